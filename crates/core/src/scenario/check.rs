@@ -1,0 +1,130 @@
+//! What a scenario's types cannot rule out: ranges, empty lists, settings that need each other.
+
+use std::time::Duration;
+
+use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
+use crate::payload::{MAX_PAYLOAD, PayloadKind};
+use crate::units::{ByteSize, Span};
+
+impl Scenario {
+    /// Checks what the types cannot: ranges, empty lists, settings that need each other.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is out of range, by its key.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        self.check_name()?;
+        self.check_transports()?;
+        check_list("clients", &self.clients, |clients| match clients.0 {
+            0 => Err("at least one client is needed".to_owned()),
+            1..=1_000_000 => Ok(()),
+            _ => Err(format!("{clients} are too many; at most 1000k can be planned")),
+        })?;
+        check_list("rate", &self.rate, |rate| {
+            let fine = (0.001..=1_000_000.0).contains(&rate.hz());
+            if fine { Ok(()) } else { Err(format!("{rate} is not within 0.001/s and 1000k/s")) }
+        })?;
+        check_list("payload", &self.payload, |size| self.check_payload(*size))?;
+        check_list("poll_interval", &self.poll_interval, |span| {
+            within(*span, Duration::from_millis(1), Duration::from_secs(3600))
+        })?;
+        check_list("long_poll_timeout", &self.long_poll_timeout, |span| {
+            within(*span, Duration::from_millis(100), MAX_LONG_POLL)
+        })?;
+        let day = Duration::from_secs(86_400);
+        within(self.warmup, Duration::ZERO, day).map_err(|why| setting("warmup", why))?;
+        within(self.duration, Duration::from_millis(100), day)
+            .map_err(|why| setting("duration", why))?;
+        if self.runs == 0 || self.runs > 10_000 {
+            return Err(setting("runs", "between 1 and 10000 runs can be made"));
+        }
+        self.check_feed()?;
+        match self.combinations() {
+            0..=MAX_POINTS => Ok(()),
+            points => Err(setting(
+                "clients",
+                format!("the lists span {points} points; at most {MAX_POINTS} can be run"),
+            )),
+        }
+    }
+
+    fn check_name(&self) -> Result<(), ScenarioError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(plain) {
+            let problem = format!(
+                "`{}` cannot name a folder; use 1 to 64 letters, digits, `-` or `_`",
+                self.name
+            );
+            return Err(setting("name", problem));
+        }
+        Ok(())
+    }
+
+    fn check_transports(&self) -> Result<(), ScenarioError> {
+        if self.transports.is_empty() {
+            return Err(setting("transports", "at least one transport is needed"));
+        }
+        for (index, transport) in self.transports.iter().enumerate() {
+            if self.transports[..index].contains(transport) {
+                return Err(setting("transports", format!("`{transport}` is named twice")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_payload(&self, size: ByteSize) -> Result<(), String> {
+        let (kind, bytes) = (self.feed.payload, usize::try_from(size.0).unwrap_or(usize::MAX));
+        if bytes < kind.min_bytes() {
+            let least = ByteSize(kind.min_bytes() as u64);
+            return Err(match kind {
+                PayloadKind::Ticker => format!(
+                    "{size} is too small; a ticker message needs {least}, \
+                     a `text` or `binary` one 10B"
+                ),
+                _ => format!("{size} is too small; a message needs {least} for its number"),
+            });
+        }
+        if bytes > MAX_PAYLOAD {
+            return Err(format!("{size} is too large; a message has at most 1MiB"));
+        }
+        Ok(())
+    }
+
+    fn check_feed(&self) -> Result<(), ScenarioError> {
+        let feed = &self.feed;
+        let replays = feed.schedule == ScheduleKind::Replay;
+        if replays != feed.trace.is_some() {
+            let problem = "`schedule = \"replay\"` and `trace` go together";
+            return Err(setting("feed.trace", problem));
+        }
+        check_list("feed.speed", &feed.speed, |&speed| {
+            let fine = (1e-3..=1e9).contains(&speed);
+            if fine { Ok(()) } else { Err(format!("{speed} is not within 0.001 and 1e9")) }
+        })?;
+        if feed.schedule == ScheduleKind::Burst {
+            let hour = Duration::from_secs(3600);
+            within(feed.on, Duration::from_millis(1), hour)
+                .map_err(|why| setting("feed.on", why))?;
+            within(feed.off, Duration::ZERO, hour).map_err(|why| setting("feed.off", why))?;
+        }
+        Ok(())
+    }
+}
+
+fn check_list<T>(
+    key: &'static str,
+    values: &Values<T>,
+    check: impl Fn(&T) -> Result<(), String>,
+) -> Result<(), ScenarioError> {
+    if values.as_slice().is_empty() {
+        return Err(setting(key, "the list is empty"));
+    }
+    values.as_slice().iter().try_for_each(check).map_err(|problem| setting(key, problem))
+}
+
+fn within(span: Span, least: Duration, most: Duration) -> Result<(), String> {
+    if (least..=most).contains(&span.0) {
+        return Ok(());
+    }
+    Err(format!("{span} is not within {} and {}", Span(least), Span(most)))
+}

@@ -1,0 +1,252 @@
+//! A scenario: a question, the settings that answer it, and the points they span.
+//!
+//! Scenarios are TOML. Any numeric setting may be a list; the points are the product of all of
+//! them. Unknown keys are refused with their line.
+
+mod check;
+mod points;
+mod values;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::points::Point;
+pub use self::values::Values;
+use crate::payload::PayloadKind;
+use crate::transport::{Delivery, Transport};
+use crate::units::{ByteSize, Count, Rate, Span};
+
+/// The most points that a scenario may span.
+pub const MAX_POINTS: usize = 1_000;
+
+/// The longest that a server is asked to hold a long poll.
+pub const MAX_LONG_POLL: Duration = Duration::from_secs(300);
+
+/// A scenario that cannot be run.
+#[derive(Debug, Clone, thiserror::Error, PartialEq)]
+pub enum ScenarioError {
+    /// The text is not the TOML of a scenario.
+    #[error("{0}")]
+    Syntax(String),
+    /// A setting is outside what can be run.
+    #[error("{key}: {problem}")]
+    Setting {
+        /// The setting, as a scenario spells it.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+}
+
+fn setting(key: &'static str, problem: impl Into<String>) -> ScenarioError {
+    ScenarioError::Setting { key, problem: problem.into() }
+}
+
+/// The settings of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// The name under which results are kept: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The question that the scenario answers, in one sentence.
+    pub question: String,
+    /// The transports to compare.
+    pub transports: Vec<Transport>,
+    /// What clients are promised.
+    pub delivery: Delivery,
+    /// Subscribers.
+    pub clients: Values<Count>,
+    /// Messages in a unit of time: evenly, on average, or within a burst, as the schedule says.
+    pub rate: Values<Rate>,
+    /// Size of a payload.
+    pub payload: Values<ByteSize>,
+    /// The period of short polls.
+    pub poll_interval: Values<Span>,
+    /// How long the server is asked to hold a long poll.
+    pub long_poll_timeout: Values<Span>,
+    /// How long the feed runs before the window.
+    pub warmup: Span,
+    /// The window's length.
+    pub duration: Span,
+    /// Trials of each transport at each point.
+    pub runs: u32,
+    /// The seed of the feed, of the trials' order and of poll phases.
+    pub seed: u64,
+    /// Schedule and payload.
+    pub feed: FeedTable,
+}
+
+/// The `[feed]` table of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedTable {
+    /// `constant`, `poisson`, `burst` or `replay`.
+    pub schedule: ScheduleKind,
+    /// `ticker`, `text` or `binary`; a replay brings its own.
+    pub payload: PayloadKind,
+    /// How long a burst lasts.
+    pub on: Span,
+    /// The silence after a burst.
+    pub off: Span,
+    /// The trace to replay: the name of a built-in one, or a file beside the scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// How many times faster than recorded.
+    pub speed: Values<f64>,
+}
+
+/// The law of a feed's instants, as a scenario names it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleKind {
+    /// Evenly spaced.
+    #[default]
+    Constant,
+    /// Exponentially distributed gaps.
+    Poisson,
+    /// Evenly spaced for a while, then silence.
+    Burst,
+    /// The instants of a trace.
+    Replay,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "custom".to_owned(),
+            question: String::new(),
+            transports: vec![
+                Transport::ShortPoll,
+                Transport::LongPoll,
+                Transport::Sse,
+                Transport::Websocket,
+            ],
+            delivery: Delivery::Every,
+            clients: Values::One(Count(100)),
+            rate: Values::One(Rate::from_hz(10.0).unwrap_or_else(|| unreachable!("10 > 0"))),
+            payload: Values::One(ByteSize(64)),
+            poll_interval: Values::One(Span(Duration::from_secs(1))),
+            long_poll_timeout: Values::One(Span(Duration::from_secs(30))),
+            warmup: Span(Duration::from_secs(2)),
+            duration: Span(Duration::from_secs(10)),
+            runs: 3,
+            seed: 1,
+            feed: FeedTable::default(),
+        }
+    }
+}
+
+impl Default for FeedTable {
+    fn default() -> Self {
+        Self {
+            schedule: ScheduleKind::Constant,
+            payload: PayloadKind::Ticker,
+            on: Span(Duration::from_secs(1)),
+            off: Span(Duration::from_secs(4)),
+            trace: None,
+            speed: Values::One(1.0),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario and checks its settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ScenarioError::Syntax`] with line and column, or the first setting that is out of range.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text)
+            .map_err(|error| ScenarioError::Syntax(error.to_string().trim_end().to_owned()))?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    fn refused(text: &str) -> String {
+        Scenario::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_scenario_has_every_default() {
+        let scenario = Scenario::parse("").unwrap();
+        assert_eq!(scenario, Scenario::default());
+        assert_eq!(scenario.points(None).len(), 1);
+        assert_eq!(scenario.points(None)[0].label, "");
+    }
+
+    #[test]
+    fn points_are_the_product_of_the_lists() {
+        let text = r#"clients = ["10", "1k"]
+                      rate = "20/s"
+                      payload = ["64B", "1KiB", "64KiB"]"#;
+        let points = Scenario::parse(text).unwrap().points(None);
+        let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
+        let expected = [
+            "clients=10 payload=64B",
+            "clients=10 payload=1024B",
+            "clients=10 payload=65536B",
+            "clients=1000 payload=64B",
+            "clients=1000 payload=1024B",
+            "clients=1000 payload=65536B",
+        ];
+        assert_eq!(labels, expected);
+        assert_eq!(points.iter().map(|point| point.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = refused("clients = 5\npol_interval = \"1s\"\n");
+        assert!(error.contains("line 2") && error.contains("pol_interval"), "{error}");
+        let error = refused("[feed]\nshedule = \"poisson\"\n");
+        assert!(error.contains("line 2") && error.contains("shedule"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        let cases = [
+            ("clients = 0", "clients: at least one"),
+            ("rate = \"0/s\"", "it must be above zero"),
+            ("rate = [1, \"ten\"]", "does not start with a number"),
+            ("payload = \"9B\"\n[feed]\npayload = \"text\"", "payload: 9B is too small"),
+            ("payload = \"10B\"", "a ticker message needs"),
+            ("payload = \"2MiB\"", "payload: 2MiB is too large"),
+            ("payload = []", "payload: the list is empty"),
+            ("runs = 0", "runs"),
+            ("duration = \"0s\"", "duration: 0s is not within"),
+            ("transports = []", "transports: at least one"),
+            ("transports = [\"sse\", \"sse\"]", "`sse` is named twice"),
+            ("transports = [\"carrier-pigeon\"]", "unknown transport `carrier-pigeon`"),
+            ("name = \"../etc\"", "cannot name a folder"),
+            ("[feed]\nschedule = \"replay\"", "go together"),
+            ("[feed]\ntrace = \"x\"", "go together"),
+        ];
+        for (text, part) in cases {
+            let error = refused(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_replay_takes_rate_and_size_from_its_trace() {
+        let text = "[feed]\nschedule = \"replay\"\ntrace = \"t\"\nspeed = 10.0";
+        let trace = Trace::parse("offset_ms,payload\n0,ab\n1000,abcd\n").unwrap();
+        let scenario = Scenario::parse(text).unwrap();
+        let point = &scenario.points(Some(&trace))[0];
+        assert!((point.rate_hz - 10.0).abs() < 1e-9, "{}", point.rate_hz);
+        assert!((point.payload_bytes - 13.0).abs() < 1e-9, "{}", point.payload_bytes);
+    }
+
+    #[test]
+    fn a_scenario_survives_json() {
+        let scenario = Scenario::parse("clients = [1, \"2k\"]\nrate = \"0.5/s\"").unwrap();
+        let json = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
+    }
+}

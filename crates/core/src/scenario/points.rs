@@ -1,0 +1,139 @@
+//! The points of a scenario: the product of its lists.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Scenario, ScheduleKind, Values};
+use crate::feed::FeedSpec;
+use crate::payload::Payload;
+use crate::schedule::Schedule;
+use crate::trace::Trace;
+use crate::units::{Rate, Span};
+
+/// One combination of settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Its number, from 1.
+    pub id: u32,
+    /// The settings in which it differs from the others, such as `clients=100 rate=10/s`; empty
+    /// where it is the only one.
+    pub label: String,
+    /// Subscribers.
+    pub clients: u32,
+    /// The rate as given; within a burst that of the burst; of a replay, the mean.
+    pub rate: Rate,
+    /// Messages each second in the long run.
+    pub rate_hz: f64,
+    /// Size of a payload; of a replay, the mean.
+    pub payload_bytes: f64,
+    /// The period of short polls.
+    pub poll_interval: Span,
+    /// How long the server is asked to hold a long poll.
+    pub long_poll_timeout: Span,
+    /// How many times faster than recorded; 1 without a trace.
+    pub speed: f64,
+}
+
+impl Scenario {
+    /// How many points there are.
+    pub(super) fn combinations(&self) -> usize {
+        [
+            self.clients.as_slice().len(),
+            self.rate.as_slice().len(),
+            self.payload.as_slice().len(),
+            self.poll_interval.as_slice().len(),
+            self.long_poll_timeout.as_slice().len(),
+            self.feed.speed.as_slice().len(),
+        ]
+        .into_iter()
+        .fold(1, usize::saturating_mul)
+    }
+
+    /// The points, in the order of the lists, the first list changing slowest.
+    ///
+    /// `trace` is the one that [`FeedTable::trace`] names, for a replay's rate and size. The
+    /// scenario has passed [`check`](Self::check), so no list is empty.
+    #[must_use]
+    pub fn points(&self, trace: Option<&Trace>) -> Vec<Point> {
+        (0..self.combinations()).map(|index| self.point(index, trace)).collect()
+    }
+
+    /// The point with `index` points before it: a number whose digits choose from the lists.
+    fn point(&self, index: usize, trace: Option<&Trace>) -> Point {
+        let mut rest = index;
+        let speed = choose(&mut rest, &self.feed.speed);
+        let long_poll_timeout = choose(&mut rest, &self.long_poll_timeout);
+        let poll_interval = choose(&mut rest, &self.poll_interval);
+        let payload = choose(&mut rest, &self.payload);
+        let rate = choose(&mut rest, &self.rate);
+        let clients = choose(&mut rest, &self.clients);
+        let mut point = Point {
+            id: u32::try_from(index + 1).unwrap_or(u32::MAX),
+            label: String::new(),
+            clients: u32::try_from(clients.0).unwrap_or(u32::MAX),
+            rate,
+            rate_hz: rate.hz(),
+            #[expect(clippy::cast_precision_loss, reason = "at most 1 MiB")]
+            payload_bytes: payload.0 as f64,
+            poll_interval,
+            long_poll_timeout,
+            speed,
+        };
+        let feed = self.feed_spec(&point, trace);
+        point.rate_hz = feed.schedule.mean_hz().unwrap_or(0.0);
+        point.payload_bytes = feed.payload.mean_bytes();
+        point.label = self.label(&point);
+        point
+    }
+
+    /// The settings of `point` that have a list.
+    fn label(&self, point: &Point) -> String {
+        let settings = [
+            (self.clients.as_slice().len(), format!("clients={}", point.clients)),
+            (self.rate.as_slice().len(), format!("rate={}", point.rate)),
+            (self.payload.as_slice().len(), format!("payload={}B", point.payload_bytes)),
+            (self.poll_interval.as_slice().len(), format!("poll={}", point.poll_interval)),
+            (self.long_poll_timeout.as_slice().len(), format!("hold={}", point.long_poll_timeout)),
+            (self.feed.speed.as_slice().len(), format!("speed={}", point.speed)),
+        ];
+        let listed = settings.into_iter().filter(|(values, _)| *values > 1);
+        listed.map(|(_, text)| text).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The feed at a point.
+    #[must_use]
+    pub fn feed_spec(&self, point: &Point, trace: Option<&Trace>) -> FeedSpec {
+        let rate = point.rate;
+        let schedule = match (self.feed.schedule, trace) {
+            (ScheduleKind::Replay, Some(trace)) => Schedule::Replay {
+                speed: point.speed,
+                offsets_ns: trace.offsets_ns.as_slice().into(),
+            },
+            (ScheduleKind::Poisson, _) => Schedule::Poisson { rate },
+            (ScheduleKind::Burst, _) => {
+                Schedule::Burst { rate, on: self.feed.on, off: self.feed.off }
+            }
+            _ => Schedule::Constant { rate },
+        };
+        let payload = match trace {
+            Some(trace) => Payload::Recorded { payloads: trace.payloads.as_slice().into() },
+            None => Payload::Generated {
+                kind: self.feed.payload,
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "checked"
+                )]
+                bytes: point.payload_bytes as usize,
+            },
+        };
+        FeedSpec { seed: self.seed, schedule, payload }
+    }
+}
+
+/// Takes the lowest digit off `rest` and gives the value that it stands for.
+fn choose<T: Copy>(rest: &mut usize, values: &Values<T>) -> T {
+    let values = values.as_slice();
+    let digit = *rest % values.len();
+    *rest /= values.len();
+    values[digit]
+}

@@ -1,0 +1,172 @@
+//! HTTP/1.1 chunked transfer coding (RFC 9112 §7.1).
+
+/// The end of a chunked body without trailers.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Appends `data` as one chunk. Empty data appends nothing, since an empty chunk ends a body.
+pub fn push(body: &mut Vec<u8>, data: &[u8]) {
+    if data.is_empty() {
+        return;
+    }
+    body.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+    body.extend_from_slice(data);
+    body.extend_from_slice(b"\r\n");
+}
+
+/// A body that is not chunked as the standard says.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+#[error("a chunked body breaks RFC 9112 §7.1: {0}")]
+pub struct ChunkError(&'static str);
+
+/// What a piece of a chunked body turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Bytes of sizes, extensions, line ends and trailers.
+    Framing(usize),
+    /// Bytes of the body.
+    Data(&'a [u8]),
+}
+
+/// Reads a chunked body as it arrives in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct ChunkedReader {
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Within a chunk's size: the number so far, and its digits.
+    Size { number: usize, digits: u8 },
+    /// Behind the size, before the line feed: extensions and the carriage return.
+    SizeEnd { number: usize },
+    /// Within a chunk.
+    Data { left: usize },
+    /// Behind a chunk: its line end, as bytes still to come.
+    DataEnd { left: u8 },
+    /// Behind the last chunk: bytes of the current trailer line.
+    Trailer { line: usize },
+    /// The body has ended.
+    Done,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Size { number: 0, digits: 0 }
+    }
+}
+
+impl ChunkedReader {
+    /// Whether the body has ended.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Takes the next piece off the front of `input`; `None` where it is empty or the body has
+    /// ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ChunkError`] where a size or a line end is malformed.
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, ChunkError> {
+        if let State::Data { left } = self.state {
+            let (data, rest) = input.split_at(left.min(input.len()));
+            *input = rest;
+            let left = left - data.len();
+            self.state = if left == 0 { State::DataEnd { left: 2 } } else { State::Data { left } };
+            return Ok((!data.is_empty()).then_some(Piece::Data(data)));
+        }
+        let mut used = 0;
+        for &byte in *input {
+            if matches!(self.state, State::Data { .. } | State::Done) {
+                break;
+            }
+            self.state = self.state.after(byte)?;
+            used += 1;
+        }
+        *input = &input[used..];
+        Ok((used > 0).then_some(Piece::Framing(used)))
+    }
+}
+
+impl State {
+    /// The state behind a `byte` that is none of the body's.
+    fn after(self, byte: u8) -> Result<Self, ChunkError> {
+        match (self, byte) {
+            (Self::Size { number, digits }, _) if byte.is_ascii_hexdigit() => {
+                if digits == 8 {
+                    return Err(ChunkError("a size has more than eight digits"));
+                }
+                let value = char::from(byte).to_digit(16).unwrap_or(0) as usize;
+                Ok(Self::Size { number: number * 16 + value, digits: digits + 1 })
+            }
+            (Self::Size { digits: 0, .. }, _) => Err(ChunkError("a chunk has no size")),
+            (Self::Size { number, .. }, b'\r' | b';' | b' ' | b'\t') => {
+                Ok(Self::SizeEnd { number })
+            }
+            (Self::Size { .. }, _) => Err(ChunkError("a size holds something else than digits")),
+            (Self::SizeEnd { number: 0 }, b'\n') => Ok(Self::Trailer { line: 0 }),
+            (Self::SizeEnd { number }, b'\n') => Ok(Self::Data { left: number }),
+            (Self::SizeEnd { .. }, _) => Ok(self),
+            (Self::DataEnd { left: 2 }, b'\r') => Ok(Self::DataEnd { left: 1 }),
+            (Self::DataEnd { left: 1 }, b'\n') => Ok(Self::default()),
+            (Self::DataEnd { .. }, _) => Err(ChunkError("a chunk does not end in CR LF")),
+            (Self::Trailer { line: 0 }, b'\n') => Ok(Self::Done),
+            (Self::Trailer { .. }, b'\n') => Ok(Self::Trailer { line: 0 }),
+            (Self::Trailer { .. }, b'\r') => Ok(self),
+            (Self::Trailer { line }, _) => Ok(Self::Trailer { line: line + 1 }),
+            (Self::Data { .. } | Self::Done, _) => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The body, its framing bytes, and what was left over, read in pieces of `step` bytes.
+    fn read(wire: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), ChunkError> {
+        let (mut reader, mut body, mut framing) = (ChunkedReader::default(), Vec::new(), 0);
+        for mut piece in wire.chunks(step) {
+            while let Some(part) = reader.next(&mut piece)? {
+                match part {
+                    Piece::Framing(bytes) => framing += bytes,
+                    Piece::Data(data) => body.extend_from_slice(data),
+                }
+            }
+        }
+        Ok((body, framing, reader.is_done()))
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_read_back_however_they_are_cut(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..6),
+            step in 1_usize..64,
+        ) {
+            let mut wire = Vec::new();
+            for chunk in &chunks {
+                push(&mut wire, chunk);
+            }
+            wire.extend_from_slice(LAST_CHUNK);
+            let body = chunks.concat();
+            let framing = wire.len() - body.len();
+            prop_assert_eq!(read(&wire, step), Ok((body, framing, true)));
+        }
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_passed_over() {
+        let wire = b"4;name=value\r\nWiki\r\n0\r\nExpires: never\r\n\r\n";
+        assert_eq!(read(wire, 3), Ok((b"Wiki".to_vec(), wire.len() - 4, true)));
+    }
+
+    #[test]
+    fn malformed_chunks_are_refused() {
+        for wire in [&b"x\r\n"[..], b"\r\n", b"2\r\nabc", b"123456789\r\n"] {
+            assert!(read(wire, 16).is_err(), "{wire:?}");
+        }
+    }
+}

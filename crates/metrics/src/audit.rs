@@ -1,0 +1,306 @@
+//! The delivery audit: what became of each message at each client.
+//!
+//! The audit is exact. For each client it knows the newest message that arrived and the ranges
+//! below it that did not; while messages come in order that is one comparison and no memory. A
+//! gap costs 16 bytes until it is filled, which under [`Delivery::Latest`] may be never.
+
+use pushbench_core::{Delivery, Seq};
+use serde::{Deserialize, Serialize};
+
+use crate::observer::{Arrival, Observer, Window};
+
+/// What an arrival amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The first arrival of a message due in the window, at an expected client: a sample.
+    New,
+    /// The message arrived at this client before, wherever it is due.
+    Duplicate,
+    /// The first arrival of a message that is not due in the window, or at an excluded client.
+    Outside,
+}
+
+/// Follows what arrives at each client of a load process.
+///
+/// Messages not due in the window are not counted, but what overtook and what is newer is judged
+/// by all that arrive.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    delivery: Delivery,
+    window: Option<Window>,
+    clients: Vec<Client>,
+    /// Clients that are neither settled nor excluded.
+    unsettled: usize,
+}
+
+impl Audit {
+    /// An audit of `clients` clients, told apart by their index from 0. It has no window yet.
+    #[must_use]
+    pub fn new(clients: u32, delivery: Delivery) -> Self {
+        let clients = vec![Client::default(); clients as usize];
+        Self { delivery, window: None, unsettled: clients.len(), clients }
+    }
+
+    /// Says which messages count. Those that arrived before are taken into account, except that
+    /// duplicates and overtaking among them are no longer known.
+    pub fn set_window(&mut self, window: Window) {
+        self.window = Some(window);
+        self.unsettled = 0;
+        for client in &mut self.clients {
+            client.delivered = client.covered(&window);
+            client.settled = client.has_settled(&window, self.delivery);
+            self.unsettled += usize::from(!client.settled && !client.excluded);
+        }
+    }
+
+    /// Leaves `client` out of every figure: it was not connected at t0. To be called before the
+    /// first message that is due in the window can arrive.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    pub fn exclude(&mut self, client: u32) {
+        let client = &mut self.clients[client as usize];
+        if !client.excluded {
+            client.excluded = true;
+            self.unsettled -= usize::from(!client.settled);
+        }
+    }
+
+    /// Whether `client` was [excluded](Self::exclude).
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    #[must_use]
+    pub fn excludes(&self, client: u32) -> bool {
+        self.clients[client as usize].excluded
+    }
+
+    /// Takes an arrival into account and says what it amounts to.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    #[inline]
+    pub fn judge(&mut self, arrival: &Arrival) -> Verdict {
+        let client = &mut self.clients[arrival.client as usize];
+        let place = client.place(arrival.seq.0);
+        let inside = self.window.as_ref().filter(|window| window.contains(arrival.seq));
+        if inside.is_some() {
+            client.duplicated += u64::from(place == Place::Held);
+            client.reordered += u64::from(place == Place::Gap);
+            client.delivered += u64::from(place != Place::Held);
+        }
+        let verdict = match place {
+            Place::Held => Verdict::Duplicate,
+            _ if inside.is_none() || client.excluded => Verdict::Outside,
+            _ => Verdict::New,
+        };
+        if !client.settled {
+            self.settle(arrival.client);
+        }
+        verdict
+    }
+
+    /// Whether every expected client has every message of the window accounted for: under
+    /// [`Delivery::Every`] it has them all, under [`Delivery::Latest`] it has the last or a newer
+    /// one. `false` as long as there is no window.
+    #[must_use]
+    pub const fn settled(&self) -> bool {
+        self.window.is_some() && self.unsettled == 0
+    }
+
+    /// The outcome for the clients that `is_expected` names and nobody excluded.
+    ///
+    /// What a client did not receive counts as lost, or, under [`Delivery::Latest`] and where a
+    /// newer message did arrive, as superseded. All zero where no window was set.
+    #[must_use]
+    pub fn finish(&self, is_expected: impl Fn(u32) -> bool) -> AuditTotals {
+        let Some(window) = &self.window else { return AuditTotals::default() };
+        let mut totals = AuditTotals { published: window.len(), ..AuditTotals::default() };
+        for (index, client) in (0..).zip(&self.clients) {
+            if is_expected(index) && !client.excluded {
+                totals.add(client, window, self.delivery);
+            }
+        }
+        totals
+    }
+
+    #[inline]
+    fn settle(&mut self, client: u32) {
+        let Some(window) = &self.window else { return };
+        let client = &mut self.clients[client as usize];
+        // The cheap test comes first: it fails for all but the window's last messages.
+        if client.newest >= window.last.0 && client.has_settled(window, self.delivery) {
+            client.settled = true;
+            self.unsettled -= usize::from(!client.excluded);
+        }
+    }
+}
+
+impl Observer for Audit {
+    #[inline]
+    fn arrived(&mut self, arrival: &Arrival) {
+        self.judge(arrival);
+    }
+}
+
+/// Where an arriving message belongs among those that came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Newer than all.
+    Newest,
+    /// Older than the newest, and missing until now.
+    Gap,
+    /// It is here already.
+    Held,
+}
+
+/// Sequence numbers that did not arrive, both ends included.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    first: u64,
+    last: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Client {
+    /// The largest sequence number that arrived, 0 before the first.
+    newest: u64,
+    /// What did not arrive below `newest`: disjoint, in rising order.
+    gaps: Vec<Gap>,
+    /// Different messages of the window that arrived.
+    delivered: u64,
+    duplicated: u64,
+    reordered: u64,
+    settled: bool,
+    excluded: bool,
+}
+
+impl Client {
+    /// Files `seq` among what arrived.
+    #[inline]
+    fn place(&mut self, seq: u64) -> Place {
+        if seq <= self.newest {
+            return self.fill(seq);
+        }
+        if seq - self.newest > 1 {
+            self.gaps.push(Gap { first: self.newest + 1, last: seq - 1 });
+        }
+        self.newest = seq;
+        Place::Newest
+    }
+
+    /// Takes `seq` out of the gap that holds it, if one does.
+    #[cold]
+    fn fill(&mut self, seq: u64) -> Place {
+        let index = self.gaps.partition_point(|gap| gap.last < seq);
+        let Some(gap) = self.gaps.get_mut(index).filter(|gap| gap.first <= seq) else {
+            return Place::Held;
+        };
+        let Gap { first, last } = *gap;
+        match (first == seq, last == seq) {
+            (true, true) => drop(self.gaps.remove(index)),
+            (true, false) => gap.first = seq + 1,
+            (false, true) => gap.last = seq - 1,
+            (false, false) => {
+                gap.last = seq - 1;
+                self.gaps.insert(index + 1, Gap { first: seq + 1, last });
+            }
+        }
+        Place::Gap
+    }
+
+    /// How many messages of the window lie in gaps: missing, though a newer one arrived.
+    fn overtaken(&self, window: &Window) -> u64 {
+        let start = self.gaps.partition_point(|gap| gap.last < window.first.0);
+        let gaps = self.gaps[start..].iter().take_while(|gap| gap.first <= window.last.0);
+        let overlaps = gaps.map(|gap| {
+            let (first, last) = (Seq(gap.first.max(window.first.0)), gap.last.min(window.last.0));
+            Window { first, last: Seq(last), ..*window }.len()
+        });
+        overlaps.sum()
+    }
+
+    /// How many messages of the window are newer than all that arrived.
+    fn awaited(&self, window: &Window) -> u64 {
+        let first = Seq(window.first.0.max(self.newest + 1));
+        Window { first, ..*window }.len()
+    }
+
+    /// How many different messages of the window arrived, from the gaps.
+    fn covered(&self, window: &Window) -> u64 {
+        window.len() - self.overtaken(window) - self.awaited(window)
+    }
+
+    fn has_settled(&self, window: &Window, delivery: Delivery) -> bool {
+        let caught_up = self.awaited(window) == 0;
+        match delivery {
+            Delivery::Every => caught_up && self.overtaken(window) == 0,
+            Delivery::Latest => caught_up,
+        }
+    }
+}
+
+/// What became of the messages due in the window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTotals {
+    /// Messages due in the window.
+    pub published: u64,
+    /// Clients that were connected at t0.
+    pub clients: u64,
+    /// `published × clients`.
+    pub expected: u64,
+    /// Messages that arrived at a client, each once.
+    pub delivered: u64,
+    /// Messages that never arrived, and that nothing excuses.
+    pub lost: u64,
+    /// Under `latest`: messages that did not arrive where a newer one did.
+    pub superseded: u64,
+    /// Arrivals of messages that the client had already.
+    pub duplicated: u64,
+    /// Messages that arrived after a newer one did.
+    pub reordered: u64,
+}
+
+impl AuditTotals {
+    /// Adds the figures of another load process of the same trial.
+    ///
+    /// `published` belongs to the feed, so it is the same for all and is not added. Were it not
+    /// the same, the sum would not [balance](Self::balances).
+    pub fn merge(&mut self, other: &Self) {
+        self.published = self.published.max(other.published);
+        self.clients += other.clients;
+        self.expected += other.expected;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.superseded += other.superseded;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+    }
+
+    /// Whether every message is accounted for at every client. Otherwise the run is wrong.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.expected == self.published * self.clients
+            && self.expected == self.delivered + self.lost + self.superseded
+    }
+
+    fn add(&mut self, client: &Client, window: &Window, delivery: Delivery) {
+        let (overtaken, awaited) = (client.overtaken(window), client.awaited(window));
+        self.clients += 1;
+        self.expected += window.len();
+        self.delivered += client.delivered;
+        self.duplicated += client.duplicated;
+        self.reordered += client.reordered;
+        self.lost += awaited;
+        match delivery {
+            Delivery::Every => self.lost += overtaken,
+            Delivery::Latest => self.superseded += overtaken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

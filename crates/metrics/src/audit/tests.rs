@@ -1,0 +1,213 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use pushbench_core::MonoInstant;
+
+use super::*;
+
+fn window(first: u64, last: u64) -> Window {
+    let (start, end) = (MonoInstant(0), MonoInstant(1));
+    Window { start, end, first: Seq(first), last: Seq(last) }
+}
+
+fn audit(clients: u32, delivery: Delivery, window: Window) -> Audit {
+    let mut audit = Audit::new(clients, delivery);
+    audit.set_window(window);
+    audit
+}
+
+fn arrival(client: u32, seq: u64) -> Arrival {
+    Arrival { client, seq: Seq(seq), due: MonoInstant(0), at: MonoInstant(0) }
+}
+
+fn play(audit: &mut Audit, seqs: impl IntoIterator<Item = u64>) -> Vec<Verdict> {
+    seqs.into_iter().map(|seq| audit.judge(&arrival(0, seq))).collect()
+}
+
+#[test]
+fn a_gap_that_is_filled_was_reordered() {
+    use Verdict::{Duplicate, New, Outside};
+    let mut audit = audit(1, Delivery::Every, window(3, 6));
+    let verdicts = play(&mut audit, [1, 2, 5, 2, 3, 3, 6, 7]);
+    assert_eq!(verdicts, [Outside, Outside, New, Duplicate, New, Duplicate, New, Outside]);
+    assert!(!audit.settled());
+    let totals = audit.finish(|_| true);
+    assert_eq!((totals.expected, totals.delivered, totals.lost), (4, 3, 1));
+    assert_eq!((totals.duplicated, totals.reordered), (1, 1));
+
+    play(&mut audit, [4]);
+    assert!(audit.settled());
+    assert_eq!(audit.finish(|_| true).reordered, 2);
+}
+
+#[test]
+fn only_a_newer_message_supersedes() {
+    let mut audit = audit(1, Delivery::Latest, window(3, 6));
+    play(&mut audit, [1, 5]);
+    let totals = audit.finish(|_| true);
+    assert_eq!((totals.delivered, totals.superseded, totals.lost), (1, 2, 1));
+    assert!(!audit.settled());
+
+    play(&mut audit, [9]);
+    let totals = audit.finish(|_| true);
+    assert_eq!((totals.delivered, totals.superseded, totals.lost), (1, 3, 0));
+    assert!(audit.settled());
+}
+
+#[test]
+fn who_was_not_there_at_t0_neither_counts_nor_holds_up() {
+    let mut audit = audit(3, Delivery::Every, window(1, 2));
+    audit.exclude(2);
+    audit.exclude(2);
+    play(&mut audit, [1, 2]);
+    assert!(!audit.settled());
+    assert_eq!(audit.judge(&arrival(2, 1)), Verdict::Outside);
+    assert_eq!(audit.finish(|client| client == 0).expected, 2);
+    assert_eq!(audit.finish(|_| true).lost, 2);
+    audit.exclude(1);
+    assert!(audit.settled());
+}
+
+#[test]
+fn nothing_to_receive_is_settled_but_no_window_is_not() {
+    assert!(!Audit::new(1, Delivery::Every).settled());
+    assert_eq!(Audit::new(1, Delivery::Every).finish(|_| true), AuditTotals::default());
+    for delivery in [Delivery::Every, Delivery::Latest] {
+        let mut audit = audit(1, delivery, window(5, 4));
+        assert!(audit.settled());
+        play(&mut audit, [1, 9]);
+        let totals = audit.finish(|_| true);
+        assert_eq!((totals.clients, totals.expected), (1, 0));
+        assert!(totals.balances());
+    }
+}
+
+#[test]
+fn processes_that_disagree_on_what_was_published_do_not_balance() {
+    let mut totals = audit(2, Delivery::Every, window(1, 4)).finish(|_| true);
+    totals.merge(&audit(1, Delivery::Every, window(1, 4)).finish(|_| true));
+    assert_eq!((totals.published, totals.clients, totals.expected), (4, 3, 12));
+    assert!(totals.balances());
+    totals.merge(&audit(1, Delivery::Every, window(1, 5)).finish(|_| true));
+    assert!(!totals.balances());
+}
+
+/// The audit as one would write it without a thought for memory.
+struct Naive {
+    seen: BTreeSet<u64>,
+    duplicated: u64,
+    reordered: u64,
+}
+
+impl Naive {
+    fn judge(&mut self, seq: u64, window: &Window) -> Verdict {
+        let inside = window.contains(Seq(seq));
+        let older = self.seen.last().is_some_and(|&newest| seq < newest);
+        if !self.seen.insert(seq) {
+            self.duplicated += u64::from(inside);
+            return Verdict::Duplicate;
+        }
+        self.reordered += u64::from(inside && older);
+        if inside { Verdict::New } else { Verdict::Outside }
+    }
+
+    fn totals(&self, window: &Window, delivery: Delivery) -> AuditTotals {
+        let newest = self.seen.last().copied().unwrap_or(0);
+        let mut totals = AuditTotals {
+            published: window.len(),
+            clients: 1,
+            expected: window.len(),
+            duplicated: self.duplicated,
+            reordered: self.reordered,
+            ..AuditTotals::default()
+        };
+        for seq in window.first.0..=window.last.0 {
+            match (self.seen.contains(&seq), delivery) {
+                (true, _) => totals.delivered += 1,
+                (false, Delivery::Latest) if newest > seq => totals.superseded += 1,
+                (false, _) => totals.lost += 1,
+            }
+        }
+        totals
+    }
+
+    fn settled(&self, window: &Window, delivery: Delivery) -> bool {
+        let totals = self.totals(window, delivery);
+        totals.delivered + totals.superseded == totals.expected
+    }
+}
+
+/// Mostly the next message, now and then a jump, an older one or one over again.
+fn feed() -> impl Strategy<Value = Vec<u64>> {
+    let step = prop_oneof![6 => Just(1_i64), 2 => 2..6_i64, 2 => -12..=0_i64];
+    prop::collection::vec(step, 0..60).prop_map(|steps| {
+        let mut seq = 0_i64;
+        let next = |step: i64| {
+            seq = (seq + step).max(1);
+            seq.unsigned_abs()
+        };
+        steps.into_iter().map(next).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn it_says_what_the_naive_audit_says(
+        feeds in prop::collection::vec(feed(), 1..4),
+        first in 1_u64..30,
+        length in 0_u64..30,
+        latest in any::<bool>(),
+        excluded in prop::option::of(0_u32..3),
+    ) {
+        let delivery = if latest { Delivery::Latest } else { Delivery::Every };
+        let window = window(first, first + length - 1);
+        let is_out = |client: usize| excluded.is_some_and(|out| out as usize == client);
+        let mut audit = audit(u32::try_from(feeds.len()).unwrap(), delivery, window);
+        excluded.into_iter().filter(|&out| (out as usize) < feeds.len()).for_each(|out| audit.exclude(out));
+        let none = || Naive { seen: BTreeSet::new(), duplicated: 0, reordered: 0 };
+        let mut naive: Vec<_> = feeds.iter().map(|_| none()).collect();
+
+        for turn in 0..60 {
+            for (client, feed) in feeds.iter().enumerate() {
+                let Some(&seq) = feed.get(turn) else { continue };
+                let mut expected = naive[client].judge(seq, &window);
+                if is_out(client) && expected == Verdict::New {
+                    expected = Verdict::Outside;
+                }
+                prop_assert_eq!(audit.judge(&arrival(u32::try_from(client).unwrap(), seq)), expected);
+            }
+            let mut counted = naive.iter().enumerate().filter(|&(client, _)| !is_out(client));
+            let settled = counted.all(|(_, model)| model.settled(&window, delivery));
+            prop_assert_eq!(audit.settled(), settled);
+        }
+
+        let mut expected = AuditTotals { published: window.len(), ..AuditTotals::default() };
+        for (_, model) in naive.iter().enumerate().filter(|&(client, _)| !is_out(client)) {
+            expected.merge(&model.totals(&window, delivery));
+        }
+        let totals = audit.finish(|_| true);
+        prop_assert_eq!(totals, expected);
+        prop_assert!(totals.balances());
+    }
+
+    /// A window that is set late finds the same deliveries.
+    #[test]
+    fn what_arrived_before_the_window_was_known_counts(
+        feed in feed(), first in 1_u64..30, length in 0_u64..30, known_after in 0_usize..60
+    ) {
+        let window = window(first, first + length - 1);
+        let mut early = audit(1, Delivery::Every, window);
+        play(&mut early, feed.iter().copied());
+        let mut late = Audit::new(1, Delivery::Every);
+        let known_after = known_after.min(feed.len());
+        play(&mut late, feed[..known_after].iter().copied());
+        late.set_window(window);
+        play(&mut late, feed[known_after..].iter().copied());
+
+        let (early, late) = ((early.settled(), early.finish(|_| true)), (late.settled(), late.finish(|_| true)));
+        prop_assert_eq!((early.0, early.1.delivered, early.1.lost), (late.0, late.1.delivered, late.1.lost));
+        prop_assert!(late.1.balances());
+    }
+}

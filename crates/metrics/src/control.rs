@@ -1,0 +1,189 @@
+//! What the processes of a run say to each other.
+//!
+//! The parent plans; a server child and load children work. Each child reads one JSON object a
+//! line on its standard input and answers on its standard output. Nothing here names a pipe or
+//! a process id that only the parent's machine knows the meaning of, so that the same messages
+//! can travel over a network.
+//!
+//! ```text
+//! parent -> server   ServerPlan, then ServerOrder …          server -> parent   ServerNews …
+//! parent -> load     LoadPlan, then LoadOrder …              load   -> parent   LoadNews …
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::schedule::Schedule;
+use pushbench_core::{Delivery, MonoInstant, Transport};
+use serde::{Deserialize, Serialize};
+
+use crate::histogram::LatencyHistogram;
+use crate::observer::Window;
+use crate::recorder::Measured;
+
+/// What a server child is to serve: the first line it reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServerPlan {
+    /// The feed.
+    pub feed: FeedSpec,
+    /// Where to listen; port 0 lets the system pick one.
+    pub listen: SocketAddr,
+}
+
+/// What the parent tells a server child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerOrder {
+    /// Publish by the schedule, counted from this instant.
+    Start {
+        /// The schedule's zero.
+        origin: MonoInstant,
+    },
+    /// Measure the publisher over the messages of this window.
+    Measure {
+        /// The window.
+        window: Window,
+    },
+    /// Close every connection properly and say what was measured.
+    Stop,
+}
+
+/// What a server child tells the parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerNews {
+    /// It listens and can be connected to.
+    Listening {
+        /// Where.
+        address: SocketAddr,
+    },
+    /// It has stopped.
+    Stopped(Box<ServerMeasured>),
+    /// It cannot go on.
+    Failed {
+        /// The operation, its subject and the cause.
+        error: String,
+    },
+}
+
+/// What only the server knows of a trial.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerMeasured {
+    /// Messages published that were due in the window.
+    pub published: u64,
+    /// How long after its intended instant each of them was handed to the hub.
+    pub publish_lag: LatencyHistogram,
+    /// Connections accepted since the start.
+    pub connections: u64,
+    /// Requests answered since the start, those that open a stream included.
+    pub requests: u64,
+    /// Messages that a slow stream skipped under `latest`.
+    pub superseded: u64,
+    /// Streams closed because their cursor fell off the ring.
+    pub overrun: u64,
+}
+
+/// What a load child is to do: the first line it reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadPlan {
+    /// The server.
+    pub target: SocketAddr,
+    /// How its clients receive the feed.
+    pub transport: Transport,
+    /// What they are promised.
+    pub delivery: Delivery,
+    /// How many clients this process plays.
+    pub clients: u32,
+    /// The number of its first client among all of the trial's.
+    pub first_client: u32,
+    /// Clients of the trial in all load processes: poll phases are spread over these.
+    pub total_clients: u32,
+    /// The period of short polls.
+    pub poll_interval: Duration,
+    /// How long the server is asked to hold a long poll.
+    pub long_poll_timeout: Duration,
+    /// Seeds poll phases and reconnect jitter.
+    pub seed: u64,
+    /// How long opening all connections may take.
+    pub connect_timeout: Duration,
+}
+
+/// The feed's timing and the trial's phases, known once all clients are connected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialTiming {
+    /// The feed's schedule.
+    pub schedule: Schedule,
+    /// Its seed.
+    pub seed: u64,
+    /// Its zero.
+    pub origin: MonoInstant,
+    /// When warm-up begins, and with it polling.
+    pub warmup: MonoInstant,
+    /// The window.
+    pub window: Window,
+    /// When to stop waiting for what was due in the window.
+    pub drain_deadline: MonoInstant,
+}
+
+/// What the parent tells a load child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadOrder {
+    /// Open the connections.
+    Connect,
+    /// Go through warm-up, window and drain, then close and report.
+    Run(Box<TrialTiming>),
+    /// Give up at once.
+    Stop,
+}
+
+/// What a load child tells the parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadNews {
+    /// It has read its plan and has opened no connection yet.
+    Ready,
+    /// Connecting is over.
+    Connected {
+        /// Clients that are subscribed.
+        clients: u32,
+        /// Why the others are not: the first error of them, where there is one.
+        error: Option<String>,
+    },
+    /// About once a second while the trial runs.
+    Progress(Progress),
+    /// The trial is over and the connections are closed.
+    Finished(Box<LoadMeasured>),
+    /// It cannot go on.
+    Failed {
+        /// The operation, its subject and the cause.
+        error: String,
+    },
+}
+
+/// A look at a trial that runs, for a person who watches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Messages received since the clients connected.
+    pub messages: u64,
+    /// Bytes read and written since then.
+    pub bytes: u64,
+    /// Median latency of the messages that arrived since the last look, µs.
+    pub latency_p50_us: Option<f64>,
+}
+
+/// What a load process measured in a trial.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoadMeasured {
+    /// Clients that were connected at t0.
+    pub connected_at_start: u32,
+    /// Everything that its clients saw.
+    pub measured: Measured,
+    /// How late the process's own loop was for what it had planned: polls, phase changes.
+    pub loop_lag: LatencyHistogram,
+    /// Whether everything due in the window was accounted for before the drain's deadline.
+    pub drained: bool,
+    /// The first errors, at most ten, for a person to read.
+    pub errors: Vec<String>,
+}

@@ -1,0 +1,231 @@
+//! The byte ledger: who sent how many bytes of what, when.
+//!
+//! A figure like "bytes per message" hides which bytes. The ledger keeps them apart by phase,
+//! direction and layer, so that every sum can be taken and each can be checked against what the
+//! socket moved.
+
+use serde::{Deserialize, Serialize};
+
+/// The part of a trial in which something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Opening connections, up to the last client's subscription.
+    Connect,
+    /// The feed runs, nothing is measured yet.
+    Warmup,
+    /// The measured part.
+    Window,
+    /// Waiting for what was due in the window.
+    Drain,
+    /// Closing connections.
+    Close,
+}
+
+impl Phase {
+    /// All phases, in their order.
+    pub const ALL: [Self; 5] =
+        [Self::Connect, Self::Warmup, Self::Window, Self::Drain, Self::Close];
+
+    /// The name that CSV files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Warmup => "warmup",
+            Self::Window => "window",
+            Self::Drain => "drain",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// Which way bytes went, seen from the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From client to server.
+    Up,
+    /// From server to client.
+    Down,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Up, Self::Down];
+
+    /// The name that CSV files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What bytes are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// The messages themselves.
+    Payload,
+    /// WebSocket headers and masks, SSE fields and base64's excess, chunk sizes, batch separators.
+    Framing,
+    /// Request lines, status lines and headers.
+    Http,
+}
+
+impl Layer {
+    /// The layers that are counted at the socket, from the innermost out.
+    pub const ALL: [Self; 3] = [Self::Payload, Self::Framing, Self::Http];
+
+    /// The name that CSV files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payload => "payload",
+            Self::Framing => "framing",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// Where a row's number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Counted at the socket, from the bytes read and written.
+    Counted,
+}
+
+impl Source {
+    /// The name that CSV files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+        }
+    }
+}
+
+/// Bytes by direction and layer: what one read or write, or one phase, amounts to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// From client to server, by layer in the order of [`Layer::ALL`].
+    pub up: [u64; Layer::ALL.len()],
+    /// From server to client, by layer in the order of [`Layer::ALL`].
+    pub down: [u64; Layer::ALL.len()],
+}
+
+impl Tally {
+    /// Adds `bytes` of `layer` in `direction`.
+    pub const fn add(&mut self, direction: Direction, layer: Layer, bytes: u64) {
+        match direction {
+            Direction::Up => self.up[layer as usize] += bytes,
+            Direction::Down => self.down[layer as usize] += bytes,
+        }
+    }
+
+    /// The bytes of `layer` in `direction`.
+    #[must_use]
+    pub const fn get(&self, direction: Direction, layer: Layer) -> u64 {
+        match direction {
+            Direction::Up => self.up[layer as usize],
+            Direction::Down => self.down[layer as usize],
+        }
+    }
+
+    /// The bytes of `layer`, both ways.
+    #[must_use]
+    pub const fn layer(&self, layer: Layer) -> u64 {
+        self.up[layer as usize] + self.down[layer as usize]
+    }
+
+    /// All bytes in `direction`.
+    #[must_use]
+    pub fn total(&self, direction: Direction) -> u64 {
+        match direction {
+            Direction::Up => self.up.iter().sum(),
+            Direction::Down => self.down.iter().sum(),
+        }
+    }
+
+    /// Adds each figure of `other` to its own.
+    pub fn merge(&mut self, other: &Self) {
+        for layer in 0..Layer::ALL.len() {
+            self.up[layer] += other.up[layer];
+            self.down[layer] += other.down[layer];
+        }
+    }
+}
+
+/// A trial's bytes by phase, direction and layer, and what the sockets moved beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    phases: [Tally; Phase::ALL.len()],
+    /// Bytes that the sockets wrote, counted apart from the sessions' own account.
+    pub socket_up: u64,
+    /// Bytes that the sockets read.
+    pub socket_down: u64,
+}
+
+impl Ledger {
+    /// The tally of `phase`.
+    #[must_use]
+    pub const fn phase(&self, phase: Phase) -> &Tally {
+        &self.phases[phase as usize]
+    }
+
+    /// Adds `tally` to `phase`.
+    pub fn add(&mut self, phase: Phase, tally: &Tally) {
+        self.phases[phase as usize].merge(tally);
+    }
+
+    /// Adds each figure of `other` to its own.
+    pub fn merge(&mut self, other: &Self) {
+        for (own, theirs) in self.phases.iter_mut().zip(&other.phases) {
+            own.merge(theirs);
+        }
+        self.socket_up += other.socket_up;
+        self.socket_down += other.socket_down;
+    }
+
+    /// Whether the layers sum to what the sockets moved, in each direction.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let sum = |direction| -> u64 { self.phases.iter().map(|t| t.total(direction)).sum() };
+        sum(Direction::Up) == self.socket_up && sum(Direction::Down) == self.socket_down
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_that_no_layer_claims_unbalances_the_ledger() {
+        let mut ledger = Ledger::default();
+        let mut tally = Tally::default();
+        tally.add(Direction::Down, Layer::Framing, 2);
+        tally.add(Direction::Down, Layer::Payload, 64);
+        ledger.add(Phase::Window, &tally);
+        ledger.socket_down = 66;
+        assert!(ledger.balances());
+        ledger.socket_down += 1;
+        assert!(!ledger.balances());
+    }
+
+    #[test]
+    fn merging_adds_phase_by_phase() {
+        let mut tally = Tally::default();
+        tally.add(Direction::Up, Layer::Http, 100);
+        let mut one = Ledger::default();
+        one.add(Phase::Connect, &tally);
+        let mut two = Ledger::default();
+        two.add(Phase::Window, &tally);
+        one.merge(&two);
+        assert_eq!(one.phase(Phase::Connect).get(Direction::Up, Layer::Http), 100);
+        assert_eq!(one.phase(Phase::Window).layer(Layer::Http), 100);
+    }
+}

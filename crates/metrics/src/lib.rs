@@ -1,0 +1,20 @@
+//! What pushbench measures, and how figures come out of it.
+//!
+//! [`observer`] is what the load generator tells; the modules beside it each answer one
+//! question from what was told. [`record`] is what is kept of a run, [`figures`] turns its
+//! trials into the rows that users read, and [`control`] is what the processes of a run say to
+//! each other.
+
+pub mod age;
+pub mod audit;
+pub mod control;
+pub mod environment;
+pub mod figures;
+pub mod histogram;
+pub mod ledger;
+pub mod observer;
+pub mod record;
+pub mod recorder;
+pub mod series;
+pub mod stats;
+pub mod warning;

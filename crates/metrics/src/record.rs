@@ -1,0 +1,137 @@
+//! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
+
+use std::time::Duration;
+
+use pushbench_core::Transport;
+use pushbench_core::scenario::{Point, Scenario};
+use serde::{Deserialize, Serialize};
+
+use crate::control::ServerMeasured;
+use crate::environment::Environment;
+use crate::histogram::LatencyHistogram;
+use crate::observer::Window;
+use crate::recorder::Measured;
+use crate::warning::{Invalid, Warning};
+
+/// The version of this format that this build writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// A run: its plan, where it ran, and each trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of the format, [`FORMAT`].
+    pub format: u32,
+    /// The version of pushbench that wrote it.
+    pub version: String,
+    /// When the run began, RFC 3339 in UTC.
+    pub started: String,
+    /// The arguments that it was started with.
+    pub command_line: Vec<String>,
+    /// The machine.
+    pub environment: Environment,
+    /// The scenario, its settings after flags.
+    pub scenario: Scenario,
+    /// The combinations of its settings.
+    pub points: Vec<Point>,
+    /// The trials in the order in which they ran; a repeat stands behind the one it repeats.
+    pub trials: Vec<TrialRecord>,
+    /// Whether the run was cut short, so that trials are missing.
+    pub partial: bool,
+}
+
+impl RunRecord {
+    /// The trials that stand for their round: of a trial and its repeat, the repeat.
+    pub fn standing(&self) -> impl Iterator<Item = &TrialRecord> {
+        self.trials.iter().filter(|trial| {
+            !self.trials.iter().any(|other| other.id == trial.id && other.attempt > trial.attempt)
+        })
+    }
+
+    /// Whether every trial that stands is valid and there is one.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        !self.trials.is_empty() && self.standing().all(TrialRecord::is_valid)
+    }
+}
+
+/// Which trial of a run: equal for a trial and its repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TrialId {
+    /// The point's number, from 1.
+    pub point: u32,
+    /// The transport.
+    pub transport: Transport,
+    /// The round, from 1.
+    pub round: u32,
+}
+
+/// One timed run of one transport at one point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// Which trial.
+    pub id: TrialId,
+    /// Its place in the run's order, from 1.
+    pub order: u32,
+    /// 1, or 2 for a repeat of an invalid trial.
+    pub attempt: u32,
+    /// Why it cannot be used; empty where it can.
+    pub invalid: Vec<Invalid>,
+    /// What to know before believing it.
+    pub warnings: Vec<Warning>,
+    /// The measured part.
+    pub window: Window,
+    /// Clients that were connected at its start.
+    pub connected: u32,
+    /// What the clients saw.
+    pub measured: Measured,
+    /// How late the load processes were for their own plans.
+    pub loop_lag: LatencyHistogram,
+    /// What the server said; `None` where it was not started by this run.
+    pub server: Option<ServerMeasured>,
+    /// What it cost.
+    pub resources: Resources,
+    /// The first errors, for a person to read.
+    pub errors: Vec<String>,
+}
+
+impl TrialRecord {
+    /// Whether its figures can be used.
+    #[must_use]
+    pub const fn is_valid(&self) -> bool {
+        self.invalid.is_empty()
+    }
+}
+
+/// What a trial cost, from outside the processes. `None` is "not measured".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// CPU time of the server within the window.
+    pub server_cpu: Option<CpuSpent>,
+    /// CPU time of all load processes within the window.
+    pub load_cpu: Option<CpuSpent>,
+    /// Growth of the server's resident memory from before the clients to the window's end, bytes.
+    pub server_rss_growth: Option<u64>,
+    /// The same of all load processes.
+    pub load_rss_growth: Option<u64>,
+    /// Kernel memory of all TCP sockets of the machine at the window's end, bytes.
+    pub socket_memory: Option<u64>,
+    /// Time that the machine spent in soft interrupts within the window, all cores.
+    pub softirq: Option<Duration>,
+    /// Time that a hypervisor gave to others within the window, all cores.
+    pub steal: Option<Duration>,
+    /// The worst delay of a thread that should wake each millisecond.
+    pub canary_worst: Option<Duration>,
+    /// Load processes.
+    pub load_processes: u32,
+}
+
+/// CPU time; the split is the kernel's tick-based estimate and only indicative.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CpuSpent {
+    /// User and system together, from the process's CPU clock.
+    pub total: Duration,
+    /// In user space.
+    pub user: Duration,
+    /// In the kernel.
+    pub system: Duration,
+}

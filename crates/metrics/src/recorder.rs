@@ -1,0 +1,212 @@
+//! The observer that measures: everything that a load process keeps of a trial.
+//!
+//! The audit judges each arrival once, and only what it calls new becomes a sample, so that
+//! latencies, series and audit agree on how many deliveries there were.
+
+use pushbench_core::{Delivery, MonoInstant};
+use serde::{Deserialize, Serialize};
+
+use crate::age::{Age, AgeTotals};
+use crate::audit::{Audit, AuditTotals, Verdict};
+use crate::histogram::LatencyHistogram;
+use crate::ledger::{Ledger, Phase, Tally};
+use crate::observer::{Arrival, Event, Observer, Window};
+use crate::series::Series;
+
+/// Measures the clients of one load process during one trial.
+///
+/// Clients connect before the window is known, so a recorder begins without one: bytes and
+/// events count from the start, messages say what a client holds. The order is [`new`](Self::new),
+/// [`set_window`](Self::set_window) before the window starts, [`exclude`](Self::exclude) as it
+/// starts, [`settled`](Self::settled) during the drain, [`finish`](Self::finish).
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    window: Option<Window>,
+    audit: Audit,
+    age: Age,
+    measured: Measured,
+}
+
+impl Recorder {
+    /// For `clients` clients, told apart by their index from 0.
+    #[must_use]
+    pub fn new(clients: u32, delivery: Delivery) -> Self {
+        let (audit, age) = (Audit::new(clients, delivery), Age::new(clients));
+        Self { window: None, audit, age, measured: Measured::default() }
+    }
+
+    /// Says what the window is. To be called once, before it starts.
+    pub fn set_window(&mut self, window: Window) {
+        self.audit.set_window(window);
+        self.age.set_window(&window);
+        self.measured.series = Series::new(&window);
+        self.window = Some(window);
+    }
+
+    /// Leaves `client` out of audit, latencies, ages and series: it was not connected at t0. To be
+    /// called at t0, before a message that is due in the window can arrive. Its bytes and
+    /// requests still count, as do its messages where bytes are divided by messages.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    pub fn exclude(&mut self, client: u32) {
+        self.audit.exclude(client);
+    }
+
+    /// Adds what the sockets themselves moved, for the ledger to be checked against.
+    pub const fn sockets_moved(&mut self, up: u64, down: u64) {
+        self.measured.ledger.socket_up += up;
+        self.measured.ledger.socket_down += down;
+    }
+
+    /// Whether every message due in the window is accounted for at every client that was not
+    /// excluded, so that the drain may end. Costs nothing to ask.
+    #[must_use]
+    pub const fn settled(&self) -> bool {
+        self.audit.settled()
+    }
+
+    /// What was measured, of the clients that `is_expected` names and nobody excluded. Whoever
+    /// is not expected should have been excluded at t0, since latencies already taken stay.
+    #[must_use]
+    pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> Measured {
+        let expected = |client| is_expected(client) && !self.audit.excludes(client);
+        let (audit, age) = (self.audit.finish(expected), self.age.finish(expected));
+        Measured { audit, age, ..self.measured }
+    }
+}
+
+impl Observer for Recorder {
+    #[inline]
+    fn arrived(&mut self, arrival: &Arrival) {
+        self.age.arrived(arrival);
+        let verdict = self.audit.judge(arrival);
+        let Some(window) = self.window.as_ref().filter(|_| verdict != Verdict::Duplicate) else {
+            return;
+        };
+        self.measured.counters.messages_in_window += u64::from(window.spans(arrival.at));
+        if verdict != Verdict::New {
+            return;
+        }
+        let latency = arrival.latency();
+        self.measured.latency.record(latency);
+        if let Some(second) = window.second(arrival.due) {
+            self.measured.series.delivered(second, latency);
+        }
+    }
+
+    #[inline]
+    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
+        self.measured.ledger.add(phase, bytes);
+        if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
+            self.measured.series.moved(second, bytes);
+        }
+    }
+
+    #[inline]
+    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
+        self.measured.counters.count(phase, event);
+        match event {
+            Event::Connected { took, .. } => self.measured.connect.record(*took),
+            Event::Request => {
+                if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
+                    self.measured.series.requested(second);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How often things happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Requests sent in the window's phase.
+    pub requests: u64,
+    /// Responses without a message in the window's phase.
+    pub empty_responses: u64,
+    /// Polls skipped in the window's phase, one being outstanding.
+    pub skipped_polls: u64,
+    /// Connections lost from warm-up on.
+    pub connections_lost: u64,
+    /// Clients that were ready again after a loss, from warm-up on, each time.
+    pub reconnects: u64,
+    /// Failures from warm-up on.
+    pub errors: u64,
+    /// Messages that arrived between the window's start and end, duplicates left out, those due
+    /// before it included: what the window's bytes are divided by.
+    pub messages_in_window: u64,
+}
+
+impl Counters {
+    /// Adds the figures of another load process of the same trial.
+    pub const fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.empty_responses += other.empty_responses;
+        self.skipped_polls += other.skipped_polls;
+        self.connections_lost += other.connections_lost;
+        self.reconnects += other.reconnects;
+        self.errors += other.errors;
+        self.messages_in_window += other.messages_in_window;
+    }
+
+    #[inline]
+    fn count(&mut self, phase: Phase, event: &Event) {
+        let in_window = u64::from(phase == Phase::Window);
+        let since_warmup = u64::from(phase >= Phase::Warmup);
+        match event {
+            Event::Request => self.requests += in_window,
+            Event::EmptyResponse => self.empty_responses += in_window,
+            Event::SkippedPoll => self.skipped_polls += in_window,
+            Event::ConnectionLost { .. } => self.connections_lost += since_warmup,
+            Event::Reconnected { .. } => self.reconnects += since_warmup,
+            Event::Failed { .. } => self.errors += since_warmup,
+            Event::Connected { .. } => {}
+        }
+    }
+}
+
+/// What load processes measured in one trial.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What became of the messages due in the window.
+    pub audit: AuditTotals,
+    /// One sample for each delivery: arrival minus intended publish instant.
+    pub latency: LatencyHistogram,
+    /// One sample for each client: how long it took to be ready.
+    pub connect: LatencyHistogram,
+    /// Age of information during the window.
+    pub age: AgeTotals,
+    /// Bytes by phase, direction and layer.
+    pub ledger: Ledger,
+    /// The window second by second.
+    pub series: Series,
+    /// How often things happened.
+    pub counters: Counters,
+}
+
+impl Measured {
+    /// Adds the figures of another load process of the same trial.
+    pub fn merge(&mut self, other: &Self) {
+        self.audit.merge(&other.audit);
+        self.latency.merge(&other.latency);
+        self.connect.merge(&other.connect);
+        self.age.merge(&other.age);
+        self.ledger.merge(&other.ledger);
+        self.series.merge(&other.series);
+        self.counters.merge(&other.counters);
+    }
+
+    /// Whether audit and ledger balance, and there is one latency for each delivery. A trial that
+    /// does not is wrong.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.audit.balances()
+            && self.ledger.balances()
+            && self.latency.count() == self.audit.delivered
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use pushbench_core::Seq;
+
+use super::*;
+use crate::ledger::{Direction, Layer};
+
+const MS: u64 = 1_000_000;
+
+/// Messages 11 to 30, due each 100 ms from one second to three.
+const WINDOW: Window = Window {
+    start: MonoInstant(1_000 * MS),
+    end: MonoInstant(3_000 * MS),
+    first: Seq(11),
+    last: Seq(30),
+};
+
+fn arrival(client: u32, seq: u64, delay_ms: u64) -> Arrival {
+    let due = MonoInstant((seq - 1) * 100 * MS);
+    Arrival { client, seq: Seq(seq), due, at: due.plus_nanos(delay_ms * MS) }
+}
+
+/// A recorder of two clients that received each message up to the 31st 5 ms late.
+fn played() -> Recorder {
+    let mut recorder = Recorder::new(2, Delivery::Every);
+    for seq in 1..=31 {
+        if seq == 4 {
+            recorder.set_window(WINDOW);
+        }
+        recorder.arrived(&arrival(0, seq, 5));
+        assert_eq!(recorder.settled(), seq == 31, "client 1 has yet to receive {seq}");
+        recorder.arrived(&arrival(1, seq, 5));
+    }
+    recorder
+}
+
+#[test]
+fn each_delivery_is_one_sample_everywhere() {
+    let mut recorder = played();
+    recorder.arrived(&arrival(1, 12, 9_000));
+    assert!(recorder.settled());
+    let measured = recorder.finish(|_| true);
+
+    assert_eq!((measured.audit.delivered, measured.audit.duplicated), (40, 1));
+    assert_eq!(measured.latency.count(), 40);
+    assert!((measured.latency.max_us().unwrap() / 5_000.0 - 1.0).abs() < 1e-3);
+    assert_eq!(measured.series.rows().map(|row| row.delivered).collect::<Vec<_>>(), [20, 20]);
+    assert!((measured.age.mean_us().unwrap() - 55_000.0).abs() < 1e-3);
+    assert_eq!(measured.counters.messages_in_window, 40);
+    assert!(measured.balances());
+}
+
+#[test]
+fn the_windows_bytes_are_divided_by_all_that_arrived_in_it() {
+    let mut recorder = Recorder::new(1, Delivery::Every);
+    recorder.set_window(WINDOW);
+    recorder.arrived(&arrival(0, 10, 150));
+    recorder.arrived(&arrival(0, 11, 60));
+    recorder.arrived(&arrival(0, 11, 70));
+    recorder.arrived(&arrival(0, 30, 200));
+    let measured = recorder.finish(|_| true);
+    assert_eq!(measured.counters.messages_in_window, 2);
+    assert_eq!((measured.audit.delivered, measured.latency.count()), (2, 2));
+}
+
+#[test]
+fn an_excluded_client_leaves_only_its_costs() {
+    let mut recorder = Recorder::new(2, Delivery::Every);
+    recorder.set_window(WINDOW);
+    recorder.exclude(1);
+    for seq in 11..=30 {
+        recorder.arrived(&arrival(0, seq, 5));
+    }
+    recorder.arrived(&arrival(1, 20, 5));
+    assert!(recorder.settled());
+    let measured = recorder.finish(|_| true);
+    assert_eq!((measured.audit.clients, measured.audit.expected), (1, 20));
+    assert_eq!((measured.latency.count(), measured.counters.messages_in_window), (20, 21));
+    assert_eq!(measured.age.observed_ns, 1_995 * MS);
+    assert!(measured.balances());
+}
+
+#[test]
+fn events_count_in_the_phases_that_they_belong_to() {
+    let mut recorder = Recorder::new(1, Delivery::Latest);
+    let took = Duration::from_micros(800);
+    let at = MonoInstant(1_500 * MS);
+    let all = [
+        Event::Request,
+        Event::EmptyResponse,
+        Event::SkippedPoll,
+        Event::Connected { client: 0, took },
+        Event::ConnectionLost { client: 0 },
+        Event::Reconnected { client: 0 },
+        Event::Failed { client: 0 },
+    ];
+    for phase in Phase::ALL {
+        if phase == Phase::Window {
+            recorder.set_window(WINDOW);
+        }
+        all.iter().for_each(|event| recorder.happened(phase, at, event));
+    }
+    let measured = recorder.finish(|_| true);
+    let expected = Counters {
+        requests: 1,
+        empty_responses: 1,
+        skipped_polls: 1,
+        connections_lost: 4,
+        reconnects: 4,
+        errors: 4,
+        messages_in_window: 0,
+    };
+    assert_eq!(measured.counters, expected);
+    assert_eq!(measured.connect.count(), 5);
+    // By the instant, not by the phase that the runner was in.
+    assert_eq!(measured.series.rows().map(|row| row.requests).collect::<Vec<_>>(), [3, 0]);
+}
+
+#[test]
+fn processes_merge_and_survive_json() {
+    let mut tally = Tally::default();
+    tally.add(Direction::Down, Layer::Payload, 640);
+    let mut recorder = played();
+    recorder.moved(Phase::Window, MonoInstant(2_100 * MS), &tally);
+    recorder.sockets_moved(0, 640);
+    let one = recorder.finish(|_| true);
+    let json = serde_json::to_string(&one).unwrap();
+    let mut both: Measured = serde_json::from_str(&json).unwrap();
+    assert_eq!(both, one);
+
+    both.merge(&one);
+    assert_eq!((both.audit.published, both.audit.expected, both.audit.clients), (20, 80, 4));
+    assert_eq!((both.latency.count(), both.counters.messages_in_window), (80, 80));
+    assert_eq!(both.age.mean_us(), one.age.mean_us());
+    assert_eq!(both.series.rows().map(|row| row.bytes_down).collect::<Vec<_>>(), [0, 1_280]);
+    assert!(both.balances());
+
+    let mut from_nothing = Measured::default();
+    from_nothing.merge(&one);
+    assert_eq!(from_nothing, one);
+}

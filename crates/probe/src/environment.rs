@@ -1,0 +1,77 @@
+//! Describes the machine for the run record.
+
+use pushbench_metrics::environment::Environment;
+
+use crate::{clock, limits, procfs};
+
+/// What can be found out of this machine and this process's limits, now.
+///
+/// Never fails: what cannot be read stays empty.
+#[must_use]
+pub fn read() -> Environment {
+    let uname = rustix::system::uname();
+    let cpuinfo = procfs::read("/proc/cpuinfo").unwrap_or_default();
+    let open_files = limits::open_files();
+    Environment {
+        kernel: uname.release().to_string_lossy().into_owned(),
+        architecture: uname.machine().to_string_lossy().into_owned(),
+        cpu_model: cpu_model(&cpuinfo),
+        cores: std::thread::available_parallelism().ok().and_then(|n| n.get().try_into().ok()),
+        memory_bytes: limits::meminfo_bytes("MemTotal"),
+        open_files_soft: Some(open_files.soft),
+        open_files_hard: Some(open_files.hard),
+        local_ports: limits::read_local_ports().map(|ports| (*ports.start(), *ports.end())),
+        somaxconn: procfs::read("/proc/sys/net/core/somaxconn").and_then(|n| n.parse().ok()),
+        clocksource: procfs::read(CLOCKSOURCE).unwrap_or_default(),
+        boot_id: clock::boot_id(),
+        hypervisor: hypervisor(&cpuinfo),
+    }
+}
+
+const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+
+/// The processor's name in `/proc/cpuinfo`. Some ARM kernels name only the board or the chip,
+/// some nothing.
+fn cpu_model(cpuinfo: &str) -> String {
+    let keys = ["model name", "Model", "Hardware"];
+    keys.iter().find_map(|key| procfs::field(cpuinfo, key)).unwrap_or_default().to_owned()
+}
+
+/// x86 processors have a flag for it; others don't say.
+fn hypervisor(cpuinfo: &str) -> Option<bool> {
+    let flags = procfs::field(cpuinfo, "flags")?;
+    Some(flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X86: &str = "processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC 7B13\n\
+                       flags\t\t: fpu vme hypervisor lahf_lm\n\nprocessor\t: 1\n";
+    const ARM: &str = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd\n";
+
+    #[test]
+    fn cpuinfo_of_x86_tells_model_and_hypervisor() {
+        assert_eq!(cpu_model(X86), "AMD EPYC 7B13");
+        assert_eq!(hypervisor(X86), Some(true));
+        assert_eq!(hypervisor(&X86.replace("hypervisor ", "")), Some(false));
+    }
+
+    #[test]
+    fn cpuinfo_of_arm_tells_neither() {
+        assert_eq!(cpu_model(ARM), "");
+        assert_eq!(hypervisor(ARM), None);
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        let environment = read();
+        assert!(!environment.kernel.is_empty());
+        assert_eq!(environment.architecture, std::env::consts::ARCH);
+        assert!(environment.cores >= Some(1));
+        assert!(environment.memory_bytes > Some(0));
+        assert!(environment.open_files_soft <= environment.open_files_hard);
+        assert_eq!(environment.boot_id, clock::boot_id());
+    }
+}

@@ -1,0 +1,23 @@
+//! What the operating system knows, asked of Linux.
+//!
+//! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
+//! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
+//! machine allows and is; [`canary`] tells a slow server from a machine that stood still.
+//!
+//! Processes are read from outside, through their pid, so that measuring a server takes nothing
+//! from it. All texts of `/proc` are parsed by pure functions.
+
+pub mod canary;
+pub mod clock;
+pub mod cpu;
+pub mod environment;
+pub mod error;
+pub mod limits;
+pub mod machine;
+pub mod memory;
+#[expect(unsafe_code, reason = "no safe API reads the CPU clock of another process")]
+mod posix;
+mod procfs;
+pub mod timer;
+
+pub use error::ProcessError;

@@ -1,0 +1,124 @@
+//! How the whole machine spent its time.
+//!
+//! Two of these figures speak about every other one: what the hypervisor stole was given to
+//! nobody here, and on loopback part of a receiver's work is done in soft interrupts that no
+//! process is charged for.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::procfs;
+
+/// Why the machine's times could not be read.
+#[derive(Debug, Error)]
+pub enum MachineError {
+    /// The operating system refused.
+    #[error("cannot read the machine's CPU times from /proc/stat; check that /proc is mounted")]
+    Unreadable(#[from] io::Error),
+    /// The kernel's text is not one that this program knows.
+    #[error(
+        "cannot read the machine's CPU times: /proc/stat begins with no line of at least eight \
+         times, as Linux has had since 2.6.11"
+    )]
+    Unexpected,
+}
+
+/// Time of all cores together, since boot or between two readings, in nanoseconds.
+///
+/// The kernel counts in ticks of usually 10 ms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MachineTimes {
+    /// A core was ready to run, and the hypervisor ran something else.
+    pub steal_ns: u64,
+    /// Spent in soft interrupts, the network's above all.
+    pub softirq_ns: u64,
+    /// Nothing to do, or only waiting for disks.
+    pub idle_ns: u64,
+    /// All of the time: elapsed time × cores.
+    pub total_ns: u64,
+}
+
+impl MachineTimes {
+    /// Reads the times since boot from the first line of `/proc/stat`.
+    ///
+    /// # Errors
+    ///
+    /// Where that file cannot be read, or begins with another line.
+    pub fn read() -> Result<Self, MachineError> {
+        let text = procfs::try_read("/proc/stat")?;
+        parse_stat(&text).ok_or(MachineError::Unexpected)
+    }
+
+    /// What was spent between the reading `earlier` and this one, each part at least 0: the
+    /// kernel does not promise that its counts never go back.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Self {
+        Self {
+            steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
+            softirq_ns: self.softirq_ns.saturating_sub(earlier.softirq_ns),
+            idle_ns: self.idle_ns.saturating_sub(earlier.idle_ns),
+            total_ns: self.total_ns.saturating_sub(earlier.total_ns),
+        }
+    }
+}
+
+/// Reads `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)).
+///
+/// What guests took is part of user and nice already, so the total ends with `steal`.
+fn parse_stat(text: &str) -> Option<MachineTimes> {
+    let mut words = text.lines().next()?.split_ascii_whitespace();
+    if words.next() != Some("cpu") {
+        return None;
+    }
+    let mut ticks = [0_u64; 8];
+    for count in &mut ticks {
+        *count = words.next()?.parse().ok()?;
+    }
+    let [_user, _nice, _system, idle, iowait, _irq, softirq, steal] = ticks;
+    Some(MachineTimes {
+        steal_ns: procfs::ticks_to_ns(steal),
+        softirq_ns: procfs::ticks_to_ns(softirq),
+        idle_ns: procfs::ticks_to_ns(idle.saturating_add(iowait)),
+        total_ns: procfs::ticks_to_ns(ticks.iter().fold(0, |sum, &n| sum.saturating_add(n))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "cpu  100 20 30 4000 50 6 7 8 90 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 12345\n";
+
+    #[test]
+    fn the_first_line_is_the_whole_machine() {
+        let times = parse_stat(TEXT).unwrap();
+        assert_eq!(times.steal_ns, procfs::ticks_to_ns(8));
+        assert_eq!(times.softirq_ns, procfs::ticks_to_ns(7));
+        assert_eq!(times.idle_ns, procfs::ticks_to_ns(4050));
+        assert_eq!(times.total_ns, procfs::ticks_to_ns(4221), "guests are not counted twice");
+    }
+
+    #[test]
+    fn other_texts_are_none() {
+        for text in ["", "cpu0 1 2 3 4 5 6 7 8 9 10\n", "cpu  1 2 3\n", "cpu  1 2 3 x 5 6 7 8\n"] {
+            assert_eq!(parse_stat(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn readings_subtract() {
+        let early = MachineTimes { steal_ns: 5, softirq_ns: 1, idle_ns: 10, total_ns: 20 };
+        let late = MachineTimes { steal_ns: 4, softirq_ns: 3, idle_ns: 30, total_ns: 60 };
+        let between = MachineTimes { steal_ns: 0, softirq_ns: 2, idle_ns: 20, total_ns: 40 };
+        assert_eq!(late.saturating_since(early), between);
+    }
+
+    #[test]
+    fn this_machine_has_run_for_some_time() {
+        let times = MachineTimes::read().unwrap();
+        assert!(times.total_ns > 0);
+        assert!(times.idle_ns <= times.total_ns);
+    }
+}
