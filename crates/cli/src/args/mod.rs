@@ -1,0 +1,162 @@
+//! What users can say on the command line.
+
+mod feed;
+mod settings;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
+
+/// Measures short polling, long polling, server-sent events and WebSocket on one feed.
+///
+/// pushbench starts a server and load generators of its own, sends one and the same feed through
+/// each transport, and reports what each delivered and what it cost: latency from the instant a
+/// message was due, age of information, bytes by layer, CPU and memory, and loss.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  pushbench run                                     compare all transports in under a minute
+  pushbench run ticker -c 500 -d 20s                a thousand users' price ticker, changed
+  pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
+  pushbench serve --port 8080 --rate 5/s            only the server
+  pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+
+Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
+measurement is invalid."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios: start a server, put load on it through each transport, compare
+    Run(RunArgs),
+    /// Run the server alone, with its feed
+    Serve(ServeArgs),
+    /// Run the load generator alone, against a running server
+    Load(LoadArgs),
+    /// Rebuild tables, charts and the page from a run's record
+    Report(ReportArgs),
+    /// List the built-in scenarios, or show one
+    Scenarios(ScenariosArgs),
+    /// Print shell completions
+    #[command(after_help = "Example:
+  pushbench completions bash > ~/.local/share/bash-completion/completions/pushbench")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    #[command(after_help = "Example:\n  pushbench man | man -l -")]
+    Man,
+    /// The server child of a run.
+    #[command(hide = true)]
+    WorkerServer,
+    /// A load child of a run.
+    #[command(hide = true)]
+    WorkerLoad,
+}
+
+/// `pushbench run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Any number may be a list (`--rate 1/s,10/s`); the points are the product.
+
+Examples:
+  pushbench run
+  pushbench run ticker -d 10s
+  pushbench run my-feed.toml --runs 6 --out /tmp/results
+  pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
+  pushbench run idle --json | jq .trials[].measured.counters")]
+pub(crate) struct RunArgs {
+    /// Scenario files or names of built-in scenarios [default: quick]
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) clients: ClientArgs,
+    #[command(flatten)]
+    pub(crate) feed: FeedSettings,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Print the plan and the time it will take, and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// `pushbench serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Prints one line with its address on standard output once it listens.
+
+Examples:
+  pushbench serve --port 8080 --rate 5/s
+  pushbench serve --port 0 --schedule replay --trace earthquakes --speed 6000
+  pushbench serve --schedule manual
+  curl -d 'hello' http://127.0.0.1:8080/feed/publish")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) feed: FeedArgs,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Token that `POST /feed/publish` must carry as `Authorization: Bearer TOKEN`; needed off
+    /// loopback
+    #[arg(long, value_name = "TOKEN", env = "PUSHBENCH_PUBLISH_TOKEN", hide_env_values = true)]
+    pub(crate) publish_token: Option<String>,
+}
+
+/// `pushbench load`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6")]
+pub(crate) struct LoadArgs {
+    /// The server: http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub(crate) target: String,
+    /// Process id of the server on this machine, for its CPU and memory
+    #[arg(long, value_name = "PID")]
+    pub(crate) server_pid: Option<u32>,
+    #[command(flatten)]
+    pub(crate) clients: ClientArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `pushbench report`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pushbench report results/latest")]
+pub(crate) struct ReportArgs {
+    /// A run's folder, or its run.json
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+}
+
+/// `pushbench scenarios`.
+#[derive(Debug, Args)]
+pub(crate) struct ScenariosArgs {
+    /// What to do; lists them when left out.
+    #[command(subcommand)]
+    pub(crate) command: Option<ScenariosCommand>,
+}
+
+/// `pushbench scenarios …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenariosCommand {
+    /// Print a built-in scenario, to start one of your own from
+    Show {
+        /// Its name
+        name: String,
+    },
+}

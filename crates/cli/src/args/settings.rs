@@ -1,0 +1,167 @@
+//! Flags that set a scenario's values: each overrides what the scenario says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pushbench_core::payload::PayloadKind;
+use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::units::{ByteSize, Count, Rate, Span};
+use pushbench_core::{Delivery, Transport};
+
+/// What clients there are and how long they are watched.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clients")]
+pub(crate) struct ClientArgs {
+    /// Subscribers, such as 100 or 5k; may be a list
+    #[arg(short, long, value_name = "N", value_delimiter = ',')]
+    pub(crate) clients: Vec<Count>,
+    /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
+    /// or websocket; repeat for several
+    #[arg(short, long = "transport", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) transports: Vec<Transport>,
+    /// Length of the measured window
+    #[arg(short, long, value_name = "TIME")]
+    pub(crate) duration: Option<Span>,
+    /// How long the feed runs before the window
+    #[arg(short, long, value_name = "TIME")]
+    pub(crate) warmup: Option<Span>,
+    /// Trials of each transport at each point
+    #[arg(short, long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Period of short polls; may be a list
+    #[arg(long, value_name = "TIME", value_delimiter = ',')]
+    pub(crate) poll_interval: Vec<Span>,
+    /// How long the server is asked to hold a long poll; may be a list
+    #[arg(long, value_name = "TIME", value_delimiter = ',')]
+    pub(crate) long_poll_timeout: Vec<Span>,
+    /// What clients are promised: every message, or the latest one
+    #[arg(long, value_name = "every|latest")]
+    pub(crate) delivery: Option<Delivery>,
+    /// Seed of the feed, of the trials' order and of poll phases
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// What the feed of a run is.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Feed")]
+pub(crate) struct FeedSettings {
+    /// Messages in a unit of time, such as 10/s or 0.5/s; may be a list
+    #[arg(short = 'R', long, value_name = "RATE", value_delimiter = ',')]
+    pub(crate) rate: Vec<Rate>,
+    /// Size of a payload, 10B to 1MiB; may be a list
+    #[arg(long, value_name = "SIZE", value_delimiter = ',')]
+    pub(crate) payload: Vec<ByteSize>,
+    /// Kind of payload: ticker, text or binary
+    #[arg(long, value_name = "KIND", value_parser = payload_kind)]
+    pub(crate) payload_kind: Option<PayloadKind>,
+    /// When messages are due: constant, poisson, burst or replay
+    #[arg(long, value_name = "KIND", value_parser = schedule_kind)]
+    pub(crate) schedule: Option<ScheduleKind>,
+    /// Length of a burst
+    #[arg(long, value_name = "TIME")]
+    pub(crate) on: Option<Span>,
+    /// Silence after a burst
+    #[arg(long, value_name = "TIME")]
+    pub(crate) off: Option<Span>,
+    /// Trace to replay: a CSV file with offset_ms,payload, or `earthquakes`
+    #[arg(long, value_name = "TRACE")]
+    pub(crate) trace: Option<String>,
+    /// How many times faster than recorded a trace is replayed; may be a list
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
+    pub(crate) speed: Vec<f64>,
+}
+
+/// Where results go and what is shown.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Folder for results
+    #[arg(short, long, value_name = "DIR", default_value = "results")]
+    pub(crate) out: PathBuf,
+    /// Print the run record as JSON on standard output, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+    /// Print only the sentence and the results' folder
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print a line for each trial on standard error
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// The name of a payload kind.
+pub(super) fn payload_kind(name: &str) -> Result<PayloadKind, String> {
+    match name {
+        "ticker" => Ok(PayloadKind::Ticker),
+        "text" => Ok(PayloadKind::Text),
+        "binary" => Ok(PayloadKind::Binary),
+        _ => Err("it is `ticker`, `text` or `binary`".to_owned()),
+    }
+}
+
+/// The name of a schedule that a run can have.
+pub(super) fn schedule_kind(name: &str) -> Result<ScheduleKind, String> {
+    match name {
+        "constant" => Ok(ScheduleKind::Constant),
+        "poisson" => Ok(ScheduleKind::Poisson),
+        "burst" => Ok(ScheduleKind::Burst),
+        "replay" => Ok(ScheduleKind::Replay),
+        _ => Err("it is `constant`, `poisson`, `burst` or `replay`".to_owned()),
+    }
+}
+
+fn set<T: Clone>(setting: &mut T, flag: Option<&T>) {
+    if let Some(value) = flag {
+        *setting = value.clone();
+    }
+}
+
+fn set_list<T: Clone>(setting: &mut Values<T>, flags: &[T]) {
+    if !flags.is_empty() {
+        *setting = flags.to_vec().into();
+    }
+}
+
+impl ClientArgs {
+    /// Puts the flags that were given in place of the scenario's settings.
+    pub(crate) fn apply(&self, scenario: &mut Scenario) {
+        set_list(&mut scenario.clients, &self.clients);
+        set_list(&mut scenario.poll_interval, &self.poll_interval);
+        set_list(&mut scenario.long_poll_timeout, &self.long_poll_timeout);
+        if !self.transports.is_empty() {
+            scenario.transports.clone_from(&self.transports);
+        }
+        set(&mut scenario.duration, self.duration.as_ref());
+        set(&mut scenario.warmup, self.warmup.as_ref());
+        set(&mut scenario.runs, self.runs.as_ref());
+        set(&mut scenario.delivery, self.delivery.as_ref());
+        set(&mut scenario.seed, self.seed.as_ref());
+    }
+}
+
+impl FeedSettings {
+    /// Puts the flags that were given in place of the scenario's settings.
+    pub(crate) fn apply(&self, scenario: &mut Scenario) {
+        set_list(&mut scenario.rate, &self.rate);
+        set_list(&mut scenario.payload, &self.payload);
+        let feed = &mut scenario.feed;
+        set_list(&mut feed.speed, &self.speed);
+        set(&mut feed.payload, self.payload_kind.as_ref());
+        set(&mut feed.on, self.on.as_ref());
+        set(&mut feed.off, self.off.as_ref());
+        if self.trace.is_some() {
+            feed.trace.clone_from(&self.trace);
+            feed.schedule = ScheduleKind::Replay;
+        }
+        if let Some(schedule) = self.schedule {
+            feed.schedule = schedule;
+            if schedule != ScheduleKind::Replay {
+                feed.trace = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! How the program ends: the one place that knows exit statuses.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// What a command that did not fail came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All went well: status 0.
+    Done,
+    /// Done, but the measurement is invalid: status 3.
+    Invalid,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Bad arguments or a bad scenario, before anything started: status 2.
+    Usage(anyhow::Error),
+    /// Something went wrong while it ran: status 1.
+    Failed(anyhow::Error),
+    /// The user stopped it: status 130, as shells say it for SIGINT.
+    Interrupted,
+}
+
+impl Failure {
+    /// A failure of the arguments.
+    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    /// A failure while running.
+    pub(crate) fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) | Self::Failed(error) => write!(f, "{error:#}"),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// Says what went wrong, and gives the exit status.
+pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
+    let code = match &outcome {
+        Ok(Outcome::Done) => 0,
+        Ok(Outcome::Invalid) => 3,
+        Err(Failure::Failed(_)) => 1,
+        Err(Failure::Usage(_)) => 2,
+        Err(Failure::Interrupted) => 130,
+    };
+    if let Err(failure) = outcome {
+        eprintln!("error: {failure}");
+    }
+    ExitCode::from(code)
+}

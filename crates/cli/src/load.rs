@@ -1,0 +1,47 @@
+//! `pushbench load`: the load generator alone, against a server that runs already.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use pushbench_core::scenario::{Scenario, Values};
+use pushbench_core::units::Rate;
+use pushbench_probe::cpu::ProcessClock;
+
+use crate::args::LoadArgs;
+use crate::exit::{Failure, Outcome};
+use crate::interrupt;
+use crate::plan::Plan;
+use crate::run::measure;
+use crate::run::subject::Source;
+use crate::target::Target;
+
+/// Measures a running server as `run` measures its own.
+pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
+    let mut scenario = Scenario {
+        name: "load".to_owned(),
+        question: format!("What does {} deliver?", args.target),
+        runs: 1,
+        ..Scenario::default()
+    };
+    scenario.warmup.0 = Duration::from_secs(1);
+    args.clients.apply(&mut scenario);
+    scenario.check().map_err(Failure::usage)?;
+    if let Some(pid) = args.server_pid {
+        ProcessClock::of(pid).map_err(|error| {
+            Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
+        })?;
+    }
+    let mut plan = Plan::of(scenario.clone(), None);
+    plan.check_limits()?;
+    let target = Target::reach(&args.target)?;
+    if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
+        scenario.rate = Values::One(rate);
+    }
+    scenario.seed = args.clients.seed.unwrap_or(target.feed.seed);
+    plan = Plan::of(scenario, None);
+    for point in &mut plan.points {
+        point.payload_bytes = target.feed.payload.mean_bytes;
+    }
+    interrupt::listen()?;
+    measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
+}

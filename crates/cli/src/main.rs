@@ -1,0 +1,87 @@
+//! The binary `pushbench`: arguments to plan to run.
+//!
+//! The parent process plans, supervises and writes results; the server under test and each load
+//! generator are child processes of the same binary ([`worker`]), so that CPU and memory are
+//! honestly theirs.
+
+mod args;
+mod builtin;
+mod child;
+mod exit;
+mod interrupt;
+mod load;
+mod plan;
+mod progress;
+mod run;
+mod serve;
+mod target;
+mod worker;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::{Cli, Command};
+use crate::exit::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = dispatch(cli.command);
+    exit::report(outcome)
+}
+
+fn dispatch(command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Run(args) => run::command(&args),
+        Command::Serve(args) => serve::command(&args),
+        Command::Load(args) => load::command(&args),
+        Command::Report(args) => report(&args),
+        Command::Scenarios(args) => scenarios(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "pushbench",
+                &mut std::io::stdout(),
+            );
+            Ok(Outcome::Done)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut std::io::stdout())
+                .map_err(|error| Failure::failed(anyhow!("cannot write the man page: {error}")))?;
+            Ok(Outcome::Done)
+        }
+        Command::WorkerServer => worker::server(),
+        Command::WorkerLoad => worker::load(),
+    }
+}
+
+fn report(args: &args::ReportArgs) -> Result<Outcome, Failure> {
+    let path = pushbench_report::rebuild(&args.run).map_err(Failure::failed)?;
+    print(&format!("{}\n", path.display()))?;
+    Ok(Outcome::Done)
+}
+
+fn scenarios(args: &args::ScenariosArgs) -> Result<Outcome, Failure> {
+    match &args.command {
+        Some(args::ScenariosCommand::Show { name }) => {
+            let text = builtin::scenario(name).ok_or_else(|| builtin::unknown(name))?;
+            print(text)?;
+        }
+        None => print(&builtin::list())?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(anyhow!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,252 @@
+//! From arguments to a resolved plan: what will be run, in which order, for how long. Nothing is
+//! started before a plan stands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use pushbench_core::Transport;
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::random;
+use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::trace::Trace;
+use pushbench_metrics::record::TrialId;
+use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
+
+use crate::args::{ClientArgs, FeedSettings};
+use crate::builtin;
+use crate::exit::Failure;
+
+/// The stream of random numbers that the order of trials is drawn from.
+const ORDER_STREAM: u64 = 30;
+
+/// Descriptors that a server or load process needs beside its connections.
+const EXTRA_FDS: u64 = 64;
+
+/// Memory that a client may take in server, load process and kernel together, roughly.
+const BYTES_PER_CLIENT: u64 = 48 * 1024;
+
+/// What a trial takes beside its phases: starting processes, closing connections.
+const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
+
+/// A scenario with its trace, its points and its trials.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) scenario: Scenario,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) points: Vec<Point>,
+    /// In the order in which they will run.
+    pub(crate) trials: Vec<TrialId>,
+}
+
+impl Plan {
+    /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
+    pub(crate) fn resolve(
+        name: &str,
+        clients: &ClientArgs,
+        feed: &FeedSettings,
+    ) -> Result<Self, Failure> {
+        let (text, file) = read_scenario(name)?;
+        let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
+        let parsed = Scenario::parse(&text);
+        let mut scenario = parsed.map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+        if let Some(file) = &file
+            && scenario.name == Scenario::default().name
+        {
+            name_after(&mut scenario, file);
+        }
+        clients.apply(&mut scenario);
+        feed.apply(&mut scenario);
+        scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+        let trace = load_trace(&scenario, file.as_deref().and_then(Path::parent))?;
+        Ok(Self::of(scenario, trace))
+    }
+
+    /// The plan of a scenario that has been checked.
+    pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
+        let points = scenario.points(trace.as_ref());
+        let trials = order(&scenario, &points);
+        Self { scenario, trace, points, trials }
+    }
+
+    /// The point of a trial.
+    pub(crate) fn point(&self, id: TrialId) -> &Point {
+        &self.points[id.point as usize - 1]
+    }
+
+    /// The feed of a trial.
+    pub(crate) fn feed(&self, id: TrialId) -> FeedSpec {
+        self.scenario.feed_spec(self.point(id), self.trace.as_ref())
+    }
+
+    /// How long the feed runs before the window: polls need a whole period, so that each client
+    /// has polled once.
+    pub(crate) fn warmup(&self, id: TrialId) -> Duration {
+        let asked = self.scenario.warmup.0;
+        if id.transport.polls_on_a_period() {
+            asked.max(self.point(id).poll_interval.0)
+        } else {
+            asked
+        }
+    }
+
+    /// How long to wait after the window for what was due in it: what the transport may take
+    /// by design, and two seconds more.
+    pub(crate) fn drain_limit(&self, id: TrialId) -> Duration {
+        let point = self.point(id);
+        let by_design = match id.transport {
+            transport if transport.polls_on_a_period() => point.poll_interval.0,
+            Transport::LongPoll => point.long_poll_timeout.0,
+            _ => Duration::ZERO,
+        };
+        by_design + Duration::from_secs(2)
+    }
+
+    /// How long a trial will take if all goes well.
+    pub(crate) fn estimate(&self, id: TrialId) -> Duration {
+        let point = self.point(id);
+        let drain = if id.transport.polls_on_a_period() {
+            point.poll_interval.0
+        } else {
+            Duration::from_millis(10)
+        };
+        let connect = Duration::from_micros(200) * point.clients;
+        TRIAL_OVERHEAD + connect + self.warmup(id) + self.scenario.duration.0 + drain
+    }
+
+    /// How long the whole run will take if all goes well.
+    pub(crate) fn total_estimate(&self) -> Duration {
+        self.trials.iter().map(|id| self.estimate(*id)).sum()
+    }
+
+    /// Checks that this machine can hold the clients.
+    ///
+    /// # Errors
+    ///
+    /// The limit that stops it, and the number of clients that would work.
+    pub(crate) fn check_limits(&self) -> Result<(), Failure> {
+        let clients = self.points.iter().map(|point| point.clients).max().unwrap_or(0);
+        let demand = ClientDemand { clients: u64::from(clients), extra_fds: EXTRA_FDS };
+        check_clients(demand, &Limits::read()).map_err(Failure::usage)?;
+        let needed = u64::from(clients) * BYTES_PER_CLIENT;
+        match pushbench_probe::limits::available_memory_bytes() {
+            Some(available) if needed > available => Err(Failure::usage(anyhow!(
+                "cannot hold {clients} clients: they need about {} MiB of memory and {} MiB are \
+                 available; pass `--clients {}`",
+                needed >> 20,
+                available >> 20,
+                available / BYTES_PER_CLIENT / 100 * 100
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Rounds of trials: each holds every point, and at each point every transport in a seeded
+/// random order.
+fn order(scenario: &Scenario, points: &[Point]) -> Vec<TrialId> {
+    let transports = &scenario.transports;
+    let mut trials = Vec::new();
+    for round in 1..=scenario.runs {
+        for point in points {
+            let stream = ORDER_STREAM + (u64::from(round) << 32) + (u64::from(point.id) << 8);
+            for index in random::permutation(scenario.seed, stream, transports.len()) {
+                trials.push(TrialId { point: point.id, transport: transports[index], round });
+            }
+        }
+    }
+    trials
+}
+
+/// The text of a scenario, and its file where it is one.
+fn read_scenario(name: &str) -> Result<(String, Option<PathBuf>), Failure> {
+    let path = Path::new(name);
+    let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
+    if !looks_like_a_file && let Some(text) = builtin::scenario(name) {
+        return Ok((text.to_owned(), None));
+    }
+    if !looks_like_a_file && !path.is_file() {
+        return Err(builtin::unknown(name));
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read scenario {name}"));
+    Ok((text.map_err(Failure::Usage)?, Some(path.to_owned())))
+}
+
+/// A scenario file that gives no name goes by its own.
+fn name_after(scenario: &mut Scenario, file: &Path) {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = stem.chars().map(plain).take(64).collect();
+    if !name.is_empty() {
+        scenario.name = name;
+    }
+}
+
+/// The trace that a scenario replays: a built-in one, or a file, relative to `folder`.
+pub(crate) fn load_trace(
+    scenario: &Scenario,
+    folder: Option<&Path>,
+) -> Result<Option<Trace>, Failure> {
+    let Some(name) = &scenario.feed.trace else {
+        return Ok(None);
+    };
+    let text = match builtin::trace(name) {
+        Some(text) => text.to_owned(),
+        None => {
+            let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+            fs::read_to_string(&path)
+                .with_context(|| {
+                    format!("cannot read trace {}; built in is `earthquakes`", path.display())
+                })
+                .map_err(Failure::Usage)?
+        }
+    };
+    let trace = Trace::parse(&text);
+    trace.map(Some).map_err(|error| Failure::usage(anyhow!("trace {name}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        Plan::of(Scenario::parse(text).unwrap(), None)
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_order_and_another_seed_another() {
+        let text = "runs = 20\nclients = [1, 2]\nseed = 5";
+        assert_eq!(plan(text).trials, plan(text).trials);
+        assert_ne!(plan(text).trials, plan("runs = 20\nclients = [1, 2]\nseed = 6").trials);
+    }
+
+    #[test]
+    fn a_round_holds_each_transport_once_at_each_point() {
+        let plan = plan("runs = 3\nclients = [1, 2]");
+        assert_eq!(plan.trials.len(), 3 * 2 * 4);
+        for chunk in plan.trials.chunks(4) {
+            assert!(
+                chunk.iter().all(|id| id.point == chunk[0].point && id.round == chunk[0].round)
+            );
+            for transport in &plan.scenario.transports {
+                assert_eq!(chunk.iter().filter(|id| id.transport == *transport).count(), 1);
+            }
+        }
+        let orders: Vec<_> =
+            plan.trials.chunks(4).map(|c| c.iter().map(|id| id.transport)).collect();
+        assert!(orders.iter().any(|order| !order.clone().eq(orders[0].clone())), "never shuffled");
+    }
+
+    #[test]
+    fn polls_warm_up_for_a_period_and_drain_for_one() {
+        let plan = plan(
+            "warmup = \"1s\"\npoll_interval = \"3s\"\ntransports = [\"short-poll\", \"sse\"]\nruns = 1",
+        );
+        for id in &plan.trials {
+            let seconds = |duration: Duration| duration.as_secs();
+            let expected = if id.transport == Transport::Sse { (1, 2) } else { (3, 5) };
+            assert_eq!((seconds(plan.warmup(*id)), seconds(plan.drain_limit(*id))), expected);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What a person sees while a run goes on: a bar on a terminal, lines with `--verbose`.
+
+use std::cell::{Cell, RefCell};
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pushbench_metrics::control;
+use pushbench_metrics::figures::{Figure, Figures};
+use pushbench_metrics::record::{TrialId, TrialRecord};
+
+use crate::args::OutputArgs;
+use crate::plan::Plan;
+
+/// The part of a trial that runs now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stage {
+    /// Processes are being started.
+    Start,
+    /// Clients connect.
+    Connect,
+    /// The feed runs, nothing is measured yet.
+    Warmup,
+    /// The measured part.
+    Window,
+    /// Waiting for what was due in the window, and closing.
+    Drain,
+}
+
+impl Stage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "starting",
+            Self::Connect => "connecting",
+            Self::Warmup => "warm-up",
+            Self::Window => "measuring",
+            Self::Drain => "draining",
+        }
+    }
+}
+
+/// Shows how far a run is.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    verbose: bool,
+    /// Estimated time of the trials that are done, and when the current one began.
+    done: Cell<Duration>,
+    trial_began: Cell<Instant>,
+    /// The estimate of each trial, in order.
+    estimates: Vec<Duration>,
+    finished: Cell<usize>,
+    text: RefCell<String>,
+    labels: Vec<String>,
+    rounds: u32,
+}
+
+impl Progress {
+    /// For the trials of `plan`; silent where standard error is no terminal.
+    pub(crate) fn new(plan: &Plan, output: &OutputArgs) -> Self {
+        let shown = std::io::stderr().is_terminal() && !output.no_progress && !output.quiet;
+        let total = millis(plan.total_estimate());
+        let target =
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {prefix} left  {msg}") {
+            bar.set_style(style);
+        }
+        Self {
+            bar,
+            verbose: output.verbose,
+            done: Cell::default(),
+            trial_began: Cell::new(Instant::now()),
+            estimates: plan.trials.iter().map(|id| plan.estimate(*id)).collect(),
+            finished: Cell::default(),
+            text: RefCell::default(),
+            labels: plan.points.iter().map(|point| point.label.clone()).collect(),
+            rounds: plan.scenario.runs,
+        }
+    }
+
+    /// A trial has come to a stage.
+    pub(crate) fn stage(&self, id: TrialId, stage: Stage) {
+        if matches!(stage, Stage::Start) {
+            self.trial_began.set(Instant::now());
+        }
+        let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
+        let text = format!(
+            "round {}/{}  {} {label}  {}",
+            id.round,
+            self.rounds,
+            id.transport,
+            stage.name()
+        );
+        self.bar.set_message(text.clone());
+        self.text.replace(text);
+        self.tick();
+    }
+
+    /// A look at the running trial.
+    pub(crate) fn look(&self, look: &control::Progress) {
+        let latency =
+            look.latency_p50_us.map_or(String::new(), |us| format!(", p50 {:.1} ms", us / 1e3));
+        let text = self.text.borrow();
+        self.bar.set_message(format!("{text}  {} messages{latency}", look.messages));
+    }
+
+    /// Time goes on.
+    pub(crate) fn tick(&self) {
+        let now = self.finished.get();
+        let current = self.estimates.get(now).copied().unwrap_or_default();
+        let spent = self.trial_began.get().elapsed().min(current);
+        let at = self.done.get() + spent;
+        self.bar.set_position(millis(at));
+        let total: Duration = self.estimates.iter().sum();
+        self.bar.set_prefix(human(total.saturating_sub(at)));
+    }
+
+    /// A trial has ended.
+    pub(crate) fn trial_done(&self, trial: &TrialRecord) {
+        if self.verbose {
+            let line = line(trial);
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+        if trial.is_valid() || trial.attempt > 1 {
+            let now = self.finished.get();
+            let estimate = self.estimates.get(now).copied().unwrap_or_default();
+            self.done.set(self.done.get() + estimate);
+            self.finished.set(now + 1);
+        }
+        self.trial_began.set(Instant::now());
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn line(trial: &TrialRecord) -> String {
+    let audit = &trial.measured.audit;
+    let figures = Figures::of_trial(trial);
+    let shown = |figure| figures.get(figure).map_or("–".to_owned(), |us| format!("{us:.1} µs"));
+    let mut text = format!(
+        "{:>4} point {} round {} {:<22} {}/{} delivered, p50 {}, p99 {}, server {}/msg, load {}/msg",
+        trial.order,
+        trial.id.point,
+        trial.id.round,
+        trial.id.transport,
+        audit.delivered,
+        audit.expected,
+        shown(Figure::LatencyP50),
+        shown(Figure::LatencyP99),
+        shown(Figure::ServerCpu),
+        shown(Figure::LoadCpu),
+    );
+    for reason in &trial.invalid {
+        text.push_str(&format!("\n     invalid: {reason}; {}", reason.remedy()));
+    }
+    for warning in &trial.warnings {
+        text.push_str(&format!("\n     warning: {warning}; {}", warning.remedy()));
+    }
+    text
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A duration as people say it: `45 s`, `3 min 20 s`, `1 h 5 min`.
+pub(crate) fn human(duration: Duration) -> String {
+    let seconds = (duration.as_millis() + 500) / 1000;
+    match seconds {
+        0..=99 => format!("{seconds} s"),
+        100..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

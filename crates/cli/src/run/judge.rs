@@ -1,0 +1,104 @@
+//! What a finished trial is worth: why it cannot be used, and what to know before believing it.
+
+use std::time::Duration;
+
+use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::observer::Window;
+use pushbench_metrics::record::Resources;
+use pushbench_metrics::warning::{
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, PUBLISHER_LATE_US, SATURATED_SHARE, STALL, Warning,
+};
+
+/// All that a verdict is drawn from.
+#[derive(Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) wanted: u32,
+    pub(super) window: Window,
+    pub(super) load: &'a LoadMeasured,
+    pub(super) server: Option<&'a ServerMeasured>,
+    pub(super) resources: &'a Resources,
+    pub(super) busiest_load: Option<Duration>,
+    /// Whether the server is a child of this run.
+    pub(super) own_server: bool,
+    /// Whether the server's instants are on this machine's clock.
+    pub(super) same_clock: bool,
+}
+
+impl Evidence<'_> {
+    fn share(&self, cpu: Option<Duration>) -> Option<f64> {
+        Some(cpu?.as_secs_f64() / self.window.duration().as_secs_f64())
+    }
+
+    /// Why the trial cannot be used; empty where it can.
+    pub(super) fn invalid(&self) -> Vec<Invalid> {
+        let mut reasons = Vec::new();
+        let measured = &self.load.measured;
+        let connected = self.load.connected_at_start;
+        if connected < self.wanted {
+            let error = self.load.errors.first().cloned();
+            reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
+        }
+        if !measured.audit.balances() {
+            reasons.push(Invalid::AuditUnbalanced);
+        }
+        if !measured.ledger.balances() {
+            reasons.push(Invalid::LedgerUnbalanced);
+        }
+        if let Some(share) = self.share(self.busiest_load).filter(|&s| s > SATURATED_SHARE) {
+            reasons.push(Invalid::LoadSaturated { share });
+        }
+        if let Some(worst) = self.resources.canary_worst.filter(|&worst| worst > STALL) {
+            reasons.push(Invalid::MachineStalled { worst });
+        }
+        reasons
+    }
+
+    /// What to know before believing the figures.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.of_the_server();
+        let (audit, counters) = (&self.load.measured.audit, &self.load.measured.counters);
+        if let Some(p99_us) = self.load.loop_lag.percentile_us(0.99).filter(|&us| us > LOAD_LATE_US)
+        {
+            warnings.push(Warning::LoadLate { p99_us });
+        }
+        if audit.lost > 0 {
+            warnings.push(Warning::Lost { messages: audit.lost });
+        }
+        if audit.duplicated > 0 {
+            warnings.push(Warning::Duplicated { messages: audit.duplicated });
+        }
+        if counters.reconnects > 0 {
+            warnings.push(Warning::Reconnects { count: counters.reconnects });
+        }
+        if counters.errors > 0 {
+            let first = self.load.errors.first().cloned();
+            warnings.push(Warning::Errors { count: counters.errors, first });
+        }
+        if counters.skipped_polls > 0 {
+            warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });
+        }
+        if audit.published < FEW_MESSAGES {
+            warnings.push(Warning::FewMessages { messages: audit.published });
+        }
+        if !self.same_clock {
+            warnings.push(Warning::ForeignClock);
+        }
+        warnings
+    }
+
+    fn of_the_server(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let cpu = self.resources.server_cpu.map(|cpu| cpu.total);
+        if let Some(share) = self.share(cpu).filter(|&share| share > SATURATED_SHARE) {
+            warnings.push(Warning::ServerSaturated { share });
+        }
+        let lag = self.server.and_then(|server| server.publish_lag.percentile_us(0.99));
+        if let Some(p99_us) = lag.filter(|&lag| lag > PUBLISHER_LATE_US) {
+            warnings.push(Warning::PublisherLate { p99_us });
+        }
+        if !self.own_server && cpu.is_none() {
+            warnings.push(Warning::ServerUnknown);
+        }
+        warnings
+    }
+}

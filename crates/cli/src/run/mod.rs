@@ -1,0 +1,168 @@
+//! `pushbench run`: rounds of trials, and what is written and said about them.
+
+mod ear;
+mod judge;
+mod sampler;
+pub(crate) mod subject;
+mod trial;
+
+use anyhow::anyhow;
+use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
+use pushbench_report::RunFolder;
+
+use self::subject::Source;
+use self::trial::{Trouble, Turn};
+use crate::args::{OutputArgs, RunArgs};
+use crate::exit::{Failure, Outcome};
+use crate::plan::Plan;
+use crate::progress::{Progress, human};
+use crate::{builtin, interrupt, print};
+
+/// Runs each scenario in turn.
+pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
+    let default = [builtin::DEFAULT.to_owned()];
+    let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
+    let plans = names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed));
+    let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
+    if args.output.json && plans.len() > 1 {
+        return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
+    }
+    if args.dry_run {
+        plans.iter().try_for_each(|plan| print(&describe(plan)))?;
+        return Ok(Outcome::Done);
+    }
+    plans.iter().try_for_each(Plan::check_limits)?;
+    interrupt::listen()?;
+    let mut outcome = Outcome::Done;
+    for plan in &plans {
+        if measure(plan, &Source::Own, &args.output)? == Outcome::Invalid {
+            outcome = Outcome::Invalid;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The plan in words.
+fn describe(plan: &Plan) -> String {
+    let scenario = &plan.scenario;
+    let names: Vec<&str> = scenario.transports.iter().map(|transport| transport.name()).collect();
+    let mut text = format!("{}: {}\n", scenario.name, scenario.question);
+    text.push_str(&format!("  transports  {}\n", names.join(", ")));
+    text.push_str(&format!(
+        "  feed        {:?} schedule, delivery {}, seed {}\n",
+        scenario.feed.schedule, scenario.delivery, scenario.seed
+    ));
+    for point in &plan.points {
+        text.push_str(&format!(
+            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}\n",
+            point.id,
+            point.clients,
+            point.rate_hz,
+            point.payload_bytes,
+            point.poll_interval,
+            point.long_poll_timeout
+        ));
+    }
+    text.push_str(&format!(
+        "  trials      {} = {} points × {} transports × {} runs, each with a window of {} after {} \
+         of warm-up\n",
+        plan.trials.len(),
+        plan.points.len(),
+        scenario.transports.len(),
+        scenario.runs,
+        scenario.duration,
+        scenario.warmup
+    ));
+    text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
+    text
+}
+
+/// Runs a plan's trials, saving after each; then writes and prints the results.
+pub(crate) fn measure(
+    plan: &Plan,
+    source: &Source,
+    output: &OutputArgs,
+) -> Result<Outcome, Failure> {
+    let started = jiff::Timestamp::now();
+    let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let folder =
+        RunFolder::create(&output.out, &compact, &plan.scenario.name).map_err(Failure::usage)?;
+    let mut record = RunRecord {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        command_line: std::env::args().collect(),
+        environment: pushbench_probe::environment::read(),
+        scenario: plan.scenario.clone(),
+        points: plan.points.clone(),
+        trials: Vec::new(),
+        partial: true,
+    };
+    let progress = Progress::new(plan, output);
+    let played = play(plan, source, &folder, &mut record, &progress);
+    progress.end();
+    finish(&folder, &record, output)?;
+    played?;
+    Ok(if record.is_valid() { Outcome::Done } else { Outcome::Invalid })
+}
+
+/// Goes through the trials; one that is invalid is repeated once, at once.
+fn play(
+    plan: &Plan,
+    source: &Source,
+    folder: &RunFolder,
+    record: &mut RunRecord,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    for (order, &id) in (1_u32..).zip(&plan.trials) {
+        for attempt in 1..=2 {
+            let turn = Turn { id, order, attempt };
+            let trial =
+                trial::run(plan, source, turn, progress).map_err(|trouble| match trouble {
+                    Trouble::Interrupted => Failure::Interrupted,
+                    Trouble::Invalid(reason) => Failure::failed(anyhow!("{reason}")),
+                    Trouble::Fatal(error) => Failure::Failed(error),
+                })?;
+            progress.trial_done(&trial);
+            let valid = trial.is_valid();
+            keep(folder, record, trial, order as usize == plan.trials.len())?;
+            if valid {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds a trial to the record and saves it, so that a killed run leaves it readable.
+fn keep(
+    folder: &RunFolder,
+    record: &mut RunRecord,
+    trial: TrialRecord,
+    last: bool,
+) -> Result<(), Failure> {
+    record.trials.push(trial);
+    record.partial = !last;
+    folder.save_record(record).map_err(Failure::failed)
+}
+
+/// Writes all files and prints what the user asked to see. Without a single trial there is
+/// nothing to show.
+fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {
+    folder.save_record(record).map_err(Failure::failed)?;
+    if record.trials.is_empty() {
+        return Ok(());
+    }
+    folder.write_all(record).map_err(Failure::failed)?;
+    if output.json {
+        return print(&pushbench_report::json(record).map_err(Failure::failed)?);
+    }
+    let mut text = String::new();
+    if !output.quiet {
+        text.push_str(&pushbench_report::terminal_table(record));
+        text.push('\n');
+    }
+    text.push_str(&pushbench_report::sentence(record));
+    text.push_str(&format!("\n\nResults: {}\n", folder.path().display()));
+    print(&text)
+}

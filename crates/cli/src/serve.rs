@@ -1,0 +1,61 @@
+//! `pushbench serve`: the server alone.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::schedule::Schedule;
+use pushbench_metrics::control::ServerMeasured;
+use pushbench_probe::{clock, limits};
+use pushbench_server::{Server, ServerConfig};
+
+use crate::args::ServeArgs;
+use crate::exit::{Failure, Outcome};
+use crate::{interrupt, print};
+
+/// Serves until a signal comes.
+pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
+    let feed = args.feed.spec()?;
+    let scheduled = feed.schedule != Schedule::Manual;
+    let about = describe(&feed);
+    let mut config = ServerConfig::new(feed);
+    config.publish_token.clone_from(&args.publish_token);
+    limits::raise_open_files(u64::MAX);
+    let address = SocketAddr::new(args.host, args.port);
+    let server = Server::bind(address, config).map_err(Failure::failed)?;
+    let handle = server.handle();
+    let signal = interrupt::listen()?;
+    let listening = server.local_addr();
+    if scheduled {
+        handle.start(clock::now() + Duration::from_millis(1));
+    }
+    thread::spawn(move || {
+        // An error means that no signal can come any more, which ends the server as well.
+        let _ = signal.recv();
+        handle.stop();
+    });
+    print(&format!("http://{listening}\n"))?;
+    eprintln!("serving {about}; Ctrl-C stops it");
+    let measured = server.run();
+    eprintln!("{}", farewell(&measured));
+    Ok(Outcome::Done)
+}
+
+fn describe(feed: &FeedSpec) -> String {
+    let bytes = feed.payload.mean_bytes();
+    match feed.schedule.mean_hz() {
+        Some(hz) => {
+            format!("a {} feed of {hz:.4} messages/s of {bytes:.0} bytes", feed.schedule.name())
+        }
+        None => "a feed that is published by hand with POST /feed/publish".to_owned(),
+    }
+}
+
+fn farewell(measured: &ServerMeasured) -> String {
+    format!(
+        "stopped after {} connections and {} requests; {} slow streams cut off, {} messages \
+         superseded",
+        measured.connections, measured.requests, measured.overrun, measured.superseded
+    )
+}

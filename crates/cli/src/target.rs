@@ -1,0 +1,114 @@
+//! A server that runs already: its address, and what it says of its feed.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use pushbench_core::MonoInstant;
+use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
+use pushbench_core::schedule::Schedule;
+use pushbench_probe::clock;
+
+use crate::exit::Failure;
+
+/// A running pushbench server, or one that implements its endpoints.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Its feed, as it was when asked.
+    pub(crate) feed: FeedDescription,
+    /// Whether its instants are on this machine's clock.
+    pub(crate) same_clock: bool,
+    /// The feed's zero, on this machine's clock; where the server has another, as estimated from
+    /// its newest message.
+    pub(crate) origin: MonoInstant,
+}
+
+impl Target {
+    /// Resolves `url` and asks for the feed.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none, a server that cannot be reached, or one that is no pushbench server.
+    pub(crate) fn reach(url: &str) -> Result<Self, Failure> {
+        let address = resolve(url)?;
+        let feed = describe(url, address)?;
+        if feed.schedule == Schedule::Manual {
+            return Err(Failure::failed(anyhow!(
+                "the feed at {url} is published by hand, so no message is ever due; start its \
+                 server with a schedule, such as `--rate 10/s`"
+            )));
+        }
+        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
+        let origin = match feed.origin {
+            Some(origin) if same_clock => origin,
+            _ => estimated_origin(&feed),
+        };
+        Ok(Self { address, feed, same_clock, origin })
+    }
+}
+
+/// The zero of a feed whose newest message is taken to have been due just now.
+fn estimated_origin(feed: &FeedDescription) -> MonoInstant {
+    let newest = usize::try_from(feed.newest.0.saturating_sub(1)).unwrap_or(usize::MAX);
+    let elapsed = feed.schedule.offsets(feed.seed).nth(newest).unwrap_or(0);
+    clock::now() - Duration::from_nanos(elapsed)
+}
+
+fn resolve(url: &str) -> Result<SocketAddr, Failure> {
+    let malformed =
+        || Failure::usage(anyhow!("`{url}` is no target; write it like http://127.0.0.1:8080"));
+    let rest = url.strip_prefix("http://").ok_or_else(malformed)?;
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
+        return Err(malformed());
+    }
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+    let mut found = authority
+        .to_socket_addrs()
+        .map_err(|error| Failure::failed(anyhow!("cannot find the host of {url}: {error}")))?;
+    found.next().ok_or_else(malformed)
+}
+
+fn describe(url: &str, address: SocketAddr) -> Result<FeedDescription, Failure> {
+    let expected = "expected a pushbench server that answers GET /feed";
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(10)))
+        .proxy(None)
+        .build()
+        .into();
+    let answer = agent.get(format!("http://{address}/feed")).call();
+    let text =
+        answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(|error| {
+            Failure::failed(anyhow!("cannot get the feed of {url}: {error}; {expected}"))
+        })?;
+    let feed: FeedDescription = serde_json::from_str(&text).map_err(|_| {
+        Failure::failed(anyhow!("{url} is no pushbench server: its /feed is no feed; {expected}"))
+    })?;
+    if feed.format != FEED_FORMAT {
+        return Err(Failure::failed(anyhow!(
+            "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the \
+             same version on both sides",
+            feed.format
+        )));
+    }
+    Ok(feed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_host_and_perhaps_a_port() {
+        let address = |url| resolve(url).map(|address| address.to_string()).ok();
+        assert_eq!(address("http://127.0.0.1:8080").as_deref(), Some("127.0.0.1:8080"));
+        assert_eq!(address("http://127.0.0.1/").as_deref(), Some("127.0.0.1:80"));
+        assert_eq!(address("http://[::1]:9").as_deref(), Some("[::1]:9"));
+        for url in ["127.0.0.1:8080", "https://127.0.0.1", "http://", "http://a/b", "ftp://x"] {
+            assert!(address(url).is_none(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Starting the binary as a user does.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The binary with arguments, in `folder`.
+pub fn pushbench(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pushbench"));
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    pushbench(folder, args).output().expect("the binary starts")
+}
+
+/// Its exit status, standard output and standard error.
+pub fn outcome(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = run(folder, args);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// A server of its own, ended when dropped.
+pub struct Serving {
+    child: Child,
+    /// `http://HOST:PORT`.
+    pub url: String,
+}
+
+impl Serving {
+    /// Starts `pushbench serve --port 0` with more arguments.
+    pub fn start(folder: &Path, args: &[&str]) -> Self {
+        let all = [&["serve", "--port", "0"], args].concat();
+        let mut child = pushbench(folder, &all)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let output = child.stdout.take().expect("its output is piped");
+        let mut url = String::new();
+        BufReader::new(output).read_line(&mut url).expect("it prints its address");
+        Self { child, url: url.trim().to_owned() }
+    }
+
+    /// `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").expect("an http address")
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

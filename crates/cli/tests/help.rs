@@ -1,0 +1,48 @@
+//! Help, lists and generated files: what a user reads before the first run.
+
+mod common;
+
+use common::outcome;
+
+fn says(args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = outcome(folder.path(), args);
+    assert_eq!(code, 0, "{args:?}: {stderr}");
+    stdout
+}
+
+#[test]
+fn every_subcommand_has_help_with_an_example() {
+    for command in ["run", "serve", "load", "report", "completions", "man"] {
+        let help = says(&[command, "--help"]);
+        assert!(help.contains(&format!("pushbench {command}")), "{command}: {help}");
+        assert!(help.contains("Example"), "{command}: {help}");
+    }
+    let help = says(&["--help"]);
+    assert!(help.contains("Exit status") && !help.contains("worker"), "{help}");
+}
+
+#[test]
+fn built_in_scenarios_are_listed_with_their_question_and_can_be_shown() {
+    let list = says(&["scenarios"]);
+    for name in ["quick", "ticker", "idle", "burst", "earthquakes", "high-rate"] {
+        assert!(list.contains(name), "{list}");
+        let shown = says(&["scenarios", "show", name]);
+        let question = shown.lines().find(|line| line.starts_with("question")).unwrap();
+        let asked = question.split('"').nth(1).unwrap();
+        assert!(list.contains(asked), "{asked}");
+    }
+}
+
+#[test]
+fn a_dry_run_prints_points_and_time_and_starts_nothing() {
+    let plan = says(&["run", "--dry-run", "-R", "1/s,10/s", "-c", "10,1k", "--runs", "2"]);
+    assert!(plan.contains("32 = 4 points × 4 transports × 2 runs"), "{plan}");
+    assert!(plan.contains("1000 clients") && plan.contains("time"), "{plan}");
+}
+
+#[test]
+fn completions_and_man_page_are_generated() {
+    assert!(says(&["completions", "bash"]).contains("_pushbench"));
+    assert!(says(&["man"]).contains(".TH pushbench 1"));
+}

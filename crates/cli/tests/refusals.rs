@@ -1,0 +1,106 @@
+//! What is refused before anything starts, with which words and which exit status.
+
+mod common;
+
+use std::fs;
+use std::net::TcpListener;
+
+use common::{Serving, outcome};
+
+/// Runs each line's arguments and expects `status` and a part of standard error.
+fn expect(status: i32, cases: &[(&[&str], &str)]) {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, part) in cases {
+        let (code, stdout, stderr) = outcome(folder.path(), args);
+        assert_eq!(code, status, "{args:?}: {stderr}");
+        assert!(stderr.contains(part), "{args:?} said: {stderr}");
+        assert_eq!(stdout, "", "{args:?}");
+        assert!(!folder.path().join("results").exists(), "{args:?} left results behind");
+    }
+}
+
+#[test]
+fn bad_arguments_end_with_status_2() {
+    expect(
+        2,
+        &[
+            (&["run", "nonsuch"], "unknown scenario `nonsuch`"),
+            (&["run", "nonsuch.toml"], "cannot read scenario nonsuch.toml"),
+            (&["run", "-t", "pigeon"], "unknown transport `pigeon`"),
+            (&["run", "-c", "0"], "at least one client"),
+            (&["run", "-c=-5"], "is not a count"),
+            (&["run", "-R", "fast"], "is not a rate"),
+            (&["run", "-R", "0/s"], "must be above zero"),
+            (&["run", "-d", "10"], "the unit is not known"),
+            (&["run", "--payload", "3B"], "too small"),
+            (&["run", "--payload", "2MiB"], "too large; a message has at most 1MiB"),
+            (&["run", "--runs", "0"], "runs"),
+            (&["run", "--trace", "nonsuch.csv"], "cannot read trace nonsuch.csv"),
+            (&["run", "--out", "/proc/nowhere"], "/proc/nowhere"),
+            (&["run", "-c", "1000k"], "pass `--clients"),
+            (&["run", "quick", "idle", "--json"], "name one scenario"),
+            (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
+            (&["serve", "--payload", "1B"], "too small"),
+            (&["scenarios", "show", "nonsuch"], "unknown scenario `nonsuch`"),
+        ],
+    );
+}
+
+#[test]
+fn a_scenario_with_an_unknown_key_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.toml"), "clients = 5\nclints = 6\n").unwrap();
+    let (code, _, stderr) = outcome(folder.path(), &["run", "bad.toml"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("bad.toml") && stderr.contains("line 2"), "{stderr}");
+    assert!(stderr.contains("clints"), "{stderr}");
+}
+
+#[test]
+fn a_trace_with_a_bad_row_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (rows, part) in [("5,a\n4,b\n", "line 3"), ("x,a\n", "line 2"), ("", "no rows")] {
+        fs::write(folder.path().join("t.csv"), format!("offset_ms,payload\n{rows}")).unwrap();
+        let (code, _, stderr) = outcome(folder.path(), &["run", "--trace", "t.csv"]);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("t.csv") && stderr.contains(part), "{stderr}");
+    }
+}
+
+#[test]
+fn a_port_in_use_ends_with_status_1_and_names_the_address() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = outcome(folder.path(), &["serve", "--port", &port]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains(&format!("127.0.0.1:{port}")), "{stderr}");
+}
+
+#[test]
+fn a_target_that_is_not_there_or_no_pushbench_ends_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}");
+    let (code, _, stderr) = outcome(folder.path(), &["load", "--target", &url]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains(&url) && stderr.contains("expected a pushbench server"), "{stderr}");
+
+    let manual = Serving::start(folder.path(), &["--schedule", "manual"]);
+    let (code, _, stderr) = outcome(folder.path(), &["load", "--target", &manual.url]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("published by hand"), "{stderr}");
+}
+
+#[test]
+fn a_damaged_or_missing_run_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = outcome(folder.path(), &["report", "nowhere"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("nowhere"), "{stderr}");
+    fs::create_dir(folder.path().join("run")).unwrap();
+    fs::write(folder.path().join("run/run.json"), "{\"format\": 1,").unwrap();
+    let (code, _, stderr) = outcome(folder.path(), &["report", "run"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("damaged"), "{stderr}");
+}
