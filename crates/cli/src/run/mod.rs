@@ -91,7 +91,7 @@ pub(crate) fn measure(
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        command_line: std::env::args().collect(),
+        command_line: command_line(),
         environment: pushbench_probe::environment::read(),
         scenario: plan.scenario.clone(),
         points: plan.points.clone(),
@@ -104,6 +104,13 @@ pub(crate) fn measure(
     finish(&folder, &record, output)?;
     played?;
     Ok(if record.is_valid() { Outcome::Done } else { Outcome::Invalid })
+}
+
+/// The arguments as given, behind the program's name without its folder.
+fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once("pushbench".to_owned()).chain(arguments).collect()
 }
 
 /// Goes through the trials; one that is invalid is repeated once, at once.

@@ -1,0 +1,185 @@
+//! Scales with ticks in human units, and the frame that curves are drawn in.
+
+use plotters_backend::DrawingBackend;
+
+use super::style::{AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, TICK, WIDTH, pixel};
+use crate::human;
+
+/// With fewer decades than this, a logarithmic axis has ticks at 2 and 5 too.
+const FEW_DECADES: f64 = 2.6;
+
+/// The largest number of nines of a percentile axis: 99.9999 %.
+const MOST_NINES: f64 = 6.0;
+
+/// How values become places along an axis.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+    ticks: Vec<(f64, String)>,
+    title: String,
+}
+
+impl Scale {
+    /// A logarithmic axis of positive values, from and to a 1, 2 or 5.
+    pub(crate) fn logarithmic(
+        values: impl Iterator<Item = f64>,
+        title: &str,
+        words: impl Fn(f64) -> String,
+    ) -> Self {
+        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+        for value in values.filter(|value| *value > 0.0) {
+            (least, most) = (least.min(value), most.max(value));
+        }
+        if least > most {
+            (least, most) = (1.0, 10.0);
+        }
+        let low = steps(least).rfind(|step| *step <= least * 0.97).unwrap_or(least);
+        let high = steps(most).find(|step| *step >= most * 1.03).unwrap_or(most);
+        let few = (high / low).log10() < FEW_DECADES;
+        let decades = low.log10().floor()..=high.log10().ceil();
+        let mut ticks = Vec::new();
+        let mut decade = *decades.start();
+        while decade <= *decades.end() {
+            let ones: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
+            ticks.extend(ones.iter().map(|one| one * 10_f64.powf(decade)));
+            decade += 1.0;
+        }
+        ticks.retain(|tick| (low * 0.999..=high * 1.001).contains(tick));
+        let ticks = ticks.into_iter().map(|tick| (tick, words(tick))).collect();
+        Self { low, high, logarithmic: true, ticks, title: title.to_owned() }
+    }
+
+    /// A logarithmic axis of times in microseconds.
+    pub(crate) fn time(values: impl Iterator<Item = f64>, title: &str) -> Self {
+        Self::logarithmic(values.map(|us| us.max(0.1)), title, human::short_time)
+    }
+
+    /// Percentiles by their number of nines, `-log10(1 - q)`, up to `nines`.
+    pub(crate) fn percentiles(nines: f64) -> Self {
+        let high = nines.clamp(1.0, MOST_NINES);
+        let ticks = [
+            (0.0, "0 %"),
+            (std::f64::consts::LOG10_2, "50 %"),
+            (1.0, "90 %"),
+            (2.0, "99 %"),
+            (3.0, "99.9 %"),
+            (4.0, "99.99 %"),
+            (5.0, "99.999 %"),
+            (6.0, "99.9999 %"),
+        ];
+        let ticks = ticks.into_iter().filter(|(at, _)| *at <= high);
+        Self {
+            low: 0.0,
+            high,
+            logarithmic: false,
+            ticks: ticks.map(|(at, text)| (at, text.to_owned())).collect(),
+            title: "share of messages that were at least as fast".to_owned(),
+        }
+    }
+
+    /// From zero to a little more than `most`, with four to eight round ticks.
+    pub(crate) fn from_zero(most: f64, title: &str, words: impl Fn(f64) -> String) -> Self {
+        let most = if most > 0.0 { most } else { 1.0 };
+        let step = steps(most / 5.0).find(|step| *step >= most / 8.0).unwrap_or(most);
+        let count = (most / step).ceil();
+        let mut ticks = Vec::new();
+        let mut at = 0.0;
+        while at <= count {
+            ticks.push((at * step, words(at * step)));
+            at += 1.0;
+        }
+        Self { low: 0.0, high: most, logarithmic: false, ticks, title: title.to_owned() }
+    }
+
+    /// An axis of a few given values, logarithmic where they span enough.
+    pub(crate) fn of_values(values: &[f64], title: &str, words: impl Fn(f64) -> String) -> Self {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        let logarithmic = least > 0.0 && most / least >= 4.0;
+        let (low, high) = if logarithmic {
+            (least / 1.1, most * 1.1)
+        } else {
+            let margin = ((most - least) * 0.04).max(most * 1e-3);
+            (least - margin, most + margin)
+        };
+        let ticks = values.iter().map(|&value| (value, words(value))).collect();
+        Self { low, high, logarithmic, ticks, title: title.to_owned() }
+    }
+
+    /// How far along the axis `value` is, from 0 to 1.
+    fn share(&self, value: f64) -> f64 {
+        let place = |value: f64| if self.logarithmic { value.max(1e-9).ln() } else { value };
+        let (low, high) = (place(self.low), place(self.high));
+        ((place(value) - low) / (high - low)).clamp(0.0, 1.0)
+    }
+
+    /// The pixel of `value` between `from` and `to`.
+    pub(crate) fn pixel(&self, value: f64, from: i32, to: i32) -> i32 {
+        pixel(f64::from(from) + f64::from(to - from) * self.share(value))
+    }
+
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = &(f64, String)> {
+        let (low, high) = (self.low, self.high);
+        let inside = move |tick: &&(f64, String)| tick.0 >= low * 0.999 && tick.0 <= high * 1.001;
+        self.ticks.iter().filter(inside)
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+/// 1, 2, 5, 10, 20, … from two decades below `near` to two above, rising.
+fn steps(near: f64) -> impl DoubleEndedIterator<Item = f64> {
+    let decade = near.log10().floor();
+    let decades = (-2..=2).map(move |n| 10_f64.powf(decade + f64::from(n)));
+    decades.flat_map(|ten| [ten, ten * 2.0, ten * 5.0])
+}
+
+/// The rectangle that curves are drawn in, with both its scales.
+pub(crate) struct Frame {
+    pub(crate) x: Scale,
+    pub(crate) y: Scale,
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl Frame {
+    /// A frame below `top` in a chart of `height`.
+    pub(crate) fn new(x: Scale, y: Scale, top: i32, height: i32) -> Self {
+        Self { x, y, left: 120, right: WIDTH - 50, top: top + 34, bottom: height - 78 }
+    }
+
+    /// The place of a value.
+    pub(crate) fn at(&self, x: f64, y: f64) -> (i32, i32) {
+        (self.x.pixel(x, self.left, self.right), self.y.pixel(y, self.bottom, self.top))
+    }
+
+    /// Grid, axes, ticks and the axes' titles.
+    pub(crate) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn {
+        let font = Font::new(TICK, FAINT);
+        for (value, text) in self.y.ticks() {
+            let y = self.y.pixel(*value, self.bottom, self.top);
+            area.path(vec![(self.left, y), (self.right, y)], GRID, 1)?;
+            area.text(text, (self.left - 12, y), font, Anchor::Right)?;
+        }
+        let mut free = i32::MIN;
+        for (value, text) in self.x.ticks() {
+            let x = self.x.pixel(*value, self.left, self.right);
+            area.path(vec![(x, self.top), (x, self.bottom)], GRID, 1)?;
+            let half = area.width_of(text, font) / 2;
+            if x - half >= free {
+                area.text(text, (x, self.bottom + 20), font, Anchor::Middle)?;
+                free = x + half + 14;
+            }
+        }
+        area.path(vec![(self.left, self.bottom), (self.right, self.bottom)], AXIS, 2)?;
+        area.text(self.y.title(), (20, self.top - 24), font, Anchor::Left)?;
+        let middle = i32::midpoint(self.left, self.right);
+        area.text(self.x.title(), (middle, self.bottom + 52), font, Anchor::Middle)
+    }
+}

@@ -1,0 +1,125 @@
+//! Bars from zero, a group for each transport, each with its value beside it.
+
+use plotters::style::{RGBColor, WHITE};
+use plotters_backend::DrawingBackend;
+use pushbench_core::Transport;
+
+use super::axes::Scale;
+use super::style::{
+    AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH,
+};
+
+/// The height of a bar, of the gap between groups, and of what is below the bars, in pixels.
+const BAR: i32 = 34;
+const GAP: i32 = 26;
+const BELOW: i32 = 80;
+
+/// The height of what is above the bars, in pixels: the head with a line of legend.
+const ABOVE: i32 = 150;
+
+/// Where the transports' names begin, in pixels from the left.
+const NAMES: i32 = 50;
+
+/// Groups of bars.
+pub(super) struct Bars {
+    pub(super) groups: Vec<Group>,
+    /// What the bars' length means, with its unit.
+    pub(super) axis: &'static str,
+    pub(super) tick: fn(f64) -> String,
+}
+
+/// The bars of one transport.
+pub(super) struct Group {
+    pub(super) transport: Transport,
+    pub(super) bars: Vec<Bar>,
+}
+
+/// A bar, of one part or several in a row.
+pub(super) struct Bar {
+    pub(super) parts: Vec<(f64, RGBColor)>,
+    /// What stands at its end.
+    pub(super) value: String,
+}
+
+impl Bar {
+    fn length(&self) -> f64 {
+        self.parts.iter().map(|part| part.0).sum()
+    }
+}
+
+impl Bars {
+    /// The height of a picture with these bars and one line of legend, in pixels.
+    pub(super) fn height(&self) -> i32 {
+        let groups = self.groups.iter().map(Group::height).sum::<i32>();
+        ABOVE + groups + BELOW
+    }
+
+    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Drawn {
+        let label = Font::new(LABEL, INK);
+        let names = self.groups.iter().map(|group| group.transport.name());
+        let left = NAMES + names.map(|name| area.width_of(name, label)).max().unwrap_or(0) + 16;
+        let bars = || self.groups.iter().flat_map(|group| &group.bars);
+        let values = bars().map(|bar| area.width_of(&bar.value, label)).max().unwrap_or(0);
+        let right = WIDTH - 30 - values;
+        let most = bars().map(Bar::length).fold(0.0, f64::max);
+        let scale = Scale::from_zero(most, self.axis, self.tick);
+        let bottom = top + 8 + self.groups.iter().map(Group::height).sum::<i32>();
+        self.draw_axis(area, &scale, (left, right), (top, bottom))?;
+        let mut y = top + 8 + GAP / 2;
+        for group in &self.groups {
+            let middle = y + (group.height() - GAP) / 2;
+            area.marker(group.transport, (NAMES - 20, middle))?;
+            area.text(group.transport.name(), (NAMES, middle), label, Anchor::Left)?;
+            for bar in &group.bars {
+                draw_bar(area, bar, &scale, (left, right), y)?;
+                y += BAR;
+            }
+            y += GAP;
+        }
+        area.path(vec![(left, top), (left, bottom)], AXIS, 2)
+    }
+
+    fn draw_axis<DB: DrawingBackend>(
+        &self,
+        area: &Area<DB>,
+        scale: &Scale,
+        (left, right): (i32, i32),
+        (top, bottom): (i32, i32),
+    ) -> Drawn {
+        let font = Font::new(TICK, FAINT);
+        for (value, text) in scale.ticks() {
+            let x = scale.pixel(*value, left, right);
+            area.path(vec![(x, top), (x, bottom)], GRID, 1)?;
+            area.text(text, (x, bottom + 20), font, Anchor::Middle)?;
+        }
+        let middle = i32::midpoint(left, right);
+        area.text(scale.title(), (middle, bottom + 52), font, Anchor::Middle)
+    }
+}
+
+impl Group {
+    fn height(&self) -> i32 {
+        BAR * i32::try_from(self.bars.len()).unwrap_or(1) + GAP
+    }
+}
+
+fn draw_bar<DB: DrawingBackend>(
+    area: &Area<DB>,
+    bar: &Bar,
+    scale: &Scale,
+    (left, right): (i32, i32),
+    y: i32,
+) -> Drawn {
+    let (mut done, mut x) = (0.0, left);
+    for &(length, colour) in &bar.parts {
+        done += length;
+        let end = scale.pixel(done, left, right);
+        if end > x {
+            area.rect((x, y + 2), (end, y + BAR - 2), colour)?;
+            // Neighbours stay apart also in black and white.
+            area.path(vec![(end, y + 2), (end, y + BAR - 2)], WHITE, 1)?;
+        }
+        x = end;
+    }
+    area.text(&bar.value, (x + 10, y + BAR / 2), Font::new(LABEL, INK), Anchor::Left)
+}

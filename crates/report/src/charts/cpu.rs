@@ -1,0 +1,64 @@
+//! CPU time per message: the server's, and beside it the load generator's.
+
+use plotters::style::RGBColor;
+use pushbench_metrics::figures::Figure;
+
+use super::bars::{Bar, Bars, Group};
+use super::style::{colour, lighter};
+use super::{Key, Picture, Plot};
+use crate::human;
+use crate::rows::{Block, Row, Spread};
+
+pub(crate) const CAPTION: &str = "CPU time of the server process for each message that arrived, \
+    in full colour, and of the load generator, which plays all clients, in light. On one machine \
+    the kernel does part of a receiver's work on the sender's account.";
+
+/// The picture of a block, where CPU time was measured.
+pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let groups: Vec<Group> = block.rows.iter().filter_map(group).collect();
+    if groups.is_empty() {
+        return None;
+    }
+    let bars = Bars { groups, axis: "CPU time per message", tick: human::short_time };
+    let grey = RGBColor(0x55, 0x55, 0x55);
+    Some(Picture {
+        title: title(block),
+        subtitle: format!("CPU time per message: {conditions}"),
+        keys: vec![Key::Area(grey, "server"), Key::Area(lighter(grey), "load generator")],
+        height: bars.height(),
+        plot: Plot::Bars(bars),
+    })
+}
+
+fn group(row: &Row<'_>) -> Option<Group> {
+    let transport = row.transport();
+    let colours = [colour(transport), lighter(colour(transport))];
+    let times = [row.get(Figure::ServerCpu), row.get(Figure::LoadCpu)];
+    let bars: Vec<Bar> = times
+        .into_iter()
+        .zip(colours)
+        .filter_map(|(us, colour)| Some((us?, colour)))
+        .map(|(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) })
+        .collect();
+    (!bars.is_empty()).then_some(Group { transport, bars })
+}
+
+/// The cheapest and the dearest for the server, if the trials put them apart.
+fn title(block: &Block<'_>) -> String {
+    let rows = block.rows.iter();
+    let mut all: Vec<(&str, Spread)> = rows
+        .filter_map(|row| Some((row.transport().name(), row.spread(Figure::ServerCpu)?)))
+        .collect();
+    all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let time = |spread: &Spread| human::time(spread.middle);
+    match all.as_slice() {
+        [] => "CPU time of the load generator; the server's is not known".to_owned(),
+        [(only, cpu)] => format!("{only} costs the server {} of CPU per message", time(cpu)),
+        [(least, few), .., (most, much)] if much.is_apart_from(few) => format!(
+            "{least} costs the server {} of CPU per message, {most} {}",
+            time(few),
+            time(much)
+        ),
+        _ => "The transports cost the server about the same CPU time".to_owned(),
+    }
+}

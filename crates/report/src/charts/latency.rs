@@ -1,0 +1,109 @@
+//! The distribution of latency by transport, with room for the tail: a percentile axis.
+
+use plotters_backend::DrawingBackend;
+use pushbench_core::Transport;
+use pushbench_metrics::figures::Figure;
+use pushbench_metrics::histogram::LatencyHistogram;
+
+use super::axes::{Frame, Scale};
+use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::{Picture, Plot, keys};
+use crate::human;
+use crate::rows::{Block, Row, Spread};
+
+pub(crate) const CAPTION: &str = "Each line says how long the given share of a transport's \
+    messages took at most; lower is better, and the rise at the right is the tail. The time axis \
+    is logarithmic, and all valid trials are added up.";
+
+/// The percentiles that get a marker, where there are samples enough.
+const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+
+/// The curves by transport.
+pub(super) struct Curves(Vec<Curve>);
+
+struct Curve {
+    transport: Transport,
+    /// Number of nines and µs, both rising.
+    line: Vec<(f64, f64)>,
+    marked: Vec<(f64, f64)>,
+}
+
+/// The picture of a block, where there is a latency.
+pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let curves: Vec<Curve> = block.rows.iter().filter_map(curve).collect();
+    if curves.is_empty() {
+        return None;
+    }
+    let which = if block.compares_ages() { "of what was not superseded, " } else { "" };
+    Some(Picture {
+        title: title(block),
+        subtitle: format!("Latency {which}by percentile: {conditions}"),
+        keys: keys(block, |transport| curves.iter().any(|curve| curve.transport == transport)),
+        height: 720,
+        plot: Plot::Latency(Curves(curves)),
+    })
+}
+
+fn curve(row: &Row<'_>) -> Option<Curve> {
+    let mut latency = LatencyHistogram::default();
+    row.trials.iter().for_each(|trial| latency.merge(&trial.measured.latency));
+    let line: Vec<_> = latency.curve().into_iter().map(|(q, us)| (nines(q), us)).collect();
+    let marked = MARKED
+        .into_iter()
+        .filter_map(|q| Some((nines(q), latency.supported_percentile_us(q)?)))
+        .collect();
+    (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked })
+}
+
+fn nines(quantile: f64) -> f64 {
+    -(1.0 - quantile).log10()
+}
+
+/// The fastest and the slowest median, if the trials put them apart.
+fn title(block: &Block<'_>) -> String {
+    let mut medians: Vec<(Transport, Spread)> = block
+        .rows
+        .iter()
+        .filter_map(|row| Some((row.transport(), row.spread(Figure::LatencyP50)?)))
+        .collect();
+    medians.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let time = |spread: &Spread| human::spoken_time(spread.middle);
+    match medians.as_slice() {
+        _ if block.compares_ages() => "Latency of the messages that arrived".to_owned(),
+        [(only, median)] => format!("{only}: {} at the median", time(median)),
+        [(_, least), .., (slowest, most)] if most.is_apart_from(least) => {
+            let equals = medians.iter().filter(|(_, median)| !median.is_apart_from(least));
+            let names: Vec<&str> = equals.map(|(transport, _)| transport.name()).collect();
+            let (verb, about) =
+                if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
+            format!(
+                "{} {verb} in {about}{} at the median, {slowest} in {}",
+                human::list(&names),
+                time(least),
+                time(most)
+            )
+        }
+        _ => "At the median the transports are about equally fast".to_owned(),
+    }
+}
+
+impl Curves {
+    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+        let points = || self.0.iter().flat_map(|curve| &curve.line);
+        let nines = points().map(|point| point.0).fold(0.0, f64::max);
+        let y = Scale::time(points().map(|point| point.1), "latency (logarithmic)");
+        let frame = Frame::new(Scale::percentiles(nines), y, top, height);
+        frame.draw(area)?;
+        let all: Vec<Transport> = self.0.iter().map(|curve| curve.transport).collect();
+        for Curve { transport, line, .. } in &self.0 {
+            let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
+            area.path(line, colour(*transport), line_width(*transport, &all))?;
+        }
+        for curve in &self.0 {
+            for &(nines, us) in &curve.marked {
+                area.marker(curve.transport, frame.at(nines, us))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! The pictures of a run, each as SVG and as PNG from the same drawing.
+//!
+//! A module for each kind of picture takes what it needs out of the record; [`Picture`] draws the
+//! head that all have in common: the finding, the conditions, the legend.
+
+mod axes;
+mod bars;
+mod bytes;
+mod cpu;
+mod latency;
+mod raster;
+mod style;
+mod sweep;
+mod timeline;
+
+use plotters::backend::SVGBackend;
+use plotters::drawing::IntoDrawingArea as _;
+use plotters::style::{RGBColor, WHITE};
+use plotters_backend::DrawingBackend;
+use pushbench_core::Transport;
+use pushbench_metrics::record::RunRecord;
+
+use self::bars::Bars;
+use self::style::{Anchor, Area, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
+use self::sweep::Sweep;
+use crate::error::ReportError;
+use crate::rows::{Block, blocks};
+use crate::settings;
+
+/// Of a run with more points, the pictures of single points stop here; those over points go on.
+const POINTS_DRAWN: usize = 8;
+
+/// Where the text of a chart's head begins, from the left, and where it must end from the right.
+const MARGIN: i32 = 20;
+
+/// A picture with its place in the folder and how to read it.
+pub(crate) struct Chart {
+    /// The files' name without what says their format: `latency`, `latency-2`.
+    pub(crate) name: String,
+    /// One line on how to read it.
+    pub(crate) caption: &'static str,
+    picture: Picture,
+}
+
+impl Chart {
+    /// What the picture shows, as its title says.
+    pub(crate) fn title(&self) -> &str {
+        &self.picture.title
+    }
+
+    /// The picture as SVG, its texts in the viewer's own font.
+    pub(crate) fn svg(&self) -> Result<String, ReportError> {
+        raster::register_fonts();
+        let mut text = String::new();
+        {
+            let area = SVGBackend::with_string(&mut text, self.picture.size()).into_drawing_area();
+            self.picture.draw(&area).map_err(|problem| self.failed(problem))?;
+            area.present().map_err(|error| self.failed(error.to_string()))?;
+        }
+        // For readers that cannot see it.
+        let named =
+            format!("<svg role=\"img\" aria-label=\"{}\" ", crate::html::escaped(self.title()));
+        Ok(text.replacen("<svg ", &named, 1))
+    }
+
+    /// The picture as PNG, its texts in the font that this crate carries.
+    pub(crate) fn png(&self) -> Result<Vec<u8>, ReportError> {
+        raster::png(&self.picture).map_err(|problem| self.failed(problem))
+    }
+
+    fn failed(&self, problem: String) -> ReportError {
+        ReportError::Draw { chart: self.name.clone(), problem }
+    }
+}
+
+/// The pictures of a run; one that has nothing to show is left out.
+pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
+    let blocks = blocks(record);
+    let mut charts = Vec::new();
+    for block in blocks.iter().take(POINTS_DRAWN) {
+        let named = |name: &str| match record.points.len() {
+            1 => name.to_owned(),
+            _ => format!("{name}-{}", block.point.id),
+        };
+        let conditions = settings::conditions(&record.scenario, &block.point);
+        let pictures = [
+            ("latency", latency::CAPTION, latency::picture(block, &conditions)),
+            ("bytes", bytes::CAPTION, bytes::picture(block, &conditions)),
+            ("cpu", cpu::CAPTION, cpu::picture(block, &conditions)),
+            ("timeline", timeline::CAPTION, timeline::picture(block, &conditions)),
+        ];
+        charts.extend(pictures.into_iter().filter_map(|(name, caption, picture)| {
+            Some(Chart { name: named(name), caption, picture: picture? })
+        }));
+    }
+    charts.extend(sweep::charts(record, &blocks));
+    charts
+}
+
+/// The colour of `transport` on every chart, as CSS has it.
+pub(crate) fn colour(transport: Transport) -> String {
+    let RGBColor(red, green, blue) = style::colour(transport);
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+/// A line of the legend.
+pub(crate) enum Key {
+    /// A transport: its colour and marker.
+    Transport(Transport),
+    /// A filled area.
+    Area(RGBColor, &'static str),
+    /// A thin line of dashes.
+    Dashes(&'static str),
+}
+
+impl Key {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Transport(transport) => transport.name(),
+            Self::Area(_, name) | Self::Dashes(name) => name,
+        }
+    }
+}
+
+/// What stands below the head.
+enum Plot {
+    Latency(latency::Curves),
+    Bars(Bars),
+    Timeline(timeline::Lines),
+    Sweep(Sweep),
+}
+
+/// A picture, ready to be drawn.
+pub(crate) struct Picture {
+    /// A finding where there is one, else what is shown.
+    title: String,
+    /// Quantity and conditions.
+    subtitle: String,
+    keys: Vec<Key>,
+    height: i32,
+    plot: Plot,
+}
+
+impl Picture {
+    /// Its width and height in pixels.
+    pub(crate) const fn size(&self) -> (u32, u32) {
+        (WIDTH.unsigned_abs(), self.height.unsigned_abs())
+    }
+
+    /// Draws it on any backend.
+    fn draw<DB: DrawingBackend>(&self, area: &Area<DB>) -> Drawn {
+        area.fill(&WHITE).map_err(|error| error.to_string())?;
+        let room = WIDTH - 2 * MARGIN;
+        let title = Font { bold: true, ..Font::new(TITLE, INK) };
+        area.fitted(&self.title, (MARGIN, 34), title, room)?;
+        area.fitted(&self.subtitle, (MARGIN, 74), Font::new(LABEL, FAINT), room)?;
+        let top = self.draw_keys(area, 116)?;
+        match &self.plot {
+            Plot::Latency(curves) => curves.draw(area, top, self.height),
+            Plot::Bars(bars) => bars.draw(area, top),
+            Plot::Timeline(lines) => lines.draw(area, top, self.height),
+            Plot::Sweep(sweep) => sweep.draw(area, top, self.height),
+        }
+    }
+
+    /// Draws the legend in as many lines as it takes, and says where it ends.
+    fn draw_keys<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Result<i32, String> {
+        const SAMPLE: i32 = 44;
+        let font = Font::new(LABEL, INK);
+        let (mut x, mut y) = (MARGIN, top);
+        for key in &self.keys {
+            let width = SAMPLE + 10 + area.width_of(key.name(), font) + 26;
+            if x > MARGIN && x + width > WIDTH - MARGIN {
+                (x, y) = (MARGIN, y + 32);
+            }
+            match key {
+                Key::Transport(transport) => {
+                    let line = vec![(x, y), (x + SAMPLE, y)];
+                    area.path(line, style::colour(*transport), 4)?;
+                    area.marker(*transport, (x + SAMPLE / 2, y))?;
+                }
+                Key::Area(colour, _) => {
+                    area.rect((x + 12, y - 10), (x + SAMPLE, y + 10), *colour)?
+                }
+                Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], FAINT, 2)?,
+            }
+            area.text(key.name(), (x + SAMPLE + 10, y), font, Anchor::Left)?;
+            x += width;
+        }
+        Ok(if self.keys.is_empty() { top - 20 } else { y + 24 })
+    }
+}
+
+/// The transports of `block` that `shown` has something of.
+fn keys(block: &Block<'_>, shown: impl Fn(Transport) -> bool) -> Vec<Key> {
+    let transports = block.rows.iter().map(crate::rows::Row::transport);
+    transports.filter(|&transport| shown(transport)).map(Key::Transport).collect()
+}

@@ -1,0 +1,91 @@
+//! Latency second by second: drift, stalls, a warm-up that was too short.
+
+use plotters_backend::DrawingBackend;
+use pushbench_core::Transport;
+use pushbench_metrics::series::Series;
+
+use super::axes::{Frame, Scale};
+use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::{Key, Picture, Plot, keys};
+use crate::human;
+use crate::rows::{Block, Row};
+
+pub(crate) const CAPTION: &str = "Messages by the second of the window in which they were due, \
+    all valid trials added up: the median as a line, and dashed the 99th percentile where a \
+    second has samples enough. A level line is a steady system.";
+
+/// The lines by transport.
+pub(super) struct Lines {
+    lines: Vec<Line>,
+    seconds: f64,
+}
+
+struct Line {
+    transport: Transport,
+    /// Seconds and µs.
+    median: Vec<(f64, f64)>,
+    p99: Vec<(f64, f64)>,
+}
+
+/// The picture of a block, where there is a latency.
+pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let lines: Vec<Line> = block.rows.iter().filter_map(line).collect();
+    let windows = block.rows.iter().flat_map(|row| &row.trials);
+    let seconds = windows.map(|trial| trial.window.duration().as_secs_f64()).fold(0.0, f64::max);
+    if lines.is_empty() {
+        return None;
+    }
+    let mut keys = keys(block, |transport| lines.iter().any(|line| line.transport == transport));
+    if lines.iter().any(|line| !line.p99.is_empty()) {
+        keys.push(Key::Dashes("99th percentile"));
+    }
+    Some(Picture {
+        title: "Median latency, second by second".to_owned(),
+        subtitle: format!("Over the measured window: {conditions}"),
+        keys,
+        height: 640,
+        plot: Plot::Timeline(Lines { lines, seconds }),
+    })
+}
+
+fn line(row: &Row<'_>) -> Option<Line> {
+    let mut series = Series::default();
+    row.trials.iter().for_each(|trial| series.merge(&trial.measured.series));
+    #[expect(clippy::cast_precision_loss, reason = "a window has few seconds")]
+    let rows: Vec<_> = series.rows().map(|row| (row.second as f64 + 0.5, row)).collect();
+    let median: Vec<_> =
+        rows.iter().filter_map(|(at, row)| Some((*at, row.latency_p50_us?))).collect();
+    let p99 = rows.iter().filter_map(|(at, row)| Some((*at, row.latency_p99_us?))).collect();
+    (!median.is_empty()).then_some(Line { transport: row.transport(), median, p99 })
+}
+
+impl Lines {
+    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+        let points = self.lines.iter().flat_map(|line| line.median.iter().chain(&line.p99));
+        let y = Scale::time(points.map(|point| point.1), "latency (logarithmic)");
+        let words = |seconds: f64| format!("{} s", human::short_number(seconds, 4));
+        let x = Scale::from_zero(self.seconds, "time in the window", words);
+        let frame = Frame::new(x, y, top, height);
+        frame.draw(area)?;
+        let place = |&(second, us): &(f64, f64)| frame.at(second, us);
+        let all: Vec<Transport> = self.lines.iter().map(|line| line.transport).collect();
+        for line in &self.lines {
+            let p99: Vec<_> = line.p99.iter().map(place).collect();
+            area.dashes(&p99, colour(line.transport), 2)?;
+            let median = line.median.iter().map(place).collect();
+            area.path(median, colour(line.transport), line_width(line.transport, &all))?;
+        }
+        // A marker for each of sixty seconds is a marker; one for each of six hundred is a smear.
+        let each = (line_length(&self.lines) / 30).max(1);
+        for line in &self.lines {
+            for point in line.median.iter().step_by(each) {
+                area.marker(line.transport, place(point))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn line_length(lines: &[Line]) -> usize {
+    lines.iter().map(|line| line.median.len()).max().unwrap_or(0)
+}

@@ -1,0 +1,281 @@
+//! The CSV files. A column that is empty was not measured; a 0 was.
+
+use ::csv::Writer;
+use pushbench_core::Transport;
+use pushbench_core::scenario::Point;
+use pushbench_metrics::figures::{Counts, Figure, Figures};
+use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source};
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::recorder::Measured;
+
+use crate::rows::{Row, blocks};
+
+/// The columns of `summary.csv`, which `trials.csv` begins with too.
+pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\
+poll_interval_ms,trials,valid,published,expected,delivered,lost,duplicated,reordered,superseded,\
+latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_us,latency_p99_us,\
+latency_p999_us,latency_max_us,age_mean_us,connect_p50_us,requests,empty_responses,\
+payload_bytes_per_msg,framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,\
+tcpip_bytes_per_msg,wire_bytes_per_msg,server_cpu_us_per_msg,load_cpu_us_per_msg,\
+server_rss_bytes_per_client,load_rss_bytes_per_client,latency_p50_min_us,latency_p50_max_us,\
+clients_connected,errors,reconnects,warnings";
+
+/// What `trials.csv` adds: the round, the place in the run's order, 2 for a repeat, and why it is
+/// not valid.
+pub const TRIAL_COLUMNS: &str = "trial,order,attempt,invalid";
+
+/// The columns of `bytes.csv`.
+pub const BYTES_COLUMNS: &str =
+    "point,transport,phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";
+
+/// The columns of `series.csv`.
+pub const SERIES_COLUMNS: &str = "point,transport,trial,order,attempt,valid,second,delivered,\
+latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
+
+/// Lines of fields below a header.
+struct Sheet(Writer<Vec<u8>>);
+
+impl Sheet {
+    fn new(columns: &[&str]) -> Self {
+        let mut sheet = Self(Writer::from_writer(Vec::new()));
+        sheet.line(columns.iter().flat_map(|columns| columns.split(',')));
+        sheet
+    }
+
+    fn line(&mut self, fields: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+        self.0.write_record(fields).expect("a Vec takes it all, and each line has each column");
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.0.into_inner().expect("a Vec takes it all")
+    }
+}
+
+/// One line of `summary.csv` or `trials.csv` before it is text.
+struct Line<'a> {
+    point: &'a Point,
+    transport: Transport,
+    trials: usize,
+    valid: bool,
+    /// `None` where no trial measured anything.
+    counts: Option<Counts>,
+    figures: Figures,
+    p50_interval: Option<(f64, f64)>,
+    p50_range: Option<(f64, f64)>,
+    warnings: String,
+}
+
+/// `summary.csv`: a line for each point and transport.
+pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS]);
+    for row in blocks(record).iter().flat_map(|block| &block.rows) {
+        let summary = &row.summary;
+        let line = Line {
+            point: &summary.point,
+            transport: summary.transport,
+            trials: summary.trials as usize,
+            valid: summary.valid,
+            counts: row.has_figures().then_some(summary.counts),
+            figures: summary.figures,
+            p50_interval: summary.latency_p50_interval,
+            p50_range: summary.latency_p50_range,
+            warnings: warnings(&row.trials),
+        };
+        sheet.line(line.fields(&record.scenario.name));
+    }
+    sheet.finish()
+}
+
+/// `trials.csv`: a line for each trial in the order in which they ran, invalid ones too.
+pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS, TRIAL_COLUMNS]);
+    for trial in &record.trials {
+        let Some(point) = point_of(record, trial) else { continue };
+        let figures = Figures::of_trial(trial);
+        let p50 = figures.get(Figure::LatencyP50);
+        // A trial whose load process died has measured nothing; the zeros in it are no counts.
+        let measured = trial.measured != Measured::default();
+        let line = Line {
+            point,
+            transport: trial.id.transport,
+            trials: 1,
+            valid: trial.is_valid(),
+            counts: measured.then(|| Counts::of_trial(trial)),
+            figures,
+            p50_interval: None,
+            p50_range: p50.zip(p50),
+            warnings: warnings(&[trial]),
+        };
+        let mut fields = line.fields(&record.scenario.name);
+        let reasons: Vec<String> = trial.invalid.iter().map(ToString::to_string).collect();
+        fields.extend([trial.id.round, trial.order, trial.attempt].map(|n| n.to_string()));
+        fields.push(reasons.join("; "));
+        sheet.line(fields);
+    }
+    sheet.finish()
+}
+
+fn point_of<'a>(record: &'a RunRecord, trial: &TrialRecord) -> Option<&'a Point> {
+    record.points.iter().find(|point| point.id == trial.id.point)
+}
+
+/// The warnings of `trials`, each text once.
+fn warnings(trials: &[&TrialRecord]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for warning in trials.iter().flat_map(|trial| &trial.warnings) {
+        let text = warning.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    texts.join("; ")
+}
+
+impl Line<'_> {
+    /// The fields in the order of [`SUMMARY_COLUMNS`].
+    fn fields(&self, scenario: &str) -> Vec<String> {
+        let point = self.point;
+        let mut fields = vec![
+            scenario.to_owned(),
+            point.id.to_string(),
+            self.transport.to_string(),
+            point.clients.to_string(),
+            point.rate_hz.to_string(),
+            point.payload_bytes.to_string(),
+            (point.poll_interval.0.as_secs_f64() * 1e3).to_string(),
+            self.trials.to_string(),
+            self.valid.to_string(),
+        ];
+        let count = |of: fn(&Counts) -> u64| self.counts.as_ref().map(of);
+        let counts = |of: &[fn(&Counts) -> u64]| -> Vec<String> {
+            of.iter().map(|&of| count(of).map_or_else(String::new, |n| n.to_string())).collect()
+        };
+        fields.extend(counts(&[
+            |counts| counts.published,
+            |counts| counts.expected,
+            |counts| counts.delivered,
+            |counts| counts.lost,
+            |counts| counts.duplicated,
+            |counts| counts.reordered,
+            |counts| counts.superseded,
+        ]));
+        fields.extend(self.times());
+        fields.extend(counts(&[|counts| counts.requests, |counts| counts.empty_responses]));
+        fields.extend(self.costs());
+        fields.extend(ends(self.p50_range));
+        fields.extend(counts(&[
+            |counts| counts.connected,
+            |counts| counts.errors,
+            |counts| counts.reconnects,
+        ]));
+        fields.push(self.warnings.clone());
+        fields
+    }
+
+    fn times(&self) -> Vec<String> {
+        let figure = |figure| decimals(self.figures.get(figure), 1);
+        let mut fields = vec![figure(Figure::LatencyMean), figure(Figure::LatencyP50)];
+        fields.extend(ends(self.p50_interval));
+        fields.extend(
+            [
+                Figure::LatencyP90,
+                Figure::LatencyP99,
+                Figure::LatencyP999,
+                Figure::LatencyMax,
+                Figure::AgeMean,
+                Figure::ConnectP50,
+            ]
+            .map(figure),
+        );
+        fields
+    }
+
+    fn costs(&self) -> Vec<String> {
+        let figures = [
+            (Figure::PayloadBytes, 2),
+            (Figure::FramingBytes, 2),
+            (Figure::HttpBytes, 2),
+            (Figure::TlsBytes, 2),
+            (Figure::TcpipBytes, 2),
+            (Figure::WireBytes, 2),
+            (Figure::ServerCpu, 3),
+            (Figure::LoadCpu, 3),
+            (Figure::ServerRss, 0),
+            (Figure::LoadRss, 0),
+        ];
+        figures.map(|(figure, places)| decimals(self.figures.get(figure), places)).to_vec()
+    }
+}
+
+fn ends(ends: Option<(f64, f64)>) -> [String; 2] {
+    [decimals(ends.map(|ends| ends.0), 1), decimals(ends.map(|ends| ends.1), 1)]
+}
+
+fn decimals(value: Option<f64>, places: usize) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.places$}"))
+}
+
+/// `bytes.csv`: the ledger, summed over the valid trials of each point and transport.
+pub(crate) fn bytes(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::new(&[BYTES_COLUMNS]);
+    let blocks = blocks(record);
+    for row in blocks.iter().flat_map(|block| &block.rows).filter(|row| row.has_figures()) {
+        push_ledger(&mut sheet, row);
+    }
+    sheet.finish()
+}
+
+fn push_ledger(sheet: &mut Sheet, row: &Row<'_>) {
+    let mut ledger = Ledger::default();
+    row.trials.iter().for_each(|trial| ledger.merge(&trial.measured.ledger));
+    let in_window = row.trials.iter().map(|trial| trial.measured.counters.messages_in_window);
+    let messages: u64 = in_window.sum();
+    for phase in Phase::ALL {
+        for direction in Direction::ALL {
+            for layer in Layer::ALL {
+                let bytes = ledger.phase(phase).get(direction, layer);
+                #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+                let per_message = (phase == Phase::Window && messages > 0)
+                    .then(|| bytes as f64 / messages as f64);
+                sheet.line([
+                    row.summary.point.id.to_string(),
+                    row.transport().to_string(),
+                    phase.name().to_owned(),
+                    direction.name().to_owned(),
+                    layer.name().to_owned(),
+                    Source::Counted.name().to_owned(),
+                    bytes.to_string(),
+                    decimals(per_message, 2),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+        }
+    }
+}
+
+/// `series.csv`: a line for each second of each trial's window, invalid trials too.
+pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::new(&[SERIES_COLUMNS]);
+    for trial in &record.trials {
+        for second in trial.measured.series.rows() {
+            sheet.line([
+                trial.id.point.to_string(),
+                trial.id.transport.to_string(),
+                trial.id.round.to_string(),
+                trial.order.to_string(),
+                trial.attempt.to_string(),
+                trial.is_valid().to_string(),
+                second.second.to_string(),
+                second.delivered.to_string(),
+                decimals(second.latency_p50_us, 1),
+                decimals(second.latency_p99_us, 1),
+                decimals(second.latency_max_us, 1),
+                second.requests.to_string(),
+                second.bytes_up.to_string(),
+                second.bytes_down.to_string(),
+            ]);
+        }
+    }
+    sheet.finish()
+}

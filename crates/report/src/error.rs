@@ -1,0 +1,101 @@
+//! What can go wrong with a run folder, each with its subject and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use pushbench_metrics::record::FORMAT;
+
+/// Why a report could not be written or a record not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The results folder, or the run's folder in it, cannot be made.
+    #[error("cannot create the results folder {}: {source}; pass another with --out", path.display())]
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}; free space or permissions there, or pass another folder with --out", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `OUT/latest` cannot be pointed at the run. All files of the run are written.
+    #[error("cannot point {} at the new run: {source}; the run itself is complete, remove what is there", path.display())]
+    Latest {
+        /// The link.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is nothing at that path.
+    #[error("{} does not exist; pass a run's folder, such as results/latest", path.display())]
+    Missing {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// A folder without a record.
+    #[error("{} has no run.json: it is no run folder; pass one of those that `run` made, such as results/latest", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A record that is there and cannot be read.
+    #[error("cannot read {}: {source}; see its permissions", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A record that a newer pushbench wrote.
+    #[error("{} is of format {found}; this pushbench reads up to {FORMAT}: use a newer version", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format that it says.
+        found: u64,
+    },
+    /// A record whose text is not what a record is.
+    #[error("{} is damaged at line {line} column {column}: {problem}; restore it or run again", path.display(), line = source.line(), column = source.column())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without its place.
+        problem: String,
+        /// Where and what.
+        source: serde_json::Error,
+    },
+    /// A record that says something impossible.
+    #[error("{} is damaged: {problem}; restore it or run again", path.display())]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A record that does not serialise.
+    #[error("cannot encode the run record")]
+    Encode(#[source] serde_json::Error),
+    /// A chart that the drawing library refused.
+    #[error("cannot draw the chart `{chart}`: {problem}; please report it with run.json")]
+    Draw {
+        /// The chart's name.
+        chart: String,
+        /// What the library said.
+        problem: String,
+    },
+    /// A histogram that does not encode.
+    #[error("cannot encode the histogram of {subject}: {problem}")]
+    Histogram {
+        /// Point, transport and trial.
+        subject: String,
+        /// What the encoder said.
+        problem: String,
+    },
+}

@@ -1,0 +1,218 @@
+//! A run's folder on disk: made before the first trial, complete after the last.
+//!
+//! Each file is written beside its place and then renamed into it, so that neither a kill nor a
+//! full disk leaves half of one where a whole one was.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use pushbench_metrics::record::{FORMAT, RunRecord};
+use serde_json::Value;
+
+use crate::error::ReportError;
+use crate::{charts, csv, hlog, html};
+
+/// The record, from which all else can be rebuilt.
+pub const RECORD: &str = "run.json";
+
+/// The files that every run has beside [`RECORD`].
+const FILES: [&str; 6] =
+    ["summary.csv", "trials.csv", "bytes.csv", "series.csv", "report.html", "report.md"];
+
+/// The folders of those whose number depends on the run.
+const FOLDERS: [&str; 2] = ["histograms", "charts"];
+
+/// The link beside the runs that leads to the newest.
+const LATEST: &str = "latest";
+
+/// A run's folder, `OUT/<UTC time>-<scenario>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Creates `out/<started>-<scenario>/` and opens every file in it for writing, so that a
+    /// folder that cannot be written is found before the first trial. `started` is compact UTC,
+    /// such as `20260131T120000Z`. Where that name is taken, `-2`, `-3`, … are tried.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::CreateFolder`] or [`ReportError::Write`].
+    pub fn create(out: &Path, started: &str, scenario: &str) -> Result<Self, ReportError> {
+        let create = |path: PathBuf| move |source| ReportError::CreateFolder { path, source };
+        fs::create_dir_all(out).map_err(create(out.to_owned()))?;
+        let folder = Self { path: new_folder(out, &format!("{started}-{scenario}"))? };
+        for name in FOLDERS {
+            let path = folder.path.join(name);
+            fs::create_dir(&path).map_err(create(path.clone()))?;
+            probe(&path.join("probe"))?;
+        }
+        FILES.iter().chain([&RECORD]).try_for_each(|name| probe(&folder.path.join(name)))?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `run.json`: to be called after every trial, so that a killed run keeps what it has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Write`] or [`ReportError::Encode`].
+    pub fn save_record(&self, record: &RunRecord) -> Result<(), ReportError> {
+        self.write(RECORD, crate::json(record)?.as_bytes())
+    }
+
+    /// Writes every file but the record, then points `OUT/latest` at the folder.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be made or written, by name.
+    pub fn write_all(&self, record: &RunRecord) -> Result<(), ReportError> {
+        self.write_files(record)?;
+        self.point_latest()
+    }
+
+    fn write_files(&self, record: &RunRecord) -> Result<(), ReportError> {
+        self.write("summary.csv", &csv::summary(record))?;
+        self.write("trials.csv", &csv::trials(record))?;
+        self.write("bytes.csv", &csv::bytes(record))?;
+        self.write("series.csv", &csv::series(record))?;
+        self.write("report.md", crate::markdown(record).as_bytes())?;
+        for (name, log) in hlog::logs(record)? {
+            self.write(&format!("histograms/{name}"), log.as_bytes())?;
+        }
+        for chart in charts::charts(record) {
+            self.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
+            self.write(&format!("charts/{}.png", chart.name), &chart.png()?)?;
+        }
+        self.write("report.html", html::page(record)?.as_bytes())
+    }
+
+    /// Replaces the file `name` in one step.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+        let path = self.path.join(name);
+        let failed = |source| ReportError::Write { path: path.clone(), source };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let beside = self.path.join(format!("{name}.{}.tmp", std::process::id()));
+        replace(&beside, &path, bytes).map_err(failed)
+    }
+
+    /// Makes `latest`, beside the folder, a relative link to it. Its old value stays until then.
+    fn point_latest(&self) -> Result<(), ReportError> {
+        let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Ok(());
+        };
+        let latest = out.join(LATEST);
+        let beside = out.join(format!(".{LATEST}.{}", std::process::id()));
+        let linked = std::os::unix::fs::symlink(name, &beside)
+            .and_then(|()| fs::rename(&beside, &latest))
+            .inspect_err(|_| drop(fs::remove_file(&beside)));
+        linked.map_err(|source| ReportError::Latest { path: latest, source })
+    }
+}
+
+/// Makes the first of `name`, `name-2`, `name-3`, … that is free.
+fn new_folder(out: &Path, name: &str) -> Result<PathBuf, ReportError> {
+    let names = (1..).map(|n| if n == 1 { name.to_owned() } else { format!("{name}-{n}") });
+    for path in names.map(|name| out.join(name)) {
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(ReportError::CreateFolder { path, source }),
+        }
+    }
+    unreachable!("the names have no end")
+}
+
+/// Opens `path` for writing and removes it again: an empty file would look like a result.
+fn probe(path: &Path) -> Result<(), ReportError> {
+    let failed = |source| ReportError::Write { path: path.to_owned(), source };
+    OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    fs::remove_file(path).map_err(failed)
+}
+
+fn replace(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = File::create(beside)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_data()
+        })
+        .and_then(|()| fs::rename(beside, path));
+    written.inspect_err(|_| drop(fs::remove_file(beside)))
+}
+
+/// Opens an existing run: its folder, or the record in it.
+///
+/// # Errors
+///
+/// [`ReportError::Missing`], [`NotARun`](ReportError::NotARun),
+/// [`NewerFormat`](ReportError::NewerFormat), [`Damaged`](ReportError::Damaged),
+/// [`Inconsistent`](ReportError::Inconsistent) or [`Read`](ReportError::Read).
+pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
+    let read = |source| ReportError::Read { path: path.to_owned(), source };
+    let is_folder = match fs::metadata(path) {
+        Ok(found) => found.is_dir(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ReportError::Missing { path: path.to_owned() });
+        }
+        Err(source) => return Err(read(source)),
+    };
+    let (folder, file) = if is_folder {
+        (path.to_owned(), path.join(RECORD))
+    } else {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        (parent.unwrap_or(Path::new(".")).to_owned(), path.to_owned())
+    };
+    let text = match fs::read(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ReportError::NotARun { path: folder });
+        }
+        Err(source) => return Err(ReportError::Read { path: file, source }),
+    };
+    Ok((RunFolder { path: folder }, parse(&file, &text)?))
+}
+
+/// Rebuilds every file of a run from its record, and says where. `latest` stays as it is.
+///
+/// # Errors
+///
+/// Those of [`open`] and of [`RunFolder::write_all`].
+pub fn rebuild(path: &Path) -> Result<PathBuf, ReportError> {
+    let (folder, record) = open(path)?;
+    folder.write_files(&record)?;
+    Ok(folder.path)
+}
+
+/// Reads a record, looking at its format before at anything that may have changed with it.
+fn parse(path: &Path, text: &[u8]) -> Result<RunRecord, ReportError> {
+    let damaged = |source: serde_json::Error| {
+        let place = format!(" at line {} column {}", source.line(), source.column());
+        let problem = source.to_string().replace(&place, "");
+        ReportError::Damaged { path: path.to_owned(), problem, source }
+    };
+    let inconsistent =
+        |problem: String| ReportError::Inconsistent { path: path.to_owned(), problem };
+    let value: Value = serde_json::from_slice(text).map_err(damaged)?;
+    let Some(format) = value.get("format").and_then(Value::as_u64) else {
+        return Err(inconsistent("it does not say its format".to_owned()));
+    };
+    if format > u64::from(FORMAT) {
+        return Err(ReportError::NewerFormat { path: path.to_owned(), found: format });
+    }
+    drop(value);
+    let record: RunRecord = serde_json::from_slice(text).map_err(damaged)?;
+    let known = |trial| record.points.iter().any(|point| point.id == trial);
+    match record.trials.iter().find(|trial| !known(trial.id.point)) {
+        Some(trial) => Err(inconsistent(format!("trial {} is of no point", trial.order))),
+        None => Ok(record),
+    }
+}

@@ -1,0 +1,214 @@
+//! `report.html`: the whole run on one page that opens offline and prints.
+//!
+//! Styles and charts are inside the page, so that it loads nothing and runs nothing. Whatever
+//! comes from outside (names, errors, arguments) is escaped on its way in.
+
+mod origin;
+
+use std::fmt::Write as _;
+
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+
+use crate::charts::{self, Chart};
+use crate::error::ReportError;
+use crate::notes::{self, Mark, Note};
+use crate::rows::{Block, blocks};
+use crate::{instrument, settings, table};
+
+const STYLE: &str = include_str!("../assets/page.css");
+
+/// What the words mean, for a reader who has nothing else at hand.
+const DEFINITIONS: &str = "\
+<h2>What the figures mean</h2>
+<dl>
+<dt>Latency</dt><dd>From the instant at which the schedule says that a message exists to the instant \
+at which the client has all of it in hand: one sample for each client and message due in the \
+window, however late and by whatever path it came. p50 is the median; 99 % of the messages took \
+at most p99.</dd>
+<dt>Age</dt><dd>How old the newest message is that a client holds, averaged over time and clients. \
+It compares transports fairly also where newer messages supersede older ones.</dd>
+<dt>Bytes per message</dt><dd>What the sockets moved in the window, both directions, over the messages \
+that arrived in it: payload, framing (WebSocket headers, SSE fields, chunk sizes, batch \
+separators) and HTTP (request lines, status lines, headers). TLS, TCP and IP are not \
+counted.</dd>
+<dt>CPU per message</dt><dd>CPU time of the process, user and system, within the window, over the \
+messages that arrived in it.</dd>
+<dt>Memory per client</dt><dd>Growth of the process's resident memory from before the clients to the \
+end of the window, per client. The kernel's socket buffers are apart.</dd>
+<dt>Trials</dt><dd>Each is one timed run of one transport with fresh processes; rounds of all \
+transports in random order. Figures are medians over the valid trials.</dd>
+</dl>
+";
+
+/// The page.
+pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
+    let blocks = blocks(record);
+    let charts = charts::charts(record);
+    let name = escaped(&record.scenario.name);
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>pushbench: {name}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <h1>pushbench: {name}</h1>\n"
+    );
+    push_head(&mut page, record);
+    page.push_str("<h2>Figures</h2>\n");
+    for block in &blocks {
+        push_block(&mut page, record, block);
+    }
+    for line in table::legend(&blocks).into_iter().chain(instrument::lags(record)) {
+        let _ = writeln!(page, "<p class=\"legend\">{}</p>", escaped(&line));
+    }
+    push_invalid(&mut page, record);
+    push_charts(&mut page, &charts)?;
+    page.push_str(DEFINITIONS);
+    origin::push(&mut page, record);
+    page.push_str("</body>\n</html>\n");
+    Ok(page)
+}
+
+/// The question, what is wrong with the run as a whole, and the sentence.
+fn push_head(page: &mut String, record: &RunRecord) {
+    if !record.scenario.question.is_empty() {
+        let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&record.scenario.question));
+    }
+    if let Some(partial) = notes::partial(record) {
+        let _ = writeln!(page, "<div class=\"banner bad\">{}</div>", escaped(&partial));
+    }
+    let invalid = record.standing().filter(|trial| !trial.is_valid()).count();
+    if invalid > 0 {
+        let verb = if invalid == 1 { "was" } else { "were" };
+        let _ = writeln!(
+            page,
+            "<div class=\"banner bad\">{} {verb} invalid also when repeated, and left out of every \
+             figure; see <a href=\"#invalid\">Invalid trials</a>.</div>",
+            crate::human::plural(invalid, "trial")
+        );
+    }
+    for line in crate::sentence(record).lines() {
+        let _ = writeln!(page, "<p class=\"finding\">{}</p>", escaped(line));
+    }
+}
+
+fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {
+    if !block.heading.is_empty() {
+        let _ = writeln!(page, "<h3>{}</h3>", escaped(&block.heading));
+    }
+    let notes = notes::notes(record, block.point.id);
+    let conditions = settings::conditions(&record.scenario, &block.point);
+    let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&conditions));
+    push_table(page, block, &notes);
+    if notes.is_empty() {
+        return;
+    }
+    page.push_str("<ul>\n");
+    for note in &notes {
+        let _ = writeln!(page, "<li>{} {}</li>", note.mark.sign(), escaped(&note.to_string()));
+    }
+    page.push_str("</ul>\n");
+}
+
+fn push_table(page: &mut String, block: &Block<'_>, notes: &[Note]) {
+    let columns = table::columns(block, true);
+    page.push_str("<div class=\"scroll\"><table class=\"figures\">\n<tr>");
+    for column in &columns {
+        let (first, second) = column.header();
+        let second = match second {
+            "" => String::new(),
+            second => format!("<br><small>{}</small>", escaped(second)),
+        };
+        let _ = write!(page, "<th>{}{second}</th>", escaped(first));
+    }
+    page.push_str("</tr>\n");
+    for row in &block.rows {
+        page.push_str(if row.has_figures() { "<tr>" } else { "<tr class=\"out\">" });
+        let colour = charts::colour(row.transport());
+        let cells = table::cells(row, &columns, notes);
+        for (index, cell) in cells.iter().enumerate() {
+            let swatch = if index == 0 {
+                format!("<span class=\"swatch\" style=\"background:{colour}\"></span>")
+            } else {
+                String::new()
+            };
+            let _ = write!(page, "<td>{swatch}{}</td>", escaped(cell));
+        }
+        page.push_str("</tr>\n");
+    }
+    page.push_str("</table></div>\n");
+}
+
+/// Every trial that could not be used, those whose repeat could be too.
+fn push_invalid(page: &mut String, record: &RunRecord) {
+    let invalid: Vec<&TrialRecord> =
+        record.trials.iter().filter(|trial| !trial.is_valid()).collect();
+    if invalid.is_empty() {
+        return;
+    }
+    page.push_str(
+        "<h2 id=\"invalid\">Invalid trials</h2>\n<p>In these the instrument failed, so they say \
+         nothing about a transport. Each is repeated once.</p>\n<div class=\"scroll\"><table>\n\
+         <tr><th>trial</th><th>point</th><th>transport</th><th>round</th><th>why</th><th>what to do</th>\
+         <th>then</th></tr>\n",
+    );
+    for trial in invalid {
+        push_invalid_trial(page, record, trial);
+    }
+    page.push_str("</table></div>\n");
+}
+
+fn push_invalid_trial(page: &mut String, record: &RunRecord, trial: &TrialRecord) {
+    let lines = |texts: Vec<String>| {
+        texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
+    };
+    let reasons = trial.invalid.iter().map(ToString::to_string);
+    let errors = trial.errors.iter().map(|error| format!("error: {error}"));
+    let remedies = trial.invalid.iter().map(|invalid| invalid.remedy().to_owned());
+    let stands = record.standing().any(|standing| std::ptr::eq(standing, trial));
+    let _ = writeln!(
+        page,
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        trial.order,
+        trial.id.point,
+        trial.id.transport,
+        trial.id.round,
+        lines(reasons.chain(errors).collect()),
+        lines(remedies.collect()),
+        if stands { Mark::Invalid.sign().to_owned() + " left out" } else { "repeated".to_owned() },
+    );
+}
+
+fn push_charts(page: &mut String, charts: &[Chart]) -> Result<(), ReportError> {
+    if charts.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>Charts</h2>\n");
+    // What varies over points is what a run with several was made for.
+    let (sweeps, points): (Vec<_>, Vec<_>) =
+        charts.iter().partition(|chart| chart.name.starts_with("sweep"));
+    for chart in sweeps.into_iter().chain(points) {
+        let svg = chart.svg()?;
+        let _ = writeln!(
+            page,
+            "<figure id=\"chart-{}\">\n{svg}<figcaption>{}</figcaption>\n</figure>",
+            escaped(&chart.name),
+            escaped(chart.caption)
+        );
+    }
+    Ok(())
+}
+
+/// `text` with what HTML and XML give a meaning to escaped, fit for attributes too.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}

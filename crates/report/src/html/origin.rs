@@ -1,0 +1,80 @@
+//! Where a page's figures come from: the machine, the command, the scenario, the other files.
+
+use std::fmt::Write as _;
+
+use pushbench_metrics::environment::Environment;
+use pushbench_metrics::record::RunRecord;
+
+use super::escaped;
+use crate::human;
+
+const NOT_KNOWN: &str = "not known";
+
+/// Adds the sections.
+pub(super) fn push(page: &mut String, record: &RunRecord) {
+    page.push_str("<h2>How it was measured</h2>\n<table class=\"facts\">\n");
+    for (name, value) in run_rows(record).into_iter().chain(machine_rows(&record.environment)) {
+        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", escaped(&value));
+    }
+    page.push_str("</table>\n");
+    if let Ok(toml) = toml::to_string(&record.scenario) {
+        let _ = writeln!(page, "<h3>Scenario, after flags</h3>\n<pre>{}</pre>", escaped(&toml));
+    }
+    page.push_str(
+        "<p class=\"faint\">Beside this page: <code>run.json</code> has everything, \
+         <code>summary.csv</code>, <code>trials.csv</code>, <code>bytes.csv</code> and \
+         <code>series.csv</code> the figures, <code>histograms/</code> each latency, \
+         <code>charts/</code> the pictures. <code>pushbench report</code> rebuilds all of them \
+         from <code>run.json</code>.</p>\n",
+    );
+}
+
+fn run_rows(record: &RunRecord) -> Vec<(&'static str, String)> {
+    let (valid, all) =
+        (record.standing().filter(|trial| trial.is_valid()).count(), record.standing().count());
+    vec![
+        ("started", record.started.clone()),
+        ("command", record.command_line.join(" ")),
+        ("pushbench", format!("{} (record format {})", record.version, record.format)),
+        ("seed", record.scenario.seed.to_string()),
+        ("trials", format!("{valid} valid of {all}")),
+    ]
+}
+
+fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
+    let text = |text: &str| if text.is_empty() { NOT_KNOWN.to_owned() } else { text.to_owned() };
+    let limit = |limit: Option<u64>| match limit {
+        Some(u64::MAX) => "unlimited".to_owned(),
+        Some(limit) => human::count(limit),
+        None => NOT_KNOWN.to_owned(),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    let memory = environment.memory_bytes.map(|bytes| human::size(bytes as f64));
+    let known = |text: Option<String>| text.unwrap_or_else(|| NOT_KNOWN.to_owned());
+    let open_files = format!(
+        "{} (may be raised to {})",
+        limit(environment.open_files_soft),
+        limit(environment.open_files_hard)
+    );
+    vec![
+        ("kernel", text(&environment.kernel)),
+        ("architecture", text(&environment.architecture)),
+        ("processor", text(&environment.cpu_model)),
+        ("cores usable", known(environment.cores.map(|cores| cores.to_string()))),
+        ("memory", known(memory)),
+        (
+            "virtual machine",
+            known(environment.hypervisor.map(|is| if is { "yes" } else { "no" }.to_owned())),
+        ),
+        ("clock source", text(&environment.clocksource)),
+        ("open files", open_files),
+        (
+            "local ports",
+            known(environment.local_ports.map(|(first, last)| format!("{first} to {last}"))),
+        ),
+        (
+            "listen backlog",
+            known(environment.somaxconn.map(|backlog| human::count(backlog.into()))),
+        ),
+    ]
+}

@@ -1,0 +1,43 @@
+//! A run record as people and programs read it: CSV, JSON, interval logs, charts, Markdown, HTML.
+//!
+//! Everything here is a pure function of a [`RunRecord`],
+//! one module for each format; [`folder`] alone touches the file system. The same record always
+//! gives the same bytes, which is what lets [`rebuild`] stand for the run.
+
+pub mod csv;
+pub mod error;
+pub mod folder;
+
+mod charts;
+mod hlog;
+mod html;
+mod human;
+mod instrument;
+mod markdown;
+mod notes;
+mod rows;
+mod sentence;
+mod settings;
+mod table;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use pushbench_metrics::record::RunRecord;
+
+pub use self::error::ReportError;
+pub use self::folder::{RunFolder, open, rebuild};
+pub use self::markdown::markdown;
+pub use self::sentence::sentence;
+pub use self::table::terminal_table;
+
+/// The record as `run.json` holds it.
+///
+/// # Errors
+///
+/// [`ReportError::Encode`] where a figure cannot be written.
+pub fn json(record: &RunRecord) -> Result<String, ReportError> {
+    serde_json::to_string_pretty(record).map_err(ReportError::Encode)
+}

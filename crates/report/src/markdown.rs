@@ -1,0 +1,89 @@
+//! `report.md`: the sentence, the table and its notes, to paste into an issue.
+
+use std::fmt::Write as _;
+
+use pushbench_metrics::record::RunRecord;
+
+use crate::rows::{Block, blocks};
+use crate::{instrument, notes, settings, table};
+
+/// The sentence, the table and its notes to paste into an issue: `report.md`.
+#[must_use]
+pub fn markdown(record: &RunRecord) -> String {
+    let mut text = format!("# pushbench: {}\n\n", escaped(&record.scenario.name));
+    for line in crate::sentence(record).lines() {
+        let _ = writeln!(text, "> {}", escaped(line));
+    }
+    if let Some(partial) = notes::partial(record) {
+        let _ = writeln!(text, "\n**{partial}**");
+    }
+    let blocks = blocks(record);
+    for block in &blocks {
+        if !block.heading.is_empty() {
+            let _ = writeln!(text, "\n## {}", escaped(&block.heading));
+        }
+        push_block(&mut text, record, block);
+    }
+    let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
+    if let Some(lags) = instrument::lags(record) {
+        let _ = writeln!(text, "{lags}");
+    }
+    push_origin(&mut text, record);
+    text
+}
+
+fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {
+    let notes = notes::notes(record, block.point.id);
+    let columns = table::columns(block, true);
+    let headers: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let (first, second) = column.header();
+            format!("{first} {second}").trim_end().to_owned()
+        })
+        .collect();
+    let _ = writeln!(text, "\n| {} |", headers.join(" | "));
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(columns.len() - 1));
+    for row in &block.rows {
+        let cells = table::cells(row, &columns, &notes);
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text.push('\n');
+    let conditions = settings::conditions(&record.scenario, &block.point);
+    let _ = writeln!(text, "{}.", escaped(&conditions));
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for note in &notes {
+        let _ = writeln!(text, "- `{}` {}", note.mark.sign(), escaped(&note.to_string()));
+    }
+}
+
+fn push_origin(text: &mut String, record: &RunRecord) {
+    let environment = &record.environment;
+    let cores = environment.cores.map(|cores| format!(", {cores} cores")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "\npushbench {}, {}, seed {}; Linux {} on {}{cores}.",
+        escaped(&record.version),
+        escaped(&record.started),
+        record.scenario.seed,
+        escaped(&environment.kernel),
+        escaped(&environment.cpu_model),
+    );
+}
+
+/// `text` so that Markdown shows it as it is.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => safe.push(' '),
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => safe.extend(['\\', c]),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}

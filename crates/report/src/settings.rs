@@ -1,0 +1,115 @@
+//! The settings of a point in words, and which of them a run varies.
+
+use pushbench_core::scenario::{Point, Scenario};
+
+use crate::human;
+
+/// A setting that a scenario may list several values of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Clients,
+    Rate,
+    Payload,
+    PollInterval,
+    LongPollTimeout,
+    Speed,
+}
+
+impl Setting {
+    const ALL: [Self; 6] = [
+        Self::Clients,
+        Self::Rate,
+        Self::Payload,
+        Self::PollInterval,
+        Self::LongPollTimeout,
+        Self::Speed,
+    ];
+
+    /// The settings that differ between the points, in the order of [`Self::ALL`].
+    pub(crate) fn varying(points: &[Point]) -> Vec<Self> {
+        let varies = |setting: &Self| {
+            let mut values = points.iter().map(|point| setting.value(point));
+            let first = values.next();
+            values.any(|value| Some(value) != first)
+        };
+        Self::ALL.into_iter().filter(varies).collect()
+    }
+
+    /// Its value at `point`: clients, messages each second, bytes, µs, µs, times.
+    pub(crate) fn value(self, point: &Point) -> f64 {
+        match self {
+            Self::Clients => f64::from(point.clients),
+            Self::Rate => point.rate.hz(),
+            Self::Payload => point.payload_bytes,
+            Self::PollInterval => point.poll_interval.0.as_secs_f64() * 1e6,
+            Self::LongPollTimeout => point.long_poll_timeout.0.as_secs_f64() * 1e6,
+            Self::Speed => point.speed,
+        }
+    }
+
+    /// What an axis of it is called.
+    pub(crate) const fn axis(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Rate => "messages per second",
+            Self::Payload => "payload",
+            Self::PollInterval => "poll interval",
+            Self::LongPollTimeout => "long-poll timeout",
+            Self::Speed => "speed of the replay",
+        }
+    }
+
+    /// A value of it beside an axis.
+    pub(crate) fn tick(self, value: f64) -> String {
+        match self {
+            Self::Clients => human::short_number(value, 6),
+            Self::Rate => format!("{}/s", human::short_number(value, 3)),
+            Self::Payload => size(value),
+            Self::PollInterval | Self::LongPollTimeout => human::short_time(value),
+            Self::Speed => format!("{}×", human::short_number(value, 3)),
+        }
+    }
+
+    /// Its value at `point`, in words.
+    pub(crate) fn words(self, point: &Point) -> String {
+        let tick = self.tick(self.value(point));
+        match self {
+            Self::Clients if point.clients == 1 => "1 client".to_owned(),
+            Self::Clients => format!("{tick} clients"),
+            Self::Rate => rate(point.rate.hz()),
+            Self::Payload => format!("{tick} payload"),
+            Self::PollInterval => format!("polls every {tick}"),
+            Self::LongPollTimeout => format!("long polls held {tick}"),
+            Self::Speed => format!("at {tick} speed"),
+        }
+    }
+}
+
+fn rate(hz: f64) -> String {
+    let noun = if (hz - 1.0).abs() < 1e-9 { "message/s" } else { "messages/s" };
+    format!("{} {noun}", human::short_number(hz, 3))
+}
+
+/// Powers of 1024 read best as such, so from a whole KiB on it is one.
+fn size(bytes: f64) -> String {
+    if bytes >= 1_024.0 && bytes % 1_024.0 == 0.0 && bytes < 1_048_576.0 {
+        return format!("{} KiB", human::short_number(bytes / 1_024.0, 4));
+    }
+    human::size(bytes)
+}
+
+/// What sets `point` apart from the other points, in words; empty where there is no other.
+pub(crate) fn heading(points: &[Point], point: &Point) -> String {
+    let settings = Setting::varying(points);
+    settings.iter().map(|setting| setting.words(point)).collect::<Vec<_>>().join(", ")
+}
+
+/// All that a figure at `point` depends on, in one line.
+pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
+    let mut words =
+        vec![Setting::Clients.words(point), rate(point.rate_hz), Setting::Payload.words(point)];
+    if scenario.transports.iter().any(|transport| transport.polls_on_a_period()) {
+        words.push(Setting::PollInterval.words(point));
+    }
+    words.join(", ")
+}

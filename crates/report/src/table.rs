@@ -1,0 +1,242 @@
+//! The table for people: on a terminal, and the same cells for Markdown and the page.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use pushbench_metrics::figures::Figure;
+use pushbench_metrics::record::RunRecord;
+
+use crate::human::{self, NOTHING};
+use crate::instrument;
+use crate::notes::{self, Mark, Note};
+use crate::rows::{Block, Row, Spread, blocks};
+
+/// Nothing but a line below the header.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Transport,
+    Delivered,
+    Superseded,
+    LatencyP50,
+    LatencyP99,
+    LatencyMax,
+    AgeMean,
+    AgeSpread,
+    AgeMax,
+    Bytes,
+    Empty,
+    ServerCpu,
+    LoadCpu,
+    ServerMemory,
+}
+
+impl Column {
+    /// The header: what, and in the second line of what.
+    pub(crate) const fn header(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Transport => ("transport", ""),
+            Self::Delivered => ("delivered", ""),
+            Self::Superseded => ("superseded", ""),
+            Self::LatencyP50 => ("latency p50", "[low–high]"),
+            Self::LatencyP99 => ("latency", "p99"),
+            Self::LatencyMax => ("latency", "max"),
+            Self::AgeMean => ("age", "mean"),
+            Self::AgeSpread => ("age mean", "[low–high]"),
+            Self::AgeMax => ("age", "max"),
+            Self::Bytes => ("bytes/msg", "(payload+rest)"),
+            Self::Empty => ("empty", "responses"),
+            Self::ServerCpu => ("server", "CPU/msg"),
+            Self::LoadCpu => ("load", "CPU/msg"),
+            Self::ServerMemory => ("memory", "/client"),
+        }
+    }
+
+    fn cell(self, row: &Row<'_>) -> String {
+        let time = |figure| row.get(figure).map(human::time);
+        let counts = &row.summary.counts;
+        let cell = match self {
+            Self::Transport => Some(row.transport().name().to_owned()),
+            _ if !row.has_figures() => None,
+            Self::Delivered => Some(delivered(row)),
+            Self::Superseded => Some(human::share(counts.superseded, counts.expected)),
+            Self::LatencyP50 => row.spread(Figure::LatencyP50).map(spread),
+            Self::LatencyP99 => time(Figure::LatencyP99),
+            Self::LatencyMax => time(Figure::LatencyMax),
+            Self::AgeMean => time(Figure::AgeMean),
+            Self::AgeSpread => row.spread(Figure::AgeMean).map(spread),
+            Self::AgeMax => row.age_max_us().map(human::time),
+            Self::Bytes => bytes(row),
+            Self::Empty => Some(human::share(counts.empty_responses, counts.requests)),
+            Self::ServerCpu => time(Figure::ServerCpu),
+            Self::LoadCpu => time(Figure::LoadCpu),
+            Self::ServerMemory => row.get(Figure::ServerRss).map(human::size),
+        };
+        cell.unwrap_or_else(|| NOTHING.to_owned())
+    }
+}
+
+/// The columns of `block`: ages stand for latencies where messages were superseded. What would
+/// take a terminal beyond 120 characters is in the `wide` table only.
+pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
+    let mut columns = vec![Column::Transport, Column::Delivered];
+    columns.extend(if block.compares_ages() {
+        vec![Column::Superseded, Column::AgeSpread, Column::AgeMax]
+    } else {
+        vec![Column::LatencyP50, Column::LatencyP99, Column::LatencyMax, Column::AgeMean]
+    });
+    columns.push(Column::Bytes);
+    columns.extend(wide.then_some(Column::Empty));
+    columns.extend([Column::ServerCpu, Column::LoadCpu, Column::ServerMemory]);
+    columns
+}
+
+/// The cells of `row`, the transport marked where `notes` speak of it.
+pub(crate) fn cells(row: &Row<'_>, columns: &[Column], notes: &[Note]) -> Vec<String> {
+    let mut cells: Vec<String> = columns.iter().map(|column| column.cell(row)).collect();
+    let marks = marks(row, notes);
+    if let Some(name) = cells.first_mut().filter(|_| !marks.is_empty()) {
+        name.push(' ');
+        name.push_str(&marks);
+    }
+    cells
+}
+
+fn marks(row: &Row<'_>, notes: &[Note]) -> String {
+    let has = |mark: Mark| {
+        notes.iter().any(|note| note.mark == mark && note.transport == row.transport())
+    };
+    let signs = [Mark::Invalid, Mark::Warning].into_iter().filter(|&mark| has(mark));
+    signs.map(Mark::sign).collect()
+}
+
+fn delivered(row: &Row<'_>) -> String {
+    let counts = &row.summary.counts;
+    let share = human::share(counts.delivered, counts.expected);
+    if counts.lost == 0 {
+        return share;
+    }
+    format!("{share} ({} lost)", human::count(counts.lost))
+}
+
+/// `500 ms [498–503]`, the ends in the median's unit. A single trial has no ends.
+fn spread(spread: Spread) -> String {
+    let middle = human::time(spread.middle);
+    if spread.trials == 1 {
+        return middle;
+    }
+    let (size, _) = human::time_unit(spread.middle);
+    let end = |us: f64| human::number(us / size, 3);
+    format!("{middle} [{}–{}]", end(spread.low), end(spread.high))
+}
+
+/// `590 B (64+526)`, all in the unit of the whole.
+fn bytes(row: &Row<'_>) -> Option<String> {
+    let (whole, payload) = (row.socket_bytes()?.middle, row.get(Figure::PayloadBytes)?);
+    let (size, unit) = human::size_unit(whole);
+    let part = |bytes: f64| human::size_number(bytes, size);
+    Some(format!("{} {unit} ({}+{})", part(whole), part(payload), part(whole - payload)))
+}
+
+/// What the figures of `blocks` are, in lines to be read below them, each once.
+pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in blocks.iter().filter_map(|block| spread_legend(block.trials())) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    if blocks.iter().any(Block::compares_ages) {
+        let ages = "Some messages were superseded by newer ones, so ages are compared: how old \
+                    what a client holds is.";
+        lines.push(ages.to_owned());
+    }
+    let bytes = "Bytes per message are those at the socket, both directions: payload + framing \
+                 and HTTP; TLS, TCP and IP not counted.";
+    lines.push(bytes.to_owned());
+    let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
+    if blocks.iter().any(blank) {
+        lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
+    }
+    lines
+}
+
+/// What [low–high] is with so many trials.
+fn spread_legend(trials: usize) -> Option<String> {
+    match trials {
+        0 => None,
+        1 => Some("One trial: nothing is known of the spread; use --runs 3 or more.".to_owned()),
+        2..6 => Some(format!(
+            "Medians of {trials} trials; [low–high] is their range, as a 95 % interval needs six."
+        )),
+        _ => Some(format!("Medians of {trials} trials; [low–high] is a 95 % interval.")),
+    }
+}
+
+fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
+    columns(block, false).into_iter().any(|column| column.cell(row) == NOTHING)
+}
+
+/// The table that `run` ends with: a block for each point, notes below.
+#[must_use]
+pub fn terminal_table(record: &RunRecord) -> String {
+    let blocks = blocks(record);
+    let mut text = String::new();
+    for block in &blocks {
+        if !block.heading.is_empty() {
+            text.push_str(&format!("{}\n", block.heading));
+        }
+        let notes = notes::notes(record, block.point.id);
+        text.push_str(&format!("{}\n", terminal_block(block, &notes)));
+        for note in &notes {
+            text.push_str(&wrapped(&format!("{} {note}", note.mark.sign())));
+        }
+        text.push('\n');
+    }
+    legend(&blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
+    instrument::lags(record).iter().for_each(|line| text.push_str(&wrapped(line)));
+    notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));
+    text
+}
+
+fn terminal_block(block: &Block<'_>, notes: &[Note]) -> String {
+    let columns = columns(block, false);
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|column| {
+        let (first, second) = column.header();
+        format!("{first}\n{second}").trim_end().to_owned()
+    }));
+    for row in &block.rows {
+        table.add_row(cells(row, &columns, notes));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `line` in lines of at most 110 characters, the later ones indented.
+fn wrapped(line: &str) -> String {
+    const WIDTH: usize = 110;
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH {
+            text.push_str("\n  ");
+            width = 2;
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,162 @@
+use std::collections::HashMap;
+
+use pushbench_core::Transport;
+use pushbench_metrics::ledger::{Direction, Layer, Phase};
+use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::recorder::Measured;
+use pushbench_metrics::warning::Invalid;
+
+use crate::{csv, fixture};
+
+/// As DESIGN.md has it, under "Public interface".
+const DESIGN: &str = "
+scenario,point,transport,clients,rate_hz,payload_bytes,poll_interval_ms,trials,valid,
+published,expected,delivered,lost,duplicated,reordered,superseded,
+latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_us,latency_p99_us,latency_p999_us,latency_max_us,
+age_mean_us,connect_p50_us,requests,empty_responses,
+payload_bytes_per_msg,framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,tcpip_bytes_per_msg,wire_bytes_per_msg,
+server_cpu_us_per_msg,load_cpu_us_per_msg,server_rss_bytes_per_client,load_rss_bytes_per_client,
+latency_p50_min_us,latency_p50_max_us,clients_connected,errors,reconnects,warnings
+";
+
+/// The lines of a file, by column.
+fn lines(bytes: &[u8]) -> Vec<HashMap<String, String>> {
+    ::csv::Reader::from_reader(bytes).deserialize().map(Result::unwrap).collect()
+}
+
+fn line<'a>(lines: &'a [HashMap<String, String>], of: &str) -> &'a HashMap<String, String> {
+    lines.iter().find(|line| line["transport"] == of).unwrap()
+}
+
+fn number(text: &str) -> f64 {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_header_is_the_one_that_users_were_promised() {
+    let promised = DESIGN.replace('\n', "");
+    let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
+    assert_eq!(summary.lines().next(), Some(promised.as_str()));
+    let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();
+    assert_eq!(trials.lines().next(), Some(format!("{promised},{}", csv::TRIAL_COLUMNS).as_str()));
+}
+
+#[test]
+fn a_run_without_trials_still_has_headers() {
+    let record = RunRecord { trials: Vec::new(), ..fixture::quick() };
+    for file in [csv::summary(&record), csv::trials(&record), csv::bytes(&record)] {
+        assert_eq!(String::from_utf8(file).unwrap().lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_summary_is_of_the_valid_trials() {
+    let record = fixture::quick();
+    let lines = lines(&csv::summary(&record));
+    let names: Vec<&str> = lines.iter().map(|line| line["transport"].as_str()).collect();
+    assert_eq!(names, ["short-poll", "long-poll", "sse", "websocket"]);
+
+    let websocket = line(&lines, "websocket");
+    assert_eq!((websocket["trials"].as_str(), websocket["valid"].as_str()), ("3", "true"));
+    assert_eq!(websocket["published"], (3 * 40).to_string());
+    assert_eq!(websocket["expected"], (3 * 40 * 40).to_string());
+    assert_eq!(websocket["delivered"], websocket["expected"]);
+    assert_eq!(
+        (websocket["poll_interval_ms"].as_str(), websocket["rate_hz"].as_str()),
+        ("1000", "10")
+    );
+    assert_eq!(number(&websocket["framing_bytes_per_msg"]), 2.0);
+    let [low, p50, high] = ["latency_p50_min_us", "latency_p50_us", "latency_p50_max_us"]
+        .map(|c| number(&websocket[c]));
+    assert!(low <= p50 && p50 <= high && low > 300.0 && high < 500.0);
+    // Three trials have a range and no interval; TLS is not measured, losses are.
+    assert_eq!(
+        (websocket["latency_p50_lo_us"].as_str(), websocket["tls_bytes_per_msg"].as_str()),
+        ("", "")
+    );
+    assert_eq!((websocket["lost"].as_str(), websocket["warnings"].as_str()), ("0", ""));
+
+    let long_poll = line(&lines, "long-poll");
+    assert_eq!((long_poll["trials"].as_str(), long_poll["valid"].as_str()), ("3", "false"));
+    assert_eq!(long_poll["published"], (2 * 40).to_string());
+    // The repeat stands for the trial that it repeats.
+    assert_eq!(line(&lines, "sse")["valid"], "true");
+    let warnings = &line(&lines, "short-poll")["warnings"];
+    assert_eq!(
+        warnings,
+        "the publisher was 1203 µs late at p99; the publisher was 1510 µs late at p99"
+    );
+}
+
+#[test]
+fn six_trials_have_an_interval() {
+    let lines = lines(&csv::summary(&fixture::six()));
+    let sse = line(&lines, "sse");
+    let [low, p50, high] =
+        ["latency_p50_lo_us", "latency_p50_us", "latency_p50_hi_us"].map(|c| number(&sse[c]));
+    assert!(low <= p50 && p50 <= high);
+}
+
+#[test]
+fn trials_come_in_their_order_with_what_became_of_them() {
+    let record = fixture::quick();
+    let lines = lines(&csv::trials(&record));
+    assert_eq!(lines.len(), 13);
+    let repeat = lines.last().unwrap();
+    let place = ["transport", "trial", "order", "attempt", "valid"].map(|c| repeat[c].as_str());
+    assert_eq!(place, ["sse", "2", "13", "2", "true"]);
+    let invalid: Vec<_> = lines.iter().filter(|line| line["valid"] == "false").collect();
+    assert_eq!(invalid.len(), 2);
+    assert!(invalid.iter().all(|line| line["invalid"] == "the machine stalled for 240 ms"));
+}
+
+#[test]
+fn what_a_dead_trial_did_not_measure_is_empty() {
+    let mut record = fixture::quick();
+    for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::Sse) {
+        trial.measured = Measured::default();
+        trial.invalid.push(Invalid::LoadDied { error: "killed".to_owned() });
+    }
+    for lines in [lines(&csv::summary(&record)), lines(&csv::trials(&record))] {
+        let sse = line(&lines, "sse");
+        let fields = ["published", "delivered", "lost", "requests", "latency_p50_us", "errors"];
+        assert!(fields.iter().all(|field| sse[*field].is_empty()), "{sse:?}");
+        assert_eq!(sse["valid"], "false");
+    }
+}
+
+#[test]
+fn bytes_sum_to_the_ledger() {
+    let record = fixture::quick();
+    let lines = lines(&csv::bytes(&record));
+    for transport in [Transport::ShortPoll, Transport::LongPoll, Transport::Websocket] {
+        let trials: Vec<_> = record
+            .trials
+            .iter()
+            .filter(|trial| trial.id.transport == transport && trial.is_valid())
+            .collect();
+        let ours = || lines.iter().filter(|line| line["transport"] == transport.name());
+        let sum = |direction: &str| -> f64 {
+            ours().filter(|line| line["direction"] == direction).map(|l| number(&l["bytes"])).sum()
+        };
+        let (up, down) = trials.iter().fold((0, 0), |(up, down), trial| {
+            let ledger = &trial.measured.ledger;
+            (up + ledger.socket_up, down + ledger.socket_down)
+        });
+        assert_eq!((sum("up"), sum("down")), (up as f64, down as f64), "{transport}");
+        assert_eq!(ours().count(), Phase::ALL.len() * Direction::ALL.len() * Layer::ALL.len());
+        for line in ours() {
+            assert_eq!(line["bytes_per_msg"].is_empty(), line["phase"] != "window");
+            assert_eq!((line["source"].as_str(), line["packets"].as_str()), ("counted", ""));
+        }
+    }
+}
+
+#[test]
+fn series_have_a_line_for_each_second_of_each_trial() {
+    let lines = lines(&csv::series(&fixture::quick()));
+    assert_eq!(lines.len(), 13 * 4);
+    let delivered: f64 = lines[..4].iter().map(|line| number(&line["delivered"])).sum();
+    assert_eq!(delivered, 40.0 * 40.0);
+    assert_eq!((lines[1]["second"].as_str(), lines[1]["order"].as_str()), ("1", "1"));
+}

@@ -1,0 +1,9 @@
+//! Each file that a run leaves, made from runs that never were and read back.
+
+mod charts;
+mod csv;
+mod folder;
+mod hlog;
+mod page;
+mod sentence;
+mod table;

@@ -1,0 +1,99 @@
+use pushbench_core::Transport;
+use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::warning::{Invalid, Warning};
+
+use crate::{fixture, html};
+
+fn page(record: &RunRecord) -> String {
+    html::page(record).unwrap()
+}
+
+#[test]
+fn the_page_loads_nothing() {
+    let page = page(&fixture::quick());
+    for loader in ["src=", "<script", "<link", "@import", "url(", "xlink:href", "<iframe", "<image"]
+    {
+        assert!(!page.contains(loader), "{loader}");
+    }
+    // Namespaces are names; no other address may stand in the page.
+    let addresses = page.matches("http://").count() + page.matches("https://").count();
+    assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    assert_eq!(addresses, 4);
+}
+
+#[test]
+fn the_page_shows_what_a_stranger_asks_for() {
+    let record = fixture::quick();
+    let page = page(&record);
+    let sentence = crate::sentence(&record);
+    let parts = [
+        sentence.as_str(),
+        "6.1.0-18-amd64",
+        "AMD EPYC 7B13",
+        "<th>cores usable</th><td>2</td>",
+        "1,024 (may be raised to unlimited)",
+        "pushbench run quick",
+        "2026-01-31T12:00:00Z",
+        "the publisher was 1510 µs late at p99 (2 of 3 trials)",
+        "the machine stalled for 240 ms",
+        "1 trial was invalid also when repeated",
+        "poll_interval = &quot;1s&quot;",
+        "From the instant at which the schedule says",
+        "Lag of the instrument: publisher ",
+    ];
+    for part in parts {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("cut short"));
+    assert_eq!(page.matches("<figure").count(), page.matches("<figcaption>").count());
+    for tag in ["table", "tr", "td", "div", "ul", "figure", "svg", "p", "dl"] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn what_comes_from_outside_is_escaped() {
+    let evil = "<script>alert('x')</script>\" onload=\"x|`*";
+    let mut record = fixture::quick();
+    record.scenario.name = evil.to_owned();
+    record.scenario.question = evil.to_owned();
+    record.command_line.push(evil.to_owned());
+    record.environment.cpu_model = evil.to_owned();
+    record.environment.kernel = evil.to_owned();
+    record.version = evil.to_owned();
+    record.started = evil.to_owned();
+    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 1);
+    trial.warnings.push(Warning::Errors { count: 1, first: Some(evil.to_owned()) });
+    let trial = fixture::trial_mut(&mut record, Transport::ShortPoll, 1);
+    trial.invalid.push(Invalid::LoadDied { error: evil.to_owned() });
+    trial.errors.push(evil.to_owned());
+    let page = page(&record);
+    assert!(!page.contains("<script") && !page.contains("\" onload=\""));
+    assert!(page.matches("&lt;script&gt;").count() >= 10);
+
+    let markdown = crate::markdown(&record);
+    assert!(!markdown.contains("<script"), "{markdown}");
+    assert!(!markdown.replace("\\|", "").lines().any(|line| line.contains("x|")), "{markdown}");
+}
+
+#[test]
+fn a_run_cut_short_says_so_first() {
+    let mut record = fixture::quick();
+    record.trials.truncate(5);
+    record.partial = true;
+    let page = page(&record);
+    let banner = page.find("This run was cut short: 5 trials of 12 planned").unwrap();
+    assert!(banner < page.find("class=\"finding\"").unwrap());
+    assert!(crate::terminal_table(&record).contains("This run was cut short"));
+    assert!(crate::markdown(&record).contains("**This run was cut short"));
+}
+
+#[test]
+fn a_run_without_trials_is_a_page_and_no_table_of_zeros() {
+    let record = RunRecord { trials: Vec::new(), partial: true, ..fixture::quick() };
+    let page = page(&record);
+    assert!(page.contains("No trial was finished") && !page.contains("<figure"));
+    assert!(!crate::terminal_table(&record).contains("0 %"));
+}

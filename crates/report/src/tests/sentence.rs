@@ -1,0 +1,171 @@
+use pushbench_core::Transport;
+use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::recorder::Measured;
+use pushbench_metrics::warning::Invalid;
+
+use crate::{fixture, sentence};
+
+/// A run whose trials of each transport have the given median latencies, in µs.
+fn with_medians(medians: &[(Transport, &[u64])]) -> RunRecord {
+    let names: Vec<String> = medians.iter().map(|(t, _)| format!("\"{t}\"")).collect();
+    let runs = medians[0].1.len();
+    let toml = format!(
+        "clients = 5\nduration = \"1s\"\nruns = {runs}\ntransports = [{}]",
+        names.join(", ")
+    );
+    let mut record = fixture::run(&toml);
+    for trial in &mut record.trials {
+        let (_, medians) = medians.iter().find(|(t, _)| *t == trial.id.transport).unwrap();
+        let mut latency = LatencyHistogram::default();
+        (0..50).for_each(|_| latency.record_ns(medians[trial.id.round as usize - 1] * 1_000));
+        trial.measured.latency = latency;
+    }
+    record
+}
+
+fn invalidate(record: &mut RunRecord, transport: Transport) {
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == transport) {
+        trial.invalid.push(Invalid::AuditUnbalanced);
+    }
+}
+
+#[test]
+fn a_clear_difference_is_told_with_its_factor() {
+    let record = with_medians(&[
+        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    assert_eq!(
+        sentence(&record),
+        "websocket delivered in 0.4 ms at the median with 66 bytes per message; short-poll took \
+         500 ms and 98 bytes (1,250 times as long, 1.5 times the bytes)."
+    );
+}
+
+#[test]
+fn overlapping_ranges_are_no_difference() {
+    let record = with_medians(&[
+        (Transport::LongPoll, &[900, 1_000, 1_100]),
+        (Transport::Sse, &[300, 450, 600]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    let sentence = sentence(&record);
+    assert!(
+        sentence.starts_with(
+            "websocket and sse delivered about equally fast, in 0.4 ms and 0.45 ms at the median, \
+             with 66 bytes and 88 bytes per message; long-poll took 1 ms"
+        ),
+        "{sentence}"
+    );
+    assert!(
+        sentence.contains("(2.5 times as long, 5.6 times the bytes of websocket)"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn neighbours_that_cannot_be_told_apart_are_told_together() {
+    let record = with_medians(&[
+        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
+        (Transport::ShortPollClose, &[498_000, 500_500, 502_000]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    let sentence = sentence(&record);
+    assert!(sentence.contains("; short-poll and short-poll-close took 500 ms"), "{sentence}");
+}
+
+#[test]
+fn a_difference_too_small_to_matter_is_none() {
+    let record = with_medians(&[
+        (Transport::Sse, &[1_020, 1_021, 1_022]),
+        (Transport::Websocket, &[1_000, 1_001, 1_002]),
+    ]);
+    assert!(sentence(&record).contains("about equally fast, in 1 ms at the median"));
+}
+
+#[test]
+fn one_trial_supports_only_large_factors() {
+    let record = with_medians(&[(Transport::Sse, &[600]), (Transport::Websocket, &[400])]);
+    let near = sentence(&record);
+    assert!(near.contains("about equally fast") && near.contains("one trial each"), "{near}");
+    let record =
+        with_medians(&[(Transport::ShortPoll, &[500_000]), (Transport::Websocket, &[400])]);
+    assert!(sentence(&record).contains("1,250 times as long"));
+}
+
+#[test]
+fn superseded_messages_make_it_a_matter_of_age() {
+    let sentence = sentence(&fixture::latest());
+    assert!(
+        sentence.starts_with("What clients held was about 51 ms old on average with "),
+        "{sentence}"
+    );
+    assert!(sentence.contains("with short-poll it was 551 ms and 372 bytes (11 times as old"));
+    assert!(!sentence.contains("median"), "{sentence}");
+}
+
+#[test]
+fn what_is_invalid_is_named_as_left_out() {
+    let mut record = with_medians(&[
+        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
+        (Transport::Sse, &[390, 400, 410]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    invalidate(&mut record, Transport::Sse);
+    let some = sentence(&record);
+    assert!(some.starts_with("websocket delivered in 0.4 ms"), "{some}");
+    assert!(some.ends_with(" sse is left out: no trial was valid."), "{some}");
+    invalidate(&mut record, Transport::ShortPoll);
+    invalidate(&mut record, Transport::Websocket);
+    let none = sentence(&record);
+    assert_eq!(none, "No trial was valid, so there is nothing to compare.");
+}
+
+#[test]
+fn one_transport_is_told_alone() {
+    let record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
+    let alone = sentence(&record);
+    assert_eq!(alone, "websocket delivered in 0.4 ms at the median with 66 bytes per message.");
+}
+
+#[test]
+fn without_a_common_clock_bytes_are_compared() {
+    let mut record = with_medians(&[
+        (Transport::LongPoll, &[900, 1_000, 1_100]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    for trial in &mut record.trials {
+        let (ledger, counters) = (trial.measured.ledger.clone(), trial.measured.counters);
+        trial.measured = Measured { ledger, counters, ..Measured::default() };
+    }
+    assert_eq!(
+        sentence(&record),
+        "websocket moved 66 bytes per message; long-poll 372 bytes (5.6 times the bytes). Latency \
+         was not measured."
+    );
+}
+
+#[test]
+fn polls_in_vain_and_losses_are_told() {
+    let mut record =
+        fixture::run("clients = 5\nrate = \"1/s\"\npoll_interval = \"250ms\"\nruns = 3");
+    let trial = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    trial.measured.audit.lost = 2;
+    trial.measured.audit.delivered -= 2;
+    let sentence = sentence(&record);
+    assert!(sentence.contains(" sse lost 2 of 150 messages."), "{sentence}");
+    assert!(
+        sentence.contains(" 75 % of the responses to short-poll brought nothing new."),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn many_points_are_told_by_their_ends() {
+    let sentence = sentence(&fixture::sweep());
+    let lines: Vec<&str> = sentence.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("With 5 clients: ") && lines[1].starts_with("With 40 clients: "));
+    assert_eq!(lines[2], "The 2 points between are in summary.csv.");
+}

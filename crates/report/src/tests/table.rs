@@ -1,0 +1,81 @@
+use pushbench_core::Transport;
+use pushbench_metrics::warning::{Invalid, Warning};
+
+use crate::{fixture, markdown, terminal_table};
+
+/// The widest table: the longest names, each marked. A little more than the usual 120.
+#[test]
+fn a_table_fits_a_terminal() {
+    let mut record = fixture::six();
+    for trial in &mut record.trials {
+        trial.warnings.push(Warning::LoadLate { p99_us: 6_000.0 });
+    }
+    for record in [record, fixture::quick(), fixture::sweep(), fixture::latest()] {
+        for line in terminal_table(&record).lines() {
+            assert!(line.chars().count() <= 126, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+    }
+}
+
+#[test]
+fn rows_are_marked_and_the_marks_explained() {
+    let table = terminal_table(&fixture::quick());
+    let parts = [
+        "short-poll *",
+        "long-poll !",
+        "* short-poll: the publisher was 1510 µs late at p99 (2 of 3 trials) — ",
+        "! long-poll: the machine stalled for 240 ms (1 of 3 trials left out) — ",
+        "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
+        "Lag of the instrument: publisher ",
+    ];
+    for part in parts {
+        assert!(table.contains(part), "{part}\n{table}");
+    }
+    // A trial whose repeat was valid is no longer a doubt.
+    assert!(!table.contains("sse !") && !table.contains("sse:"), "{table}");
+    assert!(terminal_table(&fixture::six()).contains("is a 95 % interval."));
+}
+
+#[test]
+fn what_is_not_known_is_a_dash_and_what_is_left_out_is_shown() {
+    let mut record = fixture::quick();
+    for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::Websocket) {
+        trial.invalid.push(Invalid::LoadSaturated { share: 1.0 });
+    }
+    let table = terminal_table(&record);
+    let row = table.lines().find(|line| line.starts_with("websocket !")).unwrap();
+    assert_eq!(row.matches('–').count(), 9, "{row}");
+    assert!(!row.contains('0'), "{row}");
+    assert!(table.contains("(3 of 3 trials left out)") && table.contains("– is not measured"));
+}
+
+#[test]
+fn losses_stand_in_the_table() {
+    let mut record = fixture::quick();
+    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 1);
+    trial.measured.audit.lost = 3;
+    trial.measured.audit.delivered -= 3;
+    assert!(terminal_table(&record).contains("99.93 % (3 lost)"));
+}
+
+#[test]
+fn ages_stand_where_messages_were_superseded() {
+    let table = terminal_table(&fixture::latest());
+    assert!(table.contains("superseded") && table.contains("ages are compared"));
+    assert!(!table.contains("latency"), "{table}");
+}
+
+#[test]
+fn markdown_has_a_table_for_each_point() {
+    let text = markdown(&fixture::sweep());
+    assert_eq!(text.matches("\n| transport |").count(), 4);
+    assert_eq!(text.matches("\n## ").count(), 4);
+    let widths: Vec<usize> = text
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.matches('|').count())
+        .collect();
+    assert!(widths.iter().all(|width| *width == widths[0]), "{widths:?}");
+    assert!(text.contains("5 clients, 10 messages/s, 64 B payload, polls every 1 s."), "{text}");
+}
