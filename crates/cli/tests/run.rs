@@ -199,7 +199,7 @@ fn ctrl_c_leaves_finished_trials_readable_and_marked_partial() {
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(record["partial"], true);
     assert!(record["trials"].as_array().unwrap().len() >= 2);
-    assert!(fs::read_to_string(latest.join("report.html")).unwrap().contains("partial"));
+    assert!(fs::read_to_string(latest.join("report.html")).unwrap().contains("This run is partial"));
 }
 
 /// Waits until some run's record below `work` holds `count` trials.
@@ -225,8 +225,23 @@ fn load_measures_a_server_that_runs_already() {
     let server = Serving::start(work.path(), &["--rate", "50/s"]);
     let pid = server.pid().to_string();
     let args = [
-        "load", "--target", &server.url, "-t", "websocket", "-t", "short-poll", "-c", "5", "-d",
-        "500ms", "-w", "200ms", "--poll-interval", "100ms", "--server-pid", &pid,
+        "load",
+        "--target",
+        &server.url,
+        "-t",
+        "websocket",
+        "-t",
+        "short-poll",
+        "-c",
+        "5",
+        "-d",
+        "500ms",
+        "-w",
+        "200ms",
+        "--poll-interval",
+        "100ms",
+        "--server-pid",
+        &pid,
     ];
     let (code, stdout, stderr) = outcome(work.path(), &args);
     assert_eq!(code, 0, "{stdout}{stderr}");

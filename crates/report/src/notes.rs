@@ -139,7 +139,7 @@ pub(crate) fn partial(record: &RunRecord) -> Option<String> {
         let planned = rounds * record.points.len() * record.scenario.transports.len();
         let done = record.standing().count();
         format!(
-            "This run was cut short: {} of {} planned. What is here is complete, but compare with care.",
+            "This run is partial, it was cut short: {} of {} planned. What is here is complete, but compare with care.",
             human::plural(done, "trial"),
             human::count(planned as u64)
         )

@@ -7,34 +7,34 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 /// The binary with arguments, in `folder`.
-pub fn pushbench(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn pushbench(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pushbench"));
     command.args(args).current_dir(folder).stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end.
-pub fn run(folder: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
     pushbench(folder, args).output().expect("the binary starts")
 }
 
 /// Its exit status, standard output and standard error.
-pub fn outcome(folder: &Path, args: &[&str]) -> (i32, String, String) {
+pub(crate) fn outcome(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let output = run(folder, args);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
 /// A server of its own, ended when dropped.
-pub struct Serving {
+pub(crate) struct Serving {
     child: Child,
     /// `http://HOST:PORT`.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Serving {
     /// Starts `pushbench serve --port 0` with more arguments.
-    pub fn start(folder: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         let all = [&["serve", "--port", "0"], args].concat();
         let mut child = pushbench(folder, &all)
             .stdout(Stdio::piped())
@@ -48,12 +48,12 @@ impl Serving {
     }
 
     /// `HOST:PORT`.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url.strip_prefix("http://").expect("an http address")
     }
 
     /// Its process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }

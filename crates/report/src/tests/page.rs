@@ -84,10 +84,11 @@ fn a_run_cut_short_says_so_first() {
     record.trials.truncate(5);
     record.partial = true;
     let page = page(&record);
-    let banner = page.find("This run was cut short: 5 trials of 12 planned").unwrap();
+    let banner =
+        page.find("This run is partial, it was cut short: 5 trials of 12 planned").unwrap();
     assert!(banner < page.find("class=\"finding\"").unwrap());
-    assert!(crate::terminal_table(&record).contains("This run was cut short"));
-    assert!(crate::markdown(&record).contains("**This run was cut short"));
+    assert!(crate::terminal_table(&record).contains("This run is partial"));
+    assert!(crate::markdown(&record).contains("**This run is partial"));
 }
 
 #[test]
