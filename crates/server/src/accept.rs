@@ -1,0 +1,98 @@
+//! Taking connections, up to the limit, and telling those beyond it.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::AsyncWrite as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::connection;
+use crate::counters::Kind;
+use crate::shared::Shared;
+
+/// The answer to a connection too many (RFC 9110 §15.6.4).
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    connection: close\r\ncontent-type: text/plain\r\ncontent-length: 44\r\n\r\n\
+    too many connections; the server is at limit";
+
+/// Refused connections that are told so at a time; more than that are dropped without a word.
+const REFUSALS: usize = 64;
+
+/// How long a refused connection has to read why.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
+
+/// How long to wait when the system has no descriptor or memory for another connection.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections for as long as it is polled.
+pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
+    let refusing = Rc::new(Cell::new(0));
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                shared.counters.connections.add(1);
+                if open_now(&shared) < shared.config.max_connections {
+                    tokio::task::spawn_local(connection::serve(Rc::clone(&shared), socket));
+                } else {
+                    shared.counters.refused.add(1);
+                    refuse(&refusing, socket);
+                }
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(_) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
+        }
+    }
+}
+
+fn open_now(shared: &Shared) -> usize {
+    Kind::ALL.into_iter().map(|kind| shared.counters.open_now(kind)).sum()
+}
+
+/// Whether the connection broke before it was accepted, which says nothing of the next.
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn refuse(refusing: &Rc<Cell<usize>>, socket: TcpStream) {
+    if refusing.get() < REFUSALS {
+        let refusing = Rc::clone(refusing);
+        refusing.set(refusing.get() + 1);
+        tokio::task::spawn_local(async move {
+            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(socket)).await;
+            refusing.set(refusing.get() - 1);
+        });
+    }
+}
+
+/// Answers and reads until the client closes: closing with unread bytes would reset the
+/// connection, and the client might not see the answer.
+async fn say_busy(mut socket: TcpStream) {
+    if socket.writable().await.is_err() || socket.try_write(BUSY).is_err() {
+        return;
+    }
+    let _ = poll_fn(|cx| Pin::new(&mut socket).poll_shutdown(cx)).await;
+    let mut scratch = [0; 1024];
+    while socket.readable().await.is_ok() {
+        match socket.try_read(&mut scratch) {
+            Ok(0) => return,
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BUSY;
+
+    #[test]
+    fn the_refusal_states_its_length() {
+        let text = std::str::from_utf8(BUSY).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+    }
+}

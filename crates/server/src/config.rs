@@ -1,0 +1,82 @@
+//! What a server serves, and the bounds that it keeps to.
+
+use std::time::Duration;
+
+use pushbench_core::feed::FeedSpec;
+
+/// The settings of a server. [`ServerConfig::new`] has the documented defaults.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The feed.
+    pub feed: FeedSpec,
+    /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
+    /// publishing by hand works on a loopback address only.
+    pub publish_token: Option<String>,
+    /// How much of the past is kept for cursors.
+    pub ring: RingLimits,
+    /// Connections served at a time; another one is answered 503 and closed.
+    pub max_connections: usize,
+    /// From the first byte of a request until its head is complete, or its body.
+    pub request_timeout: Duration,
+    /// How long a kept connection may stay without a request.
+    pub idle_timeout: Duration,
+    /// How long a peer may take no byte of what is written to it.
+    pub write_timeout: Duration,
+    /// How long a closing connection waits for its peer.
+    pub close_timeout: Duration,
+    /// Silence after which an SSE stream gets a comment.
+    pub sse_keep_alive: Duration,
+    /// Silence after which a WebSocket gets a ping; `None` sends none.
+    pub ping_interval: Option<Duration>,
+    /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
+    pub send_buffer: Option<usize>,
+}
+
+impl ServerConfig {
+    /// The defaults for a feed.
+    #[must_use]
+    pub fn new(feed: FeedSpec) -> Self {
+        Self {
+            feed,
+            publish_token: None,
+            ring: RingLimits::default(),
+            max_connections: 65_536,
+            request_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(300),
+            write_timeout: Duration::from_secs(60),
+            close_timeout: Duration::from_secs(2),
+            sse_keep_alive: Duration::from_secs(15),
+            ping_interval: Some(Duration::from_secs(30)),
+            send_buffer: None,
+        }
+    }
+
+    /// How often deadlines are looked at: often enough to be at most a quarter late.
+    pub(crate) fn tick(&self) -> Duration {
+        let spans = [
+            self.request_timeout,
+            self.idle_timeout,
+            self.write_timeout,
+            self.close_timeout,
+            self.sse_keep_alive,
+            self.ping_interval.unwrap_or(Duration::MAX),
+        ];
+        let shortest = spans.into_iter().min().unwrap_or_default();
+        (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+}
+
+/// The bounds of the ring of past messages. The newest message is always held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RingLimits {
+    /// Messages at most.
+    pub messages: usize,
+    /// Bytes at most, over every encoding of the messages and the ring's own bookkeeping.
+    pub bytes: usize,
+}
+
+impl Default for RingLimits {
+    fn default() -> Self {
+        Self { messages: 65_536, bytes: 64 << 20 }
+    }
+}

@@ -1,0 +1,166 @@
+//! The query of a request: which keys an endpoint knows, and what their values mean.
+
+use std::time::Duration;
+
+use pushbench_core::transport::UnknownDelivery;
+use pushbench_core::units::{Span, UnitError};
+use pushbench_core::{Delivery, Seq};
+
+/// How long a long poll is held where it does not say.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a long poll is held at most.
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// The last message it has; `None` is "from now on".
+    pub(crate) after: Option<Seq>,
+    pub(crate) delivery: Delivery,
+    pub(crate) timeout: Duration,
+}
+
+/// A query that is not understood, with what is accepted.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum QueryError {
+    #[error("`after` is `{0}`, but must be a message's number: decimal digits, from 0")]
+    After(String),
+    #[error("`Last-Event-ID` is `{0}`, but must be a message's number: decimal digits, from 0")]
+    LastEventId(String),
+    #[error("`delivery`: {0}")]
+    Delivery(#[from] UnknownDelivery),
+    #[error("`timeout`: {0}")]
+    Timeout(#[from] UnitError),
+    #[error("`timeout` is {0}, but a long poll is held for at most {max}", max = Span(MAX_TIMEOUT))]
+    TooLong(Span),
+    #[error("unknown query key `{key}`; accepted are {accepted}")]
+    Unknown { key: String, accepted: String },
+    #[error("the query key `{0}` stands twice")]
+    Twice(String),
+}
+
+/// The keys of every endpoint that hands out messages.
+pub(crate) const STREAM_KEYS: &[&str] = &["after", "delivery"];
+
+/// The keys of a long poll.
+pub(crate) const LONG_POLL_KEYS: &[&str] = &["after", "delivery", "timeout"];
+
+impl Query {
+    /// Reads a query that may have the keys `accepted`.
+    ///
+    /// # Errors
+    ///
+    /// The first key or value that is not understood.
+    pub(crate) fn parse(query: Option<&str>, accepted: &[&str]) -> Result<Self, QueryError> {
+        let mut parsed =
+            Self { after: None, delivery: Delivery::default(), timeout: DEFAULT_TIMEOUT };
+        let mut seen = Vec::new();
+        for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !accepted.contains(&key) {
+                let accepted = accepted.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+                let accepted = accepted.join(", ");
+                return Err(QueryError::Unknown { key: key.to_owned(), accepted });
+            }
+            if seen.contains(&key) {
+                return Err(QueryError::Twice(key.to_owned()));
+            }
+            seen.push(key);
+            match key {
+                "after" => parsed.after = Some(seq(value, QueryError::After)?),
+                "delivery" => parsed.delivery = value.parse()?,
+                _ => parsed.timeout = timeout(value)?,
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// A browser that reconnects sends the first request's query again, and beside it the last
+    /// event that it has had, so that is the later word.
+    ///
+    /// # Errors
+    ///
+    /// Where the id is not a message's number.
+    pub(crate) fn resume_after(&mut self, last_event_id: &[u8]) -> Result<(), QueryError> {
+        let text = String::from_utf8_lossy(last_event_id);
+        self.after = Some(seq(&text, QueryError::LastEventId)?);
+        Ok(())
+    }
+}
+
+/// Decimal digits only: `parse` alone would take a `+`.
+fn seq(text: &str, error: fn(String) -> QueryError) -> Result<Seq, QueryError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { text.parse().ok() } else { None };
+    number.map(Seq).ok_or_else(|| error(text.to_owned()))
+}
+
+fn timeout(text: &str) -> Result<Duration, QueryError> {
+    let span: Span = text.parse()?;
+    if span.0 > MAX_TIMEOUT { Err(QueryError::TooLong(span)) } else { Ok(span.0) }
+}
+
+/// Whether an `If-None-Match` names `"<cursor>"` (RFC 9110 §13.1.2, compared weakly).
+pub(crate) fn names_cursor(if_none_match: &[u8], cursor: Seq) -> bool {
+    let Ok(list) = std::str::from_utf8(if_none_match) else { return false };
+    let etag = format!("\"{cursor}\"");
+    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_reads_as_documented() {
+        let query = Query::parse(None, STREAM_KEYS).unwrap();
+        assert_eq!((query.after, query.delivery), (None, Delivery::Every));
+        assert_eq!(query.timeout, DEFAULT_TIMEOUT);
+        let query =
+            Query::parse(Some("after=17&delivery=latest&timeout=2s"), LONG_POLL_KEYS).unwrap();
+        assert_eq!((query.after, query.delivery), (Some(Seq(17)), Delivery::Latest));
+        assert_eq!(query.timeout, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named_with_what_is_accepted() {
+        for (query, parts) in [
+            ("after=", &["`after`", "decimal digits"][..]),
+            ("after=+5", &["`+5`", "decimal digits"]),
+            ("after=99999999999999999999", &["decimal digits"]),
+            ("delivery=all", &["`all`", "`every` or `latest`"]),
+            ("timeout=10", &["`timeout`", "`10s`"]),
+            ("timeout=301s", &["301s", "5m"]),
+            ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),
+            ("after=1&after=2", &["`after` stands twice"]),
+        ] {
+            let error = Query::parse(Some(query), LONG_POLL_KEYS).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{query}: {error}");
+        }
+        assert!(Query::parse(Some("timeout=1s"), STREAM_KEYS).is_err());
+    }
+
+    #[test]
+    fn the_last_event_wins_over_the_query() {
+        let mut query = Query::parse(Some("after=3"), STREAM_KEYS).unwrap();
+        query.resume_after(b"8").unwrap();
+        assert_eq!(query.after, Some(Seq(8)));
+        assert!(query.resume_after(b"x").is_err());
+    }
+
+    #[test]
+    fn an_etag_is_found_in_a_list() {
+        for (list, found) in [
+            ("\"7\"", true),
+            ("W/\"7\"", true),
+            ("\"1\", \"7\"", true),
+            ("*", true),
+            ("\"77\"", false),
+            ("7", false),
+            ("", false),
+        ] {
+            assert_eq!(names_cursor(list.as_bytes(), Seq(7)), found, "{list}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The server under test: one feed, one hub, one endpoint for each transport.
+//!
+//! Everything runs on one thread: the publisher walks the schedule and hands messages to the
+//! hub, which keeps them in a bounded ring already encoded, wakes the long polls that wait, and
+//! writes to the streams in one loop. hyper parses requests; one that opens a stream leaves
+//! hyper for the hub (`connection`).
+//!
+//! ```text
+//! schedule -> publisher -> ring -+-> fan-out loop -> sse, websocket sockets
+//!                                +-> waiting long polls, short polls (hyper)
+//! ```
+//!
+//! ```no_run
+//! use pushbench_core::feed::FeedSpec;
+//! use pushbench_core::payload::{Payload, PayloadKind};
+//! use pushbench_core::schedule::Schedule;
+//! use pushbench_server::{Server, ServerConfig};
+//!
+//! let payload = Payload::Generated { kind: PayloadKind::Text, bytes: 64 };
+//! let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
+//! let server = Server::bind("127.0.0.1:0".parse()?, ServerConfig::new(feed))?;
+//! let handle = server.handle();
+//! let running = std::thread::spawn(move || server.run());
+//! handle.stop();
+//! let measured = running.join();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod accept;
+mod config;
+mod connection;
+mod counters;
+mod http;
+mod hub;
+mod metrics_text;
+mod publisher;
+mod ring;
+mod server;
+mod shared;
+mod stream;
+
+pub use config::{RingLimits, ServerConfig};
+pub use server::{Server, ServerError, ServerHandle};

@@ -1,0 +1,323 @@
+//! From an address to a running server, and from an order to stop to what was measured.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use pushbench_core::MonoInstant;
+use pushbench_core::schedule::Schedule;
+use pushbench_metrics::control::ServerMeasured;
+use pushbench_metrics::observer::Window;
+use pushbench_probe::clock;
+use pushbench_probe::timer::Timer;
+use rustix::net::sockopt;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::LocalSet;
+
+use crate::accept;
+use crate::config::ServerConfig;
+use crate::counters::Kind;
+use crate::publisher;
+use crate::shared::Shared;
+use crate::stream::Stream;
+
+/// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// Tasks that run before sockets and the publisher's timer are looked at again. Below tokio's
+/// own 61, since a message that is due waits for as many.
+const EVENT_INTERVAL: u32 = 16;
+
+/// How often a stopping server looks whether its peers are gone.
+const STOP_TICK: Duration = Duration::from_millis(5);
+
+/// A server that cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Somebody else listens there.
+    #[error(
+        "cannot listen on {address}: it is in use; \
+         stop what listens there, or choose another port (0 lets the system pick one)"
+    )]
+    AddressInUse {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refuses to listen there.
+    #[error(
+        "cannot listen on {address}: {source}; \
+         choose an address of this machine and a port that you may use"
+    )]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no epoll instance or timer.
+    #[error(
+        "cannot set up the event loop of the server on {address}: {source}; \
+         check the limit of open files (`ulimit -n`)"
+    )]
+    EventLoop {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A server that listens. Connections wait in the kernel until [`Server::run`] takes them.
+#[derive(Debug)]
+pub struct Server {
+    config: ServerConfig,
+    address: SocketAddr,
+    orders: UnboundedSender<Order>,
+    inbox: UnboundedReceiver<Order>,
+    /// Last, since they belong to the runtime.
+    resources: Resources,
+}
+
+/// What the system gives, all of it before anybody is told that the server listens.
+#[derive(Debug)]
+struct Resources {
+    listener: TcpListener,
+    timer: AsyncFd<Timer>,
+    runtime: Runtime,
+}
+
+/// What a server is told.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Start { origin: MonoInstant },
+    Measure { window: Window },
+    Stop,
+}
+
+/// Tells a server what to do, from any thread. A server that has stopped hears nothing.
+#[derive(Debug, Clone)]
+pub struct ServerHandle {
+    orders: UnboundedSender<Order>,
+}
+
+impl ServerHandle {
+    /// Publishes by the schedule, counted from `origin`. A second start is ignored, and so is
+    /// one of a feed that is published by hand.
+    pub fn start(&self, origin: MonoInstant) {
+        self.send(Order::Start { origin });
+    }
+
+    /// Measures the publisher over the messages of `window`, which forgets an earlier window.
+    pub fn measure(&self, window: Window) {
+        self.send(Order::Measure { window });
+    }
+
+    /// Ends every connection properly, and then the server.
+    pub fn stop(&self) {
+        self.send(Order::Stop);
+    }
+
+    fn send(&self, order: Order) {
+        // Nobody listens: the server has stopped.
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Server {
+    /// Listens on `address`; port 0 lets the system pick one.
+    ///
+    /// Everything that can fail does so here.
+    ///
+    /// # Errors
+    ///
+    /// Where the address is in use or not to be had, or the system gives no event loop.
+    pub fn bind(address: SocketAddr, config: ServerConfig) -> Result<Self, ServerError> {
+        let listener = listen(address, &config).map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ServerError::AddressInUse { address, source },
+            _ => ServerError::Listen { address, source },
+        })?;
+        let own =
+            listener.local_addr().map_err(|source| ServerError::Listen { address, source })?;
+        let resources = Resources::new(listener)
+            .map_err(|source| ServerError::EventLoop { address, source })?;
+        let (orders, inbox) = unbounded_channel();
+        Ok(Self { config, address: own, orders, inbox, resources })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What tells the server what to do.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle { orders: self.orders.clone() }
+    }
+
+    /// Serves on this thread until [`ServerHandle::stop`], and says what was measured.
+    ///
+    /// Nothing is published by schedule before [`ServerHandle::start`].
+    #[must_use]
+    pub fn run(self) -> ServerMeasured {
+        let Self { config, address, orders, inbox, resources } = self;
+        let Resources { listener, timer, runtime } = resources;
+        // The last handle may go without an order: then there is nobody to stop the server.
+        let _orders = orders;
+        let shared = Rc::new(Shared::new(config, address));
+        let local = LocalSet::new();
+        let measured = local.block_on(&runtime, serve(shared, listener, timer, inbox));
+        // Before the runtime, which its sockets belong to.
+        drop(local);
+        measured
+    }
+}
+
+impl Resources {
+    fn new(listener: StdListener) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .event_interval(EVENT_INTERVAL)
+            .build()?;
+        let entered = runtime.enter();
+        let listener = TcpListener::from_std(listener)?;
+        let timer = watched(Timer::new()?)?;
+        drop(entered);
+        Ok(Self { listener, timer, runtime })
+    }
+}
+
+/// A timer that the event loop watches.
+#[expect(deprecated, reason = "sound: a Timer owns its descriptor, and gives no other")]
+fn watched(timer: Timer) -> io::Result<AsyncFd<Timer>> {
+    AsyncFd::with_interest(timer, Interest::READABLE)
+}
+
+/// A listening socket. The standard library sets `SO_REUSEADDR`; what else is set here, accepted
+/// sockets inherit, which spares a system call for each.
+fn listen(address: SocketAddr, config: &ServerConfig) -> io::Result<StdListener> {
+    let listener = StdListener::bind(address)?;
+    sockopt::set_tcp_nodelay(&listener, true)?;
+    if let Some(bytes) = config.send_buffer {
+        sockopt::set_socket_send_buffer_size(&listener, bytes)?;
+    }
+    rustix::net::listen(&listener, BACKLOG)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn serve(
+    shared: Rc<Shared>,
+    listener: TcpListener,
+    timer: AsyncFd<Timer>,
+    mut orders: UnboundedReceiver<Order>,
+) -> ServerMeasured {
+    let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
+    let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
+    let mut timer = Some(timer);
+    let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
+        Box::pin(std::future::pending());
+    loop {
+        // The publisher is part of this future and no task of its own: this future has its turn
+        // after at most 61 tasks, where a task waits behind all that are ready. When a message
+        // has woken five thousand long polls, the next is not to wait for their answers.
+        let order = tokio::select! {
+            biased;
+            never = &mut publishing => match never {},
+            order = orders.recv() => order,
+        };
+        match order {
+            Some(Order::Start { origin }) if shared.config.feed.schedule != Schedule::Manual => {
+                if let Some(timer) = timer.take() {
+                    shared.origin.set(Some(origin));
+                    publishing = Box::pin(publisher::publish(Rc::clone(&shared), timer, origin));
+                }
+            }
+            Some(Order::Start { .. }) => {}
+            Some(Order::Measure { window }) => shared.lag.borrow_mut().measure(window),
+            Some(Order::Stop) | None => break,
+        }
+    }
+    drop(publishing);
+    accepting.abort();
+    stop(&shared).await;
+    housekeeping.abort();
+    measured(&shared)
+}
+
+/// Looks at deadlines from time to time.
+async fn keep_house(shared: Rc<Shared>) {
+    let mut ticks = tokio::time::interval(shared.config.tick());
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = clock::now();
+        shared.clock.set(now);
+        for (_, connection) in &*shared.connections.borrow() {
+            if connection.overdue(&shared) {
+                connection.cut();
+            }
+        }
+        let mut hub = shared.hub.borrow_mut();
+        hub.for_each_stream(&shared.counters, &shared.config, now, Stream::tick);
+    }
+}
+
+/// Answers what waits, says goodbye to every stream, and gives the peers their time to leave.
+async fn stop(shared: &Rc<Shared>) {
+    shared.stopping.set(true);
+    let now = clock::now();
+    shared.clock.set(now);
+    shared.news.notify_waiters();
+    shared.hub.borrow_mut().for_each_stream(&shared.counters, &shared.config, now, Stream::stop);
+    for (_, connection) in &*shared.connections.borrow() {
+        connection.wake();
+    }
+    let open = || Kind::ALL.into_iter().any(|kind| shared.counters.open_now(kind) > 0);
+    let deadline = now + shared.config.close_timeout;
+    while open() && clock::now() < deadline {
+        tokio::time::sleep(STOP_TICK).await;
+    }
+}
+
+fn measured(shared: &Shared) -> ServerMeasured {
+    let publish_lag = std::mem::take(&mut shared.lag.borrow_mut().in_window);
+    let counters = &shared.counters;
+    ServerMeasured {
+        published: publish_lag.count(),
+        publish_lag,
+        connections: counters.connections.get(),
+        requests: counters.requests(),
+        superseded: counters.superseded.get(),
+        overrun: counters.overrun.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_sockets_inherit_what_the_listener_has() {
+        let payload = pushbench_core::payload::Payload::Recorded { payloads: ["x".into()].into() };
+        let feed = pushbench_core::feed::FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
+        let config = ServerConfig { send_buffer: Some(32 << 10), ..ServerConfig::new(feed) };
+        let listener = listen("127.0.0.1:0".parse().unwrap(), &config).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(accepted.nodelay().unwrap());
+        // The kernel doubles what it is asked for, to keep its own books.
+        assert_eq!(sockopt::socket_send_buffer_size(&accepted).unwrap(), 64 << 10);
+    }
+}

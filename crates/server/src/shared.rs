@@ -1,0 +1,117 @@
+//! What everything on the server's thread has in common.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use pushbench_core::message::Content;
+use pushbench_core::random;
+use pushbench_core::{MonoInstant, Seq};
+use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::observer::Window;
+use pushbench_probe::clock;
+use slab::Slab;
+use tokio::sync::Notify;
+
+use crate::config::ServerConfig;
+use crate::connection::ConnectionState;
+use crate::counters::{Counters, Gauge};
+use crate::hub::Hub;
+use crate::ring::{Entry, Ring};
+use crate::stream::Surroundings;
+
+/// The state of one server.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: ServerConfig,
+    pub(crate) address: SocketAddr,
+    /// Tells this feed from that of another start.
+    pub(crate) feed_id: String,
+    pub(crate) boot_id: String,
+    /// The schedule's zero, once it has begun.
+    pub(crate) origin: Cell<Option<MonoInstant>>,
+    pub(crate) hub: RefCell<Hub>,
+    /// Wakes the long polls that wait: something was published, or the server stops.
+    pub(crate) news: Notify,
+    pub(crate) stopping: Cell<bool>,
+    pub(crate) counters: Counters,
+    /// How late messages were, all of them and those of the window.
+    pub(crate) lag: RefCell<Lag>,
+    /// The connections that are in hyper's hands.
+    pub(crate) connections: RefCell<Slab<Rc<ConnectionState>>>,
+    /// The time as of the last look: good enough for timeouts.
+    pub(crate) clock: Cell<MonoInstant>,
+    /// Bodies that are being received.
+    pub(crate) uploads: Gauge,
+}
+
+/// How long after its intended instant a message was handed to the hub.
+#[derive(Debug, Default)]
+pub(crate) struct Lag {
+    window: Option<Window>,
+    /// Of every message of the schedule.
+    pub(crate) all: LatencyHistogram,
+    /// Of those due in the window.
+    pub(crate) in_window: LatencyHistogram,
+}
+
+impl Lag {
+    /// Measures this window from now on.
+    pub(crate) fn measure(&mut self, window: Window) {
+        self.window = Some(window);
+        self.in_window = LatencyHistogram::default();
+    }
+
+    pub(crate) fn record(&mut self, seq: Seq, due: MonoInstant, at: MonoInstant) {
+        let lag = at.saturating_since(due);
+        self.all.record(lag);
+        if self.window.is_some_and(|window| window.contains(seq)) {
+            self.in_window.record(lag);
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(config: ServerConfig, address: SocketAddr) -> Self {
+        let now = clock::now();
+        Self {
+            hub: RefCell::new(Hub::new(&config)),
+            config,
+            address,
+            feed_id: format!("{:016x}", random::bits(now.0, u64::from(std::process::id()), 0)),
+            boot_id: clock::boot_id(),
+            origin: Cell::new(None),
+            news: Notify::new(),
+            stopping: Cell::new(false),
+            counters: Counters::default(),
+            lag: RefCell::default(),
+            connections: RefCell::default(),
+            clock: Cell::new(now),
+            uploads: Gauge::default(),
+        }
+    }
+
+    /// What a stream needs to act.
+    pub(crate) fn surroundings<'a>(&'a self, ring: &'a Ring) -> Surroundings<'a> {
+        let (counters, config) = (&self.counters, &self.config);
+        Surroundings { ring, counters, config, now: self.clock.get() }
+    }
+
+    /// Gives what was pushed to everybody who waits for it.
+    pub(crate) fn deliver(&self, now: MonoInstant) {
+        self.clock.set(now);
+        self.hub.borrow_mut().fan_out(&self.counters, &self.config, now);
+        self.news.notify_waiters();
+    }
+
+    /// Publishes a message by hand: `body` behind its number.
+    pub(crate) fn publish(&self, body: &[u8]) -> Seq {
+        let mut hub = self.hub.borrow_mut();
+        let seq = hub.ring().newest().next();
+        let payload = [&seq.digits(), body].concat();
+        hub.push(Entry::new(seq, Content::of(&payload), &payload));
+        drop(hub);
+        self.deliver(clock::now());
+        seq
+    }
+}

@@ -1,0 +1,14 @@
+//! The server over real sockets, to the byte.
+//!
+//! Clients are plain blocking sockets whose reads time out, so a test that waits in vain fails
+//! and says for what. Feeds are published by hand, so nothing depends on the clock.
+
+#![expect(clippy::unwrap_used, reason = "a failure of the test's own means is the test's failure")]
+
+mod client;
+mod lifecycle;
+mod limits;
+mod pages;
+mod polls;
+mod sse;
+mod websocket;
