@@ -1,0 +1,12 @@
+//! The load generator: one session for each transport, and the runner that stamps time.
+//!
+//! A [`session`] is the protocol of one transport as a client speaks it, without socket and
+//! without clock. The [`runner`] has both: one thread, one event loop, one read buffer for all
+//! clients of a load process. It goes through the phases of a trial, tells a
+//! [`runner::Measure`] what arrives and when, and is driven by the orders of
+//! [`pushbench_metrics::control`].
+
+pub mod runner;
+pub mod session;
+
+pub use runner::{Load, LoadError, OrderSender};

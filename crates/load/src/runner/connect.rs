@@ -1,0 +1,182 @@
+//! Opening connections: some at a time, and again after a pause.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use pushbench_core::random;
+use pushbench_metrics::observer::Event;
+use pushbench_probe::clock::Clock;
+use thiserror::Error;
+
+use super::measure::Measure;
+use super::slot::Link;
+use super::timers::Alarm;
+use super::traffic::Cause;
+use super::{Runner, Stage};
+
+/// Connection attempts that are under way at a time: few enough for any server's backlog.
+const RAMP: u32 = 256;
+
+/// The pause before the first further attempt, which doubles up to [`LONGEST_PAUSE`].
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The stream of random numbers that pauses are drawn from.
+const PAUSE_STREAM: u64 = 202;
+
+/// Who waits for a connection, and how many attempts are under way.
+#[derive(Debug, Default)]
+pub(super) struct Ramp {
+    pub(super) waiting: VecDeque<u32>,
+    pub(super) under_way: u32,
+}
+
+/// A connection that could not be opened.
+#[derive(Debug, Error)]
+#[error("cannot connect to {target}: {}; {}", reason(source), remedy(source))]
+pub(super) struct ConnectError {
+    pub(super) target: SocketAddr,
+    pub(super) source: io::Error,
+}
+
+/// The error in words, without its number where it has a name of its own.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset by the server".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "is a pushbench server listening there?",
+        io::ErrorKind::AddrNotAvailable => "no local port is free: use fewer clients",
+        _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise `ulimit -n`",
+        _ => "can this machine reach it?",
+    }
+}
+
+/// `EMFILE`, which has no [`io::ErrorKind`].
+const TOO_MANY_FILES: i32 = 24;
+
+/// Begins to open a connection to `target` for one client: the place to pick its local address.
+fn open(target: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(target)?;
+    // A request or a pong is one write, and must not wait for the ACK of the one before.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl<M: Measure, C: Clock> Runner<M, C> {
+    /// Lets clients connect as far as the ramp has places.
+    pub(super) fn pump(&mut self) {
+        while self.ramp.under_way < RAMP {
+            let Some(client) = self.ramp.waiting.pop_front() else { return };
+            let slot = &mut self.slots[client as usize];
+            if slot.given_up || !matches!(slot.link, Link::None) {
+                continue;
+            }
+            slot.on_ramp = true;
+            self.ramp.under_way += 1;
+            self.connect(client);
+        }
+    }
+
+    /// Opens a connection for `client` now.
+    pub(super) fn connect(&mut self, client: u32) {
+        let at = self.now();
+        self.drop_link(client);
+        self.slots[client as usize].opened = at;
+        let opened = open(self.plan.target).and_then(|mut stream| {
+            let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+            let token = mio::Token(client as usize);
+            self.poll.registry().register(&mut stream, token, both).map(|()| stream)
+        });
+        match opened {
+            Ok(stream) => {
+                self.slots[client as usize].link = Link::Opening(stream);
+                self.sockets.open += 1;
+            }
+            Err(source) => self.ended(client, at, Cause::Unreachable(source)),
+        }
+    }
+
+    /// Closes the client's socket, if it has one.
+    pub(super) fn drop_link(&mut self, client: u32) {
+        let slot = &mut self.slots[client as usize];
+        slot.backlog = None;
+        if !matches!(std::mem::take(&mut slot.link), Link::None) {
+            self.sockets.open -= 1;
+        }
+    }
+
+    /// The client's attempt has come to an end, good or bad.
+    pub(super) fn leave_ramp(&mut self, client: u32) {
+        let slot = &mut self.slots[client as usize];
+        if std::mem::take(&mut slot.on_ramp) {
+            self.ramp.under_way -= 1;
+        }
+    }
+
+    /// Has the client try again after a pause, longer each time and by a random half of it.
+    pub(super) fn retry(&mut self, client: u32) {
+        if !matches!(self.stage, Stage::Connecting | Stage::Connected | Stage::Running) {
+            return;
+        }
+        let slot = &mut self.slots[client as usize];
+        let longest = SHORTEST_PAUSE.saturating_mul(1 << slot.attempts.min(10)).min(LONGEST_PAUSE);
+        let number = u64::from(self.plan.first_client + client) << 32 | u64::from(slot.pauses);
+        let share = 0.5 + 0.5 * random::uniform(self.plan.seed, PAUSE_STREAM, number);
+        slot.attempts = slot.attempts.saturating_add(1);
+        slot.pauses += 1;
+        let at = self.clock.now() + longest.mul_f64(share);
+        self.timers.set(at, Alarm::Retry(client));
+    }
+
+    /// Lets go of every client that is not ready: connecting has taken long enough.
+    pub(super) fn give_up(&mut self) {
+        let at = self.now();
+        self.ramp.waiting.clear();
+        for client in 0..self.plan.clients {
+            if self.slots[client as usize].ready {
+                continue;
+            }
+            self.drop_link(client);
+            self.leave_ramp(client);
+            self.slots[client as usize].given_up = true;
+            let phase = self.phases.phase();
+            self.measure.happened(phase, at, &Event::Failed { client });
+            let (target, limit) = (self.plan.target, self.plan.connect_timeout);
+            self.keep_error(
+                client,
+                &format_args!(
+                    "not subscribed at {target} within {limit:?}; is the server overloaded?"
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_connection_says_what_to_look_for() {
+        let target = "127.0.0.1:9".parse().unwrap();
+        let error = ConnectError { target, source: io::ErrorKind::ConnectionRefused.into() };
+        assert_eq!(
+            error.to_string(),
+            "cannot connect to 127.0.0.1:9: connection refused; \
+             is a pushbench server listening there?"
+        );
+        let error = ConnectError { target, source: io::Error::from_raw_os_error(TOO_MANY_FILES) };
+        assert!(error.to_string().ends_with("raise `ulimit -n`"), "{error}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Which phase of a trial it is, and when which message was due.
+
+use std::time::Duration;
+
+use pushbench_core::schedule::Timetable;
+use pushbench_core::{MonoInstant, Seq};
+use pushbench_metrics::control::TrialTiming;
+use pushbench_metrics::ledger::Phase;
+
+/// An instant that does not come.
+const NEVER: MonoInstant = MonoInstant(u64::MAX);
+
+/// How long before the trial a message may have been due and still have its instant known: one
+/// that a slow poll brings into warm-up.
+const HORIZON: Duration = Duration::from_secs(60);
+
+/// The phases of a trial, as far as they have come.
+#[derive(Debug)]
+pub(super) struct Phases {
+    phase: Phase,
+    /// When the next phase begins.
+    boundary: MonoInstant,
+    timing: Option<Box<TrialTiming>>,
+    /// Known from the order to run until the trial is over: only then do messages count.
+    table: Option<Timetable>,
+}
+
+impl Default for Phases {
+    fn default() -> Self {
+        Self { phase: Phase::Connect, boundary: NEVER, timing: None, table: None }
+    }
+}
+
+impl Phases {
+    /// The phase that it is.
+    #[inline]
+    pub(super) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When the next phase begins, unless something else begins it.
+    #[inline]
+    pub(super) const fn boundary(&self) -> MonoInstant {
+        self.boundary
+    }
+
+    /// The trial's instants, once they are known.
+    pub(super) fn timing(&self) -> Option<&TrialTiming> {
+        self.timing.as_deref()
+    }
+
+    /// Instants of messages, where they count.
+    #[inline]
+    pub(super) const fn table(&self) -> Option<&Timetable> {
+        self.table.as_ref()
+    }
+
+    /// Says when the phases are. The time is `now`.
+    pub(super) fn plan(&mut self, timing: Box<TrialTiming>, now: MonoInstant) {
+        let horizon = timing.warmup.min(now) - HORIZON;
+        let offsets = timing.schedule.offsets(timing.seed);
+        let old = offsets.take_while(|&offset| timing.origin.plus_nanos(offset) < horizon).count();
+        let first = Seq(old as u64 + 1);
+        let mut table = Timetable::new(timing.schedule.clone(), timing.seed, timing.origin, first);
+        table.extend_to(timing.drain_deadline);
+        self.boundary = timing.warmup;
+        (self.timing, self.table) = (Some(timing), Some(table));
+    }
+
+    /// Begins the phase that `at` belongs to, one step at a time: `None` where it has begun.
+    pub(super) fn enter(&mut self, at: MonoInstant) -> Option<Phase> {
+        let timing = self.timing.as_ref().filter(|_| at >= self.boundary)?;
+        (self.phase, self.boundary) = match self.phase {
+            Phase::Connect => (Phase::Warmup, timing.window.start),
+            Phase::Warmup => (Phase::Window, timing.window.end),
+            Phase::Window | Phase::Drain | Phase::Close => (Phase::Drain, NEVER),
+        };
+        Some(self.phase)
+    }
+
+    /// The trial is over: nothing counts but the cost of closing.
+    pub(super) fn close(&mut self) {
+        (self.phase, self.boundary, self.table) = (Phase::Close, NEVER, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_core::schedule::Schedule;
+    use pushbench_core::units::Rate;
+    use pushbench_metrics::observer::Window;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn at(seconds: u64) -> MonoInstant {
+        MonoInstant(seconds * SECOND)
+    }
+
+    fn planned() -> Phases {
+        let mut phases = Phases::default();
+        let window = Window { start: at(1_001), end: at(1_003), first: Seq(902), last: Seq(903) };
+        let timing = TrialTiming {
+            schedule: Schedule::Constant { rate: Rate::from_hz(1.0).unwrap() },
+            seed: 1,
+            origin: at(100),
+            warmup: at(1_000),
+            window,
+            drain_deadline: at(1_005),
+        };
+        phases.plan(Box::new(timing), at(999));
+        phases
+    }
+
+    #[test]
+    fn each_phase_begins_once_also_where_the_loop_was_late() {
+        let mut phases = planned();
+        assert_eq!(phases.enter(at(999)), None);
+        assert_eq!((phases.enter(at(1_000)), phases.enter(at(1_000))), (Some(Phase::Warmup), None));
+        assert_eq!(phases.enter(at(1_004)), Some(Phase::Window));
+        assert_eq!(phases.enter(at(1_004)), Some(Phase::Drain));
+        assert_eq!((phases.enter(at(9_999)), phases.phase()), (None, Phase::Drain));
+    }
+
+    #[test]
+    fn messages_are_known_from_a_minute_before_until_the_drain_ends() {
+        let phases = planned();
+        let table = phases.table().unwrap();
+        assert_eq!(table.due(Seq(902)), Some(at(1_001)));
+        // 939 s is the horizon.
+        assert_eq!((table.due(Seq(840)), table.due(Seq(839))), (Some(at(939)), None));
+        assert_eq!(table.due(Seq(906)), Some(at(1_005)));
+        assert_eq!(table.due(Seq(908)), None);
+    }
+}

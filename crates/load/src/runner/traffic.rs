@@ -1,0 +1,355 @@
+//! Between sockets and sessions: the hot path, and the only place where arrivals are stamped.
+
+use std::io::{self, Read as _, Write as _};
+
+use mio::event::Event as Readiness;
+use mio::net::TcpStream;
+use pushbench_core::MonoInstant;
+use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::observer::{Arrival, Event};
+use pushbench_probe::clock::Clock;
+
+use super::Runner;
+use super::connect::ConnectError;
+use super::course::Stage;
+use super::measure::Measure;
+use super::slot::Link;
+use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
+
+/// Latencies that a look at a running trial is made of.
+const LOOK_SAMPLES: u64 = 1_000;
+
+/// Why a connection has ended.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// It could not be opened.
+    Unreachable(io::Error),
+    /// The server closed it.
+    Closed,
+    /// It broke.
+    Broken(io::Error),
+    /// The server broke the protocol, which has been told already.
+    Protocol,
+}
+
+impl<M: Measure, C: Clock> Runner<M, C> {
+    /// Something is to be done at a client's socket.
+    #[inline]
+    pub(super) fn socket(&mut self, client: usize, event: &Readiness) {
+        let Some(slot) = self.slots.get(client) else { return };
+        let (waits, opening) = (slot.backlog.is_some(), matches!(slot.link, Link::Opening(_)));
+        // There are as many clients as a u32 counts.
+        let client = client as u32;
+        if opening && !self.opened(client, event) {
+            return;
+        }
+        if waits && event.is_writable() {
+            self.flush(client);
+        }
+        let at_the_end = event.is_read_closed() || event.is_error();
+        if event.is_readable() || at_the_end {
+            self.read(client, at_the_end);
+        }
+    }
+
+    /// Whether a connection that was being opened is open now; it says so to its session.
+    #[cold]
+    fn opened(&mut self, client: u32, event: &Readiness) -> bool {
+        let slot = &mut self.slots[client as usize];
+        let Link::Opening(stream) = &slot.link else { return false };
+        if event.is_error() || event.is_write_closed() {
+            let error = stream.take_error().ok().flatten();
+            let error = error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into());
+            let at = self.now();
+            self.ended(client, at, Cause::Unreachable(error));
+            return false;
+        }
+        if !event.is_writable() {
+            return false;
+        }
+        if let Link::Opening(stream) = std::mem::take(&mut slot.link) {
+            slot.link = Link::Open(stream);
+        }
+        let at = self.now();
+        self.out.clear();
+        self.slots[client as usize].session.opened(&mut self.out);
+        self.act(client, at);
+        matches!(self.slots[client as usize].link, Link::Open(_))
+    }
+
+    /// Reads until the socket is empty. A read that leaves room in the buffer has emptied it,
+    /// except for the end of the stream, which `to_the_end` says is there.
+    #[inline]
+    fn read(&mut self, client: u32, to_the_end: bool) {
+        loop {
+            let Link::Open(stream) = &mut self.slots[client as usize].link else { return };
+            match stream.read(&mut self.input) {
+                Ok(0) => {
+                    let at = self.now();
+                    return self.ended(client, at, Cause::Closed);
+                }
+                Ok(length) => {
+                    let at = self.now();
+                    self.received(client, length, at);
+                    if length < self.input.len() && !to_the_end {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let at = self.now();
+                    return self.ended(client, at, Cause::Broken(error));
+                }
+            }
+        }
+    }
+
+    /// The first `length` bytes of the buffer came from a client's socket, the last at `at`.
+    #[inline]
+    fn received(&mut self, client: u32, length: usize, at: MonoInstant) {
+        self.sockets.down += length as u64;
+        self.out.clear();
+        let slot = &mut self.slots[client as usize];
+        slot.attempts = 0;
+        let outcome = slot.session.receive(&self.input[..length], &mut self.out);
+        self.deliver(client, at);
+        let counted = self.out.received.total(Direction::Down);
+        if outcome.is_err() || counted != length as u64 {
+            self.account_for(client, length as u64, counted, outcome.is_ok());
+        }
+        self.measure.moved(self.phases.phase(), at, &self.out.received);
+        match outcome {
+            Ok(()) if self.out.is_plain() => {}
+            Ok(()) => self.act(client, at),
+            Err(error) => self.broke_protocol(client, at, &error),
+        }
+    }
+
+    /// Stamps the messages that the session gave out.
+    #[inline]
+    fn deliver(&mut self, client: u32, at: MonoInstant) {
+        self.look.messages += self.out.messages.len() as u64;
+        // Before the order to run, messages move nothing but cursors.
+        let Some(table) = self.phases.table() else { return };
+        for &seq in &self.out.messages {
+            // One that the schedule has not reached when the trial is over is no part of it.
+            let Some(due) = table.due(seq) else { continue };
+            let arrival = Arrival { client, seq, due, at };
+            self.measure.arrived(&arrival);
+            if self.look.latency.count() < LOOK_SAMPLES {
+                self.look.latency.record(arrival.latency());
+            }
+        }
+    }
+
+    /// A session has not accounted for all the bytes that it was given. Where it gave up half
+    /// way, that is as it should be, and the rest is nobody's payload. Otherwise it is a mistake,
+    /// which the ledger shows by not balancing.
+    #[cold]
+    fn account_for(&mut self, client: u32, length: u64, counted: u64, is_mistake: bool) {
+        if !is_mistake && counted <= length {
+            self.out.received.add(Direction::Down, Layer::Framing, length - counted);
+            return;
+        }
+        self.keep_error(
+            client,
+            &format_args!(
+                "its session accounts for {counted} of {length} bytes read; please report this"
+            ),
+        );
+    }
+
+    /// Does what the session's output asks for beside messages and received bytes.
+    pub(super) fn act(&mut self, client: u32, at: MonoInstant) {
+        let mut notes = std::mem::take(&mut self.out.notes);
+        for note in notes.drain(..) {
+            self.note(client, at, &note);
+        }
+        self.out.notes = notes;
+        let demand = self.out.demand;
+        if !self.out.send.is_empty() && !self.send(client, at) {
+            return;
+        }
+        match demand {
+            Demand::Keep => {}
+            Demand::Connect => self.connect(client),
+            Demand::Close => self.drop_link(client),
+        }
+    }
+
+    fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
+        let event = match note {
+            Note::Request => Event::Request,
+            Note::EmptyResponse => Event::EmptyResponse,
+            Note::SkippedPoll => Event::SkippedPoll,
+            Note::Failed(error) => {
+                self.keep_error(client, error);
+                Event::Failed { client }
+            }
+            Note::Subscribed => return self.subscribed(client, at),
+        };
+        self.measure.happened(self.phases.phase(), at, &event);
+    }
+
+    fn subscribed(&mut self, client: u32, at: MonoInstant) {
+        self.leave_ramp(client);
+        let slot = &mut self.slots[client as usize];
+        if std::mem::replace(&mut slot.ready, true) {
+            return;
+        }
+        self.sockets.ready += 1;
+        let event = if std::mem::replace(&mut slot.was_ready, true) {
+            Event::Reconnected { client }
+        } else {
+            Event::Connected { client, took: at.saturating_since(slot.opened) }
+        };
+        self.measure.happened(self.phases.phase(), at, &event);
+    }
+
+    /// Writes what the session gave out, or puts it behind what is still to be written. `false`
+    /// where that ended the connection.
+    fn send(&mut self, client: u32, at: MonoInstant) -> bool {
+        let slot = &mut self.slots[client as usize];
+        if let Some(backlog) = &mut slot.backlog {
+            backlog.append(&mut self.out.send);
+            return true;
+        }
+        let Link::Open(stream) = &mut slot.link else { return true };
+        let mut tally = Tally::default();
+        let outcome = write(stream, &mut self.out.send, &mut tally);
+        if !self.out.send.is_empty() {
+            slot.backlog.insert(Box::default()).append(&mut self.out.send);
+        }
+        self.wrote(client, at, &tally, outcome)
+    }
+
+    /// Writes what is still to be written, as far as the socket takes it.
+    #[cold]
+    fn flush(&mut self, client: u32) {
+        let at = self.now();
+        let slot = &mut self.slots[client as usize];
+        let (Link::Open(stream), Some(backlog)) = (&mut slot.link, &mut slot.backlog) else {
+            return;
+        };
+        let mut tally = Tally::default();
+        let outcome = write(stream, backlog, &mut tally);
+        if backlog.is_empty() {
+            slot.backlog = None;
+        }
+        self.wrote(client, at, &tally, outcome);
+    }
+
+    fn wrote(
+        &mut self,
+        client: u32,
+        at: MonoInstant,
+        tally: &Tally,
+        outcome: io::Result<u64>,
+    ) -> bool {
+        self.measure.moved(self.phases.phase(), at, tally);
+        match outcome {
+            Ok(written) => {
+                self.sockets.up += written;
+                true
+            }
+            Err(error) => {
+                self.ended(client, at, Cause::Broken(error));
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn broke_protocol(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
+        let mut notes = std::mem::take(&mut self.out.notes);
+        for note in notes.drain(..) {
+            self.note(client, at, &note);
+        }
+        self.out.notes = notes;
+        if self.stage != Stage::Closing {
+            self.fail(client, at, error);
+        }
+        self.ended(client, at, Cause::Protocol);
+    }
+
+    fn fail(&mut self, client: u32, at: MonoInstant, error: &dyn std::fmt::Display) {
+        self.keep_error(client, error);
+        self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
+    }
+
+    /// A client's connection has ended, or could not be opened.
+    #[cold]
+    pub(super) fn ended(&mut self, client: u32, at: MonoInstant, cause: Cause) {
+        self.drop_link(client);
+        self.out.clear();
+        let ending = self.slots[client as usize].session.closed(&mut self.out);
+        self.deliver(client, at);
+        if self.phases.phase() == Phase::Close {
+            return;
+        }
+        let mut told = matches!(cause, Cause::Protocol);
+        let mut notes = std::mem::take(&mut self.out.notes);
+        for note in notes.drain(..) {
+            let fails = matches!(note, Note::Failed(_));
+            if !(fails && told) {
+                self.note(client, at, &note);
+            }
+            told |= fails;
+        }
+        self.out.notes = notes;
+        if let Cause::Unreachable(source) = cause {
+            self.fail(client, at, &ConnectError { target: self.plan.target, source });
+        } else if ending == Ending::Broken {
+            self.lost(client, at, &cause, told);
+        }
+        self.leave_ramp(client);
+        if ending == Ending::Broken {
+            self.retry(client);
+        }
+    }
+
+    /// A connection that the client meant to keep is lost, or came to nothing.
+    fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool) {
+        let slot = &mut self.slots[client as usize];
+        let was_ready = std::mem::take(&mut slot.ready);
+        if was_ready {
+            self.sockets.ready -= 1;
+            self.measure.happened(self.phases.phase(), at, &Event::ConnectionLost { client });
+        }
+        if told {
+            return;
+        }
+        let error = match cause {
+            Cause::Broken(error) => {
+                format!("the connection to {} broke: {error}", self.plan.target)
+            }
+            _ => format!("{} closed the connection", self.plan.target),
+        };
+        if was_ready {
+            self.keep_error(client, &error);
+        } else {
+            self.fail(client, at, &error);
+        }
+    }
+}
+
+/// Writes as much of `sending` as the socket takes, and attributes that much to `tally`. The
+/// socket's own count of it is what comes back.
+fn write(stream: &mut TcpStream, sending: &mut Sending, tally: &mut Tally) -> io::Result<u64> {
+    let mut total = 0;
+    while !sending.is_empty() {
+        match stream.write(sending.bytes()) {
+            Ok(written) => {
+                total += written as u64;
+                sending.sent(written, tally);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What went before counts; the next call, or the next read, says the same again.
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}

@@ -1,0 +1,94 @@
+use super::*;
+
+/// Heads, body bytes and ends, read in pieces of `step` bytes; then the end of the connection.
+fn read(wire: &[u8], step: usize) -> Result<(Vec<Head>, Vec<u8>, usize), HttpError> {
+    let (mut reader, mut out) = (ResponseReader::default(), Output::default());
+    let (mut heads, mut body, mut ends) = (Vec::new(), Vec::new(), 0);
+    for mut piece in wire.chunks(step) {
+        while let Some(part) = reader.next(&mut piece, &mut out)? {
+            match part {
+                Part::Head(head) => heads.push(head),
+                Part::Data(data) => body.extend_from_slice(data),
+                Part::End => ends += 1,
+            }
+        }
+    }
+    ends += usize::from(matches!(reader.finish(), Ok(Some(Part::End))));
+    Ok((heads, body, ends))
+}
+
+#[test]
+fn a_request_is_as_short_as_it_can_be() {
+    let head = RequestHead::new("127.0.0.1:80".parse().unwrap(), "/feed/poll", "", "");
+    let render = |after| {
+        let mut out = Vec::new();
+        head.render(&mut out, after, |_| {});
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(render(None), "GET /feed/poll HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n");
+    assert_eq!(
+        render(Some(Seq(5))),
+        "GET /feed/poll?after=5 HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"
+    );
+
+    let head = RequestHead::new("[::1]:80".parse().unwrap(), "/p", "a=b", "X: y\r\n");
+    let mut out = Vec::new();
+    head.render(&mut out, Some(Seq(7)), |out| out.extend_from_slice(b"Z: z\r\n"));
+    assert_eq!(out, b"GET /p?a=b&after=7 HTTP/1.1\r\nHost: [::1]:80\r\nX: y\r\nZ: z\r\n\r\n");
+    assert_eq!(head.describe(Some(Seq(7))), "GET /p?a=b&after=7");
+}
+
+#[test]
+fn bodies_end_where_the_standard_says() {
+    let cases: [(&[u8], &[u8], usize); 6] = [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 204 No\r\n\r\n", b"hi", 2),
+        (b"HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", b"", 1),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", b"", 1),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", b"hi", 1),
+        (b"HTTP/1.0 200 OK\r\n\r\nhi", b"hi", 1),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", b"x", 1),
+    ];
+    for (wire, body, ends) in cases {
+        for step in [1, 5, 1000] {
+            let (_, got, got_ends) = read(wire, step).unwrap();
+            assert_eq!((got.as_slice(), got_ends), (body, ends), "{}", wire.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn headers_that_matter_are_understood() {
+    let head = |headers: &str| {
+        let wire = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{headers}\r\n");
+        read(wire.as_bytes(), 7).unwrap().0[0]
+    };
+    assert_eq!(head("etag: \"42\"\r\n").cursor, Some(Seq(42)));
+    assert_eq!(head("ETag:  W/\"42\"\r\n").cursor, Some(Seq(42)));
+    assert_eq!(head("ETag: \"33a64df5\"\r\n").cursor, None);
+    assert!(head("Connection: keep-alive, Close\r\n").close && !head("").close);
+    let accept = head("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n").accept;
+    assert_eq!(accept, Some(*b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+}
+
+#[test]
+fn heads_that_cannot_be_understood_are_refused() {
+    let endless = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; 2 * HEAD_LIMIT]].concat();
+    for step in [1000, 1 << 20] {
+        assert!(matches!(read(&endless, step), Err(HttpError::Head(HeadError::TooLong))));
+    }
+    let length = b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n";
+    assert!(matches!(read(length, 9), Err(HttpError::Head(HeadError::Length))));
+    let chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz";
+    assert!(matches!(read(chunk, 9), Err(HttpError::Chunk(_))));
+}
+
+#[test]
+fn a_connection_that_ends_within_a_response_is_told() {
+    for wire in [&b"HTTP/1.1 2"[..], b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh"] {
+        let (mut reader, mut out) = (ResponseReader::default(), Output::default());
+        let mut input = wire;
+        while reader.next(&mut input, &mut out).unwrap().is_some() {}
+        assert_eq!(reader.finish(), Err(()));
+        assert_eq!(reader.finish(), Ok(None), "a new connection begins anew");
+    }
+}

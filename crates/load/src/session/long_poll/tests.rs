@@ -1,0 +1,75 @@
+use pushbench_core::Transport;
+use pushbench_core::wire::batch;
+
+use crate::session::tests::{call, feed, payload, response, session};
+use crate::session::*;
+
+fn answer(delivery: Delivery, cursor: u64, seqs: &[u64]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for &seq in seqs {
+        match delivery {
+            Delivery::Every => batch::push(&mut body, &payload(seq, 64)),
+            Delivery::Latest => body = payload(seq, 64),
+        }
+    }
+    response("200 OK", cursor, &body)
+}
+
+#[test]
+fn it_subscribes_and_then_asks_again_at_once() {
+    for delivery in [Delivery::Every, Delivery::Latest] {
+        let query = if delivery == Delivery::Latest { "delivery=latest&" } else { "" };
+        let mut session = session(Transport::LongPoll, delivery);
+        let asked = call(|out| session.opened(out));
+        let target = format!("GET /feed/long-poll?{query}timeout=0s HTTP/1.1\r\n");
+        assert!(asked.text().starts_with(&target), "{}", asked.text());
+
+        let first = feed(&mut *session, &response("204 No Content", 6, b""), 5).unwrap();
+        assert_eq!((first.subscribed, first.requests), (1, 1));
+        let target = format!("GET /feed/long-poll?{query}timeout=30s&after=6 HTTP/1.1\r\n");
+        assert!(first.text().starts_with(&target), "{}", first.text());
+
+        let next = feed(&mut *session, &answer(delivery, 7, &[7]), 1000).unwrap();
+        assert_eq!((next.messages.as_slice(), next.requests, next.empty), (&[7][..], 1, 0));
+        assert!(next.text().contains("&after=7 ") && next.subscribed == 0);
+
+        let timeout = feed(&mut *session, &response("204 No Content", 7, b""), 1000).unwrap();
+        assert_eq!((timeout.requests, timeout.empty), (1, 1));
+        assert!(timeout.text().contains("&after=7 "));
+    }
+}
+
+#[test]
+fn after_a_loss_it_waits_from_its_cursor() {
+    let mut session = session(Transport::LongPoll, Delivery::Every);
+    call(|out| session.opened(out));
+    feed(&mut *session, &answer(Delivery::Every, 3, &[2, 3]), 1000).unwrap();
+    let mut out = Output::default();
+    assert_eq!(session.closed(&mut out), Ending::Broken);
+    assert!(out.is_plain(), "no answer had begun: {out:?}");
+    let back = call(|out| session.opened(out));
+    assert_eq!((back.subscribed, back.requests), (1, 1));
+    assert!(back.text().contains("timeout=30s&after=3 "));
+}
+
+#[test]
+fn where_the_server_closes_the_next_request_waits_for_a_connection() {
+    let mut session = session(Transport::LongPoll, Delivery::Every);
+    call(|out| session.opened(out));
+    let head = b"HTTP/1.1 204 No Content\r\nETag: \"3\"\r\nConnection: close\r\n\r\n";
+    let heard = feed(&mut *session, head, 1000).unwrap();
+    assert_eq!((heard.subscribed, heard.requests), (1, 0));
+    call(|out| _ = session.closed(out));
+    assert_eq!(call(|out| session.opened(out)).requests, 1);
+}
+
+#[test]
+fn an_answer_cut_short_is_told() {
+    let mut session = session(Transport::LongPoll, Delivery::Every);
+    call(|out| session.opened(out));
+    let whole = answer(Delivery::Every, 3, &[2, 3]);
+    feed(&mut *session, &whole[..whole.len() - 70], 1000).unwrap();
+    let heard = call(|out| _ = session.closed(out));
+    assert_eq!(heard.failures.len(), 1, "{heard:?}");
+    assert!(heard.failures[0].contains("GET /feed/long-poll?timeout=0s"));
+}

@@ -1,0 +1,138 @@
+//! Sessions: the protocol of each transport as a client speaks it, and nothing else.
+//!
+//! A session takes bytes and gives bytes. It knows neither socket nor clock nor recorder, so it
+//! can be tested with a slice, and the time at which a message arrived is stamped in one place
+//! for all transports: the [runner](crate::runner).
+
+mod body;
+mod error;
+mod frame;
+mod http;
+mod long_poll;
+mod output;
+mod poll;
+mod short_poll;
+mod sse;
+mod websocket;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushbench_core::units::Span;
+use pushbench_core::{Delivery, Transport};
+use pushbench_metrics::control::LoadPlan;
+
+use self::http::RequestHead;
+use self::long_poll::{LongPoll, Requests};
+use self::short_poll::{ShortPoll, Variant};
+use self::sse::Sse;
+use self::websocket::Websocket;
+
+pub use self::error::{HeadError, ProtocolError};
+pub use self::frame::FrameError;
+pub use self::output::{Demand, Ending, Note, Output, Sending};
+
+/// One client of one transport.
+///
+/// Calls come in an order that makes sense: [`opened`](Self::opened) once for each connection,
+/// then [`receive`](Self::receive) until [`closed`](Self::closed); [`tick`](Self::tick) at any
+/// time. Each fills an [`Output`] that was cleared before.
+pub trait Session: fmt::Debug + Send {
+    /// A connection is open: gives what is to be sent first.
+    fn opened(&mut self, out: &mut Output);
+
+    /// Bytes were read. All of them are attributed to a layer, except where it fails.
+    ///
+    /// # Errors
+    ///
+    /// What the server did that makes the connection useless.
+    fn receive(&mut self, input: &[u8], out: &mut Output) -> Result<(), ProtocolError>;
+
+    /// The period has come round. Only transports with a [cadence](Sessions::cadence) hear this.
+    fn tick(&mut self, _out: &mut Output) {}
+
+    /// The connection has ended, whoever ended it, or could not be opened. There may be messages
+    /// that only the end completes.
+    fn closed(&mut self, out: &mut Output) -> Ending;
+
+    /// The trial is over: says good-bye, or demands that the connection be dropped.
+    fn close(&mut self, out: &mut Output);
+}
+
+/// Makes the sessions of a load process, and holds what they share.
+#[derive(Debug)]
+pub struct Sessions {
+    kind: Kind,
+    delivery: Delivery,
+    cadence: Option<Duration>,
+    seed: u64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    ShortPoll(Arc<RequestHead>, Variant),
+    LongPoll(Arc<Requests>),
+    Sse(Arc<RequestHead>),
+    Websocket(Arc<RequestHead>),
+}
+
+impl Sessions {
+    /// Picks the sessions for the plan's transport. Nothing else in this crate matches on it.
+    #[must_use]
+    pub fn new(plan: &LoadPlan) -> Self {
+        let head = |headers| Arc::new(request(plan, &[], headers));
+        let kind = match plan.transport {
+            Transport::ShortPoll => Kind::ShortPoll(head(""), Variant::KeepAlive),
+            Transport::ShortPollClose => {
+                Kind::ShortPoll(head("Connection: close\r\n"), Variant::Close)
+            }
+            Transport::ShortPollConditional => Kind::ShortPoll(head(""), Variant::Conditional),
+            Transport::LongPoll => {
+                let wait = format!("timeout={}", Span(plan.long_poll_timeout));
+                Kind::LongPoll(Arc::new(Requests {
+                    subscribe: request(plan, &["timeout=0s"], ""),
+                    wait: request(plan, &[&wait], ""),
+                }))
+            }
+            Transport::Sse => Kind::Sse(head("")),
+            Transport::Websocket => Kind::Websocket(head(websocket::UPGRADE)),
+        };
+        let cadence = plan.transport.polls_on_a_period().then_some(plan.poll_interval);
+        Self { kind, delivery: plan.delivery, cadence, seed: plan.seed }
+    }
+
+    /// The period of ticks, where the transport has one.
+    #[must_use]
+    pub const fn cadence(&self) -> Option<Duration> {
+        self.cadence
+    }
+
+    /// A session for the client with this number among all of the trial's.
+    #[must_use]
+    pub fn session(&self, client: u32) -> Box<dyn Session> {
+        match &self.kind {
+            Kind::ShortPoll(request, variant) => {
+                Box::new(ShortPoll::new(request.clone(), *variant, self.delivery))
+            }
+            Kind::LongPoll(requests) => Box::new(LongPoll::new(requests.clone(), self.delivery)),
+            Kind::Sse(request) => Box::new(Sse::new(request.clone())),
+            Kind::Websocket(request) => {
+                Box::new(Websocket::new(request.clone(), self.seed, client))
+            }
+        }
+    }
+}
+
+/// The request of the plan's transport, with the delivery named where it is not the default.
+fn request(plan: &LoadPlan, query: &[&str], headers: &str) -> RequestHead {
+    let delivery = match plan.delivery {
+        Delivery::Every => None,
+        Delivery::Latest => Some("delivery=latest"),
+    };
+    let query: Vec<&str> = delivery.into_iter().chain(query.iter().copied()).collect();
+    RequestHead::new(plan.target, plan.transport.path(), &query.join("&"), headers)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

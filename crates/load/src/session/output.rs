@@ -1,0 +1,170 @@
+//! What a session hands to whoever runs it: one buffer, cleared and filled again and again.
+
+use pushbench_core::Seq;
+use pushbench_metrics::ledger::{Direction, Layer, Tally};
+
+use super::error::ProtocolError;
+
+/// What came of one call of a [`Session`](super::Session).
+///
+/// One of these serves all the sessions of a load process, so that a message costs no allocation.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Messages that are complete now, in the order of arrival, duplicates too.
+    pub messages: Vec<Seq>,
+    /// The bytes just received, by layer: all of them, whatever they were.
+    pub received: Tally,
+    /// Bytes to be written, in this order.
+    pub send: Sending,
+    /// What else happened.
+    pub notes: Vec<Note>,
+    /// What is to become of the connection.
+    pub demand: Demand,
+}
+
+impl Output {
+    /// Forgets everything, and keeps the memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.received = Tally::default();
+        self.send.clear();
+        self.notes.clear();
+        self.demand = Demand::Keep;
+    }
+
+    /// Whether there is nothing beside messages and received bytes: the hot path.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.send.is_empty() && self.notes.is_empty() && matches!(self.demand, Demand::Keep)
+    }
+
+    /// Attributes `bytes` received bytes to `layer`.
+    #[inline]
+    pub const fn count(&mut self, layer: Layer, bytes: usize) {
+        self.received.add(Direction::Down, layer, bytes as u64);
+    }
+
+    /// Notes something.
+    pub fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+}
+
+/// Something that happened to a client beside messages and bytes.
+#[derive(Debug)]
+pub enum Note {
+    /// A request was queued for sending.
+    Request,
+    /// A response came without a message.
+    EmptyResponse,
+    /// A tick found a request outstanding, or no connection to send one on.
+    SkippedPoll,
+    /// The client is ready to receive: its subscription stands.
+    Subscribed,
+    /// Something failed, and the connection can go on.
+    Failed(ProtocolError),
+}
+
+/// What a session wants to become of its connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// A new one, now; one that is still open is to be dropped.
+    Connect,
+    /// It is to be dropped; none is needed until further notice.
+    Close,
+}
+
+/// Whether a client needs another connection after one has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// No: the end was meant, or the next tick opens another.
+    Done,
+    /// Yes: the client meant to keep it.
+    Broken,
+}
+
+/// Bytes to be written, and which layer each of them belongs to.
+///
+/// Bytes are attributed when they *are* written: those that a dying connection never took were
+/// not sent, and no ledger should say so.
+#[derive(Debug, Default)]
+pub struct Sending {
+    bytes: Vec<u8>,
+    /// Runs of bytes of one layer; their lengths sum to `bytes.len()`.
+    runs: Vec<(Layer, usize)>,
+}
+
+impl Sending {
+    /// Whether there is nothing to write.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What is to be written.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Appends what `write` appends to a buffer; all of it belongs to `layer`.
+    pub fn push(&mut self, layer: Layer, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.bytes.len();
+        write(&mut self.bytes);
+        self.runs.push((layer, self.bytes.len() - before));
+    }
+
+    /// Takes the first `written` bytes off, and adds them to `tally`.
+    pub fn sent(&mut self, written: usize, tally: &mut Tally) {
+        let mut left = written;
+        for (layer, run) in &mut self.runs {
+            let taken = left.min(*run);
+            tally.add(Direction::Up, *layer, taken as u64);
+            *run -= taken;
+            left -= taken;
+        }
+        self.runs.retain(|&(_, run)| run > 0);
+        self.bytes.drain(..written);
+    }
+
+    /// Appends all of `other`, which is empty afterwards.
+    pub fn append(&mut self, other: &mut Self) {
+        self.bytes.append(&mut other.bytes);
+        self.runs.append(&mut other.runs);
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.runs.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_written_bytes_are_attributed() {
+        let mut sending = Sending::default();
+        sending.push(Layer::Http, |bytes| bytes.extend_from_slice(b"GET /"));
+        sending.push(Layer::Framing, |bytes| bytes.extend_from_slice(b"abc"));
+        let mut tally = Tally::default();
+        sending.sent(3, &mut tally);
+        assert_eq!((sending.bytes(), tally.layer(Layer::Http)), (&b" /abc"[..], 3));
+        sending.sent(4, &mut tally);
+        assert_eq!((tally.layer(Layer::Http), tally.layer(Layer::Framing)), (5, 2));
+        let mut rest = Sending::default();
+        rest.append(&mut sending);
+        assert!(sending.is_empty());
+        rest.sent(1, &mut tally);
+        assert!(rest.is_empty());
+        assert_eq!(tally.total(Direction::Up), 8);
+    }
+}

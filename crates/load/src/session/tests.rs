@@ -1,0 +1,292 @@
+//! What all transports have in common, and what tests of each of them need.
+
+use proptest::prelude::*;
+use pushbench_core::message::Content;
+use pushbench_core::wire::{batch, chunked, sse};
+use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_metrics::ledger::{Direction, Layer, Tally};
+use tungstenite::handshake::derive_accept_key;
+
+use super::*;
+
+/// A plan for one client of the first server that the standards' examples would name.
+pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
+    LoadPlan {
+        target: "127.0.0.1:8080".parse().unwrap(),
+        transport,
+        delivery,
+        clients: 1,
+        first_client: 0,
+        total_clients: 1,
+        poll_interval: Duration::from_secs(1),
+        long_poll_timeout: Duration::from_secs(30),
+        seed: 7,
+        connect_timeout: Duration::from_secs(10),
+    }
+}
+
+pub(crate) fn session(transport: Transport, delivery: Delivery) -> Box<dyn Session> {
+    Sessions::new(&plan(transport, delivery)).session(0)
+}
+
+/// What a session gave out, over one call or several.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) messages: Vec<u64>,
+    pub(crate) received: Tally,
+    pub(crate) sent: Vec<u8>,
+    pub(crate) sent_tally: Tally,
+    pub(crate) requests: u32,
+    pub(crate) empty: u32,
+    pub(crate) skipped: u32,
+    pub(crate) subscribed: u32,
+    pub(crate) failures: Vec<String>,
+    pub(crate) demand: Demand,
+}
+
+impl Heard {
+    /// Adds what is in `out`.
+    pub(crate) fn take(&mut self, out: &mut Output) {
+        self.messages.extend(out.messages.iter().map(|seq| seq.0));
+        self.received.merge(&out.received);
+        self.sent.extend_from_slice(out.send.bytes());
+        let all = out.send.bytes().len();
+        out.send.sent(all, &mut self.sent_tally);
+        for note in out.notes.drain(..) {
+            match note {
+                Note::Request => self.requests += 1,
+                Note::EmptyResponse => self.empty += 1,
+                Note::SkippedPoll => self.skipped += 1,
+                Note::Subscribed => self.subscribed += 1,
+                Note::Failed(error) => self.failures.push(error.to_string()),
+            }
+        }
+        self.demand = out.demand;
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.sent).unwrap()
+    }
+
+    pub(crate) fn layers(&self) -> [u64; 3] {
+        self.received.down
+    }
+}
+
+/// What one call gives out.
+pub(crate) fn call(act: impl FnOnce(&mut Output)) -> Heard {
+    let (mut out, mut heard) = (Output::default(), Heard::default());
+    act(&mut out);
+    heard.take(&mut out);
+    heard
+}
+
+/// Feeds `wire` in pieces of `step` bytes; every byte of every piece must be accounted for.
+pub(crate) fn feed(
+    session: &mut dyn Session,
+    wire: &[u8],
+    step: usize,
+) -> Result<Heard, ProtocolError> {
+    let (mut out, mut heard) = (Output::default(), Heard::default());
+    for piece in wire.chunks(step) {
+        out.clear();
+        session.receive(piece, &mut out)?;
+        assert_eq!(out.received.total(Direction::Down), piece.len() as u64);
+        heard.take(&mut out);
+    }
+    Ok(heard)
+}
+
+/// A response with a body of known length.
+pub(crate) fn response(status: &str, cursor: u64, body: &[u8]) -> Vec<u8> {
+    let length = if status.starts_with("204") || status.starts_with("304") {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", body.len())
+    };
+    let head = format!("HTTP/1.1 {status}\r\nETag: \"{cursor}\"\r\n{length}\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+/// A payload of `size` bytes that carries `seq`.
+pub(crate) fn payload(seq: u64, size: usize) -> Vec<u8> {
+    let mut payload = Seq(seq).digits().to_vec();
+    payload.resize(size.max(10), b'x');
+    payload
+}
+
+/// An unmasked frame, as a server sends it.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match payload.len() {
+        length @ 0..126 => frame.push(length as u8),
+        length @ 126..65_536 => {
+            frame.push(126);
+            frame.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(127);
+            frame.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// The head that accepts the WebSocket handshake in `request`.
+pub(crate) fn upgrade(request: &str, cursor: u64) -> Vec<u8> {
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+    let accept = derive_accept_key(key.as_bytes());
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\nETag: \"{cursor}\"\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// Messages 1, 2 … of `sizes`, as a client of `transport` receives them behind `request`, and the
+/// layers that it has to attribute their bytes to.
+fn messages(
+    transport: Transport,
+    content: Content,
+    sizes: &[usize],
+    request: &str,
+) -> (Vec<u8>, [u64; 3]) {
+    let payloads: Vec<_> = sizes.iter().zip(1..).map(|(&size, seq)| payload(seq, size)).collect();
+    let total: usize = payloads.iter().map(Vec::len).sum();
+    let newest = payloads.len() as u64;
+    let mut body = Vec::new();
+    let head = match transport {
+        Transport::Websocket => {
+            let opcode = if content == Content::Text { 0x81 } else { 0x82 };
+            payloads.iter().for_each(|payload| body.extend(frame(opcode, payload)));
+            upgrade(request, 0)
+        }
+        Transport::Sse => {
+            for (payload, seq) in payloads.iter().zip(1..) {
+                let mut event = Vec::new();
+                sse::push(&mut event, Seq(seq), content, payload);
+                chunked::push(&mut body, &event);
+            }
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
+            head.as_bytes().to_vec()
+        }
+        _ => {
+            payloads.iter().for_each(|payload| batch::push(&mut body, payload));
+            let whole = response("200 OK", newest, &body);
+            whole[..whole.len() - body.len()].to_vec()
+        }
+    };
+    let layers = [total as u64, (body.len() - total) as u64, head.len() as u64];
+    ([head, body].concat(), layers)
+}
+
+fn transports() -> impl Strategy<Value = Transport> {
+    prop::sample::select(Transport::ALL.to_vec())
+}
+
+proptest! {
+    #[test]
+    fn every_byte_is_attributed_however_the_stream_is_cut(
+        transport in transports(),
+        binary: bool,
+        sizes in prop::collection::vec(10_usize..300, 1..6),
+        step in 1_usize..80,
+    ) {
+        let content = if binary { Content::Binary } else { Content::Text };
+        let mut session = session(transport, Delivery::Every);
+        let asked = call(|out| session.opened(out));
+        prop_assert_eq!(asked.sent_tally.get(Direction::Up, Layer::Http), asked.sent.len() as u64);
+        let (wire, layers) = messages(transport, content, &sizes, asked.text());
+        let heard = feed(&mut *session, &wire, step).unwrap();
+        prop_assert_eq!(heard.messages, (1..=sizes.len() as u64).collect::<Vec<_>>());
+        prop_assert_eq!(heard.received.down, layers);
+        prop_assert_eq!(heard.subscribed, 1);
+    }
+}
+
+#[test]
+fn one_cut_anywhere_changes_nothing() {
+    for transport in Transport::ALL {
+        for content in [Content::Text, Content::Binary] {
+            let request = call(|out| session(transport, Delivery::Every).opened(out));
+            let (wire, layers) = messages(transport, content, &[10, 64, 130], request.text());
+            for cut in 0..wire.len() {
+                let mut session = session(transport, Delivery::Every);
+                call(|out| session.opened(out));
+                let mut heard = feed(&mut *session, &wire[..cut], wire.len()).unwrap();
+                let rest = feed(&mut *session, &wire[cut..], wire.len()).unwrap();
+                heard.messages.extend(rest.messages);
+                heard.received.merge(&rest.received);
+                assert_eq!(heard.messages, [1, 2, 3], "{transport} cut at {cut}");
+                assert_eq!(heard.layers(), layers, "{transport} cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_http_says_what_was_asked() {
+    for transport in Transport::ALL {
+        let mut session = session(transport, Delivery::Every);
+        call(|out| session.opened(out));
+        let error = feed(&mut *session, b"SSH-2.0-OpenSSH_9.2\r\n", 64).unwrap_err().to_string();
+        assert!(error.starts_with("the answer to GET /feed/"), "{error}");
+    }
+}
+
+#[test]
+fn a_refusal_is_quoted() {
+    let wire = response("500 Internal Server Error", 0, b"out of cheese\n");
+    for transport in Transport::ALL {
+        for step in [1, 1000] {
+            let mut session = session(transport, Delivery::Every);
+            call(|out| session.opened(out));
+            let error = feed(&mut *session, &wire, step).unwrap_err().to_string();
+            assert!(
+                error.starts_with("the server answered 500 Internal Server Error to GET /feed/")
+                    && error.ends_with(": out of cheese"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
+    for transport in Transport::ALL {
+        let mut session = session(transport, Delivery::Every);
+        let asked = call(|out| session.opened(out));
+        let (wire, _) = messages(transport, Content::Text, &[10], asked.text());
+        feed(&mut *session, &wire, wire.len()).unwrap();
+        call(|out| _ = session.closed(out));
+        let mut again = call(|out| session.opened(out));
+        if transport.polls_on_a_period() && again.requests == 0 {
+            again = call(|out| session.tick(out));
+        }
+        assert!(again.text().contains("after=1 "), "{transport}: {}", again.text());
+
+        let gone = response("410 Gone", 9, b"{\"oldest\":40,\"after\":1}");
+        let error = match feed(&mut *session, &gone, 1000) {
+            Ok(heard) => heard.failures.concat(),
+            Err(error) => error.to_string(),
+        };
+        let start = "the server no longer holds the messages after 1 (asked for by GET /feed/";
+        assert!(error.starts_with(start) && error.contains("the oldest being 40"), "{error}");
+
+        call(|out| _ = session.closed(out));
+        let mut last = call(|out| session.opened(out));
+        if last.requests == 0 {
+            last = call(|out| session.tick(out));
+        }
+        assert!(last.text().contains("after=39 "), "{transport}: {}", last.text());
+    }
+}
+
+#[test]
+fn a_session_is_small() {
+    assert!(size_of::<ShortPoll>() <= 320, "{}", size_of::<ShortPoll>());
+    assert!(size_of::<LongPoll>() <= 320, "{}", size_of::<LongPoll>());
+    assert!(size_of::<Sse>() <= 320, "{}", size_of::<Sse>());
+    assert!(size_of::<Websocket>() <= 192, "{}", size_of::<Websocket>());
+}

@@ -1,0 +1,129 @@
+use std::io::Cursor;
+
+use pushbench_core::{Delivery, Transport};
+use pushbench_metrics::ledger::{Direction, Layer};
+use tungstenite::protocol::frame::FrameHeader;
+
+use crate::session::tests::{Heard, call, feed, frame, payload, session, upgrade};
+use crate::session::*;
+
+fn opened() -> Box<dyn Session> {
+    let mut session = session(Transport::Websocket, Delivery::Every);
+    let asked = call(|out| session.opened(out));
+    let heard = feed(&mut *session, &upgrade(asked.text(), 4), 1000).unwrap();
+    assert_eq!((heard.subscribed, heard.layers()[2]), (1, heard.received.down.iter().sum()));
+    session
+}
+
+/// The operation code and the unmasked payload of the one frame that was sent.
+fn sent(heard: &Heard) -> (u8, Vec<u8>) {
+    let mut cursor = Cursor::new(&heard.sent[..]);
+    let (header, length) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
+    let body = &heard.sent[cursor.position() as usize..];
+    assert_eq!(body.len() as u64, length);
+    let mask = header.mask.expect("a client masks");
+    (header.opcode.into(), body.iter().zip(mask.iter().cycle()).map(|(b, k)| b ^ k).collect())
+}
+
+#[test]
+fn the_handshake_asks_as_the_standard_says() {
+    let mut session = session(Transport::Websocket, Delivery::Every);
+    let asked = call(|out| session.opened(out));
+    let (start, key) = asked.text().split_once("Sec-WebSocket-Key: ").unwrap();
+    assert_eq!(
+        start,
+        "GET /feed/ws HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    );
+    // 16 bytes in base64, then the blank line.
+    assert!(key.len() == 24 + 4 && key.ends_with("==\r\n\r\n"), "{key}");
+    let again = call(|out| session.opened(out));
+    assert_ne!(asked.text(), again.text(), "each connection has a key of its own");
+}
+
+#[test]
+fn a_wrong_accept_is_refused() {
+    let mut session = session(Transport::Websocket, Delivery::Every);
+    call(|out| session.opened(out));
+    let other = upgrade("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", 4);
+    assert!(String::from_utf8_lossy(&other).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    let error = feed(&mut *session, &other, 1000).unwrap_err();
+    assert!(matches!(error, ProtocolError::Accept(_)), "{error}");
+}
+
+#[test]
+fn messages_may_come_with_the_handshake() {
+    let mut session = session(Transport::Websocket, Delivery::Every);
+    let asked = call(|out| session.opened(out));
+    let wire = [upgrade(asked.text(), 4), frame(0x81, &payload(5, 64))].concat();
+    let heard = feed(&mut *session, &wire, 1 << 20).unwrap();
+    assert_eq!((heard.messages, heard.received.down[0]), (vec![5], 64));
+}
+
+#[test]
+fn headers_of_every_size_are_framing() {
+    for (size, header) in [(125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+        let mut session = opened();
+        let wire = frame(0x82, &payload(5, size));
+        for step in [1, 1000, 1 << 20] {
+            let heard = feed(&mut *session, &wire, step).unwrap();
+            assert_eq!(
+                (heard.messages.as_slice(), heard.layers()),
+                (&[5][..], [size as u64, header, 0])
+            );
+        }
+    }
+}
+
+#[test]
+fn a_ping_gets_its_pong() {
+    let mut session = opened();
+    let wire = [frame(0x81, &payload(5, 64)), frame(0x89, b"are you there?")].concat();
+    let heard = feed(&mut *session, &wire, 1000).unwrap();
+    assert_eq!(
+        (heard.messages.as_slice(), sent(&heard)),
+        (&[5][..], (10, b"are you there?".to_vec()))
+    );
+    assert_eq!(heard.layers(), [64, 2 + 2 + 14, 0]);
+    assert_eq!(heard.sent_tally.get(Direction::Up, Layer::Framing), 2 + 4 + 14);
+}
+
+#[test]
+fn a_client_that_is_done_closes_with_1000_and_waits() {
+    let mut session = opened();
+    let heard = call(|out| session.close(out));
+    assert_eq!((sent(&heard), heard.demand), ((8, vec![0x03, 0xe8]), Demand::Keep));
+    let wire = [frame(0x81, &payload(5, 64)), frame(0x88, &[0x03, 0xe8])].concat();
+    let heard = feed(&mut *session, &wire, 3).unwrap();
+    assert_eq!((heard.messages.as_slice(), heard.sent.len()), (&[5][..], 0), "on its way");
+    assert_eq!(session.closed(&mut Output::default()), Ending::Done);
+}
+
+#[test]
+fn a_close_from_the_server_is_answered_and_told() {
+    let mut session = opened();
+    let heard = feed(&mut *session, &frame(0x88, b"\x03\xe9going away"), 4).unwrap();
+    assert_eq!(sent(&heard), (8, vec![0x03, 0xe9]));
+    let told = "the server closed the WebSocket of GET /feed/ws?after=4 with 1001: going away";
+    assert_eq!(heard.failures, [told]);
+    assert_eq!(session.closed(&mut Output::default()), Ending::Broken);
+    assert!(call(|out| session.opened(out)).text().starts_with("GET /feed/ws?after=4 "));
+}
+
+#[test]
+fn a_stream_that_fell_behind_goes_on_from_the_oldest() {
+    let mut session = opened();
+    let close = frame(0x88, b"\x11\x3athe oldest message still held is 70");
+    let heard = feed(&mut *session, &close, 1000).unwrap();
+    assert!(heard.failures[0].contains("the oldest being 70"), "{heard:?}");
+    call(|out| _ = session.closed(out));
+    assert!(call(|out| session.opened(out)).text().starts_with("GET /feed/ws?after=69 "));
+}
+
+#[test]
+fn a_masked_frame_is_refused() {
+    let error = feed(&mut *opened(), b"\x81\x8a\x00\x00\x00\x000000000005", 1000).unwrap_err();
+    let frame = matches!(error, ProtocolError::Frame { source: FrameError::Masked, .. });
+    assert!(frame, "{error}");
+    assert!(error.to_string().contains("GET /feed/ws?after=4"), "{error}");
+}
