@@ -1,0 +1,112 @@
+//! What every transport must do alike: one suite, run over all of them against a real server
+//! through client libraries that share no code with it.
+//!
+//! A test is named `behaviour::transport`, so that a failure names both.
+
+mod latest;
+mod order;
+mod overrun;
+mod sizes;
+mod stop;
+
+use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_testkit::payload::numbered;
+use pushbench_testkit::reader::{Message, Reader, Refused};
+use pushbench_testkit::started::StartedServer;
+
+/// Makes a test of each behaviour on each transport: `module::behaviour::transport`.
+macro_rules! over_all_transports {
+    ($($behaviour:ident),+ $(,)?) => {$(
+        mod $behaviour {
+            use pushbench_core::Transport;
+
+            #[tokio::test]
+            async fn short_poll() {
+                super::$behaviour(Transport::ShortPoll).await;
+            }
+
+            #[tokio::test]
+            async fn short_poll_close() {
+                super::$behaviour(Transport::ShortPollClose).await;
+            }
+
+            #[tokio::test]
+            async fn short_poll_conditional() {
+                super::$behaviour(Transport::ShortPollConditional).await;
+            }
+
+            #[tokio::test]
+            async fn long_poll() {
+                super::$behaviour(Transport::LongPoll).await;
+            }
+
+            #[tokio::test]
+            async fn sse() {
+                super::$behaviour(Transport::Sse).await;
+            }
+
+            #[tokio::test]
+            async fn websocket() {
+                super::$behaviour(Transport::Websocket).await;
+            }
+        }
+    )+};
+}
+
+use over_all_transports;
+
+/// Bytes of a client's receive buffer and of the server's send buffer where a test needs both to
+/// be full soon. The kernel doubles them.
+const SMALL_BUFFER: u32 = 16 << 10;
+
+/// Whether the server holds the connection and writes to it as messages come.
+fn is_stream(transport: Transport) -> bool {
+    matches!(transport, Transport::Sse | Transport::Websocket)
+}
+
+/// A client that must receive every message.
+async fn every(
+    server: &StartedServer,
+    transport: Transport,
+    after: Option<u64>,
+) -> Box<dyn Reader> {
+    subscribe(server, transport, after, Delivery::Every).await.expect("the server subscribes it")
+}
+
+/// A client that wants the newest message.
+async fn latest(
+    server: &StartedServer,
+    transport: Transport,
+    after: Option<u64>,
+) -> Box<dyn Reader> {
+    subscribe(server, transport, after, Delivery::Latest).await.expect("the server subscribes it")
+}
+
+async fn subscribe(
+    server: &StartedServer,
+    transport: Transport,
+    after: Option<u64>,
+    delivery: Delivery,
+) -> Result<Box<dyn Reader>, Refused> {
+    <dyn Reader>::open(transport, server.target(), after.map(Seq), delivery).await
+}
+
+/// The message that publishing `body` as number `seq` makes.
+fn message(seq: u64, body: &[u8]) -> Message {
+    Message { seq: Seq(seq), payload: numbered(Seq(seq), body).into() }
+}
+
+/// The next `count` messages of a client that nothing may keep from getting them.
+async fn take(reader: &mut Box<dyn Reader>, count: usize) -> Vec<Message> {
+    reader.take(count).await.expect("the messages come")
+}
+
+/// The numbers of the next `count` messages.
+async fn take_seqs(reader: &mut Box<dyn Reader>, count: usize) -> Vec<u64> {
+    take(reader, count).await.iter().map(|message| message.seq.0).collect()
+}
+
+/// Ends a client as it should.
+async fn close(reader: Box<dyn Reader>) {
+    reader.close().await.expect("the connection ends as it should");
+}
