@@ -2,12 +2,14 @@
 //!
 //! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
 //! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
-//! machine allows and is; [`canary`] tells a slow server from a machine that stood still.
+//! machine allows and is; [`tcp_info`] and [`capture`] are what crosses the network below the
+//! socket; [`canary`] tells a slow server from a machine that stood still.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
 
 pub mod canary;
+pub mod capture;
 pub mod clock;
 pub mod cpu;
 pub mod environment;
@@ -15,9 +17,10 @@ pub mod error;
 pub mod limits;
 pub mod machine;
 pub mod memory;
-#[expect(unsafe_code, reason = "no safe API reads the CPU clock of another process")]
+#[expect(unsafe_code, reason = "calls for which there is no safe API")]
 mod posix;
 mod procfs;
+pub mod tcp_info;
 pub mod timer;
 
 pub use error::ProcessError;

@@ -1,9 +1,15 @@
-//! The one call for which there is no safe API: the CPU clock of another process.
+//! The few calls for which there is no safe API: the CPU clock of another process, socket
+//! options that are structures, and packets by the batch.
 //!
-//! Nothing else may be unsafe in this workspace, so this module holds as little as it can.
+//! Nothing else may be unsafe in this workspace, so this module holds as little as it can, and
+//! knows nothing of what the bytes mean.
 
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use libc::{c_int, c_void, socklen_t};
 
 /// The kernel's number for the CPU clock of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,4 +55,194 @@ fn name_the_dead(error: io::Error) -> io::Error {
         return io::Error::from_raw_os_error(libc::ESRCH);
     }
     error
+}
+
+/// Reads a socket option into `value`; returns how many of its bytes the kernel filled in.
+///
+/// # Errors
+///
+/// What `getsockopt` answers.
+pub(crate) fn socket_option(
+    socket: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: &mut [u8],
+) -> io::Result<usize> {
+    let mut length = value.len() as socklen_t;
+    // SAFETY: `value` is writable for `length` bytes, more than which the kernel never writes,
+    // and any byte is a valid `u8`. The kernel keeps no pointer.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    succeeded(status).map(|()| length as usize)
+}
+
+/// Sets a socket option that is one number.
+///
+/// # Errors
+///
+/// What `setsockopt` answers.
+pub(crate) fn set_socket_option(
+    socket: BorrowedFd<'_>,
+    level: c_int,
+    name: c_int,
+    value: c_int,
+) -> io::Result<()> {
+    let size = size_of::<c_int>() as socklen_t;
+    let pointer: *const c_void = (&raw const value).cast();
+    // SAFETY: `pointer` is readable for `size` bytes during the call, which keeps no pointer.
+    succeeded(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, pointer, size) })
+}
+
+/// Has the kernel keep only what the classic BPF `program` lets pass.
+///
+/// # Errors
+///
+/// What `setsockopt` answers; `EINVAL` where the kernel's checker refuses the program.
+pub(crate) fn attach_filter(
+    socket: BorrowedFd<'_>,
+    program: &[libc::sock_filter],
+) -> io::Result<()> {
+    let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // The kernel takes a pointer to mutable instructions, and only reads them.
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    let size = size_of::<libc::sock_fprog>() as socklen_t;
+    let pointer: *const c_void = (&raw const program).cast();
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_ATTACH_FILTER);
+    // SAFETY: `pointer` is a whole `sock_fprog`, whose `filter` is readable for `len`
+    // instructions; the kernel copies them during the call and writes nothing.
+    succeeded(unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, pointer, size) })
+}
+
+/// Binds an `AF_PACKET` socket to one interface and to all protocols; packets arrive from now.
+///
+/// # Errors
+///
+/// What `bind` answers.
+pub(crate) fn bind_to_interface(socket: BorrowedFd<'_>, index: c_int) -> io::Result<()> {
+    let address = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as u16,
+        sll_protocol: (libc::ETH_P_ALL as u16).to_be(),
+        sll_ifindex: index,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let size = size_of::<libc::sockaddr_ll>() as socklen_t;
+    let pointer: *const libc::sockaddr = (&raw const address).cast();
+    // SAFETY: `pointer` is a whole, initialised `sockaddr_ll` of `size` bytes, only read.
+    succeeded(unsafe { libc::bind(socket.as_raw_fd(), pointer, size) })
+}
+
+fn succeeded(status: c_int) -> io::Result<()> {
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many datagrams one call takes at most.
+const BATCH: usize = 64;
+
+/// How many bytes of each datagram are kept.
+pub(crate) const KEPT: usize = 160;
+
+/// Space for one batch of datagrams, used again for each.
+pub(crate) struct Batch {
+    slots: Box<[Slot; BATCH]>,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    bytes: [u8; KEPT],
+    /// Ancillary data; `u64` for the alignment that its headers want.
+    control: [u64; 8],
+    /// How many of `bytes` are filled.
+    length: usize,
+    received: Option<Duration>,
+}
+
+/// The beginning of one datagram.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Datagram<'a> {
+    /// Its first bytes, at most [`KEPT`].
+    pub(crate) bytes: &'a [u8],
+    /// When the kernel received it, since the epoch (`SO_TIMESTAMPNS`).
+    pub(crate) received: Option<Duration>,
+}
+
+impl Batch {
+    /// Space for a batch.
+    pub(crate) fn new() -> Self {
+        let slot = Slot { bytes: [0; KEPT], control: [0; 8], length: 0, received: None };
+        Self { slots: Box::new([slot; BATCH]) }
+    }
+
+    /// Takes what waits in `socket`, at least one datagram, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] where nothing waits; else what `recvmmsg` answers.
+    pub(crate) fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+    ) -> io::Result<impl Iterator<Item = Datagram<'_>>> {
+        let count = self.fill(socket)?;
+        Ok(self.slots.iter().take(count).map(|slot| Datagram {
+            bytes: slot.bytes.get(..slot.length).unwrap_or(&slot.bytes),
+            received: slot.received,
+        }))
+    }
+
+    fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+        // SAFETY: all-zero is a valid value of both: null pointers with lengths of zero.
+        let (mut vectors, mut headers): ([libc::iovec; BATCH], [libc::mmsghdr; BATCH]) =
+            unsafe { mem::zeroed() };
+        for ((slot, vector), header) in self.slots.iter_mut().zip(&mut vectors).zip(&mut headers) {
+            vector.iov_base = slot.bytes.as_mut_ptr().cast();
+            vector.iov_len = slot.bytes.len();
+            header.msg_hdr.msg_iov = vector;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = slot.control.as_mut_ptr().cast();
+            header.msg_hdr.msg_controllen = size_of_val(&slot.control) as _;
+        }
+        let flags = libc::MSG_DONTWAIT as _;
+        // SAFETY: `headers` are BATCH whole headers, each with one vector and one control
+        // buffer that are writable for the lengths given, and outlive the call. No timeout.
+        let count = unsafe {
+            let timeout = std::ptr::null_mut();
+            libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), BATCH as _, flags, timeout)
+        };
+        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        for (slot, header) in self.slots.iter_mut().zip(&headers).take(count) {
+            slot.length = header.msg_len as usize;
+            slot.received = received(&header.msg_hdr);
+        }
+        Ok(count)
+    }
+}
+
+/// The first timestamp in the ancillary data of a message that the kernel has filled in.
+fn received(header: &libc::msghdr) -> Option<Duration> {
+    // SAFETY: the only caller passes a header that `recvmmsg` has just filled in and whose
+    // control buffer still lives, so that the macros walk whole control messages inside it; a
+    // message of this type holds a `timespec`, read without asking for its alignment.
+    let stamp: libc::timespec = unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(header);
+        while let Some(found) = message.as_ref() {
+            if (found.cmsg_level, found.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+                break;
+            }
+            message = libc::CMSG_NXTHDR(header, message);
+        }
+        if message.is_null() {
+            return None;
+        }
+        libc::CMSG_DATA(message).cast::<libc::timespec>().read_unaligned()
+    };
+    Some(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))
 }
