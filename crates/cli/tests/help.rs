@@ -1,5 +1,7 @@
 //! Help, lists and generated files: what a user reads before the first run.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use common::outcome;

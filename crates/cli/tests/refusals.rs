@@ -1,5 +1,7 @@
 //! What is refused before anything starts, with which words and which exit status.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::fs;

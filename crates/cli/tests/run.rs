@@ -1,5 +1,7 @@
 //! The main job, end to end: a tiny scenario, and every file that it leaves.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::collections::HashMap;
@@ -199,7 +201,9 @@ fn ctrl_c_leaves_finished_trials_readable_and_marked_partial() {
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(record["partial"], true);
     assert!(record["trials"].as_array().unwrap().len() >= 2);
-    assert!(fs::read_to_string(latest.join("report.html")).unwrap().contains("This run is partial"));
+    assert!(
+        fs::read_to_string(latest.join("report.html")).unwrap().contains("This run is partial")
+    );
 }
 
 /// Waits until some run's record below `work` holds `count` trials.

@@ -164,7 +164,9 @@ impl Warning {
         match self {
             Self::ServerSaturated { .. } => "its latencies are those of an overloaded server",
             Self::PublisherLate { .. } => "the delay is part of each latency; lower the rate",
-            Self::LoadLate { .. } => "leave the load generator a core of its own, or lower the rate",
+            Self::LoadLate { .. } => {
+                "leave the load generator a core of its own, or lower the rate"
+            }
             Self::Lost { .. } | Self::Duplicated { .. } => "see trials.csv for where",
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",

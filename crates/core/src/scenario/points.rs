@@ -50,7 +50,7 @@ impl Scenario {
 
     /// The points, in the order of the lists, the first list changing slowest.
     ///
-    /// `trace` is the one that [`FeedTable::trace`] names, for a replay's rate and size. The
+    /// `trace` is the one that [`FeedTable::trace`](super::FeedTable::trace) names, for a replay's rate and size. The
     /// scenario has passed [`check`](Self::check), so no list is empty.
     #[must_use]
     pub fn points(&self, trace: Option<&Trace>) -> Vec<Point> {
