@@ -6,6 +6,7 @@
 //! formats that both ends of a connection must agree on.
 
 pub mod feed;
+pub mod headers;
 pub mod instant;
 pub mod message;
 pub mod payload;
