@@ -38,10 +38,25 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(error) | Self::Failed(error) => write!(f, "{error:#}"),
+            Self::Usage(error) | Self::Failed(error) => f.write_str(&chain(error)),
             Self::Interrupted => f.write_str("interrupted"),
         }
     }
+}
+
+/// An error and its causes, but for a cause that the error before it has already told.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
 }
 
 /// Says what went wrong, and gives the exit status.

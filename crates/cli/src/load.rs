@@ -11,8 +11,8 @@ use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
 use crate::interrupt;
 use crate::plan::Plan;
-use crate::run::measure;
 use crate::run::subject::Source;
+use crate::run::{capture, measure};
 use crate::target::Target;
 
 /// Measures a running server as `run` measures its own.
@@ -42,6 +42,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
+    plan.capture = args.clients.capture && capture::is_possible();
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
 }

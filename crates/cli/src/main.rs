@@ -20,7 +20,7 @@ mod worker;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::args::{Cli, Command};
@@ -49,14 +49,37 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
             Ok(Outcome::Done)
         }
         Command::Man => {
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut std::io::stdout())
-                .map_err(|error| Failure::failed(anyhow!("cannot write the man page: {error}")))?;
+            print(&man_page().context("cannot render the man page").map_err(Failure::Failed)?)?;
             Ok(Outcome::Done)
         }
         Command::WorkerServer => worker::server(),
         Command::WorkerLoad => worker::load(),
     }
+}
+
+/// One page for the program and all that its subcommands take.
+fn man_page() -> anyhow::Result<String> {
+    let mut command = Cli::command();
+    command.build();
+    let mut page = Vec::new();
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    for subcommand in command.get_subcommands().filter(|known| !known.is_hide_set()) {
+        let man = clap_mangen::Man::new(subcommand.clone());
+        page.extend(
+            format!(".SH \"PUSHBENCH {}\"\n", subcommand.get_name().to_uppercase()).bytes(),
+        );
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+        man.render_extra_section(&mut page)?;
+    }
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
+    Ok(String::from_utf8(page)?)
 }
 
 fn report(args: &args::ReportArgs) -> Result<Outcome, Failure> {

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::Transport;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::random;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
+use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
 use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::builtin;
 use crate::exit::Failure;
+use crate::run::capture;
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) points: Vec<Point>,
     /// In the order in which they will run.
     pub(crate) trials: Vec<TrialId>,
+    /// Whether packets are captured.
+    pub(crate) capture: bool,
 }
 
 impl Plan {
@@ -60,14 +63,25 @@ impl Plan {
         feed.apply(&mut scenario);
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
         let trace = load_trace(&scenario, file.as_deref().and_then(Path::parent))?;
-        Ok(Self::of(scenario, trace))
+        for point in scenario.points(trace.as_ref()) {
+            if point.rate_hz * scenario.duration.0.as_secs_f64() < 1.0 {
+                return Err(Failure::usage(anyhow!(
+                    "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen \
+                     it with `--duration`",
+                    point.rate_hz,
+                    scenario.duration
+                )));
+            }
+        }
+        let plan = Self::of(scenario, trace);
+        Ok(Self { capture: clients.capture && capture::is_possible(), ..plan })
     }
 
     /// The plan of a scenario that has been checked.
     pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
-        Self { scenario, trace, points, trials }
+        Self { scenario, trace, points, trials, capture: false }
     }
 
     /// The point of a trial.
@@ -101,6 +115,18 @@ impl Plan {
             _ => Duration::ZERO,
         };
         by_design + Duration::from_secs(2)
+    }
+
+    /// Payload bytes that fall due between two polls of a client that wants them all; 0 where the
+    /// transport does not poll on a period, or a newer message supersedes.
+    pub(crate) fn due_between_polls(&self, id: TrialId) -> u64 {
+        if !id.transport.polls_on_a_period() || self.scenario.delivery == Delivery::Latest {
+            return 0;
+        }
+        let point = self.point(id);
+        let messages = point.rate_hz * point.poll_interval.0.as_secs_f64();
+        // Negative it is not, and what is too large saturates.
+        (messages * point.payload_bytes) as u64
     }
 
     /// How long a trial will take if all goes well.

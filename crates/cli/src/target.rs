@@ -11,9 +11,14 @@ use pushbench_probe::clock;
 
 use crate::exit::Failure;
 
+/// How far a Poisson feed may have come for its instants to be added up in a second or so.
+const OLDEST_POISSON: u64 = 50_000_000;
+
 /// A running pushbench server, or one that implements its endpoints.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    /// As the user names it.
+    url: String,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// Its feed, as it was when asked.
@@ -34,6 +39,14 @@ impl Target {
     pub(crate) fn reach(url: &str) -> Result<Self, Failure> {
         let address = resolve(url)?;
         let feed = describe(url, address)?;
+        if feed.newest.0 > OLDEST_POISSON && matches!(feed.schedule, Schedule::Poisson { .. }) {
+            return Err(Failure::failed(anyhow!(
+                "the feed at {url} is at message {}: the instants of a poisson schedule have to \
+                 be added up one by one, which takes too long beyond {OLDEST_POISSON}; start the \
+                 server afresh",
+                feed.newest
+            )));
+        }
         if feed.schedule == Schedule::Manual {
             return Err(Failure::failed(anyhow!(
                 "the feed at {url} is published by hand, so no message is ever due; start its \
@@ -45,7 +58,15 @@ impl Target {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed),
         };
-        Ok(Self { address, feed, same_clock, origin })
+        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin })
+    }
+
+    /// Whether the server still answers with the feed that it had when it was reached.
+    pub(crate) fn is_the_same(&self) -> bool {
+        describe(&self.url, self.address).is_ok_and(|now| {
+            let (then, now) = (&self.feed, &now);
+            then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
+        })
     }
 }
 

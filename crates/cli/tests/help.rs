@@ -46,5 +46,6 @@ fn a_dry_run_prints_points_and_time_and_starts_nothing() {
 #[test]
 fn completions_and_man_page_are_generated() {
     assert!(says(&["completions", "bash"]).contains("_pushbench"));
-    assert!(says(&["man"]).contains(".TH pushbench 1"));
+    let page = says(&["man"]);
+    assert!(page.contains(".TH pushbench 1") && page.contains("long\\-poll\\-timeout"), "{page}");
 }

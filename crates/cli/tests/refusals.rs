@@ -37,6 +37,8 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "--payload", "3B"], "too small"),
             (&["run", "--payload", "2MiB"], "too large; a message has at most 1MiB"),
             (&["run", "--runs", "0"], "runs"),
+            (&["run", "-c", "-5"], "is not a count"),
+            (&["run", "-R", "0.1/s", "-d", "1s"], "lengthen it with `--duration`"),
             (&["run", "--trace", "nonsuch.csv"], "cannot read trace nonsuch.csv"),
             (&["run", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["run", "-c", "1000k"], "pass `--clients"),

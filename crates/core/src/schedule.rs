@@ -75,6 +75,34 @@ impl Schedule {
         }
     }
 
+    /// How many messages are due before `offset_ns` nanoseconds after the feed's origin. Takes
+    /// time with their number under [`Schedule::Poisson`] only, where each gap depends on none
+    /// other but has to be added.
+    #[must_use]
+    pub fn due_before(&self, seed: u64, offset_ns: u64) -> u64 {
+        let is_before = |index: u64| {
+            let offset = self.offsets(seed).nth(to_usize(index));
+            offset.is_some_and(|offset| offset < offset_ns)
+        };
+        if matches!(self, Self::Poisson { .. } | Self::Manual) {
+            return self.offsets(seed).take_while(|&offset| offset < offset_ns).count() as u64;
+        }
+        let mut beyond = 1;
+        while is_before(beyond) && beyond < 1 << 60 {
+            beyond *= 2;
+        }
+        let mut first = 0;
+        while first < beyond {
+            let middle = first + (beyond - first) / 2;
+            if is_before(middle) {
+                first = middle + 1;
+            } else {
+                beyond = middle;
+            }
+        }
+        first
+    }
+
     /// The instants from message 1 on, in nanoseconds after the feed's origin: ascending and
     /// without end, but for [`Schedule::Manual`], which has none.
     #[must_use]
@@ -145,6 +173,18 @@ impl Iterator for Offsets<'_> {
             Schedule::Manual => None,
         }
     }
+
+    /// Passes over `count` instants; at once, but under [`Schedule::Poisson`].
+    fn nth(&mut self, count: usize) -> Option<u64> {
+        if matches!(self.schedule, Schedule::Poisson { .. }) {
+            for _ in 0..count {
+                self.next();
+            }
+        } else {
+            self.index = self.index.saturating_add(count as u64);
+        }
+        self.next()
+    }
 }
 
 /// The instant of the message with `index` messages before it, without accumulating error.
@@ -173,6 +213,18 @@ impl Timetable {
     pub const fn new(schedule: Schedule, seed: u64, origin: MonoInstant, first: Seq) -> Self {
         let first = if first.0 == 0 { Seq(1) } else { first };
         Self { schedule, seed, origin, first, dues: Vec::new() }
+    }
+
+    /// A timetable of the messages that are due at `from` or later.
+    #[must_use]
+    pub fn starting_at(
+        schedule: Schedule,
+        seed: u64,
+        origin: MonoInstant,
+        from: MonoInstant,
+    ) -> Self {
+        let passed = schedule.due_before(seed, from.0.saturating_sub(origin.0));
+        Self::new(schedule, seed, origin, Seq(passed + 1))
     }
 
     /// Walks on until the instant `end` is passed.
@@ -249,6 +301,19 @@ mod tests {
             let offsets: Vec<u64> = schedule.offsets(seed).take(300).collect();
             prop_assert!(offsets.is_sorted());
             prop_assert_eq!(&offsets, &schedule.offsets(seed).take(300).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn instants_are_counted_and_passed_over_as_if_walked(
+            schedule in schedules(), seed: u64, offset in 0_u64..2_000_000_000, skip in 0_usize..300,
+        ) {
+            let walked = schedule.offsets(seed).take_while(|&due| due < offset).count() as u64;
+            prop_assert_eq!(schedule.due_before(seed, offset), walked);
+            let mut passed = schedule.offsets(seed);
+            let mut stepped = schedule.offsets(seed);
+            (0..skip).for_each(|_| { stepped.next(); });
+            prop_assert_eq!(passed.nth(skip), stepped.next());
+            prop_assert_eq!(passed.next(), stepped.next());
         }
 
         #[test]

@@ -178,6 +178,8 @@ pub struct Progress {
 pub struct LoadMeasured {
     /// Clients that were connected at t0.
     pub connected_at_start: u32,
+    /// When the drain was over and the good-byes began.
+    pub closing: MonoInstant,
     /// Everything that its clients saw.
     pub measured: Measured,
     /// How late the process's own loop was for what it had planned: polls, phase changes.

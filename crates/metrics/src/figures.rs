@@ -112,10 +112,11 @@ impl Figures {
         self.0[figure as usize]
     }
 
-    /// Payload, framing and HTTP bytes per message: what the sockets moved.
+    /// All layers but TCP and IP, per message: what the sockets moved.
     #[must_use]
     pub fn socket_bytes(&self) -> Option<f64> {
-        let layers = [Figure::PayloadBytes, Figure::FramingBytes, Figure::HttpBytes];
+        let layers =
+            [Figure::PayloadBytes, Figure::FramingBytes, Figure::HttpBytes, Figure::TlsBytes];
         layers.into_iter().map(|figure| self.get(figure)).sum()
     }
 
@@ -149,10 +150,15 @@ impl Figures {
             (Layer::Payload, Figure::PayloadBytes),
             (Layer::Framing, Figure::FramingBytes),
             (Layer::Http, Figure::HttpBytes),
+            (Layer::Tls, Figure::TlsBytes),
         ];
         for (layer, figure) in columns {
             self.set(figure, ratio(tally.layer(layer), messages));
         }
+        let tcpip = trial.measured.ledger.tcpip_bytes(Phase::Window);
+        self.set(Figure::TcpipBytes, tcpip.and_then(|bytes| ratio(bytes, messages)));
+        let wire = self.get(Figure::TcpipBytes).zip(self.socket_bytes());
+        self.set(Figure::WireBytes, wire.map(|(tcpip, socket)| tcpip + socket));
     }
 
     fn set_costs(&mut self, trial: &TrialRecord) {

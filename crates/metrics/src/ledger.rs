@@ -74,11 +74,18 @@ pub enum Layer {
     Framing,
     /// Request lines, status lines and headers.
     Http,
+    /// What TLS adds; 0 on a connection without it.
+    Tls,
+    /// Headers of TCP and IP of every segment, and what was sent again.
+    Tcpip,
 }
 
 impl Layer {
     /// The layers that are counted at the socket, from the innermost out.
-    pub const ALL: [Self; 3] = [Self::Payload, Self::Framing, Self::Http];
+    pub const AT_SOCKET: [Self; 4] = [Self::Payload, Self::Framing, Self::Http, Self::Tls];
+
+    /// All layers, from the innermost out.
+    pub const ALL: [Self; 5] = [Self::Payload, Self::Framing, Self::Http, Self::Tls, Self::Tcpip];
 
     /// The name that CSV files use.
     #[must_use]
@@ -87,6 +94,8 @@ impl Layer {
             Self::Payload => "payload",
             Self::Framing => "framing",
             Self::Http => "http",
+            Self::Tls => "tls",
+            Self::Tcpip => "tcpip",
         }
     }
 }
@@ -97,29 +106,41 @@ impl Layer {
 pub enum Source {
     /// Counted at the socket, from the bytes read and written.
     Counted,
+    /// The kernel's own count for the connection (`TCP_INFO`).
+    Kernel,
+    /// Packets seen on the wire.
+    Captured,
+    /// Worked out: segments that nobody could count any more, such as the last FIN.
+    Modelled,
 }
 
 impl Source {
+    /// The sources of what TCP and IP add.
+    pub const OF_TCPIP: [Self; 3] = [Self::Kernel, Self::Captured, Self::Modelled];
+
     /// The name that CSV files use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Counted => "counted",
+            Self::Kernel => "kernel",
+            Self::Captured => "captured",
+            Self::Modelled => "modelled",
         }
     }
 }
 
-/// Bytes by direction and layer: what one read or write, or one phase, amounts to.
+/// Bytes by direction and layer at the socket: what one read or write, or one phase, amounts to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// From client to server, by layer in the order of [`Layer::ALL`].
-    pub up: [u64; Layer::ALL.len()],
-    /// From server to client, by layer in the order of [`Layer::ALL`].
-    pub down: [u64; Layer::ALL.len()],
+    /// From client to server, by layer in the order of [`Layer::AT_SOCKET`].
+    pub up: [u64; Layer::AT_SOCKET.len()],
+    /// From server to client, by layer in the order of [`Layer::AT_SOCKET`].
+    pub down: [u64; Layer::AT_SOCKET.len()],
 }
 
 impl Tally {
-    /// Adds `bytes` of `layer` in `direction`.
+    /// Adds `bytes` of `layer` in `direction`; [`Layer::Tcpip`] is not at the socket.
     pub const fn add(&mut self, direction: Direction, layer: Layer, bytes: u64) {
         match direction {
             Direction::Up => self.up[layer as usize] += bytes,
@@ -153,7 +174,7 @@ impl Tally {
 
     /// Adds each figure of `other` to its own.
     pub fn merge(&mut self, other: &Self) {
-        for layer in 0..Layer::ALL.len() {
+        for layer in 0..Layer::AT_SOCKET.len() {
             self.up[layer] += other.up[layer];
             self.down[layer] += other.down[layer];
         }
@@ -168,6 +189,47 @@ pub struct Ledger {
     pub socket_up: u64,
     /// Bytes that the sockets read.
     pub socket_down: u64,
+    /// What TCP and IP added; empty where nobody counted.
+    tcpip: Vec<TcpipRow>,
+}
+
+/// What TCP and IP added to what the sockets moved, at the IP layer: no Ethernet headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TcpipTally {
+    /// Segments, or packets where they were captured.
+    pub packets: u64,
+    /// Headers of TCP and IP.
+    pub header_bytes: u64,
+    /// Data that was sent again, headers left out.
+    pub retransmitted_bytes: u64,
+}
+
+impl TcpipTally {
+    /// The bytes of the layer: headers, and what was sent again.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.header_bytes + self.retransmitted_bytes
+    }
+
+    /// Adds each figure of `other` to its own.
+    pub const fn merge(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.header_bytes += other.header_bytes;
+        self.retransmitted_bytes += other.retransmitted_bytes;
+    }
+}
+
+/// A row of the ledger's TCP and IP part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TcpipRow {
+    /// When.
+    pub phase: Phase,
+    /// Which way.
+    pub direction: Direction,
+    /// Who counted.
+    pub source: Source,
+    /// What was counted.
+    pub tally: TcpipTally,
 }
 
 impl Ledger {
@@ -182,8 +244,45 @@ impl Ledger {
         self.phases[phase as usize].merge(tally);
     }
 
+    /// Adds what TCP and IP added in `phase`, on the word of `source`.
+    pub fn add_tcpip(
+        &mut self,
+        phase: Phase,
+        direction: Direction,
+        source: Source,
+        tally: &TcpipTally,
+    ) {
+        let same = |row: &&mut TcpipRow| {
+            (row.phase, row.direction, row.source) == (phase, direction, source)
+        };
+        match self.tcpip.iter_mut().find(same) {
+            Some(row) => row.tally.merge(tally),
+            None => self.tcpip.push(TcpipRow { phase, direction, source, tally: *tally }),
+        }
+    }
+
+    /// What TCP and IP added, row by row. Where packets were captured, those are all the rows:
+    /// what the kernel counted of the same connections would count them twice.
+    pub fn tcpip(&self) -> impl Iterator<Item = &TcpipRow> {
+        let captured = self.tcpip.iter().any(|row| row.source == Source::Captured);
+        self.tcpip.iter().filter(move |row| !captured || row.source == Source::Captured)
+    }
+
+    /// What TCP and IP added in `phase`, both ways and from all sources; `None` where nobody
+    /// counted.
+    #[must_use]
+    pub fn tcpip_bytes(&self, phase: Phase) -> Option<u64> {
+        if self.tcpip.is_empty() {
+            return None;
+        }
+        Some(self.tcpip().filter(|row| row.phase == phase).map(|row| row.tally.bytes()).sum())
+    }
+
     /// Adds each figure of `other` to its own.
     pub fn merge(&mut self, other: &Self) {
+        for row in &other.tcpip {
+            self.add_tcpip(row.phase, row.direction, row.source, &row.tally);
+        }
         for (own, theirs) in self.phases.iter_mut().zip(&other.phases) {
             own.merge(theirs);
         }
@@ -214,6 +313,24 @@ mod tests {
         assert!(ledger.balances());
         ledger.socket_down += 1;
         assert!(!ledger.balances());
+    }
+
+    #[test]
+    fn captured_packets_stand_in_place_of_the_kernels_count() {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.tcpip_bytes(Phase::Window), None);
+        let tally = TcpipTally { packets: 2, header_bytes: 104, retransmitted_bytes: 6 };
+        let mut add = |source| ledger.add_tcpip(Phase::Window, Direction::Down, source, &tally);
+        add(Source::Kernel);
+        add(Source::Kernel);
+        add(Source::Modelled);
+        let twice = ledger.clone();
+        assert_eq!(ledger.tcpip_bytes(Phase::Window), Some(330));
+        assert_eq!(ledger.tcpip_bytes(Phase::Close), Some(0));
+        ledger.merge(&twice);
+        assert_eq!(ledger.tcpip_bytes(Phase::Window), Some(660));
+        ledger.add_tcpip(Phase::Window, Direction::Down, Source::Captured, &tally);
+        assert_eq!(ledger.tcpip_bytes(Phase::Window), Some(110));
     }
 
     #[test]

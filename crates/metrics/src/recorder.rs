@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::age::{Age, AgeTotals};
 use crate::audit::{Audit, AuditTotals, Verdict};
 use crate::histogram::LatencyHistogram;
-use crate::ledger::{Ledger, Phase, Tally};
+use crate::ledger::{Direction, Ledger, Phase, Source, Tally, TcpipTally};
 use crate::observer::{Arrival, Event, Observer, Window};
 use crate::series::Series;
 
@@ -58,6 +58,17 @@ impl Recorder {
     pub const fn sockets_moved(&mut self, up: u64, down: u64) {
         self.measured.ledger.socket_up += up;
         self.measured.ledger.socket_down += down;
+    }
+
+    /// Adds what TCP and IP added in `phase`, on the word of `source`.
+    pub fn tcpip(
+        &mut self,
+        phase: Phase,
+        direction: Direction,
+        source: Source,
+        tally: &TcpipTally,
+    ) {
+        self.measured.ledger.add_tcpip(phase, direction, source, tally);
     }
 
     /// Whether every message due in the window is accounted for at every client that was not

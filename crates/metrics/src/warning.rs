@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::histogram::LatencyHistogram;
+
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -35,6 +37,13 @@ pub enum Invalid {
     ServerDied {
         /// What it said or how it ended.
         error: String,
+    },
+    /// The server is another one than at the start, or publishes another feed.
+    FeedChanged,
+    /// Packets went by uncounted.
+    CaptureIncomplete {
+        /// How many.
+        missed: u64,
     },
     /// The load generator used a whole core, so it may have measured itself.
     LoadSaturated {
@@ -63,8 +72,12 @@ impl Invalid {
                 "this is a fault of pushbench; please report it with run.json"
             }
             Self::ClientsMissing { .. } => "use fewer clients, or look at the server's limits",
-            Self::LoadDied { .. } | Self::ServerDied { .. } => "see its last words above",
+            Self::LoadDied { .. } | Self::ServerDied { .. } => {
+                "see what it said, and the system's log"
+            }
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
+            Self::FeedChanged => "leave the server running for the whole measurement",
+            Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
             Self::MachineStalled { .. } => "leave the machine idle but for the run, and repeat",
         }
     }
@@ -81,6 +94,12 @@ impl fmt::Display for Invalid {
             }
             Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
             Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
+            Self::FeedChanged => {
+                f.write_str("the server or its feed was replaced while it was measured")
+            }
+            Self::CaptureIncomplete { missed } => {
+                write!(f, "the capture missed {missed} packets")
+            }
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
@@ -101,14 +120,18 @@ pub enum Warning {
         share: f64,
     },
     /// The server published late.
-    PublisherLate {
-        /// The 99th percentile of its lag, µs.
-        p99_us: f64,
-    },
+    PublisherLate(Lag),
     /// The load generator was late for its own plans.
-    LoadLate {
-        /// The 99th percentile of its lag, µs.
-        p99_us: f64,
+    LoadLate(Lag),
+    /// More falls due between two polls than one response may hold, so that clients fall behind.
+    PollsTooRare {
+        /// Bytes that fall due between two polls.
+        due_bytes: u64,
+    },
+    /// Messages came behind a newer one.
+    Reordered {
+        /// How many.
+        messages: u64,
     },
     /// Messages never came.
     Lost {
@@ -148,14 +171,46 @@ pub enum Warning {
     ServerUnknown,
 }
 
-/// A publisher this late at the 99th percentile shifts every latency visibly, µs.
+/// A publisher this late shifts every latency visibly, µs.
 pub const PUBLISHER_LATE_US: f64 = 1_000.0;
 
-/// A load generator this late at the 99th percentile does the same, µs.
+/// A load generator this late does the same, µs.
 pub const LOAD_LATE_US: f64 = 5_000.0;
 
 /// Below this many messages in a window, percentiles mean little.
 pub const FEW_MESSAGES: u64 = 10;
+
+/// How late something was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lag {
+    /// How late, µs.
+    pub us: f64,
+    /// Whether that is the 99th percentile; else there were too few samples for one, and it is
+    /// the largest of them.
+    pub at_p99: bool,
+}
+
+impl Lag {
+    /// The lag that a histogram supports; `None` where it is empty.
+    #[must_use]
+    pub fn of(histogram: &LatencyHistogram) -> Option<Self> {
+        match histogram.supported_percentile_us(0.99) {
+            Some(us) => Some(Self { us, at_p99: true }),
+            None => histogram.max_us().map(|us| Self { us, at_p99: false }),
+        }
+    }
+}
+
+impl fmt::Display for Lag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (us, at_p99) = (self.us, self.at_p99);
+        if at_p99 {
+            write!(f, "{us:.0} µs late at p99")
+        } else {
+            write!(f, "up to {us:.0} µs late")
+        }
+    }
+}
 
 impl Warning {
     /// What to do about it.
@@ -163,11 +218,12 @@ impl Warning {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::ServerSaturated { .. } => "its latencies are those of an overloaded server",
-            Self::PublisherLate { .. } => "the delay is part of each latency; lower the rate",
-            Self::LoadLate { .. } => {
-                "leave the load generator a core of its own, or lower the rate"
+            Self::PublisherLate(_) => "the delay is part of each latency; lower the rate",
+            Self::LoadLate(_) => "leave the load generator a core of its own, or lower the rate",
+            Self::PollsTooRare { .. } => "shorten --poll-interval, or lower rate or payload",
+            Self::Lost { .. } | Self::Duplicated { .. } | Self::Reordered { .. } => {
+                "see trials.csv for where"
             }
-            Self::Lost { .. } | Self::Duplicated { .. } => "see trials.csv for where",
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
@@ -184,11 +240,15 @@ impl fmt::Display for Warning {
             Self::ServerSaturated { share } => {
                 write!(f, "the server used {:.0} % of a core", share * 100.0)
             }
-            Self::PublisherLate { p99_us } => {
-                write!(f, "the publisher was {p99_us:.0} µs late at p99")
-            }
-            Self::LoadLate { p99_us } => {
-                write!(f, "the load generator was {p99_us:.0} µs late at p99")
+            Self::PublisherLate(lag) => write!(f, "the publisher was {lag}"),
+            Self::LoadLate(lag) => write!(f, "the load generator was {lag}"),
+            Self::PollsTooRare { due_bytes } => write!(
+                f,
+                "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
+                 clients fall ever further behind"
+            ),
+            Self::Reordered { messages } => {
+                write!(f, "{messages} messages came behind a newer one")
             }
             Self::Lost { messages } => write!(f, "{messages} messages were lost"),
             Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
@@ -200,6 +260,7 @@ impl fmt::Display for Warning {
             Self::PollsSkipped { count } => {
                 write!(f, "{count} polls were skipped, the one before being outstanding")
             }
+            Self::FewMessages { messages: 0 } => f.write_str("no message was due in the window"),
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
             }

@@ -1,10 +1,12 @@
 //! The CSV files. A column that is empty was not measured; a 0 was.
 
+use std::collections::BTreeMap;
+
 use ::csv::Writer;
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::figures::{Counts, Figure, Figures};
-use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source};
+use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::recorder::Measured;
 
@@ -228,29 +230,70 @@ pub(crate) fn bytes(record: &RunRecord) -> Vec<u8> {
 fn push_ledger(sheet: &mut Sheet, row: &Row<'_>) {
     let mut ledger = Ledger::default();
     row.trials.iter().for_each(|trial| ledger.merge(&trial.measured.ledger));
-    let in_window = row.trials.iter().map(|trial| trial.measured.counters.messages_in_window);
-    let messages: u64 = in_window.sum();
+    let messages = messages_in_window(row, |_| true);
     for phase in Phase::ALL {
         for direction in Direction::ALL {
-            for layer in Layer::ALL {
+            for layer in Layer::AT_SOCKET {
                 let bytes = ledger.phase(phase).get(direction, layer);
-                #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-                let per_message = (phase == Phase::Window && messages > 0)
-                    .then(|| bytes as f64 / messages as f64);
-                sheet.line([
-                    row.summary.point.id.to_string(),
-                    row.transport().to_string(),
-                    phase.name().to_owned(),
-                    direction.name().to_owned(),
-                    layer.name().to_owned(),
-                    Source::Counted.name().to_owned(),
-                    bytes.to_string(),
-                    decimals(per_message, 2),
-                    String::new(),
-                    String::new(),
-                ]);
+                let entry = Entry { phase, direction, layer, source: Source::Counted, bytes };
+                entry.push(sheet, row, messages, None);
             }
+            push_tcpip(sheet, row, phase, direction);
         }
+    }
+}
+
+/// The lines of TCP and IP, one for each source. Each trial says which of its sources count, so
+/// that one which captured packets does not hide what the kernel counted of another.
+fn push_tcpip(sheet: &mut Sheet, row: &Row<'_>, phase: Phase, direction: Direction) {
+    let messages = messages_in_window(row, |ledger| ledger.tcpip().next().is_some());
+    let mut tallies: BTreeMap<Source, TcpipTally> = BTreeMap::new();
+    let all = row.trials.iter().flat_map(|trial| trial.measured.ledger.tcpip());
+    for ours in all.filter(|ours| (ours.phase, ours.direction) == (phase, direction)) {
+        tallies.entry(ours.source).or_default().merge(&ours.tally);
+    }
+    for (source, tally) in tallies {
+        let entry = Entry { phase, direction, layer: Layer::Tcpip, source, bytes: tally.bytes() };
+        entry.push(sheet, row, messages, Some(&tally));
+    }
+}
+
+/// The messages that the bytes of those trials of `row` whose ledger `has` them are divided by.
+fn messages_in_window(row: &Row<'_>, has: impl Fn(&Ledger) -> bool) -> u64 {
+    let measured = row.trials.iter().map(|trial| &trial.measured);
+    let having = measured.filter(|measured| has(&measured.ledger));
+    having.map(|measured| measured.counters.messages_in_window).sum()
+}
+
+/// One line of `bytes.csv` before it is text.
+struct Entry {
+    phase: Phase,
+    direction: Direction,
+    layer: Layer,
+    source: Source,
+    bytes: u64,
+}
+
+impl Entry {
+    fn push(&self, sheet: &mut Sheet, row: &Row<'_>, messages: u64, tcpip: Option<&TcpipTally>) {
+        #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+        let per_message = (self.phase == Phase::Window && messages > 0)
+            .then(|| self.bytes as f64 / messages as f64);
+        let count = |of: fn(&TcpipTally) -> u64| {
+            tcpip.map_or_else(String::new, |tally| of(tally).to_string())
+        };
+        sheet.line([
+            row.summary.point.id.to_string(),
+            row.transport().to_string(),
+            self.phase.name().to_owned(),
+            self.direction.name().to_owned(),
+            self.layer.name().to_owned(),
+            self.source.name().to_owned(),
+            self.bytes.to_string(),
+            decimals(per_message, 2),
+            count(|tally| tally.packets),
+            count(|tally| tally.retransmitted_bytes),
+        ]);
     }
 }
 

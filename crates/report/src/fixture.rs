@@ -7,11 +7,11 @@ use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::recorder::Recorder;
-use pushbench_metrics::warning::{Invalid, Warning};
+use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -28,7 +28,7 @@ pub(crate) fn quick() -> RunRecord {
     trial_mut(&mut record, Transport::LongPoll, 3).invalid.push(stalled);
     for (round, p99_us) in [(1, 1_203.0), (3, 1_510.0)] {
         let trial = trial_mut(&mut record, Transport::ShortPoll, round);
-        trial.warnings.push(Warning::PublisherLate { p99_us });
+        trial.warnings.push(Warning::PublisherLate(Lag { us: p99_us, at_p99: true }));
     }
     record
 }
@@ -49,6 +49,29 @@ pub(crate) fn sweep() -> RunRecord {
 /// Messages supersede each other.
 pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
+}
+
+/// Points that differ in payload size, over all that a chart has to show.
+pub(crate) fn payloads() -> RunRecord {
+    run("name = \"payloads\"\nclients = 5\nduration = \"2s\"\nruns = 3\n\
+         payload = [\"10B\", \"100B\", \"1KiB\", \"10KiB\", \"64KiB\"]\n[feed]\npayload = \"text\"")
+}
+
+/// `record` as of a kernel that does not count what TCP and IP add.
+pub(crate) fn without_tcpip(mut record: RunRecord) -> RunRecord {
+    for trial in &mut record.trials {
+        without_tcpip_of(trial);
+    }
+    record
+}
+
+/// Takes what TCP and IP added from one trial.
+pub(crate) fn without_tcpip_of(trial: &mut TrialRecord) {
+    let full = &trial.measured.ledger;
+    let mut ledger = Ledger::default();
+    Phase::ALL.into_iter().for_each(|phase| ledger.add(phase, full.phase(phase)));
+    (ledger.socket_up, ledger.socket_down) = (full.socket_up, full.socket_down);
+    trial.measured.ledger = ledger;
 }
 
 /// The run of a scenario, given as TOML.
@@ -139,13 +162,18 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
     };
     let mut recorder = Recorder::new(point.clients, scenario.delivery);
     let mut own = Noise(seed ^ 0x55);
-    let mut player = Player { point, id, window, period, drift, noise, recorder: &mut recorder };
+    let tcpip = Ledger::default();
+    let mut player =
+        Player { point, id, window, period, drift, noise, recorder: &mut recorder, tcpip };
     player.connect();
     player.recorder.set_window(window);
     for client in 0..point.clients {
         player.client(client, scenario.delivery);
     }
-    let measured = recorder.finish(|_| true);
+    player.close();
+    let tcpip = player.tcpip;
+    let mut measured = recorder.finish(|_| true);
+    measured.ledger.merge(&tcpip);
     let messages = measured.counters.messages_in_window;
     TrialRecord {
         id,
@@ -206,6 +234,8 @@ struct Player<'a> {
     drift: f64,
     noise: Noise,
     recorder: &'a mut Recorder,
+    /// What TCP and IP add, and nothing else.
+    tcpip: Ledger,
 }
 
 impl Player<'_> {
@@ -214,6 +244,35 @@ impl Player<'_> {
         parts.iter().for_each(|&(direction, layer, bytes)| tally.add(direction, layer, bytes));
         self.recorder.sockets_moved(tally.total(Direction::Up), tally.total(Direction::Down));
         self.recorder.moved(phase, MonoInstant(at), &tally);
+        // A stream's message and its ACK; a request, its response and the ACK of that; of a
+        // connection for each poll also SYN, SYN and ACK, ACK, and three packets to close it.
+        let (up, down) = match self.id.transport {
+            Transport::Sse | Transport::Websocket => (1, 1),
+            Transport::ShortPollClose => (4, 3),
+            _ => (2, 1),
+        };
+        self.packets(phase, Direction::Up, Source::Kernel, up);
+        self.packets(phase, Direction::Down, Source::Kernel, down);
+        if self.id.transport == Transport::ShortPollClose {
+            self.packets(phase, Direction::Up, Source::Modelled, 1);
+        }
+    }
+
+    fn packets(&mut self, phase: Phase, direction: Direction, source: Source, packets: u64) {
+        let header_bytes = 52 * packets;
+        let tally = TcpipTally { packets, header_bytes, retransmitted_bytes: 0 };
+        self.tcpip.add_tcpip(phase, direction, source, &tally);
+    }
+
+    /// What nobody could count any more; and in the first round a response was sent again.
+    fn close(&mut self) {
+        let clients = u64::from(self.point.clients);
+        self.packets(Phase::Close, Direction::Up, Source::Modelled, 2 * clients);
+        self.packets(Phase::Close, Direction::Down, Source::Modelled, clients);
+        if self.id.round == 1 {
+            let tally = TcpipTally { packets: 1, header_bytes: 52, retransmitted_bytes: 148 };
+            self.tcpip.add_tcpip(Phase::Window, Direction::Down, Source::Kernel, &tally);
+        }
     }
 
     fn connect(&mut self) {

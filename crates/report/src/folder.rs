@@ -37,6 +37,9 @@ impl RunFolder {
     /// folder that cannot be written is found before the first trial. `started` is compact UTC,
     /// such as `20260131T120000Z`. Where that name is taken, `-2`, `-3`, … are tried.
     ///
+    /// `out/latest` leads to it from here on, so that also a run that is killed is found there.
+    /// Where it cannot be linked, [`write_all`](Self::write_all) says so, when results are safe.
+    ///
     /// # Errors
     ///
     /// [`ReportError::CreateFolder`] or [`ReportError::Write`].
@@ -50,6 +53,7 @@ impl RunFolder {
             probe(&path.join("probe"))?;
         }
         FILES.iter().chain([&RECORD]).try_for_each(|name| probe(&folder.path.join(name)))?;
+        drop(folder.point_latest());
         Ok(folder)
     }
 
@@ -68,7 +72,8 @@ impl RunFolder {
         self.write(RECORD, crate::json(record)?.as_bytes())
     }
 
-    /// Writes every file but the record, then points `OUT/latest` at the folder.
+    /// Writes every file but the record, then points `OUT/latest` at the folder, which
+    /// another run may have taken meanwhile.
     ///
     /// # Errors
     ///
@@ -105,7 +110,7 @@ impl RunFolder {
         replace(&beside, &path, bytes).map_err(failed)
     }
 
-    /// Makes `latest`, beside the folder, a relative link to it. Its old value stays until then.
+    /// Makes `latest`, beside the folder, a relative link to it, in one step.
     fn point_latest(&self) -> Result<(), ReportError> {
         let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else {
             return Ok(());

@@ -12,7 +12,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::notes::{self, Mark, Note};
-use crate::rows::{Block, blocks};
+use crate::rows::{Block, Reach, blocks};
 use crate::{instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
@@ -27,10 +27,15 @@ window, however late and by whatever path it came. p50 is the median; 99 % of th
 at most p99.</dd>
 <dt>Age</dt><dd>How old the newest message is that a client holds, averaged over time and clients. \
 It compares transports fairly also where newer messages supersede older ones.</dd>
-<dt>Bytes per message</dt><dd>What the sockets moved in the window, both directions, over the messages \
-that arrived in it: payload, framing (WebSocket headers, SSE fields, chunk sizes, batch \
-separators) and HTTP (request lines, status lines, headers). TLS, TCP and IP are not \
-counted.</dd>
+<dt>Bytes per message</dt><dd>BYTES</dd>
+<dt>Layers</dt><dd>Payload: the messages themselves. Framing: WebSocket headers and masks, SSE fields, \
+chunk sizes, batch separators. HTTP: request lines, status lines, headers. TLS: what encryption \
+adds. TCP/IP: the headers of every packet, those of bare ACKs and of opening and closing a \
+connection too, and data that was sent again; Ethernet's headers are not in it.</dd>
+<dt>Sources</dt><dd>In <code>bytes.csv</code> each row says who counted: <code>counted</code> at the \
+socket, from what was really read and written; <code>kernel</code>, the kernel's own counters of the \
+connection; <code>captured</code>, packets seen on the wire; <code>modelled</code>, worked out for the \
+few packets that nobody could count any more, such as the last of a connection.</dd>
 <dt>CPU per message</dt><dd>CPU time of the process, user and system, within the window, over the \
 messages that arrived in it.</dd>
 <dt>Memory per client</dt><dd>Growth of the process's resident memory from before the clients to the \
@@ -61,10 +66,24 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     }
     push_invalid(&mut page, record);
     push_charts(&mut page, &charts)?;
-    page.push_str(DEFINITIONS);
+    page.push_str(&definitions(&blocks));
     origin::push(&mut page, record);
     page.push_str("</body>\n</html>\n");
     Ok(page)
+}
+
+fn definitions(blocks: &[Block<'_>]) -> String {
+    let bytes = match Reach::of_run(blocks) {
+        Reach::Wire => {
+            "All that went over the wire in the window, at the IP layer and in both directions, \
+             over the messages that arrived in it: the sum of the layers."
+        }
+        Reach::Socket => {
+            "What the sockets moved in the window, both directions, over the messages that \
+             arrived in it: the sum of the layers but TCP/IP, which was not counted in this run."
+        }
+    };
+    DEFINITIONS.replacen("BYTES", bytes, 1)
 }
 
 /// The question, what is wrong with the run as a whole, and the sentence.
@@ -191,7 +210,7 @@ fn push_charts(page: &mut String, charts: &[Chart]) -> Result<(), ReportError> {
             page,
             "<figure id=\"chart-{}\">\n{svg}<figcaption>{}</figcaption>\n</figure>",
             escaped(&chart.name),
-            escaped(chart.caption)
+            escaped(&chart.caption)
         );
     }
     Ok(())

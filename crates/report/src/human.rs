@@ -109,6 +109,14 @@ pub(crate) fn size(bytes: f64) -> String {
     format!("{} {unit}", size_number(bytes, size))
 }
 
+/// Bytes beside a decade of an axis, which powers of 1024 would make `9.77 KiB`: `10,000 B`.
+pub(crate) fn whole_bytes(bytes: f64) -> String {
+    match bytes {
+        1e6.. => format!("{} MB", short_number(bytes / 1e6, 4)),
+        _ => format!("{} B", short_number(bytes, 6)),
+    }
+}
+
 /// Bytes for a sentence: `75 bytes`, `12 KiB`.
 pub(crate) fn spoken_size(bytes: f64) -> String {
     match size_unit(bytes) {
@@ -199,6 +207,8 @@ mod tests {
         assert_eq!(size(2.25), "2.3 B");
         assert_eq!(size(1_128.4), "1,128 B");
         assert_eq!(size(12_595.0), "12.3 KiB");
+        assert_eq!(whole_bytes(10_000.0), "10,000 B");
+        assert_eq!(whole_bytes(2_000_000.0), "2 MB");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn gravity(invalid: &Invalid) -> f64 {
 fn weight(warning: &Warning) -> f64 {
     match warning {
         Warning::ServerSaturated { share } => *share,
-        Warning::PublisherLate { p99_us } | Warning::LoadLate { p99_us } => *p99_us,
+        Warning::PublisherLate(lag) | Warning::LoadLate(lag) => lag.us,
         Warning::Lost { messages } | Warning::Duplicated { messages } => *messages as f64,
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }

@@ -6,7 +6,7 @@ use pushbench_metrics::figures::{Figure, Figures, Summary, summarise};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::stats;
 
-use crate::settings;
+use crate::{human, settings};
 
 /// With a single trial nothing is known of the spread, so only a factor this large is claimed.
 const FACTOR_OF_ONE_TRIAL: f64 = 2.0;
@@ -45,12 +45,58 @@ impl Spread {
     }
 }
 
+/// How far down the bytes per message were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All layers down to IP.
+    Wire,
+    /// What the sockets moved: in an old record, or where the kernel has no counters.
+    Socket,
+}
+
+impl Reach {
+    /// Points are compared with each other as transports are, so a run has one reach: the wire
+    /// only where each trial with a figure for its bytes counted as far.
+    fn of(blocks: &[Block<'_>]) -> Self {
+        let rows = blocks.iter().flat_map(|block| &block.rows);
+        let mut counted = rows
+            .flat_map(|row| &row.figures)
+            .filter(|figures| figures.socket_bytes().is_some())
+            .map(|figures| figures.get(Figure::WireBytes).is_some())
+            .peekable();
+        let any = counted.peek().is_some();
+        if any && counted.all(|on_wire| on_wire) { Self::Wire } else { Self::Socket }
+    }
+
+    /// That of a whole run.
+    pub(crate) fn of_run(blocks: &[Block<'_>]) -> Self {
+        blocks.first().map_or(Self::Socket, |block| block.reach)
+    }
+
+    /// Where the bytes are counted, to be put behind them.
+    pub(crate) const fn place(self) -> &'static str {
+        match self {
+            Self::Wire => "on the wire, at the IP layer",
+            Self::Socket => "at the socket",
+        }
+    }
+
+    /// What bytes are called in a sentence.
+    pub(crate) const fn per_message(self) -> &'static str {
+        match self {
+            Self::Wire => "per message on the wire",
+            Self::Socket => "per message",
+        }
+    }
+}
+
 /// One transport at one point.
 pub(crate) struct Row<'a> {
     pub(crate) summary: Summary,
     /// The valid trials that stand.
     pub(crate) trials: Vec<&'a TrialRecord>,
     figures: Vec<Figures>,
+    pub(crate) reach: Reach,
 }
 
 impl Row<'_> {
@@ -71,13 +117,21 @@ impl Row<'_> {
         self.spread_by(|figures| figures.get(figure))
     }
 
-    /// The bytes that the sockets moved for each message.
-    pub(crate) fn socket_bytes(&self) -> Option<Spread> {
-        self.spread_by(Figures::socket_bytes)
+    /// All bytes for each message, as far down as the run counted them.
+    pub(crate) fn bytes(&self) -> Option<Spread> {
+        match self.reach {
+            Reach::Wire => self.spread(Figure::WireBytes),
+            Reach::Socket => self.spread_by(Figures::socket_bytes),
+        }
     }
 
     fn spread_by(&self, value: impl Fn(&Figures) -> Option<f64>) -> Option<Spread> {
         Spread::of(&self.figures.iter().filter_map(value).collect::<Vec<f64>>())
+    }
+
+    /// The share of the expected messages that arrived.
+    pub(crate) fn share_arrived(&self) -> String {
+        human::share(self.summary.counts.delivered, self.summary.counts.expected)
     }
 
     /// The greatest age that any client saw in any trial, µs.
@@ -93,12 +147,27 @@ pub(crate) struct Block<'a> {
     /// What sets the point apart; empty where it is the only one.
     pub(crate) heading: String,
     pub(crate) rows: Vec<Row<'a>>,
+    /// How far down its bytes were counted.
+    pub(crate) reach: Reach,
 }
 
 impl Block<'_> {
     /// Whether messages were superseded, so that ages are to be compared and not latencies.
     pub(crate) fn compares_ages(&self) -> bool {
         self.rows.iter().any(|row| row.summary.counts.superseded > 0)
+    }
+
+    /// Where messages were superseded, `short-poll delivered 4 % of them`: of the transport that
+    /// delivered the smallest share, for figures that are of the messages that arrived.
+    pub(crate) fn least_arrived(&self) -> Option<String> {
+        #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+        let share = |row: &&Row<'_>| {
+            let counts = &row.summary.counts;
+            counts.delivered as f64 / counts.expected.max(1) as f64
+        };
+        let rows = self.rows.iter().filter(|row| self.compares_ages() && row.has_figures());
+        let row = rows.min_by(|one, two| share(one).total_cmp(&share(two)))?;
+        Some(format!("{} delivered {} of them", row.transport(), row.share_arrived()))
     }
 
     /// The most valid trials that a row has.
@@ -114,13 +183,19 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
         let id = summary.point.id;
         if blocks.last().is_none_or(|block| block.point.id != id) {
             let heading = settings::heading(&record.points, &summary.point);
-            blocks.push(Block { point: summary.point.clone(), heading, rows: Vec::new() });
+            let point = summary.point.clone();
+            blocks.push(Block { point, heading, rows: Vec::new(), reach: Reach::Socket });
         }
         let trials = valid_trials(record, id, summary.transport);
         let figures = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
         if let Some(block) = blocks.last_mut() {
-            block.rows.push(Row { summary, trials, figures });
+            block.rows.push(Row { summary, trials, figures, reach: Reach::Socket });
         }
+    }
+    let reach = Reach::of(&blocks);
+    for block in &mut blocks {
+        block.reach = reach;
+        block.rows.iter_mut().for_each(|row| row.reach = reach);
     }
     blocks
 }

@@ -1,7 +1,9 @@
 //! The sentence that a person can repeat.
 //!
 //! It compares each transport with the one that is best at the point, and claims a difference
-//! only where the trials' ranges (from six trials on, their 95 % intervals) lie apart.
+//! only where the trials' ranges (from six trials on, their 95 % intervals) lie apart. That they
+//! do not is no sameness: that is claimed only of middles that are near each other. Bytes are
+//! counts that hardly vary from trial to trial, so their middles are compared as they are.
 
 use std::fmt::Write as _;
 
@@ -15,7 +17,10 @@ use crate::rows::{Block, Row, Spread, blocks};
 const POINTS_SPOKEN_OF: usize = 3;
 
 /// Several figures within this factor are told as one.
-const NEAR: f64 = 1.05;
+pub(crate) const NEAR: f64 = 1.05;
+
+/// What trials do not tell apart is called about the same only within this factor.
+pub(crate) const SAME: f64 = 1.1;
 
 /// From this share on, responses without news are worth a sentence, in percent.
 const EMPTY_PERCENT: f64 = 10.0;
@@ -68,9 +73,25 @@ impl Measure {
         match self {
             Self::Latency => row.spread(Figure::LatencyP50),
             Self::Age => row.spread(Figure::AgeMean),
-            Self::Bytes => row.socket_bytes(),
+            Self::Bytes => row.bytes(),
         }
     }
+
+    /// Whether `one` and `other` may be called different.
+    fn is_apart(self, one: &Contender<'_>, other: &Contender<'_>) -> bool {
+        match self {
+            Self::Latency | Self::Age => one.spread.is_apart_from(&other.spread),
+            Self::Bytes => !are_within(NEAR, [one.spread.middle, other.spread.middle]),
+        }
+    }
+}
+
+/// Whether the largest of `values` is at most `factor` times the smallest.
+pub(crate) fn are_within(factor: f64, values: impl IntoIterator<Item = f64>) -> bool {
+    let ends = values
+        .into_iter()
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), each| (least.min(each), most.max(each)));
+    ends.1 <= ends.0 * factor
 }
 
 /// A transport with what it is compared by.
@@ -79,21 +100,33 @@ struct Contender<'a> {
     name: &'static str,
     spread: Spread,
     bytes: Option<Spread>,
+    /// Where messages were superseded, the share that arrived. Bytes for each of these cannot be
+    /// compared then: who skips many divides by few.
+    arrived: Option<String>,
 }
 
 fn block_sentences(block: &Block<'_>) -> String {
+    let mut valid = block.rows.iter().flat_map(|row| &row.trials).peekable();
+    let any = valid.peek().is_some();
+    if any && valid.all(|trial| trial.window.is_empty()) {
+        return "No message was due in the window of any trial; lengthen it with --duration."
+            .to_owned();
+    }
     let measure = Measure::of(block);
     let mut contenders: Vec<Contender<'_>> = block
         .rows
         .iter()
         .filter_map(|row| {
-            let (name, bytes) = (row.transport().name(), row.socket_bytes());
-            Some(Contender { row, name, spread: measure.spread(row)?, bytes })
+            let (name, bytes) = (row.transport().name(), row.bytes());
+            let arrived = block.compares_ages().then(|| row.share_arrived());
+            Some(Contender { row, name, spread: measure.spread(row)?, bytes, arrived })
         })
         .collect();
     contenders.sort_by(|one, two| one.spread.middle.total_cmp(&two.spread.middle));
     let mut text = match contenders.as_slice() {
+        [] if any => return "No message arrived, so there is nothing to compare.".to_owned(),
         [] => return "No trial was valid, so there is nothing to compare.".to_owned(),
+        several if measure == Measure::Bytes && block.compares_ages() => moved(several),
         [only] => alone(measure, only),
         several => compared(measure, several),
     };
@@ -108,17 +141,29 @@ fn alone(measure: Measure, only: &Contender<'_>) -> String {
     format!("{}.", with_bytes(measure, &what, &[only]))
 }
 
+/// Bytes side by side, where they are of different shares of the messages.
+fn moved(contenders: &[Contender<'_>]) -> String {
+    let each = contenders.iter().map(|each| {
+        let bytes = arrived_bytes(&[each]).unwrap_or_default();
+        format!("{} moved {bytes}", each.name)
+    });
+    format!("{}.", each.collect::<Vec<_>>().join("; "))
+}
+
 /// The best, those that the trials cannot tell from it, and then the others beside it.
 fn compared(measure: Measure, contenders: &[Contender<'_>]) -> String {
     let fastest = &contenders[0];
     let (others, ahead): (Vec<_>, Vec<_>) =
-        contenders.iter().partition(|each| each.spread.is_apart_from(&fastest.spread));
-    // Of equals the one with the fewest bytes is what the others are held against.
+        contenders.iter().partition(|each| measure.is_apart(each, fastest));
+    // Of these the one with the fewest bytes is what the others are held against, if all of them
+    // are apart from it too.
+    let is_apart_from_others =
+        |each: &&Contender<'_>| others.iter().all(|other| measure.is_apart(other, each));
     let bytes = |each: &&Contender<'_>| each.bytes.map_or(f64::INFINITY, |bytes| bytes.middle);
-    let best = ahead.iter().copied().min_by(|one, two| bytes(one).total_cmp(&bytes(two)));
-    let best = best.unwrap_or(fastest);
+    let best = ahead.iter().copied().filter(is_apart_from_others);
+    let best = best.min_by(|one, two| bytes(one).total_cmp(&bytes(two))).unwrap_or(fastest);
     let mut text = with_bytes(measure, &delivered_in(measure, &ahead), &ahead);
-    for group in groups(&others) {
+    for group in groups(measure, &others) {
         let _ = write!(text, "; {}", against(measure, group, best, ahead.len() > 1));
     }
     text.push('.');
@@ -127,12 +172,13 @@ fn compared(measure: Measure, contenders: &[Contender<'_>]) -> String {
 
 /// Neighbours that the trials cannot tell from the first of their group.
 fn groups<'a, 'b>(
+    measure: Measure,
     others: &'b [&'a Contender<'a>],
 ) -> impl Iterator<Item = &'b [&'a Contender<'a>]> {
     let mut rest = others;
     std::iter::from_fn(move || {
         let first = rest.first()?;
-        let apart = |each: &&Contender<'_>| each.spread.is_apart_from(&first.spread);
+        let apart = |each: &&Contender<'_>| measure.is_apart(each, first);
         let (group, after) = rest.split_at(rest.iter().position(apart).unwrap_or(rest.len()));
         rest = after;
         Some(group)
@@ -144,22 +190,41 @@ fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String {
     let names = names(ahead);
     let middles = || ahead.iter().map(|each| each.spread.middle).collect::<Vec<f64>>();
     let several = ahead.len() > 1;
+    let same = several && are_within(SAME, middles());
+    let doubt = if same { String::new() } else { untold(measure, ahead) };
+    let per_message = ahead[0].row.reach.per_message();
     match measure {
         Measure::Latency => {
-            let equally = if several { " about equally fast," } else { "" };
+            let equally = if same { " about equally fast," } else { "" };
             let times = told(middles(), human::spoken_time);
-            format!("{names} delivered{equally} in {times} at the median")
+            format!("{names} delivered{equally} in {times} at the median{doubt}")
         }
         Measure::Age => {
-            let alike = if several { " alike" } else { "" };
+            let alike = if same { " alike" } else { "" };
             let times = told(middles(), human::spoken_time);
-            format!("What clients held was {times} old on average with {names}{alike}")
+            format!("What clients held was {times} old on average with {names}{alike}{doubt}")
         }
         Measure::Bytes => {
             let verb = if several { "moved about as many bytes," } else { "moved" };
-            format!("{names} {verb} {} per message", told(middles(), human::spoken_size))
+            format!("{names} {verb} {} {per_message}", told(middles(), human::spoken_size))
         }
     }
+}
+
+/// `, which 3 trials cannot tell apart`; of a single trial each [`push_findings`] speaks.
+fn untold(measure: Measure, ahead: &[&Contender<'_>]) -> String {
+    let trials = ahead.iter().map(|each| each.spread.trials);
+    let most = trials.clone().max().unwrap_or(0);
+    if ahead.len() < 2 || most < 2 {
+        return String::new();
+    }
+    let equal = trials.min() == Some(most);
+    let trials = if equal { format!("{most} trials") } else { "the trials".to_owned() };
+    let pairs = ahead.iter().flat_map(|one| ahead.iter().map(move |two| (one, two)));
+    if pairs.into_iter().any(|(one, two)| measure.is_apart(one, two)) {
+        return format!(", none of which {trials} can tell from {}", ahead[0].name);
+    }
+    format!(", which {trials} cannot tell apart")
 }
 
 /// Adds `with 75 bytes per message`, where known and not said already.
@@ -168,12 +233,41 @@ fn with_bytes(measure: Measure, text: &str, of: &[&Contender<'_>]) -> String {
     let Some(bytes) = bytes.filter(|_| measure != Measure::Bytes) else {
         return text.to_owned();
     };
-    let sizes = told(bytes, human::spoken_size);
-    match measure {
-        Measure::Age => format!("{text}, at {sizes} per message"),
-        _ if of.len() > 1 => format!("{text}, with {sizes} per message"),
-        _ => format!("{text} with {sizes} per message"),
+    if let Some(bytes) = arrived_bytes(of) {
+        return format!("{text}, at {bytes}");
     }
+    let sizes = told(bytes, human::spoken_size);
+    let per_message = of[0].row.reach.per_message();
+    let more = more_bytes(of);
+    match measure {
+        Measure::Age => format!("{text}, at {sizes} {per_message}{more}"),
+        _ if of.len() > 1 => format!("{text}, with {sizes} {per_message}{more}"),
+        _ => format!("{text} with {sizes} {per_message}"),
+    }
+}
+
+/// `528 bytes for each message that arrived (4 % of them)`, where messages were superseded.
+fn arrived_bytes(of: &[&Contender<'_>]) -> Option<String> {
+    let bytes: Option<Vec<f64>> = of.iter().map(|each| Some(each.bytes?.middle)).collect();
+    let shares: Option<Vec<&str>> = of.iter().map(|each| each.arrived.as_deref()).collect();
+    let (sizes, mut shares) = (told(bytes?, human::spoken_size), shares?);
+    shares.dedup();
+    Some(format!("{sizes} for each message that arrived ({} of them)", human::list(&shares)))
+}
+
+/// ` (sse 1.1 times the bytes of websocket)`, of those whose times are not told apart.
+fn more_bytes(of: &[&Contender<'_>]) -> String {
+    let bytes = || of.iter().filter_map(|each| Some((each.name, each.bytes?.middle)));
+    let Some((least, few)) = bytes().min_by(|one, two| one.1.total_cmp(&two.1)) else {
+        return String::new();
+    };
+    let more = bytes().filter(|(_, many)| few > 0.0 && !are_within(NEAR, [few, *many]));
+    let more: Vec<String> =
+        more.map(|(name, many)| format!("{name} {} times", human::factor(many / few))).collect();
+    if more.is_empty() {
+        return String::new();
+    }
+    format!(" ({} the bytes of {least})", human::list(&more))
 }
 
 /// `0.4 ms`, `0.4 ms and 0.5 ms` in the order of the names, `about 0.4 ms` of several that are
@@ -203,27 +297,34 @@ fn against(
 ) -> String {
     let names = names(group);
     let middles: Vec<f64> = group.iter().map(|each| each.spread.middle).collect();
-    let bytes: Option<Vec<f64>> = group.iter().map(|each| Some(each.bytes?.middle)).collect();
-    let time = told(middles.clone(), human::spoken_time);
-    let join = if group.len() > 1 { ", and" } else { " and" };
-    let and_bytes = bytes
-        .map(|bytes| format!("{join} {}", told(bytes, human::spoken_size)))
-        .unwrap_or_default();
-    let (said, unit) = match measure {
-        Measure::Latency => (format!("{names} took {time}{and_bytes}"), "times as long"),
-        Measure::Age => (format!("with {names} it was {time}{and_bytes}"), "times as old"),
+    let (said, unit, than) = match measure {
+        Measure::Latency => {
+            let time = told(middles, human::spoken_time);
+            (format!("{names} took {time}"), "times as long", "as")
+        }
+        Measure::Age => {
+            let time = told(middles, human::spoken_time);
+            (format!("with {names} it was {time}"), "times as old", "as with")
+        }
         Measure::Bytes => {
-            (format!("{names} {}", told(middles, human::spoken_size)), "times the bytes")
+            let sizes = told(middles, human::spoken_size);
+            (format!("{names} {sizes}"), "times the bytes", "of")
         }
     };
-    let spreads = group.iter().map(|each| each.spread);
-    let mut ratios = vec![ratio(spreads, &best.spread, unit)];
+    let ratio = ratio(group.iter().map(|each| each.spread), &best.spread, unit);
+    let than = if of_several { format!(" {than} {}", best.name) } else { String::new() };
     let bytes: Option<Vec<Spread>> = group.iter().map(|each| each.bytes).collect();
-    if let (Some(bytes), Some(best)) = (bytes.filter(|_| measure != Measure::Bytes), best.bytes) {
-        ratios.push(bytes_ratio(bytes, &best));
+    let Some(bytes) = bytes.filter(|_| measure != Measure::Bytes) else {
+        return format!("{said} ({ratio}{than})");
+    };
+    if let Some(bytes) = arrived_bytes(group) {
+        return format!("{said} ({ratio}{than}), at {bytes}");
     }
-    let than = if of_several { format!(" of {}", best.name) } else { String::new() };
-    format!("{said} ({}{than})", ratios.join(", "))
+    let join = if group.len() > 1 { ", and" } else { " and" };
+    let sizes = told(bytes.iter().map(|bytes| bytes.middle).collect(), human::spoken_size);
+    let whose = if of_several { "its" } else { "the" };
+    let more = best.bytes.map(|best| format!(", {}", bytes_ratio(&bytes, &best, whose)));
+    format!("{said}{join} {sizes} ({ratio}{than}{})", more.unwrap_or_default())
 }
 
 fn names(group: &[&Contender<'_>]) -> String {
@@ -246,11 +347,22 @@ fn ratio(others: impl Iterator<Item = Spread>, best: &Spread, unit: &str) -> Str
     }
 }
 
-fn bytes_ratio(others: Vec<Spread>, best: &Spread) -> String {
-    if others.iter().all(|other| !other.is_apart_from(best)) {
+/// `7.9 times the bytes`, `about the same bytes`, `33 % fewer bytes`.
+fn bytes_ratio(others: &[Spread], best: &Spread, whose: &str) -> String {
+    let middles = || others.iter().map(|other| other.middle);
+    if middles().all(|middle| are_within(NEAR, [middle, best.middle])) {
         return "about the same bytes".to_owned();
     }
-    ratio(others.into_iter(), best, "times the bytes")
+    if middles().all(|middle| !are_within(NEAR, [middle, best.middle]) && middle < best.middle) {
+        let fewer = middles().map(|middle| (1.0 - middle / best.middle) * 100.0);
+        let (least, most) = fewer.fold((f64::INFINITY, 0.0_f64), |(least, most), each| {
+            (each.min(least), each.max(most))
+        });
+        let (least, most) = (format!("{least:.0}"), format!("{most:.0}"));
+        let fewer = if least == most { least } else { format!("{least} to {most}") };
+        return format!("{fewer} % fewer bytes");
+    }
+    ratio(others.iter().copied(), best, &format!("times {whose} bytes"))
 }
 
 /// What else is worth saying: losses, polls in vain, transports left out, a single trial.
@@ -278,8 +390,10 @@ fn push_findings(text: &mut String, block: &Block<'_>, measure: Measure) {
     if measure == Measure::Bytes && block.trials() > 0 {
         text.push_str(" Latency was not measured.");
     }
-    if block.trials() == 1 && block.rows.len() > 1 {
-        text.push_str(" That is one trial each: only factors above two are called a difference.");
+    if block.trials() == 1 && block.rows.len() > 1 && measure != Measure::Bytes {
+        text.push_str(
+            " That is one trial each: differences in time below a factor of two are not claimed.",
+        );
     }
 }
 

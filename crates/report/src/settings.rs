@@ -52,7 +52,7 @@ impl Setting {
         match self {
             Self::Clients => "clients",
             Self::Rate => "messages per second",
-            Self::Payload => "payload",
+            Self::Payload => "payload size",
             Self::PollInterval => "poll interval",
             Self::LongPollTimeout => "long-poll timeout",
             Self::Speed => "speed of the replay",
@@ -91,7 +91,7 @@ fn rate(hz: f64) -> String {
 }
 
 /// Powers of 1024 read best as such, so from a whole KiB on it is one.
-fn size(bytes: f64) -> String {
+pub(crate) fn size(bytes: f64) -> String {
     if bytes >= 1_024.0 && bytes % 1_024.0 == 0.0 && bytes < 1_048_576.0 {
         return format!("{} KiB", human::short_number(bytes / 1_024.0, 4));
     }

@@ -7,7 +7,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::instrument;
 use crate::notes::{self, Mark, Note};
-use crate::rows::{Block, Row, Spread, blocks};
+use crate::rows::{Block, Reach, Row, Spread, blocks};
 
 /// Nothing but a line below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -132,7 +132,7 @@ fn spread(spread: Spread) -> String {
 
 /// `590 B (64+526)`, all in the unit of the whole.
 fn bytes(row: &Row<'_>) -> Option<String> {
-    let (whole, payload) = (row.socket_bytes()?.middle, row.get(Figure::PayloadBytes)?);
+    let (whole, payload) = (row.bytes()?.middle, row.get(Figure::PayloadBytes)?);
     let (size, unit) = human::size_unit(whole);
     let part = |bytes: f64| human::size_number(bytes, size);
     Some(format!("{} {unit} ({}+{})", part(whole), part(payload), part(whole - payload)))
@@ -151,9 +151,22 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
                     what a client holds is.";
         lines.push(ages.to_owned());
     }
-    let bytes = "Bytes per message are those at the socket, both directions: payload + framing \
-                 and HTTP; TLS, TCP and IP not counted.";
-    lines.push(bytes.to_owned());
+    let reach = Reach::of_run(blocks);
+    let rest = match reach {
+        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
+        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
+    };
+    let place = reach.place();
+    let bytes = format!("Bytes per message are those {place}, both directions: payload + {rest}");
+    lines.push(bytes);
+    let memory =
+        |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
+    if blocks.iter().any(memory) {
+        let memory = "Memory per client is the server's growth divided by clients; with few \
+                      clients it is mostly what a process needs once, the ring of messages \
+                      included.";
+        lines.push(memory.to_owned());
+    }
     let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
     if blocks.iter().any(blank) {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));

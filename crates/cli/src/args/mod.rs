@@ -28,7 +28,7 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
-measurement is invalid."
+measurement is invalid; 130 interrupted."
 )]
 pub(crate) struct Cli {
     /// What to do.

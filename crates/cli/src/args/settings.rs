@@ -13,7 +13,7 @@ use pushbench_core::{Delivery, Transport};
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ClientArgs {
     /// Subscribers, such as 100 or 5k; may be a list
-    #[arg(short, long, value_name = "N", value_delimiter = ',')]
+    #[arg(short, long, value_name = "N", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
     /// or websocket; repeat for several
@@ -40,6 +40,10 @@ pub(crate) struct ClientArgs {
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Count packets on the wire instead of asking the kernel; needs the privilege CAP_NET_RAW,
+    /// and leaves the CPU columns empty
+    #[arg(long)]
+    pub(crate) capture: bool,
 }
 
 /// What the feed of a run is.

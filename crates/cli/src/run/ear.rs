@@ -78,20 +78,13 @@ impl Ear<'_> {
         }
     }
 
-    /// Listens until `instant`, and hits it closely. A report that comes early is kept.
-    pub(super) fn wait_until(
-        &self,
-        instant: MonoInstant,
-        finished: &mut Option<LoadMeasured>,
-    ) -> Result<(), Trouble> {
+    /// Listens until `instant`, and hits it closely.
+    pub(super) fn wait_until(&self, instant: MonoInstant) -> Result<(), Trouble> {
         let margin = Duration::from_millis(2);
         let left = instant.saturating_since(clock::now()).saturating_sub(margin);
         let deadline = Instant::now() + left;
         while let Some(note) = self.hear(deadline)? {
-            match note {
-                Note::Load(Said::News(LoadNews::Finished(load))) => *finished = Some(*load),
-                note => self.watch(note)?,
-            }
+            self.watch(note)?;
         }
         clock::sleep_until(instant);
         Ok(())

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use pushbench_core::wire::batch::MAX_BATCH;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::Resources;
 use pushbench_metrics::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, PUBLISHER_LATE_US, SATURATED_SHARE, STALL, Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, STALL, Warning,
 };
 
 /// All that a verdict is drawn from.
@@ -18,6 +19,13 @@ pub(super) struct Evidence<'a> {
     pub(super) server: Option<&'a ServerMeasured>,
     pub(super) resources: &'a Resources,
     pub(super) busiest_load: Option<Duration>,
+    /// Payload bytes that fall due between two polls of a client that wants them all; 0 where it
+    /// does not poll.
+    pub(super) due_between_polls: u64,
+    /// Whether the server that ran already is no longer the same.
+    pub(super) feed_changed: bool,
+    /// Packets that a capture did not see.
+    pub(super) uncaptured: u64,
     /// Whether the server is a child of this run.
     pub(super) own_server: bool,
     /// Whether the server's instants are on this machine's clock.
@@ -38,11 +46,18 @@ impl Evidence<'_> {
             let error = self.load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
         }
-        if !measured.audit.balances() {
+        let sampled = measured.latency.count() == measured.audit.delivered || !self.same_clock;
+        if !measured.audit.balances() || !sampled {
             reasons.push(Invalid::AuditUnbalanced);
+        }
+        if self.feed_changed {
+            reasons.push(Invalid::FeedChanged);
         }
         if !measured.ledger.balances() {
             reasons.push(Invalid::LedgerUnbalanced);
+        }
+        if self.uncaptured > 0 {
+            reasons.push(Invalid::CaptureIncomplete { missed: self.uncaptured });
         }
         if let Some(share) = self.share(self.busiest_load).filter(|&s| s > SATURATED_SHARE) {
             reasons.push(Invalid::LoadSaturated { share });
@@ -57,15 +72,20 @@ impl Evidence<'_> {
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.of_the_server();
         let (audit, counters) = (&self.load.measured.audit, &self.load.measured.counters);
-        if let Some(p99_us) = self.load.loop_lag.percentile_us(0.99).filter(|&us| us > LOAD_LATE_US)
-        {
-            warnings.push(Warning::LoadLate { p99_us });
+        if let Some(lag) = Lag::of(&self.load.loop_lag).filter(|lag| lag.us > LOAD_LATE_US) {
+            warnings.push(Warning::LoadLate(lag));
+        }
+        if self.due_between_polls > MAX_BATCH as u64 {
+            warnings.push(Warning::PollsTooRare { due_bytes: self.due_between_polls });
         }
         if audit.lost > 0 {
             warnings.push(Warning::Lost { messages: audit.lost });
         }
         if audit.duplicated > 0 {
             warnings.push(Warning::Duplicated { messages: audit.duplicated });
+        }
+        if audit.reordered > 0 {
+            warnings.push(Warning::Reordered { messages: audit.reordered });
         }
         if counters.reconnects > 0 {
             warnings.push(Warning::Reconnects { count: counters.reconnects });
@@ -92,9 +112,9 @@ impl Evidence<'_> {
         if let Some(share) = self.share(cpu).filter(|&share| share > SATURATED_SHARE) {
             warnings.push(Warning::ServerSaturated { share });
         }
-        let lag = self.server.and_then(|server| server.publish_lag.percentile_us(0.99));
-        if let Some(p99_us) = lag.filter(|&lag| lag > PUBLISHER_LATE_US) {
-            warnings.push(Warning::PublisherLate { p99_us });
+        let lag = self.server.and_then(|server| Lag::of(&server.publish_lag));
+        if let Some(lag) = lag.filter(|lag| lag.us > PUBLISHER_LATE_US) {
+            warnings.push(Warning::PublisherLate(lag));
         }
         if !self.own_server && cpu.is_none() {
             warnings.push(Warning::ServerUnknown);

@@ -1,5 +1,6 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+pub(crate) mod capture;
 mod ear;
 mod judge;
 mod sampler;

@@ -5,9 +5,9 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::schedule::Schedule;
-use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
@@ -18,6 +18,9 @@ use crate::target::Target;
 
 /// From the order to start until the feed's zero: time for the order to arrive.
 const LEAD: Duration = Duration::from_millis(30);
+
+/// The most that a feed is shifted against the window.
+const LONGEST_SHIFT: Duration = Duration::from_millis(50);
 
 /// Where a run's servers come from.
 #[derive(Debug, Clone)]
@@ -72,17 +75,25 @@ impl<'a> Subject<'a> {
         let warmup = clock::now() + LEAD;
         match self {
             Self::Own(worker, feed) => {
-                worker.order(&ServerOrder::Start { origin: warmup })?;
+                let origin = warmup + quiet_edge(&feed.schedule);
+                worker.order(&ServerOrder::Start { origin })?;
                 let (schedule, seed) = (feed.schedule.clone(), feed.seed);
-                Ok(FeedTiming { schedule, seed, origin: warmup, warmup, first: Seq(1) })
+                Ok(FeedTiming { schedule, seed, origin, warmup })
             }
             Self::Running(target, _) => Ok(FeedTiming {
                 schedule: target.feed.schedule.clone(),
                 seed: target.feed.seed,
                 origin: target.origin,
                 warmup,
-                first: target.feed.newest.next(),
             }),
+        }
+    }
+
+    /// Whether a server that ran already is gone, or publishes another feed than at the start.
+    pub(super) fn has_changed(&self) -> bool {
+        match self {
+            Self::Own(..) => false,
+            Self::Running(target, _) => !target.is_the_same(),
         }
     }
 
@@ -103,6 +114,15 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// How far a constant feed is shifted against the window's edges, so that they fall between two
+/// messages: what is read of thousands of connections there then has no message under way.
+fn quiet_edge(schedule: &Schedule) -> Duration {
+    match schedule {
+        Schedule::Constant { rate } => Duration::from_secs_f64(0.5 / rate.hz()).min(LONGEST_SHIFT),
+        _ => Duration::ZERO,
+    }
+}
+
 /// When a feed's messages are due.
 #[derive(Debug, Clone)]
 pub(super) struct FeedTiming {
@@ -111,6 +131,4 @@ pub(super) struct FeedTiming {
     pub(super) origin: MonoInstant,
     /// When warm-up begins.
     pub(super) warmup: MonoInstant,
-    /// A message before which nobody needs to look.
-    pub(super) first: Seq,
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming};
@@ -12,6 +13,7 @@ use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 
+use super::capture::Wire;
 use super::ear::{Ear, Note};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
@@ -103,6 +105,7 @@ struct Trial<'a> {
     progress: &'a Progress,
     subject: Subject<'a>,
     load: Worker<LoadOrder>,
+    wire: Option<Wire>,
     ear: Ear<'a>,
     same_clock: bool,
 }
@@ -123,13 +126,15 @@ impl<'a> Trial<'a> {
             Source::Own => (ear.server_address()?, true),
             Source::Running(target, _) => (target.address, target.same_clock),
         };
+        let wire = plan.capture.then(|| Wire::start(address.port())).transpose();
+        let wire = wire.context("cannot capture the trial's packets")?;
         let load_plan = load_plan(plan, turn, address);
         let load = Worker::spawn("worker-load", &load_plan, move |said| {
             // The trial may be over: then nobody listens.
             let _ = sender.send(Note::Load(said));
         })?;
         ear.load_ready()?;
-        Ok(Trial { plan, turn, progress, subject, load, ear, same_clock })
+        Ok(Trial { plan, turn, progress, subject, load, wire, ear, same_clock })
     }
 
     /// Goes through the phases.
@@ -137,21 +142,18 @@ impl<'a> Trial<'a> {
         let sampler = Sampler::new(self.subject.pid(), &[self.load.pid()]);
         self.connect()?;
         let timing = self.begin()?;
-        let mut finished = None;
         self.progress.stage(self.turn.id, Stage::Warmup);
-        self.ear.wait_until(timing.window.start, &mut finished)?;
+        self.ear.wait_until(timing.window.start)?;
         let edge = sampler.start();
         self.progress.stage(self.turn.id, Stage::Window);
-        self.ear.wait_until(timing.window.end, &mut finished)?;
+        self.ear.wait_until(timing.window.end)?;
         let sample = sampler.finish(edge);
         self.progress.stage(self.turn.id, Stage::Drain);
         let drain = timing.drain_deadline.saturating_since(clock::now());
-        let load = match finished {
-            Some(load) => load,
-            None => self.ear.finished(drain + CLOSE_LIMIT)?,
-        };
+        let mut load = self.ear.finished(drain + CLOSE_LIMIT)?;
         let server = self.stop_server()?;
-        Ok(self.record(timing.window, load, server, sample))
+        let uncaptured = self.stop_capture(&mut load)?;
+        Ok(self.record(timing.window, load, server, sample, uncaptured))
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -171,7 +173,8 @@ impl<'a> Trial<'a> {
         let feed = self.subject.begin()?;
         let start = feed.warmup + self.plan.warmup(self.turn.id);
         let end = start + self.plan.scenario.duration.0;
-        let mut table = Timetable::new(feed.schedule.clone(), feed.seed, feed.origin, feed.first);
+        let schedule = feed.schedule.clone();
+        let mut table = Timetable::starting_at(schedule, feed.seed, feed.origin, start);
         let (first, last) = table.between(start, end);
         let timing = TrialTiming {
             schedule: feed.schedule,
@@ -181,6 +184,9 @@ impl<'a> Trial<'a> {
             window: Window { start, end, first, last },
             drain_deadline: end + self.plan.drain_limit(self.turn.id),
         };
+        if let Some(wire) = &self.wire {
+            wire.set_timing(&timing);
+        }
         self.subject.measure(timing.window)?;
         self.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
@@ -199,13 +205,25 @@ impl<'a> Trial<'a> {
         self.ear.stopped(CLOSE_LIMIT).map(Some)
     }
 
+    /// Puts captured packets into the ledger; how many the capture missed.
+    fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, Trouble> {
+        let Some(wire) = self.wire.take() else { return Ok(0) };
+        let missed = wire.stop(load.closing, &mut load.measured.ledger);
+        Ok(missed.context("cannot read the captured packets")?)
+    }
+
     fn record(
         self,
         window: Window,
         mut load: LoadMeasured,
         server: Option<ServerMeasured>,
-        sample: Sample,
+        mut sample: Sample,
+        uncaptured: u64,
     ) -> TrialRecord {
+        if self.plan.capture {
+            // Capturing takes tens of per cent, part of it in the sender's context.
+            (sample.resources.server_cpu, sample.resources.load_cpu) = (None, None);
+        }
         if !self.same_clock {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
@@ -217,6 +235,9 @@ impl<'a> Trial<'a> {
             server: server.as_ref(),
             resources: &sample.resources,
             busiest_load: sample.busiest_load,
+            due_between_polls: self.plan.due_between_polls(self.turn.id),
+            feed_changed: self.subject.has_changed(),
+            uncaptured,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
         };

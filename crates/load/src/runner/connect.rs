@@ -109,6 +109,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Closes the client's socket, if it has one.
     pub(super) fn drop_link(&mut self, client: u32) {
+        self.read_tcpip_at_close(client);
         let slot = &mut self.slots[client as usize];
         slot.backlog = None;
         if !matches!(std::mem::take(&mut slot.link), Link::None) {

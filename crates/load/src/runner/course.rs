@@ -17,6 +17,10 @@ use super::{LoadError, Runner};
 /// How often a person who watches gets something to see.
 const PROGRESS: Duration = Duration::from_secs(1);
 
+/// How often the loop's lag is looked at: often enough for a percentile of a short window, and
+/// at a cost that does not show.
+const PULSE: Duration = Duration::from_millis(10);
+
 /// How long good-byes may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -62,7 +66,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.stage = Stage::Connecting;
         self.ramp.waiting = (0..self.plan.clients).collect();
         let end = self.now() + self.plan.connect_timeout;
-        self.timers.set(end, Alarm::Enough);
+        self.timers.set(end, Alarm::ConnectLimit);
     }
 
     /// Plans everything that depends on the trial's instants.
@@ -74,6 +78,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.timers.set(at.max(now), Alarm::Phase);
         }
         self.timers.set(now + PROGRESS, Alarm::Progress);
+        self.timers.set(now + PULSE, Alarm::Pulse);
         if let Some(period) = self.cadence {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
         }
@@ -107,13 +112,24 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             match alarm {
                 Alarm::Phase => self.loop_lag.record(now.saturating_since(planned)),
                 Alarm::Tick(client) => self.tick(client, planned, now),
+                Alarm::Pulse => self.pulse(planned, now),
+                Alarm::Retry(_) if matches!(self.stage, Stage::Closing | Stage::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
                 Alarm::Progress => self.look.due = Some(planned),
-                Alarm::Enough if self.stage == Stage::Connecting => self.give_up(),
-                Alarm::Enough if self.stage == Stage::Closing => self.drop_all(),
-                Alarm::Enough => {}
+                Alarm::ConnectLimit if self.stage == Stage::Connecting => self.give_up(),
+                Alarm::CloseLimit if self.stage == Stage::Closing => self.drop_all(),
+                Alarm::ConnectLimit | Alarm::CloseLimit => {}
             }
             now = self.now();
+        }
+    }
+
+    /// Takes the lag of the loop, at a steady pace whatever the transport.
+    fn pulse(&mut self, planned: MonoInstant, now: MonoInstant) {
+        if self.stage == Stage::Running {
+            self.loop_lag.record(now.saturating_since(planned));
+            // The pace is kept: a loop that was away is late for each instant that it missed.
+            self.timers.set(planned + PULSE, Alarm::Pulse);
         }
     }
 
@@ -129,7 +145,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Begins the phases that `at` belongs to.
     #[cold]
     pub(super) fn enter_phases(&mut self, at: MonoInstant) {
+        let mut before = self.phases.phase();
         while let Some(phase) = self.phases.enter(at) {
+            self.begin_sweep(std::mem::replace(&mut before, phase), at);
             if phase == Phase::Window {
                 self.connected_at_start = self.sockets.ready;
                 for (client, slot) in (0..).zip(&self.slots) {
@@ -190,9 +208,13 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn begin_closing(&mut self, now: MonoInstant) {
         self.stage = Stage::Closing;
+        self.closing = now;
+        self.end_sweep();
+        self.begin_sweep(self.phases.phase(), now);
+        self.end_sweep();
         self.phases.close();
         self.ramp.waiting.clear();
-        self.timers.set(now + CLOSE_LIMIT, Alarm::Enough);
+        self.timers.set(now + CLOSE_LIMIT, Alarm::CloseLimit);
         for client in 0..self.plan.clients {
             match self.slots[client as usize].link {
                 Link::None => {}
@@ -215,8 +237,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn report(&mut self, news: &mut impl FnMut(LoadNews)) {
         self.stage = Stage::Over;
         self.measure.sockets_moved(self.sockets.up, self.sockets.down);
+        self.tell_tcpip();
         news(LoadNews::Finished(Box::new(LoadMeasured {
             connected_at_start: self.connected_at_start,
+            closing: self.closing,
             measured: self.measure.finish(),
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,

@@ -1,5 +1,6 @@
 //! Who the runner tells about a trial.
 
+use pushbench_metrics::ledger::{Direction, Phase, Source, TcpipTally};
 use pushbench_metrics::observer::{Observer, Window};
 use pushbench_metrics::recorder::{Measured, Recorder};
 
@@ -19,6 +20,10 @@ pub trait Measure: Observer {
 
     /// What the sockets moved in all; told once, at the end.
     fn sockets_moved(&mut self, _up: u64, _down: u64) {}
+
+    /// What TCP and IP added in `phase`; told at the end, once for each phase, direction and
+    /// source of which anything is known.
+    fn tcpip(&mut self, _: Phase, _: Direction, _: Source, _: &TcpipTally) {}
 
     /// What was measured. Afterwards nothing more is told.
     fn finish(&mut self) -> Measured {
@@ -43,6 +48,10 @@ impl Measure for Recorder {
 
     fn sockets_moved(&mut self, up: u64, down: u64) {
         Self::sockets_moved(self, up, down);
+    }
+
+    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
+        Self::tcpip(self, phase, direction, source, tally);
     }
 
     fn finish(&mut self) -> Measured {

@@ -2,7 +2,8 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections and tries again, and `timers` wakes the loop to the nanosecond that was planned.
+//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, and
+//! `timers` wakes the loop to the nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -12,6 +13,7 @@ mod course;
 mod measure;
 mod phases;
 mod slot;
+mod tcpip;
 mod timers;
 mod traffic;
 
@@ -26,12 +28,14 @@ use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
 use pushbench_metrics::recorder::Recorder;
 use pushbench_probe::clock::{Clock, Monotonic};
+use pushbench_probe::tcp_info::IpVersion;
 use thiserror::Error;
 
 use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
 use self::slot::Slot;
+use self::tcpip::Tcpip;
 use self::timers::Timers;
 use crate::session::{Output, Sessions};
 
@@ -141,14 +145,19 @@ impl<M: Measure, C: Clock> Load<M, C> {
         while self.runner.stage != Stage::Over {
             self.runner.timers.arm().map_err(LoadError::SetUp)?;
             self.runner.wait(&mut events)?;
+            let mut handled = 0;
             for event in &events {
                 match event.token() {
                     ORDERS => self.runner.follow(&self.inbox)?,
                     TIMER => {}
-                    Token(client) => self.runner.socket(client, event),
+                    Token(client) => {
+                        self.runner.socket(client, event);
+                        handled += 1;
+                    }
                 }
             }
             self.runner.ring();
+            self.runner.sweep(handled);
             self.runner.pump();
             self.runner.look_around(&mut news);
         }
@@ -175,12 +184,15 @@ struct Runner<M, C> {
     /// The time between poll ticks, where the transport has them.
     cadence: Option<Duration>,
     sockets: Sockets,
+    tcpip: Tcpip,
     look: Look,
     errors: Vec<String>,
     loop_lag: LatencyHistogram,
     connected_at_start: u32,
     /// Everything was accounted for before the drain's deadline.
     drained: bool,
+    /// When the good-byes began.
+    closing: MonoInstant,
 }
 
 /// What the system calls themselves said that they moved, and which sockets are there.
@@ -227,17 +239,21 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             out: Output::default(),
             input: vec![0; READ_BUFFER].into(),
             sockets: Sockets::default(),
+            tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),
             connected_at_start: 0,
             drained: false,
+            closing: MonoInstant::default(),
             plan,
         })
     }
 
     fn wait(&mut self, events: &mut Events) -> Result<(), LoadError> {
-        match self.poll.poll(events, None) {
+        // Who has connections to read does not sleep.
+        let limit = self.tcpip.sweeping().then_some(Duration::ZERO);
+        match self.poll.poll(events, limit) {
             // No events then; the loop comes round.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(source) => Err(LoadError::Wait { clients: self.plan.clients, source }),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use pushbench_core::MonoInstant;
 use pushbench_core::schedule::Timetable;
-use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::TrialTiming;
 use pushbench_metrics::ledger::Phase;
 
@@ -58,10 +58,8 @@ impl Phases {
     /// Says when the phases are. The time is `now`.
     pub(super) fn plan(&mut self, timing: Box<TrialTiming>, now: MonoInstant) {
         let horizon = timing.warmup.min(now) - HORIZON;
-        let offsets = timing.schedule.offsets(timing.seed);
-        let old = offsets.take_while(|&offset| timing.origin.plus_nanos(offset) < horizon).count();
-        let first = Seq(old as u64 + 1);
-        let mut table = Timetable::new(timing.schedule.clone(), timing.seed, timing.origin, first);
+        let schedule = timing.schedule.clone();
+        let mut table = Timetable::starting_at(schedule, timing.seed, timing.origin, horizon);
         table.extend_to(timing.drain_deadline);
         self.boundary = timing.warmup;
         (self.timing, self.table) = (Some(timing), Some(table));
@@ -86,6 +84,7 @@ impl Phases {
 
 #[cfg(test)]
 mod tests {
+    use pushbench_core::Seq;
     use pushbench_core::schedule::Schedule;
     use pushbench_core::units::Rate;
     use pushbench_metrics::observer::Window;

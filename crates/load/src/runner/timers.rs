@@ -21,8 +21,12 @@ pub(super) enum Alarm {
     Retry(u32),
     /// Somebody may be watching.
     Progress,
-    /// Connecting, or closing, has taken long enough.
-    Enough,
+    /// The loop's own lag is looked at.
+    Pulse,
+    /// Connecting has taken long enough.
+    ConnectLimit,
+    /// Closing has taken long enough.
+    CloseLimit,
 }
 
 /// Alarms in the order of their instants.

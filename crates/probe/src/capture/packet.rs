@@ -164,6 +164,12 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 pub struct TcpFlags(u8);
 
 impl TcpFlags {
+    /// None set.
+    pub const NONE: Self = Self(0);
+
+    /// Only SYN set.
+    pub const SYN: Self = Self(0x02);
+
     const NAMES: [&'static str; 8] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
 
     /// The sender has no more to send.

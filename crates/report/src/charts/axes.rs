@@ -79,10 +79,16 @@ impl Scale {
         }
     }
 
-    /// From zero to a little more than `most`, with four to eight round ticks.
-    pub(crate) fn from_zero(most: f64, title: &str, words: impl Fn(f64) -> String) -> Self {
+    /// From zero to a little more than `most`, with four to eight ticks that are round in `unit`.
+    pub(crate) fn from_zero(
+        most: f64,
+        unit: f64,
+        title: &str,
+        words: impl Fn(f64) -> String,
+    ) -> Self {
         let most = if most > 0.0 { most } else { 1.0 };
-        let step = steps(most / 5.0).find(|step| *step >= most / 8.0).unwrap_or(most);
+        let units = most / unit;
+        let step = steps(units / 5.0).find(|step| *step >= units / 8.0).unwrap_or(units) * unit;
         let count = (most / step).ceil();
         let mut ticks = Vec::new();
         let mut at = 0.0;

@@ -25,6 +25,8 @@ pub(super) struct Bars {
     pub(super) groups: Vec<Group>,
     /// What the bars' length means, with its unit.
     pub(super) axis: &'static str,
+    /// What ticks are round in.
+    pub(super) unit: f64,
     pub(super) tick: fn(f64) -> String,
 }
 
@@ -62,7 +64,7 @@ impl Bars {
         let values = bars().map(|bar| area.width_of(&bar.value, label)).max().unwrap_or(0);
         let right = WIDTH - 30 - values;
         let most = bars().map(Bar::length).fold(0.0, f64::max);
-        let scale = Scale::from_zero(most, self.axis, self.tick);
+        let scale = Scale::from_zero(most, self.unit, self.axis, self.tick);
         let bottom = top + 8 + self.groups.iter().map(Group::height).sum::<i32>();
         self.draw_axis(area, &scale, (left, right), (top, bottom))?;
         let mut y = top + 8 + GAP / 2;

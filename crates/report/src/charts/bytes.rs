@@ -1,5 +1,7 @@
 //! Bytes per message by layer: what is asked for, and what comes with it.
 
+use std::borrow::Cow;
+
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::ledger::Layer;
 
@@ -7,59 +9,98 @@ use super::bars::{Bar, Bars, Group};
 use super::style::layer_colour;
 use super::{Key, Picture, Plot};
 use crate::human;
-use crate::rows::{Block, Row, Spread};
+use crate::rows::{Block, Reach, Row, Spread};
+use crate::sentence::{NEAR, are_within};
+use crate::settings;
 
-pub(crate) const CAPTION: &str = "What the sockets moved for each message that arrived, in both \
-    directions: the message itself, the transport's framing, and HTTP's request and response \
-    lines and headers. Headers of TLS, TCP and IP come on top and are not counted here.";
+/// How to read the picture.
+pub(super) fn caption(block: &Block<'_>) -> Cow<'static, str> {
+    let caption = match block.reach {
+        Reach::Wire => {
+            "All that went over the wire for each message that arrived, at the IP layer and in \
+             both directions: the message itself, the transport's framing, HTTP's request and \
+             response lines and headers, TLS where it is in use, and what TCP and IP add: the \
+             headers of every packet, those of bare ACKs too, and what was sent again."
+        }
+        Reach::Socket => {
+            "What the sockets moved for each message that arrived, in both directions: the \
+             message itself, the transport's framing, and HTTP's request and response lines and \
+             headers, and TLS where it is in use. TCP and IP come on top and were not counted in this run."
+        }
+    };
+    match block.least_arrived() {
+        Some(least) => format!("{caption} Of the messages, {least}.").into(),
+        None => caption.into(),
+    }
+}
 
 const LAYERS: [(Layer, Figure, &str); Layer::ALL.len()] = [
     (Layer::Payload, Figure::PayloadBytes, "payload"),
     (Layer::Framing, Figure::FramingBytes, "framing"),
     (Layer::Http, Figure::HttpBytes, "HTTP headers"),
+    (Layer::Tls, Figure::TlsBytes, "TLS"),
+    (Layer::Tcpip, Figure::TcpipBytes, "TCP/IP headers"),
 ];
 
 /// The picture of a block, where bytes were counted.
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
-    let groups: Vec<Group> = block.rows.iter().filter_map(group).collect();
+    let layers: Vec<_> = LAYERS.iter().filter(|(layer, ..)| is_shown(block, *layer)).collect();
+    let groups: Vec<Group> = block.rows.iter().filter_map(|row| group(row, &layers)).collect();
     if groups.is_empty() {
         return None;
     }
-    let bars = Bars { groups, axis: "bytes per message", tick: human::size };
-    let keys = LAYERS.map(|(layer, _, name)| Key::Area(layer_colour(layer), name));
+    let most = block.rows.iter().filter_map(Row::bytes).map(|bytes| bytes.middle);
+    let (unit, _) = human::size_unit(most.fold(0.0, f64::max));
+    let bars = Bars { groups, axis: "bytes per message", unit, tick: settings::size };
+    let keys = layers.iter().map(|(layer, _, name)| Key::Area(layer_colour(*layer), name));
     Some(Picture {
         title: title(block),
-        subtitle: format!("Bytes per message at the socket: {conditions}"),
-        keys: keys.into_iter().collect(),
+        subtitle: format!("Bytes per message {}: {conditions}", block.reach.place()),
+        keys: keys.collect(),
         height: bars.height(),
         plot: Plot::Bars(bars),
     })
 }
 
-fn group(row: &Row<'_>) -> Option<Group> {
-    let parts: Option<Vec<_>> = LAYERS
-        .iter()
-        .map(|&(layer, figure, _)| Some((row.get(figure)?, layer_colour(layer))))
-        .collect();
-    let parts = parts?;
-    let value = human::size(parts.iter().map(|part| part.0).sum());
-    Some(Group { transport: row.transport(), bars: vec![Bar { parts, value }] })
+/// TLS has a place where there is any, TCP and IP where they were counted throughout.
+fn is_shown(block: &Block<'_>, layer: Layer) -> bool {
+    match layer {
+        Layer::Tls => block.rows.iter().any(|row| row.get(Figure::TlsBytes) > Some(0.0)),
+        Layer::Tcpip => block.reach == Reach::Wire,
+        Layer::Payload | Layer::Framing | Layer::Http => true,
+    }
 }
 
-/// The leanest and the fattest, if the trials put them apart.
+fn group(row: &Row<'_>, layers: &[&(Layer, Figure, &str)]) -> Option<Group> {
+    let parts: Option<Vec<_>> = layers
+        .iter()
+        .map(|&&(layer, figure, _)| Some((row.get(figure)?, layer_colour(layer))))
+        .collect();
+    // The median of the sums, which the sum of the layers' medians need not be to the byte.
+    let value = human::size(row.bytes()?.middle);
+    Some(Group { transport: row.transport(), bars: vec![Bar { parts: parts?, value }] })
+}
+
+/// The leanest and the fattest. Bytes hardly vary from trial to trial, so middles are compared;
+/// where messages were superseded, they are of different shares and not compared.
 fn title(block: &Block<'_>) -> String {
+    if let Some(least) = block.least_arrived() {
+        return format!("Bytes per message that arrived; {least}");
+    }
     let rows = block.rows.iter();
     let mut all: Vec<(&str, Spread)> =
-        rows.filter_map(|row| Some((row.transport().name(), row.socket_bytes()?))).collect();
+        rows.filter_map(|row| Some((row.transport().name(), row.bytes()?))).collect();
     all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
     let size = |spread: &Spread| human::spoken_size(spread.middle);
     match all.as_slice() {
         [(only, bytes)] => format!("{only} moves {} per message", size(bytes)),
-        [(least, few), .., (most, many)] if many.is_apart_from(few) => format!(
-            "{least} moves {} per message, {most} {} times as many",
-            size(few),
-            human::factor(many.middle / few.middle)
-        ),
+        [(least, few), .., (most, many)] if !are_within(NEAR, [few.middle, many.middle]) => {
+            format!(
+                "{least} moves {} per message, {most} {} times as many",
+                size(few),
+                human::factor(many.middle / few.middle)
+            )
+        }
         _ => "The transports move about the same bytes per message".to_owned(),
     }
 }

@@ -1,5 +1,7 @@
 //! CPU time per message: the server's, and beside it the load generator's.
 
+use std::borrow::Cow;
+
 use plotters::style::RGBColor;
 use pushbench_metrics::figures::Figure;
 
@@ -8,10 +10,19 @@ use super::style::{colour, lighter};
 use super::{Key, Picture, Plot};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
+use crate::sentence::{SAME, are_within};
 
-pub(crate) const CAPTION: &str = "CPU time of the server process for each message that arrived, \
+const CAPTION: &str = "CPU time of the server process for each message that arrived, \
     in full colour, and of the load generator, which plays all clients, in light. On one machine \
     the kernel does part of a receiver's work on the sender's account.";
+
+/// How to read the picture.
+pub(super) fn caption(block: &Block<'_>) -> Cow<'static, str> {
+    match block.least_arrived() {
+        Some(least) => format!("{CAPTION} Of the messages, {least}.").into(),
+        None => CAPTION.into(),
+    }
+}
 
 /// The picture of a block, where CPU time was measured.
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
@@ -19,7 +30,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     if groups.is_empty() {
         return None;
     }
-    let bars = Bars { groups, axis: "CPU time per message", tick: human::short_time };
+    let bars = Bars { groups, axis: "CPU time per message", unit: 1.0, tick: human::short_time };
     let grey = RGBColor(0x55, 0x55, 0x55);
     Some(Picture {
         title: title(block),
@@ -53,12 +64,21 @@ fn title(block: &Block<'_>) -> String {
     let time = |spread: &Spread| human::time(spread.middle);
     match all.as_slice() {
         [] => "CPU time of the load generator; the server's is not known".to_owned(),
+        _ if block.least_arrived().is_some() => format!(
+            "CPU time per message that arrived; {}",
+            block.least_arrived().unwrap_or_default()
+        ),
         [(only, cpu)] => format!("{only} costs the server {} of CPU per message", time(cpu)),
         [(least, few), .., (most, much)] if much.is_apart_from(few) => format!(
             "{least} costs the server {} of CPU per message, {most} {}",
             time(few),
             time(much)
         ),
-        _ => "The transports cost the server about the same CPU time".to_owned(),
+        [(_, few), .., (_, much)] if are_within(SAME, [few.middle, much.middle]) => {
+            "The transports cost the server about the same CPU time".to_owned()
+        }
+        [(least, few), .., (most, much)] => {
+            format!("CPU per message: {least} {}, {most} {}: not told apart", time(few), time(much))
+        }
     }
 }

@@ -10,13 +10,18 @@ use super::style::{Area, Draw as _, Drawn, colour, line_width};
 use super::{Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
+use crate::sentence::{SAME, are_within};
 
 pub(crate) const CAPTION: &str = "Each line says how long the given share of a transport's \
-    messages took at most; lower is better, and the rise at the right is the tail. The time axis \
-    is logarithmic, and all valid trials are added up.";
+    messages took at most; lower is better, and the rise at the right is the tail. A line \
+    ends where fewer than ten samples lie beyond. The time axis is logarithmic, and all valid \
+    trials are added up.";
 
 /// The percentiles that get a marker, where there are samples enough.
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+
+/// How many samples lie beyond the last percentile that is drawn.
+const SAMPLES_BEYOND: f64 = 10.0;
 
 /// The curves by transport.
 pub(super) struct Curves(Vec<Curve>);
@@ -47,12 +52,24 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 fn curve(row: &Row<'_>) -> Option<Curve> {
     let mut latency = LatencyHistogram::default();
     row.trials.iter().for_each(|trial| latency.merge(&trial.measured.latency));
-    let line: Vec<_> = latency.curve().into_iter().map(|(q, us)| (nines(q), us)).collect();
+    let line = supported(&latency);
     let marked = MARKED
         .into_iter()
         .filter_map(|q| Some((nines(q), latency.supported_percentile_us(q)?)))
         .collect();
     (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked })
+}
+
+/// The curve up to the last percentile with ten samples beyond it, which the table shows too.
+fn supported(latency: &LatencyHistogram) -> Vec<(f64, f64)> {
+    let mut curve = latency.curve();
+    curve.retain(|(q, _)| latency.percentile_supported(*q));
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+    let end = 1.0 - SAMPLES_BEYOND / latency.count() as f64;
+    if curve.last().is_some_and(|(q, _)| *q < end) {
+        curve.extend(latency.supported_percentile_us(end).map(|us| (end, us)));
+    }
+    curve.into_iter().map(|(q, us)| (nines(q), us)).collect()
 }
 
 fn nines(quantile: f64) -> f64 {
@@ -72,7 +89,9 @@ fn title(block: &Block<'_>) -> String {
         _ if block.compares_ages() => "Latency of the messages that arrived".to_owned(),
         [(only, median)] => format!("{only}: {} at the median", time(median)),
         [(_, least), .., (slowest, most)] if most.is_apart_from(least) => {
-            let equals = medians.iter().filter(|(_, median)| !median.is_apart_from(least));
+            let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
+            let is_equal = |median: &Spread| !median.is_apart_from(least) && near(median);
+            let equals = medians.iter().filter(|(_, median)| is_equal(median));
             let names: Vec<&str> = equals.map(|(transport, _)| transport.name()).collect();
             let (verb, about) =
                 if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
@@ -83,7 +102,15 @@ fn title(block: &Block<'_>) -> String {
                 time(most)
             )
         }
-        _ => "At the median the transports are about equally fast".to_owned(),
+        [(_, least), .., (_, most)] if are_within(SAME, [least.middle, most.middle]) => {
+            "At the median the transports are about equally fast".to_owned()
+        }
+        [(fastest, least), .., (slowest, most)] => format!(
+            "{fastest} took {} at the median, {slowest} {}: not told apart",
+            time(least),
+            time(most)
+        ),
+        [] => "Latency".to_owned(),
     }
 }
 
@@ -105,5 +132,27 @@ impl Curves {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_ends_where_ten_samples_lie_beyond() {
+        let end = |samples: u64| {
+            let mut latency = LatencyHistogram::default();
+            (1..=samples).for_each(|us| latency.record_ns(us * 1_000));
+            *supported(&latency).last().unwrap()
+        };
+        let (at, us) = end(10_000);
+        assert!((at - 3.0).abs() < 1e-9 && (us / 9_990.0 - 1.0).abs() < 2e-3, "{at} {us}");
+        let (at, us) = end(1_500);
+        assert!((at - nines(1.0 - 1.0 / 150.0)).abs() < 1e-9, "{at}");
+        assert!((us / 1_490.0 - 1.0).abs() < 2e-3, "{us}");
+        // Of few the median is all that is known.
+        assert!((end(15).0 - nines(0.5)).abs() < 1e-9);
+        assert!(supported(&LatencyHistogram::default()).is_empty());
     }
 }

@@ -9,9 +9,11 @@ mod bytes;
 mod cpu;
 mod latency;
 mod raster;
-mod style;
+pub(crate) mod style;
 mod sweep;
 mod timeline;
+
+use std::borrow::Cow;
 
 use plotters::backend::SVGBackend;
 use plotters::drawing::IntoDrawingArea as _;
@@ -38,7 +40,7 @@ pub(crate) struct Chart {
     /// The files' name without what says their format: `latency`, `latency-2`.
     pub(crate) name: String,
     /// One line on how to read it.
-    pub(crate) caption: &'static str,
+    pub(crate) caption: Cow<'static, str>,
     picture: Picture,
 }
 
@@ -84,10 +86,10 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         };
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
-            ("latency", latency::CAPTION, latency::picture(block, &conditions)),
-            ("bytes", bytes::CAPTION, bytes::picture(block, &conditions)),
-            ("cpu", cpu::CAPTION, cpu::picture(block, &conditions)),
-            ("timeline", timeline::CAPTION, timeline::picture(block, &conditions)),
+            ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
+            ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
+            ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
         ];
         charts.extend(pictures.into_iter().filter_map(|(name, caption, picture)| {
             Some(Chart { name: named(name), caption, picture: picture? })

@@ -51,12 +51,13 @@ const ALIKE: [&[Transport]; 2] = [
     &[Transport::Sse, Transport::Websocket],
 ];
 
-/// The width of a transport's line among those of `all`, in pixels: wider for each that is drawn
-/// over it and alike, so that the one below shows at the edges.
+/// The width of a transport's line among those of `all`, in pixels: a little
+/// wider for each that is drawn over it and alike, so that the one below shows at the edges and
+/// does not read as emphasis.
 pub(crate) fn line_width(transport: Transport, all: &[Transport]) -> u32 {
     let alike = ALIKE.into_iter().find(|alike| alike.contains(&transport)).unwrap_or_default();
     let over = alike.iter().skip_while(|other| **other != transport).skip(1);
-    3 + 3 * u32::try_from(over.filter(|other| all.contains(other)).count()).unwrap_or(0)
+    3 + u32::try_from(over.filter(|other| all.contains(other)).count()).unwrap_or(0)
 }
 
 /// Layers have colours that no transport has, and that differ in lightness too.
@@ -65,6 +66,8 @@ pub(crate) const fn layer_colour(layer: Layer) -> RGBColor {
         Layer::Payload => RGBColor(0x3f, 0x3f, 0x3f),
         Layer::Framing => RGBColor(0xd5, 0x5e, 0x00),
         Layer::Http => RGBColor(0xb8, 0xb8, 0xb8),
+        Layer::Tls => RGBColor(0x6a, 0x51, 0xa3),
+        Layer::Tcpip => RGBColor(0xf0, 0xe4, 0x42),
     }
 }
 

@@ -7,18 +7,42 @@ use pushbench_metrics::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::style::{Area, Draw as _, Drawn, FAINT, colour, line_width};
 use super::{Chart, Key, Picture, Plot};
 use crate::human;
-use crate::rows::{Block, Row, Spread};
+use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings::Setting;
 
 const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
     it. The vertical axis is logarithmic, the horizontal one where its values span enough.";
 
-const BYTES: &str = "What the sockets moved for each message that arrived, both directions, \
-    payload included. The vertical axis is logarithmic, the horizontal one where its values span \
-    enough.";
+/// How to read the bytes; over payload sizes, what the line of dashes is for.
+const fn bytes_caption(reach: Reach, setting: Setting) -> &'static str {
+    match (reach, setting) {
+        (Reach::Wire, Setting::Payload) => {
+            "All that went over the wire for each message that arrived, at the IP layer, both \
+             directions. The line of dashes is the payload itself: what a transport adds stops \
+             mattering where its line meets that one. The vertical axis is logarithmic, the \
+             horizontal one where its values span enough."
+        }
+        (Reach::Socket, Setting::Payload) => {
+            "What the sockets moved for each message that arrived, both directions; TCP and IP \
+             were not counted. The line of dashes is the payload itself: what a transport adds \
+             stops mattering where its line meets that one. The vertical axis is logarithmic, \
+             the horizontal one where its values span enough."
+        }
+        (Reach::Wire, _) => {
+            "All that went over the wire for each message that arrived, at the IP layer, both \
+             directions, payload included. The vertical axis is logarithmic, the horizontal one \
+             where its values span enough."
+        }
+        (Reach::Socket, _) => {
+            "What the sockets moved for each message that arrived, both directions, payload \
+             included; TCP and IP were not counted. The vertical axis is logarithmic, the \
+             horizontal one where its values span enough."
+        }
+    }
+}
 
 /// Lines over points.
 pub(super) struct Sweep {
@@ -26,7 +50,13 @@ pub(super) struct Sweep {
     lines: Vec<(Transport, Vec<(f64, Spread)>)>,
     axis: &'static str,
     words: fn(f64) -> String,
+    /// Whether a line of dashes shows where both axes have the same value.
+    diagonal: bool,
 }
+
+const DIAGONAL: &str = "the payload itself";
+
+const MEDIAN: &str = "the median over its trials";
 
 /// The pictures over the points; none where there is only one.
 pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
@@ -42,43 +72,39 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
         let words: Vec<String> = held.iter().map(|setting| setting.words(first)).collect();
         format!("; {}", words.join(", "))
     };
+    let charts = [latencies(&blocks, setting, &held), bytes(&blocks, setting, &held)];
+    charts.into_iter().flatten().collect()
+}
+
+/// Latencies, or ages where messages were superseded.
+fn latencies(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
     let ages = blocks.iter().any(|block| block.compares_ages());
     let (figure, what, axis) = if ages {
         (Figure::AgeMean, "Mean age of information", "mean age (logarithmic)")
     } else {
         (Figure::LatencyP50, "Median latency", "median latency (logarithmic)")
     };
-    let latency = Sweep {
+    let lines = lines(blocks, setting, |row| row.spread(figure));
+    let sweep = Sweep { setting, lines, axis, words: human::short_time, diagonal: false };
+    let title = format!("{what} against {}", setting.axis());
+    sweep.chart("sweep-latency", LATENCY, title, format!("Each point is {MEDIAN}{held}"))
+}
+
+/// Bytes per message, and over payload sizes the payload itself.
+fn bytes(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
+    let reach = blocks.first()?.reach;
+    let sweep = Sweep {
         setting,
-        lines: lines(&blocks, setting, |row| row.spread(figure)),
-        axis,
-        words: human::short_time,
-    };
-    let bytes = Sweep {
-        setting,
-        lines: lines(&blocks, setting, |row| row.socket_bytes()),
+        lines: lines(blocks, setting, |row| row.bytes()),
         axis: "bytes per message (logarithmic)",
-        words: human::size,
+        words: human::whole_bytes,
+        diagonal: setting == Setting::Payload,
     };
-    let subtitle = format!("Each point is the median over its trials{held}");
-    let parts = [
-        ("sweep-latency", LATENCY, latency, what),
-        ("sweep-bytes", BYTES, bytes, "Bytes per message at the socket"),
-    ];
-    let shown = parts.into_iter().filter(|(.., sweep, _)| !sweep.lines.is_empty());
-    shown
-        .map(|(name, caption, sweep, what)| Chart {
-            name: name.to_owned(),
-            caption,
-            picture: Picture {
-                title: format!("{what} against {}", setting.axis()),
-                subtitle: subtitle.clone(),
-                keys: sweep.lines.iter().map(|line| Key::Transport(line.0)).collect(),
-                height: 680,
-                plot: Plot::Sweep(sweep),
-            },
-        })
-        .collect()
+    // At the socket, part of what is added was not counted.
+    let finding = sweep.finding().filter(|_| reach == Reach::Wire);
+    let title = finding.unwrap_or_else(|| format!("Bytes per message against {}", setting.axis()));
+    let subtitle = format!("Bytes per message {}; each point is {MEDIAN}{held}", reach.place());
+    sweep.chart("sweep-bytes", bytes_caption(reach, setting), title, subtitle)
 }
 
 /// The varying setting with the most values, and the other varying ones, which are held.
@@ -114,7 +140,39 @@ fn lines(
     Transport::ALL.into_iter().filter_map(line).collect()
 }
 
+/// A transport that adds at most this much to the payload is told as adding little.
+const LITTLE: f64 = 0.1;
+
 impl Sweep {
+    /// From which payload on every transport adds little to it, as a title; `None` where that is
+    /// none of those tried, or the smallest already.
+    fn finding(&self) -> Option<String> {
+        let points = || self.lines.iter().flat_map(|line| &line.1);
+        let adds_much = |(payload, spread): &&(f64, Spread)| spread.high > payload * (1.0 + LITTLE);
+        let most = points().filter(adds_much).map(|point| point.0).reduce(f64::max)?;
+        let above = points().map(|point| point.0).filter(|payload| *payload > most);
+        let from = self.setting.tick(above.reduce(f64::min).filter(|_| self.diagonal)?);
+        let percent = human::short_number(LITTLE * 100.0, 2);
+        Some(format!("From {from} on, no transport adds more than {percent} % to the payload"))
+    }
+
+    /// The chart, where there is a line to show.
+    fn chart(
+        self,
+        name: &str,
+        caption: &'static str,
+        title: String,
+        subtitle: String,
+    ) -> Option<Chart> {
+        if self.lines.is_empty() {
+            return None;
+        }
+        let lines = self.lines.iter().map(|line| Key::Transport(line.0));
+        let keys = lines.chain(self.diagonal.then_some(Key::Dashes(DIAGONAL))).collect();
+        let picture = Picture { title, subtitle, keys, height: 680, plot: Plot::Sweep(self) };
+        Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
+    }
+
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
         let points = || self.lines.iter().flat_map(|line| &line.1);
         let mut values: Vec<f64> = points().map(|point| point.0).collect();
@@ -122,9 +180,13 @@ impl Sweep {
         values.dedup();
         let x = Scale::of_values(&values, self.setting.axis(), |value| self.setting.tick(value));
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
+        let diagonal: &[f64] = if self.diagonal { &values } else { &[] };
+        let ends = ends.chain(diagonal.iter().copied());
         let y = Scale::logarithmic(ends, self.axis, self.words);
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
+        let diagonal: Vec<_> = diagonal.iter().map(|&value| frame.at(value, value)).collect();
+        area.dashes(&diagonal, FAINT, 2)?;
         let all: Vec<Transport> = self.lines.iter().map(|line| line.0).collect();
         for (transport, points) in &self.lines {
             let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();

@@ -64,7 +64,7 @@ impl Lines {
         let points = self.lines.iter().flat_map(|line| line.median.iter().chain(&line.p99));
         let y = Scale::time(points.map(|point| point.1), "latency (logarithmic)");
         let words = |seconds: f64| format!("{} s", human::short_number(seconds, 4));
-        let x = Scale::from_zero(self.seconds, "time in the window", words);
+        let x = Scale::from_zero(self.seconds, 1.0, "time in the window", words);
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
         let place = |&(second, us): &(f64, f64)| frame.at(second, us);

@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
 
-use plotters::style::{FontDesc, FontFamily, FontStyle};
+use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor};
 use pushbench_core::Transport;
 use pushbench_metrics::figures::summarise;
+use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::record::RunRecord;
 
+use crate::charts::style::{colour, layer_colour, line_width};
 use crate::charts::{Chart, charts};
 use crate::fixture;
 
@@ -39,7 +42,7 @@ fn every_transport_is_named_in_well_formed_xml() {
 /// Texts begin and end inside the picture, by the measure of DejaVu, which is wide.
 #[test]
 fn no_text_is_clipped() {
-    for record in [fixture::six(), fixture::sweep()] {
+    for record in [fixture::six(), fixture::sweep(), fixture::payloads()] {
         for chart in charts(&record) {
             let svg = chart.svg().unwrap();
             let document = roxmltree::Document::parse(&svg).unwrap();
@@ -106,7 +109,69 @@ fn a_title_claims_what_the_trials_separate() {
     assert!(latency.starts_with("websocket and sse deliver in about 0.4"), "{latency}");
     assert!(latency.ends_with("short-poll in 500 ms"), "{latency}");
     let bytes = chart(&charts, "bytes").title();
-    assert_eq!(bytes, "websocket moves 66 bytes per message, long-poll 5.6 times as many");
+    assert_eq!(bytes, "short-poll moves 113 bytes per message, long-poll 4.7 times as many");
+}
+
+#[test]
+fn bytes_show_the_layers_that_were_counted() {
+    let texts = |record: &RunRecord| -> (String, String, String) {
+        let charts = charts(record);
+        let bytes = chart(&charts, "bytes");
+        (bytes.svg().unwrap(), bytes.title().to_owned(), bytes.caption.to_string())
+    };
+    let mut record = fixture::quick();
+    let (svg, _, caption) = texts(&record);
+    assert!(svg.contains("TCP/IP headers") && !svg.contains("\nTLS\n"));
+    assert!(svg.contains("on the wire, at the IP layer") && caption.contains("IP layer"));
+
+    // A single trial without it, and no sum is of all layers any more.
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::Sse, 1));
+    let (svg, title, caption) = texts(&record);
+    assert!(svg.contains("at the socket") && !svg.contains("TCP/IP headers"));
+    assert!(caption.contains("TCP and IP come on top"));
+    assert_eq!(title, "websocket moves 66 bytes per message, long-poll 5.6 times as many");
+
+    let mut record = fixture::quick();
+    let mut tally = Tally::default();
+    tally.add(Direction::Down, Layer::Tls, 22_000);
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse) {
+        trial.measured.ledger.add(Phase::Window, &tally);
+    }
+    assert!(texts(&record).0.contains("\nTLS\n"));
+}
+
+/// By luma, of which a black-and-white print is made.
+#[test]
+fn layers_differ_in_lightness_and_from_all_transports() {
+    let luma = |layer: Layer| {
+        let RGBColor(red, green, blue) = layer_colour(layer);
+        (f64::from(red) * 0.299 + f64::from(green) * 0.587 + f64::from(blue) * 0.114).round()
+    };
+    for one in Layer::ALL {
+        for other in Layer::ALL.into_iter().filter(|other| *other != one) {
+            assert!((luma(one) - luma(other)).abs() >= 20.0, "{one:?} {other:?}");
+        }
+        assert!(Transport::ALL.into_iter().all(|transport| colour(transport) != layer_colour(one)));
+    }
+}
+
+#[test]
+fn a_sweep_of_payloads_shows_the_payload_itself() {
+    let record = fixture::payloads();
+    let charts = charts(&record);
+    let sweep = chart(&charts, "sweep-bytes");
+    assert_eq!(sweep.title(), "From 10 KiB on, no transport adds more than 10 % to the payload");
+    let svg = sweep.svg().unwrap();
+    for text in ["the payload itself", "10 B", "64 KiB", "10,000 B", "payload size"] {
+        assert!(svg.contains(&format!("\n{text}\n")), "{text}");
+    }
+    assert!(sweep.caption.contains("line of dashes"));
+    // Who counted less than all may not say that little is added.
+    let socket = self::charts(&fixture::without_tcpip(record));
+    assert_eq!(chart(&socket, "sweep-bytes").title(), "Bytes per message against payload size");
+    let other = self::charts(&fixture::sweep());
+    assert_eq!(chart(&other, "sweep-bytes").title(), "Bytes per message against clients");
+    assert!(!chart(&other, "sweep-bytes").svg().unwrap().contains("the payload itself"));
 }
 
 #[test]
@@ -119,4 +184,23 @@ fn what_was_not_measured_has_no_chart() {
     assert_eq!(names(&charts(&record)), ["latency", "bytes", "timeline"]);
     record.trials.clear();
     assert!(charts(&record).is_empty() && summarise(&record).is_empty());
+}
+
+#[test]
+fn where_messages_were_superseded_titles_say_of_how_many_figures_are() {
+    let record = fixture::latest();
+    let charts = charts(&record);
+    let end = "short-poll delivered 10.0 % of them";
+    let bytes = chart(&charts, "bytes");
+    assert_eq!(bytes.title(), format!("Bytes per message that arrived; {end}"));
+    let cpu = chart(&charts, "cpu");
+    assert_eq!(cpu.title(), format!("CPU time per message that arrived; {end}"));
+    assert!(bytes.caption.ends_with(&format!("Of the messages, {end}.")), "{}", bytes.caption);
+    assert!(cpu.caption.ends_with(&format!("Of the messages, {end}.")), "{}", cpu.caption);
+}
+
+#[test]
+fn lines_that_coincide_differ_little_in_width() {
+    let widths = Transport::ALL.map(|transport| line_width(transport, &Transport::ALL));
+    assert_eq!(widths, [5, 4, 3, 3, 4, 3]);
 }

@@ -1,7 +1,7 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use pushbench_core::Transport;
-use pushbench_metrics::ledger::{Direction, Layer, Phase};
+use pushbench_metrics::ledger::{Direction, Layer, Phase, Source, TcpipTally};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::recorder::Measured;
 use pushbench_metrics::warning::Invalid;
@@ -69,10 +69,10 @@ fn a_summary_is_of_the_valid_trials() {
     let [low, p50, high] = ["latency_p50_min_us", "latency_p50_us", "latency_p50_max_us"]
         .map(|c| number(&websocket[c]));
     assert!(low <= p50 && p50 <= high && low > 300.0 && high < 500.0);
-    // Three trials have a range and no interval; TLS is not measured, losses are.
+    // Three trials have a range and no interval; without TLS its bytes are measured, and none.
     assert_eq!(
         (websocket["latency_p50_lo_us"].as_str(), websocket["tls_bytes_per_msg"].as_str()),
-        ("", "")
+        ("", "0.00")
     );
     assert_eq!((websocket["lost"].as_str(), websocket["warnings"].as_str()), ("0", ""));
 
@@ -135,7 +135,10 @@ fn bytes_sum_to_the_ledger() {
             .iter()
             .filter(|trial| trial.id.transport == transport && trial.is_valid())
             .collect();
-        let ours = || lines.iter().filter(|line| line["transport"] == transport.name());
+        let ours = || {
+            let socket = lines.iter().filter(|line| line["layer"] != "tcpip");
+            socket.filter(|line| line["transport"] == transport.name())
+        };
         let sum = |direction: &str| -> f64 {
             ours().filter(|line| line["direction"] == direction).map(|l| number(&l["bytes"])).sum()
         };
@@ -144,12 +147,92 @@ fn bytes_sum_to_the_ledger() {
             (up + ledger.socket_up, down + ledger.socket_down)
         });
         assert_eq!((sum("up"), sum("down")), (up as f64, down as f64), "{transport}");
-        assert_eq!(ours().count(), Phase::ALL.len() * Direction::ALL.len() * Layer::ALL.len());
+        assert_eq!(
+            ours().count(),
+            Phase::ALL.len() * Direction::ALL.len() * Layer::AT_SOCKET.len()
+        );
         for line in ours() {
             assert_eq!(line["bytes_per_msg"].is_empty(), line["phase"] != "window");
-            assert_eq!((line["source"].as_str(), line["packets"].as_str()), ("counted", ""));
+            let of_packets = ["source", "packets", "retransmitted_bytes"].map(|c| line[c].as_str());
+            assert_eq!(of_packets, ["counted", "", ""]);
         }
     }
+}
+
+/// What the trials' ledgers have of TCP and IP, as `bytes.csv` has it.
+#[test]
+fn lines_of_tcp_and_ip_have_their_own_sources_and_packets() {
+    let record = fixture::six();
+    let lines = lines(&csv::bytes(&record));
+    for transport in Transport::ALL {
+        let mut expected: BTreeMap<[&str; 3], TcpipTally> = BTreeMap::new();
+        for trial in record.trials.iter().filter(|trial| trial.id.transport == transport) {
+            for row in trial.measured.ledger.tcpip() {
+                let key = [row.phase.name(), row.direction.name(), row.source.name()];
+                expected.entry(key).or_default().merge(&row.tally);
+            }
+        }
+        let is_ours = |line: &&HashMap<String, String>| {
+            line["transport"] == transport.name() && line["layer"] == "tcpip"
+        };
+        let ours: Vec<_> = lines.iter().filter(is_ours).collect();
+        assert_eq!(ours.len(), expected.len(), "{transport}");
+        for line in ours {
+            let key = ["phase", "direction", "source"].map(|c| line[c].as_str());
+            let tally = expected[&key];
+            let of_packets = ["bytes", "packets", "retransmitted_bytes"].map(|c| number(&line[c]));
+            let tallied = [tally.bytes(), tally.packets, tally.retransmitted_bytes];
+            assert_eq!(of_packets, tallied.map(|n| n as f64), "{transport} {key:?}");
+            assert_eq!(line["bytes_per_msg"].is_empty(), line["phase"] != "window");
+        }
+        assert!(expected.contains_key(&["window", "down", "kernel"]));
+        assert!(expected.contains_key(&["close", "up", "modelled"]));
+    }
+}
+
+#[test]
+fn the_layers_of_the_window_sum_to_the_wire() {
+    // One trial each, so that a median of sums is the sum of medians.
+    let record = fixture::run("clients = 5\nduration = \"1s\"\nruns = 1");
+    let (summary, bytes) = (lines(&csv::summary(&record)), lines(&csv::bytes(&record)));
+    for row in &summary {
+        let ours = bytes.iter().filter(|line| line["transport"] == row["transport"]);
+        let in_window = ours.filter(|line| line["phase"] == "window");
+        let sum: f64 = in_window.map(|line| number(&line["bytes_per_msg"])).sum();
+        let layers = ["payload", "framing", "http", "tls", "tcpip"];
+        let columns: f64 = layers.map(|l| number(&row[&format!("{l}_bytes_per_msg")])).iter().sum();
+        let wire = number(&row["wire_bytes_per_msg"]);
+        assert!((wire - sum).abs() < 0.05 && (wire - columns).abs() < 0.05, "{row:?}");
+    }
+}
+
+/// A trial that captured packets does not hide what the kernel counted of the others.
+#[test]
+fn each_trial_says_which_of_its_sources_count() {
+    let mut record = fixture::run("clients = 5\nduration = \"1s\"\nruns = 2");
+    let tally = TcpipTally { packets: 7, header_bytes: 364, retransmitted_bytes: 0 };
+    let trial = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    let ledger = &mut trial.measured.ledger;
+    ledger.add_tcpip(Phase::Window, Direction::Down, Source::Captured, &tally);
+    let lines = lines(&csv::bytes(&record));
+    let packets = |source: &str| {
+        let in_window = lines.iter().filter(|line| {
+            line["transport"] == "sse" && line["phase"] == "window" && line["direction"] == "down"
+        });
+        let ours = in_window.filter(|line| line["source"] == source && line["layer"] == "tcpip");
+        ours.map(|line| number(&line["packets"])).sum::<f64>()
+    };
+    // The second trial's: five clients, ten messages.
+    assert_eq!((packets("captured"), packets("kernel")), (7.0, 50.0));
+}
+
+#[test]
+fn what_tcp_and_ip_added_has_no_line_where_nobody_counted() {
+    let record = fixture::without_tcpip(fixture::quick());
+    assert!(lines(&csv::bytes(&record)).iter().all(|line| line["layer"] != "tcpip"));
+    let summary = lines(&csv::summary(&record));
+    let empty = ["tcpip_bytes_per_msg", "wire_bytes_per_msg"].map(|c| summary[0][c].as_str());
+    assert_eq!(empty, ["", ""]);
 }
 
 #[test]

@@ -102,6 +102,18 @@ fn a_name_that_is_taken_gets_a_number_and_latest_follows() {
 }
 
 #[test]
+fn latest_leads_to_a_run_from_its_start_and_to_the_last_that_ended() {
+    let out = tempfile::tempdir().unwrap();
+    let latest = || fs::canonicalize(out.path().join("latest")).unwrap();
+    let first = RunFolder::create(out.path(), STARTED, "custom").unwrap();
+    assert_eq!(latest(), fs::canonicalize(first.path()).unwrap());
+    let second = RunFolder::create(out.path(), STARTED, "custom").unwrap();
+    assert_eq!(latest(), fs::canonicalize(second.path()).unwrap());
+    first.write_all(&empty()).unwrap();
+    assert_eq!(latest(), fs::canonicalize(first.path()).unwrap());
+}
+
+#[test]
 fn a_folder_is_made_with_nothing_in_it_that_looks_like_a_result() {
     let out = tempfile::tempdir().unwrap();
     let folder = RunFolder::create(&out.path().join("a/b"), STARTED, "custom").unwrap();

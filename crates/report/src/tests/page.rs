@@ -1,4 +1,5 @@
 use pushbench_core::Transport;
+use pushbench_metrics::ledger::Source;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::warning::{Invalid, Warning};
 
@@ -51,6 +52,20 @@ fn the_page_shows_what_a_stranger_asks_for() {
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+#[test]
+fn the_page_says_how_far_down_bytes_were_counted() {
+    let record = fixture::quick();
+    let wire = page(&record);
+    assert!(wire.contains("<dd>All that went over the wire in the window, at the IP layer"));
+    assert!(!wire.contains("at the socket, both") && !wire.contains("not counted"));
+    for source in Source::OF_TCPIP.into_iter().chain([Source::Counted]) {
+        assert!(wire.contains(&format!("<code>{}</code>", source.name())), "{source:?}");
+    }
+    let socket = page(&fixture::without_tcpip(record));
+    assert!(socket.contains("which was not counted in this run"));
+    assert!(!socket.contains("on the wire, at the IP layer"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use pushbench_core::Transport;
+use pushbench_core::{Seq, Transport};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::recorder::Measured;
@@ -38,8 +38,8 @@ fn a_clear_difference_is_told_with_its_factor() {
     ]);
     assert_eq!(
         sentence(&record),
-        "websocket delivered in 0.4 ms at the median with 66 bytes per message; short-poll took \
-         500 ms and 98 bytes (1,250 times as long, 1.5 times the bytes)."
+        "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire; \
+         short-poll took 500 ms and 113 bytes (1,250 times as long, 33 % fewer bytes)."
     );
 }
 
@@ -53,13 +53,14 @@ fn overlapping_ranges_are_no_difference() {
     let sentence = sentence(&record);
     assert!(
         sentence.starts_with(
-            "websocket and sse delivered about equally fast, in 0.4 ms and 0.45 ms at the median, \
-             with 66 bytes and 88 bytes per message; long-poll took 1 ms"
+            "websocket and sse delivered in 0.4 ms and 0.45 ms at the median, which 3 trials cannot \
+             tell apart, with 170 bytes and 192 bytes per message on the wire (sse 1.1 times the \
+             bytes of websocket); long-poll took 1 ms"
         ),
         "{sentence}"
     );
     assert!(
-        sentence.contains("(2.5 times as long, 5.6 times the bytes of websocket)"),
+        sentence.contains("(2.5 times as long as websocket, 3.1 times its bytes)"),
         "{sentence}"
     );
 }
@@ -88,7 +89,12 @@ fn a_difference_too_small_to_matter_is_none() {
 fn one_trial_supports_only_large_factors() {
     let record = with_medians(&[(Transport::Sse, &[600]), (Transport::Websocket, &[400])]);
     let near = sentence(&record);
-    assert!(near.contains("about equally fast") && near.contains("one trial each"), "{near}");
+    assert_eq!(
+        near,
+        "websocket and sse delivered in 0.4 ms and 0.6 ms at the median, with 174 bytes and 196 \
+         bytes per message on the wire (sse 1.1 times the bytes of websocket). That is one trial \
+         each: differences in time below a factor of two are not claimed."
+    );
     let record =
         with_medians(&[(Transport::ShortPoll, &[500_000]), (Transport::Websocket, &[400])]);
     assert!(sentence(&record).contains("1,250 times as long"));
@@ -101,8 +107,68 @@ fn superseded_messages_make_it_a_matter_of_age() {
         sentence.starts_with("What clients held was about 51 ms old on average with "),
         "{sentence}"
     );
-    assert!(sentence.contains("with short-poll it was 551 ms and 372 bytes (11 times as old"));
-    assert!(!sentence.contains("median"), "{sentence}");
+    // Who skips nine of ten messages has their bytes divided by the tenth that arrived.
+    assert!(
+        sentence.contains("with short-poll it was 551 ms (11 times as old as with ")
+            && sentence.contains("), at 528 bytes for each message that arrived (10.0 % of them)"),
+        "{sentence}"
+    );
+    assert!(!sentence.contains("median") && !sentence.contains("times the bytes"), "{sentence}");
+    assert!(!sentence.contains("its bytes") && !sentence.contains("fewer bytes"), "{sentence}");
+}
+
+#[test]
+fn superseded_messages_without_a_common_clock_have_no_ratio() {
+    let mut record = fixture::latest();
+    for trial in &mut record.trials {
+        let measured = &trial.measured;
+        let (ledger, counters, audit) =
+            (measured.ledger.clone(), measured.counters, measured.audit);
+        trial.measured = Measured { ledger, counters, audit, ..Measured::default() };
+    }
+    let sentence = sentence(&record);
+    let part = "short-poll moved 528 bytes for each message that arrived (10.0 % of them)";
+    assert!(sentence.contains(part) && !sentence.contains("times"), "{sentence}");
+}
+
+#[test]
+fn sameness_is_claimed_only_of_middles_near_each_other() {
+    let near = with_medians(&[
+        (Transport::Sse, &[1_000, 1_080, 1_100]),
+        (Transport::Websocket, &[990, 1_000, 1_090]),
+    ]);
+    let near = sentence(&near);
+    assert!(near.contains("delivered about equally fast, in 1 ms and 1.1 ms"), "{near}");
+    let far = with_medians(&[
+        (Transport::LongPoll, &[4_000, 6_600, 9_000]),
+        (Transport::Sse, &[8_000, 8_500, 9_000]),
+        (Transport::Websocket, &[4_500, 5_200, 7_000]),
+    ]);
+    let far = sentence(&far);
+    assert!(
+        far.starts_with(
+            "websocket and long-poll delivered in 5.2 ms and 6.6 ms at the median, which 3 trials \
+             cannot tell apart, with 170 bytes and 528 bytes per message on the wire (long-poll \
+             3.1 times the bytes of websocket); sse took 8.5 ms and 192 bytes (1.6 times as long \
+             as websocket, 1.1 times its bytes)."
+        ),
+        "{far}"
+    );
+    assert!(!far.contains("equally") && !far.contains("same"), "{far}");
+}
+
+#[test]
+fn a_window_without_messages_is_told_as_such() {
+    let mut record = with_medians(&[(Transport::Sse, &[400]), (Transport::Websocket, &[400])]);
+    for trial in &mut record.trials {
+        trial.window.first = Seq(1);
+        trial.window.last = Seq::NONE;
+        trial.measured = Measured::default();
+    }
+    assert_eq!(
+        sentence(&record),
+        "No message was due in the window of any trial; lengthen it with --duration."
+    );
 }
 
 #[test]
@@ -126,7 +192,12 @@ fn what_is_invalid_is_named_as_left_out() {
 fn one_transport_is_told_alone() {
     let record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
     let alone = sentence(&record);
-    assert_eq!(alone, "websocket delivered in 0.4 ms at the median with 66 bytes per message.");
+    assert_eq!(
+        alone,
+        "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire."
+    );
+    let socket = sentence(&fixture::without_tcpip(record));
+    assert_eq!(socket, "websocket delivered in 0.4 ms at the median with 66 bytes per message.");
 }
 
 #[test]
@@ -141,6 +212,11 @@ fn without_a_common_clock_bytes_are_compared() {
     }
     assert_eq!(
         sentence(&record),
+        "websocket moved 170 bytes per message on the wire; long-poll 528 bytes (3.1 times the \
+         bytes). Latency was not measured."
+    );
+    assert_eq!(
+        sentence(&fixture::without_tcpip(record)),
         "websocket moved 66 bytes per message; long-poll 372 bytes (5.6 times the bytes). Latency \
          was not measured."
     );

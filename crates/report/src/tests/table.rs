@@ -1,5 +1,5 @@
 use pushbench_core::Transport;
-use pushbench_metrics::warning::{Invalid, Warning};
+use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
 use crate::{fixture, markdown, terminal_table};
 
@@ -8,7 +8,7 @@ use crate::{fixture, markdown, terminal_table};
 fn a_table_fits_a_terminal() {
     let mut record = fixture::six();
     for trial in &mut record.trials {
-        trial.warnings.push(Warning::LoadLate { p99_us: 6_000.0 });
+        trial.warnings.push(Warning::LoadLate(Lag { us: 6_000.0, at_p99: true }));
     }
     for record in [record, fixture::quick(), fixture::sweep(), fixture::latest()] {
         for line in terminal_table(&record).lines() {
@@ -27,6 +27,7 @@ fn rows_are_marked_and_the_marks_explained() {
         "* short-poll: the publisher was 1510 µs late at p99 (2 of 3 trials) — ",
         "! long-poll: the machine stalled for 240 ms (1 of 3 trials left out) — ",
         "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
+        "Memory per client is the server's growth divided by clients; with few clients",
         "Lag of the instrument: publisher ",
     ];
     for part in parts {
@@ -57,6 +58,22 @@ fn losses_stand_in_the_table() {
     trial.measured.audit.lost = 3;
     trial.measured.audit.delivered -= 3;
     assert!(terminal_table(&record).contains("99.93 % (3 lost)"));
+}
+
+#[test]
+fn bytes_are_of_the_wire_where_all_of_it_was_counted() {
+    let mut record = fixture::quick();
+    let table = terminal_table(&record);
+    assert!(table.contains("170 B (64+106)"), "{table}");
+    assert!(table.contains("Bytes per message are those on the wire, at the IP layer"), "{table}");
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::LongPoll, 1));
+    let table = terminal_table(&record);
+    assert!(table.contains("66 B (64+2)") && table.contains("TCP and IP not"), "{table}");
+    assert!(table.contains("Bytes per message are those at the socket"), "{table}");
+    // What of a trial that is left out was not counted does not matter.
+    let mut record = fixture::quick();
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::LongPoll, 3));
+    assert!(terminal_table(&record).contains("170 B (64+106)"));
 }
 
 #[test]

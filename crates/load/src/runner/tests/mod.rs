@@ -1,6 +1,7 @@
 //! The runner over real sockets, against servers that follow a script.
 
 mod server;
+mod tcpip;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};

@@ -48,7 +48,15 @@ impl Shared {
 pub(super) fn start(
     play: impl Fn(u32, TcpStream, &Shared) + Send + Sync + 'static,
 ) -> (SocketAddr, Arc<Shared>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    start_at("127.0.0.1:0", play).unwrap()
+}
+
+/// As [`start`], at an address of this machine's; `None` where it has none such.
+pub(super) fn start_at(
+    address: &str,
+    play: impl Fn(u32, TcpStream, &Shared) + Send + Sync + 'static,
+) -> Option<(SocketAddr, Arc<Shared>)> {
+    let listener = TcpListener::bind(address).ok()?;
     let address = listener.local_addr().unwrap();
     let (shared, play) = (Arc::new(Shared::default()), Arc::new(play));
     let of_server = shared.clone();
@@ -58,7 +66,7 @@ pub(super) fn start(
             thread::spawn(move || play(number, stream, &shared));
         }
     });
-    (address, shared)
+    Some((address, shared))
 }
 
 /// The next request's head; `None` at the connection's end.

@@ -1,0 +1,205 @@
+//! `--capture`: a trial's packets on the wire, in place of what the kernel counts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pushbench_core::MonoInstant;
+use pushbench_metrics::control::TrialTiming;
+use pushbench_metrics::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
+use pushbench_probe::capture::{Capture, CaptureError, Packet, PortFilter};
+
+/// Packets behind the window are kept apart by this many nanoseconds, until it is known when the
+/// drain ended.
+const BUCKET_NS: u64 = 1_000_000;
+
+/// A capture of one server's port.
+#[derive(Debug)]
+pub(super) struct Wire {
+    capture: Capture,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What has been captured so far.
+#[derive(Debug)]
+struct Seen {
+    port: u16,
+    /// The trial's instants, once they are known; before that clients connect.
+    edges: Option<[MonoInstant; 3]>,
+    /// Up to the window's end, by phase and direction.
+    phases: HashMap<(Phase, Direction), TcpipTally>,
+    /// Behind the window's end, by time and direction.
+    after: BTreeMap<(u64, Direction), TcpipTally>,
+    /// The sequence number that each sender is expected to go on with, by client and direction.
+    expected: HashMap<(u16, Direction), u32>,
+}
+
+/// Whether this process may capture; says on standard error what happens instead where not.
+pub(crate) fn is_possible() -> bool {
+    // Port 9 (discard) is as good as any: nothing is expected on it.
+    match Wire::start(9) {
+        Ok(_) => true,
+        Err(error) => {
+            eprintln!("{error}; falling back to what the kernel counts for each connection");
+            false
+        }
+    }
+}
+
+impl Wire {
+    /// Captures everything on `port`, in both directions.
+    ///
+    /// # Errors
+    ///
+    /// No privilege, or what the system refused.
+    pub(super) fn start(port: u16) -> Result<Self, CaptureError> {
+        let seen = Arc::new(Mutex::new(Seen::new(port)));
+        let writer = Arc::clone(&seen);
+        let capture = Capture::start(&PortFilter::new(&[port])?, move |packet| {
+            writer.lock().unwrap_or_else(PoisonError::into_inner).count(packet);
+        })?;
+        Ok(Self { capture, seen })
+    }
+
+    /// Says when the phases begin; before warm-up does.
+    pub(super) fn set_timing(&self, timing: &TrialTiming) {
+        let edges = [timing.warmup, timing.window.start, timing.window.end];
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).edges = Some(edges);
+    }
+
+    /// Ends the capture and adds what it saw to `ledger`; the drain ended at `closing`. Returns
+    /// how many packets it missed.
+    ///
+    /// # Errors
+    ///
+    /// Where reading failed half way, so that packets are missing.
+    pub(super) fn stop(
+        self,
+        closing: MonoInstant,
+        ledger: &mut Ledger,
+    ) -> Result<u64, CaptureError> {
+        let report = self.capture.stop()?;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for (&(phase, direction), tally) in &seen.phases {
+            ledger.add_tcpip(phase, direction, Source::Captured, tally);
+        }
+        for (&(bucket, direction), tally) in &seen.after {
+            let phase = if bucket < closing.0 / BUCKET_NS { Phase::Drain } else { Phase::Close };
+            ledger.add_tcpip(phase, direction, Source::Captured, tally);
+        }
+        Ok(report.dropped + report.unreadable)
+    }
+}
+
+impl Seen {
+    fn new(port: u16) -> Self {
+        Self {
+            port,
+            edges: None,
+            phases: HashMap::new(),
+            after: BTreeMap::new(),
+            expected: HashMap::new(),
+        }
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        let (direction, client) = if packet.to_port == self.port {
+            (Direction::Up, packet.from_port)
+        } else {
+            (Direction::Down, packet.to_port)
+        };
+        let tally = TcpipTally {
+            packets: 1,
+            header_bytes: u64::from(packet.header_bytes),
+            retransmitted_bytes: self.sent_again(client, direction, packet),
+        };
+        let at = packet.at;
+        match self.edges {
+            Some([_, _, end]) if at >= end => {
+                self.after.entry((at.0 / BUCKET_NS, direction)).or_default().merge(&tally);
+            }
+            edges => {
+                let phase = match edges {
+                    Some([_, start, _]) if at >= start => Phase::Window,
+                    Some([warmup, _, _]) if at >= warmup => Phase::Warmup,
+                    _ => Phase::Connect,
+                };
+                self.phases.entry((phase, direction)).or_default().merge(&tally);
+            }
+        }
+    }
+
+    /// How many of a packet's payload bytes went by before.
+    fn sent_again(&mut self, client: u16, direction: Direction, packet: &Packet) -> u64 {
+        if packet.flags.syn() {
+            self.expected.insert((client, direction), packet.seq.wrapping_add(1));
+            return 0;
+        }
+        let length = packet.tcp_payload_bytes;
+        let end = packet.seq.wrapping_add(length);
+        let expected = self.expected.entry((client, direction)).or_insert(packet.seq);
+        // How far the packet's start lies behind what was expected; beyond 2³¹ it lies ahead.
+        let behind = expected.wrapping_sub(packet.seq);
+        if behind == 0 || behind >= 1 << 31 {
+            *expected = end;
+            return 0;
+        }
+        if end.wrapping_sub(*expected) < 1 << 31 {
+            *expected = end;
+        }
+        u64::from(behind.min(length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_probe::capture::TcpFlags;
+    use pushbench_probe::tcp_info::IpVersion;
+
+    use super::*;
+
+    fn packet(at: u64, seq: u32, length: u32, syn: bool) -> Packet {
+        Packet {
+            at: MonoInstant(at),
+            ip: IpVersion::V4,
+            from_port: 50_000,
+            to_port: 80,
+            ip_bytes: 52 + length,
+            header_bytes: 52,
+            tcp_payload_bytes: length,
+            segments: 1,
+            flags: if syn { TcpFlags::SYN } else { TcpFlags::NONE },
+            seq,
+            ack: 0,
+        }
+    }
+
+    #[test]
+    fn packets_belong_to_the_phase_in_which_they_were_seen() {
+        let mut seen = Seen::new(80);
+        seen.count(&packet(5, 99, 0, true));
+        seen.edges = Some([10, 20, 30].map(MonoInstant));
+        for at in [9, 10, 19, 20, 29] {
+            seen.count(&packet(at, 100, 0, false));
+        }
+        seen.count(&packet(30, 100, 0, false));
+        let packets = |phase| seen.phases.get(&(phase, Direction::Up)).map(|t| t.packets);
+        assert_eq!(packets(Phase::Connect), Some(2));
+        assert_eq!(packets(Phase::Warmup), Some(2));
+        assert_eq!(packets(Phase::Window), Some(2));
+        assert_eq!(seen.after.values().map(|tally| tally.packets).sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn bytes_that_went_by_before_are_counted_as_sent_again() {
+        let mut seen = Seen::new(80);
+        let mut again =
+            |seq, length, syn| seen.sent_again(50_000, Direction::Up, &packet(0, seq, length, syn));
+        // Close to the wrap of the 32 bits.
+        let start = u32::MAX - 5;
+        assert_eq!(again(start, 0, true), 0);
+        assert_eq!(again(start.wrapping_add(1), 10, false), 0);
+        assert_eq!(again(start.wrapping_add(1), 10, false), 10);
+        assert_eq!(again(start.wrapping_add(6), 10, false), 5);
+        assert_eq!(again(start.wrapping_add(16), 4, false), 0);
+    }
+}

@@ -1,0 +1,274 @@
+//! What TCP and IP add: the kernel's own count for each connection, read where phases meet.
+//!
+//! A reading is `TCP_INFO` of a connection: no privilege, 0.7 µs, and none of it for each
+//! message. What passed since the connection's last reading goes to the phase that has just
+//! ended, so that over a connection's life nothing is counted twice and nothing is left out.
+//! Readings are taken of every open connection at the edges of phases, and of each connection
+//! right before its socket is closed. What only follows then (FINs, and the ACKs of them) is
+//! [modelled](Source::Modelled), in the phase in which the socket was closed.
+//!
+//! # How exact
+//!
+//! - **The edge is not an instant.** The loop does not stop for thousands of readings: it takes
+//!   as many in a turn as it handles sockets, or [`IDLE_SLICE`] where there is nothing else to
+//!   do. So a connection's edge comes later than the phase's: by less than a millisecond for a
+//!   thousand idle connections, and by the time of about one message to each client where the
+//!   loop is busy. It is so at both edges of the window, so that the window stays as long. A
+//!   connection that ends before its turn is read then, for the phase that has ended; one that
+//!   was opened after the edge belongs to the new phase.
+//! - **The kernel counts on arrival**, the layers above TCP when the client has read. An ACK may
+//!   follow its data by 40 ms, and then counts in the next phase.
+//! - **Retransmissions** are those of the client. What the server sends again is known to the
+//!   server alone: what is lost on its way is in none of the client's counters, and what comes
+//!   twice counts as a segment, for its headers only.
+//! - **An ACK that tells of data lost or sent twice** is 12 bytes longer or more, uncounted.
+//! - **The last segments** are those of a good close. A socket closed with bytes unread sends an
+//!   RST in their place, a server that takes longer than 40 ms to close sends one ACK more, and
+//!   so do FINs that cross.
+//! - **An attempt that came to nothing** was no connection, and its SYN is not counted.
+
+use std::os::fd::AsFd;
+
+use pushbench_core::MonoInstant;
+use pushbench_metrics::ledger::{Direction, Phase, Source, TcpipTally};
+use pushbench_probe::clock::Clock;
+use pushbench_probe::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+
+use super::Runner;
+use super::measure::Measure;
+use super::slot::Link;
+
+/// Readings in a turn of the loop in which no socket wants anything: some 20 µs, by which a
+/// message may have to wait.
+const IDLE_SLICE: usize = 32;
+
+/// What is kept of a connection's last reading. Counters wrap around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reading {
+    sent: u32,
+    received: u32,
+    retransmitted: u32,
+}
+
+impl Reading {
+    /// `None` where the kernel does not tell enough.
+    const fn of(info: &TcpInfo) -> Option<Self> {
+        let (Some(sent), Some(received), Some(retransmitted)) =
+            (info.segments_out, info.segments_in, info.bytes_retransmitted)
+        else {
+            return None;
+        };
+        Some(Self { sent, received, retransmitted: retransmitted as u32 })
+    }
+
+    /// Segments and bytes sent again, since this reading and until `now`, taken as `info`.
+    fn until(&self, now: &Self, info: &TcpInfo) -> Option<(Segments, u64)> {
+        let (segments_out, segments_in) = (Some(self.sent), Some(self.received));
+        let earlier = TcpInfo { segments_out, segments_in, ..*info };
+        let again = now.retransmitted.wrapping_sub(self.retransmitted);
+        Some((Segments::between(&earlier, info)?, again.into()))
+    }
+}
+
+/// Tallies by phase and direction.
+type Totals = [[TcpipTally; Direction::ALL.len()]; Phase::ALL.len()];
+
+/// The account of all connections.
+#[derive(Debug)]
+pub(super) struct Tcpip {
+    ip: IpVersion,
+    kernel: Totals,
+    modelled: Totals,
+    /// A reading failed or lacked a counter, so that the account is not whole.
+    incomplete: bool,
+    /// Connections that are still to be read because a phase has ended.
+    sweep: Option<Sweep>,
+}
+
+/// Reading all connections after the end of a phase.
+#[derive(Debug, Clone, Copy)]
+struct Sweep {
+    /// The phase that has ended.
+    ended: Phase,
+    /// When it did.
+    at: MonoInstant,
+    /// Whose turn it is. Clients before it have had theirs.
+    next: u32,
+}
+
+impl Tcpip {
+    /// For connections over `ip`.
+    pub(super) fn new(ip: IpVersion) -> Self {
+        let (kernel, modelled) = (Totals::default(), Totals::default());
+        Self { ip, kernel, modelled, incomplete: false, sweep: None }
+    }
+
+    /// Whether connections wait to be read.
+    #[inline]
+    pub(super) const fn sweeping(&self) -> bool {
+        self.sweep.is_some()
+    }
+
+    /// The phase that a reading of `client` belongs to, whose connection was `opened` then: the
+    /// one that has ended where its turn is still to come, else the `current` one.
+    fn phase_of(&self, client: u32, opened: MonoInstant, current: Phase) -> Phase {
+        let waits = |sweep: &Sweep| client >= sweep.next && opened < sweep.at;
+        self.sweep.filter(waits).map_or(current, |sweep| sweep.ended)
+    }
+
+    /// A reading of a connection, whose `last` one it replaces, for `phase`.
+    fn read(&mut self, phase: Phase, info: Option<&TcpInfo>, last: &mut Option<Reading>) {
+        let counted = info.and_then(|info| {
+            let now = Reading::of(info)?;
+            let (segments, again) = match last.replace(now) {
+                None => (since_open(info)?, now.retransmitted.into()),
+                Some(last) => last.until(&now, info)?,
+            };
+            Some((segments, again, info.timestamps))
+        });
+        match counted {
+            Some((segments, again, timestamps)) => {
+                let into = &mut self.kernel[phase as usize];
+                add(into, segments, again, self.ip, timestamps);
+            }
+            None => self.incomplete = true,
+        }
+    }
+
+    /// A connection is closed in `phase`, just after the reading `info`.
+    fn closed(&mut self, phase: Phase, info: &TcpInfo) {
+        let into = &mut self.modelled[phase as usize];
+        add(into, Segments::of_close(info), 0, self.ip, info.timestamps);
+    }
+
+    /// Each row of the account that has anything in it; none where the account is not whole.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (Phase, Direction, Source, TcpipTally)> {
+        let sources = [(Source::Kernel, &self.kernel), (Source::Modelled, &self.modelled)];
+        let cells = sources.into_iter().flat_map(|(source, totals)| {
+            Phase::ALL.into_iter().zip(totals).flat_map(move |(phase, ways)| {
+                Direction::ALL.into_iter().zip(ways).map(move |(way, t)| (phase, way, source, *t))
+            })
+        });
+        cells.filter(|(.., tally)| !self.incomplete && tally.packets > 0)
+    }
+}
+
+/// All segments of a connection up to `info`. Where a server could not take all who connected at
+/// once, SYNs were sent twice; what was sent again and is no data was a SYN.
+fn since_open(info: &TcpInfo) -> Option<Segments> {
+    let mut segments = Segments::since_open(Side::Client, info)?;
+    if info.bytes_retransmitted == Some(0) {
+        segments.syns_sent += u64::from(info.retransmits);
+    }
+    Some(segments)
+}
+
+/// Adds `segments` and what was sent `again` to the tallies of a phase.
+fn add(
+    [up, down]: &mut [TcpipTally; Direction::ALL.len()],
+    segments: Segments,
+    again: u64,
+    ip: IpVersion,
+    timestamps: bool,
+) {
+    let headers = segments.header_bytes(ip, timestamps);
+    up.merge(&TcpipTally {
+        packets: segments.sent,
+        header_bytes: headers.sent,
+        retransmitted_bytes: again,
+    });
+    down.merge(&TcpipTally {
+        packets: segments.received,
+        header_bytes: headers.received,
+        retransmitted_bytes: 0,
+    });
+}
+
+impl Link {
+    /// What the kernel tells of a connection that is or was open; `None` where there is none,
+    /// and within, where the kernel does not tell.
+    fn tcp_info(&self) -> Option<Option<TcpInfo>> {
+        let info = |stream: &mio::net::TcpStream| TcpInfo::of(stream.as_fd()).ok();
+        match self {
+            Self::None => None,
+            Self::Open(stream) => Some(info(stream)),
+            Self::Opening(stream) => {
+                let was_open =
+                    |info: &TcpInfo| !matches!(info.stage, Stage::Opening | Stage::Closed);
+                info(stream).filter(was_open).map(Some)
+            }
+        }
+    }
+}
+
+impl<M: Measure, C: Clock> Runner<M, C> {
+    /// The phase `ended` has ended at `at`: every connection is to be read, soon.
+    pub(super) fn begin_sweep(&mut self, ended: Phase, at: MonoInstant) {
+        let ended = match self.tcpip.sweep {
+            // Nobody was read since the phase before ended: this one had no length.
+            Some(Sweep { next: 0, ended, .. }) => ended,
+            Some(_) => {
+                // A phase so short that its end has caught up with its beginning.
+                self.end_sweep();
+                ended
+            }
+            None => ended,
+        };
+        self.tcpip.sweep = Some(Sweep { ended, at, next: 0 });
+    }
+
+    /// Reads some of the connections whose turn is to come, in a turn of the loop that has
+    /// handled as many sockets as `handled` says.
+    pub(super) fn sweep(&mut self, handled: usize) {
+        let mut left = if handled == 0 { IDLE_SLICE } else { handled };
+        while let Some(Sweep { next: client, at, ended }) = self.tcpip.sweep {
+            let Some(slot) = self.slots.get(client as usize) else {
+                self.tcpip.sweep = None;
+                return;
+            };
+            if left == 0 {
+                return;
+            }
+            if slot.opened < at && self.read_tcpip(client, ended).is_some() {
+                left -= 1;
+            }
+            self.tcpip.sweep = Some(Sweep { next: client + 1, at, ended });
+        }
+    }
+
+    /// Reads all connections whose turn is to come, at once.
+    pub(super) fn end_sweep(&mut self) {
+        while self.tcpip.sweeping() {
+            self.sweep(usize::MAX);
+        }
+    }
+
+    /// Reads a client's connection, for `phase`; `None` where there is none.
+    fn read_tcpip(&mut self, client: u32, phase: Phase) -> Option<Option<TcpInfo>> {
+        let slot = &mut self.slots[client as usize];
+        let info = slot.link.tcp_info()?;
+        self.tcpip.read(phase, info.as_ref(), &mut slot.reading);
+        Some(info)
+    }
+
+    /// Reads a client's connection for the last time, which is about to be closed.
+    pub(super) fn read_tcpip_at_close(&mut self, client: u32) {
+        let current = self.phases.phase();
+        let opened = self.slots[client as usize].opened;
+        let phase = self.tcpip.phase_of(client, opened, current);
+        if let Some(Some(info)) = self.read_tcpip(client, phase) {
+            self.tcpip.closed(current, &info);
+        }
+        self.slots[client as usize].reading = None;
+    }
+
+    /// Tells the measure what the account says.
+    pub(super) fn tell_tcpip(&mut self) {
+        for (phase, direction, source, tally) in self.tcpip.rows() {
+            self.measure.tcpip(phase, direction, source, &tally);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The account without sockets: what is counted where.
+
+use super::*;
+
+/// A reading with these segments out and in.
+fn reading(out: u32, into: u32) -> TcpInfo {
+    TcpInfo {
+        stage: Stage::Open,
+        segments_in: Some(into),
+        segments_out: Some(out),
+        data_segments_in: None,
+        data_segments_out: None,
+        bytes_acked: None,
+        bytes_received: None,
+        bytes_sent: None,
+        bytes_retransmitted: Some(0),
+        retransmits: 0,
+        timestamps: true,
+        sack: true,
+        rtt_us: 0,
+        min_rtt_us: None,
+        send_mss: 1_460,
+        receive_mss: 1_460,
+    }
+}
+
+type Row = (Phase, Direction, Source, u64, u64, u64);
+
+fn rows(account: &Tcpip) -> Vec<Row> {
+    let row = |(phase, way, source, t): (_, _, _, TcpipTally)| {
+        (phase, way, source, t.packets, t.header_bytes, t.retransmitted_bytes)
+    };
+    account.rows().map(row).collect()
+}
+
+#[test]
+fn a_connection_is_counted_once_whatever_phases_it_spans() {
+    use Direction::{Down, Up};
+    use Source::{Kernel, Modelled};
+    let (mut account, mut last) = (Tcpip::new(IpVersion::V4), None);
+    account.read(Phase::Connect, Some(&reading(3, 2)), &mut last);
+    let again = TcpInfo { bytes_retransmitted: Some(70), ..reading(5, 12) };
+    account.read(Phase::Window, Some(&again), &mut last);
+    account.read(Phase::Close, Some(&again), &mut last);
+    account.closed(Phase::Close, &again);
+    let expected = [
+        (Phase::Connect, Up, Kernel, 3, 60 + 2 * 52, 0),
+        (Phase::Connect, Down, Kernel, 2, 60 + 52, 0),
+        (Phase::Window, Up, Kernel, 2, 104, 70),
+        (Phase::Window, Down, Kernel, 10, 520, 0),
+        (Phase::Close, Up, Modelled, 2, 104, 0),
+        (Phase::Close, Down, Modelled, 1, 52, 0),
+    ];
+    assert_eq!(rows(&account), expected);
+}
+
+#[test]
+fn a_syn_that_was_sent_again_is_as_long_as_the_first() {
+    let (mut account, mut last) = (Tcpip::new(IpVersion::V4), None);
+    account.read(Phase::Connect, Some(&TcpInfo { retransmits: 2, ..reading(5, 2) }), &mut last);
+    let up = (Phase::Connect, Direction::Up, Source::Kernel, 5, 3 * 60 + 2 * 52, 0);
+    assert_eq!(rows(&account)[0], up);
+}
+
+#[test]
+fn counters_that_wrap_around_go_on() {
+    let (mut account, mut last) = (Tcpip::new(IpVersion::V6), None);
+    account.read(Phase::Connect, Some(&reading(2, 1)), &mut last);
+    last = Some(Reading { sent: u32::MAX, received: u32::MAX - 1, retransmitted: u32::MAX });
+    let wrapped = TcpInfo { bytes_retransmitted: Some((5 << 32) + 9), ..reading(1, 1) };
+    account.read(Phase::Window, Some(&wrapped), &mut last);
+    let up = (Phase::Window, Direction::Up, Source::Kernel, 2, 2 * 72, 10);
+    let down = (Phase::Window, Direction::Down, Source::Kernel, 3, 3 * 72, 0);
+    assert_eq!(rows(&account)[2..], [up, down]);
+}
+
+#[test]
+fn a_kernel_that_does_not_tell_leaves_no_rows() {
+    let missing = [
+        Some(TcpInfo { segments_in: None, ..reading(4, 4) }),
+        Some(TcpInfo { segments_out: None, ..reading(4, 4) }),
+        Some(TcpInfo { bytes_retransmitted: None, ..reading(4, 4) }),
+        None,
+    ];
+    for info in missing {
+        let (mut account, mut last) = (Tcpip::new(IpVersion::V4), None);
+        account.read(Phase::Connect, Some(&reading(3, 2)), &mut last);
+        assert_eq!(rows(&account).len(), 2);
+        account.read(Phase::Window, info.as_ref(), &mut last);
+        account.closed(Phase::Close, &reading(4, 4));
+        assert_eq!(rows(&account), [], "{info:?}");
+    }
+}
+
+#[test]
+fn who_has_not_had_its_turn_belongs_to_the_phase_that_has_ended() {
+    let mut account = Tcpip::new(IpVersion::V4);
+    let (before, edge, now) = (MonoInstant(9), MonoInstant(10), Phase::Window);
+    assert_eq!(account.phase_of(7, before, now), now);
+    account.sweep = Some(Sweep { ended: Phase::Warmup, at: edge, next: 7 });
+    assert_eq!(account.phase_of(7, before, now), Phase::Warmup);
+    assert_eq!(account.phase_of(6, before, now), now);
+    // A connection of its own, opened since.
+    assert_eq!(account.phase_of(7, edge, now), now);
+}
