@@ -176,7 +176,7 @@ fn captured_packets_replace_the_kernels_count_and_leave_cpu_empty() {
     let ledger = rows(&folder.join("bytes.csv"));
     let source = ledger.iter().find(|row| row["layer"] == "tcpip").unwrap()["source"].clone();
     if stderr.contains("falling back") {
-        println!("SKIPPED: no privilege to capture packets: {stderr}");
+        eprintln!("SKIPPED: no privilege to capture packets: {stderr}");
         assert_eq!(source, "kernel");
         return;
     }
