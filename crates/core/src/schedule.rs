@@ -1,7 +1,6 @@
 //! When messages exist: a pure function of the seed and the sequence number.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -262,14 +261,10 @@ fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// A duration as a whole number of nanoseconds on a schedule.
-#[must_use]
-pub fn span_nanos(span: Span) -> u64 {
-    saturating_nanos(span.0.min(Duration::from_secs(315_576_000)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -92,12 +92,6 @@ impl<const DIGITS: u8> Histogram<DIGITS> {
         self.counts.as_ref().map(|counts| counts.mean() / 1e3)
     }
 
-    /// The shortest duration in microseconds, to the histogram's precision.
-    #[must_use]
-    pub fn min_us(&self) -> Option<f64> {
-        self.counts.as_ref().map(|counts| micros(counts.min()))
-    }
-
     /// The longest duration in microseconds, to the histogram's precision.
     #[must_use]
     pub fn max_us(&self) -> Option<f64> {

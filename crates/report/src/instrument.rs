@@ -2,21 +2,24 @@
 
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::warning::Lag;
 
 use crate::human;
 
 /// The lags of publisher, load generator and machine in one line; `None` where none is known.
 pub(crate) fn lags(record: &RunRecord) -> Option<String> {
     let trials: Vec<&TrialRecord> = record.standing().filter(|trial| trial.is_valid()).collect();
-    let (mut publisher, mut load) = (LatencyHistogram::default(), LatencyHistogram::default());
-    for trial in &trials {
-        trial.server.iter().for_each(|server| publisher.merge(&server.publish_lag));
-        load.merge(&trial.loop_lag);
+    let mut publisher = LatencyHistogram::default();
+    for server in trials.iter().filter_map(|trial| trial.server.as_ref()) {
+        publisher.merge(&server.publish_lag);
     }
+    // Not pooled: the many ticks of polls would hide what a stream's few bursts do.
+    let load = trials.iter().filter_map(|trial| Lag::of(&trial.loop_lag));
+    let load = load.max_by(|one, other| one.us.total_cmp(&other.us));
     let stalls = trials.iter().filter_map(|trial| trial.resources.canary_worst);
     let parts: Vec<String> = [
-        lag("publisher", &publisher),
-        lag("load generator", &load),
+        Lag::of(&publisher).map(|lag| format!("publisher {}", words(lag))),
+        load.map(|lag| format!("load generator {} in its worst trial", words(lag))),
         stalls.max().map(|worst| {
             format!("the machine's longest stall {}", human::time(worst.as_secs_f64() * 1e6))
         }),
@@ -27,10 +30,6 @@ pub(crate) fn lags(record: &RunRecord) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Lag of the instrument: {}.", parts.join(", ")))
 }
 
-/// The 99th percentile where there are samples enough, else the worst.
-fn lag(name: &str, lag: &LatencyHistogram) -> Option<String> {
-    match lag.supported_percentile_us(0.99) {
-        Some(us) => Some(format!("{name} {} at p99", human::time(us))),
-        None => Some(format!("{name} {} at most", human::time(lag.max_us()?))),
-    }
+fn words(lag: Lag) -> String {
+    format!("{} at {}", human::time(lag.us), if lag.at_p99 { "p99" } else { "most" })
 }
