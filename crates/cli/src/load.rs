@@ -9,6 +9,7 @@ use pushbench_probe::cpu::ProcessClock;
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
+use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
@@ -35,19 +36,21 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
             Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
         })?;
     }
-    let mut plan = Plan::of(scenario.clone(), None);
-    plan.check_limits()?;
+    let address = Target::address_of(&args.target)?.ip();
+    let layout = Layout::against(address, &args.processes);
+    Plan::of(scenario.clone(), None, layout.clone()).check_limits()?;
     let target = Target::reach(&args.target)?;
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
     scenario.seed = args.clients.seed.unwrap_or(target.feed.seed);
-    plan = Plan::of(scenario, None);
+    let mut plan = Plan::of(scenario, None, layout);
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
     plan.headers = headers;
     plan.capture = args.clients.capture && capture::is_possible();
+    plan.check_limits()?;
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
 }

@@ -9,6 +9,7 @@ mod builtin;
 mod child;
 mod exit;
 mod interrupt;
+mod layout;
 mod load;
 mod plan;
 mod profile;

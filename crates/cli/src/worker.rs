@@ -22,8 +22,11 @@ const OPEN_FILES: u64 = 1 << 20;
 /// Runs the server child.
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
-    limits::raise_open_files(OPEN_FILES);
-    let server = match Server::bind(plan.listen, ServerConfig::new(plan.feed)) {
+    let files = limits::raise_open_files(OPEN_FILES);
+    let mut config = ServerConfig::new(plan.feed);
+    // The parent has looked that all clients fit.
+    config.max_connections = usize::try_from(files).unwrap_or(usize::MAX);
+    let server = match Server::bind(plan.listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),
     };

@@ -2,12 +2,14 @@
 //!
 //! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
 //! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
-//! machine allows and is; [`tcp_info`] and [`capture`] are what crosses the network below the
+//! machine allows and is; [`affinity`] and [`source`] are where processes run and from which address
+//! they connect; [`tcp_info`] and [`capture`] are what crosses the network below the
 //! socket; [`canary`] tells a slow server from a machine that stood still.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
 
+pub mod affinity;
 pub mod canary;
 pub mod capture;
 pub mod clock;
@@ -20,6 +22,7 @@ pub mod memory;
 #[expect(unsafe_code, reason = "calls for which there is no safe API")]
 mod posix;
 mod procfs;
+pub mod source;
 pub mod tcp_info;
 pub mod timer;
 

@@ -1,6 +1,7 @@
 //! What users can say on the command line.
 
 mod feed;
+mod processes;
 mod settings;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::processes::ProcessArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
@@ -86,6 +88,12 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) feed: FeedSettings,
     #[command(flatten)]
+    pub(crate) processes: ProcessArgs,
+    /// Server processes, all with the same feed, each on its own port [default: one, or as many as
+    /// the limit of open files asks for]
+    #[arg(long, value_name = "N", value_parser = processes::processes(), help_heading = "Processes")]
+    pub(crate) server_processes: Option<u64>,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Print the plan and the time it will take, and stop
     #[arg(long)]
@@ -130,6 +138,8 @@ pub(crate) struct LoadArgs {
     pub(crate) server_pid: Option<u32>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
+    #[command(flatten)]
+    pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
