@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
@@ -78,6 +79,7 @@ impl Args {
             target,
             transport,
             delivery: Delivery::Every,
+            headers: HeaderProfile::minimal(),
             clients,
             first_client: 0,
             total_clients: clients,

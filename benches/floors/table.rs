@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use pushbench_core::Transport;
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::stats;
 
@@ -12,9 +11,6 @@ use crate::contest::{Comparison, Side};
 use crate::role::Role;
 use crate::setting::Args;
 use crate::trial::{Contest, Cost};
-
-/// The share of what was due that has to arrive for a trial not to be doubtful.
-const ENOUGH: f64 = 0.98;
 
 /// All trials, by contest.
 type Played = [(Contest, Vec<Cost>)];
@@ -56,14 +52,14 @@ fn heading(args: &Args, environment: &Environment) -> String {
 }
 
 fn row(comparison: &Comparison, played: &Played) -> String {
-    let us = |contest| -> Vec<f64> {
-        let of = |cost: &Cost| match comparison.side {
-            Side::Server => cost.server_us,
-            Side::Load => cost.load_us,
-        };
-        costs(played, contest).iter().map(of).collect()
+    let us = |cost: &Cost| match comparison.side {
+        Side::Server => cost.server_us,
+        Side::Load => cost.load_us,
     };
-    let (ours, floor) = (us(comparison.ours), us(comparison.floor));
+    let pairs = || costs(played, comparison.ours).iter().zip(costs(played, comparison.floor));
+    let in_step = pairs().any(|(ours, floor)| ours.in_step && floor.in_step);
+    let taken = pairs().filter(|(ours, floor)| !in_step || (ours.in_step && floor.in_step));
+    let (ours, floor): (Vec<_>, Vec<_>) = taken.map(|(ours, floor)| (us(ours), us(floor))).unzip();
     // A ratio is taken within a round, where the machine was the same to both.
     let ratios: Vec<f64> = ours.iter().zip(&floor).map(|(ours, floor)| ours / floor).collect();
     let ratio = median(&ratios);
@@ -100,23 +96,20 @@ fn memory(played: &Played) -> String {
     text
 }
 
-/// Trials in which less arrived than was due.
+/// Trials in which the machine was too busy.
 fn doubts(played: &Played) -> String {
     let mut text = String::new();
     for (contest, costs) in played {
-        let least = costs.iter().map(|cost| cost.share).fold(f64::INFINITY, f64::min);
-        if least < ENOUGH {
-            let why = if contest.transport == Transport::LongPoll {
-                "answers that bring several messages are dearer: lower `--long-poll-rate`"
-            } else {
-                "a busy machine reads several messages at once, which is cheaper: lower `--rate`"
-            };
+        let late = costs.iter().filter(|cost| !cost.in_step).count();
+        if late > 0 {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "\nDoubtful: in a trial of {} only {:.1} % of what was due arrived in time; {why}.",
+                "\nDoubtful: {late} of {} trials of {} were out of step and left out where others \
+                 are: a late server sends several messages with one write, which is cheaper. Use \
+                 an idle machine, or lower the rate.",
+                costs.len(),
                 contest.describe(),
-                100.0 * least
             );
         }
     }
@@ -124,7 +117,7 @@ fn doubts(played: &Played) -> String {
 }
 
 fn csv(played: &Played) -> String {
-    let mut text = "transport,server,load,round,units,share,server_cpu_us_per_unit,\
+    let mut text = "transport,server,load,round,units,in_step,server_cpu_us_per_unit,\
                     load_cpu_us_per_unit,server_bytes_per_client,load_bytes_per_client\n"
         .to_owned();
     for (contest, costs) in played {
@@ -132,12 +125,12 @@ fn csv(played: &Played) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{},{},{},{round},{},{:.4},{:.4},{:.4},{:.0},{:.0}",
+                "{},{},{},{round},{},{},{:.4},{:.4},{:.0},{:.0}",
                 contest.transport,
                 contest.server.name(),
                 contest.load.name(),
                 cost.units,
-                cost.share,
+                cost.in_step,
                 cost.server_us,
                 cost.load_us,
                 cost.server_bytes,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
@@ -106,6 +107,7 @@ fn plan(transport: Transport) -> LoadPlan {
         target: ([127, 0, 0, 1], 8080).into(),
         transport,
         delivery: Delivery::Every,
+        headers: HeaderProfile::minimal(),
         clients: 1,
         first_client: 0,
         total_clients: 1,

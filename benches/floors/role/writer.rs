@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::control::{ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 use rustix::net::{SendFlags, send};
 use tungstenite::handshake::derive_accept_key;
@@ -39,36 +40,41 @@ pub(super) fn play() -> anyhow::Result<()> {
     let ServerOrder::Measure { window } = hear()? else { bail!("expected the window") };
     let ServerOrder::Start { origin } = hear()? else { bail!("expected the order to start") };
     let streams = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
-    write_all(&plan.feed, origin, window.end, &streams)?;
+    let measured = write_all(&plan.feed, origin, &window, &streams)?;
     // Whoever says good-bye is heard; whoever just goes, too.
     for mut stream in streams {
         let _ = stream.read(&mut [0; 64]);
     }
     let ServerOrder::Stop = hear()? else { bail!("expected the order to stop") };
-    say(&ServerNews::Stopped(Box::default()));
+    say(&ServerNews::Stopped(Box::new(measured)));
     Ok(())
 }
 
-/// Writes each message that is due before `end` to each socket, as one frame.
+/// Writes each message that is due before the window's end to each socket, as one frame; how late
+/// it was in the window.
 fn write_all(
     feed: &FeedSpec,
     origin: MonoInstant,
-    end: MonoInstant,
+    window: &Window,
     streams: &[TcpStream],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ServerMeasured> {
+    let mut measured = ServerMeasured::default();
     for (number, offset) in (1..).zip(feed.schedule.offsets(feed.seed)) {
         let due = origin.plus_nanos(offset);
-        if due >= end {
+        if due >= window.end {
             break;
         }
         let frame = frame(&feed.payload.render(feed.seed, Seq(number)));
         clock::sleep_until(due);
+        if due >= window.start {
+            measured.publish_lag.record(clock::now().saturating_since(due));
+        }
         for stream in streams {
             let written = send(stream, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
             ensure!(written.context("cannot write")? == frame.len(), "a socket is full");
         }
     }
-    Ok(())
+    Ok(measured)
 }
 
 /// A payload as one unmasked text frame (RFC 6455 §5.2).
