@@ -80,6 +80,7 @@ impl Args {
             transport,
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
+            foreign_path: None,
             clients,
             first_client: 0,
             total_clients: clients,

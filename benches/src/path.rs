@@ -108,6 +108,7 @@ fn plan(transport: Transport) -> LoadPlan {
         transport,
         delivery: Delivery::Every,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: 1,
         first_client: 0,
         total_clients: 1,
