@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 from processes import Started, cpu_ns, free_port, run_to_end, wait_until
+from servers import PAYLOAD
 
 TSUNG = """<?xml version="1.0"?>
 <!DOCTYPE tsung SYSTEM "/usr/share/tsung/tsung-1.0.dtd" []>
@@ -95,9 +96,27 @@ def h2load(args, server, path):
     return closed_loop(server, command, r"(\d+) succeeded")
 
 
-def open_websockets(server):
+def gauge(server, name):
+    """A figure of the server's own /metrics."""
     text = urllib.request.urlopen(server.url + "/metrics").read().decode()
-    return int(re.search(r'pushbench_connections_open\{kind="websocket"\} (\d+)', text)[1])
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)[1])
+
+
+def open_websockets(server):
+    return gauge(server, 'pushbench_connections_open{kind="websocket"}')
+
+
+def unread_bytes(server):
+    """What clients of the server have in their sockets and have not read (proc_net_tcp(5))."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in list(file)[1:]]
+    to_server = [row for row in rows if int(row[2].split(":")[1], 16) == server.port]
+    return sum(int(row[4].split(":")[1], 16) for row in to_server)
+
+
+def lag_so_far(server):
+    name = "pushbench_publish_lag_seconds"
+    return gauge(server, f"{name}_sum"), gauge(server, f"{name}_count")
 
 
 def tsung(args, folder, server, rate):
@@ -112,18 +131,21 @@ def tsung(args, folder, server, rate):
         connected = lambda: open_websockets(server) >= args.clients  # noqa: E731
         wait_until(connected, f"{args.clients} websockets of tsung", 60 + args.clients / 100)
         time.sleep(0.5)
-        edges = []
+        lag, edges = lag_so_far(server), []
         for _ in range(2):
             edges.append((time.monotonic(), load.cpu_ns(), cpu_ns(server.pid)))
             if len(edges) == 1:
                 time.sleep(args.seconds)
-        still = open_websockets(server)
+        still, unread, later = open_websockets(server), unread_bytes(server), lag_so_far(server)
     (start, load_before, server_before), (end, load_after, server_after) = edges
     if still < args.clients:
-        raise RuntimeError(f"tsung lost {args.clients - still} of its connections")
+        raise RuntimeError(f"tsung lost {args.clients - still:.0f} of its connections")
+    mean_lag = (later[0] - lag[0]) / max(1, later[1] - lag[1])
     units = args.clients * rate * (end - start)
     return {
         "units": round(units), "per_second": units / (end - start),
         "server_us": per(server_after - server_before, units),
         "load_us": per(load_after - load_before, units),
+        # The server was late by more than half a gap, or whole messages were left unread.
+        "out_of_step": mean_lag > 0.5 / rate or unread > args.clients * (PAYLOAD + 2),
     }
