@@ -7,6 +7,7 @@
 
 pub mod age;
 pub mod audit;
+pub mod compare;
 pub mod control;
 pub mod environment;
 pub mod figures;
@@ -17,4 +18,5 @@ pub mod record;
 pub mod recorder;
 pub mod series;
 pub mod stats;
+pub mod thresholds;
 pub mod warning;
