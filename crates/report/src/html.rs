@@ -107,6 +107,11 @@ fn push_head(page: &mut String, record: &RunRecord) {
     for line in crate::sentence(record).lines() {
         let _ = writeln!(page, "<p class=\"finding\">{}</p>", escaped(line));
     }
+    let thresholds = crate::threshold_lines(record);
+    if !thresholds.is_empty() {
+        let items = thresholds.iter().map(|line| format!("<li>{}</li>\n", escaped(line)));
+        let _ = write!(page, "<ul id=\"thresholds\">\n{}</ul>\n", items.collect::<String>());
+    }
 }
 
 fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {

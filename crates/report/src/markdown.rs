@@ -17,6 +17,7 @@ pub fn markdown(record: &RunRecord) -> String {
     if let Some(partial) = notes::partial(record) {
         let _ = writeln!(text, "\n**{partial}**");
     }
+    push_thresholds(&mut text, record);
     let blocks = blocks(record);
     for block in &blocks {
         if !block.heading.is_empty() {
@@ -30,6 +31,16 @@ pub fn markdown(record: &RunRecord) -> String {
     }
     push_origin(&mut text, record);
     text
+}
+
+fn push_thresholds(text: &mut String, record: &RunRecord) {
+    let lines = crate::threshold_lines(record);
+    if !lines.is_empty() {
+        text.push('\n');
+    }
+    for line in lines {
+        let _ = writeln!(text, "- {}", escaped(&line));
+    }
 }
 
 fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {

@@ -156,6 +156,18 @@ impl Quantity {
         }
     }
 
+    /// Whether it is CPU time.
+    #[must_use]
+    pub const fn is_cpu(self) -> bool {
+        matches!(self, Self::ServerCpu | Self::LoadCpu)
+    }
+
+    /// Whether it is a cost of the server, which needs to know the server's process.
+    #[must_use]
+    pub const fn is_of_the_server(self) -> bool {
+        matches!(self, Self::ServerCpu | Self::ServerRss)
+    }
+
     /// Whether it compares instants of the server with instants of a client, which needs one
     /// clock.
     #[must_use]
