@@ -78,27 +78,26 @@ fn nines(quantile: f64) -> f64 {
 
 /// The fastest and the slowest median, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
-    let mut medians: Vec<(Transport, Spread)> = block
-        .rows
-        .iter()
-        .filter_map(|row| Some((row.transport(), row.spread(Figure::LatencyP50)?)))
-        .collect();
+    let with_median = |row| Some((row, Row::spread(row, Figure::LatencyP50)?));
+    let mut medians: Vec<(&Row<'_>, Spread)> = block.rows.iter().filter_map(with_median).collect();
     medians.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
     let time = |spread: &Spread| human::spoken_time(spread.middle);
+    let is_apart = |row: &Row<'_>, other| row.is_apart_from(other, Figure::LatencyP50);
     match medians.as_slice() {
         _ if block.compares_ages() => "Latency of the messages that arrived".to_owned(),
-        [(only, median)] => format!("{only}: {} at the median", time(median)),
-        [(_, least), .., (slowest, most)] if most.is_apart_from(least) => {
+        [(only, median)] => format!("{}: {} at the median", only.transport(), time(median)),
+        [(fastest, least), .., (slowest, most)] if is_apart(slowest, fastest) => {
             let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
-            let is_equal = |median: &Spread| !median.is_apart_from(least) && near(median);
-            let equals = medians.iter().filter(|(_, median)| is_equal(median));
-            let names: Vec<&str> = equals.map(|(transport, _)| transport.name()).collect();
+            let equals =
+                medians.iter().filter(|(row, median)| !is_apart(row, fastest) && near(median));
+            let names: Vec<&str> = equals.map(|(row, _)| row.transport().name()).collect();
             let (verb, about) =
                 if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
             format!(
-                "{} {verb} in {about}{} at the median, {slowest} in {}",
+                "{} {verb} in {about}{} at the median, {} in {}",
                 human::list(&names),
                 time(least),
+                slowest.transport(),
                 time(most)
             )
         }
@@ -106,8 +105,10 @@ fn title(block: &Block<'_>) -> String {
             "At the median the transports are about equally fast".to_owned()
         }
         [(fastest, least), .., (slowest, most)] => format!(
-            "{fastest} took {} at the median, {slowest} {}: not told apart",
+            "{} took {} at the median, {} {}: not told apart",
+            fastest.transport(),
             time(least),
+            slowest.transport(),
             time(most)
         ),
         [] => "Latency".to_owned(),
