@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
-use crate::{instrument, notes, settings, table};
+use crate::thresholds::Line;
+use crate::{instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -34,12 +35,12 @@ pub fn markdown(record: &RunRecord) -> String {
 }
 
 fn push_thresholds(text: &mut String, record: &RunRecord) {
-    let lines = crate::threshold_lines(record);
+    let lines = thresholds::lines(record);
     if !lines.is_empty() {
         text.push('\n');
     }
-    for line in lines {
-        let _ = writeln!(text, "- {}", escaped(&line));
+    for Line { sign, threshold, measured } in lines {
+        let _ = writeln!(text, "- {sign} `{threshold}`: {}", escaped(&measured));
     }
 }
 

@@ -10,11 +10,28 @@ use crate::settings;
 /// `✓ websocket.latency.p99 < 50ms: 7.91 ms`, for each; empty where there is no threshold.
 #[must_use]
 pub fn threshold_lines(record: &RunRecord) -> Vec<String> {
+    let lines = lines(record).into_iter();
+    lines
+        .map(|Line { sign, threshold, measured }| format!("{sign} {threshold}: {measured}"))
+        .collect()
+}
+
+/// What a threshold came to.
+pub(crate) struct Line {
+    /// `✓` or `✗`.
+    pub(crate) sign: char,
+    /// As it was written.
+    pub(crate) threshold: String,
+    /// What was measured, and of what.
+    pub(crate) measured: String,
+}
+
+/// A line for each threshold, transport and point.
+pub(crate) fn lines(record: &RunRecord) -> Vec<Line> {
     outcomes(record).iter().map(|outcome| line(record, outcome)).collect()
 }
 
-fn line(record: &RunRecord, outcome: &Outcome) -> String {
-    let sign = if outcome.is_met() { '✓' } else { '✗' };
+fn line(record: &RunRecord, outcome: &Outcome) -> Line {
     let threshold = &outcome.threshold;
     let whose = match threshold.target.transport {
         Some(_) => String::new(),
@@ -28,7 +45,11 @@ fn line(record: &RunRecord, outcome: &Outcome) -> String {
         || format!("{NOTHING} (not measured)"),
         |measured| value(threshold.target.quantity.unit(), measured),
     );
-    format!("{sign} {threshold}: {whose}{measured}{at}")
+    Line {
+        sign: if outcome.is_met() { '✓' } else { '✗' },
+        threshold: threshold.to_string(),
+        measured: format!("{whose}{measured}{at}"),
+    }
 }
 
 fn value(unit: Unit, measured: f64) -> String {

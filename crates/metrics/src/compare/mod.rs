@@ -91,7 +91,7 @@ pub fn compare(
         }
     }
     let points = settings::matched(before, after, any_settings);
-    let differing = settings::differences(before, after, points.is_empty());
+    let differing = settings::differences(before, after, !settings::all_equal(&points));
     if !differing.is_empty() && !any_settings {
         return Err(CompareError::Different(differing));
     }

@@ -3,7 +3,7 @@
 //! Settings are compared as they are written down, so that one which is new is not forgotten
 //! here; only what does not touch a figure is named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pushbench_core::scenario::Point;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub(super) fn differences(
         let table = key.split('.').next().unwrap_or(key);
         !INDIFFERENT.contains(&table) && (with_points || !OF_POINTS.contains(&key))
     };
-    let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let differing = keys.into_iter().filter(matters).filter(|key| one.get(*key) != other.get(*key));
     let text = |value: Option<&Value>| match value {
         None => "not set".to_owned(),
@@ -100,6 +100,11 @@ pub(super) fn matched<'a>(
         Some((point, same.or_else(alike)?))
     };
     before.points.iter().filter_map(pair).collect()
+}
+
+/// Whether there are points, and both of each pair have the same settings.
+pub(super) fn all_equal(points: &[(&Point, &Point)]) -> bool {
+    !points.is_empty() && points.iter().all(|(one, other)| settings(one) == settings(other))
 }
 
 /// All that a point is, but for its place in its run.
