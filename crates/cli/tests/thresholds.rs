@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::outcome;
+use common::{Serving, outcome};
 
 const TINY: &str = r#"
 transports = ["sse", "websocket"]
@@ -158,4 +158,20 @@ fn a_run_that_cannot_be_compared_is_named_with_status_2() {
         outcome(folder, &["compare", "results/latest", "other", "--ignore-settings"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("different settings"), "{stdout}");
+}
+
+#[test]
+fn a_threshold_on_what_is_not_known_of_a_running_server_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(folder.path(), &["--rate", "50/s"]);
+    let args = ["load", "--target", &server.url, "-t", "sse", "-c", "2", "-d", "200ms"];
+    let load =
+        |condition| outcome(folder.path(), &[&args[..], &["--threshold", condition]].concat());
+    let (code, _, stderr) = load("sse.server_cpu_per_msg < 1s");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("is not measured where --server-pid is not given"), "{stderr}");
+    let (code, _, stderr) = load("sse.latency.p90 < 1s");
+    assert_eq!(code, 2, "the target's rate gives 20 latencies: {stderr}");
+    assert!(stderr.contains("needs 100 latencies in a trial and will have about 20"), "{stderr}");
+    assert!(!folder.path().join("results").exists());
 }

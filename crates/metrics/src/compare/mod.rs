@@ -2,7 +2,7 @@
 //!
 //! Points are matched by their settings, transports by their names; of each figure the trials of
 //! the one run are held against those of the other. Five figures of each transport are judged,
-//! all of them together (see [`judge`]); the others are shown.
+//! all of them together (see [`judge()`]); the others are shown.
 //!
 //! Two runs are two moments of a machine. What else changed between them is part of the
 //! difference, and no statistic of two runs can tell it apart.
