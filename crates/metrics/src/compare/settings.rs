@@ -16,8 +16,15 @@ use crate::record::RunRecord;
 const INDIFFERENT: [&str; 6] = ["name", "question", "transports", "runs", "seed", "thresholds"];
 
 /// Settings whose lists span the points, and so are compared point by point.
-const OF_POINTS: [&str; 6] =
-    ["clients", "rate", "payload", "poll_interval", "long_poll_timeout", "feed.speed"];
+const OF_POINTS: [&str; 7] = [
+    "clients",
+    "rate",
+    "payload",
+    "poll_interval",
+    "long_poll_timeout",
+    "cookie_bytes",
+    "feed.speed",
+];
 
 /// A setting that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +70,16 @@ pub(super) fn differences(
         before: text(one.get(key)),
         after: text(other.get(key)),
     };
-    differing.map(difference).collect()
+    let mut differences: Vec<Difference> = differing.map(difference).collect();
+    if before.headers != after.headers && before.scenario.headers == after.scenario.headers {
+        let name = &before.scenario.headers;
+        differences.push(Difference {
+            key: "the content of headers".to_owned(),
+            before: name.clone(),
+            after: format!("another {name}"),
+        });
+    }
+    differences
 }
 
 /// Each setting by its key, `feed.on` within its table.

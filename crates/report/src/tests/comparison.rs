@@ -1,4 +1,5 @@
 use pushbench_core::Transport;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::Scenario;
 use pushbench_metrics::compare::{CompareError, Comparison, Verdict, compare};
 use pushbench_metrics::figures::Figure;
@@ -60,6 +61,8 @@ fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     for (settings, parts) in [
         ("warmup = \"3s\"", ["warmup (2s and 3s)", "--ignore-settings"]),
         ("delivery = \"latest\"", ["delivery (every and latest)", "different settings"]),
+        ("cookie_bytes = 5", ["cookie_bytes (0 and 5)", "different settings"]),
+        ("headers = \"curl\"", ["headers (minimal and curl)", "different settings"]),
         ("rate = \"5/s\"", ["rate (10/s and 5/s)", "different settings"]),
         ("[feed]\nschedule = \"poisson\"", ["feed.schedule (constant and poisson)", "run both"]),
     ] {
@@ -69,6 +72,10 @@ fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     for settings in ["name = \"other\"", "seed = 9", "[thresholds]\n\"*.lost\" = \"< 1\""] {
         assert!(refused(settings).is_ok(), "{settings}");
     }
+    let mut other = six(1_000);
+    other.headers = HeaderProfile::built_in("chromium").unwrap();
+    let error = compare(&six(1_000), &other, NAMES, false).unwrap_err().to_string();
+    assert!(error.contains("the content of headers (minimal and another minimal)"), "{error}");
     let anyway = compare(&six(1_000), &with("rate = \"5/s\"", 1_000), NAMES, true).unwrap();
     let noted = anyway.notes.iter().any(|note| note.contains("rate (10/s and 5/s)"));
     assert!(noted && !anyway.rows.is_empty(), "{:?}", anyway.notes);
