@@ -192,6 +192,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         }),
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
+        check: Default::default(),
     }
 }
 
@@ -311,7 +312,7 @@ impl Player<'_> {
             self.arrived(client, n, at);
             self.moved(self.phase(at), at, &self.cost(1));
             if transport == Transport::LongPoll {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             }
         }
     }
@@ -331,9 +332,13 @@ impl Player<'_> {
             }
             next += new;
             self.moved(self.phase(at), at, &self.cost((new - skip) as u64));
-            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             if new == 0 {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::EmptyResponse);
+                self.recorder.happened(
+                    self.phase(at),
+                    MonoInstant(at),
+                    &Event::EmptyResponse { client },
+                );
             }
             tick += interval;
         }
