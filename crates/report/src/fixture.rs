@@ -8,6 +8,7 @@ use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::models::{Check, Latency};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::recorder::Recorder;
@@ -49,6 +50,13 @@ pub(crate) fn sweep() -> RunRecord {
 /// Messages supersede each other.
 pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
+}
+
+/// Polls from a tenth of the publish interval to ten times of it, of the newest message.
+pub(crate) fn ratios() -> RunRecord {
+    run("name = \"ratios\"\nclients = 10\nrate = \"5/s\"\nduration = \"4s\"\nruns = 2\n\
+         delivery = \"latest\"\ntransports = [\"short-poll\", \"websocket\"]\n\
+         poll_interval = [\"20ms\", \"200ms\", \"2s\"]")
 }
 
 /// Points that differ in payload size, over all that a chart has to show.
@@ -192,8 +200,19 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         }),
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
-        check: Default::default(),
+        check: check(point, id.transport),
     }
+}
+
+/// What the noise above is around.
+fn check(point: &Point, transport: Transport) -> Check {
+    let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
+    let latency = if transport.polls_on_a_period() {
+        Latency::short_poll(poll_us, 420.0)
+    } else {
+        Latency::stream(point.clients, 4.0, 300.0)
+    };
+    Check { latency: Some(latency), ..Check::default() }
 }
 
 fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {

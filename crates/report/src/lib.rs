@@ -14,6 +14,7 @@ mod html;
 mod human;
 mod instrument;
 mod markdown;
+mod models;
 mod notes;
 mod rows;
 mod sentence;
