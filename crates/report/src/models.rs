@@ -6,7 +6,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 /// The columns of `models.csv`: a line for each trial and quantity that has a model. `p` is how
 /// often chance alone is as far from the expected.
-pub const MODELS_COLUMNS: [&str; 10] = [
+const MODELS_COLUMNS: [&str; 10] = [
     "point",
     "transport",
     "trial",

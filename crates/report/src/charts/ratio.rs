@@ -45,68 +45,25 @@ pub(super) struct Ratio {
 /// The pictures, where a run goes through several ratios under `latest`; none otherwise.
 pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let Some(view) = View::of(record, blocks) else { return Vec::new() };
-    let polls = |transport: Transport| transport.polls_on_a_period();
-    let share = |axis| Ratio {
-        measured: Vec::new(),
-        models: Vec::new(),
-        joined: false,
-        axis,
-        is_share: true,
-    };
-    let age = Ratio {
-        measured: view.points(|trial, _| trial.measured.age.mean_us()),
-        models: view.models(
-            |_| true,
-            |law, poll_us, polls, delay_us| {
-                if polls { law.poll_age_us(poll_us, delay_us) } else { law.push_age_us(delay_us) }
-            },
-        ),
-        axis: "mean age (logarithmic)",
-        is_share: false,
-        joined: false,
-    };
-    let missed = Ratio {
-        measured: view.points(|trial, _| {
-            let audit = &trial.measured.audit;
-            quotient(audit.superseded, audit.delivered + audit.superseded)
-        }),
-        models: view.models(polls, |law, poll_us, _, _| law.missed(poll_us)),
-        ..share("messages missed")
-    };
-    let empty = Ratio {
-        measured: view.points(|trial, transport| {
-            let counters = &trial.measured.counters;
-            quotient(counters.empty_responses, counters.requests).filter(|_| polls(transport))
-        }),
-        models: view.models(polls, |law, poll_us, _, _| law.empty(poll_us)),
-        ..share("responses without news")
-    };
-    let cpu = Ratio {
-        measured: view.points(|trial, _| {
-            let us = trial.resources.server_cpu?.total.as_secs_f64() * 1e6;
-            Some(us / trial.window.duration().as_secs_f64() / f64::from(trial.connected.max(1)))
-        }),
-        models: Vec::new(),
-        axis: "server CPU for each client and second (logarithmic)",
-        is_share: false,
-        joined: true,
-    };
     let law = match view.law {
         ScheduleKind::Poisson => "a Poisson feed",
         _ => "an evenly spaced feed",
     };
-    [
-        ("sweep-age", AGE, "Mean age of information", age),
-        ("sweep-missed", MISSED, "Messages that polling misses", missed),
-        ("sweep-empty", EMPTY, "Responses that bring nothing new", empty),
-        ("sweep-cpu", CPU, "What a client costs the server", cpu),
-    ]
-    .into_iter()
-    .filter_map(|(name, caption, what, ratio)| {
+    let pictures = [
+        ("sweep-age", AGE, "Mean age of information", view.ages()),
+        ("sweep-missed", MISSED, "Messages that polling misses", view.missed()),
+        ("sweep-empty", EMPTY, "Responses that bring nothing new", view.empty()),
+        ("sweep-cpu", CPU, "What a client costs the server", view.cpu()),
+    ];
+    let chart = |(name, caption, what, ratio): (&str, &'static str, &str, Ratio)| {
         let title = format!("{what} against poll interval ÷ publish interval");
         ratio.chart(name, caption, title, format!("{law}, delivery latest; medians over trials"))
-    })
-    .collect()
+    };
+    pictures.into_iter().filter_map(chart).collect()
+}
+
+const fn polls(transport: Transport) -> bool {
+    transport.polls_on_a_period()
 }
 
 fn quotient(part: u64, whole: u64) -> Option<f64> {
@@ -139,6 +96,61 @@ impl<'a> View<'a> {
         let same_poll = blocks.iter().all(|block| block.point.poll_interval == first.poll_interval);
         let alone = ratios.len() == blocks.len() && (same_gap || same_poll);
         (ratios.len() > 1 && alone).then_some(Self { blocks, law, ratios, first, same_gap })
+    }
+
+    fn ages(&self) -> Ratio {
+        let model = |law: Law, poll_us, polls, way_us| {
+            if polls { law.poll_age_us(poll_us, way_us) } else { law.push_age_us(way_us) }
+        };
+        Ratio {
+            measured: self.points(|trial, _| trial.measured.age.mean_us()),
+            models: self.models(|_| true, model),
+            joined: false,
+            axis: "mean age (logarithmic)",
+            is_share: false,
+        }
+    }
+
+    fn missed(&self) -> Ratio {
+        let missed = |trial: &TrialRecord, _| {
+            let audit = &trial.measured.audit;
+            quotient(audit.superseded, audit.delivered + audit.superseded)
+        };
+        Ratio {
+            measured: self.points(missed),
+            models: self.models(polls, |law, poll_us, _, _| law.missed(poll_us)),
+            joined: false,
+            axis: "messages missed",
+            is_share: true,
+        }
+    }
+
+    fn empty(&self) -> Ratio {
+        let empty = |trial: &TrialRecord, transport| {
+            let counters = &trial.measured.counters;
+            quotient(counters.empty_responses, counters.requests).filter(|_| polls(transport))
+        };
+        Ratio {
+            measured: self.points(empty),
+            models: self.models(polls, |law, poll_us, _, _| law.empty(poll_us)),
+            joined: false,
+            axis: "responses without news",
+            is_share: true,
+        }
+    }
+
+    fn cpu(&self) -> Ratio {
+        let each = |trial: &TrialRecord, _| {
+            let us = trial.resources.server_cpu?.total.as_secs_f64() * 1e6;
+            Some(us / trial.window.duration().as_secs_f64() / f64::from(trial.connected.max(1)))
+        };
+        Ratio {
+            measured: self.points(each),
+            models: Vec::new(),
+            joined: true,
+            axis: "server CPU for each client and second (logarithmic)",
+            is_share: false,
+        }
     }
 
     /// The median over the trials of each transport at each ratio.
