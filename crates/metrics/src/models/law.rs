@@ -78,7 +78,7 @@ impl Law {
     /// a Poisson feed T + d.
     ///
     /// Where messages come evenly the newest is half a gap old on average; of a Poisson feed a
-    /// whole one, since an instant more often falls into a long gap (E[gap²] / 2 E[gap]).
+    /// whole one, since an instant more often falls into a long gap (half the mean square over the mean).
     #[must_use]
     pub const fn push_age_us(self, latency_us: f64) -> f64 {
         match self {
