@@ -15,6 +15,7 @@ mod html;
 mod human;
 mod instrument;
 mod markdown;
+mod models;
 mod notes;
 mod rows;
 mod sentence;

@@ -86,6 +86,7 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     } else {
         vec![Column::LatencyP50, Column::LatencyP99, Column::LatencyMax, Column::AgeMean]
     });
+    columns.extend((wide && !block.compares_ages()).then_some(Column::AgeMax));
     columns.push(Column::Bytes);
     columns.extend(wide.then_some(Column::Empty));
     columns.extend([Column::ServerCpu, Column::LoadCpu, Column::ServerMemory]);

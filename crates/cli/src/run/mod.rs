@@ -1,6 +1,7 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
 pub(crate) mod capture;
+mod check;
 mod ear;
 mod judge;
 mod sampler;
