@@ -48,22 +48,24 @@ fn group(row: &Row<'_>) -> Option<Group> {
 
 /// The freshest and the stalest, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
-    let rows = block.rows.iter();
-    let mut all: Vec<(&str, Spread)> = rows
-        .filter_map(|row| Some((row.transport().name(), row.spread(Figure::AgeMean)?)))
-        .collect();
+    let with_age = |row| Some((row, Row::spread(row, Figure::AgeMean)?));
+    let mut all: Vec<(&Row<'_>, Spread)> = block.rows.iter().filter_map(with_age).collect();
     all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
     let time = |spread: &Spread| human::spoken_time(spread.middle);
     match all.as_slice() {
-        [(least, few), .., (most, much)] if much.is_apart_from(few) => format!(
-            "What a client holds is {} old on average with {least}, {} with {most}",
+        [(least, few), .., (most, much)] if most.is_apart_from(least, Figure::AgeMean) => format!(
+            "What a client holds is {} old on average with {}, {} with {}",
             time(few),
-            time(much)
+            least.transport(),
+            time(much),
+            most.transport()
         ),
         [(_, few), .., (_, much)] if are_within(SAME, [few.middle, much.middle]) => {
             "What a client holds is about equally fresh with all transports".to_owned()
         }
-        [(only, age)] => format!("{only}: what a client holds is {} old on average", time(age)),
+        [(only, age)] => {
+            format!("{}: what a client holds is {} old on average", only.transport(), time(age))
+        }
         _ => "How old what a client holds is".to_owned(),
     }
 }

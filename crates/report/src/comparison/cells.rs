@@ -62,6 +62,7 @@ const fn name(figure: Figure) -> &'static str {
         Figure::LatencyP999 => "latency p99.9",
         Figure::LatencyMax => "latency max",
         Figure::AgeMean => "age mean",
+        Figure::AgeMax => "age max",
         Figure::ConnectP50 => "connect p50",
         Figure::PayloadBytes => "payload/msg",
         Figure::FramingBytes => "framing/msg",
