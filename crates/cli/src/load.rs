@@ -43,6 +43,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
     plan.capture = args.clients.capture && capture::is_possible();
+    plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
 }

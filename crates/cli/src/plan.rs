@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a busy machine makes no trial invalid.
+    pub(crate) allow_busy: bool,
 }
 
 impl Plan {
@@ -74,14 +76,15 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        Ok(Self { capture: clients.capture && capture::is_possible(), ..plan })
+        let capture = clients.capture && capture::is_possible();
+        Ok(Self { capture, allow_busy: clients.allow_busy, ..plan })
     }
 
     /// The plan of a scenario that has been checked.
     pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
-        Self { scenario, trace, points, trials, capture: false }
+        Self { scenario, trace, points, trials, capture: false, allow_busy: false }
     }
 
     /// The point of a trial.

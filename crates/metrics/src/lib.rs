@@ -8,6 +8,7 @@
 pub mod age;
 pub mod audit;
 pub mod control;
+pub mod disturbance;
 pub mod environment;
 pub mod figures;
 pub mod histogram;

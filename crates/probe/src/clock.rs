@@ -3,6 +3,8 @@
 //! Code that decides by the time takes a [`Clock`], so that a test can put a clock in its place
 //! that stands still; code that only waits calls [`sleep_until`].
 
+use std::time::Duration;
+
 use pushbench_core::MonoInstant;
 use rustix::io::Errno;
 use rustix::thread::clock_nanosleep_absolute;
@@ -41,6 +43,57 @@ pub fn now() -> MonoInstant {
     MonoInstant(time.tv_sec as u64 * NANOS_PER_SECOND + time.tv_nsec as u64)
 }
 
+/// How far two other clocks are ahead of the monotonic one.
+///
+/// The difference to the wall clock changes when that is set (slewing moves both alike); the
+/// difference to the boot clock grows while the machine is suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets {
+    wall_ns: i64,
+    boot_ns: i64,
+}
+
+impl Offsets {
+    /// Reads the clocks; exact to a microsecond or so.
+    #[must_use]
+    pub fn read() -> Self {
+        Self { wall_ns: offset_of(ClockId::Realtime), boot_ns: offset_of(ClockId::Boottime) }
+    }
+
+    /// By how much the wall clock was set between the reading `earlier` and this one, either way.
+    #[must_use]
+    pub fn stepped_since(&self, earlier: &Self) -> Duration {
+        Duration::from_nanos(self.wall_ns.abs_diff(earlier.wall_ns))
+    }
+
+    /// For how long the machine was suspended between the reading `earlier` and this one.
+    #[must_use]
+    pub fn suspended_since(&self, earlier: &Self) -> Duration {
+        let grown = self.boot_ns.saturating_sub(earlier.boot_ns);
+        Duration::from_nanos(u64::try_from(grown).unwrap_or(0))
+    }
+}
+
+/// How far clock `id` is ahead of the monotonic one: of a few readings, the one during which
+/// least time passed.
+fn offset_of(id: ClockId) -> i64 {
+    let readings = (0..5).map(|_| {
+        let before = now().as_nanos();
+        let time = clock_gettime(id);
+        let after = now().as_nanos();
+        let there = time.tv_sec * NANOS_PER_SECOND as i64 + time.tv_nsec;
+        (after - before, there - (before + (after - before) / 2).cast_signed())
+    });
+    readings.min().map_or(0, |(_, offset)| offset)
+}
+
+/// The smallest step that the monotonic clock says it makes.
+#[must_use]
+pub fn resolution() -> Duration {
+    let step = rustix::time::clock_getres(ClockId::Monotonic);
+    Duration::new(step.tv_sec as u64, step.tv_nsec as u32)
+}
+
 /// What tells one boot of one machine from all others (`/proc/sys/kernel/random/boot_id`).
 ///
 /// Instants of two processes compare only where this is the same, and not empty, for both.
@@ -70,8 +123,6 @@ pub(crate) fn to_timespec(instant: MonoInstant) -> Timespec {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -105,6 +156,26 @@ mod tests {
         assert_eq!((split.tv_sec, split.tv_nsec), (7, 19));
         let last = to_timespec(MonoInstant(u64::MAX));
         assert_eq!((last.tv_sec, last.tv_nsec), (18_446_744_073, 709_551_615));
+    }
+
+    #[test]
+    fn offsets_stand_still_until_a_clock_is_set_or_the_machine_sleeps() {
+        let offsets = Offsets { wall_ns: 10_000_000, boot_ns: 0 };
+        let set_back = Offsets { wall_ns: 3_000_000, boot_ns: 0 };
+        assert_eq!(set_back.stepped_since(&offsets), Duration::from_millis(7));
+        let slept = Offsets { wall_ns: 10_000_000, boot_ns: 5_000_000 };
+        assert_eq!(slept.suspended_since(&offsets), Duration::from_millis(5));
+        assert_eq!(offsets.suspended_since(&slept), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_wall_clock_is_ahead_by_the_time_before_the_boot() {
+        let ahead = Duration::from_nanos(Offsets::read().wall_ns.unsigned_abs());
+        let boot = std::time::UNIX_EPOCH + ahead;
+        let since = std::time::SystemTime::now().duration_since(boot).unwrap();
+        // Both are the time since boot; only what passes between the readings lies between them.
+        assert!(since.as_nanos() <= u128::from(now().as_nanos()) + 1_000_000);
+        assert!(resolution() > Duration::ZERO);
     }
 
     #[test]

@@ -220,6 +220,7 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         server_rss_growth: Some(u64::from(clients) * 9_300),
         load_rss_growth: Some(u64::from(clients) * 12_400),
         canary_worst: Some(Duration::from_micros(900)),
+        disturbance: None,
         load_processes: 1,
         ..Resources::default()
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
@@ -44,6 +45,10 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// Keep trials that a busy or stalling machine disturbed, with a warning: their bytes and
+    /// deliveries are true, their latencies and CPU times are not the transports' alone
+    #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
+    pub(crate) allow_busy: bool,
 }
 
 /// What the feed of a run is.

@@ -1,10 +1,12 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+mod calm;
 pub(crate) mod capture;
 mod ear;
 mod judge;
 mod sampler;
 pub(crate) mod subject;
+mod surroundings;
 mod trial;
 
 use anyhow::anyhow;
