@@ -43,48 +43,19 @@ pub fn now() -> MonoInstant {
     MonoInstant(time.tv_sec as u64 * NANOS_PER_SECOND + time.tv_nsec as u64)
 }
 
-/// How far two other clocks are ahead of the monotonic one.
-///
-/// The difference to the wall clock changes when that is set (slewing moves both alike); the
-/// difference to the boot clock grows while the machine is suspended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offsets {
-    wall_ns: i64,
-    boot_ns: i64,
-}
-
-impl Offsets {
-    /// Reads the clocks; exact to a microsecond or so.
-    #[must_use]
-    pub fn read() -> Self {
-        Self { wall_ns: offset_of(ClockId::Realtime), boot_ns: offset_of(ClockId::Boottime) }
-    }
-
-    /// By how much the wall clock was set between the reading `earlier` and this one, either way.
-    #[must_use]
-    pub fn stepped_since(&self, earlier: &Self) -> Duration {
-        Duration::from_nanos(self.wall_ns.abs_diff(earlier.wall_ns))
-    }
-
-    /// For how long the machine was suspended between the reading `earlier` and this one.
-    #[must_use]
-    pub fn suspended_since(&self, earlier: &Self) -> Duration {
-        let grown = self.boot_ns.saturating_sub(earlier.boot_ns);
-        Duration::from_nanos(u64::try_from(grown).unwrap_or(0))
-    }
-}
-
-/// How far clock `id` is ahead of the monotonic one: of a few readings, the one during which
-/// least time passed.
-fn offset_of(id: ClockId) -> i64 {
+/// How long the machine has been suspended since its boot: the monotonic clock stands still
+/// meanwhile and the boot clock does not. Exact to a microsecond or so.
+#[must_use]
+pub fn suspended() -> Duration {
     let readings = (0..5).map(|_| {
         let before = now().as_nanos();
-        let time = clock_gettime(id);
+        let time = clock_gettime(ClockId::Boottime);
+        let boot = time.tv_sec as u64 * NANOS_PER_SECOND + time.tv_nsec as u64;
         let after = now().as_nanos();
-        let there = time.tv_sec * NANOS_PER_SECOND as i64 + time.tv_nsec;
-        (after - before, there - (before + (after - before) / 2).cast_signed())
+        (after - before, boot.saturating_sub(before.midpoint(after)))
     });
-    readings.min().map_or(0, |(_, offset)| offset)
+    // The one during which least time passed is the most exact.
+    Duration::from_nanos(readings.min().map_or(0, |(_, ahead)| ahead))
 }
 
 /// The smallest step that the monotonic clock says it makes.
@@ -159,22 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn offsets_stand_still_until_a_clock_is_set_or_the_machine_sleeps() {
-        let offsets = Offsets { wall_ns: 10_000_000, boot_ns: 0 };
-        let set_back = Offsets { wall_ns: 3_000_000, boot_ns: 0 };
-        assert_eq!(set_back.stepped_since(&offsets), Duration::from_millis(7));
-        let slept = Offsets { wall_ns: 10_000_000, boot_ns: 5_000_000 };
-        assert_eq!(slept.suspended_since(&offsets), Duration::from_millis(5));
-        assert_eq!(offsets.suspended_since(&slept), Duration::ZERO);
-    }
-
-    #[test]
-    fn the_wall_clock_is_ahead_by_the_time_before_the_boot() {
-        let ahead = Duration::from_nanos(Offsets::read().wall_ns.unsigned_abs());
-        let boot = std::time::UNIX_EPOCH + ahead;
-        let since = std::time::SystemTime::now().duration_since(boot).unwrap();
-        // Both are the time since boot; only what passes between the readings lies between them.
-        assert!(since.as_nanos() <= u128::from(now().as_nanos()) + 1_000_000);
+    fn uptime_goes_on_while_the_machine_is_suspended() {
+        let uptime = procfs::read("/proc/uptime").unwrap();
+        let seconds: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        let awake = (now().as_nanos() as f64) / 1e9;
+        // The text ends in whole hundredths, and time passes between the two readings.
+        assert!(suspended().as_secs_f64() + awake >= seconds - 0.01);
         assert!(resolution() > Duration::ZERO);
     }
 

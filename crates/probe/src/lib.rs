@@ -3,8 +3,8 @@
 //! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
 //! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
 //! machine allows and is; [`tcp_info`] and [`capture`] are what crosses the network below the
-//! socket; [`canary`], [`scheduling`] and [`others`] tell a slow server from a machine that stood
-//! still or was busy with something else.
+//! socket, and [`rx_stamp`] when; [`canary`], [`scheduling`] and [`others`] tell a slow server from
+//! a machine that stood still or was busy with something else.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
@@ -22,6 +22,7 @@ pub mod others;
 #[expect(unsafe_code, reason = "calls for which there is no safe API")]
 mod posix;
 mod procfs;
+pub mod rx_stamp;
 pub mod scheduling;
 pub mod tcp_info;
 pub mod timer;

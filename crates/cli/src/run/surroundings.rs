@@ -5,10 +5,11 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Waits};
 use pushbench_probe::canary::{Canaries, Canary};
-use pushbench_probe::clock::{self, Offsets};
+use pushbench_probe::clock;
 use pushbench_probe::cpu::ProcessClock;
 use pushbench_probe::machine::MachineTimes;
 use pushbench_probe::others::Look;
+use pushbench_probe::rx_stamp::ClockOffset;
 use pushbench_probe::scheduling;
 
 /// Processes that took less than this part of what all others took together are not named.
@@ -21,7 +22,8 @@ pub(super) struct Surroundings {
     /// The processes of the trial.
     own: Vec<u32>,
     canaries: Option<Canaries>,
-    offsets: Offsets,
+    wall: ClockOffset,
+    slept: Duration,
     processes: Look,
     machine: Option<MachineTimes>,
     times: Option<Times>,
@@ -43,7 +45,8 @@ impl Surroundings {
         let cores = scheduling::cores();
         Self {
             canaries: Canaries::start(Canary::Stalls, &cores, begin).ok(),
-            offsets: Offsets::read(),
+            wall: ClockOffset::now(),
+            slept: clock::suspended(),
             processes: Look::now(),
             own: own.unwrap_or_default(),
             cores,
@@ -66,7 +69,7 @@ impl Surroundings {
         let times = machine.and_then(|machine| self.times_now(machine)).zip(self.times);
         let waits = self.waits_now().zip(self.waits);
         let report = self.canaries.map(Canaries::stop).unwrap_or_default();
-        let offsets = Offsets::read();
+        let wall = ClockOffset::now();
         let others = times.map(|(now, before)| {
             let mut others = before.until(&now, self.cores.len());
             let busiest = Look::now().busiest_since(&self.processes, &self.own);
@@ -86,8 +89,8 @@ impl Surroundings {
                 turns: now.turns.saturating_sub(before.turns),
             }),
             stolen: machine.zip(self.machine).map_or(0.0, |(now, before)| stolen(now, before)),
-            clock_step: offsets.stepped_since(&self.offsets),
-            suspended: offsets.suspended_since(&self.offsets),
+            clock_step: Duration::from_nanos(wall.nanos.abs_diff(self.wall.nanos)),
+            suspended: clock::suspended().saturating_sub(self.slept),
         }
     }
 
