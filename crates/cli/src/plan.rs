@@ -12,7 +12,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::builtin;
@@ -21,12 +21,6 @@ use crate::run::capture;
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
-
-/// Descriptors that a server or load process needs beside its connections.
-const EXTRA_FDS: u64 = 64;
-
-/// Memory that a client may take in server, load process and kernel together, roughly.
-const BYTES_PER_CLIENT: u64 = 48 * 1024;
 
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);

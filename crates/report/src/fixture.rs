@@ -5,7 +5,7 @@ use std::time::Duration;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_metrics::control::ServerMeasured;
-use pushbench_metrics::environment::Environment;
+use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
@@ -121,6 +121,12 @@ fn environment() -> Environment {
         clocksource: "tsc".to_owned(),
         boot_id: "5d3e…".to_owned(),
         hypervisor: Some(true),
+        governor: "performance".to_owned(),
+        smt: Some(false),
+        receive_stamps: Some(true),
+        packet_capture: Some(false),
+        real_time: Some(true),
+        wake_ups: Some(WakeUps { p50_ns: 21_000, max_ns: 1_400_000 }),
     }
 }
 
