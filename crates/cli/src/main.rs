@@ -7,6 +7,7 @@
 mod args;
 mod builtin;
 mod child;
+mod doctor;
 mod exit;
 mod interrupt;
 mod load;
@@ -37,6 +38,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => run::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
+        Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report(&args),
         Command::Scenarios(args) => scenarios(&args),
         Command::Completions { shell } => {

@@ -72,11 +72,11 @@ mod tests {
         assert!(matches!(can, Ok(()) | Err(CaptureError::Privilege { .. })), "{can:?}");
         // Who may capture is usually root, and who is not may yet be allowed real time.
         let _ = real_time();
-        assert!(!posix_class_leaked());
+        assert!(!goes_first());
     }
 
     /// Whether this thread has a real-time class, which only another one asked for.
-    fn posix_class_leaked() -> bool {
+    fn goes_first() -> bool {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         let (_, fields) = stat.rsplit_once(')').unwrap();
         // Field 41 is the policy (proc_pid_stat(5)), 0 for a normal thread; the first here is 3.

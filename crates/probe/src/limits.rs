@@ -58,6 +58,15 @@ pub fn available_memory_bytes() -> Option<u64> {
     meminfo_bytes("MemAvailable")
 }
 
+/// Bytes that all TCP sockets of the machine may take (`net.ipv4.tcp_mem`, the third number);
+/// `None` where the kernel does not tell.
+#[must_use]
+pub fn tcp_memory_bytes() -> Option<u64> {
+    let pages = procfs::read("/proc/sys/net/ipv4/tcp_mem")?;
+    let most: u64 = pages.split_ascii_whitespace().nth(2)?.parse().ok()?;
+    most.checked_mul(rustix::param::page_size() as u64)
+}
+
 pub(crate) fn read_local_ports() -> Option<RangeInclusive<u16>> {
     parse_ports(&procfs::read("/proc/sys/net/ipv4/ip_local_port_range")?)
 }
@@ -397,5 +406,6 @@ mod tests {
         let limits = Limits::read();
         assert_eq!(check_clients(ClientDemand { clients: 1, extra_fds: 4 }, &limits), Ok(()));
         assert!(available_memory_bytes() > Some(0));
+        assert!(tcp_memory_bytes() > Some(0));
     }
 }

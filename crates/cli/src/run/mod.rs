@@ -6,7 +6,7 @@ mod ear;
 mod judge;
 mod sampler;
 pub(crate) mod subject;
-mod surroundings;
+pub(crate) mod surroundings;
 mod trial;
 
 use anyhow::anyhow;

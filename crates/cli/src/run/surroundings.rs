@@ -17,7 +17,7 @@ const STANDS_OUT: f64 = 0.3;
 
 /// The surroundings of one window, watched from before its start.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub(crate) struct Surroundings {
     cores: Vec<u32>,
     /// The processes of the trial.
     own: Vec<u32>,
@@ -41,7 +41,7 @@ struct Times {
 impl Surroundings {
     /// Gets ready for a window that begins at `begin`; what takes milliseconds is done here.
     /// `own` are all processes of the trial, or `None` where some of them are not known.
-    pub(super) fn watch(own: Option<Vec<u32>>, begin: MonoInstant) -> Self {
+    pub(crate) fn watch(own: Option<Vec<u32>>, begin: MonoInstant) -> Self {
         let cores = scheduling::cores();
         Self {
             canaries: Canaries::start(Canary::Stalls, &cores, begin).ok(),
@@ -57,14 +57,14 @@ impl Surroundings {
     }
 
     /// Reads what is counted, at the window's start.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.waits = self.waits_now();
         self.machine = self.machine_now();
         self.times = self.machine.and_then(|machine| self.times_now(machine));
     }
 
     /// Reads it again at the window's end, and ends the watch.
-    pub(super) fn end(self) -> Disturbance {
+    pub(crate) fn end(self) -> Disturbance {
         let machine = self.machine_now();
         let times = machine.and_then(|machine| self.times_now(machine)).zip(self.times);
         let waits = self.waits_now().zip(self.waits);
