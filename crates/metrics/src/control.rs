@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct ServerPlan {
     pub feed: FeedSpec,
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
+    /// What the heads of its responses look like.
+    #[serde(default = "HeaderProfile::minimal")]
+    pub headers: HeaderProfile,
 }
 
 /// What the parent tells a server child.
