@@ -48,7 +48,7 @@ impl Hub {
         Self {
             ring: Ring::new(config.ring),
             streams: Slab::new(),
-            lane: Lane::default(),
+            lane: Lane::new(&config.headers),
             scratch: vec![0; SCRATCH].into(),
         }
     }

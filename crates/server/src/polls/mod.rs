@@ -20,6 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
+use pushbench_core::headers::HeaderProfile;
 use slab::Slab;
 use tokio::sync::Notify;
 
@@ -37,7 +38,7 @@ pub(crate) const MAX_HEAD: usize = 16 << 10;
 const DEADLINE_GRAIN: Duration = Duration::from_millis(10);
 
 /// The connections that are in the lane.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lane {
     clients: Slab<Client>,
     desk: Desk,
@@ -51,6 +52,8 @@ struct Desk {
     next_deadline: Option<MonoInstant>,
     /// Says that `next_deadline` has come nearer.
     alarm: Rc<Notify>,
+    /// Every response of the profile says that it is the last.
+    always_closes: bool,
     stopping: bool,
 }
 
@@ -65,6 +68,11 @@ impl Desk {
 }
 
 impl Lane {
+    pub(crate) fn new(profile: &HeaderProfile) -> Self {
+        let always_closes = reply::always_closes(profile);
+        Self { clients: Slab::new(), desk: Desk { always_closes, ..Desk::default() } }
+    }
+
     /// Answers every long poll that waits for what is new.
     pub(crate) fn fan_out(&mut self, with: Surroundings<'_>) {
         if with.counters.waiting.get() == 0 {

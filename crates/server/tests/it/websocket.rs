@@ -7,7 +7,7 @@ use crate::sse::{small, stuff};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-fn handshake(target: &str) -> String {
+pub(crate) fn handshake(target: &str) -> String {
     format!(
         "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"

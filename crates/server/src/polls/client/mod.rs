@@ -1,24 +1,21 @@
-//! One connection in the lane: what it reads, what it answers, and what it waits for.
+//! One connection in the lane: what it reads, and what it has yet to send.
+
+mod answering;
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use http::StatusCode;
-use pushbench_core::headers::{Content, ResponseParts};
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
-use pushbench_probe::clock;
+use pushbench_core::MonoInstant;
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::reply::{Found, Reply, Terms, always_closes, connection};
-use super::request::{self, Ask, Parsed, Persistence};
+use self::answering::Wait;
+use super::reply::{Found, Reply};
+use super::request::{self, Parsed, Persistence};
 use super::{Desk, MAX_HEAD};
 use crate::counters::Endpoint;
-use crate::http::answer;
-use crate::hub::Gone;
-use crate::query::Query;
 use crate::stream::Surroundings;
 
 /// What is said to a client whose request does not arrive (RFC 9110 §15.5.9).
@@ -27,16 +24,6 @@ pub(crate) const TOO_SLOW: &[u8] =
 
 /// Reads after which a client lets others have their turn.
 const READS_PER_TURN: usize = 4;
-
-/// A long poll that waits.
-#[derive(Debug)]
-struct Wait {
-    cursor: Seq,
-    delivery: Delivery,
-    persistence: Persistence,
-    deadline: MonoInstant,
-    condition: Option<Box<[u8]>>,
-}
 
 #[derive(Debug)]
 enum Doing {
@@ -66,7 +53,7 @@ struct Unsent {
 
 /// What a connection's task does after its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(in crate::polls) enum Turn {
     /// It waits until it is woken.
     Waits,
     /// It closes the connection.
@@ -77,7 +64,7 @@ pub(super) enum Turn {
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(in crate::polls) struct Client {
     socket: TcpStream,
     doing: Doing,
     /// Read, and not yet answered: a head's beginning, or requests behind one that is being
@@ -89,18 +76,18 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(socket: TcpStream, read_already: &[u8], now: MonoInstant) -> Self {
+    pub(in crate::polls) fn new(socket: TcpStream, read_already: &[u8], now: MonoInstant) -> Self {
         let unread = read_already.to_vec();
         Self { socket, doing: Doing::Idle(now), unread, unsent: None, waker: None }
     }
 
     /// The socket, and what was read from it and not answered.
-    pub(super) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+    pub(in crate::polls) fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.socket, self.unread)
     }
 
     /// The turn of the connection's own task.
-    pub(super) fn attend(
+    pub(in crate::polls) fn attend(
         &mut self,
         cx: &mut Context<'_>,
         scratch: &mut [u8],
@@ -181,106 +168,6 @@ impl Client {
         used
     }
 
-    /// Answers a poll, or has it wait.
-    pub(super) fn answer(&mut self, ask: &Ask<'_>, desk: &mut Desk, with: Surroundings<'_>) {
-        let closes = desk.stopping || always_closes(&with.config.headers);
-        let persistence = if closes { Persistence::Closes } else { ask.persistence };
-        let terms =
-            Terms { head_only: ask.head_only, persistence, condition: ask.condition.as_deref() };
-        self.doing = Doing::Idle(with.now);
-        let query = match &ask.query {
-            Ok(query) => query,
-            Err(error) => {
-                let (media_type, body) = (answer::TEXT, format!("{error}\n"));
-                let status = StatusCode::BAD_REQUEST;
-                return self.refuse(ask.endpoint, status, media_type, &body, terms, with);
-            }
-        };
-        let found = match (ask.endpoint, query.after, query.delivery) {
-            // Without a cursor that is the newest message again and again, as naive polling
-            // has it.
-            (Endpoint::Poll, None, Delivery::Latest) => Ok(Found::newest(with.ring)),
-            (_, after, delivery) => {
-                let cursor = after.unwrap_or(with.ring.newest());
-                Found::after(with.ring, cursor, delivery)
-            }
-        };
-        match found {
-            Ok(Found::Nothing(cursor))
-                if ask.endpoint == Endpoint::LongPoll
-                    && !query.timeout.is_zero()
-                    && !desk.stopping =>
-            {
-                self.wait(cursor, query, terms, desk, with);
-            }
-            found => self.respond(ask.endpoint, found, terms, desk, with),
-        }
-    }
-
-    /// Waits for what comes after `cursor` (RFC 6202 §2).
-    fn wait(
-        &mut self,
-        cursor: Seq,
-        query: &Query,
-        terms: Terms<'_>,
-        desk: &mut Desk,
-        with: Surroundings<'_>,
-    ) {
-        let deadline = clock::now() + query.timeout;
-        desk.wait_until(deadline);
-        with.counters.waiting.up();
-        self.doing = Doing::Waiting(Wait {
-            cursor,
-            delivery: query.delivery,
-            persistence: terms.persistence,
-            deadline,
-            condition: terms.condition.map(Into::into),
-        });
-    }
-
-    fn respond(
-        &mut self,
-        endpoint: Endpoint,
-        found: Result<Found, Gone>,
-        terms: Terms<'_>,
-        desk: &mut Desk,
-        with: Surroundings<'_>,
-    ) {
-        match found {
-            Ok(found) => {
-                let reply = desk.replies.reply(found, terms, with);
-                self.send(endpoint, reply, terms.persistence, with);
-            }
-            Err(gone) => {
-                let (status, body) = (StatusCode::GONE, gone.to_json());
-                self.refuse(endpoint, status, answer::JSON, &body, terms, with);
-            }
-        }
-    }
-
-    /// An answer that is none of a poll's own; nothing that has to be fast.
-    fn refuse(
-        &mut self,
-        endpoint: Endpoint,
-        status: StatusCode,
-        media_type: &str,
-        body: &str,
-        terms: Terms<'_>,
-        with: Surroundings<'_>,
-    ) {
-        let content = Content::Body { media_type, length: body.len() };
-        let own = connection(terms.persistence).map(|value| ("connection", value));
-        let own = own.as_slice();
-        let parts = ResponseParts { status: status.as_u16(), content, etag: None, own };
-        let mut bytes = Vec::new();
-        with.config.headers.render_response(Transport::ShortPoll, &parts, &mut bytes);
-        if !terms.head_only {
-            bytes.extend_from_slice(body.as_bytes());
-        }
-        let (len, bytes) = (bytes.len(), Rc::new(bytes));
-        self.send(endpoint, Reply { status, bytes: &bytes, len }, terms.persistence, with);
-    }
-
     fn send(
         &mut self,
         endpoint: Endpoint,
@@ -332,57 +219,8 @@ impl Client {
         }
     }
 
-    /// Answers a long poll that waits for what is there now.
-    pub(super) fn news(&mut self, desk: &mut Desk, with: Surroundings<'_>) {
-        let Doing::Waiting(wait) = &self.doing else { return };
-        let found = Found::after(with.ring, wait.cursor, wait.delivery);
-        if !matches!(found, Ok(Found::Nothing(_))) {
-            self.end_wait(found, desk, with);
-        }
-    }
-
-    /// When the time of a long poll is over that waits.
-    pub(super) fn deadline(&self) -> Option<MonoInstant> {
-        if let Doing::Waiting(wait) = &self.doing { Some(wait.deadline) } else { None }
-    }
-
-    /// Answers a long poll whose time is over.
-    pub(super) fn expire(&mut self, desk: &mut Desk, with: Surroundings<'_>) {
-        match &self.doing {
-            Doing::Waiting(wait) if wait.deadline <= with.now => {
-                let found = Found::Nothing(wait.cursor);
-                self.end_wait(Ok(found), desk, with);
-            }
-            _ => {}
-        }
-    }
-
-    fn end_wait(&mut self, found: Result<Found, Gone>, desk: &mut Desk, with: Surroundings<'_>) {
-        let Some(wait) = self.leave_wait(with) else { return };
-        let persistence = if desk.stopping { Persistence::Closes } else { wait.persistence };
-        let condition = wait.condition.as_deref();
-        let terms = Terms { head_only: false, persistence, condition };
-        self.respond(Endpoint::LongPoll, found, terms, desk, with);
-        if !self.unread.is_empty() {
-            self.wake();
-        }
-    }
-
-    fn leave_wait(&mut self, with: Surroundings<'_>) -> Option<Wait> {
-        match std::mem::replace(&mut self.doing, Doing::Idle(with.now)) {
-            Doing::Waiting(wait) => {
-                with.counters.waiting.down();
-                Some(wait)
-            }
-            doing => {
-                self.doing = doing;
-                None
-            }
-        }
-    }
-
     /// Looks at what time it is. A long poll that waits has a time of its own.
-    pub(super) fn tick(&mut self, with: Surroundings<'_>) {
+    pub(in crate::polls) fn tick(&mut self, with: Surroundings<'_>) {
         let past = |since: MonoInstant, timeout| with.now >= since + timeout;
         let config = with.config;
         if let Some(unsent) = &self.unsent {
@@ -403,7 +241,7 @@ impl Client {
     }
 
     /// Answers a long poll that waits, and closes the connection once everything is sent.
-    pub(super) fn stop(&mut self, desk: &mut Desk, with: Surroundings<'_>) {
+    pub(in crate::polls) fn stop(&mut self, desk: &mut Desk, with: Surroundings<'_>) {
         if let Doing::Waiting(wait) = &self.doing {
             let found = Found::Nothing(wait.cursor);
             self.end_wait(Ok(found), desk, with);
