@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
@@ -15,9 +16,9 @@ use pushbench_metrics::record::TrialId;
 use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
-use crate::builtin;
 use crate::exit::Failure;
 use crate::run::capture;
+use crate::{builtin, profile};
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
@@ -36,6 +37,8 @@ const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 pub(crate) struct Plan {
     pub(crate) scenario: Scenario,
     pub(crate) trace: Option<Trace>,
+    /// The header profile, without the points' cookies.
+    pub(crate) headers: HeaderProfile,
     pub(crate) points: Vec<Point>,
     /// In the order in which they will run.
     pub(crate) trials: Vec<TrialId>,
@@ -59,10 +62,17 @@ impl Plan {
         {
             name_after(&mut scenario, file);
         }
+        let folder = file.as_deref().and_then(Path::parent);
+        let headers = match &clients.headers {
+            Some(name) => profile::read(name, None)?,
+            None => profile::read(&scenario.headers, folder)?,
+        };
+        profile::apply(&headers, &mut scenario);
         clients.apply(&mut scenario);
         feed.apply(&mut scenario);
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
-        let trace = load_trace(&scenario, file.as_deref().and_then(Path::parent))?;
+        profile::check_cookies(&headers, &scenario)?;
+        let trace = load_trace(&scenario, folder)?;
         for point in scenario.points(trace.as_ref()) {
             if point.rate_hz * scenario.duration.0.as_secs_f64() < 1.0 {
                 return Err(Failure::usage(anyhow!(
@@ -74,19 +84,27 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        Ok(Self { capture: clients.capture && capture::is_possible(), ..plan })
+        Ok(Self { headers, capture: clients.capture && capture::is_possible(), ..plan })
     }
 
     /// The plan of a scenario that has been checked.
     pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
-        Self { scenario, trace, points, trials, capture: false }
+        let headers = HeaderProfile::minimal();
+        Self { scenario, trace, headers, points, trials, capture: false }
     }
 
     /// The point of a trial.
     pub(crate) fn point(&self, id: TrialId) -> &Point {
         &self.points[id.point as usize - 1]
+    }
+
+    /// What the requests of a trial carry.
+    pub(crate) fn request_headers(&self, id: TrialId) -> HeaderProfile {
+        let bytes = self.point(id).cookie_bytes as usize;
+        let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
+        with_cookies.expect("each point's cookies were checked with the scenario")
     }
 
     /// The feed of a trial.

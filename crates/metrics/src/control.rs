@@ -30,8 +30,8 @@ pub struct ServerPlan {
     pub feed: FeedSpec,
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
-    /// What the heads of its responses look like.
-    #[serde(default = "HeaderProfile::minimal")]
+    /// What its responses carry.
+    #[serde(default)]
     pub headers: HeaderProfile,
 }
 
@@ -97,6 +97,8 @@ pub struct LoadPlan {
     pub transport: Transport,
     /// What they are promised.
     pub delivery: Delivery,
+    /// What its requests carry, cookies included.
+    pub headers: HeaderProfile,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.

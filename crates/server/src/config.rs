@@ -11,7 +11,7 @@ pub struct ServerConfig {
     /// The feed.
     pub feed: FeedSpec,
     /// What the heads of responses look like, of polls, event streams and WebSocket handshakes.
-    /// The profile's own path, unless it is below `/feed`, is that of short polls with the
+    /// The profile's own path, unless another endpoint has it, is that of short polls with the
     /// profile's delivery.
     pub headers: HeaderProfile,
     /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,

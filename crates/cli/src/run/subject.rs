@@ -46,12 +46,13 @@ impl<'a> Subject<'a> {
     pub(super) fn start(
         source: &'a Source,
         feed: FeedSpec,
+        headers: &HeaderProfile,
         notes: Sender<Note>,
     ) -> anyhow::Result<Self> {
         match source {
             Source::Own => {
                 let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let plan = ServerPlan { feed, listen, headers: HeaderProfile::minimal() };
+                let plan = ServerPlan { feed, listen, headers: headers.clone() };
                 let worker = Worker::spawn("worker-server", &plan, move |said| {
                     // The trial may be over: then nobody listens.
                     let _ = notes.send(Note::Server(said));

@@ -121,7 +121,7 @@ impl<'a> Trial<'a> {
         progress.stage(turn.id, Stage::Start);
         let (sender, notes) = channel();
         let ear = Ear { notes, progress };
-        let subject = Subject::start(source, plan.feed(turn.id), sender.clone())?;
+        let subject = Subject::start(source, plan.feed(turn.id), &plan.headers, sender.clone())?;
         let (address, same_clock) = match source {
             Source::Own => (ear.server_address()?, true),
             Source::Running(target, _) => (target.address, target.same_clock),
@@ -266,6 +266,7 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         target,
         transport: turn.id.transport,
         delivery: plan.scenario.delivery,
+        headers: plan.request_headers(turn.id),
         clients: point.clients,
         first_client: 0,
         total_clients: point.clients,

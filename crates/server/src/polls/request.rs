@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use http::Version;
-use pushbench_core::Delivery;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::{Delivery, Transport};
 
 use crate::counters::Endpoint;
 use crate::query::{LONG_POLL_KEYS, Query, QueryError, STREAM_KEYS};
@@ -49,16 +49,16 @@ pub(crate) struct Meant {
 }
 
 impl Meant {
-    /// The profile's own path is that of short polls. What is below `/feed` stays what it is,
-    /// since other transports would fail without.
+    /// The profile's own path is that of short polls. The server's other endpoints stay what they
+    /// are, since whoever needs them would fail without; the page at `/` gives way.
     pub(crate) fn by(path: &str, profile: &HeaderProfile) -> Self {
-        let own = profile.path.as_deref() == Some(path)
-            && (path == Endpoint::Poll.path() || !path.starts_with(Endpoint::Feed.path()));
-        if own {
-            let delivery = profile.delivery.unwrap_or_default();
+        let endpoint = Endpoint::of(path);
+        let free = matches!(endpoint, Endpoint::Poll | Endpoint::Page | Endpoint::Unknown);
+        if free && profile.path.as_deref() == Some(path) {
+            let delivery = profile.implied_delivery(Transport::ShortPoll);
             return Self { endpoint: Endpoint::Poll, delivery };
         }
-        Self { endpoint: Endpoint::of(path), delivery: Delivery::default() }
+        Self { endpoint, delivery: Delivery::default() }
     }
 
     /// Whether the lane answers this method here.
