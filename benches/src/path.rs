@@ -85,7 +85,7 @@ impl<M: Measure> Path<M> {
     fn send(&mut self, at: MonoInstant) {
         for note in self.out.notes.drain(..) {
             if matches!(note, Note::Request) {
-                self.measure.happened(Phase::Window, at, &Event::Request);
+                self.measure.happened(Phase::Window, at, &Event::Request { client: 0 });
             }
         }
         let length = self.out.send.bytes().len();

@@ -101,7 +101,7 @@ impl Observer for Count {
 
     #[inline]
     fn happened(&mut self, phase: Phase, _: pushbench_core::MonoInstant, event: &Event) {
-        let counts = phase == Phase::Window && *event == Event::Request;
+        let counts = phase == Phase::Window && matches!(event, Event::Request { .. });
         self.measured.counters.requests += u64::from(counts);
     }
 }

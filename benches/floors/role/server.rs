@@ -10,7 +10,8 @@ use crate::orders::{hear, say};
 /// Serves until told to stop.
 pub(super) fn play() -> anyhow::Result<()> {
     let plan: ServerPlan = hear()?;
-    let server = Server::bind(plan.listen, ServerConfig::new(plan.feed))?;
+    let config = ServerConfig { headers: plan.headers, ..ServerConfig::new(plan.feed) };
+    let server = Server::bind(plan.listen, config)?;
     let handle = server.handle();
     say(&ServerNews::Listening { address: server.local_addr() });
     thread::spawn(move || {

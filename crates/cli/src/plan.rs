@@ -9,11 +9,12 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
@@ -23,14 +24,11 @@ use crate::{builtin, profile};
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
 
-/// Descriptors that a server or load process needs beside its connections.
-const EXTRA_FDS: u64 = 64;
-
-/// Memory that a client may take in server, load process and kernel together, roughly.
-const BYTES_PER_CLIENT: u64 = 48 * 1024;
-
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
+
+/// Why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
 
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
@@ -44,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a busy machine makes no trial invalid.
+    pub(crate) allow_busy: bool,
 }
 
 impl Plan {
@@ -84,7 +84,11 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        Ok(Self { headers, capture: clients.capture && capture::is_possible(), ..plan })
+        let capture = clients.capture && capture::is_possible();
+        let plan = Self { headers, capture, allow_busy: clients.allow_busy, ..plan };
+        let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+        check_measured(&plan.scenario, is_measured, CAPTURING)?;
+        Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
@@ -92,7 +96,7 @@ impl Plan {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        Self { scenario, trace, headers, points, trials, capture: false }
+        Self { scenario, trace, headers, points, trials, capture: false, allow_busy: false }
     }
 
     /// The point of a trial.
@@ -185,6 +189,22 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a threshold on what will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
 }
 
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded

@@ -49,6 +49,7 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["run", "-c", "1000k"], "pass `--clients"),
             (&["run", "quick", "idle", "--json"], "name one scenario"),
+            (&["doctor", "-d", "10ms"], "from 500ms to 10m"),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
             (&["load", "--target", "http://127.0.0.1:1", "--path", "/ws"], "--feed <FILE>"),
             (&with_feed("ws", "websocket"), "it begins with `/`"),
