@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
@@ -15,9 +17,9 @@ use pushbench_metrics::record::TrialId;
 use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
-use crate::builtin;
 use crate::exit::Failure;
 use crate::run::capture;
+use crate::{builtin, profile};
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
@@ -25,11 +27,16 @@ const ORDER_STREAM: u64 = 30;
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 
+/// Why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
+
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) scenario: Scenario,
     pub(crate) trace: Option<Trace>,
+    /// The header profile, without the points' cookies.
+    pub(crate) headers: HeaderProfile,
     pub(crate) points: Vec<Point>,
     /// In the order in which they will run.
     pub(crate) trials: Vec<TrialId>,
@@ -55,10 +62,17 @@ impl Plan {
         {
             name_after(&mut scenario, file);
         }
+        let folder = file.as_deref().and_then(Path::parent);
+        let headers = match &clients.headers {
+            Some(name) => profile::read(name, None)?,
+            None => profile::read(&scenario.headers, folder)?,
+        };
+        profile::apply(&headers, &mut scenario);
         clients.apply(&mut scenario);
         feed.apply(&mut scenario);
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
-        let trace = load_trace(&scenario, file.as_deref().and_then(Path::parent))?;
+        profile::check_cookies(&headers, &scenario)?;
+        let trace = load_trace(&scenario, folder)?;
         for point in scenario.points(trace.as_ref()) {
             if point.rate_hz * scenario.duration.0.as_secs_f64() < 1.0 {
                 return Err(Failure::usage(anyhow!(
@@ -71,19 +85,30 @@ impl Plan {
         }
         let plan = Self::of(scenario, trace);
         let capture = clients.capture && capture::is_possible();
-        Ok(Self { capture, allow_busy: clients.allow_busy, ..plan })
+        let plan = Self { headers, capture, allow_busy: clients.allow_busy, ..plan };
+        let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+        check_measured(&plan.scenario, is_measured, CAPTURING)?;
+        Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
     pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
-        Self { scenario, trace, points, trials, capture: false, allow_busy: false }
+        let headers = HeaderProfile::minimal();
+        Self { scenario, trace, headers, points, trials, capture: false, allow_busy: false }
     }
 
     /// The point of a trial.
     pub(crate) fn point(&self, id: TrialId) -> &Point {
         &self.points[id.point as usize - 1]
+    }
+
+    /// What the requests of a trial carry.
+    pub(crate) fn request_headers(&self, id: TrialId) -> HeaderProfile {
+        let bytes = self.point(id).cookie_bytes as usize;
+        let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
+        with_cookies.expect("each point's cookies were checked with the scenario")
     }
 
     /// The feed of a trial.
@@ -164,6 +189,22 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a threshold on what will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
 }
 
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded

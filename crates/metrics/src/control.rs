@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct ServerPlan {
     pub feed: FeedSpec,
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
+    /// What its responses carry.
+    #[serde(default)]
+    pub headers: HeaderProfile,
 }
 
 /// What the parent tells a server child.
@@ -93,6 +97,8 @@ pub struct LoadPlan {
     pub transport: Transport,
     /// What they are promised.
     pub delivery: Delivery,
+    /// What its requests carry, cookies included.
+    pub headers: HeaderProfile,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::Transport;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use crate::control::ServerMeasured;
 use crate::disturbance::Disturbance;
 use crate::environment::Environment;
 use crate::histogram::LatencyHistogram;
+use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
 use crate::warning::{Invalid, Warning};
@@ -32,6 +34,9 @@ pub struct RunRecord {
     pub environment: Environment,
     /// The scenario, its settings after flags.
     pub scenario: Scenario,
+    /// The header profile that [`Scenario::headers`] names, without the points' cookies.
+    #[serde(default)]
+    pub headers: HeaderProfile,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.
@@ -93,6 +98,10 @@ pub struct TrialRecord {
     pub resources: Resources,
     /// The first errors, for a person to read.
     pub errors: Vec<String>,
+    /// What it ought to have measured, and how it compares; in records of before there were
+    /// models, nothing.
+    #[serde(default)]
+    pub check: Check,
 }
 
 impl TrialRecord {

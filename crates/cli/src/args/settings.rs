@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
 
@@ -38,6 +38,13 @@ pub(crate) struct ClientArgs {
     /// What clients are promised: every message, or the latest one
     #[arg(long, value_name = "every|latest")]
     pub(crate) delivery: Option<Delivery>,
+    /// Header profile of clients and server: minimal, kaazing-2009, curl, chromium, firefox, or a
+    /// file
+    #[arg(long, visible_alias = "profile", value_name = "PROFILE")]
+    pub(crate) headers: Option<String>,
+    /// Bytes of cookies that each request has beside its profile's; may be a list
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(crate) cookie_bytes: Vec<Count>,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -45,6 +52,10 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
+    /// for several. A broken one ends with status 99
+    #[arg(long = "threshold", value_name = "CONDITION")]
+    pub(crate) thresholds: Vec<Threshold>,
     /// Keep trials that a busy or stalling machine disturbed, with a warning: their bytes and
     /// deliveries are true, their latencies and CPU times are not the transports' alone
     #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
@@ -141,6 +152,7 @@ impl ClientArgs {
         set_list(&mut scenario.clients, &self.clients);
         set_list(&mut scenario.poll_interval, &self.poll_interval);
         set_list(&mut scenario.long_poll_timeout, &self.long_poll_timeout);
+        set_list(&mut scenario.cookie_bytes, &self.cookie_bytes);
         if !self.transports.is_empty() {
             scenario.transports.clone_from(&self.transports);
         }
@@ -148,7 +160,9 @@ impl ClientArgs {
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
         set(&mut scenario.delivery, self.delivery.as_ref());
+        set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
+        scenario.thresholds.override_with(&self.thresholds);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod calm;
 pub(crate) mod capture;
+mod check;
 mod ear;
 mod judge;
 mod sampler;
@@ -11,6 +12,7 @@ mod trial;
 
 use anyhow::anyhow;
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
+use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
 
 use self::subject::Source;
@@ -38,9 +40,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in &plans {
-        if measure(plan, &Source::Own, &args.output)? == Outcome::Invalid {
-            outcome = Outcome::Invalid;
-        }
+        outcome = outcome.max(measure(plan, &Source::Own, &args.output)?);
     }
     Ok(outcome)
 }
@@ -55,6 +55,7 @@ fn describe(plan: &Plan) -> String {
         "  feed        {:?} schedule, delivery {}, seed {}\n",
         scenario.feed.schedule, scenario.delivery, scenario.seed
     ));
+    text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
     for point in &plan.points {
         text.push_str(&format!(
             "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}\n",
@@ -97,6 +98,7 @@ pub(crate) fn measure(
         command_line: command_line(),
         environment: pushbench_probe::environment::read(),
         scenario: plan.scenario.clone(),
+        headers: plan.headers.clone(),
         points: plan.points.clone(),
         trials: Vec::new(),
         partial: true,
@@ -106,7 +108,12 @@ pub(crate) fn measure(
     progress.end();
     finish(&folder, &record, output)?;
     played?;
-    Ok(if record.is_valid() { Outcome::Done } else { Outcome::Invalid })
+    let met = thresholds::outcomes(&record).iter().all(thresholds::Outcome::is_met);
+    Ok(match () {
+        () if !record.is_valid() => Outcome::Invalid,
+        () if !met => Outcome::Broken,
+        () => Outcome::Done,
+    })
 }
 
 /// The arguments as given, behind the program's name without its folder.
@@ -173,6 +180,9 @@ fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result
         text.push('\n');
     }
     text.push_str(&pushbench_report::sentence(record));
+    for line in pushbench_report::threshold_lines(record) {
+        text.push_str(&format!("\n{line}"));
+    }
     text.push_str(&format!("\n\nResults: {}\n", folder.path().display()));
     print(&text)
 }

@@ -8,12 +8,14 @@ use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 
 use super::capture::Wire;
+use super::check;
 use super::ear::{Ear, Note};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
@@ -96,6 +98,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         server: None,
         resources: Resources::default(),
         errors: Vec::new(),
+        check: Default::default(),
     }
 }
 
@@ -122,7 +125,7 @@ impl<'a> Trial<'a> {
         progress.stage(turn.id, Stage::Start);
         let (sender, notes) = channel();
         let ear = Ear { notes, progress };
-        let subject = Subject::start(source, plan.feed(turn.id), sender.clone())?;
+        let subject = Subject::start(source, plan.feed(turn.id), &plan.headers, sender.clone())?;
         let (address, same_clock) = match source {
             Source::Own => (ear.server_address()?, true),
             Source::Running(target, _) => (target.address, target.same_clock),
@@ -156,7 +159,7 @@ impl<'a> Trial<'a> {
         let mut load = self.ear.finished(drain + CLOSE_LIMIT)?;
         let server = self.stop_server()?;
         let uncaptured = self.stop_capture(&mut load)?;
-        Ok(self.record(timing.window, load, server, sample, uncaptured))
+        Ok(self.record(&timing, load, server, sample, uncaptured))
     }
 
     /// Whether the server's process is known, unless it is on another machine.
@@ -222,7 +225,7 @@ impl<'a> Trial<'a> {
 
     fn record(
         self,
-        window: Window,
+        timing: &TrialTiming,
         mut load: LoadMeasured,
         server: Option<ServerMeasured>,
         mut sample: Sample,
@@ -236,6 +239,12 @@ impl<'a> Trial<'a> {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
         }
+        let window = timing.window;
+        let check = self.check(timing, &load, &sample.resources);
+        if let Some(polls) = &mut load.measured.polls {
+            // What chance makes of them is known now; a record would grow with them.
+            polls.kept.clear();
+        }
         let evidence = Evidence {
             wanted: self.plan.point(self.turn.id).clients,
             window,
@@ -248,6 +257,7 @@ impl<'a> Trial<'a> {
             uncaptured,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
+            check: &check,
             allow_busy: self.plan.allow_busy,
         };
         let (invalid, warnings) = (evidence.invalid(), evidence.warnings());
@@ -264,7 +274,26 @@ impl<'a> Trial<'a> {
             server,
             resources: sample.resources,
             errors: load.errors,
+            check,
         }
+    }
+
+    /// Compares the trial with its model, where its latencies are known.
+    fn check(&self, timing: &TrialTiming, load: &LoadMeasured, resources: &Resources) -> Check {
+        if !self.same_clock {
+            return Check::default();
+        }
+        let (id, scenario) = (self.turn.id, &self.plan.scenario);
+        let trial = check::Trial {
+            point: self.plan.point(id),
+            transport: id.transport,
+            delivery: scenario.delivery,
+            timing,
+            measured: &load.measured,
+            resources,
+            seed: scenario.seed,
+        };
+        trial.check()
     }
 }
 
@@ -275,6 +304,7 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         target,
         transport: turn.id.transport,
         delivery: plan.scenario.delivery,
+        headers: plan.request_headers(turn.id),
         clients: point.clients,
         first_client: 0,
         total_clients: point.clients,
