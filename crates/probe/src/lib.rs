@@ -3,7 +3,7 @@
 //! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
 //! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
 //! machine allows and is; [`tcp_info`] and [`capture`] are what crosses the network below the
-//! socket; [`canary`] tells a slow server from a machine that stood still.
+//! socket, and [`rx_stamp`] when; [`canary`] tells a slow server from a machine that stood still.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
@@ -20,6 +20,7 @@ pub mod memory;
 #[expect(unsafe_code, reason = "calls for which there is no safe API")]
 mod posix;
 mod procfs;
+pub mod rx_stamp;
 pub mod tcp_info;
 pub mod timer;
 
