@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
 use crate::recorder::Measured;
+use crate::stamps::{LoadStamps, ServerStamps};
 
 /// What a server child is to serve: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,12 @@ pub struct ServerPlan {
     pub feed: FeedSpec,
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published, to see whether that is found.
+    #[serde(default)]
+    pub publish_delay: Duration,
 }
 
 /// What the parent tells a server child.
@@ -82,6 +90,9 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
+    /// What was stamped; a record keeps what comes of it instead.
+    #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
+    pub stamps: ServerStamps,
 }
 
 /// What a load child is to do: the first line it reads.
@@ -107,6 +118,9 @@ pub struct LoadPlan {
     pub seed: u64,
     /// How long opening all connections may take.
     pub connect_timeout: Duration,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
 }
 
 /// The feed's timing and the trial's phases, known once all clients are connected.
@@ -188,4 +202,7 @@ pub struct LoadMeasured {
     pub drained: bool,
     /// The first errors, at most ten, for a person to read.
     pub errors: Vec<String>,
+    /// What was stamped.
+    #[serde(default)]
+    pub stamps: LoadStamps,
 }

@@ -1,12 +1,14 @@
 //! What pushbench measures, and how figures come out of it.
 //!
 //! [`observer`] is what the load generator tells; the modules beside it each answer one
-//! question from what was told. [`record`] is what is kept of a run, [`figures`] turns its
+//! question from what was told. [`breakdown`] says where
+//! latency is spent, joining the [`stamps`] of server and clients. [`record`] is what is kept of a run, [`figures`] turns its
 //! trials into the rows that users read, and [`control`] is what the processes of a run say to
 //! each other.
 
 pub mod age;
 pub mod audit;
+pub mod breakdown;
 pub mod control;
 pub mod environment;
 pub mod figures;
@@ -16,5 +18,6 @@ pub mod observer;
 pub mod record;
 pub mod recorder;
 pub mod series;
+pub mod stamps;
 pub mod stats;
 pub mod warning;

@@ -32,10 +32,11 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
     let refusing = Rc::new(Cell::new(0));
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => {
+            Ok((socket, client)) => {
                 shared.counters.connections.add(1);
                 if open_now(&shared) < shared.config.max_connections {
-                    tokio::task::spawn_local(connection::serve(Rc::clone(&shared), socket));
+                    let peer = shared.stamps.peer(client);
+                    tokio::task::spawn_local(connection::serve(Rc::clone(&shared), socket, peer));
                 } else {
                     shared.counters.refused.add(1);
                     refuse(&refusing, socket);

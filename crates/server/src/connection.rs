@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use crate::counters::Kind;
 use crate::hub;
 use crate::shared::Shared;
+use crate::stamps::Peer;
 use crate::stream::{Stream, Wire};
 
 /// The longest request line and header section.
@@ -224,7 +225,8 @@ enum Leaves {
 }
 
 /// Serves a connection until it is closed or becomes a stream.
-pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream) {
+/// `peer` is there where what is written to it is stamped.
+pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream, peer: Option<Peer>) {
     let state = Rc::new(ConnectionState::new(shared.clock.get()));
     let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
     shared.counters.opened(Kind::Http);
@@ -263,7 +265,7 @@ pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream) {
             let socket = parts.io.into_inner().socket;
             let Takeover { head, wire, delivery, cursor } = takeover;
             let now = shared.clock.get();
-            let stream = Stream::new(socket, wire, delivery, cursor, head, now);
+            let stream = Stream::new(socket, wire, delivery, cursor, head, now, peer);
             hub::adopt(&shared, stream, &parts.read_buf);
         }
     }

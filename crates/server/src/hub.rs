@@ -8,11 +8,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use pushbench_core::message::Content;
 use pushbench_core::wire::batch::{self, MAX_BATCH};
-use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_core::{Delivery, Seq};
 use slab::Slab;
 
 use crate::config::ServerConfig;
-use crate::counters::Counters;
 use crate::ring::{Entry, Ring};
 use crate::shared::Shared;
 use crate::stream::{Stream, Surroundings};
@@ -76,8 +75,8 @@ impl Hub {
     }
 
     /// Writes what is new to every stream that can take it.
-    pub(crate) fn fan_out(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
-        let with = Surroundings { ring: &self.ring, counters, config, now };
+    pub(crate) fn fan_out(&mut self, shared: &Shared) {
+        let with = shared.surroundings(&self.ring);
         for (_, stream) in &mut self.streams {
             if stream.is_at_tip() {
                 stream.write(with);
@@ -88,12 +87,10 @@ impl Hub {
     /// Tells every stream the time, or that the server stops.
     pub(crate) fn for_each_stream(
         &mut self,
-        counters: &Counters,
-        config: &ServerConfig,
-        now: MonoInstant,
+        shared: &Shared,
         act: impl Fn(&mut Stream, Surroundings<'_>),
     ) {
-        let with = Surroundings { ring: &self.ring, counters, config, now };
+        let with = shared.surroundings(&self.ring);
         for (_, stream) in &mut self.streams {
             act(stream, with);
         }

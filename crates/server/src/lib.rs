@@ -37,6 +37,7 @@ mod publisher;
 mod ring;
 mod server;
 mod shared;
+mod stamps;
 mod stream;
 
 pub use config::{RingLimits, ServerConfig};

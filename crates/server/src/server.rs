@@ -244,7 +244,10 @@ async fn serve(
                 }
             }
             Some(Order::Start { .. }) => {}
-            Some(Order::Measure { window }) => shared.lag.borrow_mut().measure(window),
+            Some(Order::Measure { window }) => {
+                shared.lag.borrow_mut().measure(window);
+                shared.stamps.measure(window);
+            }
             Some(Order::Stop) | None => break,
         }
     }
@@ -269,7 +272,7 @@ async fn keep_house(shared: Rc<Shared>) {
             }
         }
         let mut hub = shared.hub.borrow_mut();
-        hub.for_each_stream(&shared.counters, &shared.config, now, Stream::tick);
+        hub.for_each_stream(&shared, Stream::tick);
     }
 }
 
@@ -279,7 +282,7 @@ async fn stop(shared: &Rc<Shared>) {
     let now = clock::now();
     shared.clock.set(now);
     shared.news.notify_waiters();
-    shared.hub.borrow_mut().for_each_stream(&shared.counters, &shared.config, now, Stream::stop);
+    shared.hub.borrow_mut().for_each_stream(shared, Stream::stop);
     for (_, connection) in &*shared.connections.borrow() {
         connection.wake();
     }
@@ -300,6 +303,7 @@ fn measured(shared: &Shared) -> ServerMeasured {
         requests: counters.requests(),
         superseded: counters.superseded.get(),
         overrun: counters.overrun.get(),
+        stamps: shared.stamps.take(),
     }
 }
 
