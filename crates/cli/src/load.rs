@@ -9,11 +9,11 @@ use pushbench_probe::cpu::ProcessClock;
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
-use crate::interrupt;
 use crate::plan::Plan;
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
 use crate::target::Target;
+use crate::{interrupt, profile};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -24,8 +24,12 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         ..Scenario::default()
     };
     scenario.warmup.0 = Duration::from_secs(1);
+    let headers =
+        profile::read(args.clients.headers.as_deref().unwrap_or(&scenario.headers), None)?;
+    profile::apply(&headers, &mut scenario);
     args.clients.apply(&mut scenario);
     scenario.check().map_err(Failure::usage)?;
+    profile::check_cookies(&headers, &scenario)?;
     if let Some(pid) = args.server_pid {
         ProcessClock::of(pid).map_err(|error| {
             Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
@@ -42,6 +46,8 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
+    plan.headers = headers;
+    plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && capture::is_possible();
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)

@@ -11,6 +11,7 @@ mod exit;
 mod interrupt;
 mod load;
 mod plan;
+mod profile;
 mod progress;
 mod run;
 mod serve;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
@@ -15,9 +17,9 @@ use pushbench_metrics::record::TrialId;
 use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
-use crate::builtin;
 use crate::exit::Failure;
 use crate::run::capture;
+use crate::{builtin, profile};
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
@@ -36,11 +38,17 @@ const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 pub(crate) struct Plan {
     pub(crate) scenario: Scenario,
     pub(crate) trace: Option<Trace>,
+    /// The header profile, without the points' cookies.
+    pub(crate) headers: HeaderProfile,
     pub(crate) points: Vec<Point>,
     /// In the order in which they will run.
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a sample of messages is stamped along its way.
+    pub(crate) stamps: bool,
+    /// How much later than due each message is published.
+    pub(crate) publish_delay: Duration,
 }
 
 impl Plan {
@@ -59,10 +67,17 @@ impl Plan {
         {
             name_after(&mut scenario, file);
         }
+        let folder = file.as_deref().and_then(Path::parent);
+        let headers = match &clients.headers {
+            Some(name) => profile::read(name, None)?,
+            None => profile::read(&scenario.headers, folder)?,
+        };
+        profile::apply(&headers, &mut scenario);
         clients.apply(&mut scenario);
         feed.apply(&mut scenario);
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
-        let trace = load_trace(&scenario, file.as_deref().and_then(Path::parent))?;
+        profile::check_cookies(&headers, &scenario)?;
+        let trace = load_trace(&scenario, folder)?;
         for point in scenario.points(trace.as_ref()) {
             if point.rate_hz * scenario.duration.0.as_secs_f64() < 1.0 {
                 return Err(Failure::usage(anyhow!(
@@ -74,19 +89,37 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        Ok(Self { capture: clients.capture && capture::is_possible(), ..plan })
+        let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
+        let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+        Ok(Self { headers, capture, stamps, publish_delay, ..plan })
     }
 
     /// The plan of a scenario that has been checked.
     pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
-        Self { scenario, trace, points, trials, capture: false }
+        let headers = HeaderProfile::minimal();
+        let (capture, stamps, publish_delay) = (false, true, Duration::ZERO);
+        Self { scenario, trace, headers, points, trials, capture, stamps, publish_delay }
     }
 
     /// The point of a trial.
     pub(crate) fn point(&self, id: TrialId) -> &Point {
         &self.points[id.point as usize - 1]
+    }
+
+    /// What the requests of a trial carry.
+    pub(crate) fn request_headers(&self, id: TrialId) -> HeaderProfile {
+        let bytes = self.point(id).cookie_bytes as usize;
+        let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
+        with_cookies.expect("each point's cookies were checked with the scenario")
+    }
+
+    /// Which messages of a trial are stamped; `None` where none is.
+    pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
+        let point = self.point(id);
+        let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
+        self.stamps.then(|| Sampling::new(point.clients, 1, messages))
     }
 
     /// The feed of a trial.

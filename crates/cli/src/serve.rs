@@ -12,11 +12,12 @@ use pushbench_server::{Server, ServerConfig};
 
 use crate::args::ServeArgs;
 use crate::exit::{Failure, Outcome};
-use crate::{interrupt, print};
+use crate::{interrupt, print, profile};
 
 /// Serves until a signal comes.
 pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let feed = args.feed.spec()?;
+    profile::read(&args.feed.headers, None)?;
     let scheduled = feed.schedule != Schedule::Manual;
     let about = describe(&feed);
     let mut config = ServerConfig::new(feed);

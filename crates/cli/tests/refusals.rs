@@ -45,9 +45,37 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "quick", "idle", "--json"], "name one scenario"),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
             (&["serve", "--payload", "1B"], "too small"),
+            (&["serve", "--headers", "netscape"], "unknown header profile `netscape`"),
+            (&["run", "--headers", "netscape"], "built in are minimal, kaazing-2009, curl,"),
+            (&["run", "--headers", "nonsuch.toml"], "cannot read header profile nonsuch.toml"),
+            (&["run", "--cookie-bytes", "20k"], "cookie_bytes: 20000 are too many"),
+            (&["run", "--headers", "firefox", "--cookie-bytes", "12k"], "with profile firefox"),
             (&["scenarios", "show", "nonsuch"], "unknown scenario `nonsuch`"),
         ],
     );
+}
+
+#[test]
+fn a_header_profile_that_is_wrong_is_refused_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = "name = \"mine\"\n[request]\nheaders = [\n";
+    for (line, part) in [
+        ("[\"Bad Name\", \"x\"]", "is no header name"),
+        ("[\"Content-Length\", \"5\"]", "belongs to the transport"),
+        ("[\"Sec-WebSocket-Key\", \"5\"]", "belongs to the transport"),
+    ] {
+        fs::write(folder.path().join("mine.toml"), format!("{start}{line}]\n")).unwrap();
+        let (code, _, stderr) = outcome(folder.path(), &["run", "--headers", "mine.toml"]);
+        assert_eq!(code, 2);
+        assert!(stderr.contains("mine.toml: line 4") && stderr.contains(part), "{stderr}");
+    }
+    fs::write(
+        folder.path().join("mine.toml"),
+        "name = \"m\"\nbody_bytes = 5\n[request]\nheaders = []\n",
+    )
+    .unwrap();
+    let (code, _, stderr) = outcome(folder.path(), &["run", "--profile", "mine.toml"]);
+    assert!(code == 2 && stderr.contains("mine.toml: line 2: body_bytes"), "{stderr}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
@@ -31,6 +32,8 @@ pub struct ServerPlan {
     pub feed: FeedSpec,
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
+    /// What its responses carry.
+    pub headers: HeaderProfile,
     /// What to stamp along its way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
@@ -104,6 +107,8 @@ pub struct LoadPlan {
     pub transport: Transport,
     /// What they are promised.
     pub delivery: Delivery,
+    /// What its requests carry, cookies included.
+    pub headers: HeaderProfile,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.

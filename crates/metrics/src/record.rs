@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::Transport;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct RunRecord {
     pub environment: Environment,
     /// The scenario, its settings after flags.
     pub scenario: Scenario,
+    /// The header profile that [`Scenario::headers`] names, without the points' cookies.
+    #[serde(default)]
+    pub headers: HeaderProfile,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_metrics::control::ServerMeasured;
@@ -95,6 +96,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         command_line: ["pushbench", "run", "quick"].map(str::to_owned).to_vec(),
         environment: environment(),
         scenario,
+        headers: HeaderProfile::minimal(),
         points,
         trials,
         partial: false,
@@ -190,6 +192,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
             publish_lag: lag(&mut own, 60.0),
             ..ServerMeasured::default()
         }),
+        breakdown: None,
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
     }

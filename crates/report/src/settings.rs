@@ -12,16 +12,18 @@ pub(crate) enum Setting {
     Payload,
     PollInterval,
     LongPollTimeout,
+    CookieBytes,
     Speed,
 }
 
 impl Setting {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Clients,
         Self::Rate,
         Self::Payload,
         Self::PollInterval,
         Self::LongPollTimeout,
+        Self::CookieBytes,
         Self::Speed,
     ];
 
@@ -43,6 +45,7 @@ impl Setting {
             Self::Payload => point.payload_bytes,
             Self::PollInterval => point.poll_interval.0.as_secs_f64() * 1e6,
             Self::LongPollTimeout => point.long_poll_timeout.0.as_secs_f64() * 1e6,
+            Self::CookieBytes => f64::from(point.cookie_bytes),
             Self::Speed => point.speed,
         }
     }
@@ -55,6 +58,7 @@ impl Setting {
             Self::Payload => "payload size",
             Self::PollInterval => "poll interval",
             Self::LongPollTimeout => "long-poll timeout",
+            Self::CookieBytes => "bytes of cookies",
             Self::Speed => "speed of the replay",
         }
     }
@@ -64,7 +68,7 @@ impl Setting {
         match self {
             Self::Clients => human::short_number(value, 6),
             Self::Rate => format!("{}/s", human::short_number(value, 3)),
-            Self::Payload => size(value),
+            Self::Payload | Self::CookieBytes => size(value),
             Self::PollInterval | Self::LongPollTimeout => human::short_time(value),
             Self::Speed => format!("{}×", human::short_number(value, 3)),
         }
@@ -80,6 +84,7 @@ impl Setting {
             Self::Payload => format!("{tick} payload"),
             Self::PollInterval => format!("polls every {tick}"),
             Self::LongPollTimeout => format!("long polls held {tick}"),
+            Self::CookieBytes => format!("{tick} of cookies"),
             Self::Speed => format!("at {tick} speed"),
         }
     }
@@ -110,6 +115,10 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
         vec![Setting::Clients.words(point), rate(point.rate_hz), Setting::Payload.words(point)];
     if scenario.transports.iter().any(|transport| transport.polls_on_a_period()) {
         words.push(Setting::PollInterval.words(point));
+    }
+    words.push(format!("{} headers", scenario.headers));
+    if point.cookie_bytes > 0 {
+        words.push(Setting::CookieBytes.words(point));
     }
     words.join(", ")
 }

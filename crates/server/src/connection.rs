@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_probe::clock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -69,18 +70,25 @@ pub(crate) struct ConnectionState {
     /// Whether hyper has handed everything to the socket.
     flushed: Cell<bool>,
     takeover: RefCell<Option<Takeover>>,
+    /// What is written is stamped.
+    peer: Option<Peer>,
+    /// The messages that the response on its way holds, those after the first up to the second,
+    /// and when its latest write began. Only where there is a peer.
+    fetched: Cell<Option<(Seq, Seq, MonoInstant)>>,
     /// Housekeeping has had enough of it.
     cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl ConnectionState {
-    fn new(now: MonoInstant) -> Self {
+    fn new(now: MonoInstant, peer: Option<Peer>) -> Self {
         Self {
             doing: Cell::new(Doing::Idle(now)),
             full_since: Cell::new(None),
             flushed: Cell::new(true),
             takeover: RefCell::new(None),
+            peer,
+            fetched: Cell::new(None),
             cut: Cell::new(false),
             waker: RefCell::new(None),
         }
@@ -89,6 +97,20 @@ impl ConnectionState {
     /// Asks for the connection to be taken over. The service stays pending from then on.
     pub(crate) fn take_over(&self, takeover: Takeover) {
         *self.takeover.borrow_mut() = Some(takeover);
+    }
+
+    /// The response that follows holds the messages after `after` up to `last`.
+    pub(crate) fn fetches(&self, after: Seq, last: Seq) {
+        if self.peer.is_some() && after < last {
+            self.fetched.set(Some((after, last, MonoInstant::default())));
+        }
+    }
+
+    /// Takes the time if that is wanted: a write begins.
+    fn stamp(&self) {
+        if let Some((after, last, _)) = self.fetched.get() {
+            self.fetched.set(Some((after, last, clock::now())));
+        }
     }
 
     /// Whether a timeout has passed; an answer in the making has none.
@@ -184,6 +206,7 @@ impl AsyncWrite for Observed {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.state.stamp();
         let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.wrote(&result);
         result
@@ -194,6 +217,7 @@ impl AsyncWrite for Observed {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.state.stamp();
         let result = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
         self.wrote(&result);
         result
@@ -206,6 +230,10 @@ impl AsyncWrite for Observed {
     /// hyper flushes once its own buffer is empty.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.state.flushed.set(true);
+        if let (Some(peer), Some((after, last, at))) = (&self.state.peer, self.state.fetched.take())
+        {
+            self.shared.stamps.wrote(peer, after, last, at);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -227,7 +255,7 @@ enum Leaves {
 /// Serves a connection until it is closed or becomes a stream.
 /// `peer` is there where what is written to it is stamped.
 pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream, peer: Option<Peer>) {
-    let state = Rc::new(ConnectionState::new(shared.clock.get()));
+    let state = Rc::new(ConnectionState::new(shared.clock.get(), peer));
     let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
     shared.counters.opened(Kind::Http);
     let observed = Observed { socket, state: Rc::clone(&state), shared: Rc::clone(&shared) };

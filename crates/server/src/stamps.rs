@@ -14,7 +14,7 @@ use pushbench_metrics::observer::Window;
 use pushbench_metrics::stamps::{ServerStamps, Written};
 
 /// A connection whose writes are stamped.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     /// Its place in the list of peers.
     number: u32,

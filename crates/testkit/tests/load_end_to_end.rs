@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::{Schedule, Timetable};
@@ -95,6 +96,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         target: server.addr(),
         transport,
         delivery,
+        headers: HeaderProfile::minimal(),
         clients: CLIENTS,
         first_client: 0,
         total_clients: CLIENTS,
@@ -102,6 +104,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
+        stamps: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers;
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
 use pushbench_core::schedule::Schedule;
@@ -39,6 +40,10 @@ pub(crate) struct FeedArgs {
     /// How many times faster than recorded a trace is replayed
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     speed: f64,
+    /// Header profile of the responses: minimal, kaazing-2009, curl, chromium, firefox, or a file;
+    /// its delivery and body size are the clients' and `--payload`'s to choose
+    #[arg(long, visible_alias = "profile", value_name = "PROFILE", default_value = headers::DEFAULT)]
+    pub(crate) headers: String,
     /// Seed of schedule and payload
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,

@@ -37,6 +37,13 @@ pub(crate) struct ClientArgs {
     /// What clients are promised: every message, or the latest one
     #[arg(long, value_name = "every|latest")]
     pub(crate) delivery: Option<Delivery>,
+    /// Header profile of clients and server: minimal, kaazing-2009, curl, chromium, firefox, or a
+    /// file
+    #[arg(long, visible_alias = "profile", value_name = "PROFILE")]
+    pub(crate) headers: Option<String>,
+    /// Bytes of cookies that each request has beside its profile's; may be a list
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub(crate) cookie_bytes: Vec<Count>,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -44,6 +51,9 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// Stamp no message along its way: to see what stamping costs
+    #[arg(long, hide = true)]
+    pub(crate) no_stamps: bool,
 }
 
 /// What the feed of a run is.
@@ -74,6 +84,9 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
+    /// Publish each message so much later than it is due: to see whether that is found
+    #[arg(long, hide = true, value_name = "TIME")]
+    pub(crate) publish_delay: Option<Span>,
 }
 
 /// Where results go and what is shown.
@@ -136,6 +149,7 @@ impl ClientArgs {
         set_list(&mut scenario.clients, &self.clients);
         set_list(&mut scenario.poll_interval, &self.poll_interval);
         set_list(&mut scenario.long_poll_timeout, &self.long_poll_timeout);
+        set_list(&mut scenario.cookie_bytes, &self.cookie_bytes);
         if !self.transports.is_empty() {
             scenario.transports.clone_from(&self.transports);
         }
@@ -143,6 +157,7 @@ impl ClientArgs {
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
         set(&mut scenario.delivery, self.delivery.as_ref());
+        set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
     }
 }

@@ -1,5 +1,6 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+mod breakdown;
 pub(crate) mod capture;
 mod ear;
 mod judge;
@@ -53,6 +54,7 @@ fn describe(plan: &Plan) -> String {
         "  feed        {:?} schedule, delivery {}, seed {}\n",
         scenario.feed.schedule, scenario.delivery, scenario.seed
     ));
+    text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
     for point in &plan.points {
         text.push_str(&format!(
             "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}\n",
@@ -95,6 +97,7 @@ pub(crate) fn measure(
         command_line: command_line(),
         environment: pushbench_probe::environment::read(),
         scenario: plan.scenario.clone(),
+        headers: plan.headers.clone(),
         points: plan.points.clone(),
         trials: Vec::new(),
         partial: true,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
@@ -45,12 +47,15 @@ impl<'a> Subject<'a> {
     pub(super) fn start(
         source: &'a Source,
         feed: FeedSpec,
+        headers: &HeaderProfile,
+        (stamps, publish_delay): (Option<Sampling>, Duration),
         notes: Sender<Note>,
     ) -> anyhow::Result<Self> {
         match source {
             Source::Own => {
                 let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let plan = ServerPlan { feed, listen };
+                let headers = headers.clone();
+                let plan = ServerPlan { feed, listen, headers, stamps, publish_delay };
                 let worker = Worker::spawn("worker-server", &plan, move |said| {
                     // The trial may be over: then nobody listens.
                     let _ = notes.send(Note::Server(said));

@@ -13,6 +13,7 @@ use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 
+use super::breakdown;
 use super::capture::Wire;
 use super::ear::{Ear, Note};
 use super::judge::Evidence;
@@ -93,6 +94,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         measured: Default::default(),
         loop_lag: Default::default(),
         server: None,
+        breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
     }
@@ -121,7 +123,13 @@ impl<'a> Trial<'a> {
         progress.stage(turn.id, Stage::Start);
         let (sender, notes) = channel();
         let ear = Ear { notes, progress };
-        let subject = Subject::start(source, plan.feed(turn.id), sender.clone())?;
+        let subject = Subject::start(
+            source,
+            plan.feed(turn.id),
+            &plan.headers,
+            (plan.sampling(turn.id), plan.publish_delay),
+            sender.clone(),
+        )?;
         let (address, same_clock) = match source {
             Source::Own => (ear.server_address()?, true),
             Source::Running(target, _) => (target.address, target.same_clock),
@@ -216,7 +224,7 @@ impl<'a> Trial<'a> {
         self,
         window: Window,
         mut load: LoadMeasured,
-        server: Option<ServerMeasured>,
+        mut server: Option<ServerMeasured>,
         mut sample: Sample,
         uncaptured: u64,
     ) -> TrialRecord {
@@ -228,11 +236,13 @@ impl<'a> Trial<'a> {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
         }
+        let breakdown = breakdown::join(&mut load, server.as_mut(), self.same_clock);
         let evidence = Evidence {
             wanted: self.plan.point(self.turn.id).clients,
             window,
             load: &load,
             server: server.as_ref(),
+            breakdown: breakdown.as_ref(),
             resources: &sample.resources,
             busiest_load: sample.busiest_load,
             due_between_polls: self.plan.due_between_polls(self.turn.id),
@@ -253,6 +263,7 @@ impl<'a> Trial<'a> {
             measured: load.measured,
             loop_lag: load.loop_lag,
             server,
+            breakdown,
             resources: sample.resources,
             errors: load.errors,
         }
@@ -266,6 +277,7 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         target,
         transport: turn.id.transport,
         delivery: plan.scenario.delivery,
+        headers: plan.request_headers(turn.id),
         clients: point.clients,
         first_client: 0,
         total_clients: point.clients,
@@ -274,5 +286,6 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         // Each round has its own poll phases, so that none of them is measured twice.
         seed: plan.scenario.seed ^ (u64::from(turn.id.round) << 32),
         connect_timeout: connect_limit(point.clients),
+        stamps: plan.sampling(turn.id),
     }
 }

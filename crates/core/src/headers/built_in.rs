@@ -16,11 +16,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROFILES.iter().map(|(name, _)| *name)
 }
 
+impl Default for HeaderProfile {
+    fn default() -> Self {
+        Self::minimal()
+    }
+}
+
 impl HeaderProfile {
     /// What is sent where nothing else is asked for: only what HTTP/1.1 or a transport demands.
     #[must_use]
     pub fn minimal() -> Self {
-        Self::built_in("minimal").unwrap_or_else(|| unreachable!("it is in the table above"))
+        Self::built_in(super::DEFAULT).unwrap_or_else(|| unreachable!("it is in the table above"))
     }
 
     /// The built-in profile of that name; [`names`] lists them.

@@ -41,6 +41,10 @@ pub use self::render::{Content, RequestParts, ResponseParts};
 pub use self::size::HeadSize;
 use crate::transport::{Delivery, Transport};
 
+/// The profile that is used where none is named: the comparison is then one of protocols, without
+/// what browsers add, and each byte in it is one that a transport cannot do without.
+pub const DEFAULT: &str = "minimal";
+
 /// The most headers of one list. A transport adds up to five, and readers stop at 64.
 pub const MAX_HEADERS: usize = 48;
 
@@ -104,6 +108,13 @@ impl HeaderProfile {
             Some(path) if transport.polls_on_a_period() => path,
             _ => transport.path(),
         }
+    }
+
+    /// The delivery of a request that names none: on the profile's own path, what the profile says.
+    #[must_use]
+    pub fn implied_delivery(&self, transport: Transport) -> Delivery {
+        let own_path = self.path.is_some() && transport.polls_on_a_period();
+        self.delivery.filter(|_| own_path).unwrap_or_default()
     }
 
     /// The same client with cookies: the value of each request's `Cookie` has `bytes` more, and a

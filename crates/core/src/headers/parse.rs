@@ -178,7 +178,7 @@ fn is_owned(header: &Header, side: Side) -> bool {
     header.is("Transfer-Encoding")
         || header.is("Upgrade")
         || start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-        || (side == Side::Request && header.is("Content-Length"))
+        || (side == Side::Request && (header.is("Content-Length") || header.is("If-None-Match")))
 }
 
 fn check_name(name: &Spanned<String>) -> Result<(), Located> {

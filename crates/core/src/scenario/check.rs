@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
+use crate::headers::MAX_HEADER_BYTES;
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::units::{ByteSize, Span};
 
@@ -30,6 +31,15 @@ impl Scenario {
         })?;
         check_list("long_poll_timeout", &self.long_poll_timeout, |span| {
             within(*span, Duration::from_millis(100), MAX_LONG_POLL)
+        })?;
+        check_list("cookie_bytes", &self.cookie_bytes, |bytes| {
+            let most = MAX_HEADER_BYTES as u64;
+            let fine = bytes.0 <= most;
+            if fine {
+                Ok(())
+            } else {
+                Err(format!("{bytes} are too many; at most {most} are sent"))
+            }
         })?;
         let day = Duration::from_secs(86_400);
         within(self.warmup, Duration::ZERO, day).map_err(|why| setting("warmup", why))?;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::points::Point;
 pub use self::values::Values;
+use crate::headers;
 use crate::payload::PayloadKind;
 use crate::transport::{Delivery, Transport};
 use crate::units::{ByteSize, Count, Rate, Span};
@@ -65,6 +66,11 @@ pub struct Scenario {
     pub poll_interval: Values<Span>,
     /// How long the server is asked to hold a long poll.
     pub long_poll_timeout: Values<Span>,
+    /// The header profile of clients and server: the name of a built-in one, or a file beside the
+    /// scenario.
+    pub headers: String,
+    /// Bytes by which the value of each request's `Cookie` is longer than the profile has it.
+    pub cookie_bytes: Values<Count>,
     /// How long the feed runs before the window.
     pub warmup: Span,
     /// The window's length.
@@ -128,6 +134,8 @@ impl Default for Scenario {
             payload: Values::One(ByteSize(64)),
             poll_interval: Values::One(Span(Duration::from_secs(1))),
             long_poll_timeout: Values::One(Span(Duration::from_secs(30))),
+            headers: headers::DEFAULT.to_owned(),
+            cookie_bytes: Values::One(Count(0)),
             warmup: Span(Duration::from_secs(2)),
             duration: Span(Duration::from_secs(10)),
             runs: 3,

@@ -29,6 +29,9 @@ pub struct Point {
     pub poll_interval: Span,
     /// How long the server is asked to hold a long poll.
     pub long_poll_timeout: Span,
+    /// Bytes by which each request's `Cookie` is longer than its profile has it.
+    #[serde(default)]
+    pub cookie_bytes: u32,
     /// How many times faster than recorded; 1 without a trace.
     pub speed: f64,
 }
@@ -42,6 +45,7 @@ impl Scenario {
             self.payload.as_slice().len(),
             self.poll_interval.as_slice().len(),
             self.long_poll_timeout.as_slice().len(),
+            self.cookie_bytes.as_slice().len(),
             self.feed.speed.as_slice().len(),
         ]
         .into_iter()
@@ -61,6 +65,7 @@ impl Scenario {
     fn point(&self, index: usize, trace: Option<&Trace>) -> Point {
         let mut rest = index;
         let speed = choose(&mut rest, &self.feed.speed);
+        let cookie_bytes = choose(&mut rest, &self.cookie_bytes);
         let long_poll_timeout = choose(&mut rest, &self.long_poll_timeout);
         let poll_interval = choose(&mut rest, &self.poll_interval);
         let payload = choose(&mut rest, &self.payload);
@@ -76,6 +81,7 @@ impl Scenario {
             payload_bytes: payload.0 as f64,
             poll_interval,
             long_poll_timeout,
+            cookie_bytes: u32::try_from(cookie_bytes.0).unwrap_or(u32::MAX),
             speed,
         };
         let feed = self.feed_spec(&point, trace);
@@ -93,6 +99,7 @@ impl Scenario {
             (self.payload.as_slice().len(), format!("payload={}B", point.payload_bytes)),
             (self.poll_interval.as_slice().len(), format!("poll={}", point.poll_interval)),
             (self.long_poll_timeout.as_slice().len(), format!("hold={}", point.long_poll_timeout)),
+            (self.cookie_bytes.as_slice().len(), format!("cookie={}B", point.cookie_bytes)),
             (self.feed.speed.as_slice().len(), format!("speed={}", point.speed)),
         ];
         let listed = settings.into_iter().filter(|(values, _)| *values > 1);

@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 
 use pushbench_core::Seq;
+use pushbench_core::headers::RequestParts;
 use pushbench_core::wire::chunked::{self, ChunkError, ChunkedReader};
+use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::ledger::Layer;
 
 use super::error::{HeadError, ProtocolError};
@@ -22,9 +23,7 @@ pub(crate) const ACCEPT_LEN: usize = 28;
 
 /// A `GET` request of which only the cursor varies.
 ///
-/// Prepared once for all clients of a load process, so that rendering one is a few copies. The
-/// headers are the `minimal` profile: `Host`, which HTTP/1.1 demands (RFC 9112 §3.2), and what
-/// the transport cannot do without.
+/// Prepared once for all clients of a load process, so that rendering one is a few copies.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
     /// Method, path, and what stands in the query at all times.
@@ -35,15 +34,19 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestHead {
-    /// A request for `path` of `host`, with `query` (`name=value`, joined by `&`, or empty) and
-    /// `headers` (each with its line end).
-    pub(crate) fn new(host: SocketAddr, path: &str, query: &str, headers: &str) -> Self {
+    /// The plan's request, with `query` (`name=value`, joined by `&`, or empty), the headers of
+    /// its profile, and `own`: those that the transport cannot do without.
+    pub(crate) fn new(plan: &LoadPlan, query: &str, own: &[(&str, &str)]) -> Self {
+        let (profile, host) = (&plan.headers, plan.target.to_string());
+        let path = profile.path(plan.transport);
         let mark = if query.is_empty() { "" } else { "?" };
-        Self {
-            start: format!("GET {path}{mark}{query}"),
-            end: format!(" HTTP/1.1\r\nHost: {host}\r\n{headers}"),
-            has_query: !query.is_empty(),
+        let mut end = String::from(" HTTP/1.1\r\n");
+        // The target stands in `start`.
+        let parts = RequestParts { target: "", host: &host, own };
+        for (name, value) in profile.request_headers(plan.transport, &parts) {
+            end.extend([name, ": ", &value, "\r\n"]);
         }
+        Self { start: format!("GET {path}{mark}{query}"), end, has_query: !query.is_empty() }
     }
 
     /// Appends the request, with `after` in its query where a cursor is known, and whatever

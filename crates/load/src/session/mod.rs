@@ -81,22 +81,22 @@ impl Sessions {
     /// Picks the sessions for the plan's transport. Nothing else in this crate matches on it.
     #[must_use]
     pub fn new(plan: &LoadPlan) -> Self {
-        let head = |headers| Arc::new(request(plan, &[], headers));
+        let head = |own| Arc::new(request(plan, &[], own));
         let kind = match plan.transport {
-            Transport::ShortPoll => Kind::ShortPoll(head(""), Variant::KeepAlive),
+            Transport::ShortPoll => Kind::ShortPoll(head(&[]), Variant::KeepAlive),
             Transport::ShortPollClose => {
-                Kind::ShortPoll(head("Connection: close\r\n"), Variant::Close)
+                Kind::ShortPoll(head(&[("Connection", "close")]), Variant::Close)
             }
-            Transport::ShortPollConditional => Kind::ShortPoll(head(""), Variant::Conditional),
+            Transport::ShortPollConditional => Kind::ShortPoll(head(&[]), Variant::Conditional),
             Transport::LongPoll => {
                 let wait = format!("timeout={}", Span(plan.long_poll_timeout));
                 Kind::LongPoll(Arc::new(Requests {
-                    subscribe: request(plan, &["timeout=0s"], ""),
-                    wait: request(plan, &[&wait], ""),
+                    subscribe: request(plan, &["timeout=0s"], &[]),
+                    wait: request(plan, &[&wait], &[]),
                 }))
             }
-            Transport::Sse => Kind::Sse(head("")),
-            Transport::Websocket => Kind::Websocket(head(websocket::UPGRADE)),
+            Transport::Sse => Kind::Sse(head(&[])),
+            Transport::Websocket => Kind::Websocket(head(&websocket::UPGRADE)),
         };
         let cadence = plan.transport.polls_on_a_period().then_some(plan.poll_interval);
         Self { kind, delivery: plan.delivery, cadence, seed: plan.seed }
@@ -124,14 +124,13 @@ impl Sessions {
     }
 }
 
-/// The request of the plan's transport, with the delivery named where it is not the default.
-fn request(plan: &LoadPlan, query: &[&str], headers: &str) -> RequestHead {
-    let delivery = match plan.delivery {
-        Delivery::Every => None,
-        Delivery::Latest => Some("delivery=latest"),
-    };
-    let query: Vec<&str> = delivery.into_iter().chain(query.iter().copied()).collect();
-    RequestHead::new(plan.target, plan.transport.path(), &query.join("&"), headers)
+/// The request of the plan's transport, with the delivery named where it is not what the path
+/// implies.
+fn request(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> RequestHead {
+    let implied = plan.headers.implied_delivery(plan.transport);
+    let delivery = (plan.delivery != implied).then(|| format!("delivery={}", plan.delivery));
+    let query: Vec<&str> = delivery.as_deref().into_iter().chain(query.iter().copied()).collect();
+    RequestHead::new(plan, &query.join("&"), own)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What all transports have in common, and what tests of each of them need.
 
 use proptest::prelude::*;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::Content;
 use pushbench_core::wire::{batch, chunked, sse};
 use pushbench_core::{Delivery, Seq, Transport};
@@ -15,6 +16,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         target: "127.0.0.1:8080".parse().unwrap(),
         transport,
         delivery,
+        headers: HeaderProfile::minimal(),
         clients: 1,
         first_client: 0,
         total_clients: 1,
@@ -22,6 +24,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         long_poll_timeout: Duration::from_secs(30),
         seed: 7,
         connect_timeout: Duration::from_secs(10),
+        stamps: None,
     }
 }
 

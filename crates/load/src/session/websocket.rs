@@ -21,8 +21,8 @@ use super::poll::before;
 const KEY_STREAM: u64 = 201;
 
 /// Headers that ask for a WebSocket (RFC 6455 §4.1); the key comes behind them.
-pub(super) const UPGRADE: &str =
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+pub(super) const UPGRADE: [(&str, &str); 3] =
+    [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")];
 
 /// The close code of a client that is done (RFC 6455 §7.4.1).
 const NORMAL: u16 = 1000;

@@ -49,25 +49,30 @@ pub(crate) async fn handle(
             }
             Err(refusal) => refusal,
         },
-        _ => answer(&shared, endpoint, request).await,
+        _ => answer(&shared, &connection, endpoint, request).await,
     };
     shared.counters.answered(endpoint, answer.status());
     drop(answering);
     Ok(answer)
 }
 
-async fn answer(shared: &Shared, endpoint: Endpoint, request: Request<Incoming>) -> Answer {
+async fn answer(
+    shared: &Shared,
+    connection: &ConnectionState,
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+) -> Answer {
     if let Err(refusal) = check_method(endpoint, request.method()) {
         return refusal;
     }
     let (query, headers) = (request.uri().query(), request.headers());
     match endpoint {
         Endpoint::Poll => match Query::parse(query, STREAM_KEYS) {
-            Ok(query) => poll::short(shared, &query, headers),
+            Ok(query) => poll::short(shared, connection, &query, headers),
             Err(error) => bad_request(&error),
         },
         Endpoint::LongPoll => match Query::parse(query, LONG_POLL_KEYS) {
-            Ok(query) => poll::long(shared, &query, headers).await,
+            Ok(query) => poll::long(shared, connection, &query, headers).await,
             Err(error) => bad_request(&error),
         },
         Endpoint::Feed => feed::describe(shared),

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::{self, Answer};
 use super::query::{Query, names_cursor};
+use crate::connection::ConnectionState;
 use crate::hub;
 use crate::shared::Shared;
 
@@ -16,7 +17,12 @@ use crate::shared::Shared;
 ///
 /// Under `latest` and without a cursor that is the newest message again and again, as naive
 /// polling has it.
-pub(crate) fn short(shared: &Shared, query: &Query, headers: &HeaderMap) -> Answer {
+pub(crate) fn short(
+    shared: &Shared,
+    connection: &ConnectionState,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Answer {
     let mut hub = shared.hub.borrow_mut();
     let found = match (query.after, query.delivery) {
         (None, Delivery::Latest) => Ok(hub.newest()),
@@ -25,17 +31,22 @@ pub(crate) fn short(shared: &Shared, query: &Query, headers: &HeaderMap) -> Answ
             hub.poll(cursor, delivery)
         }
     };
-    respond(found, headers)
+    respond(connection, query, found, headers)
 }
 
 /// The same as soon as there is something, or nothing once the time is over (RFC 6202 §2).
-pub(crate) async fn long(shared: &Shared, query: &Query, headers: &HeaderMap) -> Answer {
+pub(crate) async fn long(
+    shared: &Shared,
+    connection: &ConnectionState,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Answer {
     let cursor = match shared.hub.borrow().subscribe(query.after, query.delivery) {
         Ok(cursor) => cursor,
         Err(gone) => return answer::gone(gone),
     };
     let found = wait(shared, cursor, query.delivery, query.timeout).await;
-    respond(found, headers)
+    respond(connection, query, found, headers)
 }
 
 async fn wait(
@@ -61,7 +72,12 @@ async fn wait(
 
 /// A poll's response: 200 with messages, 204 without, and 304 in place of either where the
 /// client says that it has what the response would cover (RFC 9110 §13.1.2).
-fn respond(found: Result<hub::Answer, hub::Gone>, headers: &HeaderMap) -> Answer {
+fn respond(
+    connection: &ConnectionState,
+    query: &Query,
+    found: Result<hub::Answer, hub::Gone>,
+    headers: &HeaderMap,
+) -> Answer {
     let found = match found {
         Ok(found) => found,
         Err(gone) => return answer::gone(gone),
@@ -71,7 +87,14 @@ fn respond(found: Result<hub::Answer, hub::Gone>, headers: &HeaderMap) -> Answer
         return answer::empty_at(StatusCode::NOT_MODIFIED, found.cursor);
     }
     match found.body {
-        Some((kind, body)) => answer::messages(found.cursor, kind, body),
+        Some((kind, body)) => {
+            let after = match query.delivery {
+                Delivery::Every => query.after.unwrap_or(found.cursor),
+                Delivery::Latest => Seq(found.cursor.0.saturating_sub(1)),
+            };
+            connection.fetches(after, found.cursor);
+            answer::messages(found.cursor, kind, body)
+        }
         None => answer::empty_at(StatusCode::NO_CONTENT, found.cursor),
     }
 }

@@ -1,4 +1,9 @@
+use pushbench_core::headers::{HeadSize, HeaderProfile};
+use pushbench_core::{Delivery, Transport};
+
 use super::*;
+use crate::session::Sessions;
+use crate::session::tests::plan;
 
 /// Heads, body bytes and ends, read in pieces of `step` bytes; then the end of the connection.
 fn read(wire: &[u8], step: usize) -> Result<(Vec<Head>, Vec<u8>, usize), HttpError> {
@@ -19,7 +24,9 @@ fn read(wire: &[u8], step: usize) -> Result<(Vec<Head>, Vec<u8>, usize), HttpErr
 
 #[test]
 fn a_request_is_as_short_as_it_can_be() {
-    let head = RequestHead::new("127.0.0.1:80".parse().unwrap(), "/feed/poll", "", "");
+    let mut plan = plan(Transport::ShortPoll, Delivery::Every);
+    plan.target = "127.0.0.1:80".parse().unwrap();
+    let head = RequestHead::new(&plan, "", &[]);
     let render = |after| {
         let mut out = Vec::new();
         head.render(&mut out, after, |_| {});
@@ -31,11 +38,15 @@ fn a_request_is_as_short_as_it_can_be() {
         "GET /feed/poll?after=5 HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"
     );
 
-    let head = RequestHead::new("[::1]:80".parse().unwrap(), "/p", "a=b", "X: y\r\n");
+    plan.target = "[::1]:80".parse().unwrap();
+    let head = RequestHead::new(&plan, "a=b", &[("X", "y")]);
     let mut out = Vec::new();
     head.render(&mut out, Some(Seq(7)), |out| out.extend_from_slice(b"Z: z\r\n"));
-    assert_eq!(out, b"GET /p?a=b&after=7 HTTP/1.1\r\nHost: [::1]:80\r\nX: y\r\nZ: z\r\n\r\n");
-    assert_eq!(head.describe(Some(Seq(7))), "GET /p?a=b&after=7");
+    assert_eq!(
+        out,
+        b"GET /feed/poll?a=b&after=7 HTTP/1.1\r\nHost: [::1]:80\r\nX: y\r\nZ: z\r\n\r\n"
+    );
+    assert_eq!(head.describe(Some(Seq(7))), "GET /feed/poll?a=b&after=7");
 }
 
 #[test]
@@ -90,5 +101,42 @@ fn a_connection_that_ends_within_a_response_is_told() {
         while reader.next(&mut input, &mut out).unwrap().is_some() {}
         assert_eq!(reader.finish(), Err(()));
         assert_eq!(reader.finish(), Ok(None), "a new connection begins anew");
+    }
+}
+
+/// The request printed by Lubbers and Greco (2010): 716 bytes with its line ends.
+#[test]
+fn a_poll_of_the_published_profile_is_the_published_request() {
+    let mut plan = plan(Transport::ShortPoll, Delivery::Latest);
+    plan.headers = HeaderProfile::built_in("kaazing-2009").unwrap();
+    let mut session = Sessions::new(&plan).session(0);
+    let mut out = Output::default();
+    session.opened(&mut out);
+    let sent = out.send.bytes();
+    assert!(
+        sent.starts_with(b"GET /PollingStock//PollingStock HTTP/1.1\r\nHost: localhost:8080\r\n")
+    );
+    assert_eq!(HeadSize::of(sent), HeadSize { lines: 11, characters: 692, bytes: 716 });
+    assert_eq!(sent.len(), 716);
+}
+
+#[test]
+fn what_a_transport_needs_stands_beside_a_profiles_headers() {
+    for (transport, needed) in [
+        (Transport::ShortPollClose, "Connection: close\r\n"),
+        (Transport::Websocket, "Upgrade: websocket\r\n"),
+        (Transport::Sse, "Accept: text/event-stream\r\n"),
+        (Transport::LongPoll, "GET /feed/long-poll?timeout=0s HTTP/1.1\r\n"),
+    ] {
+        let mut plan = plan(transport, Delivery::Every);
+        let profile = HeaderProfile::built_in("chromium").unwrap();
+        plan.headers = profile.with_cookie_bytes(400).unwrap();
+        let mut out = Output::default();
+        Sessions::new(&plan).session(0).opened(&mut out);
+        let sent = std::str::from_utf8(out.send.bytes()).unwrap();
+        assert!(sent.contains(needed), "{sent}");
+        assert_eq!(sent.matches("Connection: ").count(), 1, "{sent}");
+        let cookie = sent.lines().find_map(|line| line.strip_prefix("Cookie: ")).unwrap();
+        assert_eq!(cookie.len(), 400);
     }
 }
