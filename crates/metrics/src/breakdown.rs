@@ -2,11 +2,14 @@
 //!
 //! Five instants split the way of a message, from the one at which it was due to the one at which
 //! the client had it ([`Way`]). What lies between two of them is a [`Part`], so the parts of a
-//! sample are its latency, to the nanosecond: nothing is modelled, and nothing is left over.
+//! sample are its latency, to the nanosecond, and nothing is left over.
 //!
 //! The kernel stamps the last byte of a read. Such a stamp speaks for a message that came with
 //! the same *write* of the server as that byte. A message that shared a read with a later write
-//! has no stamp of its own; it is counted and left out.
+//! has none of its own. To leave it out would be to leave out what came in a heap after a stall,
+//! or waited for a client that was late, and so what a breakdown is for. It borrows the median
+//! network time of the messages that have a stamp, and at most as much as lets it be there when
+//! its read's last byte was; how many borrow is counted ([`Coverage::borrowed`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -145,7 +148,9 @@ pub struct Coverage {
     pub arrivals: u64,
     /// Of them, those with all instants: the samples.
     pub samples: u64,
-    /// Left out, having shared a read with what the server wrote later.
+    /// Samples that shared a read with what the server wrote later, and borrow the network time.
+    pub borrowed: u64,
+    /// Left out: the same, where there is nothing to borrow from.
     pub shared_read: u64,
     /// Left out, the kernel having given no stamp that can be used.
     pub no_kernel_stamp: u64,
@@ -169,9 +174,11 @@ impl Breakdown {
     pub fn join(servers: &[ServerStamps], loads: &[LoadStamps], same_clock: bool) -> Self {
         let servers: Vec<Log> = servers.iter().map(Log::of).collect();
         let mut breakdown = Self::default();
+        let mut borrowers = Vec::new();
         for load in loads {
-            breakdown.add(&servers, load, same_clock);
+            breakdown.add(&servers, load, same_clock, &mut borrowers);
         }
+        breakdown.lend(&borrowers);
         breakdown
     }
 
@@ -198,7 +205,15 @@ impl Breakdown {
         self.coverage.merge(&other.coverage);
     }
 
-    fn add(&mut self, servers: &[Log<'_>], load: &LoadStamps, same_clock: bool) {
+    /// Adds what one load process stamped; ways whose instant at the kernel is that of something
+    /// later go to `borrowers`.
+    fn add(
+        &mut self,
+        servers: &[Log<'_>],
+        load: &LoadStamps,
+        same_clock: bool,
+        borrowers: &mut Vec<Way>,
+    ) {
         let coverage = &mut self.coverage;
         coverage.arrivals += load.received.len() as u64 + load.without_room;
         coverage.without_room += load.without_room;
@@ -228,12 +243,27 @@ impl Breakdown {
                 self.coverage.no_write += 1;
                 continue;
             };
-            if !written.completes(received.last) {
-                self.coverage.shared_read += 1;
-                continue;
-            }
             let Received { due, asked, at, .. } = *received;
-            self.record(&Way { due, published, asked, written: written.at, kernel, at });
+            let way = Way { due, published, asked, written: written.at, kernel, at };
+            if written.completes(received.last) {
+                self.record(&way);
+            } else {
+                borrowers.push(way);
+            }
+        }
+    }
+
+    /// Records ways without a stamp of their own with the median network time of the others.
+    fn lend(&mut self, borrowers: &[Way]) {
+        let Some(median_us) = self.part(Part::Network).histogram.percentile_us(0.5) else {
+            self.coverage.shared_read += borrowers.len() as u64;
+            return;
+        };
+        let median_ns = (median_us * 1e3) as u64;
+        self.coverage.borrowed += borrowers.len() as u64;
+        for way in borrowers {
+            let kernel = way.written.plus_nanos(median_ns).min(way.kernel);
+            self.record(&Way { kernel, ..*way });
         }
     }
 
@@ -270,6 +300,7 @@ impl Coverage {
     fn merge(&mut self, other: &Self) {
         self.arrivals += other.arrivals;
         self.samples += other.samples;
+        self.borrowed += other.borrowed;
         self.shared_read += other.shared_read;
         self.no_kernel_stamp += other.no_kernel_stamp;
         self.no_write += other.no_write;

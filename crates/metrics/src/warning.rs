@@ -265,7 +265,7 @@ impl Warning {
             }
             Self::ClockSet => "see that nobody sets the time during a run; slewing it is harmless",
             Self::StampsMissing { .. } => {
-                "the breakdown leaves those out that the load generator read late, several at once"
+                "run.json says under `coverage` why; what was left out may differ from what was not"
             }
             Self::StampsContradict { .. } => "do not trust the breakdown; please report it",
             Self::ForeignClock => "run the load generator on the server's machine for latency",

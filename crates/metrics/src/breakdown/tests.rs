@@ -69,9 +69,15 @@ fn a_stamp_speaks_for_what_was_written_together() {
     let both = [received(), Received { seq: Seq(6), due: at(2_000), ..received() }]
         .map(|it| Received { last: Seq(6), kernel: Some(at(2_060)), at: at(2_100), ..it });
     let breakdown = Breakdown::join(&[server()], &[load(both.to_vec())], true);
-    let Coverage { arrivals, samples, shared_read, .. } = breakdown.coverage;
-    assert_eq!((arrivals, samples, shared_read), (2, 1, 1));
-    assert_eq!(sums(&breakdown), [10, 0, 20, 30, 40]);
+    let Coverage { arrivals, samples, borrowed, .. } = breakdown.coverage;
+    assert_eq!((arrivals, samples, borrowed), (2, 2, 1));
+    // The first borrows the second's 30 ns on the network: the rest of its time it waited for the
+    // client.
+    assert_eq!(sums(&breakdown), [10 + 10, 0, 20 + 20, 30 + 30, 1_040 + 40]);
+    // None that lends.
+    let first = both[0];
+    let coverage = Breakdown::join(&[server()], &[load(vec![first])], true).coverage;
+    assert_eq!((coverage.samples, coverage.shared_read), (0, 1));
     // One write of both: it speaks for both.
     let mut server = server();
     server.written = vec![Written { peer: 0, first: Seq(5), more: 1, at: at(2_030) }];
