@@ -17,8 +17,15 @@ use crate::{charts, csv, hlog, html};
 pub const RECORD: &str = "run.json";
 
 /// The files that every run has beside [`RECORD`].
-const FILES: [&str; 6] =
-    ["summary.csv", "trials.csv", "bytes.csv", "series.csv", "report.html", "report.md"];
+const FILES: [&str; 7] = [
+    "summary.csv",
+    "trials.csv",
+    "bytes.csv",
+    "breakdown.csv",
+    "series.csv",
+    "report.html",
+    "report.md",
+];
 
 /// The folders of those whose number depends on the run.
 const FOLDERS: [&str; 2] = ["histograms", "charts"];
@@ -87,6 +94,7 @@ impl RunFolder {
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;
+        self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {

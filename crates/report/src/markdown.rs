@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
-use crate::{instrument, notes, settings, table};
+use crate::{breakdown, instrument, notes, settings, table};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -23,6 +23,10 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n## {}", escaped(&block.heading));
         }
         push_block(&mut text, record, block);
+        let breakdown = breakdown::markdown(block);
+        if !breakdown.is_empty() {
+            let _ = writeln!(text, "\n{breakdown}");
+        }
     }
     let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
     if let Some(lags) = instrument::lags(record) {

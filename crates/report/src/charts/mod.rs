@@ -5,6 +5,7 @@
 
 mod axes;
 mod bars;
+mod breakdown;
 mod bytes;
 mod cpu;
 mod latency;
@@ -87,6 +88,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
             ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
             ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
