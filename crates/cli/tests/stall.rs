@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 use common::pushbench;
 use pushbench_core::{MonoInstant, Transport};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 use rustix::process::{Pid, Signal, kill_process};
 

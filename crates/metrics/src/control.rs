@@ -33,6 +33,7 @@ pub struct ServerPlan {
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
     /// What its responses carry.
+    #[serde(default)]
     pub headers: HeaderProfile,
     /// What to stamp along its way; `None` stamps nothing.
     #[serde(default)]

@@ -79,8 +79,16 @@ impl StampLog {
         }
     }
 
+    /// A write that was begun at `at` has completed a response that holds the messages after the
+    /// first up to the second.
+    pub(crate) fn answered(&self, peer: &Peer, holds: Option<(Seq, Seq)>, at: MonoInstant) {
+        if let Some((after, last)) = holds {
+            self.wrote(peer, after, last, at);
+        }
+    }
+
     /// A write that was begun at `at` has completed the messages after `after` up to `last`.
-    pub(crate) fn wrote(&self, peer: &Peer, after: Seq, last: Seq, at: MonoInstant) {
+    fn wrote(&self, peer: &Peer, after: Seq, last: Seq, at: MonoInstant) {
         let first = after.next();
         if !(first.0..=last.0).any(|number| self.takes(Seq(number))) {
             return;
