@@ -10,11 +10,12 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
@@ -24,14 +25,11 @@ use crate::{builtin, profile};
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
 
-/// Descriptors that a server or load process needs beside its connections.
-const EXTRA_FDS: u64 = 64;
-
-/// Memory that a client may take in server, load process and kernel together, roughly.
-const BYTES_PER_CLIENT: u64 = 48 * 1024;
-
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
+
+/// Why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
 
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
@@ -49,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) stamps: bool,
     /// How much later than due each message is published.
     pub(crate) publish_delay: Duration,
+    /// Whether a busy machine makes no trial invalid.
+    pub(crate) allow_busy: bool,
 }
 
 impl Plan {
@@ -91,7 +91,11 @@ impl Plan {
         let plan = Self::of(scenario, trace);
         let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
         let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
-        Ok(Self { headers, capture, stamps, publish_delay, ..plan })
+        let allow_busy = clients.allow_busy;
+        let plan = Self { headers, capture, allow_busy, stamps, publish_delay, ..plan };
+        let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+        check_measured(&plan.scenario, is_measured, CAPTURING)?;
+        Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
@@ -99,8 +103,17 @@ impl Plan {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        let (capture, stamps, publish_delay) = (false, true, Duration::ZERO);
-        Self { scenario, trace, headers, points, trials, capture, stamps, publish_delay }
+        Self {
+            scenario,
+            trace,
+            headers,
+            points,
+            trials,
+            capture: false,
+            allow_busy: false,
+            stamps: true,
+            publish_delay: Duration::ZERO,
+        }
     }
 
     /// The point of a trial.
@@ -200,6 +213,22 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a threshold on what will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
 }
 
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded

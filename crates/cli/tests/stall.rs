@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use common::pushbench;
 use pushbench_core::{MonoInstant, Transport};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::warning::Warning;
 use pushbench_probe::clock;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -36,8 +37,8 @@ const LEAD: Duration = Duration::from_millis(2_500);
 /// The period of publishing.
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// A machine whose own threads wake later than this cannot be relied on to tell the server's delay
-/// to 5 %.
+/// A machine whose canary wakes later than this cannot be relied on to tell the server's delay to
+/// 5 %; nor can one on which others are busy.
 const BUSY: Duration = Duration::from_millis(25);
 
 /// Trials of one transport at most, where the machine is busy.
@@ -65,8 +66,15 @@ fn stall(transport: Transport) {
     for attempt in 1.. {
         let (trial, stopped) = trial(transport);
         let Err(problem) = check(&trial, stopped) else { return };
-        // What failed while the machine's own threads were late may be the machine.
-        let busy = trial.resources.canary_worst.is_none_or(|worst| worst > BUSY);
+        // What failed while the machine was busy may be the machine.
+        let late = trial.resources.canary_worst.is_none_or(|worst| worst > BUSY);
+        let disturbed = |warning: &Warning| {
+            matches!(
+                warning,
+                Warning::OthersBusy(_) | Warning::ShortStalls { .. } | Warning::TimeStolen { .. }
+            )
+        };
+        let busy = late || trial.warnings.iter().any(disturbed);
         assert!(busy && attempt < ATTEMPTS, "{transport}, attempt {attempt}: {problem}");
     }
 }

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::breakdown::Breakdown;
 use crate::control::ServerMeasured;
+use crate::disturbance::Disturbance;
 use crate::environment::Environment;
 use crate::histogram::LatencyHistogram;
+use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
 use crate::warning::{Invalid, Warning};
@@ -100,6 +102,10 @@ pub struct TrialRecord {
     pub resources: Resources,
     /// The first errors, for a person to read.
     pub errors: Vec<String>,
+    /// What it ought to have measured, and how it compares; in records of before there were
+    /// models, nothing.
+    #[serde(default)]
+    pub check: Check,
 }
 
 impl TrialRecord {
@@ -127,8 +133,12 @@ pub struct Resources {
     pub softirq: Option<Duration>,
     /// Time that a hypervisor gave to others within the window, all cores.
     pub steal: Option<Duration>,
-    /// The worst delay of a thread that should wake each millisecond.
+    /// The longest stall of the machine: the worst delay of a thread that goes before all normal
+    /// ones and should wake each millisecond.
     pub canary_worst: Option<Duration>,
+    /// What disturbed the window from outside; `None` in records that are older than this.
+    #[serde(default)]
+    pub disturbance: Option<Disturbance>,
     /// Load processes.
     pub load_processes: u32,
 }

@@ -1,5 +1,6 @@
-//! The few calls for which there is no safe API: the CPU clock of another process, socket
-//! options that are structures, packets by the batch, and bytes with their kernel's stamp.
+//! The few calls for which there is no safe API: the CPU clock of another process, a thread's
+//! scheduling class, socket options that are structures, packets by the batch, and bytes with
+//! their kernel's stamp.
 //!
 //! Nothing else may be unsafe in this workspace, so this module holds as little as it can, and
 //! knows nothing of what the bytes mean.
@@ -55,6 +56,20 @@ fn name_the_dead(error: io::Error) -> io::Error {
         return io::Error::from_raw_os_error(libc::ESRCH);
     }
     error
+}
+
+/// Lets the calling thread go before every thread that is not real-time (`SCHED_FIFO`, at the
+/// lowest of its priorities).
+///
+/// # Errors
+///
+/// `EPERM` without the privilege `CAP_SYS_NICE` or a resource limit `RTPRIO`, and in a group of
+/// processes that is given no real-time at all.
+pub(crate) fn go_first() -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: 1 };
+    // SAFETY: `parameter` is a whole `sched_param`, only read during the call; thread 0 is the
+    // calling one.
+    succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameter) })
 }
 
 /// Reads a socket option into `value`; returns how many of its bytes the kernel filled in.

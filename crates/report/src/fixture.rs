@@ -8,9 +8,10 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::ServerMeasured;
-use pushbench_metrics::environment::Environment;
+use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::models::{Check, Latency};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::recorder::Recorder;
@@ -89,6 +90,13 @@ pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
 }
 
+/// Polls from a tenth of the publish interval to ten times of it, of the newest message.
+pub(crate) fn ratios() -> RunRecord {
+    run("name = \"ratios\"\nclients = 10\nrate = \"5/s\"\nduration = \"4s\"\nruns = 2\n\
+         delivery = \"latest\"\ntransports = [\"short-poll\", \"websocket\"]\n\
+         poll_interval = [\"20ms\", \"200ms\", \"2s\"]")
+}
+
 /// Points that differ in payload size, over all that a chart has to show.
 pub(crate) fn payloads() -> RunRecord {
     run("name = \"payloads\"\nclients = 5\nduration = \"2s\"\nruns = 3\n\
@@ -160,6 +168,12 @@ fn environment() -> Environment {
         clocksource: "tsc".to_owned(),
         boot_id: "5d3e…".to_owned(),
         hypervisor: Some(true),
+        governor: "performance".to_owned(),
+        smt: Some(false),
+        receive_stamps: Some(true),
+        packet_capture: Some(false),
+        real_time: Some(true),
+        wake_ups: Some(WakeUps { p50_ns: 21_000, max_ns: 1_400_000 }),
     }
 }
 
@@ -232,7 +246,19 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         breakdown: None,
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
+        check: check(point, id.transport),
     }
+}
+
+/// What the noise above is around.
+fn check(point: &Point, transport: Transport) -> Check {
+    let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
+    let latency = if transport.polls_on_a_period() {
+        Latency::short_poll(poll_us, 420.0)
+    } else {
+        Latency::stream(point.clients, 4.0, 300.0)
+    };
+    Check { latency: Some(latency), ..Check::default() }
 }
 
 fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
@@ -260,6 +286,7 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         server_rss_growth: Some(u64::from(clients) * 9_300),
         load_rss_growth: Some(u64::from(clients) * 12_400),
         canary_worst: Some(Duration::from_micros(900)),
+        disturbance: None,
         load_processes: 1,
         ..Resources::default()
     }
@@ -351,7 +378,7 @@ impl Player<'_> {
             self.arrived(client, n, at);
             self.moved(self.phase(at), at, &self.cost(1));
             if transport == Transport::LongPoll {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             }
         }
     }
@@ -371,9 +398,13 @@ impl Player<'_> {
             }
             next += new;
             self.moved(self.phase(at), at, &self.cost((new - skip) as u64));
-            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             if new == 0 {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::EmptyResponse);
+                self.recorder.happened(
+                    self.phase(at),
+                    MonoInstant(at),
+                    &Event::EmptyResponse { client },
+                );
             }
             tick += interval;
         }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
 
@@ -54,6 +55,14 @@ pub(crate) struct ClientArgs {
     /// Stamp no message along its way: to see what stamping costs
     #[arg(long, hide = true)]
     pub(crate) no_stamps: bool,
+    /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
+    /// for several. A broken one ends with status 99
+    #[arg(long = "threshold", value_name = "CONDITION")]
+    pub(crate) thresholds: Vec<Threshold>,
+    /// Keep trials that a busy or stalling machine disturbed, with a warning: their bytes and
+    /// deliveries are true, their latencies and CPU times are not the transports' alone
+    #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
+    pub(crate) allow_busy: bool,
 }
 
 /// What the feed of a run is.
@@ -159,6 +168,7 @@ impl ClientArgs {
         set(&mut scenario.delivery, self.delivery.as_ref());
         set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
+        scenario.thresholds.override_with(&self.thresholds);
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
@@ -15,10 +16,12 @@ use pushbench_probe::clock;
 
 use super::breakdown;
 use super::capture::Wire;
+use super::check;
 use super::ear::{Ear, Note};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
 use super::subject::{Source, Subject};
+use super::surroundings::Surroundings;
 use crate::child::Worker;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stage};
@@ -97,6 +100,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
+        check: Default::default(),
     }
 }
 
@@ -151,8 +155,10 @@ impl<'a> Trial<'a> {
         self.connect()?;
         let timing = self.begin()?;
         self.progress.stage(self.turn.id, Stage::Warmup);
+        let own = self.knows_all_processes().then(|| sampler.pids());
+        let surroundings = Surroundings::watch(own, timing.window.start);
         self.ear.wait_until(timing.window.start)?;
-        let edge = sampler.start();
+        let edge = sampler.start(surroundings);
         self.progress.stage(self.turn.id, Stage::Window);
         self.ear.wait_until(timing.window.end)?;
         let sample = sampler.finish(edge);
@@ -161,7 +167,12 @@ impl<'a> Trial<'a> {
         let mut load = self.ear.finished(drain + CLOSE_LIMIT)?;
         let server = self.stop_server()?;
         let uncaptured = self.stop_capture(&mut load)?;
-        Ok(self.record(timing.window, load, server, sample, uncaptured))
+        Ok(self.record(&timing, load, server, sample, uncaptured))
+    }
+
+    /// Whether the server's process is known, unless it is on another machine.
+    fn knows_all_processes(&self) -> bool {
+        self.subject.pid().is_some() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -222,7 +233,7 @@ impl<'a> Trial<'a> {
 
     fn record(
         self,
-        window: Window,
+        timing: &TrialTiming,
         mut load: LoadMeasured,
         mut server: Option<ServerMeasured>,
         mut sample: Sample,
@@ -237,6 +248,12 @@ impl<'a> Trial<'a> {
             load.measured.age = Default::default();
         }
         let breakdown = breakdown::join(&mut load, server.as_mut(), self.same_clock);
+        let window = timing.window;
+        let check = self.check(timing, &load, &sample.resources);
+        if let Some(polls) = &mut load.measured.polls {
+            // What chance makes of them is known now; a record would grow with them.
+            polls.kept.clear();
+        }
         let evidence = Evidence {
             wanted: self.plan.point(self.turn.id).clients,
             window,
@@ -250,6 +267,8 @@ impl<'a> Trial<'a> {
             uncaptured,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
+            check: &check,
+            allow_busy: self.plan.allow_busy,
         };
         let (invalid, warnings) = (evidence.invalid(), evidence.warnings());
         TrialRecord {
@@ -266,7 +285,26 @@ impl<'a> Trial<'a> {
             breakdown,
             resources: sample.resources,
             errors: load.errors,
+            check,
         }
+    }
+
+    /// Compares the trial with its model, where its latencies are known.
+    fn check(&self, timing: &TrialTiming, load: &LoadMeasured, resources: &Resources) -> Check {
+        if !self.same_clock {
+            return Check::default();
+        }
+        let (id, scenario) = (self.turn.id, &self.plan.scenario);
+        let trial = check::Trial {
+            point: self.plan.point(id),
+            transport: id.transport,
+            delivery: scenario.delivery,
+            timing,
+            measured: &load.measured,
+            resources,
+            seed: scenario.seed,
+        };
+        trial.check()
     }
 }
 

@@ -196,9 +196,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 if self.slots[client as usize].stamped {
                     self.stamps.asked(client, self.clock.now());
                 }
-                Event::Request
+                Event::Request { client }
             }
-            Note::EmptyResponse => Event::EmptyResponse,
+            Note::EmptyResponse => Event::EmptyResponse { client },
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
                 self.keep_error(client, error);

@@ -2,6 +2,7 @@
 
 mod breakdown;
 mod charts;
+mod comparison;
 mod csv;
 mod folder;
 mod hlog;
