@@ -4,12 +4,16 @@
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
 //! is a finding about the server, or it bounds what the figures can support.
 
+mod way;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+
+pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -239,29 +243,12 @@ pub enum Warning {
         /// How many messages were.
         messages: u64,
     },
-    /// The latency is mostly the load generator's own: what passed between its kernel and its
-    /// clients.
-    LoadPart {
-        /// Whether that is so at the 99th percentile only; else at the median.
-        at_p99: bool,
-        /// The latency there, of the stamped samples, µs.
-        latency_us: f64,
-        /// The same up to the kernel of the clients, µs.
-        without_us: f64,
-    },
-    /// The wall clock was set while the kernel took stamps by it.
-    ClockSet,
-    /// Of the arrivals that were to be stamped not all were.
-    StampsMissing {
-        /// Those that were.
-        samples: u64,
-        /// All of them.
-        arrivals: u64,
-    },
-    /// Stamps that cannot all be true: what came later has an earlier one.
-    StampsContradict {
-        /// Samples with such.
-        samples: u64,
+    /// The latency is mostly the load generator's own.
+    LoadPart(LoadPart),
+    /// The breakdown of latency may not be believed.
+    Stamps {
+        /// Why.
+        doubt: StampsDoubt,
     },
     /// Latencies are not distributed as the model of the transport has it, and not by chance.
     LatencyOffModel {
@@ -317,13 +304,6 @@ pub const PUBLISHER_LATE_US: f64 = 1_000.0;
 /// A load generator this late does the same, µs.
 pub const LOAD_LATE_US: f64 = 5_000.0;
 
-/// Above this share of a latency the load generator measures itself more than the server.
-pub const LOAD_PART: f64 = 0.5;
-
-/// Below this share of the arrivals that were to be stamped, what was stamped may differ from
-/// what was not.
-pub const STAMPS_WANTED: f64 = 0.9;
-
 /// Below this many messages in a window, percentiles mean little.
 pub const FEW_MESSAGES: u64 = 10;
 
@@ -375,15 +355,10 @@ impl Warning {
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
-            Self::LoadPart { .. } => {
-                "leave the load generator more of a core, or use fewer clients, and see \
-                 breakdown.csv"
+            Self::LoadPart(_) => {
+                "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
             }
-            Self::ClockSet => "see that nobody sets the time during a run; slewing it is harmless",
-            Self::StampsMissing { .. } => {
-                "run.json says under `coverage` why; what was left out may differ from what was not"
-            }
-            Self::StampsContradict { .. } => "do not trust the breakdown; please report it",
+            Self::Stamps { doubt } => doubt.remedy(),
             Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
                 "polls were late, lost or slow to be answered, so the figures tell of this server \
                  and machine more than of polling; see the lags, or lower the load"
@@ -427,23 +402,8 @@ impl fmt::Display for Warning {
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
             }
-            Self::LoadPart { at_p99, latency_us, without_us } => {
-                let at = if *at_p99 { "p99" } else { "p50" };
-                write!(
-                    f,
-                    "most of the latency is the load generator's own: {at} {latency_us:.0} µs, and \
-                     {without_us:.0} µs up to its kernel"
-                )
-            }
-            Self::ClockSet => {
-                f.write_str("the wall clock was set, so the breakdown has no network part")
-            }
-            Self::StampsMissing { samples, arrivals } => {
-                write!(f, "the breakdown is of {samples} of {arrivals} stamped arrivals")
-            }
-            Self::StampsContradict { samples } => {
-                write!(f, "the stamps of {samples} samples contradict each other")
-            }
+            Self::LoadPart(part) => part.fmt(f),
+            Self::Stamps { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
                 f,
                 "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \

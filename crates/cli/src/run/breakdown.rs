@@ -2,7 +2,7 @@
 
 use pushbench_metrics::breakdown::{Breakdown, Coverage};
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
-use pushbench_metrics::warning::{LOAD_PART, STAMPS_WANTED, Warning};
+use pushbench_metrics::warning::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt, Warning};
 
 /// Takes the stamps out of what was measured and joins them; `None` where there are none. A
 /// server of which nothing is known is not this run's, and may have another clock.
@@ -23,12 +23,12 @@ pub(super) fn warnings(breakdown: &Breakdown) -> Vec<Warning> {
     let Coverage { arrivals, samples, impossible, clock_stepped, .. } = breakdown.coverage;
     warnings.extend([0.5, 0.99].into_iter().find_map(|at| load_part(breakdown, at)));
     if clock_stepped {
-        warnings.push(Warning::ClockSet);
+        warnings.push(Warning::Stamps { doubt: StampsDoubt::ClockSet });
     } else if (samples as f64) < STAMPS_WANTED * arrivals as f64 {
-        warnings.push(Warning::StampsMissing { samples, arrivals });
+        warnings.push(Warning::Stamps { doubt: StampsDoubt::Missing { samples, arrivals } });
     }
     if impossible > 0 {
-        warnings.push(Warning::StampsContradict { samples: impossible });
+        warnings.push(Warning::Stamps { doubt: StampsDoubt::Contradict { samples: impossible } });
     }
     warnings
 }
@@ -38,11 +38,8 @@ fn load_part(breakdown: &Breakdown, quantile: f64) -> Option<Warning> {
     let latency_us = breakdown.latency.histogram.supported_percentile_us(quantile)?;
     let without_us = breakdown.without_load.percentile_us(quantile)?;
     let at_p99 = quantile > 0.5;
-    (without_us < (1.0 - LOAD_PART) * latency_us).then_some(Warning::LoadPart {
-        at_p99,
-        latency_us,
-        without_us,
-    })
+    let part = LoadPart { at_p99, latency_us, without_us };
+    (without_us < (1.0 - LOAD_PART) * latency_us).then_some(Warning::LoadPart(part))
 }
 
 #[cfg(test)]
@@ -75,26 +72,35 @@ mod tests {
         let fair = breakdown(|_| Some(600), |_| 1_000);
         assert!(warnings(&fair).is_empty(), "{:?}", warnings(&fair));
         let slow = warnings(&breakdown(|_| Some(400), |_| 1_000));
-        let [Warning::LoadPart { at_p99: false, latency_us, without_us }] = slow[..] else {
+        let [Warning::LoadPart(LoadPart { at_p99: false, latency_us, without_us })] = slow[..]
+        else {
             panic!("{slow:?}");
         };
         assert_eq!((latency_us, without_us), (1.0, 0.4));
         let at_times = warnings(&breakdown(|_| Some(600), |n| 1_000 * (1 + n % 50)));
-        assert!(matches!(at_times[..], [Warning::LoadPart { at_p99: false, .. }]), "{at_times:?}");
+        assert!(
+            matches!(at_times[..], [Warning::LoadPart(LoadPart { at_p99: false, .. })]),
+            "{at_times:?}"
+        );
         let seldom = warnings(&breakdown(|_| Some(600), |n| if n % 50 > 0 { 900 } else { 9_000 }));
-        assert!(matches!(seldom[..], [Warning::LoadPart { at_p99: true, .. }]), "{seldom:?}");
+        assert!(
+            matches!(seldom[..], [Warning::LoadPart(LoadPart { at_p99: true, .. })]),
+            "{seldom:?}"
+        );
     }
 
     #[test]
     fn stamps_that_are_missing_or_contradict_are_told() {
         let few = warnings(&breakdown(|n| (n % 5 > 0).then_some(600), |_| 1_000));
-        assert_eq!(few, [Warning::StampsMissing { samples: 800, arrivals: 1_000 }]);
+        let doubt = StampsDoubt::Missing { samples: 800, arrivals: 1_000 };
+        assert_eq!(few, [Warning::Stamps { doubt }]);
         // Before it was sent.
         let mut stamps = breakdown(|_| Some(600), |_| 1_000);
         stamps.coverage.impossible = 3;
-        assert_eq!(warnings(&stamps), [Warning::StampsContradict { samples: 3 }]);
+        let doubt = StampsDoubt::Contradict { samples: 3 };
+        assert_eq!(warnings(&stamps), [Warning::Stamps { doubt }]);
         stamps.coverage.clock_stepped = true;
-        assert!(warnings(&stamps).contains(&Warning::ClockSet));
+        assert!(warnings(&stamps).contains(&Warning::Stamps { doubt: StampsDoubt::ClockSet }));
     }
 
     #[test]
