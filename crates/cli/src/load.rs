@@ -53,6 +53,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
     plan.headers = headers;
+    plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && capture::is_possible();
     check_thresholds(&plan, target.same_clock, args.server_pid.is_some())?;
     plan.allow_busy = args.clients.allow_busy;

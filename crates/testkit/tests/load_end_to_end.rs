@@ -105,6 +105,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
+        stamps: None,
     }
 }
 
