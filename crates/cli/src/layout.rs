@@ -6,15 +6,10 @@ use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::control::DEFAULT_RAMP;
 use pushbench_metrics::record::Pinned;
-use pushbench_probe::affinity;
 use pushbench_probe::limits::{Demand, LimitError, Limits, Room, fit};
+use pushbench_probe::{affinity, scheduling};
 
 use crate::args::ProcessArgs;
-
-/// Memory that a client takes in all, bytes. Most take less: at 15,000 WebSocket clients
-/// `MemAvailable` fell by 7 KiB for each, two sockets included. A long poll takes 18 KiB more in
-/// the server, and the rest is for messages under way.
-const BYTES_PER_CLIENT: u64 = 32 * 1024;
 
 /// Connections that the server lets wait to be accepted, if the system does.
 const SERVER_BACKLOG: u64 = 4096;
@@ -41,7 +36,7 @@ impl Layout {
             own_server: true,
             server_processes: servers,
             load_processes: args.load_processes,
-            cores: if args.no_pin { Vec::new() } else { affinity::allowed() },
+            cores: if args.no_pin { Vec::new() } else { scheduling::cores() },
         }
     }
 
@@ -68,7 +63,6 @@ impl Layout {
             opened_each_s,
             target: self.target,
             own_server: self.own_server,
-            client_bytes: BYTES_PER_CLIENT,
             server_processes: self.server_processes,
             load_processes: self.load_processes,
         };

@@ -7,6 +7,8 @@
 mod args;
 mod builtin;
 mod child;
+mod compare;
+mod doctor;
 mod exit;
 mod interrupt;
 mod layout;
@@ -39,6 +41,8 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => run::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
+        Command::Compare(args) => compare::command(&args),
+        Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report(&args),
         Command::Scenarios(args) => scenarios(&args),
         Command::Completions { shell } => {

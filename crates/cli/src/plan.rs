@@ -9,6 +9,8 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::sampling::Sampling;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
@@ -27,6 +29,9 @@ const ORDER_STREAM: u64 = 30;
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 
+/// Why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
+
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -39,6 +44,12 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a sample of messages is stamped along its way.
+    pub(crate) stamps: bool,
+    /// How much later than due each message is published.
+    pub(crate) publish_delay: Duration,
+    /// Whether a busy machine makes no trial invalid.
+    pub(crate) allow_busy: bool,
     /// Over which processes and cores the trials are spread.
     pub(crate) layout: Layout,
 }
@@ -82,7 +93,13 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace, layout);
-        Ok(Self { headers, capture: clients.capture && capture::is_possible(), ..plan })
+        let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
+        let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+        let allow_busy = clients.allow_busy;
+        let plan = Self { headers, capture, allow_busy, stamps, publish_delay, ..plan };
+        let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+        check_measured(&plan.scenario, is_measured, CAPTURING)?;
+        Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
@@ -90,7 +107,18 @@ impl Plan {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        Self { scenario, trace, headers, points, trials, capture: false, layout }
+        Self {
+            scenario,
+            trace,
+            headers,
+            points,
+            trials,
+            capture: false,
+            allow_busy: false,
+            stamps: true,
+            publish_delay: Duration::ZERO,
+            layout,
+        }
     }
 
     /// The point of a trial.
@@ -103,6 +131,14 @@ impl Plan {
         let bytes = self.point(id).cookie_bytes as usize;
         let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
         with_cookies.expect("each point's cookies were checked with the scenario")
+    }
+
+    /// Which messages of a trial are stamped; `None` where none is.
+    pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
+        let point = self.point(id);
+        let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
+        let processes = self.layout.room(point, id.transport).map_or(1, |room| room.load_processes);
+        self.stamps.then(|| Sampling::new(point.clients, processes, messages))
     }
 
     /// The feed of a trial.
@@ -188,6 +224,22 @@ impl Plan {
         let fits = self.trials.iter().try_for_each(|id| self.room(*id).map(drop));
         fits.map_err(Failure::Usage)
     }
+}
+
+/// Refuses a threshold on what will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
 }
 
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded

@@ -23,9 +23,11 @@ const OPEN_FILES: u64 = 1 << 20;
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
     let files = limits::raise_open_files(OPEN_FILES);
-    let mut config = ServerConfig::new(plan.feed);
+    let ServerPlan { feed, headers, stamps, publish_delay, .. } = plan;
     // The parent has looked that all clients fit.
-    config.max_connections = usize::try_from(files).unwrap_or(usize::MAX);
+    let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
+    let config = ServerConfig::new(feed);
+    let config = ServerConfig { headers, stamps, publish_delay, max_connections, ..config };
     let server = match Server::bind(plan.listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
 use crate::recorder::Measured;
+use crate::stamps::{LoadStamps, ServerStamps};
 
 /// What a server child is to serve: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +33,14 @@ pub struct ServerPlan {
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
     /// What its responses carry.
+    #[serde(default)]
     pub headers: HeaderProfile,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published, to see whether that is found.
+    #[serde(default)]
+    pub publish_delay: Duration,
 }
 
 /// What the parent tells a server child.
@@ -85,13 +94,17 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
+    /// What was stamped; a record keeps what comes of it instead.
+    #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
+    pub stamps: ServerStamps,
 }
 
 impl ServerMeasured {
     /// Adds the figures of another server process of the same trial.
     ///
     /// `published` belongs to the feed, so it is the same for all and is not added; whoever merges
-    /// looks whether it was. The lags are those of each process's own publisher.
+    /// looks whether it was. The lags are those of each process's own publisher. Stamps are not
+    /// merged: whoever joins them takes those of each process.
     pub fn merge(&mut self, other: &Self) {
         self.published = self.published.max(other.published);
         self.publish_lag.merge(&other.publish_lag);
@@ -113,6 +126,10 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// What its requests carry, cookies included.
     pub headers: HeaderProfile,
+    /// Where a server that is none of ours offers the transport: path and query. It is asked
+    /// without our cursors, and need not know them. `None` means a pushbench server.
+    #[serde(default)]
+    pub foreign_path: Option<String>,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -134,6 +151,9 @@ pub struct LoadPlan {
     /// picks one where there is none.
     #[serde(default)]
     pub sources: Vec<IpAddr>,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
 }
 
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
@@ -223,6 +243,9 @@ pub struct LoadMeasured {
     pub drained: bool,
     /// The first errors, at most ten, for a person to read.
     pub errors: Vec<String>,
+    /// What was stamped.
+    #[serde(default)]
+    pub stamps: LoadStamps,
 }
 
 /// Errors that are kept for a person to read.
@@ -230,7 +253,8 @@ pub const KEPT_ERRORS: usize = 10;
 
 impl LoadMeasured {
     /// Adds the figures of another load process of the same trial. Nothing is lost but errors
-    /// beyond [`KEPT_ERRORS`]; good-byes began when the last process began with them.
+    /// beyond [`KEPT_ERRORS`]; good-byes began when the last process began with them. Stamps are
+    /// not merged: whoever joins them takes those of each process.
     pub fn merge(&mut self, other: Self) {
         self.connected_at_start += other.connected_at_start;
         self.closing = self.closing.max(other.closing);
@@ -280,6 +304,7 @@ mod tests {
             requests,
             superseded: 1,
             overrun: 2,
+            ..ServerMeasured::default()
         };
         let mut all = process(30, &[7, 8]);
         all.merge(&process(40, &[900]));
@@ -290,6 +315,7 @@ mod tests {
             requests: 70,
             superseded: 2,
             overrun: 4,
+            ..ServerMeasured::default()
         };
         assert_eq!(all, expected);
     }

@@ -7,9 +7,12 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
+use crate::breakdown::Breakdown;
 use crate::control::ServerMeasured;
+use crate::disturbance::Disturbance;
 use crate::environment::Environment;
 use crate::histogram::LatencyHistogram;
+use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
 use crate::warning::{Invalid, Warning};
@@ -92,10 +95,17 @@ pub struct TrialRecord {
     pub loop_lag: LatencyHistogram,
     /// What the server said; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
+    /// Where latency was spent; `None` where nothing was stamped.
+    #[serde(default)]
+    pub breakdown: Option<Breakdown>,
     /// What it cost.
     pub resources: Resources,
     /// The first errors, for a person to read.
     pub errors: Vec<String>,
+    /// What it ought to have measured, and how it compares; in records of before there were
+    /// models, nothing.
+    #[serde(default)]
+    pub check: Check,
 }
 
 impl TrialRecord {
@@ -123,8 +133,12 @@ pub struct Resources {
     pub softirq: Option<Duration>,
     /// Time that a hypervisor gave to others within the window, all cores.
     pub steal: Option<Duration>,
-    /// The worst delay of a thread that should wake each millisecond.
+    /// The longest stall of the machine: the worst delay of a thread that goes before all normal
+    /// ones and should wake each millisecond.
     pub canary_worst: Option<Duration>,
+    /// What disturbed the window from outside; `None` in records that are older than this.
+    #[serde(default)]
+    pub disturbance: Option<Disturbance>,
     /// Load processes.
     pub load_processes: u32,
     /// Server processes that this run started; they publish the same feed, each on its own port.

@@ -4,12 +4,16 @@
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
 //! is a finding about the server, or it bounds what the figures can support.
 
+mod way;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+
+pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,13 +66,75 @@ pub enum Invalid {
         /// The worst delay of a wake-up.
         worst: Duration,
     },
+    /// Other processes took the cores while the server or the load generator needed them.
+    MachineBusy(Busy),
+    /// The wall clock was set, which packets and receive timestamps are stamped with.
+    ClockStepped {
+        /// By how much, either way.
+        by: Duration,
+    },
+    /// The machine was suspended.
+    Suspended {
+        /// For how long.
+        slept: Duration,
+    },
+}
+
+/// Other processes at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Busy {
+    /// Their share of the processor time of the cores in use.
+    pub share: f64,
+    /// How long the run's processes waited behind them, each time that they were ready to run.
+    pub wait: Duration,
+    /// The name of the busiest of them, where one stands out.
+    pub by: Option<String>,
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "other processes took {:.0} % of the processor", self.share * 100.0)?;
+        if let Some(name) = &self.by {
+            write!(f, " (most of all `{name}`)")?;
+        }
+        let wait = self.wait.as_secs_f64() * 1e6;
+        write!(f, ", and the run's own waited {wait:.0} µs behind them for each turn")
+    }
 }
 
 /// Above this share of one core a process counts as saturated.
 pub const SATURATED_SHARE: f64 = 0.95;
 
-/// A wake-up later than this, on an otherwise idle thread, is a stall of the machine.
+/// A stall longer than this makes a trial invalid, however short a part of the window it is.
 pub const STALL: Duration = Duration::from_millis(100);
+
+/// So do shorter ones that together cover this share of the window: then the 99th percentile is
+/// the machine's.
+pub const STALLED_SHARE: f64 = 0.01;
+
+/// From this share on the 99.9th percentile may be the machine's, which is a warning.
+pub const STALLED_A_LITTLE: f64 = 0.001;
+
+/// What a delay has to be of the latency that was measured in order to matter.
+pub const MATTERS: f64 = 0.1;
+
+/// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
+pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
+
+/// A trial whose processes stood behind others for more than this share of the time in which they
+/// would have run is invalid, however long its latencies are.
+pub const MOSTLY_WAITING: f64 = 0.5;
+
+/// Other processes that take less than this share of the cores in use are no disturbance; the
+/// kernel samples that share, and a window of two seconds tells it to two or three hundredths.
+pub const OTHERS_SHARE: f64 = 0.10;
+
+/// A hypervisor that gives this share of the time to others is worth a warning.
+pub const STOLEN_SHARE: f64 = 0.01;
+
+/// Clocks that moved against each other by more were set, or the machine slept; readings of them
+/// differ by microseconds.
+pub const CLOCK_MOVED: Duration = Duration::from_millis(1);
 
 impl Invalid {
     /// What to do about it.
@@ -86,7 +152,12 @@ impl Invalid {
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
             Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
-            Self::MachineStalled { .. } => "leave the machine idle but for the run, and repeat",
+            Self::MachineStalled { .. } => {
+                "use a machine with processors of its own, and see `pushbench doctor`"
+            }
+            Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
+            Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
+            Self::Suspended { .. } => "keep the machine awake: systemd-inhibit pushbench run …",
         }
     }
 }
@@ -116,6 +187,13 @@ impl fmt::Display for Invalid {
             }
             Self::MachineStalled { worst } => {
                 write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
+            }
+            Self::MachineBusy(busy) => busy.fmt(f),
+            Self::ClockStepped { by } => {
+                write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Suspended { slept } => {
+                write!(f, "the machine was suspended for {:.1} s", slept.as_secs_f64())
             }
         }
     }
@@ -176,10 +254,59 @@ pub enum Warning {
         /// How many messages were.
         messages: u64,
     },
+    /// The latency is mostly the load generator's own.
+    LoadPart(LoadPart),
+    /// The breakdown of latency may not be believed.
+    Stamps {
+        /// Why.
+        doubt: StampsDoubt,
+    },
+    /// Latencies are not distributed as the model of the transport has it, and not by chance.
+    LatencyOffModel {
+        /// The Kolmogorov–Smirnov distance, 0 to 1.
+        ks: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
+    /// A share is not what the model of polling has it to be, and not by chance.
+    ShareOffModel {
+        /// Which.
+        share: Share,
+        /// As measured, 0 to 1.
+        measured: f64,
+        /// As the model has it.
+        expected: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
     /// Latency cannot be told, since the server's clock is not this machine's.
     ForeignClock,
     /// What only the server knows is missing, since it was not started by this run.
     ServerUnknown,
+    /// Other processes were at work beside the run.
+    OthersBusy(Busy),
+    /// The machine stood still now and then, not long enough to make the trial invalid.
+    ShortStalls {
+        /// The longest of them.
+        worst: Duration,
+        /// The share of the window that they cover.
+        share: f64,
+    },
+    /// A hypervisor ran something else.
+    TimeStolen {
+        /// Its share of the time of all cores.
+        share: f64,
+    },
+}
+
+/// A share that polling has a model of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// Messages that a newer one superseded.
+    Missed,
+    /// Answers without news.
+    Empty,
 }
 
 /// A publisher this late shifts every latency visibly, µs.
@@ -239,8 +366,19 @@ impl Warning {
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
+            Self::LoadPart(_) => {
+                "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
+            }
+            Self::Stamps { doubt } => doubt.remedy(),
+            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
+                "polls were late, lost or slow to be answered, so the figures tell of this server \
+                 and machine more than of polling; see the lags, or lower the load"
+            }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
+            Self::OthersBusy(_) => "leave the machine idle but for the run",
+            Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+            Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
     }
 }
@@ -275,8 +413,37 @@ impl fmt::Display for Warning {
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
             }
+            Self::LoadPart(part) => part.fmt(f),
+            Self::Stamps { doubt } => doubt.fmt(f),
+            Self::LatencyOffModel { ks, p } => write!(
+                f,
+                "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \
+                 chance p = {p:.3}"
+            ),
+            Self::ShareOffModel { share, measured, expected, p } => {
+                let what = match share {
+                    Share::Missed => "of the messages were superseded",
+                    Share::Empty => "of the responses were empty",
+                };
+                let (measured, expected) = (measured * 100.0, expected * 100.0);
+                write!(
+                    f,
+                    "{measured:.1} % {what}, where polling makes it {expected:.1} % \
+                     (by chance p = {p:.3})"
+                )
+            }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
+            Self::OthersBusy(busy) => busy.fmt(f),
+            Self::ShortStalls { worst, share } => write!(
+                f,
+                "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
+                worst.as_secs_f64() * 1e3,
+                share * 100.0
+            ),
+            Self::TimeStolen { share } => {
+                write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
+            }
         }
     }
 }

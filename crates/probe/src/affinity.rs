@@ -1,4 +1,4 @@
-//! Which cores a process may run on, and keeping it on one of them.
+//! Which cores a trial's processes run on, and keeping them there.
 //!
 //! A server and a load generator that wander over the same cores measure each other. Kept apart,
 //! each has the caches and the run queue of its own core.
@@ -7,15 +7,9 @@ use std::io;
 
 use pushbench_metrics::record::Pinned;
 use rustix::process::Pid;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::thread::sched_setaffinity;
 
-/// The cores that this process may run on, rising; empty where the kernel does not tell.
-#[must_use]
-pub fn allowed() -> Vec<u32> {
-    let Ok(set) = sched_getaffinity(None) else { return Vec::new() };
-    let numbers = (0_u32..).zip(0..CpuSet::MAX_CPU);
-    numbers.filter(|&(_, core)| set.is_set(core)).map(|(number, _)| number).collect()
-}
+use crate::scheduling;
 
 /// Keeps process `pid` on `core`. Threads that it starts from now on inherit that; those that it
 /// has already, other than its first, do not.
@@ -25,10 +19,7 @@ pub fn allowed() -> Vec<u32> {
 /// Where there is no such process, or it may not run on that core.
 pub fn pin(pid: u32, core: u32) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
-    let core = usize::try_from(core).ok().filter(|&core| core < CpuSet::MAX_CPU);
-    let mut set = CpuSet::new();
-    set.set(core.ok_or(io::ErrorKind::InvalidInput)?);
-    Ok(sched_setaffinity(Some(pid), &set)?)
+    Ok(sched_setaffinity(Some(pid), &scheduling::only(core)?)?)
 }
 
 /// Divides `cores` between `servers` server processes and `loads` load processes: the first for the
@@ -94,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_child_stays_where_it_is_put() {
-        let cores = allowed();
+        let cores = scheduling::cores();
         let Some(&core) = cores.last() else { panic!("this test runs on no core") };
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pinned = pin(child.id(), core);

@@ -10,7 +10,9 @@ use std::ops::RangeInclusive;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub use self::room::{Demand, LimitError, MAX_PROCESSES, Room, fit};
+pub use self::room::{
+    BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, LimitError, MAX_PROCESSES, Room, fit, most_clients,
+};
 use crate::procfs;
 
 /// Linux's own default of `net.ipv4.ip_local_port_range`.

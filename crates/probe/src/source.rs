@@ -33,13 +33,14 @@ pub fn connect_from(source: IpAddr, target: SocketAddr) -> io::Result<TcpStream>
     }
 }
 
-/// The first `count` addresses of the IPv4 loopback: 127.0.0.1, 127.0.0.2 and so on.
+/// `count` addresses of the IPv4 loopback, 127.0.0.1, 127.0.0.2 and so on, behind the first `skip`.
 #[must_use]
-pub fn loopback_addresses(count: u32) -> Vec<IpAddr> {
+pub fn loopback_addresses(skip: u32, count: u32) -> Vec<IpAddr> {
     let first = u32::from(Ipv4Addr::LOCALHOST);
     // 127.255.255.255 is a broadcast address, and so far nobody goes.
     let last = u32::from(Ipv4Addr::new(127, 255, 255, 254));
-    (first..=last).take(count as usize).map(|bits| IpAddr::V4(Ipv4Addr::from(bits))).collect()
+    let addresses = (first..=last).skip(skip as usize).take(count as usize);
+    addresses.map(|bits| IpAddr::V4(Ipv4Addr::from(bits))).collect()
 }
 
 #[cfg(test)]
@@ -53,7 +54,7 @@ mod tests {
     fn the_peer_sees_the_address_that_was_chosen() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let target = listener.local_addr().unwrap();
-        let sources = loopback_addresses(3);
+        let sources = loopback_addresses(1, 3);
         let seen: BTreeSet<IpAddr> = sources
             .iter()
             .map(|&source| {
@@ -74,7 +75,7 @@ mod tests {
 
     #[test]
     fn loopback_addresses_go_on_beyond_a_byte() {
-        let all = loopback_addresses(256);
+        let all = loopback_addresses(0, 256);
         assert_eq!(all[0].to_string(), "127.0.0.1");
         assert_eq!(all[255].to_string(), "127.0.1.0");
         assert!(all.iter().all(|address| address.is_loopback()));

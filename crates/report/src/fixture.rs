@@ -1,17 +1,21 @@
 //! Runs that never were, for tests: plausible figures through the real recorder.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
+use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::ServerMeasured;
-use pushbench_metrics::environment::Environment;
+use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::models::{Check, Latency};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::recorder::Recorder;
+use pushbench_metrics::stamps::{LoadStamps, Received, ServerStamps, Written};
 use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
 const SECOND: u64 = 1_000_000_000;
@@ -42,6 +46,40 @@ pub(crate) fn six() -> RunRecord {
     )
 }
 
+/// All six transports, two rounds, with stamps of what each message met on its way.
+pub(crate) fn broken_down() -> RunRecord {
+    let mut record = run(
+        "name = \"ticker\"\nclients = 5\nruns = 2\nduration = \"1s\"\ntransports = [\"short-poll\", \
+         \"short-poll-close\", \"short-poll-conditional\", \"long-poll\", \"sse\", \"websocket\"]",
+    );
+    for trial in &mut record.trials {
+        trial.breakdown = Some(breakdown(trial.id.transport, u64::from(trial.id.round)));
+    }
+    record
+}
+
+/// A thousand samples of 10 µs publisher lag, 200 µs server, 5 µs network and 85 µs load generator,
+/// each `round` times as long; polls wait for 1 to 1,000 ms besides.
+fn breakdown(transport: Transport, round: u64) -> Breakdown {
+    let address = SocketAddr::from(([127, 0, 0, 1], 40_000));
+    let mut server = ServerStamps { peers: vec![address], ..ServerStamps::default() };
+    let mut load = LoadStamps { connections: vec![(0, address)], ..LoadStamps::default() };
+    for n in 1..=1_000 {
+        let (seq, due) = (Seq(n), MonoInstant(n * SECOND));
+        let after = |from: MonoInstant, us: u64| from.plus_nanos(us * 1_000 * round);
+        let published = after(due, 10);
+        let waited = if transport.polls_on_a_period() { n * 1_000 / round } else { 0 };
+        let asked = after(published, waited);
+        let written = after(asked, 200);
+        let kernel = after(written, 5);
+        server.published.push((seq, published));
+        server.written.push(Written { peer: 0, first: seq, more: 0, at: written });
+        let (kernel, at) = (Some(kernel), after(kernel, 85));
+        load.received.push(Received { connection: 0, seq, last: seq, due, asked, kernel, at });
+    }
+    Breakdown::join(&[server], &[load], true)
+}
+
 /// Points that differ in clients, four of them.
 pub(crate) fn sweep() -> RunRecord {
     run("name = \"sweep\"\nclients = [5, 10, 20, 40]\nduration = \"2s\"\nruns = 3")
@@ -57,6 +95,13 @@ pub(crate) fn scale() -> RunRecord {
 /// Messages supersede each other.
 pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
+}
+
+/// Polls from a tenth of the publish interval to ten times of it, of the newest message.
+pub(crate) fn ratios() -> RunRecord {
+    run("name = \"ratios\"\nclients = 10\nrate = \"5/s\"\nduration = \"4s\"\nruns = 2\n\
+         delivery = \"latest\"\ntransports = [\"short-poll\", \"websocket\"]\n\
+         poll_interval = [\"20ms\", \"200ms\", \"2s\"]")
 }
 
 /// Points that differ in payload size, over all that a chart has to show.
@@ -130,6 +175,12 @@ fn environment() -> Environment {
         clocksource: "tsc".to_owned(),
         boot_id: "5d3e…".to_owned(),
         hypervisor: Some(true),
+        governor: "performance".to_owned(),
+        smt: Some(false),
+        receive_stamps: Some(true),
+        packet_capture: Some(false),
+        real_time: Some(true),
+        wake_ups: Some(WakeUps { p50_ns: 21_000, max_ns: 1_400_000 }),
     }
 }
 
@@ -199,9 +250,22 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
             publish_lag: lag(&mut own, 60.0),
             ..ServerMeasured::default()
         }),
+        breakdown: None,
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
+        check: check(point, id.transport),
     }
+}
+
+/// What the noise above is around.
+fn check(point: &Point, transport: Transport) -> Check {
+    let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
+    let latency = if transport.polls_on_a_period() {
+        Latency::short_poll(poll_us, 420.0)
+    } else {
+        Latency::stream(point.clients, 4.0, 300.0)
+    };
+    Check { latency: Some(latency), ..Check::default() }
 }
 
 fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
@@ -229,6 +293,7 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         server_rss_growth: Some(u64::from(clients) * 9_300),
         load_rss_growth: Some(u64::from(clients) * 12_400),
         canary_worst: Some(Duration::from_micros(900)),
+        disturbance: None,
         load_processes: 1,
         server_processes: 1,
         source_addresses: 1,
@@ -323,7 +388,7 @@ impl Player<'_> {
             self.arrived(client, n, at);
             self.moved(self.phase(at), at, &self.cost(1));
             if transport == Transport::LongPoll {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             }
         }
     }
@@ -343,9 +408,13 @@ impl Player<'_> {
             }
             next += new;
             self.moved(self.phase(at), at, &self.cost((new - skip) as u64));
-            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             if new == 0 {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::EmptyResponse);
+                self.recorder.happened(
+                    self.phase(at),
+                    MonoInstant(at),
+                    &Event::EmptyResponse { client },
+                );
             }
             tick += interval;
         }

@@ -25,8 +25,20 @@ const DEFINITIONS: &str = "\
 at which the client has all of it in hand: one sample for each client and message due in the \
 window, however late and by whatever path it came. p50 is the median; 99 % of the messages took \
 at most p99.</dd>
+<dt>Breakdown</dt><dd>On a sample of connections each message is stamped along its way, by the \
+server, by the client's kernel and by the client; what lies between two stamps is a part of its \
+latency, and the parts of a sample add up to it. In <code>breakdown.csv</code> the trials' samples are \
+pooled; <code>latency_without_load</code> ends at the client's kernel, and <code>latency_since_written</code> \
+begins when the server wrote, which is how a stalled server is overlooked.</dd>
 <dt>Age</dt><dd>How old the newest message is that a client holds, averaged over time and clients. \
 It compares transports fairly also where newer messages supersede older ones.</dd>
+<dt>Models</dt><dd>What a transport must give if nothing but its principle is at work, worked out from \
+settings and from what was measured otherwise, never fitted. A message waits for the next poll, so its \
+latency is spread evenly over the poll interval, on top of half a measured round trip. Of polls the \
+model is tested: <code>models.csv</code> has the Kolmogorov–Smirnov distance, the largest difference of \
+the two cumulative shares, and how often chance does as much (p), found by redrawing clients among \
+their neighbours in the poll period. A distance of 0.02 or more that chance does not explain is a \
+warning. For streams the model is drawn and not tested.</dd>
 <dt>Bytes per message</dt><dd>BYTES</dd>
 <dt>Layers</dt><dd>Payload: the messages themselves. Framing: WebSocket headers and masks, SSE fields, \
 chunk sizes, batch separators. HTTP: request lines, status lines, headers. TLS: what encryption \
@@ -112,6 +124,11 @@ fn push_head(page: &mut String, record: &RunRecord) {
     }
     for line in crate::sentence(record).lines() {
         let _ = writeln!(page, "<p class=\"finding\">{}</p>", escaped(line));
+    }
+    let thresholds = crate::threshold_lines(record);
+    if !thresholds.is_empty() {
+        let items = thresholds.iter().map(|line| format!("<li>{}</li>\n", escaped(line)));
+        let _ = write!(page, "<ul id=\"thresholds\">\n{}</ul>\n", items.collect::<String>());
     }
 }
 

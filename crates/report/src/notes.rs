@@ -113,6 +113,7 @@ fn gravity(invalid: &Invalid) -> f64 {
         }
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst } => worst.as_secs_f64(),
+        Invalid::MachineBusy(busy) => busy.share,
         _ => 0.0,
     }
 }
@@ -127,7 +128,12 @@ fn weight(warning: &Warning) -> f64 {
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
+        Warning::LoadPart(part) => part.latency_us / part.without_us,
+        Warning::LatencyOffModel { ks, .. } => *ks,
+        Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
+        Warning::OthersBusy(busy) => busy.share,
+        Warning::ShortStalls { share, .. } | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }
 }

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// The feed.
     pub feed: FeedSpec,
+    /// What the heads of responses look like, of polls, event streams and WebSocket handshakes.
+    /// The profile's own path, unless another endpoint has it, is that of short polls with the
+    /// profile's delivery.
+    pub headers: HeaderProfile,
     /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
     /// publishing by hand works on a loopback address only.
     pub publish_token: Option<String>,
@@ -30,6 +36,10 @@ pub struct ServerConfig {
     pub ping_interval: Option<Duration>,
     /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
     pub send_buffer: Option<usize>,
+    /// What to stamp along its way; `None` stamps nothing.
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published.
+    pub publish_delay: Duration,
 }
 
 impl ServerConfig {
@@ -38,6 +48,7 @@ impl ServerConfig {
     pub fn new(feed: FeedSpec) -> Self {
         Self {
             feed,
+            headers: HeaderProfile::minimal(),
             publish_token: None,
             ring: RingLimits::default(),
             max_connections: 65_536,
@@ -48,6 +59,8 @@ impl ServerConfig {
             sse_keep_alive: Duration::from_secs(15),
             ping_interval: Some(Duration::from_secs(30)),
             send_buffer: None,
+            stamps: None,
+            publish_delay: Duration::ZERO,
         }
     }
 

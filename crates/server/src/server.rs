@@ -24,9 +24,8 @@ use tokio::task::LocalSet;
 use crate::accept;
 use crate::config::ServerConfig;
 use crate::counters::Kind;
-use crate::publisher;
 use crate::shared::Shared;
-use crate::stream::Stream;
+use crate::{polls, publisher};
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -223,6 +222,7 @@ async fn serve(
     mut orders: UnboundedReceiver<Order>,
 ) -> ServerMeasured {
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
+    let time_keeping = tokio::task::spawn_local(polls::task::keep_time(Rc::clone(&shared)));
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let mut timer = Some(timer);
     let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
@@ -244,13 +244,17 @@ async fn serve(
                 }
             }
             Some(Order::Start { .. }) => {}
-            Some(Order::Measure { window }) => shared.lag.borrow_mut().measure(window),
+            Some(Order::Measure { window }) => {
+                shared.lag.borrow_mut().measure(window);
+                shared.stamps.measure(window);
+            }
             Some(Order::Stop) | None => break,
         }
     }
     drop(publishing);
     accepting.abort();
     stop(&shared).await;
+    time_keeping.abort();
     housekeeping.abort();
     measured(&shared)
 }
@@ -268,8 +272,7 @@ async fn keep_house(shared: Rc<Shared>) {
                 connection.cut();
             }
         }
-        let mut hub = shared.hub.borrow_mut();
-        hub.for_each_stream(&shared.counters, &shared.config, now, Stream::tick);
+        shared.hub.borrow_mut().tick(&shared);
     }
 }
 
@@ -278,8 +281,7 @@ async fn stop(shared: &Rc<Shared>) {
     shared.stopping.set(true);
     let now = clock::now();
     shared.clock.set(now);
-    shared.news.notify_waiters();
-    shared.hub.borrow_mut().for_each_stream(&shared.counters, &shared.config, now, Stream::stop);
+    shared.hub.borrow_mut().stop(shared);
     for (_, connection) in &*shared.connections.borrow() {
         connection.wake();
     }
@@ -300,6 +302,7 @@ fn measured(shared: &Shared) -> ServerMeasured {
         requests: counters.requests(),
         superseded: counters.superseded.get(),
         overrun: counters.overrun.get(),
+        stamps: shared.stamps.take(),
     }
 }
 

@@ -11,13 +11,13 @@ use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 use slab::Slab;
-use tokio::sync::Notify;
 
 use crate::config::ServerConfig;
 use crate::connection::ConnectionState;
 use crate::counters::{Counters, Gauge};
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
+use crate::stamps::StampLog;
 use crate::stream::Surroundings;
 
 /// The state of one server.
@@ -31,12 +31,12 @@ pub(crate) struct Shared {
     /// The schedule's zero, once it has begun.
     pub(crate) origin: Cell<Option<MonoInstant>>,
     pub(crate) hub: RefCell<Hub>,
-    /// Wakes the long polls that wait: something was published, or the server stops.
-    pub(crate) news: Notify,
     pub(crate) stopping: Cell<bool>,
     pub(crate) counters: Counters,
     /// How late messages were, all of them and those of the window.
     pub(crate) lag: RefCell<Lag>,
+    /// The way of sampled messages.
+    pub(crate) stamps: StampLog,
     /// The connections that are in hyper's hands.
     pub(crate) connections: RefCell<Slab<Rc<ConnectionState>>>,
     /// The time as of the last look: good enough for timeouts.
@@ -76,12 +76,12 @@ impl Shared {
         let now = clock::now();
         Self {
             hub: RefCell::new(Hub::new(&config)),
+            stamps: StampLog::new(config.stamps),
             config,
             address,
             feed_id: format!("{:016x}", random::bits(now.0, u64::from(std::process::id()), 0)),
             boot_id: clock::boot_id(),
             origin: Cell::new(None),
-            news: Notify::new(),
             stopping: Cell::new(false),
             counters: Counters::default(),
             lag: RefCell::default(),
@@ -93,15 +93,14 @@ impl Shared {
 
     /// What a stream needs to act.
     pub(crate) fn surroundings<'a>(&'a self, ring: &'a Ring) -> Surroundings<'a> {
-        let (counters, config) = (&self.counters, &self.config);
-        Surroundings { ring, counters, config, now: self.clock.get() }
+        let (counters, config, stamps) = (&self.counters, &self.config, &self.stamps);
+        Surroundings { ring, counters, config, stamps, now: self.clock.get() }
     }
 
     /// Gives what was pushed to everybody who waits for it.
     pub(crate) fn deliver(&self, now: MonoInstant) {
         self.clock.set(now);
-        self.hub.borrow_mut().fan_out(&self.counters, &self.config, now);
-        self.news.notify_waiters();
+        self.hub.borrow_mut().fan_out(self);
     }
 
     /// Publishes a message by hand: `body` behind its number.

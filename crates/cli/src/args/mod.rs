@@ -1,5 +1,6 @@
 //! What users can say on the command line.
 
+mod compare;
 mod feed;
 mod processes;
 mod settings;
@@ -8,7 +9,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use pushbench_core::units::Span;
 
+pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::processes::ProcessArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
@@ -28,9 +31,11 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench doctor                                  what this machine can measure
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
-measurement is invalid; 130 interrupted."
+measurement is invalid (a threshold says nothing then); 99 done, but a threshold is broken; 130
+interrupted."
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -47,6 +52,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Show what changed between two runs, and whether it is more than noise
+    Compare(CompareArgs),
+    /// Say what this machine can measure, and what to change
+    Doctor(DoctorArgs),
     /// Rebuild tables, charts and the page from a run's record
     Report(ReportArgs),
     /// List the built-in scenarios, or show one
@@ -78,6 +87,7 @@ Examples:
   pushbench run ticker -d 10s
   pushbench run my-feed.toml --runs 6 --out /tmp/results
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
+  pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
   pushbench run idle --json | jq .trials[].measured.counters")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
@@ -128,7 +138,8 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
-  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6")]
+  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket")]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT
     #[arg(long, value_name = "URL")]
@@ -136,12 +147,40 @@ pub(crate) struct LoadArgs {
     /// Process id of the server on this machine, for its CPU and memory
     #[arg(long, value_name = "PID")]
     pub(crate) server_pid: Option<u32>,
+    /// What the feed of a server is that is none of pushbench's: a JSON file like the answer to
+    /// GET /feed
+    #[arg(long, value_name = "FILE", requires = "path")]
+    pub(crate) feed: Option<PathBuf>,
+    /// Where such a server offers the transport, such as /ws
+    #[arg(long, value_name = "PATH", requires = "feed")]
+    pub(crate) path: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `pushbench doctor`.
+///
+/// Measures how late threads wake and how long a round trip over loopback takes, tries what takes
+/// a privilege, and reads the limits; ends with what it would trust: the smallest difference of
+/// latencies, the largest number of clients. It changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status is 0 whatever is limited.
+
+Examples:
+  pushbench doctor
+  pushbench doctor --duration 30s
+  pushbench doctor --json | jq '.checks[] | select(.verdict != \"ok\")'")]
+pub(crate) struct DoctorArgs {
+    /// For how long wake-ups and round trips are measured
+    #[arg(short, long, value_name = "TIME", default_value = "5s")]
+    pub(crate) duration: Span,
+    /// Print the findings as JSON on standard output, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `pushbench report`.

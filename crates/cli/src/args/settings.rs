@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
 
@@ -51,6 +52,17 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// Stamp no message along its way: to see what stamping costs
+    #[arg(long, hide = true)]
+    pub(crate) no_stamps: bool,
+    /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
+    /// for several. A broken one ends with status 99
+    #[arg(long = "threshold", value_name = "CONDITION")]
+    pub(crate) thresholds: Vec<Threshold>,
+    /// Keep trials that a busy or stalling machine disturbed, with a warning: their bytes and
+    /// deliveries are true, their latencies and CPU times are not the transports' alone
+    #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
+    pub(crate) allow_busy: bool,
 }
 
 /// What the feed of a run is.
@@ -85,6 +97,9 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
+    /// Publish each message so much later than it is due: to see whether that is found
+    #[arg(long, hide = true, value_name = "TIME")]
+    pub(crate) publish_delay: Option<Span>,
 }
 
 /// Where results go and what is shown.
@@ -157,6 +172,7 @@ impl ClientArgs {
         set(&mut scenario.delivery, self.delivery.as_ref());
         set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
+        scenario.thresholds.override_with(&self.thresholds);
     }
 }
 

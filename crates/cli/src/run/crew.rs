@@ -14,23 +14,32 @@ use super::trial::{Trouble, Turn, connect_limit};
 use crate::child::Worker;
 use crate::plan::Plan;
 
+/// Where a trial's processes are.
+pub(super) struct Places<'a> {
+    pub(super) room: &'a Room,
+    pub(super) pinned: Option<&'a Pinned>,
+    /// The server processes, which load processes connect to in turn.
+    pub(super) targets: &'a [SocketAddr],
+}
+
 /// The load processes of a trial.
 pub(super) struct Crew(Vec<Worker<LoadOrder>>);
 
 impl Crew {
-    /// Starts the processes, without clients yet. They connect to `targets` in turn.
+    /// Starts the processes, without clients yet; `foreign_path` is for a server that is none of
+    /// ours.
     pub(super) fn start(
         plan: &Plan,
         turn: Turn,
-        room: &Room,
-        pinned: Option<&Pinned>,
-        targets: &[SocketAddr],
+        places: &Places<'_>,
+        foreign_path: Option<String>,
         notes: &Sender<Note>,
     ) -> anyhow::Result<Self> {
-        let plans = load_plans(plan, turn, room, targets);
+        let mut plans = load_plans(plan, turn, places);
+        plans.iter_mut().for_each(|plan| plan.foreign_path.clone_from(&foreign_path));
         let workers = plans.iter().enumerate().map(|(index, plan)| {
             let notes = notes.clone();
-            let core = pinned.and_then(|pinned| core(&pinned.load, index));
+            let core = places.pinned.and_then(|pinned| core(&pinned.load, index));
             Worker::spawn("worker-load", core, plan, move |said| {
                 // The trial may be over: then nobody listens.
                 let _ = notes.send(Note::Load(index, said));
@@ -66,17 +75,17 @@ pub(super) fn core(cores: &[u32], index: usize) -> Option<u32> {
 }
 
 /// What each load process is to do. One that would have no client is left out.
-fn load_plans(plan: &Plan, turn: Turn, room: &Room, targets: &[SocketAddr]) -> Vec<LoadPlan> {
-    let point = plan.point(turn.id);
-    let sources = sources(room);
+fn load_plans(plan: &Plan, turn: Turn, places: &Places<'_>) -> Vec<LoadPlan> {
+    let (point, room) = (plan.point(turn.id), places.room);
     let shares = shares(point.clients, room.load_processes);
-    let plans = shares.into_iter().zip(targets.iter().cycle());
+    let plans = shares.into_iter().zip((0..).zip(places.targets).cycle());
     plans
-        .map(|((first_client, clients), &target)| LoadPlan {
+        .map(|((first_client, clients), (server, &target))| LoadPlan {
             target,
             transport: turn.id.transport,
             delivery: plan.scenario.delivery,
             headers: plan.request_headers(turn.id),
+            foreign_path: None,
             clients,
             first_client,
             total_clients: point.clients,
@@ -86,14 +95,19 @@ fn load_plans(plan: &Plan, turn: Turn, room: &Room, targets: &[SocketAddr]) -> V
             seed: plan.scenario.seed ^ (u64::from(turn.id.round) << 32),
             connect_timeout: connect_limit(point.clients),
             ramp: plan.layout.ramp(room),
-            sources: sources.clone(),
+            sources: sources(room, server),
+            stamps: plan.sampling(turn.id),
         })
         .collect()
 }
 
-/// The addresses to connect from; none where the system may choose.
-fn sources(room: &Room) -> Vec<IpAddr> {
-    if room.sources > 1 { loopback_addresses(room.sources) } else { Vec::new() }
+/// The addresses to connect to a server process from; none where the system may choose. Each
+/// server process is reached from others, so that a client's address is met once in a trial.
+fn sources(room: &Room, server: u32) -> Vec<IpAddr> {
+    if room.sources.max(room.server_processes) == 1 {
+        return Vec::new();
+    }
+    loopback_addresses(server * room.sources, room.sources)
 }
 
 /// Divides clients among processes as evenly as can be: the first and the number of each.
@@ -121,6 +135,18 @@ mod tests {
             }
             assert_eq!(next, clients);
         }
+    }
+
+    #[test]
+    fn no_two_servers_are_reached_from_one_address() {
+        let room = |server_processes, sources| {
+            let room = Room { server_processes, load_processes: server_processes, sources };
+            (0..server_processes).flat_map(move |server| self::sources(&room, server))
+        };
+        assert_eq!(room(1, 1).count(), 0);
+        assert_eq!(room(1, 4).count(), 4);
+        let all: std::collections::BTreeSet<IpAddr> = room(6, 2).collect();
+        assert_eq!(all.len(), 12);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
+use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::Resources;
 use pushbench_metrics::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, STALL, Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, Warning,
 };
+
+use super::calm::Calm;
 
 /// All that a verdict is drawn from.
 #[derive(Debug)]
@@ -17,6 +21,7 @@ pub(super) struct Evidence<'a> {
     pub(super) window: Window,
     pub(super) load: &'a LoadMeasured,
     pub(super) server: Option<&'a ServerMeasured>,
+    pub(super) breakdown: Option<&'a Breakdown>,
     pub(super) resources: &'a Resources,
     pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
@@ -35,6 +40,10 @@ pub(super) struct Evidence<'a> {
     pub(super) own_server: bool,
     /// Whether the server's instants are on this machine's clock.
     pub(super) same_clock: bool,
+    /// How the trial compares with its model.
+    pub(super) check: &'a Check,
+    /// Whether a busy machine is only warned of.
+    pub(super) allow_busy: bool,
 }
 
 impl Evidence<'_> {
@@ -70,10 +79,18 @@ impl Evidence<'_> {
         if let Some(share) = self.share(self.busiest_load).filter(|&s| s > SATURATED_SHARE) {
             reasons.push(Invalid::LoadSaturated { share });
         }
-        if let Some(worst) = self.resources.canary_worst.filter(|&worst| worst > STALL) {
-            reasons.push(Invalid::MachineStalled { worst });
-        }
+        reasons.extend(self.calm().map_or_else(Vec::new, |calm| calm.invalid()));
         reasons
+    }
+
+    fn calm(&self) -> Option<Calm<'_>> {
+        Some(Calm {
+            disturbance: self.resources.disturbance.as_ref()?,
+            window: self.window.duration(),
+            latency: &self.load.measured.latency,
+            allow_busy: self.allow_busy,
+            own_server: self.own_server,
+        })
     }
 
     /// What to know before believing the figures.
@@ -83,6 +100,7 @@ impl Evidence<'_> {
         if let Some(lag) = self.load_lag.filter(|lag| lag.us > LOAD_LATE_US) {
             warnings.push(Warning::LoadLate(lag));
         }
+        warnings.extend(self.breakdown.into_iter().flat_map(super::breakdown::warnings));
         if self.due_between_polls > MAX_BATCH as u64 {
             warnings.push(Warning::PollsTooRare { due_bytes: self.due_between_polls });
         }
@@ -108,9 +126,11 @@ impl Evidence<'_> {
         if audit.published < FEW_MESSAGES {
             warnings.push(Warning::FewMessages { messages: audit.published });
         }
+        warnings.extend(self.check.warnings());
         if !self.same_clock {
             warnings.push(Warning::ForeignClock);
         }
+        warnings.extend(self.calm().map_or_else(Vec::new, |calm| calm.warnings()));
         warnings
     }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use pushbench_metrics::record::{CpuSpent, Resources};
-use pushbench_probe::canary::Canary;
 use pushbench_probe::cpu::{CpuTime, ProcessClock};
 use pushbench_probe::machine::MachineTimes;
 use pushbench_probe::memory::{Memory, socket_memory_bytes};
+
+use super::surroundings::Surroundings;
 
 /// The processes of a trial, and their memory before there were clients.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub(super) struct Edge {
     servers: Vec<Option<CpuTime>>,
     loads: Vec<Option<CpuTime>>,
     machine: Option<MachineTimes>,
-    canary: Option<Canary>,
+    surroundings: Surroundings,
 }
 
 /// The costs of a window, and the busiest process of each kind, which the sums hide.
@@ -64,18 +65,26 @@ impl Sampler {
         Self { servers: processes(servers), loads: processes(loads) }
     }
 
-    /// Reads the clocks at t0.
-    pub(super) fn start(&self) -> Edge {
+    /// The processes of the trial, this one among them.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        let children = self.servers.iter().chain(&self.loads).map(|process| process.pid);
+        children.chain([std::process::id()]).collect()
+    }
+
+    /// Reads the clocks at t0. `surroundings` have been watched since before it.
+    pub(super) fn start(&self, mut surroundings: Surroundings) -> Edge {
+        surroundings.begin();
         Edge {
             servers: self.servers.iter().map(Process::cpu).collect(),
             loads: self.loads.iter().map(Process::cpu).collect(),
             machine: MachineTimes::read().ok(),
-            canary: Canary::start().ok(),
+            surroundings,
         }
     }
 
     /// Reads them again at t1, and the memory.
     pub(super) fn finish(&self, edge: Edge) -> Sample {
+        let disturbance = edge.surroundings.end();
         let servers = each_spent(&self.servers, &edge.servers);
         let loads = each_spent(&self.loads, &edge.loads);
         let machine = MachineTimes::read().ok().zip(edge.machine);
@@ -89,7 +98,8 @@ impl Sampler {
             socket_memory: socket_memory_bytes(),
             softirq: nanos(|times| times.softirq_ns).map(Duration::from_nanos),
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),
-            canary_worst: edge.canary.map(|canary| canary.stop().worst),
+            canary_worst: disturbance.worst_stall(),
+            disturbance: Some(disturbance),
             load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
             // How it was laid out the trial knows.
             server_processes: 0,

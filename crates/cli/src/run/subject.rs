@@ -1,13 +1,11 @@
 //! The server that a trial measures: a child of this run, or one that runs already.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
@@ -33,6 +31,16 @@ pub(crate) enum Source {
     Running(Box<Target>, Option<u32>),
 }
 
+impl Source {
+    /// The path that a server is asked for which is none of ours.
+    pub(super) fn foreign_path(&self) -> Option<String> {
+        match self {
+            Self::Own => None,
+            Self::Running(target, _) => target.foreign_path.clone(),
+        }
+    }
+}
+
 /// The server of one trial.
 #[derive(Debug)]
 pub(crate) enum Subject<'a> {
@@ -43,12 +51,11 @@ pub(crate) enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Starts `count` children, each of which will say where it listens, on `cores` in turn; or
+    /// Starts `count` children with the same plan, each of which will say where it listens, on `cores` in turn; or
     /// takes the server that runs.
     pub(super) fn start(
         source: &'a Source,
-        feed: FeedSpec,
-        headers: &HeaderProfile,
+        plan: ServerPlan,
         count: u32,
         cores: &[u32],
         notes: &Sender<Note>,
@@ -56,8 +63,6 @@ impl<'a> Subject<'a> {
         if let Source::Running(target, pid) = source {
             return Ok(Self::Running(target, *pid));
         }
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let plan = ServerPlan { feed, listen, headers: headers.clone() };
         let workers = (0..count as usize).map(|index| {
             let notes = notes.clone();
             Worker::spawn("worker-server", core(cores, index), &plan, move |said| {

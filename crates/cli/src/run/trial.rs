@@ -1,24 +1,32 @@
 //! One trial: a fresh server, fresh load processes, connect → warm-up → window → drain → close.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::control::{LoadMeasured, LoadOrder, ServerMeasured, TrialTiming};
+use pushbench_metrics::control::{
+    LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
+};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
+use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::warning::{Invalid, Lag};
 use pushbench_probe::clock;
 use pushbench_probe::limits::Room;
 
+use super::breakdown;
 use super::capture::Wire;
-use super::crew::Crew;
+use super::check;
+use super::crew::{Crew, Places};
 use super::ear::Ear;
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
 use super::subject::{Source, Subject};
+use super::surroundings::Surroundings;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stage};
 
@@ -93,8 +101,10 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         measured: Default::default(),
         loop_lag: Default::default(),
         server: None,
+        breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
+        check: Default::default(),
     }
 }
 
@@ -126,8 +136,8 @@ impl<'a> Trial<'a> {
         let pinned = plan.layout.pinned(&room);
         let cores = pinned.as_ref().map_or(&[][..], |pinned| &pinned.server);
         let (sender, notes) = channel();
-        let (feed, headers) = (plan.feed(turn.id), &plan.headers);
-        let subject = Subject::start(source, feed, headers, room.server_processes, cores, &sender)?;
+        let server = server_plan(plan, turn);
+        let subject = Subject::start(source, server, room.server_processes, cores, &sender)?;
         let ear = Ear::new(notes, progress, subject.own_processes());
         let (addresses, same_clock) = match source {
             Source::Own => (ear.server_addresses()?, true),
@@ -137,7 +147,8 @@ impl<'a> Trial<'a> {
         let port = addresses.first().map(|address| address.port()).filter(|_| plan.capture);
         let wire = port.map(Wire::start).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
-        let crew = Crew::start(plan, turn, &room, pinned.as_ref(), &addresses, &sender)?;
+        let places = Places { room: &room, pinned: pinned.as_ref(), targets: &addresses };
+        let crew = Crew::start(plan, turn, &places, source.foreign_path(), &sender)?;
         ear.expect_loads(crew.len());
         ear.loads_ready()?;
         Ok(Trial { plan, turn, progress, subject, crew, room, pinned, wire, ear, same_clock })
@@ -149,8 +160,10 @@ impl<'a> Trial<'a> {
         self.connect()?;
         let timing = self.begin()?;
         self.progress.stage(self.turn.id, Stage::Warmup);
+        let own = self.knows_all_processes().then(|| sampler.pids());
+        let surroundings = Surroundings::watch(own, timing.window.start);
         self.ear.wait_until(timing.window.start)?;
-        let edge = sampler.start();
+        let edge = sampler.start(surroundings);
         self.progress.stage(self.turn.id, Stage::Window);
         self.ear.wait_until(timing.window.end)?;
         let sample = sampler.finish(edge);
@@ -160,7 +173,12 @@ impl<'a> Trial<'a> {
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
         let uncaptured = self.stop_capture(&mut seen.load)?;
-        Ok(self.record(timing.window, seen, sample, uncaptured))
+        Ok(self.record(&timing, seen, sample, uncaptured))
+    }
+
+    /// Whether the server's processes are known, unless they are on another machine.
+    fn knows_all_processes(&self) -> bool {
+        !self.subject.pids().is_empty() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -215,7 +233,7 @@ impl<'a> Trial<'a> {
 
     fn record(
         self,
-        window: Window,
+        timing: &TrialTiming,
         seen: Seen,
         mut sample: Sample,
         uncaptured: u64,
@@ -227,16 +245,24 @@ impl<'a> Trial<'a> {
         sample.resources.server_processes = self.subject.own_processes() as u32;
         sample.resources.source_addresses = self.room.sources;
         sample.resources.pinned.clone_from(&self.pinned);
-        let Seen { mut load, load_lag, server, published } = seen;
+        let Seen { mut load, load_lag, server, published, load_stamps, server_stamps } = seen;
         if !self.same_clock {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
+        }
+        let breakdown = breakdown::join(&server_stamps, &load_stamps, self.same_clock);
+        let window = timing.window;
+        let check = self.check(timing, &load, &sample.resources);
+        if let Some(polls) = &mut load.measured.polls {
+            // What chance makes of them is known now; a record would grow with them.
+            polls.kept.clear();
         }
         let evidence = Evidence {
             wanted: self.plan.point(self.turn.id).clients,
             window,
             load: &load,
             server: server.as_ref(),
+            breakdown: breakdown.as_ref(),
             resources: &sample.resources,
             busiest_server: sample.busiest_server,
             busiest_load: sample.busiest_load,
@@ -247,6 +273,8 @@ impl<'a> Trial<'a> {
             uncaptured,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
+            check: &check,
+            allow_busy: self.plan.allow_busy,
         };
         let warnings = evidence.warnings();
         let invalid = self.ear.fallen().into_iter().chain(evidence.invalid()).collect();
@@ -261,9 +289,40 @@ impl<'a> Trial<'a> {
             measured: load.measured,
             loop_lag: load.loop_lag,
             server,
+            breakdown,
             resources: sample.resources,
             errors: load.errors,
+            check,
         }
+    }
+
+    /// Compares the trial with its model, where its latencies are known.
+    fn check(&self, timing: &TrialTiming, load: &LoadMeasured, resources: &Resources) -> Check {
+        if !self.same_clock {
+            return Check::default();
+        }
+        let (id, scenario) = (self.turn.id, &self.plan.scenario);
+        let trial = check::Trial {
+            point: self.plan.point(id),
+            transport: id.transport,
+            delivery: scenario.delivery,
+            timing,
+            measured: &load.measured,
+            resources,
+            seed: scenario.seed,
+        };
+        trial.check()
+    }
+}
+
+/// What each server process of a trial is to do.
+fn server_plan(plan: &Plan, turn: Turn) -> ServerPlan {
+    ServerPlan {
+        feed: plan.feed(turn.id),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        headers: plan.headers.clone(),
+        stamps: plan.sampling(turn.id),
+        publish_delay: plan.publish_delay,
     }
 }
 
@@ -276,10 +335,17 @@ struct Seen {
     server: Option<ServerMeasured>,
     /// The fewest and the most messages that a server process published.
     published: Option<(u64, u64)>,
+    /// What each load process stamped; merged they would no longer be told apart.
+    load_stamps: Vec<LoadStamps>,
+    /// What each server process stamped.
+    server_stamps: Vec<ServerStamps>,
 }
 
 impl Seen {
-    fn of(loads: Vec<LoadMeasured>, servers: Vec<ServerMeasured>) -> Self {
+    fn of(mut loads: Vec<LoadMeasured>, mut servers: Vec<ServerMeasured>) -> Self {
+        let load_stamps = loads.iter_mut().map(|load| std::mem::take(&mut load.stamps)).collect();
+        let stamps = servers.iter_mut().map(|server| std::mem::take(&mut server.stamps));
+        let server_stamps = stamps.collect();
         let lags = loads.iter().filter_map(|load| Lag::of(&load.loop_lag));
         let load_lag = lags.max_by(|one, other| one.us.total_cmp(&other.us));
         let load = loads.into_iter().reduce(|mut all, load| {
@@ -292,6 +358,7 @@ impl Seen {
             all.merge(&server);
             all
         });
-        Self { load: load.unwrap_or_default(), load_lag, server, published }
+        let load = load.unwrap_or_default();
+        Self { load, load_lag, server, published, load_stamps, server_stamps }
     }
 }

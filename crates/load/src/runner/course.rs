@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{MonoInstant, random};
-use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder, Progress, TrialTiming};
+use pushbench_metrics::control::{
+    LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
+};
 use pushbench_metrics::ledger::Phase;
 use pushbench_probe::clock::Clock;
 
@@ -29,6 +31,11 @@ const ORDER_STREAM: u64 = 203;
 
 /// The stream of random numbers that a poll phase's place within its slot is drawn from.
 const PLACE_STREAM: u64 = 204;
+
+/// The place of each of the trial's clients in the order in which they poll within a period.
+pub(super) fn poll_order(plan: &LoadPlan) -> Vec<usize> {
+    random::permutation(plan.seed, ORDER_STREAM, plan.total_clients.max(1) as usize)
+}
 
 /// How far a load process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +81,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.stage = Stage::Running;
         let now = self.now();
         self.measure.set_window(timing.window);
+        self.stamps.set_window(timing.window);
         for at in [timing.warmup, timing.window.start, timing.window.end, timing.drain_deadline] {
             self.timers.set(at.max(now), Alarm::Phase);
         }
@@ -89,7 +97,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// processes fill evenly in a random order.
     fn plan_polls(&mut self, warmup: MonoInstant, period: u64, now: MonoInstant) {
         let (seed, total) = (self.plan.seed, self.plan.total_clients.max(1));
-        let order = random::permutation(seed, ORDER_STREAM, total as usize);
+        let order = poll_order(&self.plan);
         for client in 0..self.plan.clients {
             if self.slots[client as usize].given_up {
                 continue;
@@ -149,6 +157,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         while let Some(phase) = self.phases.enter(at) {
             self.begin_sweep(std::mem::replace(&mut before, phase), at);
             if phase == Phase::Window {
+                self.stamps.begin_window();
                 self.connected_at_start = self.sockets.ready;
                 for (client, slot) in (0..).zip(&self.slots) {
                     if !slot.ready {
@@ -245,6 +254,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),
+            stamps: self.stamps.finish(),
         })));
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, and
-//! `timers` wakes the loop to the nanosecond that was planned.
+//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, `stamps`
+//! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
+//! nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -13,6 +14,7 @@ mod course;
 mod measure;
 mod phases;
 mod slot;
+mod stamps;
 mod tcpip;
 mod timers;
 mod traffic;
@@ -24,8 +26,10 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
+use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
+use pushbench_metrics::polls::Polls;
 use pushbench_metrics::recorder::Recorder;
 use pushbench_probe::clock::{Clock, Monotonic};
 use pushbench_probe::tcp_info::IpVersion;
@@ -35,6 +39,7 @@ use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
 use self::slot::Slot;
+use self::stamps::Stamps;
 use self::tcpip::Tcpip;
 use self::timers::Timers;
 use crate::session::{Output, Sessions};
@@ -106,7 +111,10 @@ impl Load {
     ///
     /// A plan without clients, or a system that has no file descriptors left.
     pub fn new(plan: LoadPlan) -> Result<Self, LoadError> {
-        let recorder = Recorder::new(plan.clients, plan.delivery);
+        let mut recorder = Recorder::new(plan.clients, plan.delivery);
+        if plan.transport.polls_on_a_period() {
+            recorder = recorder.with_polls(polls(&plan));
+        }
         Self::with(plan, recorder, Monotonic)
     }
 }
@@ -162,6 +170,14 @@ impl<M: Measure, C: Clock> Load<M, C> {
     }
 }
 
+/// What follows the polls of this process's clients.
+fn polls(plan: &LoadPlan) -> Polls {
+    let order = course::poll_order(plan);
+    let mine = order.iter().skip(plan.first_client as usize).take(plan.clients as usize);
+    let ranks: Vec<u32> = mine.map(|&rank| u32::try_from(rank).unwrap_or(u32::MAX)).collect();
+    Polls::new(saturating_nanos(plan.poll_interval), &ranks, plan.total_clients)
+}
+
 /// The state of a load process.
 #[derive(Debug)]
 struct Runner<M, C> {
@@ -182,6 +198,7 @@ struct Runner<M, C> {
     cadence: Option<Duration>,
     sockets: Sockets,
     tcpip: Tcpip,
+    stamps: Stamps,
     look: Look,
     errors: Vec<String>,
     loop_lag: LatencyHistogram,
@@ -237,6 +254,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             input: vec![0; READ_BUFFER].into(),
             sockets: Sockets::default(),
             tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
+            stamps: Stamps::new(plan.stamps, plan.first_client),
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),

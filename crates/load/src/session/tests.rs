@@ -17,6 +17,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         transport,
         delivery,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: 1,
         first_client: 0,
         total_clients: 1,
@@ -26,6 +27,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         connect_timeout: Duration::from_secs(10),
         ramp: pushbench_metrics::control::DEFAULT_RAMP,
         sources: Vec::new(),
+        stamps: None,
     }
 }
 

@@ -3,14 +3,19 @@
 //! One place for the decision and for the refusal, so that what is planned is what was checked.
 //! Everything here is a pure function of a [`Demand`] and the [`Limits`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use thiserror::Error;
 
 use super::Limits;
 
 /// Descriptors that a process needs beside its connections: listener, pipes, timers.
-const EXTRA_FILES: u64 = 64;
+pub const EXTRA_FDS: u64 = 64;
+
+/// Memory that a client takes in server, load process and kernel together, bytes. Most take less:
+/// at 15,000 WebSocket clients `MemAvailable` fell by 7 KiB for each, two sockets included. A long
+/// poll takes some 18 KiB more in the server, and the rest is for messages under way.
+pub const BYTES_PER_CLIENT: u64 = 32 * 1024;
 
 /// Processes of a kind at most: beyond that something else is wrong than a limit.
 pub const MAX_PROCESSES: u64 = 64;
@@ -38,8 +43,6 @@ pub struct Demand {
     pub target: IpAddr,
     /// Whether the server is part of the run, so that its half of each connection counts.
     pub own_server: bool,
-    /// Memory that a client takes in all processes and the kernel, bytes.
-    pub client_bytes: u64,
     /// How many server processes the user wants; `None` leaves it to [`fit`].
     pub server_processes: Option<u64>,
     /// How many load processes the user wants.
@@ -124,8 +127,28 @@ pub enum LimitError {
     },
 }
 
+/// What allows no more clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// File descriptors of each process.
+    OpenFiles,
+    /// Ports of each address that clients connect from.
+    LocalPorts,
+    /// Memory.
+    Memory,
+    /// What TCP sockets may buffer.
+    TcpBuffers,
+    /// File descriptors of the machine.
+    MachineFiles,
+    /// Descriptors that a user's processes may watch.
+    EpollWatches,
+    /// Connections that the packet filter can follow.
+    TrackedConnections,
+}
+
 /// Something that all processes of the machine share.
 struct Shared {
+    bound: Bound,
     free: Option<u64>,
     each: u64,
     /// What `free` and `each` are divided by to be told.
@@ -145,7 +168,7 @@ pub fn fit(demand: &Demand, limits: &Limits) -> Result<Room, LimitError> {
     let (servers, loads) = processes(demand, limits)?;
     let per_load = demand.clients.div_ceil(loads);
     let per_server = if demand.own_server { demand.clients.div_ceil(servers) } else { 0 };
-    if per_load.max(per_server).saturating_add(EXTRA_FILES) > limits.open_files {
+    if per_load.max(per_server).saturating_add(EXTRA_FDS) > limits.open_files {
         let processes = if per_server > per_load { servers } else { loads };
         return Err(LimitError::OpenFiles {
             clients: demand.clients,
@@ -171,7 +194,7 @@ pub fn fit(demand: &Demand, limits: &Limits) -> Result<Room, LimitError> {
 
 /// Server and load processes: what the user wants, else as few as open files allow.
 fn processes(demand: &Demand, limits: &Limits) -> Result<(u64, u64), LimitError> {
-    let each = limits.open_files.saturating_sub(EXTRA_FILES).max(1);
+    let each = limits.open_files.saturating_sub(EXTRA_FDS).max(1);
     let needed = demand.clients.div_ceil(each).clamp(1, MAX_PROCESSES);
     let servers = match demand.server_processes {
         _ if !demand.own_server => 1,
@@ -209,13 +232,15 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
     let mib = 1 << 20;
     [
         Shared {
+            bound: Bound::Memory,
             free: limits.memory_bytes,
-            each: demand.client_bytes,
+            each: BYTES_PER_CLIENT,
             scale: mib,
             unit: "MiB of memory",
             remedy: "end what else takes memory",
         },
         Shared {
+            bound: Bound::TcpBuffers,
             free: limits.tcp_bytes,
             each: ends * limits.page_bytes,
             scale: mib,
@@ -223,6 +248,7 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
             remedy: "raise net.ipv4.tcp_mem",
         },
         Shared {
+            bound: Bound::MachineFiles,
             free: limits.system_files.map(|free| free.saturating_sub(FILES_FOR_OTHERS)),
             each: ends,
             scale: 1,
@@ -230,6 +256,7 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
             remedy: "raise fs.file-max",
         },
         Shared {
+            bound: Bound::EpollWatches,
             free: limits.epoll_watches,
             each: ends,
             scale: 1,
@@ -237,6 +264,7 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
             remedy: "raise fs.epoll.max_user_watches",
         },
         Shared {
+            bound: Bound::TrackedConnections,
             free: limits.tracked_connections,
             each: 1,
             scale: 1,
@@ -244,6 +272,21 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
             remedy: "raise net.netfilter.nf_conntrack_max",
         },
     ]
+}
+
+impl Demand {
+    /// Clients of servers of this run on loopback, over as many processes as it takes.
+    #[must_use]
+    pub const fn own(clients: u64) -> Self {
+        Self {
+            clients,
+            opened_each_s: 0,
+            target: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            own_server: true,
+            server_processes: None,
+            load_processes: None,
+        }
+    }
 }
 
 impl Shared {
@@ -267,25 +310,33 @@ impl Shared {
     }
 }
 
-/// The most clients that pass all checks, in two leading digits; `None` where that is none.
-fn suggestion(demand: &Demand, limits: &Limits) -> Option<u64> {
-    let each = limits.open_files.saturating_sub(EXTRA_FILES);
+/// The most clients that there is room for, whatever number `demand` has, and what allows no more.
+#[must_use]
+pub fn most_clients(demand: &Demand, limits: &Limits) -> (u64, Bound) {
+    let each = limits.open_files.saturating_sub(EXTRA_FDS);
     let loads = demand.load_processes.unwrap_or(MAX_PROCESSES);
     let servers = match demand.own_server {
         true => demand.server_processes.unwrap_or(MAX_PROCESSES),
-        false => loads,
+        false => 1,
     };
-    let files = each.saturating_mul(loads.min(servers));
-    let shared = shared(demand, limits).iter().map(Shared::most).min().unwrap_or(u64::MAX);
-    let mut most = files.min(shared);
-    let one_address = !matches!(demand.target, IpAddr::V4(address) if address.is_loopback());
-    if one_address {
-        let servers = if demand.own_server { servers } else { 1 };
-        most = most.min((limits.local_ports.len() as u64).saturating_mul(servers));
+    let holders = if demand.own_server { loads.min(servers) } else { loads };
+    let shared = shared(demand, limits);
+    let mut bounds = vec![(each.saturating_mul(holders), Bound::OpenFiles)];
+    bounds.extend(shared.iter().map(|shared| (shared.most(), shared.bound)));
+    let many_addresses = matches!(demand.target, IpAddr::V4(address) if address.is_loopback());
+    if !many_addresses {
+        let ports = limits.local_ports.len() as u64;
+        bounds.push((ports.saturating_mul(servers), Bound::LocalPorts));
     }
-    // Rounding may end above what a chain of other roundings allows: then there is no suggestion.
+    bounds.into_iter().min_by_key(|(clients, _)| *clients).unwrap_or((0, Bound::OpenFiles))
+}
+
+/// The most clients that pass all checks, in two leading digits; `None` where that is none.
+fn suggestion(demand: &Demand, limits: &Limits) -> Option<u64> {
+    let most = round_down(most_clients(demand, limits).0);
+    // Processes that cannot be shared evenly pass nothing.
     let passes = |clients: &u64| fit(&Demand { clients: *clients, ..*demand }, limits).is_ok();
-    Some(round_down(most)).filter(|&clients| clients > 0 && clients < demand.clients).filter(passes)
+    Some(most).filter(|&clients| clients > 0 && clients < demand.clients).filter(passes)
 }
 
 /// Without this "cannot open 990 connections: the limit of open files is 1000" would read like a
@@ -294,7 +345,7 @@ fn also_needed(clients: &u64, limit: &u64, processes: &u64) -> String {
     if clients.div_ceil(*processes) > *limit {
         return String::new();
     }
-    format!(", and {EXTRA_FILES} are needed besides")
+    format!(", and {EXTRA_FDS} are needed besides")
 }
 
 fn in_each(processes: &u64) -> String {

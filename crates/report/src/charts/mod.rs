@@ -3,12 +3,15 @@
 //! A module for each kind of picture takes what it needs out of the record; [`Picture`] draws the
 //! head that all have in common: the finding, the conditions, the legend.
 
+mod age;
 mod axes;
 mod bars;
+mod breakdown;
 mod bytes;
 mod cpu;
 mod latency;
 mod raster;
+mod ratio;
 pub(crate) mod style;
 mod sweep;
 mod timeline;
@@ -23,6 +26,7 @@ use pushbench_core::Transport;
 use pushbench_metrics::record::RunRecord;
 
 use self::bars::Bars;
+use self::ratio::Ratio;
 use self::style::{Anchor, Area, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
 use self::sweep::Sweep;
 use crate::error::ReportError;
@@ -87,6 +91,8 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
+            ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
             ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
@@ -95,7 +101,12 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
             Some(Chart { name: named(name), caption, picture: picture? })
         }));
     }
-    charts.extend(sweep::charts(record, &blocks));
+    let ratios = ratio::charts(record, &blocks);
+    let sweeps = sweep::charts(record, &blocks).into_iter();
+    // Ages are there twice otherwise.
+    let known = ratios.iter().any(|chart| chart.name == "sweep-age");
+    charts.extend(sweeps.filter(|chart| !known || chart.name != "sweep-latency"));
+    charts.extend(ratios);
     charts
 }
 
@@ -113,13 +124,15 @@ pub(crate) enum Key {
     Area(RGBColor, &'static str),
     /// A thin line of dashes.
     Dashes(&'static str),
+    /// A thin line.
+    Thin(&'static str),
 }
 
 impl Key {
     const fn name(&self) -> &'static str {
         match self {
             Self::Transport(transport) => transport.name(),
-            Self::Area(_, name) | Self::Dashes(name) => name,
+            Self::Area(_, name) | Self::Dashes(name) | Self::Thin(name) => name,
         }
     }
 }
@@ -130,6 +143,7 @@ enum Plot {
     Bars(Bars),
     Timeline(timeline::Lines),
     Sweep(Sweep),
+    Ratio(Ratio),
 }
 
 /// A picture, ready to be drawn.
@@ -162,6 +176,7 @@ impl Picture {
             Plot::Bars(bars) => bars.draw(area, top),
             Plot::Timeline(lines) => lines.draw(area, top, self.height),
             Plot::Sweep(sweep) => sweep.draw(area, top, self.height),
+            Plot::Ratio(ratio) => ratio.draw(area, top, self.height),
         }
     }
 
@@ -184,6 +199,7 @@ impl Picture {
                 Key::Area(colour, _) => {
                     area.rect((x + 12, y - 10), (x + SAMPLE, y + 10), *colour)?
                 }
+                Key::Thin(_) => area.path(vec![(x, y), (x + SAMPLE, y)], FAINT, 1)?,
                 Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], FAINT, 2)?,
             }
             area.text(key.name(), (x + SAMPLE + 10, y), font, Anchor::Left)?;

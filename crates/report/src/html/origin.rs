@@ -6,7 +6,7 @@ use pushbench_metrics::environment::Environment;
 use pushbench_metrics::record::RunRecord;
 
 use super::escaped;
-use crate::human;
+use crate::{human, instrument};
 
 const NOT_KNOWN: &str = "not known";
 
@@ -22,8 +22,9 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     }
     page.push_str(
         "<p class=\"faint\">Beside this page: <code>run.json</code> has everything, \
-         <code>summary.csv</code>, <code>trials.csv</code>, <code>bytes.csv</code> and \
-         <code>series.csv</code> the figures, <code>histograms/</code> each latency, \
+         <code>summary.csv</code>, <code>trials.csv</code>, <code>bytes.csv</code>, \
+         <code>breakdown.csv</code> and <code>series.csv</code> the figures, \
+         <code>models.csv</code> what was expected of them, <code>histograms/</code> each latency, \
          <code>charts/</code> the pictures. <code>pushbench report</code> rebuilds all of them \
          from <code>run.json</code>.</p>\n",
     );
@@ -76,5 +77,6 @@ fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
             "listen backlog",
             known(environment.somaxconn.map(|backlog| human::count(backlog.into()))),
         ),
+        ("instrument", known(instrument::abilities(environment))),
     ]
 }

@@ -47,7 +47,10 @@ fn rebuilding_gives_the_same_bytes() {
         .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
         .collect();
     let expected = [
+        "breakdown.csv",
         "bytes.csv",
+        "charts/age.png",
+        "charts/age.svg",
         "charts/bytes.png",
         "charts/bytes.svg",
         "charts/cpu.png",
@@ -57,6 +60,7 @@ fn rebuilding_gives_the_same_bytes() {
         "charts/timeline.png",
         "charts/timeline.svg",
         "histograms/1-sse.hlog",
+        "models.csv",
         "report.html",
         "report.md",
         "run.json",

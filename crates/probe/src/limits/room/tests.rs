@@ -21,18 +21,6 @@ fn limits(open_files: u64) -> Limits {
     }
 }
 
-fn demand(clients: u64) -> Demand {
-    Demand {
-        clients,
-        opened_each_s: 0,
-        target: IpAddr::from([127, 0, 0, 1]),
-        own_server: true,
-        client_bytes: 40_000,
-        server_processes: None,
-        load_processes: None,
-    }
-}
-
 fn room(demand: &Demand, limits: &Limits) -> (u32, u32, u32) {
     let room = fit(demand, limits).unwrap();
     (room.server_processes, room.load_processes, room.sources)
@@ -45,20 +33,20 @@ fn refusal(demand: &Demand, limits: &Limits) -> String {
 #[test]
 fn one_process_of_each_kind_as_long_as_it_fits() {
     let limits = limits(20_000);
-    assert_eq!(room(&demand(1), &limits), (1, 1, 1));
-    assert_eq!(room(&demand(12_000), &limits), (1, 1, 1));
-    assert_eq!(room(&demand(19_936), &limits), (1, 1, 2));
-    assert_eq!(room(&demand(19_937), &limits), (2, 2, 1));
-    assert_eq!(room(&demand(100_000), &limits), (6, 6, 2));
+    assert_eq!(room(&Demand::own(1), &limits), (1, 1, 1));
+    assert_eq!(room(&Demand::own(12_000), &limits), (1, 1, 1));
+    assert_eq!(room(&Demand::own(19_936), &limits), (1, 1, 2));
+    assert_eq!(room(&Demand::own(19_937), &limits), (2, 2, 1));
+    assert_eq!(room(&Demand::own(100_000), &limits), (6, 6, 2));
 }
 
 #[test]
 fn beyond_half_of_an_addresses_ports_there_are_more_addresses() {
-    assert_eq!(room(&demand(12_704), &limits(1 << 20)), (1, 1, 1));
-    assert_eq!(room(&demand(12_705), &limits(1 << 20)), (1, 1, 2));
-    assert_eq!(room(&demand(100_000), &limits(1 << 20)), (1, 1, 8));
+    assert_eq!(room(&Demand::own(12_704), &limits(1 << 20)), (1, 1, 1));
+    assert_eq!(room(&Demand::own(12_705), &limits(1 << 20)), (1, 1, 2));
+    assert_eq!(room(&Demand::own(100_000), &limits(1 << 20)), (1, 1, 8));
     // 500 connections a second wait for a minute each.
-    let churning = Demand { opened_each_s: 500, ..demand(500) };
+    let churning = Demand { opened_each_s: 500, ..Demand::own(500) };
     assert_eq!(room(&churning, &limits(1 << 20)), (1, 1, 3));
 }
 
@@ -68,13 +56,13 @@ fn what_the_user_wants_holds() {
     let wants = |servers, loads| Demand {
         server_processes: servers,
         load_processes: loads,
-        ..demand(1_000)
+        ..Demand::own(1_000)
     };
     assert_eq!(room(&wants(None, Some(3)), &limits), (1, 3, 1));
     assert_eq!(room(&wants(Some(2), None), &limits), (2, 2, 1));
     assert_eq!(room(&wants(Some(2), Some(4)), &limits), (2, 4, 1));
     // Three processes are needed for each kind, and four load processes share four servers.
-    let many = Demand { load_processes: Some(4), ..demand(50_000) };
+    let many = Demand { load_processes: Some(4), ..Demand::own(50_000) };
     assert_eq!(room(&many, &limits), (4, 4, 1));
     assert_eq!(
         refusal(&wants(Some(2), Some(3)), &limits),
@@ -85,7 +73,7 @@ fn what_the_user_wants_holds() {
 #[test]
 fn a_server_that_runs_already_is_one() {
     let limits = limits(20_000);
-    let foreign = Demand { own_server: false, server_processes: Some(4), ..demand(30_000) };
+    let foreign = Demand { own_server: false, server_processes: Some(4), ..Demand::own(30_000) };
     assert_eq!(room(&foreign, &limits), (1, 2, 3));
     let far = Demand { target: IpAddr::from([192, 0, 2, 1]), ..foreign };
     assert_eq!(
@@ -102,7 +90,7 @@ fn a_server_that_runs_already_is_one() {
 
 #[test]
 fn too_many_files_say_what_to_change() {
-    let one = Demand { load_processes: Some(1), ..demand(25_000) };
+    let one = Demand { load_processes: Some(1), ..Demand::own(25_000) };
     assert_eq!(
         refusal(&one, &limits(20_000)),
         "cannot open 25000 connections: the limit of open files is 20000; raise it with \
@@ -115,16 +103,31 @@ fn too_many_files_say_what_to_change() {
          besides; raise it with `ulimit -n` or pass `--clients 19000`"
     );
     assert_eq!(
-        refusal(&demand(900_000), &limits(1_024)),
+        refusal(&Demand::own(900_000), &limits(1_024)),
         "cannot open 900000 connections: the limit of open files is 1024 in each of 64 \
          processes; raise it with `ulimit -n` or pass `--clients 61000`"
     );
 }
 
 #[test]
+fn the_scarcest_thing_bounds_the_clients() {
+    let most = |limits: &Limits| most_clients(&Demand::own(1), limits);
+    let files = limits(20_064);
+    assert_eq!(most(&files), (64 * 20_000, Bound::OpenFiles));
+    let memory = Limits { memory_bytes: Some(BYTES_PER_CLIENT * 300_000), ..files };
+    assert_eq!(most(&memory), (300_000, Bound::Memory));
+    let few = Limits { system_files: Some(1_300), ..memory };
+    assert_eq!(most(&few), (150, Bound::MachineFiles));
+    assert_eq!(most(&limits(10)), (0, Bound::OpenFiles));
+    let far = Demand { target: IpAddr::from([192, 0, 2, 1]), own_server: false, ..Demand::own(1) };
+    assert_eq!(most_clients(&far, &few).1, Bound::MachineFiles);
+    assert_eq!(most_clients(&far, &limits(1 << 20)), (28_232, Bound::LocalPorts));
+}
+
+#[test]
 fn where_no_client_fits_none_is_suggested() {
     assert_eq!(
-        refusal(&demand(1), &limits(16)),
+        refusal(&Demand::own(1), &limits(16)),
         "cannot open 1 connections: the limit of open files is 16, and 64 are needed besides; \
          raise it with `ulimit -n`"
     );
@@ -143,7 +146,7 @@ fn what_the_machine_shares_is_told_with_its_arithmetic() {
     let cases: [Case; 5] = [
         (
             |limits| limits.memory_bytes = Some(1 << 30),
-            "they need 3815 MiB of memory and 1024 are free",
+            "they need 3125 MiB of memory and 1024 are free",
         ),
         (
             |limits| limits.tcp_bytes = Some(1 << 28),
@@ -167,7 +170,7 @@ fn what_the_machine_shares_is_told_with_its_arithmetic() {
         ),
     ];
     for (change, part) in cases {
-        let error = refusal(&demand(100_000), &limits(change));
+        let error = refusal(&Demand::own(100_000), &limits(change));
         assert!(error.contains(part), "{error}\nlacks: {part}");
     }
 }
@@ -214,7 +217,7 @@ prop_compose! {
             own_server,
             server_processes,
             load_processes,
-            ..demand(clients)
+            ..Demand::own(clients)
         }
     }
 }
@@ -239,9 +242,9 @@ proptest! {
         let Ok(room) = fit(&demand, &limits) else { return Ok(()) };
         let (servers, loads) = (u64::from(room.server_processes), u64::from(room.load_processes));
         prop_assert!(loads.is_multiple_of(servers));
-        prop_assert!(demand.clients.div_ceil(loads) + EXTRA_FILES <= limits.open_files);
+        prop_assert!(demand.clients.div_ceil(loads) + EXTRA_FDS <= limits.open_files);
         if demand.own_server {
-            prop_assert!(demand.clients.div_ceil(servers) + EXTRA_FILES <= limits.open_files);
+            prop_assert!(demand.clients.div_ceil(servers) + EXTRA_FDS <= limits.open_files);
         }
         // Each connection of a server has a port of its own on one of the addresses.
         let ports = limits.local_ports.len() as u64 * u64::from(room.sources);
