@@ -88,6 +88,8 @@ impl Args {
             long_poll_timeout: HOLD,
             seed: 1,
             connect_timeout: CONNECT_LIMIT,
+            ramp: pushbench_metrics::control::DEFAULT_RAMP,
+            sources: Vec::new(),
         }
     }
 }
