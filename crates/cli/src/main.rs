@@ -8,6 +8,7 @@ mod args;
 mod builtin;
 mod child;
 mod exit;
+mod headers;
 mod interrupt;
 mod load;
 mod plan;
@@ -38,6 +39,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => run::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
+        Command::Headers(args) => headers::command(&args),
         Command::Report(args) => report(&args),
         Command::Scenarios(args) => scenarios(&args),
         Command::Completions { shell } => {

@@ -3,13 +3,14 @@
 //! [`observer`] is what the load generator tells; the modules beside it each answer one
 //! question from what was told. [`record`] is what is kept of a run, [`figures`] turns its
 //! trials into the rows that users read, and [`control`] is what the processes of a run say to
-//! each other.
+//! each other. [`headers`] is what is kept of `pushbench headers`.
 
 pub mod age;
 pub mod audit;
 pub mod control;
 pub mod environment;
 pub mod figures;
+pub mod headers;
 pub mod histogram;
 pub mod ledger;
 pub mod observer;

@@ -1,6 +1,7 @@
 //! What users can say on the command line.
 
 mod feed;
+mod headers;
 mod settings;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Measure what HTTP headers cost for each message, to the byte, layer by layer
+    Headers(HeadersArgs),
     /// Rebuild tables, charts and the page from a run's record
     Report(ReportArgs),
     /// List the built-in scenarios, or show one

@@ -7,6 +7,7 @@ mod axes;
 mod bars;
 mod bytes;
 mod cpu;
+pub(crate) mod headers;
 mod latency;
 mod raster;
 pub(crate) mod style;

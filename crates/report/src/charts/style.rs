@@ -71,6 +71,9 @@ pub(crate) const fn layer_colour(layer: Layer) -> RGBColor {
     }
 }
 
+/// What Ethernet adds, where it is shown.
+pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
+
 /// `colour` mixed with white.
 pub(crate) fn lighter(colour: RGBColor) -> RGBColor {
     let mix = |part: u8| u8::try_from(u16::from(part) * 2 / 5 + 153).unwrap_or(u8::MAX);
