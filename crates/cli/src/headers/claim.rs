@@ -58,7 +58,7 @@ pub(super) fn run(played: HeaderCase, case: &Case, output: &OutputArgs) -> Resul
 fn streams(case: &Case, clients: u32, output: &OutputArgs) -> Result<[Stream; 2], Failure> {
     let not_run = |why: String| Ok([POLL, PUSH].map(|_| Stream::Computed { why: why.clone() }));
     if clients > MOST_CLIENTS {
-        return not_run(format!("{clients} clients are more than are run here ({MOST_CLIENTS})"));
+        return not_run(format!("no more than {MOST_CLIENTS} clients are run here"));
     }
     let plan = plan(case, clients);
     if let Err(limit) = plan.check_limits() {

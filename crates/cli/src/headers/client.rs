@@ -310,7 +310,8 @@ impl Client {
         let http = |direction| tally.get(direction, Layer::Http);
         // Requests here have no bodies, so that one may follow the other.
         let request = if http(Direction::Up) > 0 { heads(sent) } else { HeadSize::default() };
-        let response = if http(Direction::Down) > 0 { HeadSize::of(received) } else { HeadSize::default() };
+        let response =
+            if http(Direction::Down) > 0 { HeadSize::of(received) } else { HeadSize::default() };
         let exchange = Exchange {
             request: request.into(),
             response: response.into(),

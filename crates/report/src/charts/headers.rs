@@ -19,16 +19,24 @@ const CAPTION: &str = "All that goes to and fro for one message on a connection 
 /// which everyone knows.
 const BEST_KNOWN: &str = "kaazing-2009";
 
-/// A picture for each case; the first is called `headers`.
+/// A picture for each case.
 pub(crate) fn charts(record: &HeadersRecord) -> Vec<Chart> {
-    let known = record.cases.iter().position(|case| case.profile == BEST_KNOWN).unwrap_or(0);
     let cases = record.cases.iter().enumerate();
     let charts = cases.map(|(index, case)| Chart {
-        name: if index == known { "headers".to_owned() } else { file_name(index, case) },
+        name: chart_name(record, index),
         caption: CAPTION.into(),
         picture: picture(case),
     });
     charts.collect()
+}
+
+/// What the picture of a case is called: that of the best known is `headers`, or of the first.
+pub(crate) fn chart_name(record: &HeadersRecord, index: usize) -> String {
+    let known = record.cases.iter().position(|case| case.profile == BEST_KNOWN).unwrap_or(0);
+    match record.cases.get(index) {
+        Some(case) if index != known => file_name(index, case),
+        _ => "headers".to_owned(),
+    }
 }
 
 /// A file's name: the number of a case tells apart profiles that share a name.
@@ -54,7 +62,11 @@ fn picture(case: &HeaderCase) -> Picture {
     ];
     Picture {
         title: title(case),
-        subtitle: format!("Header profile {}, messages of {} B", name(case), case.payload_bytes),
+        subtitle: format!(
+            "Header profile {}, messages of {} B, in Ethernet frames; × is to a WebSocket push",
+            name(case),
+            human::count(case.payload_bytes)
+        ),
         keys: layers.map(|(colour, name)| Key::Area(colour, name)).into(),
         height: bars.height(),
         plot: Plot::Bars(bars),

@@ -144,11 +144,12 @@ pub(super) fn notes(claim: &Claim) -> Vec<String> {
     for of in &claim.use_cases {
         if let Some(by) = claim.deviation(of) {
             let verdict = if by.abs() <= TOLERANCE { "" } else { ", which is too much" };
+            // Without the sign of a zero.
+            let percent = (by * 1e4).round() / 100.0 + 0.0;
             notes.push(format!(
-                "{}: headers measured over the window differ by {:+.2} % from those of one poll \
+                "{}: headers measured over the window differ by {percent:+.2} % from those of one poll \
                  times all polls{verdict}.",
                 of.name,
-                by * 100.0
             ));
         }
         for (what, stream) in [("polling", &of.polls), ("WebSocket", &of.pushes)] {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use pushbench_metrics::headers::{HeadersRecord, Level};
 
 use super::{claim, rows, sentence};
+use crate::charts;
 use crate::markdown::escaped;
 
 /// The page.
@@ -13,8 +14,7 @@ pub(super) fn page(record: &HeadersRecord) -> String {
     for line in sentence(record).lines() {
         let _ = writeln!(text, "> {}\n>", escaped(line));
     }
-    let _ = writeln!(text, "\n![Bytes for one message](charts/headers.svg)");
-    for case in &record.cases {
+    for (index, case) in record.cases.iter().enumerate() {
         let _ = writeln!(text, "\n## {}\n\n{}.", escaped(&rows::name(case)), escaped(&case.about));
         let _ = writeln!(
             text,
@@ -26,6 +26,8 @@ pub(super) fn page(record: &HeadersRecord) -> String {
             &titles(&rows::EXCHANGE),
             case.rows.iter().map(|row| rows::exchange(case, row)),
         );
+        let chart = charts::headers::chart_name(record, index);
+        let _ = writeln!(text, "\n![Bytes of one message by layer](charts/{chart}.svg)");
         let _ = writeln!(text, "\nOnce for each connection:\n");
         push(&mut text, &titles(&rows::ONCE), case.rows.iter().map(rows::once));
     }

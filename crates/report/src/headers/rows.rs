@@ -77,7 +77,11 @@ fn segments(traffic: &Traffic) -> String {
 /// How many times: from ten on whole times, as in the published "435:1", else to a tenth.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio >= 10.0 || ratio == 1.0 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no less than one")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "no less than one"
+        )]
         return human::count(ratio as u64);
     }
     format!("{ratio:.1}")
