@@ -69,7 +69,7 @@ fn is_at_rest(link: &Link, info: &TcpInfo) -> bool {
     }
     // A client's SYN counts as a byte.
     let acknowledged = info.bytes_acked == Some(link.written + 1);
-    acknowledged && !link.owes_ack.is_some_and(|before| acks_sent(info) == Some(before))
+    acknowledged && link.owes_ack.is_none_or(|before| acks_sent(info) != Some(before))
 }
 
 fn traffic(link: &Link, info: &TcpInfo) -> Option<Traffic> {

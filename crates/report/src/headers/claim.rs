@@ -1,7 +1,7 @@
 //! The published claim and ours, line by line: bit/s for each number of clients.
 
 use pushbench_metrics::headers::{
-    Claim, Level, PUBLISHED_POLL, PUBLISHED_PUSH, Stream, TOLERANCE, UseCase,
+    Claim, Exchange, Level, PUBLISHED_POLL, PUBLISHED_PUSH, Stream, TOLERANCE, UseCase,
 };
 
 use super::rows::times;
@@ -42,60 +42,59 @@ pub(super) struct Line {
 /// The lines of the table; none where the claim's poll was not played.
 pub(super) fn lines(claim: &Claim) -> Vec<Line> {
     let (Some(poll), Some(push)) = (claim.poll(), claim.push()) else { return Vec::new() };
-    let (poll, push) = (&poll.exchange, &push.exchange);
-    let line = |key, what: String, cell: &dyn Fn(&UseCase) -> Cell| Line {
-        key,
-        what,
-        cells: claim.use_cases.iter().map(cell).collect(),
-    };
-    let plain = |bytes: u64, origin: Origin| {
-        move |of: &UseCase| Cell { bits: claim.computed(bytes, of.clients), origin }
-    };
-    let ours = |bytes: u64, bits: fn(&UseCase) -> Option<f64>| {
-        move |of: &UseCase| match bits(of) {
+    let mut lines = of_polls(claim, &poll.exchange);
+    lines.extend(of_pushes(claim, &push.exchange));
+    lines
+}
+
+fn of_polls(claim: &Claim, poll: &Exchange) -> Vec<Line> {
+    let http = poll.http_bytes();
+    let published = format!("polling, published: {PUBLISHED_POLL} characters each");
+    let sent = format!("polling, as sent: {http} bytes each");
+    vec![
+        Line::fixed(claim, "poll_published", published, PUBLISHED_POLL, Origin::Published),
+        Line::fixed(claim, "poll_bytes", sent, http, Origin::Computed),
+        Line::ours(claim, "poll_http", "polling, HTTP headers", http, |of| of.polls.http_bits()),
+        Line::ours(claim, "poll_ip", "polling, IP packets", poll.at(Level::Ip), |of| {
+            of.polls.ip_bits()
+        }),
+    ]
+}
+
+fn of_pushes(claim: &Claim, push: &Exchange) -> Vec<Line> {
+    let published = format!("WebSocket, published: {PUBLISHED_PUSH} bytes each");
+    vec![
+        Line::fixed(claim, "push_published", published, PUBLISHED_PUSH, Origin::Published),
+        Line::ours(claim, "push_framing", "WebSocket, framing", push.framing, |of| {
+            of.pushes.framing_bits()
+        }),
+        Line::ours(claim, "push_ip", "WebSocket, IP packets", push.at(Level::Ip), |of| {
+            of.pushes.ip_bits()
+        }),
+    ]
+}
+
+impl Line {
+    /// So many bytes for each client and period.
+    fn fixed(claim: &Claim, key: &'static str, what: String, bytes: u64, origin: Origin) -> Self {
+        let cell = |of: &UseCase| Cell { bits: claim.computed(bytes, of.clients), origin };
+        Self { key, what, cells: claim.use_cases.iter().map(cell).collect() }
+    }
+
+    /// What was measured, or where it was not, what so many bytes are.
+    fn ours(
+        claim: &Claim,
+        key: &'static str,
+        what: &str,
+        bytes: u64,
+        bits: fn(&UseCase) -> Option<f64>,
+    ) -> Self {
+        let cell = |of: &UseCase| match bits(of) {
             Some(bits) => Cell { bits, origin: Origin::Measured },
             None => Cell { bits: claim.computed(bytes, of.clients), origin: Origin::Computed },
-        }
-    };
-    let http = poll.http_bytes();
-    let ip = Level::Ip;
-    vec![
-        line(
-            "poll_published",
-            format!("polling, published: {PUBLISHED_POLL} characters each"),
-            &plain(PUBLISHED_POLL, Origin::Published),
-        ),
-        line(
-            "poll_bytes",
-            format!("polling, as sent: {http} bytes each"),
-            &plain(http, Origin::Computed),
-        ),
-        line(
-            "poll_http",
-            "polling, HTTP headers".to_owned(),
-            &ours(http, |of| of.polls.http_bits()),
-        ),
-        line(
-            "poll_ip",
-            "polling, IP packets".to_owned(),
-            &ours(poll.at(ip), |of| of.polls.ip_bits()),
-        ),
-        line(
-            "push_published",
-            format!("WebSocket, published: {PUBLISHED_PUSH} bytes each"),
-            &plain(PUBLISHED_PUSH, Origin::Published),
-        ),
-        line(
-            "push_framing",
-            "WebSocket, framing".to_owned(),
-            &ours(push.framing, |of| of.pushes.framing_bits()),
-        ),
-        line(
-            "push_ip",
-            "WebSocket, IP packets".to_owned(),
-            &ours(push.at(ip), |of| of.pushes.ip_bits()),
-        ),
-    ]
+        };
+        Self { key, what: what.to_owned(), cells: claim.use_cases.iter().map(cell).collect() }
+    }
 }
 
 /// The header of the table.
