@@ -8,15 +8,17 @@ use super::OutputArgs;
 
 /// `pushbench headers`.
 #[derive(Debug, Args)]
-#[command(after_help = "Counts the same exchange at five levels: characters of headers, bytes of \
-headers, TCP payload, IP packets, Ethernet frames. Packets are captured where that is allowed
-(root, or the privilege CAP_NET_RAW), else the kernel's own count for each connection is taken.
+#[command(
+    after_help = "Counts the same exchange at five levels: characters of headers, bytes of headers, TCP payload,
+IP packets, Ethernet frames. Packets are captured where that is allowed (root, or the privilege
+CAP_NET_RAW); else the kernel's own count for each connection is taken.
 
 Examples:
   pushbench headers                                       every built-in profile
   pushbench headers --reproduce                           \"871 bytes against 2\", at its own scale
   pushbench headers --profile chromium --cookie-bytes 0,400,2000
-  pushbench headers --profile mine.toml --payload 1KiB -t short-poll -t long-poll")]
+  pushbench headers --profile mine.toml --payload 1KiB -t short-poll -t long-poll"
+)]
 pub(crate) struct HeadersArgs {
     /// Header profile to measure: minimal, kaazing-2009, curl, chromium, firefox, or a file;
     /// repeat for several [default: all built-in]

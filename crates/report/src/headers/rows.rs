@@ -1,5 +1,6 @@
 //! The cells that terminal and Markdown have in common.
 
+use pushbench_core::Transport;
 use pushbench_metrics::headers::{
     Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic, TransportBytes,
 };
@@ -111,6 +112,12 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
               packets was not allowed."
             .to_owned(),
     });
+    let long_polls = record.cases.iter().any(|case| case.row(Transport::LongPoll).is_some());
+    lines.extend(long_polls.then(|| {
+        "A long poll's answer and the next request are one exchange; its first request asks where \
+         the feed stands, and the one that waits is counted with it."
+            .to_owned()
+    }));
     lines.extend(extra_acks(record));
     lines.extend(packets(record));
     lines

@@ -95,9 +95,7 @@ fn markdown_has_a_table_for_each_point() {
         .collect();
     assert!(widths.iter().all(|width| *width == widths[0]), "{widths:?}");
     assert!(
-        text.contains(
-            "5 clients, 10 messages/s, 64 B payload, polls every 1 s, minimal headers."
-        ),
+        text.contains("5 clients, 10 messages/s, 64 B payload, polls every 1 s, minimal headers."),
         "{text}"
     );
 }
