@@ -4,11 +4,14 @@ use std::fmt;
 use std::process::ExitCode;
 
 /// What a command that did not fail came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The worse stand behind, so that the worst of several is their maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// All went well: status 0.
     Done,
-    /// Done, but the measurement is invalid: status 3.
+    /// Done, but a threshold is broken: status 99.
+    Broken,
+    /// Done, but the measurement is invalid, so that no threshold says anything: status 3.
     Invalid,
 }
 
@@ -63,6 +66,7 @@ fn chain(error: &anyhow::Error) -> String {
 pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
     let code = match &outcome {
         Ok(Outcome::Done) => 0,
+        Ok(Outcome::Broken) => 99,
         Ok(Outcome::Invalid) => 3,
         Err(Failure::Failed(_)) => 1,
         Err(Failure::Usage(_)) => 2,

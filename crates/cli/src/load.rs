@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_probe::cpu::ProcessClock;
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
 use crate::target::Target;
@@ -28,6 +29,8 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         profile::read(args.clients.headers.as_deref().unwrap_or(&scenario.headers), None)?;
     profile::apply(&headers, &mut scenario);
     args.clients.apply(&mut scenario);
+    // A percentile needs samples enough, which follow from the target's rate.
+    let thresholds = std::mem::take(&mut scenario.thresholds);
     scenario.check().map_err(Failure::usage)?;
     profile::check_cookies(&headers, &scenario)?;
     if let Some(pid) = args.server_pid {
@@ -42,12 +45,25 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         scenario.rate = Values::One(rate);
     }
     scenario.seed = args.clients.seed.unwrap_or(target.feed.seed);
+    scenario.thresholds = thresholds;
+    scenario.check().map_err(Failure::usage)?;
     plan = Plan::of(scenario, None);
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
     plan.headers = headers;
     plan.capture = args.clients.capture && capture::is_possible();
+    check_thresholds(&plan, target.same_clock, args.server_pid.is_some())?;
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
+}
+
+/// Refuses thresholds on what is known of a server of one's own only.
+fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result<(), Failure> {
+    let check = |is_measured: &dyn Fn(Quantity) -> bool, why| {
+        plan::check_measured(&plan.scenario, is_measured, why)
+    };
+    check(&|quantity| !(plan.capture && quantity.is_cpu()), plan::CAPTURING)?;
+    check(&|quantity| knows_server || !quantity.is_of_the_server(), "--server-pid is not given")?;
+    check(&|quantity| same_clock || !quantity.needs_one_clock(), "the server has another clock")
 }

@@ -7,6 +7,7 @@
 mod args;
 mod builtin;
 mod child;
+mod compare;
 mod exit;
 mod headers;
 mod interrupt;
@@ -40,6 +41,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
         Command::Headers(args) => headers::command(&args),
+        Command::Compare(args) => compare::command(&args),
         Command::Report(args) => report(&args),
         Command::Scenarios(args) => scenarios(&args),
         Command::Completions { shell } => {

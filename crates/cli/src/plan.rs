@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
@@ -31,6 +32,9 @@ const BYTES_PER_CLIENT: u64 = 48 * 1024;
 
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
+
+/// Why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
 
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
@@ -84,7 +88,11 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        Ok(Self { headers, capture: clients.capture && capture::is_possible(), ..plan })
+        let capture = clients.capture && capture::is_possible();
+        let plan = Self { headers, capture, ..plan };
+        let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+        check_measured(&plan.scenario, is_measured, CAPTURING)?;
+        Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
@@ -185,6 +193,22 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a threshold on what will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
 }
 
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded

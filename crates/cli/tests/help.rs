@@ -15,7 +15,7 @@ fn says(args: &[&str]) -> String {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    for command in ["run", "serve", "load", "headers", "report", "completions", "man"] {
+    for command in ["run", "serve", "load", "headers", "compare", "report", "completions", "man"] {
         let help = says(&[command, "--help"]);
         assert!(help.contains(&format!("pushbench {command}")), "{command}: {help}");
         assert!(help.contains("Example"), "{command}: {help}");

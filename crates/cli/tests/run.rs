@@ -32,7 +32,7 @@ latency_max_us,age_mean_us,connect_p50_us,requests,empty_responses,payload_bytes
 framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,tcpip_bytes_per_msg,\
 wire_bytes_per_msg,server_cpu_us_per_msg,load_cpu_us_per_msg,server_rss_bytes_per_client,\
 load_rss_bytes_per_client,latency_p50_min_us,latency_p50_max_us,clients_connected,errors,\
-reconnects,warnings";
+reconnects,warnings,age_max_us";
 
 type Row = HashMap<String, String>;
 

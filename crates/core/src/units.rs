@@ -32,6 +32,10 @@ pub struct Rate(f64);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Count(pub u64);
 
+/// A share of a whole, 1 being all of it: `99.9%`, or a bare number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
+pub struct Share(pub f64);
+
 const SPAN_UNITS: [(&str, f64); 6] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9)];
 const HOUR: (&str, f64) = ("h", 3600e9);
@@ -52,11 +56,16 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     Some((number, text[end..].trim_start()))
 }
 
-/// The quantity in its smallest unit, or what is wrong with it.
-fn scaled(text: &str, units: &[(&str, f64)]) -> Result<u64, &'static str> {
+/// The quantity in its smallest unit, with its fraction, or what is wrong with it.
+fn scaled_exactly(text: &str, units: &[(&str, f64)]) -> Result<f64, &'static str> {
     let (number, unit) = number_and_unit(text.trim()).ok_or("it does not start with a number")?;
     let factor = units.iter().find(|(name, _)| *name == unit).ok_or("the unit is not known")?.1;
-    let value = (number * factor).round();
+    Ok(number * factor)
+}
+
+/// The quantity in its smallest unit, or what is wrong with it.
+fn scaled(text: &str, units: &[(&str, f64)]) -> Result<u64, &'static str> {
+    let value = scaled_exactly(text, units)?.round();
     if value >= 9e18 {
         return Err("it is too large");
     }
@@ -98,13 +107,23 @@ impl FromStr for ByteSize {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = |problem| UnitError {
-            given: text.to_owned(),
-            what: "size",
-            problem,
-            example: "`64B`, `1KiB` or `1MiB`",
-        };
-        scaled(text, &BYTE_UNITS).map(Self).map_err(error)
+        scaled(text, &BYTE_UNITS).map(Self).map_err(|problem| Self::error(text, problem))
+    }
+}
+
+impl ByteSize {
+    /// Bytes that need not be whole, as those of one message on average are not: `99.5B`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no size.
+    pub fn average(text: &str) -> Result<f64, UnitError> {
+        scaled_exactly(text, &BYTE_UNITS).map_err(|problem| Self::error(text, problem))
+    }
+
+    fn error(text: &str, problem: &'static str) -> UnitError {
+        let example = "`64B`, `1KiB` or `1MiB`";
+        UnitError { given: text.to_owned(), what: "size", problem, example }
     }
 }
 
@@ -194,6 +213,27 @@ impl FromStr for Count {
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl FromStr for Share {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let error = |problem| UnitError {
+            given: text.to_owned(),
+            what: "share",
+            problem,
+            example: "`5%`, `99.9%` or `0.05`",
+        };
+        let (number, unit) =
+            number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
+        let share = match unit {
+            "%" => number / 100.0,
+            "" => number,
+            _ => return Err(error("it ends in something other than `%`")),
+        };
+        Ok(Self(share))
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Figure {
     LatencyMax,
     /// Mean age of information.
     AgeMean,
+    /// Greatest age of information.
+    AgeMax,
     /// Median time to connect and subscribe.
     ConnectP50,
     /// Payload bytes per message, both directions.
@@ -54,7 +56,7 @@ pub enum Figure {
 
 impl Figure {
     /// All figures, in the order of the columns.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::LatencyMean,
         Self::LatencyP50,
         Self::LatencyP90,
@@ -62,6 +64,7 @@ impl Figure {
         Self::LatencyP999,
         Self::LatencyMax,
         Self::AgeMean,
+        Self::AgeMax,
         Self::ConnectP50,
         Self::PayloadBytes,
         Self::FramingBytes,
@@ -86,6 +89,7 @@ impl Figure {
             Self::LatencyP999 => "latency_p999_us",
             Self::LatencyMax => "latency_max_us",
             Self::AgeMean => "age_mean_us",
+            Self::AgeMax => "age_max_us",
             Self::ConnectP50 => "connect_p50_us",
             Self::PayloadBytes => "payload_bytes_per_msg",
             Self::FramingBytes => "framing_bytes_per_msg",
@@ -137,6 +141,7 @@ impl Figures {
         figures.set(Figure::LatencyP999, latency.supported_percentile_us(0.999));
         figures.set(Figure::LatencyMax, latency.max_us());
         figures.set(Figure::AgeMean, measured.age.mean_us());
+        figures.set(Figure::AgeMax, measured.age.max_us());
         figures.set(Figure::ConnectP50, measured.connect.supported_percentile_us(0.5));
         figures.set_bytes(trial);
         figures.set_costs(trial);

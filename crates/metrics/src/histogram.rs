@@ -13,13 +13,11 @@ use hdrhistogram::serialization::{
     DeserializeError, Deserializer, Serializer as _, V2DeflateSerializeError, V2DeflateSerializer,
 };
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::scenario::thresholds::SAMPLES_BEYOND;
 use serde::{Deserialize, Serialize};
 
 /// The longest duration that is kept as it is: one hour, in nanoseconds.
 pub const LONGEST_NS: u64 = 3_600_000_000_000;
-
-/// Samples that must lie beyond a percentile for it to be reported.
-const SAMPLES_BEYOND: f64 = 10.0;
 
 /// Points of a [`Histogram::curve`] at most.
 const CURVE_POINTS: u32 = 200;

@@ -7,15 +7,19 @@
 
 pub mod age;
 pub mod audit;
+pub mod compare;
 pub mod control;
 pub mod environment;
 pub mod figures;
 pub mod headers;
 pub mod histogram;
 pub mod ledger;
+pub mod models;
 pub mod observer;
+pub mod polls;
 pub mod record;
 pub mod recorder;
 pub mod series;
 pub mod stats;
+pub mod thresholds;
 pub mod warning;

@@ -37,9 +37,15 @@ impl Arrival {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A request was sent: a poll, or the request that opens a stream.
-    Request,
+    Request {
+        /// The client's index.
+        client: u32,
+    },
     /// A response came that carries no message: 204, 304, or a long poll's timeout.
-    EmptyResponse,
+    EmptyResponse {
+        /// The client's index.
+        client: u32,
+    },
     /// A poll was due while one was outstanding, and so was not sent.
     SkippedPoll,
     /// A client is ready to receive for the first time.
@@ -241,7 +247,7 @@ mod tests {
         observer.arrived(&Arrival { client: 0, seq: Seq(1), due: MonoInstant(4), at });
         observer.moved(Phase::Window, at, &Tally::default());
         observer.moved(Phase::Drain, at, &Tally::default());
-        observer.happened(Phase::Window, at, &Event::Request);
+        observer.happened(Phase::Window, at, &Event::Request { client: 0 });
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::ServerMeasured;
 use crate::environment::Environment;
 use crate::histogram::LatencyHistogram;
+use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
 use crate::warning::{Invalid, Warning};
@@ -96,6 +97,10 @@ pub struct TrialRecord {
     pub resources: Resources,
     /// The first errors, for a person to read.
     pub errors: Vec<String>,
+    /// What it ought to have measured, and how it compares; in records of before there were
+    /// models, nothing.
+    #[serde(default)]
+    pub check: Check,
 }
 
 impl TrialRecord {

@@ -11,6 +11,7 @@ use crate::audit::{Audit, AuditTotals, Verdict};
 use crate::histogram::LatencyHistogram;
 use crate::ledger::{Direction, Ledger, Phase, Source, Tally, TcpipTally};
 use crate::observer::{Arrival, Event, Observer, Window};
+use crate::polls::{Polls, PollsMeasured};
 use crate::series::Series;
 
 /// Measures the clients of one load process during one trial.
@@ -24,6 +25,7 @@ pub struct Recorder {
     window: Option<Window>,
     audit: Audit,
     age: Age,
+    polls: Option<Box<Polls>>,
     measured: Measured,
 }
 
@@ -32,7 +34,14 @@ impl Recorder {
     #[must_use]
     pub fn new(clients: u32, delivery: Delivery) -> Self {
         let (audit, age) = (Audit::new(clients, delivery), Age::new(clients));
-        Self { window: None, audit, age, measured: Measured::default() }
+        Self { window: None, audit, age, polls: None, measured: Measured::default() }
+    }
+
+    /// Follows each client's polls too, for them to be held against their model.
+    #[must_use]
+    pub fn with_polls(mut self, polls: Polls) -> Self {
+        self.polls = Some(Box::new(polls));
+        self
     }
 
     /// Says what the window is. To be called once, before it starts.
@@ -84,7 +93,8 @@ impl Recorder {
     pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> Measured {
         let expected = |client| is_expected(client) && !self.audit.excludes(client);
         let (audit, age) = (self.audit.finish(expected), self.age.finish(expected));
-        Measured { audit, age, ..self.measured }
+        let polls = self.polls.map(|polls| polls.finish(expected));
+        Measured { audit, age, polls, ..self.measured }
     }
 }
 
@@ -96,12 +106,19 @@ impl Observer for Recorder {
         let Some(window) = self.window.as_ref().filter(|_| verdict != Verdict::Duplicate) else {
             return;
         };
-        self.measured.counters.messages_in_window += u64::from(window.spans(arrival.at));
+        let in_window = window.spans(arrival.at);
+        self.measured.counters.messages_in_window += u64::from(in_window);
+        if let Some(polls) = &mut self.polls {
+            polls.arrived(arrival, in_window);
+        }
         if verdict != Verdict::New {
             return;
         }
         let latency = arrival.latency();
         self.measured.latency.record(latency);
+        if let Some(polls) = &mut self.polls {
+            polls.delivered(arrival);
+        }
         if let Some(second) = window.second(arrival.due) {
             self.measured.series.delivered(second, latency);
         }
@@ -118,9 +135,12 @@ impl Observer for Recorder {
     #[inline]
     fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
         self.measured.counters.count(phase, event);
+        if let Some(polls) = &mut self.polls {
+            polls.happened(phase, at.0, event);
+        }
         match event {
             Event::Connected { took, .. } => self.measured.connect.record(*took),
-            Event::Request => {
+            Event::Request { .. } => {
                 if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
                     self.measured.series.requested(second);
                 }
@@ -167,8 +187,8 @@ impl Counters {
         let in_window = u64::from(phase == Phase::Window);
         let since_warmup = u64::from(phase >= Phase::Warmup);
         match event {
-            Event::Request => self.requests += in_window,
-            Event::EmptyResponse => self.empty_responses += in_window,
+            Event::Request { .. } => self.requests += in_window,
+            Event::EmptyResponse { .. } => self.empty_responses += in_window,
             Event::SkippedPoll => self.skipped_polls += in_window,
             Event::ConnectionLost { .. } => self.connections_lost += since_warmup,
             Event::Reconnected { .. } => self.reconnects += since_warmup,
@@ -195,6 +215,9 @@ pub struct Measured {
     pub series: Series,
     /// How often things happened.
     pub counters: Counters,
+    /// Of clients that poll on a period, what their model is checked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polls: Option<PollsMeasured>,
 }
 
 impl Measured {
@@ -207,6 +230,9 @@ impl Measured {
         self.ledger.merge(&other.ledger);
         self.series.merge(&other.series);
         self.counters.merge(&other.counters);
+        if let Some(theirs) = &other.polls {
+            self.polls.get_or_insert_default().merge(theirs);
+        }
     }
 
     /// Whether audit and ledger balance, and there is one latency for each delivery. A trial that

@@ -165,10 +165,38 @@ pub enum Warning {
         /// How many messages were.
         messages: u64,
     },
+    /// Latencies are not distributed as the model of the transport has it, and not by chance.
+    LatencyOffModel {
+        /// The Kolmogorov–Smirnov distance, 0 to 1.
+        ks: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
+    /// A share is not what the model of polling has it to be, and not by chance.
+    ShareOffModel {
+        /// Which.
+        share: Share,
+        /// As measured, 0 to 1.
+        measured: f64,
+        /// As the model has it.
+        expected: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
     /// Latency cannot be told, since the server's clock is not this machine's.
     ForeignClock,
     /// What only the server knows is missing, since it was not started by this run.
     ServerUnknown,
+}
+
+/// A share that polling has a model of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// Messages that a newer one superseded.
+    Missed,
+    /// Answers without news.
+    Empty,
 }
 
 /// A publisher this late shifts every latency visibly, µs.
@@ -228,6 +256,10 @@ impl Warning {
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
+            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
+                "polls were late, lost or slow to be answered, so the figures tell of this server \
+                 and machine more than of polling; see the lags, or lower the load"
+            }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
         }
@@ -263,6 +295,23 @@ impl fmt::Display for Warning {
             Self::FewMessages { messages: 0 } => f.write_str("no message was due in the window"),
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
+            }
+            Self::LatencyOffModel { ks, p } => write!(
+                f,
+                "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \
+                 chance p = {p:.3}"
+            ),
+            Self::ShareOffModel { share, measured, expected, p } => {
+                let what = match share {
+                    Share::Missed => "of the messages were superseded",
+                    Share::Empty => "of the responses were empty",
+                };
+                let (measured, expected) = (measured * 100.0, expected * 100.0);
+                write!(
+                    f,
+                    "{measured:.1} % {what}, where polling makes it {expected:.1} % \
+                     (by chance p = {p:.3})"
+                )
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),

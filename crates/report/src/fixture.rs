@@ -9,6 +9,7 @@ use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::models::{Check, Latency};
 use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::recorder::Recorder;
@@ -50,6 +51,13 @@ pub(crate) fn sweep() -> RunRecord {
 /// Messages supersede each other.
 pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
+}
+
+/// Polls from a tenth of the publish interval to ten times of it, of the newest message.
+pub(crate) fn ratios() -> RunRecord {
+    run("name = \"ratios\"\nclients = 10\nrate = \"5/s\"\nduration = \"4s\"\nruns = 2\n\
+         delivery = \"latest\"\ntransports = [\"short-poll\", \"websocket\"]\n\
+         poll_interval = [\"20ms\", \"200ms\", \"2s\"]")
 }
 
 /// Points that differ in payload size, over all that a chart has to show.
@@ -194,7 +202,19 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         }),
         resources: resources(id.transport, messages, drift, point.clients),
         errors: Vec::new(),
+        check: check(point, id.transport),
     }
+}
+
+/// What the noise above is around.
+fn check(point: &Point, transport: Transport) -> Check {
+    let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
+    let latency = if transport.polls_on_a_period() {
+        Latency::short_poll(poll_us, 420.0)
+    } else {
+        Latency::stream(point.clients, 4.0, 300.0)
+    };
+    Check { latency: Some(latency), ..Check::default() }
 }
 
 fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
@@ -313,7 +333,7 @@ impl Player<'_> {
             self.arrived(client, n, at);
             self.moved(self.phase(at), at, &self.cost(1));
             if transport == Transport::LongPoll {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             }
         }
     }
@@ -333,9 +353,13 @@ impl Player<'_> {
             }
             next += new;
             self.moved(self.phase(at), at, &self.cost((new - skip) as u64));
-            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request);
+            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
             if new == 0 {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::EmptyResponse);
+                self.recorder.happened(
+                    self.phase(at),
+                    MonoInstant(at),
+                    &Event::EmptyResponse { client },
+                );
             }
             tick += interval;
         }

@@ -11,14 +11,21 @@ use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde_json::Value;
 
 use crate::error::ReportError;
-use crate::{charts, csv, hlog, html};
+use crate::{charts, csv, hlog, html, models};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
 
 /// The files that every run has beside [`RECORD`].
-const FILES: [&str; 6] =
-    ["summary.csv", "trials.csv", "bytes.csv", "series.csv", "report.html", "report.md"];
+const FILES: [&str; 7] = [
+    "summary.csv",
+    "trials.csv",
+    "bytes.csv",
+    "series.csv",
+    "models.csv",
+    "report.html",
+    "report.md",
+];
 
 /// The folders of those whose number depends on the run.
 const FOLDERS: [&str; 2] = ["histograms", "charts"];
@@ -99,6 +106,7 @@ impl RunFolder {
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;
         self.write("series.csv", &csv::series(record))?;
+        self.write("models.csv", &models::csv(record))?;
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {
             self.write(&format!("histograms/{name}"), log.as_bytes())?;

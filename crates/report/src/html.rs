@@ -27,6 +27,13 @@ window, however late and by whatever path it came. p50 is the median; 99 % of th
 at most p99.</dd>
 <dt>Age</dt><dd>How old the newest message is that a client holds, averaged over time and clients. \
 It compares transports fairly also where newer messages supersede older ones.</dd>
+<dt>Models</dt><dd>What a transport must give if nothing but its principle is at work, worked out from \
+settings and from what was measured otherwise, never fitted. A message waits for the next poll, so its \
+latency is spread evenly over the poll interval, on top of half a measured round trip. Of polls the \
+model is tested: <code>models.csv</code> has the Kolmogorov–Smirnov distance, the largest difference of \
+the two cumulative shares, and how often chance does as much (p), found by redrawing clients among \
+their neighbours in the poll period. A distance of 0.02 or more that chance does not explain is a \
+warning. For streams the model is drawn and not tested.</dd>
 <dt>Bytes per message</dt><dd>BYTES</dd>
 <dt>Layers</dt><dd>Payload: the messages themselves. Framing: WebSocket headers and masks, SSE fields, \
 chunk sizes, batch separators. HTTP: request lines, status lines, headers. TLS: what encryption \
@@ -106,6 +113,11 @@ fn push_head(page: &mut String, record: &RunRecord) {
     }
     for line in crate::sentence(record).lines() {
         let _ = writeln!(page, "<p class=\"finding\">{}</p>", escaped(line));
+    }
+    let thresholds = crate::threshold_lines(record);
+    if !thresholds.is_empty() {
+        let items = thresholds.iter().map(|line| format!("<li>{}</li>\n", escaped(line)));
+        let _ = write!(page, "<ul id=\"thresholds\">\n{}</ul>\n", items.collect::<String>());
     }
 }
 

@@ -4,6 +4,7 @@
 //! one module for each format; [`folder`] alone touches the file system. The same record always
 //! gives the same bytes, which is what lets [`rebuild`] stand for the run.
 
+pub mod comparison;
 pub mod csv;
 pub mod error;
 pub mod folder;
@@ -15,11 +16,13 @@ mod html;
 mod human;
 mod instrument;
 mod markdown;
+mod models;
 mod notes;
 mod rows;
 mod sentence;
 mod settings;
 mod table;
+mod thresholds;
 
 #[cfg(test)]
 mod fixture;
@@ -28,6 +31,9 @@ mod tests;
 
 use pushbench_metrics::record::RunRecord;
 
+pub use self::comparison::{
+    comparison_csv, comparison_json, comparison_markdown, comparison_table,
+};
 pub use self::error::ReportError;
 pub use self::folder::{RunFolder, open, rebuild};
 pub use self::headers::{
@@ -36,6 +42,7 @@ pub use self::headers::{
 pub use self::markdown::markdown;
 pub use self::sentence::sentence;
 pub use self::table::terminal_table;
+pub use self::thresholds::threshold_lines;
 
 /// The record as `run.json` holds it.
 ///

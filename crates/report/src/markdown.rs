@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
-use crate::{instrument, notes, settings, table};
+use crate::thresholds::Line;
+use crate::{instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -17,6 +18,7 @@ pub fn markdown(record: &RunRecord) -> String {
     if let Some(partial) = notes::partial(record) {
         let _ = writeln!(text, "\n**{partial}**");
     }
+    push_thresholds(&mut text, record);
     let blocks = blocks(record);
     for block in &blocks {
         if !block.heading.is_empty() {
@@ -30,6 +32,16 @@ pub fn markdown(record: &RunRecord) -> String {
     }
     push_origin(&mut text, record);
     text
+}
+
+fn push_thresholds(text: &mut String, record: &RunRecord) {
+    let lines = thresholds::lines(record);
+    if !lines.is_empty() {
+        text.push('\n');
+    }
+    for Line { sign, threshold, measured } in lines {
+        let _ = writeln!(text, "- {sign} `{threshold}`: {}", escaped(&measured));
+    }
 }
 
 fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {

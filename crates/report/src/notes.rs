@@ -127,6 +127,8 @@ fn weight(warning: &Warning) -> f64 {
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
+        Warning::LatencyOffModel { ks, .. } => *ks,
+        Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
         _ => 0.0,
     }

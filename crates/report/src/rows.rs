@@ -5,6 +5,7 @@ use pushbench_core::scenario::Point;
 use pushbench_metrics::figures::{Figure, Figures, Summary, summarise};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::stats;
+use pushbench_metrics::stats::paired::Paired;
 
 use crate::{human, settings};
 
@@ -31,17 +32,6 @@ impl Spread {
     fn of(values: &[f64]) -> Option<Self> {
         let (low, high) = stats::median_interval_95(values).or_else(|| stats::range(values))?;
         Some(Self { middle: stats::median(values)?, low, high, trials: values.len() })
-    }
-
-    /// Whether the trials put `self` and `other` apart. That the ranges of three trials do is a
-    /// hint and no proof, but where they overlap nothing may be claimed at all.
-    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
-        let (least, most) = (self.middle.min(other.middle), self.middle.max(other.middle));
-        if self.trials.min(other.trials) == 1 {
-            return most > least * FACTOR_OF_ONE_TRIAL;
-        }
-        let disjoint = self.high < other.low || other.high < self.low;
-        disjoint && most > least * FACTOR_WORTH_TELLING
     }
 }
 
@@ -127,6 +117,33 @@ impl Row<'_> {
 
     fn spread_by(&self, value: impl Fn(&Figures) -> Option<f64>) -> Option<Spread> {
         Spread::of(&self.figures.iter().filter_map(value).collect::<Vec<f64>>())
+    }
+
+    /// The figure's differences to `other` over the rounds in which both have it.
+    pub(crate) fn paired(&self, other: &Row<'_>, figure: Figure) -> Option<Paired> {
+        let rounds =
+            |row: &Row<'_>| row.trials.iter().map(|trial| trial.id.round).collect::<Vec<_>>();
+        let (ours, theirs) = (rounds(self), rounds(other));
+        let pairs = ours.iter().zip(&self.figures).filter_map(|(round, figures)| {
+            let beside = theirs.iter().position(|theirs| theirs == round)?;
+            figures.get(figure).zip(other.figures[beside].get(figure))
+        });
+        Paired::of(&pairs.collect::<Vec<_>>())
+    }
+
+    /// Whether the rounds put the figure apart from that of `other`. That each of fewer than six
+    /// does is a hint and no proof, but where they do not agree nothing may be claimed at all.
+    pub(crate) fn is_apart_from(&self, other: &Row<'_>, figure: Figure) -> bool {
+        let (Some(paired), Some(one), Some(two)) =
+            (self.paired(other, figure), self.get(figure), other.get(figure))
+        else {
+            return false;
+        };
+        let (least, most) = (one.min(two), one.max(two));
+        if paired.pairs == 1 {
+            return most > least * FACTOR_OF_ONE_TRIAL;
+        }
+        paired.is_one_sided() && most > least * FACTOR_WORTH_TELLING
     }
 
     /// The share of the expected messages that arrived.

@@ -10,7 +10,8 @@ use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
 
 /// Nothing but a line below the header.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+pub(crate) const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     } else {
         vec![Column::LatencyP50, Column::LatencyP99, Column::LatencyMax, Column::AgeMean]
     });
+    columns.extend((wide && !block.compares_ages()).then_some(Column::AgeMax));
     columns.push(Column::Bytes);
     columns.extend(wide.then_some(Column::Empty));
     columns.extend([Column::ServerCpu, Column::LoadCpu, Column::ServerMemory]);

@@ -1,5 +1,6 @@
 //! What users can say on the command line.
 
+mod compare;
 mod feed;
 mod headers;
 mod settings;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
@@ -30,7 +32,8 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
-measurement is invalid; 130 interrupted."
+measurement is invalid (a threshold says nothing then); 99 done, but a threshold is broken; 130
+interrupted."
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -49,6 +52,8 @@ pub(crate) enum Command {
     Load(LoadArgs),
     /// Measure what HTTP headers cost for each message, to the byte, layer by layer
     Headers(HeadersArgs),
+    /// Show what changed between two runs, and whether it is more than noise
+    Compare(CompareArgs),
     /// Rebuild tables, charts and the page from a run's record
     Report(ReportArgs),
     /// List the built-in scenarios, or show one
@@ -80,6 +85,7 @@ Examples:
   pushbench run ticker -d 10s
   pushbench run my-feed.toml --runs 6 --out /tmp/results
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
+  pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
   pushbench run idle --json | jq .trials[].measured.counters")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]

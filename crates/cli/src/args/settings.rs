@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pushbench_core::payload::PayloadKind;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
 
@@ -51,6 +51,10 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
+    /// for several. A broken one ends with status 99
+    #[arg(long = "threshold", value_name = "CONDITION")]
+    pub(crate) thresholds: Vec<Threshold>,
 }
 
 /// What the feed of a run is.
@@ -153,6 +157,7 @@ impl ClientArgs {
         set(&mut scenario.delivery, self.delivery.as_ref());
         set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
+        scenario.thresholds.override_with(&self.thresholds);
     }
 }
 

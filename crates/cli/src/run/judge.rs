@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::Resources;
 use pushbench_metrics::warning::{
@@ -30,6 +31,8 @@ pub(super) struct Evidence<'a> {
     pub(super) own_server: bool,
     /// Whether the server's instants are on this machine's clock.
     pub(super) same_clock: bool,
+    /// How the trial compares with its model.
+    pub(super) check: &'a Check,
 }
 
 impl Evidence<'_> {
@@ -100,6 +103,7 @@ impl Evidence<'_> {
         if audit.published < FEW_MESSAGES {
             warnings.push(Warning::FewMessages { messages: audit.published });
         }
+        warnings.extend(self.check.warnings());
         if !self.same_clock {
             warnings.push(Warning::ForeignClock);
         }

@@ -1,6 +1,7 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
 pub(crate) mod capture;
+mod check;
 mod ear;
 mod judge;
 mod sampler;
@@ -9,6 +10,7 @@ pub(crate) mod trial;
 
 use anyhow::anyhow;
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
+use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
 
 use self::subject::Source;
@@ -36,9 +38,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in &plans {
-        if measure(plan, &Source::Own, &args.output)? == Outcome::Invalid {
-            outcome = Outcome::Invalid;
-        }
+        outcome = outcome.max(measure(plan, &Source::Own, &args.output)?);
     }
     Ok(outcome)
 }
@@ -106,7 +106,12 @@ pub(crate) fn measure(
     progress.end();
     finish(&folder, &record, output)?;
     played?;
-    Ok(if record.is_valid() { Outcome::Done } else { Outcome::Invalid })
+    let met = thresholds::outcomes(&record).iter().all(thresholds::Outcome::is_met);
+    Ok(match () {
+        () if !record.is_valid() => Outcome::Invalid,
+        () if !met => Outcome::Broken,
+        () => Outcome::Done,
+    })
 }
 
 /// The arguments as given, behind the program's name without its folder.
@@ -178,6 +183,9 @@ fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result
         text.push('\n');
     }
     text.push_str(&pushbench_report::sentence(record));
+    for line in pushbench_report::threshold_lines(record) {
+        text.push_str(&format!("\n{line}"));
+    }
     text.push_str(&format!("\n\nResults: {}\n", folder.path().display()));
     print(&text)
 }

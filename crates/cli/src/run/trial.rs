@@ -8,12 +8,14 @@ use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming};
+use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 
 use super::capture::Wire;
+use super::check;
 use super::ear::{Ear, Note};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
@@ -95,6 +97,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         server: None,
         resources: Resources::default(),
         errors: Vec::new(),
+        check: Default::default(),
     }
 }
 
@@ -153,7 +156,7 @@ impl<'a> Trial<'a> {
         let mut load = self.ear.finished(drain + CLOSE_LIMIT)?;
         let server = self.stop_server()?;
         let uncaptured = self.stop_capture(&mut load)?;
-        Ok(self.record(timing.window, load, server, sample, uncaptured))
+        Ok(self.record(&timing, load, server, sample, uncaptured))
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -214,7 +217,7 @@ impl<'a> Trial<'a> {
 
     fn record(
         self,
-        window: Window,
+        timing: &TrialTiming,
         mut load: LoadMeasured,
         server: Option<ServerMeasured>,
         mut sample: Sample,
@@ -228,6 +231,12 @@ impl<'a> Trial<'a> {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
         }
+        let window = timing.window;
+        let check = self.check(timing, &load, &sample.resources);
+        if let Some(polls) = &mut load.measured.polls {
+            // What chance makes of them is known now; a record would grow with them.
+            polls.kept.clear();
+        }
         let evidence = Evidence {
             wanted: self.plan.point(self.turn.id).clients,
             window,
@@ -240,6 +249,7 @@ impl<'a> Trial<'a> {
             uncaptured,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
+            check: &check,
         };
         let (invalid, warnings) = (evidence.invalid(), evidence.warnings());
         TrialRecord {
@@ -255,7 +265,26 @@ impl<'a> Trial<'a> {
             server,
             resources: sample.resources,
             errors: load.errors,
+            check,
         }
+    }
+
+    /// Compares the trial with its model, where its latencies are known.
+    fn check(&self, timing: &TrialTiming, load: &LoadMeasured, resources: &Resources) -> Check {
+        if !self.same_clock {
+            return Check::default();
+        }
+        let (id, scenario) = (self.turn.id, &self.plan.scenario);
+        let trial = check::Trial {
+            point: self.plan.point(id),
+            transport: id.transport,
+            delivery: scenario.delivery,
+            timing,
+            measured: &load.measured,
+            resources,
+            seed: scenario.seed,
+        };
+        trial.check()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::thresholds::{SAMPLES_BEYOND, Target, Unit};
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::headers::MAX_HEADER_BYTES;
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::units::{ByteSize, Span};
-
 impl Scenario {
     /// Checks what the types cannot: ranges, empty lists, settings that need each other.
     ///
@@ -49,6 +49,7 @@ impl Scenario {
             return Err(setting("runs", "between 1 and 10000 runs can be made"));
         }
         self.check_feed()?;
+        self.check_thresholds()?;
         match self.combinations() {
             0..=MAX_POINTS => Ok(()),
             points => Err(setting(
@@ -98,6 +99,54 @@ impl Scenario {
             return Err(format!("{size} is too large; a message has at most 1MiB"));
         }
         Ok(())
+    }
+
+    fn check_thresholds(&self) -> Result<(), ScenarioError> {
+        for threshold in self.thresholds.iter() {
+            let target = threshold.target;
+            if !self.transports.iter().any(|&transport| target.names(transport)) {
+                let names: Vec<&str> = self.transports.iter().map(|each| each.name()).collect();
+                let names = names.join(", ");
+                let problem = format!("the transport of {target} is not among those run: {names}");
+                return Err(setting("thresholds", problem));
+            }
+            if target.quantity.unit() == Unit::Share && threshold.limit > 1.0 {
+                return Err(setting("thresholds", format!("{threshold}: a share is at most 100%")));
+            }
+            if let Some(beyond) = target.quantity.share_beyond() {
+                self.check_samples(target, beyond)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each trial will have the latencies that a percentile takes. Those of a replay
+    /// depend on its trace and are not foreseen here.
+    fn check_samples(&self, target: Target, beyond: f64) -> Result<(), ScenarioError> {
+        let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+        #[expect(clippy::cast_precision_loss, reason = "at most 1000k")]
+        let clients = least(&mut self.clients.as_slice().iter().map(|clients| clients.0 as f64));
+        let rate = match self.feed.schedule {
+            ScheduleKind::Replay => return Ok(()),
+            _ => least(&mut self.rate.as_slice().iter().map(|rate| rate.hz())),
+        };
+        let share = match self.feed.schedule {
+            ScheduleKind::Burst => {
+                let (on, off) = (self.feed.on.0.as_secs_f64(), self.feed.off.0.as_secs_f64());
+                on / (on + off)
+            }
+            _ => 1.0,
+        };
+        let (needed, samples) =
+            (SAMPLES_BEYOND / beyond, clients * rate * share * self.duration.0.as_secs_f64());
+        if samples >= needed * (1.0 - 1e-9) {
+            return Ok(());
+        }
+        let problem = format!(
+            "{target} needs {needed:.0} latencies in a trial and will have about {samples:.0}; \
+             lengthen `duration`, or name a lower percentile"
+        );
+        Err(setting("thresholds", problem))
     }
 
     fn check_feed(&self) -> Result<(), ScenarioError> {

@@ -5,6 +5,7 @@
 
 mod check;
 mod points;
+pub mod thresholds;
 mod values;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::points::Point;
+pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::headers;
 use crate::payload::PayloadKind;
@@ -81,6 +83,9 @@ pub struct Scenario {
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,
+    /// What the run must come to.
+    #[serde(skip_serializing_if = "Thresholds::is_empty")]
+    pub thresholds: Thresholds,
 }
 
 /// The `[feed]` table of a scenario.
@@ -141,6 +146,7 @@ impl Default for Scenario {
             runs: 3,
             seed: 1,
             feed: FeedTable::default(),
+            thresholds: Thresholds::default(),
         }
     }
 }

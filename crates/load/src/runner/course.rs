@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{MonoInstant, random};
-use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder, Progress, TrialTiming};
+use pushbench_metrics::control::{
+    LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
+};
 use pushbench_metrics::ledger::Phase;
 use pushbench_probe::clock::Clock;
 
@@ -29,6 +31,11 @@ const ORDER_STREAM: u64 = 203;
 
 /// The stream of random numbers that a poll phase's place within its slot is drawn from.
 const PLACE_STREAM: u64 = 204;
+
+/// The place of each of the trial's clients in the order in which they poll within a period.
+pub(super) fn poll_order(plan: &LoadPlan) -> Vec<usize> {
+    random::permutation(plan.seed, ORDER_STREAM, plan.total_clients.max(1) as usize)
+}
 
 /// How far a load process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +96,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// processes fill evenly in a random order.
     fn plan_polls(&mut self, warmup: MonoInstant, period: u64, now: MonoInstant) {
         let (seed, total) = (self.plan.seed, self.plan.total_clients.max(1));
-        let order = random::permutation(seed, ORDER_STREAM, total as usize);
+        let order = poll_order(&self.plan);
         for client in 0..self.plan.clients {
             if self.slots[client as usize].given_up {
                 continue;

@@ -24,8 +24,10 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
+use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
+use pushbench_metrics::polls::Polls;
 use pushbench_metrics::recorder::Recorder;
 use pushbench_probe::clock::{Clock, Monotonic};
 use pushbench_probe::tcp_info::IpVersion;
@@ -109,7 +111,10 @@ impl Load {
     ///
     /// A plan without clients, or a system that has no file descriptors left.
     pub fn new(plan: LoadPlan) -> Result<Self, LoadError> {
-        let recorder = Recorder::new(plan.clients, plan.delivery);
+        let mut recorder = Recorder::new(plan.clients, plan.delivery);
+        if plan.transport.polls_on_a_period() {
+            recorder = recorder.with_polls(polls(&plan));
+        }
         Self::with(plan, recorder, Monotonic)
     }
 }
@@ -163,6 +168,14 @@ impl<M: Measure, C: Clock> Load<M, C> {
         }
         Ok(())
     }
+}
+
+/// What follows the polls of this process's clients.
+fn polls(plan: &LoadPlan) -> Polls {
+    let order = course::poll_order(plan);
+    let mine = order.iter().skip(plan.first_client as usize).take(plan.clients as usize);
+    let ranks: Vec<u32> = mine.map(|&rank| u32::try_from(rank).unwrap_or(u32::MAX)).collect();
+    Polls::new(saturating_nanos(plan.poll_interval), &ranks, plan.total_clients)
 }
 
 /// The state of a load process.

@@ -180,8 +180,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
         let event = match note {
-            Note::Request => Event::Request,
-            Note::EmptyResponse => Event::EmptyResponse,
+            Note::Request => Event::Request { client },
+            Note::EmptyResponse => Event::EmptyResponse { client },
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
                 self.keep_error(client, error);

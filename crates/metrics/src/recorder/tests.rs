@@ -86,8 +86,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
     let took = Duration::from_micros(800);
     let at = MonoInstant(1_500 * MS);
     let all = [
-        Event::Request,
-        Event::EmptyResponse,
+        Event::Request { client: 0 },
+        Event::EmptyResponse { client: 0 },
         Event::SkippedPoll,
         Event::Connected { client: 0, took },
         Event::ConnectionLost { client: 0 },

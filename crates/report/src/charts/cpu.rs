@@ -57,10 +57,10 @@ fn group(row: &Row<'_>) -> Option<Group> {
 /// The cheapest and the dearest for the server, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
     let rows = block.rows.iter();
-    let mut all: Vec<(&str, Spread)> = rows
-        .filter_map(|row| Some((row.transport().name(), row.spread(Figure::ServerCpu)?)))
-        .collect();
+    let mut all: Vec<(&Row<'_>, Spread)> =
+        rows.filter_map(|row| Some((row, row.spread(Figure::ServerCpu)?))).collect();
     all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let name = |row: &Row<'_>| row.transport().name();
     let time = |spread: &Spread| human::time(spread.middle);
     match all.as_slice() {
         [] => "CPU time of the load generator; the server's is not known".to_owned(),
@@ -68,16 +68,23 @@ fn title(block: &Block<'_>) -> String {
             "CPU time per message that arrived; {}",
             block.least_arrived().unwrap_or_default()
         ),
-        [(only, cpu)] => format!("{only} costs the server {} of CPU per message", time(cpu)),
-        [(least, few), .., (most, much)] if much.is_apart_from(few) => format!(
-            "{least} costs the server {} of CPU per message, {most} {}",
-            time(few),
-            time(much)
-        ),
+        [(only, cpu)] => {
+            format!("{} costs the server {} of CPU per message", name(only), time(cpu))
+        }
+        [(least, few), .., (most, much)] if most.is_apart_from(least, Figure::ServerCpu) => {
+            format!(
+                "{} costs the server {} of CPU per message, {} {}",
+                name(least),
+                time(few),
+                name(most),
+                time(much)
+            )
+        }
         [(_, few), .., (_, much)] if are_within(SAME, [few.middle, much.middle]) => {
             "The transports cost the server about the same CPU time".to_owned()
         }
         [(least, few), .., (most, much)] => {
+            let (least, most) = (name(least), name(most));
             format!("CPU per message: {least} {}, {most} {}: not told apart", time(few), time(much))
         }
     }

@@ -4,10 +4,11 @@ use plotters_backend::DrawingBackend;
 use pushbench_core::Transport;
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::stats;
 
 use super::axes::{Frame, Scale};
 use super::style::{Area, Draw as _, Drawn, colour, line_width};
-use super::{Picture, Plot, keys};
+use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
 use crate::sentence::{SAME, are_within};
@@ -15,13 +16,18 @@ use crate::sentence::{SAME, are_within};
 pub(crate) const CAPTION: &str = "Each line says how long the given share of a transport's \
     messages took at most; lower is better, and the rise at the right is the tail. A line \
     ends where fewer than ten samples lie beyond. The time axis is logarithmic, and all valid \
-    trials are added up.";
+    trials are added up. A thin line is what a model expects: of polls, waits spread evenly over \
+    the poll interval; of pushes, one write after another, each at the server's CPU time for a \
+    message, from the quickest on. Where the lines part, something else was at work.";
 
 /// The percentiles that get a marker, where there are samples enough.
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
 /// How many samples lie beyond the last percentile that is drawn.
 const SAMPLES_BEYOND: f64 = 10.0;
+
+/// Pieces of a model's line.
+const MODEL_STEPS: u32 = 100;
 
 /// The curves by transport.
 pub(super) struct Curves(Vec<Curve>);
@@ -31,6 +37,8 @@ struct Curve {
     /// Number of nines and µs, both rising.
     line: Vec<(f64, f64)>,
     marked: Vec<(f64, f64)>,
+    /// As the model has it; empty where there is none.
+    model: Vec<(f64, f64)>,
 }
 
 /// The picture of a block, where there is a latency.
@@ -40,10 +48,14 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
         return None;
     }
     let which = if block.compares_ages() { "of what was not superseded, " } else { "" };
+    let mut keys = keys(block, |transport| curves.iter().any(|curve| curve.transport == transport));
+    if curves.iter().any(|curve| !curve.model.is_empty()) {
+        keys.push(Key::Thin("thin: model"));
+    }
     Some(Picture {
         title: title(block),
         subtitle: format!("Latency {which}by percentile: {conditions}"),
-        keys: keys(block, |transport| curves.iter().any(|curve| curve.transport == transport)),
+        keys,
         height: 720,
         plot: Plot::Latency(Curves(curves)),
     })
@@ -57,7 +69,21 @@ fn curve(row: &Row<'_>) -> Option<Curve> {
         .into_iter()
         .filter_map(|q| Some((nines(q), latency.supported_percentile_us(q)?)))
         .collect();
-    (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked })
+    let end = line.last()?.0;
+    let model = model(row, end).unwrap_or_default();
+    (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked, model })
+}
+
+/// What the model expects up to `end`, a number of nines: the median over the trials' models.
+fn model(row: &Row<'_>, end: f64) -> Option<Vec<(f64, f64)>> {
+    let models: Vec<_> = row.trials.iter().filter_map(|trial| trial.check.latency).collect();
+    let at = |step: u32| {
+        let nines = end * f64::from(step) / f64::from(MODEL_STEPS);
+        let quantiles: Vec<f64> =
+            models.iter().map(|model| model.quantile(1.0 - 10_f64.powf(-nines))).collect();
+        Some((nines, stats::median(&quantiles)?))
+    };
+    (0..=MODEL_STEPS).map(at).collect()
 }
 
 /// The curve up to the last percentile with ten samples beyond it, which the table shows too.
@@ -78,27 +104,26 @@ fn nines(quantile: f64) -> f64 {
 
 /// The fastest and the slowest median, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
-    let mut medians: Vec<(Transport, Spread)> = block
-        .rows
-        .iter()
-        .filter_map(|row| Some((row.transport(), row.spread(Figure::LatencyP50)?)))
-        .collect();
+    let with_median = |row| Some((row, Row::spread(row, Figure::LatencyP50)?));
+    let mut medians: Vec<(&Row<'_>, Spread)> = block.rows.iter().filter_map(with_median).collect();
     medians.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
     let time = |spread: &Spread| human::spoken_time(spread.middle);
+    let is_apart = |row: &Row<'_>, other| row.is_apart_from(other, Figure::LatencyP50);
     match medians.as_slice() {
         _ if block.compares_ages() => "Latency of the messages that arrived".to_owned(),
-        [(only, median)] => format!("{only}: {} at the median", time(median)),
-        [(_, least), .., (slowest, most)] if most.is_apart_from(least) => {
+        [(only, median)] => format!("{}: {} at the median", only.transport(), time(median)),
+        [(fastest, least), .., (slowest, most)] if is_apart(slowest, fastest) => {
             let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
-            let is_equal = |median: &Spread| !median.is_apart_from(least) && near(median);
-            let equals = medians.iter().filter(|(_, median)| is_equal(median));
-            let names: Vec<&str> = equals.map(|(transport, _)| transport.name()).collect();
+            let equals =
+                medians.iter().filter(|(row, median)| !is_apart(row, fastest) && near(median));
+            let names: Vec<&str> = equals.map(|(row, _)| row.transport().name()).collect();
             let (verb, about) =
                 if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
             format!(
-                "{} {verb} in {about}{} at the median, {slowest} in {}",
+                "{} {verb} in {about}{} at the median, {} in {}",
                 human::list(&names),
                 time(least),
+                slowest.transport(),
                 time(most)
             )
         }
@@ -106,8 +131,10 @@ fn title(block: &Block<'_>) -> String {
             "At the median the transports are about equally fast".to_owned()
         }
         [(fastest, least), .., (slowest, most)] => format!(
-            "{fastest} took {} at the median, {slowest} {}: not told apart",
+            "{} took {} at the median, {} {}: not told apart",
+            fastest.transport(),
             time(least),
+            slowest.transport(),
             time(most)
         ),
         [] => "Latency".to_owned(),
@@ -116,7 +143,7 @@ fn title(block: &Block<'_>) -> String {
 
 impl Curves {
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
-        let points = || self.0.iter().flat_map(|curve| &curve.line);
+        let points = || self.0.iter().flat_map(|curve| curve.line.iter().chain(&curve.model));
         let nines = points().map(|point| point.0).fold(0.0, f64::max);
         let y = Scale::time(points().map(|point| point.1), "latency (logarithmic)");
         let frame = Frame::new(Scale::percentiles(nines), y, top, height);
@@ -125,6 +152,10 @@ impl Curves {
         for Curve { transport, line, .. } in &self.0 {
             let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
             area.path(line, colour(*transport), line_width(*transport, &all))?;
+        }
+        for Curve { transport, model, .. } in &self.0 {
+            let model = model.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
+            area.path(model, colour(*transport), 1)?;
         }
         for curve in &self.0 {
             for &(nines, us) in &curve.marked {

@@ -3,6 +3,7 @@
 //! A module for each kind of picture takes what it needs out of the record; [`Picture`] draws the
 //! head that all have in common: the finding, the conditions, the legend.
 
+mod age;
 mod axes;
 mod bars;
 mod bytes;
@@ -10,6 +11,7 @@ mod cpu;
 pub(crate) mod headers;
 mod latency;
 mod raster;
+mod ratio;
 pub(crate) mod style;
 mod sweep;
 mod timeline;
@@ -24,6 +26,7 @@ use pushbench_core::Transport;
 use pushbench_metrics::record::RunRecord;
 
 use self::bars::Bars;
+use self::ratio::Ratio;
 use self::style::{Anchor, Area, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
 use self::sweep::Sweep;
 use crate::error::ReportError;
@@ -88,6 +91,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
             ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
@@ -96,7 +100,12 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
             Some(Chart { name: named(name), caption, picture: picture? })
         }));
     }
-    charts.extend(sweep::charts(record, &blocks));
+    let ratios = ratio::charts(record, &blocks);
+    let sweeps = sweep::charts(record, &blocks).into_iter();
+    // Ages are there twice otherwise.
+    let known = ratios.iter().any(|chart| chart.name == "sweep-age");
+    charts.extend(sweeps.filter(|chart| !known || chart.name != "sweep-latency"));
+    charts.extend(ratios);
     charts
 }
 
@@ -114,13 +123,15 @@ pub(crate) enum Key {
     Area(RGBColor, &'static str),
     /// A thin line of dashes.
     Dashes(&'static str),
+    /// A thin line.
+    Thin(&'static str),
 }
 
 impl Key {
     const fn name(&self) -> &'static str {
         match self {
             Self::Transport(transport) => transport.name(),
-            Self::Area(_, name) | Self::Dashes(name) => name,
+            Self::Area(_, name) | Self::Dashes(name) | Self::Thin(name) => name,
         }
     }
 }
@@ -131,6 +142,7 @@ enum Plot {
     Bars(Bars),
     Timeline(timeline::Lines),
     Sweep(Sweep),
+    Ratio(Ratio),
 }
 
 /// A picture, ready to be drawn.
@@ -163,6 +175,7 @@ impl Picture {
             Plot::Bars(bars) => bars.draw(area, top),
             Plot::Timeline(lines) => lines.draw(area, top, self.height),
             Plot::Sweep(sweep) => sweep.draw(area, top, self.height),
+            Plot::Ratio(ratio) => ratio.draw(area, top, self.height),
         }
     }
 
@@ -185,6 +198,7 @@ impl Picture {
                 Key::Area(colour, _) => {
                     area.rect((x + 12, y - 10), (x + SAMPLE, y + 10), *colour)?
                 }
+                Key::Thin(_) => area.path(vec![(x, y), (x + SAMPLE, y)], FAINT, 1)?,
                 Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], FAINT, 2)?,
             }
             area.text(key.name(), (x + SAMPLE + 10, y), font, Anchor::Left)?;

@@ -42,7 +42,7 @@ fn every_transport_is_named_in_well_formed_xml() {
 /// Texts begin and end inside the picture, by the measure of DejaVu, which is wide.
 #[test]
 fn no_text_is_clipped() {
-    for record in [fixture::six(), fixture::sweep(), fixture::payloads()] {
+    for record in [fixture::six(), fixture::sweep(), fixture::payloads(), fixture::ratios()] {
         for chart in charts(&record) {
             let svg = chart.svg().unwrap();
             let document = roxmltree::Document::parse(&svg).unwrap();
@@ -72,7 +72,7 @@ fn no_text_is_clipped() {
 fn a_bitmap_has_its_size_and_is_not_blank() {
     let record = fixture::quick();
     let charts = charts(&record);
-    assert_eq!(names(&charts), ["latency", "bytes", "cpu", "timeline"]);
+    assert_eq!(names(&charts), ["latency", "age", "bytes", "cpu", "timeline"]);
     for chart in &charts {
         let bytes = chart.png().unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
@@ -92,8 +92,8 @@ fn a_bitmap_has_its_size_and_is_not_blank() {
 fn points_have_their_own_charts_and_common_ones() {
     let record = fixture::sweep();
     let charts = charts(&record);
-    assert_eq!(charts.len(), 4 * 4 + 2);
-    assert_eq!(names(&charts)[..5], ["latency-1", "bytes-1", "cpu-1", "timeline-1", "latency-2"]);
+    assert_eq!(charts.len(), 4 * 5 + 2);
+    assert_eq!(names(&charts)[..5], ["latency-1", "age-1", "bytes-1", "cpu-1", "timeline-1"]);
     assert_eq!(chart(&charts, "sweep-latency").title(), "Median latency against clients");
     let svg = chart(&charts, "sweep-bytes").svg().unwrap();
     for tick in ["5", "10", "20", "40"] {
@@ -175,13 +175,48 @@ fn a_sweep_of_payloads_shows_the_payload_itself() {
 }
 
 #[test]
+fn a_run_over_ratios_stands_on_its_models() {
+    let record = fixture::ratios();
+    let charts = charts(&record);
+    let sweeps: Vec<&str> =
+        names(&charts).into_iter().filter(|name| name.starts_with("sweep")).collect();
+    assert_eq!(sweeps, ["sweep-bytes", "sweep-age", "sweep-missed", "sweep-empty", "sweep-cpu"]);
+    for name in ["sweep-age", "sweep-missed", "sweep-empty"] {
+        let svg = chart(&charts, name).svg().unwrap();
+        assert!(svg.contains("thin: model"), "{name}");
+        for ratio in ["0.1", "1", "10"] {
+            assert!(svg.contains(&format!("\n{ratio}\n")), "{name}: {ratio}");
+        }
+    }
+    let empty = chart(&charts, "sweep-empty").svg().unwrap();
+    assert!(empty.contains("short-poll") && !empty.contains("websocket"));
+    assert!(!chart(&charts, "sweep-cpu").svg().unwrap().contains("thin: model"));
+
+    // Where each message is to arrive there is nothing to miss.
+    let mut every = record;
+    every.scenario.delivery = pushbench_core::Delivery::Every;
+    assert!(!names(&self::charts(&every)).contains(&"sweep-missed"));
+}
+
+#[test]
+fn the_model_is_drawn_beside_what_was_measured() {
+    let mut record = fixture::quick();
+    let legend = |record: &RunRecord| {
+        chart(&charts(record), "latency").svg().unwrap().contains("thin: model")
+    };
+    assert!(legend(&record));
+    record.trials.iter_mut().for_each(|trial| trial.check = Default::default());
+    assert!(!legend(&record));
+}
+
+#[test]
 fn what_was_not_measured_has_no_chart() {
     let mut record = fixture::quick();
     for trial in &mut record.trials {
         trial.resources.server_cpu = None;
         trial.resources.load_cpu = None;
     }
-    assert_eq!(names(&charts(&record)), ["latency", "bytes", "timeline"]);
+    assert_eq!(names(&charts(&record)), ["latency", "age", "bytes", "timeline"]);
     record.trials.clear();
     assert!(charts(&record).is_empty() && summarise(&record).is_empty());
 }

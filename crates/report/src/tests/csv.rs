@@ -2,13 +2,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use pushbench_core::Transport;
 use pushbench_metrics::ledger::{Direction, Layer, Phase, Source, TcpipTally};
+use pushbench_metrics::models::check::{Compared, Distance};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::recorder::Measured;
 use pushbench_metrics::warning::Invalid;
 
 use crate::{csv, fixture};
 
-/// As DESIGN.md has it, under "Public interface".
+/// What users were promised, and behind it what came later.
 const DESIGN: &str = "
 scenario,point,transport,clients,rate_hz,payload_bytes,poll_interval_ms,trials,valid,
 published,expected,delivered,lost,duplicated,reordered,superseded,
@@ -16,7 +17,7 @@ latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_u
 age_mean_us,connect_p50_us,requests,empty_responses,
 payload_bytes_per_msg,framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,tcpip_bytes_per_msg,wire_bytes_per_msg,
 server_cpu_us_per_msg,load_cpu_us_per_msg,server_rss_bytes_per_client,load_rss_bytes_per_client,
-latency_p50_min_us,latency_p50_max_us,clients_connected,errors,reconnects,warnings
+latency_p50_min_us,latency_p50_max_us,clients_connected,errors,reconnects,warnings,age_max_us
 ";
 
 /// The lines of a file, by column.
@@ -242,4 +243,30 @@ fn series_have_a_line_for_each_second_of_each_trial() {
     let delivered: f64 = lines[..4].iter().map(|line| number(&line["delivered"])).sum();
     assert_eq!(delivered, 40.0 * 40.0);
     assert_eq!((lines[1]["second"].as_str(), lines[1]["order"].as_str()), ("1", "1"));
+}
+
+#[test]
+fn models_stand_beside_what_was_measured() {
+    let mut record = fixture::quick();
+    let trial = fixture::trial_mut(&mut record, Transport::ShortPoll, 1);
+    trial.check.distance = Some(Distance { ks: 0.012, p: Some(0.25) });
+    trial.check.missed = Some(Compared { measured: 0.5, expected: 0.51, p: None });
+    let file = crate::models::csv(&record);
+    let lines = lines(&file);
+    let of = |quantity: &str| {
+        let ours = |line: &&HashMap<String, String>| {
+            line["quantity"] == quantity
+                && line["transport"] == "short-poll"
+                && line["trial"] == "1"
+        };
+        lines.iter().find(ours).unwrap()
+    };
+    let mean = of("latency_mean_us");
+    assert_eq!(mean["expected"], "500420.0000");
+    assert!((number(&mean["measured"]) / 500_000.0 - 1.0).abs() < 0.1);
+    let distance = of("latency_ks_distance");
+    assert_eq!((distance["measured"].as_str(), distance["p"].as_str()), ("0.0120", "0.250"));
+    let missed = of("missed_share");
+    assert_eq!((missed["expected"].as_str(), missed["p"].as_str()), ("0.5100", ""));
+    assert!(lines.iter().all(|line| line["quantity"] != "empty_share"));
 }

@@ -48,6 +48,8 @@ fn rebuilding_gives_the_same_bytes() {
         .collect();
     let expected = [
         "bytes.csv",
+        "charts/age.png",
+        "charts/age.svg",
         "charts/bytes.png",
         "charts/bytes.svg",
         "charts/cpu.png",
@@ -57,6 +59,7 @@ fn rebuilding_gives_the_same_bytes() {
         "charts/timeline.png",
         "charts/timeline.svg",
         "histograms/1-sse.hlog",
+        "models.csv",
         "report.html",
         "report.md",
         "run.json",

@@ -1,6 +1,7 @@
 //! Each file that a run leaves, made from runs that never were and read back.
 
 mod charts;
+mod comparison;
 mod csv;
 mod folder;
 mod hlog;

@@ -19,7 +19,7 @@ fn the_page_loads_nothing() {
     // Namespaces are names; no other address may stand in the page.
     let addresses = page.matches("http://").count() + page.matches("https://").count();
     assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
-    assert_eq!(addresses, 4);
+    assert_eq!(addresses, 5);
 }
 
 #[test]

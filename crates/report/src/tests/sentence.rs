@@ -39,8 +39,23 @@ fn a_clear_difference_is_told_with_its_factor() {
     assert_eq!(
         sentence(&record),
         "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire; \
-         short-poll took 500 ms and 113 bytes (1,250 times as long, 33 % fewer bytes)."
+         short-poll took 500 ms and 113 bytes (1,250 times as long, 33 % fewer bytes). \
+         Each difference in time held in all 3 rounds, which is no proof: an interval needs six."
     );
+}
+
+/// Both drift by more than they differ: only the rounds tell them apart.
+#[test]
+fn rounds_show_what_ranges_hide_and_six_are_proof() {
+    let drift = |offset: u64| (1..=6).map(|n| n * 1_000 + offset).collect::<Vec<u64>>();
+    let record = with_medians(&[(Transport::Sse, &drift(400)), (Transport::Websocket, &drift(0))]);
+    let text = sentence(&record);
+    assert!(text.contains("; sse took 3.9 ms") && !text.contains("no proof"), "{text}");
+    let mut other = drift(400);
+    other[3] = 3_900;
+    let record = with_medians(&[(Transport::Sse, &other), (Transport::Websocket, &drift(0))]);
+    let text = sentence(&record);
+    assert!(!text.contains("sse took"), "{text}");
 }
 
 #[test]
@@ -53,8 +68,8 @@ fn overlapping_ranges_are_no_difference() {
     let sentence = sentence(&record);
     assert!(
         sentence.starts_with(
-            "websocket and sse delivered in 0.4 ms and 0.45 ms at the median, which 3 trials cannot \
-             tell apart, with 170 bytes and 192 bytes per message on the wire (sse 1.1 times the \
+            "websocket and sse delivered in 0.4 ms and 0.45 ms at the median, with no \
+             difference that these 3 trials can show, with 170 bytes and 192 bytes per message on the wire (sse 1.1 times the \
              bytes of websocket); long-poll took 1 ms"
         ),
         "{sentence}"
@@ -135,7 +150,7 @@ fn superseded_messages_without_a_common_clock_have_no_ratio() {
 fn sameness_is_claimed_only_of_middles_near_each_other() {
     let near = with_medians(&[
         (Transport::Sse, &[1_000, 1_080, 1_100]),
-        (Transport::Websocket, &[990, 1_000, 1_090]),
+        (Transport::Websocket, &[1_010, 1_000, 1_090]),
     ]);
     let near = sentence(&near);
     assert!(near.contains("delivered about equally fast, in 1 ms and 1.1 ms"), "{near}");
@@ -147,8 +162,8 @@ fn sameness_is_claimed_only_of_middles_near_each_other() {
     let far = sentence(&far);
     assert!(
         far.starts_with(
-            "websocket and long-poll delivered in 5.2 ms and 6.6 ms at the median, which 3 trials \
-             cannot tell apart, with 170 bytes and 528 bytes per message on the wire (long-poll \
+            "websocket and long-poll delivered in 5.2 ms and 6.6 ms at the median, with no \
+             difference that these 3 trials can show, with 170 bytes and 528 bytes per message on the wire (long-poll \
              3.1 times the bytes of websocket); sse took 8.5 ms and 192 bytes (1.6 times as long \
              as websocket, 1.1 times its bytes)."
         ),

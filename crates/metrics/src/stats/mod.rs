@@ -1,6 +1,16 @@
 //! Pure mathematics over the figures of several trials.
 //!
-//! Trials are few and their figures seldom normal, so everything here rests on order alone.
+//! Trials are few and their figures seldom normal, so everything here rests on order alone:
+//! nothing assumes a distribution. The middle and its interval are here; [`paired`] compares what
+//! was measured in the same rounds, [`shift`] two runs, and [`discovery`] keeps many comparisons
+//! honest together.
+
+pub mod discovery;
+pub mod paired;
+pub mod shift;
+
+#[cfg(test)]
+pub(crate) mod noise;
 
 /// Least coverage of [`median_interval_95`].
 const COVERAGE: f64 = 0.95;

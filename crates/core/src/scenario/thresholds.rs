@@ -1,0 +1,290 @@
+//! What a run must come to: `websocket.latency.p99 < 50ms`.
+//!
+//! A scenario's `[thresholds]` table has a condition, or a list of them, for each
+//! `TRANSPORT.FIGURE`; a flag has both in one text. Here is the grammar; what was measured is held
+//! against it where figures are known.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::quantity::{Quantity, SAMPLES_BEYOND, Unit};
+use crate::transport::Transport;
+use crate::units::UnitError;
+
+mod quantity;
+
+/// A threshold that does not parse, with what would.
+#[derive(Debug, Clone, thiserror::Error, PartialEq)]
+pub enum ThresholdError {
+    /// There is no dot, or nothing before it.
+    #[error(
+        "`{0}` names no figure of a transport; write it like `websocket.latency.p99` or \
+         `*.wire_bytes_per_msg`"
+    )]
+    Target(String),
+    /// The part before the first dot is no transport.
+    #[error("{0}, and `*` stands for all of them")]
+    Transport(#[from] crate::transport::UnknownTransport),
+    /// The part behind it is no figure.
+    #[error("unknown figure `{0}`; the figures are {list}", list = quantity::names())]
+    Figure(String),
+    /// There is no `<`, `<=`, `>` or `>=`.
+    #[error("`{0}` is no condition; write it like `< 50ms`, with <, <=, > or >=")]
+    Operator(String),
+    /// The limit does not parse.
+    #[error("{0}")]
+    Limit(#[from] UnitError),
+}
+
+/// What is held against a limit: a figure of one transport, or of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The transport; `None` is `*`.
+    pub transport: Option<Transport>,
+    /// The figure.
+    pub quantity: Quantity,
+}
+
+impl Target {
+    /// Whether it speaks of `transport`.
+    #[must_use]
+    pub fn names(self, transport: Transport) -> bool {
+        self.transport.is_none_or(|named| named == transport)
+    }
+}
+
+impl FromStr for Target {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, ThresholdError> {
+        let parts = text.trim().split_once('.').filter(|(transport, _)| !transport.is_empty());
+        let (transport, figure) = parts.ok_or_else(|| ThresholdError::Target(text.to_owned()))?;
+        let transport = if transport == "*" { None } else { Some(transport.parse()?) };
+        let quantity =
+            Quantity::named(figure).ok_or_else(|| ThresholdError::Figure(figure.to_owned()))?;
+        Ok(Self { transport, quantity })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = self.transport.map_or("*", Transport::name);
+        write!(f, "{transport}.{}", self.quantity.name())
+    }
+}
+
+/// On which side of its limit a figure has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+impl Comparison {
+    /// The longer signs first, so that the first that a text begins with is its own.
+    const SIGNS: [(&str, Self); 4] =
+        [("<=", Self::AtMost), (">=", Self::AtLeast), ("<", Self::Below), (">", Self::Above)];
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+}
+
+/// A condition on a figure: `websocket.latency.p99 < 50ms`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// What is held against the limit.
+    pub target: Target,
+    /// How.
+    pub comparison: Comparison,
+    /// The limit, in the quantity's [`Unit`].
+    pub limit: f64,
+    /// The limit as it was written.
+    text: String,
+}
+
+impl Threshold {
+    fn of(target: Target, condition: &str) -> Result<Self, ThresholdError> {
+        let condition = condition.trim();
+        let of_sign = |(sign, comparison): (&str, Comparison)| {
+            Some((comparison, condition.strip_prefix(sign)?.trim()))
+        };
+        let found = Comparison::SIGNS.into_iter().find_map(of_sign);
+        let (comparison, text) =
+            found.ok_or_else(|| ThresholdError::Operator(condition.to_owned()))?;
+        let limit = target.quantity.unit().parse(text)?;
+        Ok(Self { target, comparison, limit, text: text.to_owned() })
+    }
+
+    /// Whether `measured`, in the quantity's [`Unit`], meets it.
+    #[must_use]
+    pub fn is_met_by(&self, measured: f64) -> bool {
+        match self.comparison {
+            Comparison::Below => measured < self.limit,
+            Comparison::AtMost => measured <= self.limit,
+            Comparison::Above => measured > self.limit,
+            Comparison::AtLeast => measured >= self.limit,
+        }
+    }
+
+    /// `< 50ms`.
+    #[must_use]
+    pub fn condition(&self) -> String {
+        format!("{} {}", self.comparison.sign(), self.text)
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, ThresholdError> {
+        let sign =
+            text.find(['<', '>']).ok_or_else(|| ThresholdError::Operator(text.to_owned()))?;
+        Self::of(text[..sign].parse()?, &text[sign..])
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.target, self.condition())
+    }
+}
+
+/// The `[thresholds]` of a scenario.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Thresholds(Vec<Threshold>);
+
+impl Thresholds {
+    /// Each condition, those of one target in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &Threshold> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts `given` in the place of the conditions on the same targets, as a flag overrides a
+    /// setting.
+    pub fn override_with(&mut self, given: &[Threshold]) {
+        self.0.retain(|old| given.iter().all(|new| new.target != old.target));
+        self.0.extend_from_slice(given);
+    }
+}
+
+impl Serialize for Thresholds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (index, first) in self.0.iter().enumerate() {
+            if self.0[..index].iter().any(|before| before.target == first.target) {
+                continue;
+            }
+            let ours = self.0.iter().filter(|threshold| threshold.target == first.target);
+            let conditions: Vec<String> = ours.map(Threshold::condition).collect();
+            let target = first.target.to_string();
+            match conditions.as_slice() {
+                [only] => map.serialize_entry(&target, only)?,
+                several => map.serialize_entry(&target, several)?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Thresholds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Table)
+    }
+}
+
+/// Reads the table, so that each error carries the line of its key or value.
+struct Table;
+
+impl<'de> Visitor<'de> for Table {
+    type Value = Thresholds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of conditions such as \"websocket.latency.p99\" = \"< 50ms\"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Thresholds, A::Error> {
+        let mut thresholds = Thresholds::default();
+        while let Some(target) = map.next_key_seed(Text(PhantomData))? {
+            map.next_value_seed(Conditions { target, into: &mut thresholds.0 })?;
+        }
+        Ok(thresholds)
+    }
+}
+
+/// A text that parses as `T`.
+struct Text<T>(PhantomData<T>);
+
+impl<'de, T: FromStr<Err = ThresholdError>> DeserializeSeed<'de> for Text<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|error| quoted(&error))
+    }
+}
+
+/// An unquoted key is a table to TOML, whose name ends at its first dot.
+fn quoted<E: de::Error>(error: &ThresholdError) -> E {
+    match error {
+        ThresholdError::Target(_) => E::custom(format!("{error}, in quotes")),
+        _ => E::custom(error),
+    }
+}
+
+/// A condition of `target`, or a list of them.
+struct Conditions<'a> {
+    target: Target,
+    into: &'a mut Vec<Threshold>,
+}
+
+impl<'de> DeserializeSeed<'de> for Conditions<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Conditions<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a condition such as \"< 50ms\", or a list of them")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.into.push(Threshold::of(self.target, text).map_err(E::custom)?);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self { target, into } = self;
+        while list.next_element_seed(Conditions { target, into: &mut *into })?.is_some() {}
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! How old what a client holds is: on average, and at its worst.
+
+use plotters::style::RGBColor;
+use pushbench_metrics::figures::Figure;
+
+use super::bars::{Bar, Bars, Group};
+use super::style::{colour, lighter};
+use super::{Key, Picture, Plot};
+use crate::human;
+use crate::rows::{Block, Row, Spread};
+use crate::sentence::{SAME, are_within};
+
+pub(crate) const CAPTION: &str = "Freshness: how old the newest message that a client holds is. \
+    In full colour the mean over time and clients, in light the oldest that any client ever \
+    held within the window. It cannot be less than half the time between two messages; what is \
+    above comes from the transport.";
+
+/// The picture of a block, where there are ages.
+pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let groups: Vec<Group> = block.rows.iter().filter_map(group).collect();
+    if groups.is_empty() {
+        return None;
+    }
+    let axis = "age of information";
+    let bars = Bars { groups, axis, unit: 1.0, tick: human::short_time };
+    let grey = RGBColor(0x55, 0x55, 0x55);
+    Some(Picture {
+        title: title(block),
+        subtitle: format!("Age of information: {conditions}"),
+        keys: vec![Key::Area(grey, "mean"), Key::Area(lighter(grey), "greatest")],
+        height: bars.height(),
+        plot: Plot::Bars(bars),
+    })
+}
+
+fn group(row: &Row<'_>) -> Option<Group> {
+    let transport = row.transport();
+    let colours = [colour(transport), lighter(colour(transport))];
+    let times = [row.get(Figure::AgeMean), row.age_max_us()];
+    let bars: Vec<Bar> = times
+        .into_iter()
+        .zip(colours)
+        .filter_map(|(us, colour)| Some((us?, colour)))
+        .map(|(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) })
+        .collect();
+    (!bars.is_empty()).then_some(Group { transport, bars })
+}
+
+/// The freshest and the stalest, if the trials put them apart.
+fn title(block: &Block<'_>) -> String {
+    let with_age = |row| Some((row, Row::spread(row, Figure::AgeMean)?));
+    let mut all: Vec<(&Row<'_>, Spread)> = block.rows.iter().filter_map(with_age).collect();
+    all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let time = |spread: &Spread| human::spoken_time(spread.middle);
+    match all.as_slice() {
+        [(least, few), .., (most, much)] if most.is_apart_from(least, Figure::AgeMean) => format!(
+            "What a client holds is {} old on average with {}, {} with {}",
+            time(few),
+            least.transport(),
+            time(much),
+            most.transport()
+        ),
+        [(_, few), .., (_, much)] if are_within(SAME, [few.middle, much.middle]) => {
+            "What a client holds is about equally fresh with all transports".to_owned()
+        }
+        [(only, age)] => {
+            format!("{}: what a client holds is {} old on average", only.transport(), time(age))
+        }
+        _ => "How old what a client holds is".to_owned(),
+    }
+}

@@ -1,0 +1,278 @@
+//! Polling against how often there is news: measured points on the lines of the models.
+//!
+//! What polling misses, wastes and costs depends on the poll interval P and the publish interval
+//! T by their ratio alone, so the pictures have P/T as their axis.
+
+use plotters_backend::DrawingBackend;
+use pushbench_core::scenario::{Point, ScheduleKind};
+use pushbench_core::{Delivery, Transport};
+use pushbench_metrics::models::Law;
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::stats;
+
+use super::axes::{Frame, Scale};
+use super::style::{Area, Draw as _, Drawn, colour};
+use super::{Chart, Key, Picture, Plot};
+use crate::human;
+use crate::rows::Block;
+
+const AGE: &str = "How old what a client holds is, on average. Points are measured; the thin line \
+    is what polling at this ratio must give: half of both intervals together (of a Poisson feed the \
+    publish interval and half the poll interval), and for a push half the publish interval (the \
+    whole), each with the way of the message on top.";
+const MISSED: &str = "The share of the messages that a client never gets, since a newer one is \
+    there at its next poll. Points are measured; the thin line is the model: nothing is missed up \
+    to P = T, then 1 − T/P; of a Poisson feed 1 − (T/P)(1 − e^(−P/T)). A push misses none.";
+const EMPTY: &str = "The share of the responses that bring nothing new. Points are measured; the \
+    thin line is the model: 1 − P/T, nothing from P = T on; of a Poisson feed e^(−P/T).";
+const CPU: &str = "CPU time of the server in each second for each client, whatever arrives: a poll \
+    costs also where there is no news, a push costs each message also where it is soon superseded. \
+    Where the lines cross, the cheaper transport changes. No model: a line joins the points.";
+
+/// Points of a model's line.
+const STEPS: u32 = 160;
+
+/// Measured points and model lines over P/T.
+pub(super) struct Ratio {
+    measured: Vec<(Transport, Vec<(f64, f64)>)>,
+    models: Vec<(Transport, Vec<(f64, f64)>)>,
+    /// Whether lines join the points, in want of a model.
+    joined: bool,
+    axis: &'static str,
+    is_share: bool,
+}
+
+/// The pictures, where a run goes through several ratios under `latest`; none otherwise.
+pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
+    let Some(view) = View::of(record, blocks) else { return Vec::new() };
+    let law = match view.law {
+        ScheduleKind::Poisson => "a Poisson feed",
+        _ => "an evenly spaced feed",
+    };
+    let pictures = [
+        ("sweep-age", AGE, "Mean age of information", view.ages()),
+        ("sweep-missed", MISSED, "Messages that polling misses", view.missed()),
+        ("sweep-empty", EMPTY, "Responses that bring nothing new", view.empty()),
+        ("sweep-cpu", CPU, "What a client costs the server", view.cpu()),
+    ];
+    let chart = |(name, caption, what, ratio): (&str, &'static str, &str, Ratio)| {
+        let title = format!("{what} against poll interval ÷ publish interval");
+        ratio.chart(name, caption, title, format!("{law}, delivery latest; medians over trials"))
+    };
+    pictures.into_iter().filter_map(chart).collect()
+}
+
+const fn polls(transport: Transport) -> bool {
+    transport.polls_on_a_period()
+}
+
+fn quotient(part: u64, whole: u64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// A run's points by their ratio.
+struct View<'a> {
+    blocks: &'a [Block<'a>],
+    law: ScheduleKind,
+    ratios: Vec<f64>,
+    /// One of the points, and which of P and T all have in common with it.
+    first: &'a Point,
+    same_gap: bool,
+}
+
+impl<'a> View<'a> {
+    fn of(record: &'a RunRecord, blocks: &'a [Block<'a>]) -> Option<Self> {
+        let law = record.scenario.feed.schedule;
+        let fits = record.scenario.delivery == Delivery::Latest
+            && matches!(law, ScheduleKind::Constant | ScheduleKind::Poisson)
+            && record.scenario.transports.iter().any(|transport| transport.polls_on_a_period());
+        let first = &blocks.first().filter(|_| fits)?.point;
+        let mut ratios: Vec<f64> = blocks.iter().map(|block| ratio(&block.point)).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios.dedup_by(|one, other| (*one / *other - 1.0).abs() < 1e-9);
+        // Other settings that vary would put several points at one ratio.
+        let same_gap = blocks.iter().all(|block| block.point.rate == first.rate);
+        let same_poll = blocks.iter().all(|block| block.point.poll_interval == first.poll_interval);
+        let alone = ratios.len() == blocks.len() && (same_gap || same_poll);
+        (ratios.len() > 1 && alone).then_some(Self { blocks, law, ratios, first, same_gap })
+    }
+
+    fn ages(&self) -> Ratio {
+        let model = |law: Law, poll_us, polls, way_us| {
+            if polls { law.poll_age_us(poll_us, way_us) } else { law.push_age_us(way_us) }
+        };
+        Ratio {
+            measured: self.points(|trial, _| trial.measured.age.mean_us()),
+            models: self.models(|_| true, model),
+            joined: false,
+            axis: "mean age (logarithmic)",
+            is_share: false,
+        }
+    }
+
+    fn missed(&self) -> Ratio {
+        let missed = |trial: &TrialRecord, _| {
+            let audit = &trial.measured.audit;
+            quotient(audit.superseded, audit.delivered + audit.superseded)
+        };
+        Ratio {
+            measured: self.points(missed),
+            models: self.models(polls, |law, poll_us, _, _| law.missed(poll_us)),
+            joined: false,
+            axis: "messages missed",
+            is_share: true,
+        }
+    }
+
+    fn empty(&self) -> Ratio {
+        let empty = |trial: &TrialRecord, transport| {
+            let counters = &trial.measured.counters;
+            quotient(counters.empty_responses, counters.requests).filter(|_| polls(transport))
+        };
+        Ratio {
+            measured: self.points(empty),
+            models: self.models(polls, |law, poll_us, _, _| law.empty(poll_us)),
+            joined: false,
+            axis: "responses without news",
+            is_share: true,
+        }
+    }
+
+    fn cpu(&self) -> Ratio {
+        let each = |trial: &TrialRecord, _| {
+            let us = trial.resources.server_cpu?.total.as_secs_f64() * 1e6;
+            Some(us / trial.window.duration().as_secs_f64() / f64::from(trial.connected.max(1)))
+        };
+        Ratio {
+            measured: self.points(each),
+            models: Vec::new(),
+            joined: true,
+            axis: "server CPU for each client and second (logarithmic)",
+            is_share: false,
+        }
+    }
+
+    /// The median over the trials of each transport at each ratio.
+    fn points(
+        &self,
+        value: impl Fn(&TrialRecord, Transport) -> Option<f64>,
+    ) -> Vec<(Transport, Vec<(f64, f64)>)> {
+        let of = |transport: Transport| {
+            let rows =
+                self.blocks.iter().flat_map(|block| block.rows.iter().map(move |row| (block, row)));
+            let mut points: Vec<(f64, f64)> = rows
+                .filter(|(_, row)| row.transport() == transport)
+                .filter_map(|(block, row)| {
+                    let trials = row.trials.iter().filter_map(|trial| value(trial, transport));
+                    Some((ratio(&block.point), stats::median(&trials.collect::<Vec<_>>())?))
+                })
+                .collect();
+            points.sort_by(|one, other| one.0.total_cmp(&other.0));
+            (!points.is_empty()).then_some((transport, points))
+        };
+        Transport::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// The lines of the transports that `has_model` names: `model` gets the law, the poll
+    /// interval, whether the transport polls, and how long a message is on its way.
+    fn models(
+        &self,
+        has_model: impl Fn(Transport) -> bool,
+        model: impl Fn(Law, f64, bool, f64) -> f64,
+    ) -> Vec<(Transport, Vec<(f64, f64)>)> {
+        let way = |trial: &TrialRecord, transport: Transport| {
+            let latency = trial.check.latency?;
+            Some(if transport.polls_on_a_period() { latency.min_us() } else { latency.mean_us() })
+        };
+        let lines = self.points(way).into_iter().filter(|(transport, _)| has_model(*transport));
+        lines
+            .filter_map(|(transport, ways)| {
+                let ways: Vec<f64> = ways.into_iter().map(|point| point.1).collect();
+                let (way_us, polls) = (stats::median(&ways)?, transport.polls_on_a_period());
+                let at = |ratio: f64| {
+                    let (gap_us, poll_us) = self.intervals(ratio);
+                    let law = match self.law {
+                        ScheduleKind::Poisson => Law::Poisson { gap_us },
+                        _ => Law::Constant { gap_us },
+                    };
+                    (ratio, model(law, poll_us, polls, way_us))
+                };
+                Some((transport, self.steps().map(at).collect()))
+            })
+            .collect()
+    }
+
+    /// T and P at a ratio, µs.
+    fn intervals(&self, ratio: f64) -> (f64, f64) {
+        let (gap_us, poll_us) = (gap_us(self.first), poll_us(self.first));
+        if self.same_gap { (gap_us, gap_us * ratio) } else { (poll_us / ratio, poll_us) }
+    }
+
+    /// Ratios from the least to the greatest, evenly on a logarithmic axis.
+    fn steps(&self) -> impl Iterator<Item = f64> + use<> {
+        let (least, most) = (self.ratios[0], self.ratios[self.ratios.len() - 1]);
+        (0..=STEPS).map(move |n| least * (most / least).powf(f64::from(n) / f64::from(STEPS)))
+    }
+}
+
+fn gap_us(point: &Point) -> f64 {
+    1e6 / point.rate_hz
+}
+
+fn poll_us(point: &Point) -> f64 {
+    point.poll_interval.0.as_secs_f64() * 1e6
+}
+
+fn ratio(point: &Point) -> f64 {
+    poll_us(point) / gap_us(point)
+}
+
+impl Ratio {
+    fn chart(
+        self,
+        name: &str,
+        caption: &'static str,
+        title: String,
+        subtitle: String,
+    ) -> Option<Chart> {
+        if self.measured.is_empty() {
+            return None;
+        }
+        let lines = self.measured.iter().map(|line| Key::Transport(line.0));
+        let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
+        let keys = lines.chain(model).collect();
+        let picture = Picture { title, subtitle, keys, height: 600, plot: Plot::Ratio(self) };
+        Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
+    }
+
+    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+        let points = || self.measured.iter().chain(&self.models).flat_map(|line| &line.1);
+        let mut ratios: Vec<f64> =
+            self.measured.iter().flat_map(|line| &line.1).map(|point| point.0).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios.dedup();
+        let words = |ratio: f64| human::short_number(ratio, 3);
+        let x =
+            Scale::of_values(&ratios, "poll interval ÷ publish interval, P/T (logarithmic)", words);
+        let y = if self.is_share {
+            Scale::from_zero(1.0, 0.01, self.axis, |share| format!("{:.0} %", share * 100.0))
+        } else {
+            Scale::time(points().map(|point| point.1), self.axis)
+        };
+        let frame = Frame::new(x, y, top, height);
+        frame.draw(area)?;
+        for (transport, line) in &self.models {
+            let line = line.iter().map(|&(ratio, value)| frame.at(ratio, value)).collect();
+            area.path(line, colour(*transport), 1)?;
+        }
+        for (transport, points) in &self.measured {
+            let places: Vec<_> = points.iter().map(|&(x, value)| frame.at(x, value)).collect();
+            if self.joined {
+                area.path(places.clone(), colour(*transport), 3)?;
+            }
+            places.into_iter().try_for_each(|place| area.marker(*transport, place))?;
+        }
+        Ok(())
+    }
+}

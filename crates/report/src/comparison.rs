@@ -1,0 +1,177 @@
+//! Two runs side by side: on a terminal, as Markdown, CSV and JSON.
+
+mod cells;
+mod data;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use pushbench_metrics::compare::{Comparison, DISCOVERY, Row, Verdict, WORTH};
+
+use self::cells::{HEADER, cells};
+pub use self::data::{comparison_csv, comparison_json};
+use crate::human;
+use crate::table::{STYLE, wrapped};
+
+/// How a verdict looks on a terminal that shows colours.
+const fn colour(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "\u{1b}[32m",
+        Verdict::Worse => "\u{1b}[31m",
+        Verdict::NoneShown | Verdict::TooFew => "\u{1b}[2m",
+    }
+}
+
+const PLAIN: &str = "\u{1b}[0m";
+
+/// A verdict in words.
+pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NoneShown => "no difference shown",
+        Verdict::TooFew => "too few trials",
+    }
+}
+
+/// The table that `compare` prints, notes below; with escape sequences only if `coloured`.
+#[must_use]
+pub fn comparison_table(comparison: &Comparison, names: [&str; 2], coloured: bool) -> String {
+    let mut text = format!("before  {}\nafter   {}\n\n", names[0], names[1]);
+    for (heading, rows) in blocks(comparison) {
+        if !heading.is_empty() {
+            text.push_str(&format!("{heading}\n"));
+        }
+        text.push_str(&block(rows, coloured));
+        text.push('\n');
+    }
+    for line in legend(comparison) {
+        text.push_str(&wrapped(&line));
+    }
+    text
+}
+
+/// The same as Markdown, to paste into an issue.
+#[must_use]
+pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String {
+    let mut text = format!("before: {}, after: {}\n", names[0], names[1]);
+    for (heading, rows) in blocks(comparison) {
+        if !heading.is_empty() {
+            text.push_str(&format!("\n## {heading}\n"));
+        }
+        text.push_str(&format!("\n| {} |\n|---|---", HEADER.join(" | ")));
+        text.push_str(&"|---:".repeat(HEADER.len() - 3));
+        text.push_str("|---|\n");
+        for cells in rows.iter().map(cells) {
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+    }
+    for line in legend(comparison) {
+        text.push_str(&format!("\n{line}\n"));
+    }
+    text
+}
+
+/// The rows of each point, under what sets it apart.
+fn blocks(comparison: &Comparison) -> impl Iterator<Item = (&str, &[Row])> {
+    let blocks = comparison.rows.chunk_by(|one, other| one.point.id == other.point.id);
+    blocks.map(|rows| (rows[0].point.label.as_str(), rows))
+}
+
+fn block(rows: &[Row], coloured: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(HEADER);
+    let mut last = None;
+    for row in rows {
+        let mut cells = cells(row);
+        if last.replace(row.transport) == Some(row.transport) {
+            cells[0].clear();
+        }
+        table.add_row(cells);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if (2..HEADER.len() - 1).contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    // The verdict stands last, so that its colour shifts no column. Two lines are the header's.
+    let verdicts = [None; 2].into_iter().chain(rows.iter().map(|row| row.change.verdict));
+    let lines = table.lines().zip(verdicts).map(|(line, said)| {
+        let line = line.trim_end();
+        match said.filter(|_| coloured) {
+            Some(said) => painted(line, said),
+            None => line.to_owned(),
+        }
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+fn painted(line: &str, said: Verdict) -> String {
+    let words = verdict(said);
+    let painted = |rest| format!("{rest}{}{words}{PLAIN}", colour(said));
+    line.strip_suffix(words).map_or_else(|| line.to_owned(), painted)
+}
+
+/// What was found, what the columns are, and what to know before believing them.
+fn legend(comparison: &Comparison) -> Vec<String> {
+    let mut lines = vec![found(comparison)];
+    lines.extend(power(comparison));
+    let (false_share, worth) = (DISCOVERY * 100.0, WORTH * 100.0);
+    lines.push(format!(
+        "Judged are latency p50 and p99, mean age, wire bytes and server CPU; better or worse is \
+         said where p (Mann–Whitney, adjusted for the number judged after Benjamini and Hochberg) \
+         is at most {false_share:.0} % and the change above {worth:.0} %. before and after are \
+         medians of trials, the change is the Hodges–Lehmann estimate, [low, high] its 95 % \
+         interval."
+    ));
+    lines.push(
+        "What else changed on the machine between the two runs is part of a change: repeat one \
+         that matters, in the other order."
+            .to_owned(),
+    );
+    lines.extend(comparison.notes.iter().map(|note| format!("note: {note}")));
+    lines
+}
+
+fn found(comparison: &Comparison) -> String {
+    let count = |verdict| comparison.with(verdict).count();
+    if comparison.power.judged == 0 {
+        return "No figure could be judged: none of those judged is in both runs.".to_owned();
+    }
+    format!(
+        "Of {}: {} worse, {} better, {} with no difference shown{}.",
+        human::plural(comparison.power.judged, "judged figure"),
+        count(Verdict::Worse),
+        count(Verdict::Better),
+        count(Verdict::NoneShown),
+        match count(Verdict::TooFew) {
+            0 => String::new(),
+            few => format!(", {few} with too few trials"),
+        }
+    )
+}
+
+/// What so few trials cannot show, and how many could.
+fn power(comparison: &Comparison) -> Option<String> {
+    let power = &comparison.power;
+    let [before, after] = power.trials;
+    let one = power.runs_needed(1);
+    let least = human::short_number(power.least_p, 2);
+    match power.figures_needed() {
+        _ if power.judged == 0 => None,
+        Some(1) => None,
+        Some(figures) => Some(format!(
+            "With {before} and {after} trials p is {least} at the least: a change is shown only \
+             where at least {figures} of the {} judged figures change; with --runs {one} in both, \
+             one is enough.",
+            power.judged
+        )),
+        None => Some(format!(
+            "With {before} and {after} trials p is {least} at the least, so no change can be \
+             shown, however large: run both with --runs {} or more; to show a change of one \
+             figure among {}, with --runs {one}.",
+            power.runs_needed(power.judged),
+            power.judged
+        )),
+    }
+}

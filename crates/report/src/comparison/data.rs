@@ -1,0 +1,90 @@
+//! A comparison for programs: CSV and JSON, every number in the unit of its column's name.
+
+use pushbench_metrics::compare::{Comparison, Row};
+use serde_json::{Value, json};
+
+use crate::error::ReportError;
+
+const COLUMNS: [&str; 15] = [
+    "point",
+    "transport",
+    "figure",
+    "trials_before",
+    "trials_after",
+    "before",
+    "after",
+    "change",
+    "change_lo",
+    "change_hi",
+    "change_percent",
+    "p",
+    "p_adjusted",
+    "judged",
+    "verdict",
+];
+
+/// A line for each figure. `point` is what sets a point apart, `figure` the column of
+/// `summary.csv`, whose unit `before`, `after` and `change` have. Empty is "not measured" or, of
+/// a verdict, "not judged".
+#[must_use]
+pub fn comparison_csv(comparison: &Comparison) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let lines = std::iter::once(COLUMNS.map(str::to_owned).to_vec());
+    for line in lines.chain(comparison.rows.iter().map(fields)) {
+        writer.write_record(line).expect("a vector takes every line");
+    }
+    let bytes = writer.into_inner().expect("a vector takes every line");
+    String::from_utf8(bytes).expect("each field is text")
+}
+
+fn fields(row: &Row) -> Vec<String> {
+    let values = values(row);
+    COLUMNS.iter().map(|column| plain(&values[*column])).collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+fn values(row: &Row) -> Value {
+    let (change, shift) = (&row.change, row.change.shift);
+    let interval = shift.and_then(|shift| shift.interval);
+    json!({
+        "point": row.point.label,
+        "transport": row.transport,
+        "figure": row.figure.column(),
+        "trials_before": change.trials[0],
+        "trials_after": change.trials[1],
+        "before": change.medians[0],
+        "after": change.medians[1],
+        "change": shift.map(|shift| shift.estimate),
+        "change_lo": interval.map(|ends| ends.0),
+        "change_hi": interval.map(|ends| ends.1),
+        "change_percent": change.relative().map(|share| share * 100.0),
+        "p": shift.map(|shift| shift.p),
+        "p_adjusted": change.adjusted_p,
+        "judged": change.verdict.is_some(),
+        "verdict": change.verdict.map(super::verdict),
+    })
+}
+
+/// The same as one JSON object, with the notes.
+///
+/// # Errors
+///
+/// [`ReportError::Encode`] where a figure cannot be written.
+pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<String, ReportError> {
+    let value = json!({
+        "before": names[0],
+        "after": names[1],
+        "judged": comparison.power.judged,
+        "least_p": comparison.power.least_p,
+        "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
+        "notes": comparison.notes,
+    });
+    serde_json::to_string_pretty(&value).map_err(ReportError::Encode)
+}

@@ -1,0 +1,71 @@
+//! `models.csv`: what each trial measured beside what its model expected.
+
+use ::csv::Writer;
+use pushbench_metrics::models::check::Compared;
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+
+/// The columns of `models.csv`: a line for each trial and quantity that has a model. `p` is how
+/// often chance alone is as far from the expected.
+const MODELS_COLUMNS: [&str; 10] = [
+    "point",
+    "transport",
+    "trial",
+    "order",
+    "attempt",
+    "valid",
+    "quantity",
+    "measured",
+    "expected",
+    "p",
+];
+
+/// A line's quantity, what was measured, what was expected, and what chance makes of it.
+type Line = (&'static str, Option<f64>, Option<f64>, Option<f64>);
+
+/// `models.csv`.
+pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
+    const ROOM: &str = "a Vec takes it all, and each line has each column";
+    let mut sheet = Writer::from_writer(Vec::new());
+    sheet.write_record(MODELS_COLUMNS).expect(ROOM);
+    for trial in &record.trials {
+        let id = trial.id;
+        for (quantity, measured, expected, p) in lines(trial) {
+            let (Some(measured), Some(expected)) = (measured, expected) else { continue };
+            let fields = [
+                id.point.to_string(),
+                id.transport.to_string(),
+                id.round.to_string(),
+                trial.order.to_string(),
+                trial.attempt.to_string(),
+                trial.is_valid().to_string(),
+                quantity.to_owned(),
+                format!("{measured:.4}"),
+                format!("{expected:.4}"),
+                p.map_or_else(String::new, |p| format!("{p:.3}")),
+            ];
+            sheet.write_record(fields).expect(ROOM);
+        }
+    }
+    sheet.into_inner().expect(ROOM)
+}
+
+fn lines(trial: &TrialRecord) -> [Line; 6] {
+    let (check, measured) = (&trial.check, &trial.measured);
+    let (model, latency) = (check.latency, &measured.latency);
+    let share = |name, compared: Option<Compared>| {
+        let Some(Compared { measured, expected, p }) = compared else {
+            return (name, None, None, None);
+        };
+        (name, Some(measured), Some(expected), p)
+    };
+    let p99 = latency.supported_percentile_us(0.99);
+    let (ks, p) = (check.distance.map(|far| far.ks), check.distance.and_then(|far| far.p));
+    [
+        ("latency_mean_us", latency.mean_us(), model.map(|model| model.mean_us()), None),
+        ("latency_p99_us", p99, model.map(|model| model.quantile(0.99)), None),
+        ("latency_ks_distance", ks, Some(0.0), p),
+        ("age_mean_us", measured.age.mean_us(), check.age_mean_us, None),
+        share("missed_share", check.missed),
+        share("empty_share", check.empty),
+    ]
+}

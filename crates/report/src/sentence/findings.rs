@@ -1,0 +1,80 @@
+//! What is worth saying behind the comparison, and how far the comparison goes.
+
+use std::fmt::Write as _;
+
+use super::measure::{Contender, Measure};
+use crate::human;
+use crate::rows::Block;
+
+/// From this share on, responses without news are worth a sentence, in percent.
+const EMPTY_PERCENT: f64 = 10.0;
+
+/// What else is worth saying: losses, polls in vain, transports left out, a single trial.
+pub(super) fn push(
+    text: &mut String,
+    block: &Block<'_>,
+    measure: Measure,
+    contenders: &[Contender<'_>],
+) {
+    text.push_str(&support(measure, contenders).unwrap_or_default());
+    for row in &block.rows {
+        let (name, counts) = (row.transport(), &row.summary.counts);
+        if counts.lost > 0 {
+            let (lost, all) = (human::count(counts.lost), human::count(counts.expected));
+            let _ = write!(text, " {name} lost {lost} of {all} messages.");
+        }
+    }
+    if let Some((name, share)) = in_vain(block) {
+        let _ = write!(text, " {share} of the responses to {name} brought nothing new.");
+    }
+    let left_out: Vec<&str> = block
+        .rows
+        .iter()
+        .filter(|row| !row.has_figures())
+        .map(|row| row.transport().name())
+        .collect();
+    if !left_out.is_empty() {
+        let (names, verb) = (human::list(&left_out), if left_out.len() > 1 { "are" } else { "is" });
+        let _ = write!(text, " {names} {verb} left out: no trial was valid.");
+    }
+    if measure == Measure::Bytes && block.trials() > 0 {
+        text.push_str(" Latency was not measured.");
+    }
+    if block.trials() == 1 && block.rows.len() > 1 && measure != Measure::Bytes {
+        text.push_str(
+            " That is one trial each: differences in time below a factor of two are not claimed.",
+        );
+    }
+}
+
+/// The first polling transport whose responses were often empty, and how often.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
+    let polls = block.rows.iter().filter(|row| row.transport().polls_on_a_period());
+    let shares = polls.map(|row| {
+        let counts = &row.summary.counts;
+        let percent = counts.empty_responses as f64 / counts.requests.max(1) as f64 * 100.0;
+        (row.transport().name(), percent)
+    });
+    let (name, percent) = shares.into_iter().find(|(_, percent)| *percent >= EMPTY_PERCENT)?;
+    Some((name, format!("{percent:.0} %")))
+}
+
+/// That a difference which fewer than six rounds show held in each of them, and no more than that.
+fn support(measure: Measure, contenders: &[Contender<'_>]) -> Option<String> {
+    let figure = measure.figure()?;
+    let (fastest, others) = contenders.split_first()?;
+    let apart = others.iter().filter(|each| measure.is_apart(each, fastest));
+    let paired = apart.filter_map(|each| each.row.paired(fastest.row, figure));
+    let rounds: Vec<usize> =
+        paired.filter(|paired| !paired.is_interval).map(|paired| paired.pairs).collect();
+    let (least, most) = (*rounds.iter().min()?, *rounds.iter().max()?);
+    if most < 2 {
+        return None;
+    }
+    let rounds =
+        if least == most { format!("in all {most} rounds") } else { "in every round".to_owned() };
+    Some(format!(
+        " Each difference in time held {rounds}, which is no proof: an interval needs six."
+    ))
+}

@@ -1,0 +1,62 @@
+//! What a run was to come to and did, a line for each threshold at each point.
+
+use pushbench_core::scenario::thresholds::Unit;
+use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::thresholds::{Outcome, outcomes};
+
+use crate::human::{self, NOTHING};
+use crate::settings;
+
+/// `✓ websocket.latency.p99 < 50ms: 7.91 ms`, for each; empty where there is no threshold.
+#[must_use]
+pub fn threshold_lines(record: &RunRecord) -> Vec<String> {
+    let lines = lines(record).into_iter();
+    lines
+        .map(|Line { sign, threshold, measured }| format!("{sign} {threshold}: {measured}"))
+        .collect()
+}
+
+/// What a threshold came to.
+pub(crate) struct Line {
+    /// `✓` or `✗`.
+    pub(crate) sign: char,
+    /// As it was written.
+    pub(crate) threshold: String,
+    /// What was measured, and of what.
+    pub(crate) measured: String,
+}
+
+/// A line for each threshold, transport and point.
+pub(crate) fn lines(record: &RunRecord) -> Vec<Line> {
+    outcomes(record).iter().map(|outcome| line(record, outcome)).collect()
+}
+
+fn line(record: &RunRecord, outcome: &Outcome) -> Line {
+    let threshold = &outcome.threshold;
+    let whose = match threshold.target.transport {
+        Some(_) => String::new(),
+        None => format!("{} ", outcome.transport),
+    };
+    let point = record.points.iter().find(|point| point.id == outcome.point);
+    let heading = point.map(|point| settings::heading(&record.points, point));
+    let at = heading.filter(|heading| !heading.is_empty());
+    let at = at.map(|heading| format!(" with {heading}")).unwrap_or_default();
+    let measured = outcome.measured.map_or_else(
+        || format!("{NOTHING} (not measured)"),
+        |measured| value(threshold.target.quantity.unit(), measured),
+    );
+    Line {
+        sign: if outcome.is_met() { '✓' } else { '✗' },
+        threshold: threshold.to_string(),
+        measured: format!("{whose}{measured}{at}"),
+    }
+}
+
+fn value(unit: Unit, measured: f64) -> String {
+    match unit {
+        Unit::Micros => human::time(measured),
+        Unit::Bytes => human::size(measured),
+        Unit::Count => human::short_number(measured, 15),
+        Unit::Share => format!("{} %", human::short_number(measured * 100.0, 5)),
+    }
+}
