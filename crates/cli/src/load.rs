@@ -54,6 +54,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     plan.headers = headers;
     plan.capture = args.clients.capture && capture::is_possible();
     check_thresholds(&plan, target.same_clock, args.server_pid.is_some())?;
+    plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
 }

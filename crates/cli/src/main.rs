@@ -8,6 +8,7 @@ mod args;
 mod builtin;
 mod child;
 mod compare;
+mod doctor;
 mod exit;
 mod headers;
 mod interrupt;
@@ -42,6 +43,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Load(args) => load::command(&args),
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
+        Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report(&args),
         Command::Scenarios(args) => scenarios(&args),
         Command::Completions { shell } => {

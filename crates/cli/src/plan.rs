@@ -14,7 +14,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{ClientDemand, Limits, check_clients};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
@@ -23,12 +23,6 @@ use crate::{builtin, profile};
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
-
-/// Descriptors that a server or load process needs beside its connections.
-const EXTRA_FDS: u64 = 64;
-
-/// Memory that a client may take in server, load process and kernel together, roughly.
-const BYTES_PER_CLIENT: u64 = 48 * 1024;
 
 /// What a trial takes beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
@@ -48,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a busy machine makes no trial invalid.
+    pub(crate) allow_busy: bool,
 }
 
 impl Plan {
@@ -89,7 +85,7 @@ impl Plan {
         }
         let plan = Self::of(scenario, trace);
         let capture = clients.capture && capture::is_possible();
-        let plan = Self { headers, capture, ..plan };
+        let plan = Self { headers, capture, allow_busy: clients.allow_busy, ..plan };
         let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
         check_measured(&plan.scenario, is_measured, CAPTURING)?;
         Ok(plan)
@@ -100,7 +96,7 @@ impl Plan {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        Self { scenario, trace, headers, points, trials, capture: false }
+        Self { scenario, trace, headers, points, trials, capture: false, allow_busy: false }
     }
 
     /// The point of a trial.

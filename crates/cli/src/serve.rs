@@ -17,10 +17,10 @@ use crate::{interrupt, print, profile};
 /// Serves until a signal comes.
 pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let feed = args.feed.spec()?;
-    profile::read(&args.feed.headers, None)?;
+    let headers = profile::read(&args.feed.headers, None)?;
     let scheduled = feed.schedule != Schedule::Manual;
     let about = describe(&feed);
-    let mut config = ServerConfig::new(feed);
+    let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
     config.publish_token.clone_from(&args.publish_token);
     limits::raise_open_files(u64::MAX);
     let address = SocketAddr::new(args.host, args.port);

@@ -15,7 +15,9 @@ fn says(args: &[&str]) -> String {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    for command in ["run", "serve", "load", "headers", "compare", "report", "completions", "man"] {
+    let commands =
+        ["run", "serve", "load", "headers", "compare", "doctor", "report", "completions", "man"];
+    for command in commands {
         let help = says(&[command, "--help"]);
         assert!(help.contains(&format!("pushbench {command}")), "{command}: {help}");
         assert!(help.contains("Example"), "{command}: {help}");

@@ -43,6 +43,7 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["run", "-c", "1000k"], "pass `--clients"),
             (&["run", "quick", "idle", "--json"], "name one scenario"),
+            (&["doctor", "-d", "10ms"], "from 500ms to 10m"),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
             (&["serve", "--payload", "1B"], "too small"),
             (&["serve", "--headers", "netscape"], "unknown header profile `netscape`"),

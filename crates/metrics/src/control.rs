@@ -31,6 +31,7 @@ pub struct ServerPlan {
     /// Where to listen; port 0 lets the system pick one.
     pub listen: SocketAddr,
     /// What its responses carry.
+    #[serde(default)]
     pub headers: HeaderProfile,
 }
 

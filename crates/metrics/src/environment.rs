@@ -39,6 +39,29 @@ pub struct Environment {
     pub boot_id: String,
     /// Whether the machine is a virtual one, as its processor tells (x86 only).
     pub hypervisor: Option<bool>,
+    /// How the kernel chooses the processor's frequency, such as `performance`; empty where it
+    /// does not, as on most virtual machines.
+    pub governor: String,
+    /// Whether two logical processors share a core (SMT).
+    pub smt: Option<bool>,
+    /// Whether the kernel stamps what TCP receives over loopback.
+    pub receive_stamps: Option<bool>,
+    /// Whether packets can be captured.
+    pub packet_capture: Option<bool>,
+    /// Whether a thread may go before all normal ones, as the canary wants to.
+    pub real_time: Option<bool>,
+    /// How late normal threads woke, each millisecond for a tenth of a second on each core, when
+    /// the run began.
+    pub wake_ups: Option<WakeUps>,
+}
+
+/// How late threads woke, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WakeUps {
+    /// Half of them by no more.
+    pub p50_ns: u64,
+    /// The latest.
+    pub max_ns: u64,
 }
 
 #[cfg(test)]

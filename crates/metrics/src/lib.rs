@@ -9,6 +9,7 @@ pub mod age;
 pub mod audit;
 pub mod compare;
 pub mod control;
+pub mod disturbance;
 pub mod environment;
 pub mod figures;
 pub mod headers;

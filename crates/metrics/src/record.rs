@@ -8,6 +8,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::control::ServerMeasured;
+use crate::disturbance::Disturbance;
 use crate::environment::Environment;
 use crate::histogram::LatencyHistogram;
 use crate::models::Check;
@@ -128,8 +129,12 @@ pub struct Resources {
     pub softirq: Option<Duration>,
     /// Time that a hypervisor gave to others within the window, all cores.
     pub steal: Option<Duration>,
-    /// The worst delay of a thread that should wake each millisecond.
+    /// The longest stall of the machine: the worst delay of a thread that goes before all normal
+    /// ones and should wake each millisecond.
     pub canary_worst: Option<Duration>,
+    /// What disturbed the window from outside; `None` in records that are older than this.
+    #[serde(default)]
+    pub disturbance: Option<Disturbance>,
     /// Load processes.
     pub load_processes: u32,
 }

@@ -55,13 +55,75 @@ pub enum Invalid {
         /// The worst delay of a wake-up.
         worst: Duration,
     },
+    /// Other processes took the cores while the server or the load generator needed them.
+    MachineBusy(Busy),
+    /// The wall clock was set, which packets and receive timestamps are stamped with.
+    ClockStepped {
+        /// By how much, either way.
+        by: Duration,
+    },
+    /// The machine was suspended.
+    Suspended {
+        /// For how long.
+        slept: Duration,
+    },
+}
+
+/// Other processes at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Busy {
+    /// Their share of the processor time of the cores in use.
+    pub share: f64,
+    /// How long the run's processes waited behind them, each time that they were ready to run.
+    pub wait: Duration,
+    /// The name of the busiest of them, where one stands out.
+    pub by: Option<String>,
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "other processes took {:.0} % of the processor", self.share * 100.0)?;
+        if let Some(name) = &self.by {
+            write!(f, " (most of all `{name}`)")?;
+        }
+        let wait = self.wait.as_secs_f64() * 1e6;
+        write!(f, ", and the run's own waited {wait:.0} µs behind them for each turn")
+    }
 }
 
 /// Above this share of one core a process counts as saturated.
 pub const SATURATED_SHARE: f64 = 0.95;
 
-/// A wake-up later than this, on an otherwise idle thread, is a stall of the machine.
+/// A stall longer than this makes a trial invalid, however short a part of the window it is.
 pub const STALL: Duration = Duration::from_millis(100);
+
+/// So do shorter ones that together cover this share of the window: then the 99th percentile is
+/// the machine's.
+pub const STALLED_SHARE: f64 = 0.01;
+
+/// From this share on the 99.9th percentile may be the machine's, which is a warning.
+pub const STALLED_A_LITTLE: f64 = 0.001;
+
+/// What a delay has to be of the latency that was measured in order to matter.
+pub const MATTERS: f64 = 0.1;
+
+/// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
+pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
+
+/// A trial whose processes stood behind others for more than this share of the time in which they
+/// would have run is invalid, however long its latencies are.
+pub const MOSTLY_WAITING: f64 = 0.5;
+
+/// Other processes that take less than this share of the cores in use are no disturbance; the
+/// kernel samples that share, and a window of two seconds tells it to two or three hundredths.
+pub const OTHERS_SHARE: f64 = 0.10;
+
+/// A hypervisor that gives this share of the time to others is worth a warning.
+pub const STOLEN_SHARE: f64 = 0.01;
+
+/// Clocks that moved against each other by more were set, or the machine slept; readings of them
+/// differ by microseconds.
+pub const CLOCK_MOVED: Duration = Duration::from_millis(1);
 
 impl Invalid {
     /// What to do about it.
@@ -78,7 +140,12 @@ impl Invalid {
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
-            Self::MachineStalled { .. } => "leave the machine idle but for the run, and repeat",
+            Self::MachineStalled { .. } => {
+                "use a machine with processors of its own, and see `pushbench doctor`"
+            }
+            Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
+            Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
+            Self::Suspended { .. } => "keep the machine awake: systemd-inhibit pushbench run …",
         }
     }
 }
@@ -104,7 +171,14 @@ impl fmt::Display for Invalid {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
             Self::MachineStalled { worst } => {
-                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
+                write!(f, "the machine stalled for up to {:.0} ms", worst.as_secs_f64() * 1e3)
+            }
+            Self::MachineBusy(busy) => busy.fmt(f),
+            Self::ClockStepped { by } => {
+                write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Suspended { slept } => {
+                write!(f, "the machine was suspended for {:.1} s", slept.as_secs_f64())
             }
         }
     }
@@ -187,6 +261,20 @@ pub enum Warning {
     ForeignClock,
     /// What only the server knows is missing, since it was not started by this run.
     ServerUnknown,
+    /// Other processes were at work beside the run.
+    OthersBusy(Busy),
+    /// The machine stood still now and then, not long enough to make the trial invalid.
+    ShortStalls {
+        /// The longest of them.
+        worst: Duration,
+        /// The share of the window that they cover.
+        share: f64,
+    },
+    /// A hypervisor ran something else.
+    TimeStolen {
+        /// Its share of the time of all cores.
+        share: f64,
+    },
 }
 
 /// A share that polling has a model of.
@@ -262,6 +350,9 @@ impl Warning {
             }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
+            Self::OthersBusy(_) => "leave the machine idle but for the run",
+            Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+            Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
     }
 }
@@ -315,6 +406,16 @@ impl fmt::Display for Warning {
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
+            Self::OthersBusy(busy) => busy.fmt(f),
+            Self::ShortStalls { worst, share } => write!(
+                f,
+                "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
+                worst.as_secs_f64() * 1e3,
+                share * 100.0
+            ),
+            Self::TimeStolen { share } => {
+                write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
+            }
         }
     }
 }

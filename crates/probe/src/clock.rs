@@ -3,6 +3,8 @@
 //! Code that decides by the time takes a [`Clock`], so that a test can put a clock in its place
 //! that stands still; code that only waits calls [`sleep_until`].
 
+use std::time::Duration;
+
 use pushbench_core::MonoInstant;
 use rustix::io::Errno;
 use rustix::thread::clock_nanosleep_absolute;
@@ -41,6 +43,28 @@ pub fn now() -> MonoInstant {
     MonoInstant(time.tv_sec as u64 * NANOS_PER_SECOND + time.tv_nsec as u64)
 }
 
+/// How long the machine has been suspended since its boot: the monotonic clock stands still
+/// meanwhile and the boot clock does not. Exact to a microsecond or so.
+#[must_use]
+pub fn suspended() -> Duration {
+    let readings = (0..5).map(|_| {
+        let before = now().as_nanos();
+        let time = clock_gettime(ClockId::Boottime);
+        let boot = time.tv_sec as u64 * NANOS_PER_SECOND + time.tv_nsec as u64;
+        let after = now().as_nanos();
+        (after - before, boot.saturating_sub(before.midpoint(after)))
+    });
+    // The one during which least time passed is the most exact.
+    Duration::from_nanos(readings.min().map_or(0, |(_, ahead)| ahead))
+}
+
+/// The smallest step that the monotonic clock says it makes.
+#[must_use]
+pub fn resolution() -> Duration {
+    let step = rustix::time::clock_getres(ClockId::Monotonic);
+    Duration::new(step.tv_sec as u64, step.tv_nsec as u32)
+}
+
 /// What tells one boot of one machine from all others (`/proc/sys/kernel/random/boot_id`).
 ///
 /// Instants of two processes compare only where this is the same, and not empty, for both.
@@ -70,8 +94,6 @@ pub(crate) fn to_timespec(instant: MonoInstant) -> Timespec {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -105,6 +127,16 @@ mod tests {
         assert_eq!((split.tv_sec, split.tv_nsec), (7, 19));
         let last = to_timespec(MonoInstant(u64::MAX));
         assert_eq!((last.tv_sec, last.tv_nsec), (18_446_744_073, 709_551_615));
+    }
+
+    #[test]
+    fn uptime_goes_on_while_the_machine_is_suspended() {
+        let uptime = procfs::read("/proc/uptime").unwrap();
+        let seconds: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        let awake = (now().as_nanos() as f64) / 1e9;
+        // The text ends in whole hundredths, and time passes between the two readings.
+        assert!(suspended().as_secs_f64() + awake >= seconds - 0.01);
+        assert!(resolution() > Duration::ZERO);
     }
 
     #[test]

@@ -95,6 +95,26 @@ impl ProcessClock {
     }
 }
 
+/// What a look at all processes wants to know of each.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) name: String,
+    /// In ticks since boot.
+    pub(crate) started: u64,
+    /// User and system time, in ticks.
+    pub(crate) ticks: u64,
+}
+
+/// Reads it of process `pid`; `None` where there is no such process.
+pub(crate) fn describe(pid: u32) -> Option<Known> {
+    let text = procfs::read_of_process(pid, "stat", WHAT).ok()?;
+    let stat = parse_stat(&text)?;
+    let (before, _) = text.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
+    let ticks = stat.user.saturating_add(stat.system);
+    Some(Known { name: name.to_owned(), started: stat.started, ticks })
+}
+
 /// What `/proc/PID/stat` tells, in ticks.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {

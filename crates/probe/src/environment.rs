@@ -1,10 +1,17 @@
 //! Describes the machine for the run record.
 
-use pushbench_metrics::environment::Environment;
+use std::time::Duration;
 
-use crate::{clock, limits, procfs};
+use pushbench_metrics::environment::{Environment, WakeUps};
+use pushbench_metrics::histogram::LatencyHistogram;
 
-/// What can be found out of this machine and this process's limits, now.
+use crate::canary::{Canaries, Canary};
+use crate::{abilities, clock, limits, procfs, scheduling};
+
+/// For how long wake-ups are watched.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What can be found out of this machine and this process's limits, now, in some 100 ms.
 ///
 /// Never fails: what cannot be read stays empty.
 #[must_use]
@@ -25,7 +32,27 @@ pub fn read() -> Environment {
         clocksource: procfs::read(CLOCKSOURCE).unwrap_or_default(),
         boot_id: clock::boot_id(),
         hypervisor: hypervisor(&cpuinfo),
+        governor: procfs::read(GOVERNOR).unwrap_or_default(),
+        smt: scheduling::threads_share_cores(),
+        receive_stamps: Some(abilities::receive_stamps()),
+        packet_capture: Some(abilities::packet_capture().is_ok()),
+        real_time: Some(abilities::real_time()),
+        wake_ups: wake_ups(),
     }
+}
+
+const GOVERNOR: &str = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+
+fn wake_ups() -> Option<WakeUps> {
+    let begin = clock::now();
+    let canaries = Canaries::start(Canary::Jitter, &scheduling::cores(), begin).ok()?;
+    clock::sleep_until(begin + LOOK);
+    let mut lateness = LatencyHistogram::default();
+    canaries.stop().cores.iter().for_each(|core| lateness.merge(&core.lateness));
+    // Microseconds of at most an hour.
+    let nanos = |us: f64| (us * 1e3) as u64;
+    let (p50, max) = (lateness.percentile_us(0.5)?, lateness.max_us()?);
+    Some(WakeUps { p50_ns: nanos(p50), max_ns: nanos(max) })
 }
 
 const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
@@ -73,5 +100,7 @@ mod tests {
         assert!(environment.memory_bytes > Some(0));
         assert!(environment.open_files_soft <= environment.open_files_hard);
         assert_eq!(environment.boot_id, clock::boot_id());
+        let wake_ups = environment.wake_ups.unwrap();
+        assert!(wake_ups.p50_ns <= wake_ups.max_ns);
     }
 }

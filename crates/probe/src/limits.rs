@@ -58,6 +58,15 @@ pub fn available_memory_bytes() -> Option<u64> {
     meminfo_bytes("MemAvailable")
 }
 
+/// Bytes that all TCP sockets of the machine may take (`net.ipv4.tcp_mem`, the third number);
+/// `None` where the kernel does not tell.
+#[must_use]
+pub fn tcp_memory_bytes() -> Option<u64> {
+    let pages = procfs::read("/proc/sys/net/ipv4/tcp_mem")?;
+    let most: u64 = pages.split_ascii_whitespace().nth(2)?.parse().ok()?;
+    most.checked_mul(rustix::param::page_size() as u64)
+}
+
 pub(crate) fn read_local_ports() -> Option<RangeInclusive<u16>> {
     parse_ports(&procfs::read("/proc/sys/net/ipv4/ip_local_port_range")?)
 }
@@ -108,6 +117,87 @@ impl Limits {
         let most = self.open_files.saturating_sub(extra_fds).min(self.port_count());
         Some(round_down(most)).filter(|&clients| clients > 0)
     }
+}
+
+/// Descriptors that a server or load process needs beside its connections.
+pub const EXTRA_FDS: u64 = 64;
+
+/// Memory that a client may take in server, load process and kernel together, roughly.
+pub const BYTES_PER_CLIENT: u64 = 48 * 1024;
+
+/// What clients are made of, and how much of each there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// What one process and one source address allow.
+    pub limits: Limits,
+    /// File descriptors that the whole machine has left; `None` where it does not tell.
+    pub machine_files: Option<u64>,
+    /// Bytes of memory that are free; `None` where the machine does not tell.
+    pub memory_bytes: Option<u64>,
+    /// Server processes, or load processes if there are fewer of those: each holds its part of
+    /// the connections.
+    pub processes: u64,
+    /// Addresses that clients connect from.
+    pub addresses: u64,
+}
+
+/// What allows no more clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// File descriptors of each process.
+    OpenFiles,
+    /// File descriptors of the machine.
+    MachineFiles,
+    /// Ports of each source address.
+    LocalPorts,
+    /// Memory.
+    Memory,
+}
+
+impl Room {
+    /// The room on this machine for one server process, one load process and one address.
+    #[must_use]
+    pub fn read() -> Self {
+        Self {
+            limits: Limits::read(),
+            machine_files: read_machine_files(),
+            memory_bytes: available_memory_bytes(),
+            processes: 1,
+            addresses: 1,
+        }
+    }
+
+    /// The most clients for which there is room, and what allows no more.
+    ///
+    /// A client is one connection and so two descriptors, one at each end: one in a server
+    /// process, one in a load process. It takes one port of its source address, and
+    /// [`BYTES_PER_CLIENT`].
+    #[must_use]
+    pub fn most_clients(&self) -> (u64, Bound) {
+        let each = self.limits.open_files.saturating_sub(EXTRA_FDS);
+        let whole = self.machine_files.map(|files| files / 2);
+        let memory = self.memory_bytes.map(|bytes| bytes / BYTES_PER_CLIENT);
+        let bounds = [
+            (Some(each.saturating_mul(self.processes)), Bound::OpenFiles),
+            (whole, Bound::MachineFiles),
+            (Some(self.limits.port_count().saturating_mul(self.addresses)), Bound::LocalPorts),
+            (memory, Bound::Memory),
+        ];
+        let known = bounds.into_iter().filter_map(|(clients, bound)| Some((clients?, bound)));
+        known.min_by_key(|(clients, _)| *clients).unwrap_or((0, Bound::OpenFiles))
+    }
+}
+
+/// What `fs.file-max` leaves after the descriptors in use (`/proc/sys/fs/file-nr`).
+fn read_machine_files() -> Option<u64> {
+    parse_file_nr(&procfs::read("/proc/sys/fs/file-nr")?)
+}
+
+/// Reads `USED UNUSED MOST`.
+fn parse_file_nr(text: &str) -> Option<u64> {
+    let mut numbers = text.split_ascii_whitespace().map(str::parse::<u64>);
+    let (used, _, most) = (numbers.next()?.ok()?, numbers.next()?, numbers.next()?.ok()?);
+    Some(most.saturating_sub(used))
 }
 
 /// A demand that this machine does not allow, and what to do about it.
@@ -253,6 +343,47 @@ mod tests {
         }
     }
 
+    fn room() -> Room {
+        Room {
+            limits: limits(20_064, DEFAULT_PORTS),
+            machine_files: Some(1_000_000),
+            memory_bytes: Some(BYTES_PER_CLIENT * 300_000),
+            processes: 1,
+            addresses: 1,
+        }
+    }
+
+    #[test]
+    fn the_scarcest_thing_bounds_the_clients() {
+        assert_eq!(room().most_clients(), (20_000, Bound::OpenFiles));
+        let processes = Room { processes: 4, ..room() };
+        assert_eq!(processes.most_clients(), (28_232, Bound::LocalPorts));
+        let addresses = Room { addresses: 2, ..processes };
+        assert_eq!(addresses.most_clients(), (56_464, Bound::LocalPorts));
+        let many = Room { processes: 100, addresses: 100, ..room() };
+        assert_eq!(many.most_clients(), (300_000, Bound::Memory));
+        let few = Room { machine_files: Some(300), ..many };
+        assert_eq!(few.most_clients(), (150, Bound::MachineFiles));
+        let none = Room { limits: limits(10, DEFAULT_PORTS), ..room() };
+        assert_eq!(none.most_clients(), (0, Bound::OpenFiles));
+    }
+
+    #[test]
+    fn for_as_many_clients_as_there_is_room_the_checks_pass() {
+        let room = room();
+        let (clients, _) = room.most_clients();
+        let check =
+            |clients| check_clients(ClientDemand { clients, extra_fds: EXTRA_FDS }, &room.limits);
+        assert_eq!(check(clients), Ok(()));
+        assert!(check(clients + 1).is_err());
+    }
+
+    #[test]
+    fn file_nr_tells_what_is_left() {
+        assert_eq!(parse_file_nr("960\t0\t1000\n"), Some(40));
+        assert_eq!(parse_file_nr("960 0"), None);
+    }
+
     #[test]
     fn a_port_range_is_two_numbers() {
         assert_eq!(parse_ports("32768\t60999\n"), Some(DEFAULT_PORTS));
@@ -275,5 +406,6 @@ mod tests {
         let limits = Limits::read();
         assert_eq!(check_clients(ClientDemand { clients: 1, extra_fds: 4 }, &limits), Ok(()));
         assert!(available_memory_bytes() > Some(0));
+        assert!(tcp_memory_bytes() > Some(0));
     }
 }

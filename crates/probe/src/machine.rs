@@ -24,7 +24,7 @@ pub enum MachineError {
     Unexpected,
 }
 
-/// Time of all cores together, since boot or between two readings, in nanoseconds.
+/// Time of some cores together, since boot or between two readings, in nanoseconds.
 ///
 /// The kernel counts in ticks of usually 10 ms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +50,22 @@ impl MachineTimes {
         parse_stat(&text).ok_or(MachineError::Unexpected)
     }
 
+    /// Reads the times since boot of `cores` alone, from their own lines in `/proc/stat`.
+    ///
+    /// # Errors
+    ///
+    /// Where that file cannot be read, or none of the cores has a line.
+    pub fn read_cores(cores: &[u32]) -> Result<Self, MachineError> {
+        let text = procfs::try_read("/proc/stat")?;
+        parse_cores(&text, cores).ok_or(MachineError::Unexpected)
+    }
+
+    /// Time in which a core here did something: neither idle nor stolen.
+    #[must_use]
+    pub const fn busy_ns(self) -> u64 {
+        self.total_ns.saturating_sub(self.idle_ns).saturating_sub(self.steal_ns)
+    }
+
     /// What was spent between the reading `earlier` and this one, each part at least 0: the
     /// kernel does not promise that its counts never go back.
     #[must_use]
@@ -61,27 +77,52 @@ impl MachineTimes {
             total_ns: self.total_ns.saturating_sub(earlier.total_ns),
         }
     }
+
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            steal_ns: self.steal_ns.saturating_add(other.steal_ns),
+            softirq_ns: self.softirq_ns.saturating_add(other.softirq_ns),
+            idle_ns: self.idle_ns.saturating_add(other.idle_ns),
+            total_ns: self.total_ns.saturating_add(other.total_ns),
+        }
+    }
 }
 
-/// Reads `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)).
+fn parse_stat(text: &str) -> Option<MachineTimes> {
+    let (name, times) = parse_line(text.lines().next()?)?;
+    (name == "cpu").then_some(times)
+}
+
+/// The sum of the lines `cpuN` whose number is in `cores`.
+fn parse_cores(text: &str, cores: &[u32]) -> Option<MachineTimes> {
+    let lines = text.lines().take_while(|line| line.starts_with("cpu")).filter_map(parse_line);
+    let of_cores = lines.filter(|(name, _)| {
+        name.strip_prefix("cpu")
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number: u32| cores.contains(&number))
+    });
+    of_cores.map(|(_, times)| times).reduce(MachineTimes::plus)
+}
+
+/// Reads `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)),
+/// and the line's name.
 ///
 /// What guests took is part of user and nice already, so the total ends with `steal`.
-fn parse_stat(text: &str) -> Option<MachineTimes> {
-    let mut words = text.lines().next()?.split_ascii_whitespace();
-    if words.next() != Some("cpu") {
-        return None;
-    }
+fn parse_line(line: &str) -> Option<(&str, MachineTimes)> {
+    let mut words = line.split_ascii_whitespace();
+    let name = words.next()?;
     let mut ticks = [0_u64; 8];
     for count in &mut ticks {
         *count = words.next()?.parse().ok()?;
     }
     let [_user, _nice, _system, idle, iowait, _irq, softirq, steal] = ticks;
-    Some(MachineTimes {
+    let times = MachineTimes {
         steal_ns: procfs::ticks_to_ns(steal),
         softirq_ns: procfs::ticks_to_ns(softirq),
         idle_ns: procfs::ticks_to_ns(idle.saturating_add(iowait)),
         total_ns: procfs::ticks_to_ns(ticks.iter().fold(0, |sum, &n| sum.saturating_add(n))),
-    })
+    };
+    Some((name, times))
 }
 
 #[cfg(test)]
@@ -98,6 +139,18 @@ mod tests {
         assert_eq!(times.softirq_ns, procfs::ticks_to_ns(7));
         assert_eq!(times.idle_ns, procfs::ticks_to_ns(4050));
         assert_eq!(times.total_ns, procfs::ticks_to_ns(4221), "guests are not counted twice");
+    }
+
+    #[test]
+    fn some_cores_are_the_sum_of_their_lines() {
+        let text = format!("{TEXT}cpu1 9 9 9 9 9 9 9 9 9 9\n")
+            .replace("intr 12345\n", "cpu10 1 1 1 7 1 1 1 1 1 1\n");
+        let idle = |cores: &[u32]| parse_cores(&text, cores).map(|times| times.idle_ns);
+        assert_eq!(idle(&[0]), Some(procfs::ticks_to_ns(9)));
+        assert_eq!(idle(&[0, 10]), Some(procfs::ticks_to_ns(17)));
+        assert_eq!(idle(&[7]), None);
+        let busy = parse_cores(&text, &[0]).unwrap().busy_ns();
+        assert_eq!(busy, procfs::ticks_to_ns(36 - 9 - 8));
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The few calls for which there is no safe API: the CPU clock of another process, socket
-//! options that are structures, and packets by the batch.
+//! The few calls for which there is no safe API: the CPU clock of another process, a thread's
+//! scheduling class, socket options that are structures, packets by the batch, and bytes with
+//! their kernel's stamp.
 //!
 //! Nothing else may be unsafe in this workspace, so this module holds as little as it can, and
 //! knows nothing of what the bytes mean.
@@ -55,6 +56,20 @@ fn name_the_dead(error: io::Error) -> io::Error {
         return io::Error::from_raw_os_error(libc::ESRCH);
     }
     error
+}
+
+/// Lets the calling thread go before every thread that is not real-time (`SCHED_FIFO`, at the
+/// lowest of its priorities).
+///
+/// # Errors
+///
+/// `EPERM` without the privilege `CAP_SYS_NICE` or a resource limit `RTPRIO`, and in a group of
+/// processes that is given no real-time at all.
+pub(crate) fn go_first() -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: 1 };
+    // SAFETY: `parameter` is a whole `sched_param`, only read during the call; thread 0 is the
+    // calling one.
+    succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameter) })
 }
 
 /// Reads a socket option into `value`; returns how many of its bytes the kernel filled in.
@@ -220,21 +235,58 @@ impl Batch {
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
         for (slot, header) in self.slots.iter_mut().zip(&headers).take(count) {
             slot.length = header.msg_len as usize;
-            slot.received = received(&header.msg_hdr);
+            slot.received = stamp(&header.msg_hdr, libc::SCM_TIMESTAMPNS);
         }
         Ok(count)
     }
 }
 
-/// The first timestamp in the ancillary data of a message that the kernel has filled in.
-fn received(header: &libc::msghdr) -> Option<Duration> {
-    // SAFETY: the only caller passes a header that `recvmmsg` has just filled in and whose
+/// What one `recvmsg` gave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StampedRead {
+    /// How many bytes; 0 at the end of the stream.
+    pub(crate) length: usize,
+    /// When the kernel received the last of them, since the epoch (`SO_TIMESTAMPING`).
+    pub(crate) received: Option<Duration>,
+}
+
+/// Reads from a stream socket into `buffer`, without blocking, and takes the kernel's stamp along.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] where nothing waits; else what `recvmsg` answers.
+pub(crate) fn receive_stamped(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> io::Result<StampedRead> {
+    // `u64` for the alignment that the control messages' headers want.
+    let mut control = [0_u64; 8];
+    let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: all-zero is a valid value: null pointers with lengths of zero.
+    let mut header: libc::msghdr = unsafe { mem::zeroed() };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(&control) as _;
+    let flags = libc::MSG_DONTWAIT as _;
+    // SAFETY: `header` is whole, its one vector and its control buffer are writable for the
+    // lengths given and outlive the call, which keeps no pointer. Any byte is a valid `u8`.
+    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    Ok(StampedRead { length, received: stamp(&header, libc::SCM_TIMESTAMPING) })
+}
+
+/// The first time in the ancillary data of a message that the kernel has filled in, in a control
+/// message of the type `kind`: `SCM_TIMESTAMPNS`, one `timespec`, or `SCM_TIMESTAMPING`, three of
+/// which the first is the kernel's own. `None` where there is none, or it is zero.
+fn stamp(header: &libc::msghdr, kind: c_int) -> Option<Duration> {
+    // SAFETY: the callers pass a header that `recvmsg` or `recvmmsg` has just filled in and whose
     // control buffer still lives, so that the macros walk whole control messages inside it; a
-    // message of this type holds a `timespec`, read without asking for its alignment.
+    // message of these types begins with a `timespec`, read without asking for its alignment.
     let stamp: libc::timespec = unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while let Some(found) = message.as_ref() {
-            if (found.cmsg_level, found.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+            if (found.cmsg_level, found.cmsg_type) == (libc::SOL_SOCKET, kind) {
                 break;
             }
             message = libc::CMSG_NXTHDR(header, message);
@@ -244,5 +296,7 @@ fn received(header: &libc::msghdr) -> Option<Duration> {
         }
         libc::CMSG_DATA(message).cast::<libc::timespec>().read_unaligned()
     };
-    Some(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))
+    let stamp =
+        Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?);
+    (!stamp.is_zero()).then_some(stamp)
 }

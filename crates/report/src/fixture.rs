@@ -6,7 +6,7 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_metrics::control::ServerMeasured;
-use pushbench_metrics::environment::Environment;
+use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
 use pushbench_metrics::models::{Check, Latency};
@@ -131,6 +131,12 @@ fn environment() -> Environment {
         clocksource: "tsc".to_owned(),
         boot_id: "5d3e…".to_owned(),
         hypervisor: Some(true),
+        governor: "performance".to_owned(),
+        smt: Some(false),
+        receive_stamps: Some(true),
+        packet_capture: Some(false),
+        real_time: Some(true),
+        wake_ups: Some(WakeUps { p50_ns: 21_000, max_ns: 1_400_000 }),
     }
 }
 
@@ -242,6 +248,7 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         server_rss_growth: Some(u64::from(clients) * 9_300),
         load_rss_growth: Some(u64::from(clients) * 12_400),
         canary_worst: Some(Duration::from_micros(900)),
+        disturbance: None,
         load_processes: 1,
         ..Resources::default()
     }

@@ -1,5 +1,8 @@
 //! How well the instrument itself kept time, over all valid trials of a run.
 
+use std::time::Duration;
+
+use pushbench_metrics::environment::Environment;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::warning::Lag;
@@ -32,4 +35,31 @@ pub(crate) fn lags(record: &RunRecord) -> Option<String> {
 
 fn words(lag: Lag) -> String {
     format!("{} at {}", human::time(lag.us), if lag.at_p99 { "p99" } else { "most" })
+}
+
+/// What the machine let the instrument do, in one line; `None` where nothing of it is known.
+pub(crate) fn abilities(environment: &Environment) -> Option<String> {
+    let nanos = |nanos: u64| human::time(Duration::from_nanos(nanos).as_secs_f64() * 1e6);
+    let can = |can: Option<bool>, what: &str, cannot: &str| {
+        can.map(|can| if can { what } else { cannot }.to_owned())
+    };
+    let governor = &environment.governor;
+    let parts: Vec<String> = [
+        environment.wake_ups.map(|late| {
+            format!(
+                "wake-ups {} late at p50 and {} at most",
+                nanos(late.p50_ns),
+                nanos(late.max_ns)
+            )
+        }),
+        can(environment.real_time, "canary at real-time priority", "canary at normal priority"),
+        can(environment.receive_stamps, "receive timestamps", "no receive timestamps"),
+        can(environment.packet_capture, "packet capture possible", "no packet capture"),
+        (!governor.is_empty()).then(|| format!("frequency governor {governor}")),
+        can(environment.smt, "SMT on", "SMT off"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

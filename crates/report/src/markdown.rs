@@ -83,6 +83,9 @@ fn push_origin(text: &mut String, record: &RunRecord) {
         escaped(&environment.kernel),
         escaped(&environment.cpu_model),
     );
+    if let Some(abilities) = instrument::abilities(environment) {
+        let _ = writeln!(text, "Instrument: {}.", escaped(&abilities));
+    }
 }
 
 /// `text` so that Markdown shows it as it is.

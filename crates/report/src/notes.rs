@@ -113,6 +113,7 @@ fn gravity(invalid: &Invalid) -> f64 {
         }
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst } => worst.as_secs_f64(),
+        Invalid::MachineBusy(busy) => busy.share,
         _ => 0.0,
     }
 }
@@ -130,6 +131,8 @@ fn weight(warning: &Warning) -> f64 {
         Warning::LatencyOffModel { ks, .. } => *ks,
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
+        Warning::OthersBusy(busy) => busy.share,
+        Warning::ShortStalls { share, .. } | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::AsyncWrite as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::connection;
 use crate::counters::Kind;
+use crate::polls;
 use crate::shared::Shared;
 
 /// The answer to a connection too many (RFC 9110 §15.6.4).
@@ -35,7 +35,8 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
             Ok((socket, _)) => {
                 shared.counters.connections.add(1);
                 if open_now(&shared) < shared.config.max_connections {
-                    tokio::task::spawn_local(connection::serve(Rc::clone(&shared), socket));
+                    shared.counters.opened(Kind::Http);
+                    polls::task::adopt(&shared, socket, None, &[]);
                 } else {
                     shared.counters.refused.add(1);
                     refuse(&refusing, socket);

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::headers::HeaderProfile;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// The feed.
     pub feed: FeedSpec,
+    /// What the heads of responses look like, of polls, event streams and WebSocket handshakes.
+    /// The profile's own path, unless another endpoint has it, is that of short polls with the
+    /// profile's delivery.
+    pub headers: HeaderProfile,
     /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
     /// publishing by hand works on a loopback address only.
     pub publish_token: Option<String>,
@@ -38,6 +43,7 @@ impl ServerConfig {
     pub fn new(feed: FeedSpec) -> Self {
         Self {
             feed,
+            headers: HeaderProfile::minimal(),
             publish_token: None,
             ring: RingLimits::default(),
             max_connections: 65_536,

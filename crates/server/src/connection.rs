@@ -1,9 +1,10 @@
-//! One connection: hyper's until a request opens a stream, the hub's from then on.
+//! A connection in hyper's hands: from a request that is no poll until one opens a stream, which
+//! is the hub's, or is a poll, which is the lane's.
 //!
-//! A request for a stream is answered by nobody: its service leaves a [`Takeover`] and stays
-//! pending, so hyper writes nothing. The connection's task sees the takeover, takes socket and
-//! read buffer back, and hands both to the hub together with a response head of our own. That
-//! saves a stream hyper's buffers and a body's channel, and the fan-out a task for each.
+//! A request for a stream or a poll is answered by nobody: its service leaves a [`Takeover`] and
+//! stays pending, so hyper writes nothing. The connection's task sees the takeover, takes socket
+//! and read buffer back, and hands both over, to the hub together with a response head of our
+//! own. That saves a stream hyper's buffers and a body's channel, and the fan-out a task for each.
 //!
 //! Timeouts are stamps that one housekeeping task looks at ([`ConnectionState::overdue`]), not
 //! timers of each request.
@@ -15,6 +16,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -24,28 +26,27 @@ use tokio::net::TcpStream;
 
 use crate::counters::Kind;
 use crate::hub;
+use crate::polls::{self, Ask, MAX_HEAD, TOO_SLOW};
 use crate::shared::Shared;
 use crate::stream::{Stream, Wire};
-
-/// The longest request line and header section.
-const MAX_HEAD: usize = 16 << 10;
 
 /// hyper's buffer for reading; a request's body is read in pieces of at most this size.
 const MAX_BUFFER: usize = 64 << 10;
 
-/// What is said to a client whose request does not arrive (RFC 9110 §15.5.9).
-const TOO_SLOW: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-
-/// A connection that is to become a stream.
+/// What a connection leaves hyper for.
 #[derive(Debug)]
-pub(crate) struct Takeover {
-    /// The response head, to the byte.
-    pub(crate) head: Vec<u8>,
-    pub(crate) wire: Wire,
-    pub(crate) delivery: Delivery,
-    /// Where the stream continues from.
-    pub(crate) cursor: Seq,
+pub(crate) enum Takeover {
+    /// It is to become a stream.
+    Stream {
+        /// The response head, to the byte.
+        head: Vec<u8>,
+        wire: Wire,
+        delivery: Delivery,
+        /// Where the stream continues from.
+        cursor: Seq,
+    },
+    /// It asks for a poll.
+    Poll(Ask<'static>),
 }
 
 /// What a connection in hyper's hands is doing.
@@ -146,6 +147,8 @@ impl Drop for Answering<'_> {
 #[derive(Debug)]
 struct Observed {
     socket: TcpStream,
+    /// What was read before, and is read again.
+    read_before: Bytes,
     state: Rc<ConnectionState>,
     shared: Rc<Shared>,
 }
@@ -169,7 +172,13 @@ impl AsyncRead for Observed {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        let result = if self.read_before.is_empty() {
+            Pin::new(&mut self.socket).poll_read(cx, buffer)
+        } else {
+            let count = buffer.remaining().min(self.read_before.len());
+            buffer.put_slice(&self.read_before.split_to(count));
+            Poll::Ready(Ok(()))
+        };
         if buffer.filled().len() > before && matches!(self.state.doing.get(), Doing::Idle(_)) {
             self.state.doing.set(Doing::Receiving(self.shared.clock.get()));
         }
@@ -219,16 +228,18 @@ enum Leaves {
     Closed,
     /// A timeout has passed.
     Cut,
-    /// It becomes a stream.
-    Stream(Takeover),
+    /// It is somebody else's from now on.
+    Taken(Takeover),
 }
 
-/// Serves a connection until it is closed or becomes a stream.
-pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream) {
+/// Serves a connection, of which `read_before` has been read and not answered, until it is closed
+/// or taken over.
+pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream, read_before: Vec<u8>) {
     let state = Rc::new(ConnectionState::new(shared.clock.get()));
     let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
-    shared.counters.opened(Kind::Http);
-    let observed = Observed { socket, state: Rc::clone(&state), shared: Rc::clone(&shared) };
+    let read_before = Bytes::from(read_before);
+    let observed =
+        Observed { socket, read_before, state: Rc::clone(&state), shared: Rc::clone(&shared) };
     let service =
         service_fn(|request| crate::http::handle(Rc::clone(&shared), Rc::clone(&state), request));
     let mut connection = builder().serve_connection(TokioIo::new(observed), service);
@@ -247,24 +258,34 @@ pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream) {
         }
         // An earlier response on this connection may still be on its way out.
         let takeover = if state.flushed.get() { state.takeover.borrow_mut().take() } else { None };
-        takeover.map_or(Poll::Pending, |takeover| Poll::Ready(Leaves::Stream(takeover)))
+        takeover.map_or(Poll::Pending, |takeover| Poll::Ready(Leaves::Taken(takeover)))
     })
     .await;
     shared.connections.borrow_mut().remove(key);
-    shared.counters.closed(Kind::Http);
     match leaves {
-        Leaves::Closed => {}
+        Leaves::Closed => shared.counters.closed(Kind::Http),
         Leaves::Cut => {
+            shared.counters.closed(Kind::Http);
             let socket = connection.into_parts().io.into_inner().socket;
             complain(&state, &socket);
         }
-        Leaves::Stream(takeover) => {
+        Leaves::Taken(takeover) => {
             let parts = connection.into_parts();
-            let socket = parts.io.into_inner().socket;
-            let Takeover { head, wire, delivery, cursor } = takeover;
+            let Observed { socket, read_before, .. } = parts.io.into_inner();
+            let unread = [&parts.read_buf[..], &read_before].concat();
+            hand_over(&shared, takeover, socket, &unread);
+        }
+    }
+}
+
+fn hand_over(shared: &Rc<Shared>, takeover: Takeover, socket: TcpStream, unread: &[u8]) {
+    match takeover {
+        Takeover::Poll(ask) => polls::task::adopt(shared, socket, Some(ask), unread),
+        Takeover::Stream { head, wire, delivery, cursor } => {
+            shared.counters.closed(Kind::Http);
             let now = shared.clock.get();
             let stream = Stream::new(socket, wire, delivery, cursor, head, now);
-            hub::adopt(&shared, stream, &parts.read_buf);
+            hub::adopt(shared, stream, unread);
         }
     }
 }

@@ -5,19 +5,17 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use pushbench_core::message::Content;
-use pushbench_core::wire::batch::{self, MAX_BATCH};
 use pushbench_core::{Delivery, MonoInstant, Seq};
 use slab::Slab;
 
 use crate::config::ServerConfig;
 use crate::counters::Counters;
+use crate::polls::Lane;
 use crate::ring::{Entry, Ring};
 use crate::shared::Shared;
 use crate::stream::{Stream, Surroundings};
 
-/// What is read from a stream's client at a time.
+/// What is read from a client at a time.
 const SCRATCH: usize = 16 << 10;
 
 /// A cursor that the ring no longer covers.
@@ -28,31 +26,21 @@ pub(crate) struct Gone {
     pub(crate) oldest: Seq,
 }
 
-/// What a poll gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// The newest message that the answer covers: the client's cursor from now on.
-    pub(crate) cursor: Seq,
-    /// The body, and what it is; `None` where there is nothing new.
-    pub(crate) body: Option<(Content, Bytes)>,
+impl Gone {
+    /// The same for a program (RFC 9110 §15.5.11): names the oldest message that is held.
+    pub(crate) fn to_json(self) -> String {
+        serde_json::json!({ "error": self.to_string(), "oldest": self.oldest }).to_string()
+    }
 }
 
-/// The batch that was built last: clients that poll in step all want the same.
-#[derive(Debug)]
-struct Batch {
-    after: Seq,
-    newest: Seq,
-    answer: Answer,
-}
-
-/// The ring and the streams.
+/// The ring, and everybody who waits for what comes into it.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    ring: Ring,
+    pub(crate) ring: Ring,
     streams: Slab<Stream>,
-    batch: Option<Batch>,
-    scratch: Box<[u8]>,
-    content: Content,
+    pub(crate) lane: Lane,
+    /// What is read from one of the connections, while it is looked at.
+    pub(crate) scratch: Box<[u8]>,
 }
 
 impl Hub {
@@ -60,9 +48,8 @@ impl Hub {
         Self {
             ring: Ring::new(config.ring),
             streams: Slab::new(),
-            batch: None,
+            lane: Lane::new(&config.headers),
             scratch: vec![0; SCRATCH].into(),
-            content: config.feed.payload.content(),
         }
     }
 
@@ -75,7 +62,7 @@ impl Hub {
         self.ring.push(entry);
     }
 
-    /// Writes what is new to every stream that can take it.
+    /// Writes what is new to every stream that can take it and every long poll that waits.
     pub(crate) fn fan_out(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
         let with = Surroundings { ring: &self.ring, counters, config, now };
         for (_, stream) in &mut self.streams {
@@ -83,23 +70,28 @@ impl Hub {
                 stream.write(with);
             }
         }
+        self.lane.fan_out(with);
     }
 
-    /// Tells every stream the time, or that the server stops.
-    pub(crate) fn for_each_stream(
-        &mut self,
-        counters: &Counters,
-        config: &ServerConfig,
-        now: MonoInstant,
-        act: impl Fn(&mut Stream, Surroundings<'_>),
-    ) {
+    /// Looks at what time it is, for every connection.
+    pub(crate) fn tick(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
         let with = Surroundings { ring: &self.ring, counters, config, now };
         for (_, stream) in &mut self.streams {
-            act(stream, with);
+            stream.tick(with);
         }
+        self.lane.tick(with);
     }
 
-    /// Where a stream or a waiting poll continues from: its cursor, or from now on.
+    /// Says goodbye to everybody.
+    pub(crate) fn stop(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
+        let with = Surroundings { ring: &self.ring, counters, config, now };
+        for (_, stream) in &mut self.streams {
+            stream.stop(with);
+        }
+        self.lane.stop(with);
+    }
+
+    /// Where a stream continues from: its cursor, or from now on.
     ///
     /// # Errors
     ///
@@ -110,56 +102,6 @@ impl Hub {
             return Err(Gone { after: cursor, oldest: self.ring.oldest() });
         }
         Ok(cursor)
-    }
-
-    /// What is new after `cursor`.
-    ///
-    /// # Errors
-    ///
-    /// [`Gone`] under `every`, where part of it is no longer held.
-    pub(crate) fn poll(&mut self, cursor: Seq, delivery: Delivery) -> Result<Answer, Gone> {
-        self.subscribe(Some(cursor), delivery)?;
-        if self.ring.newest() <= cursor {
-            return Ok(Answer { cursor, body: None });
-        }
-        Ok(match delivery {
-            Delivery::Every => self.batch(cursor),
-            Delivery::Latest => self.newest(),
-        })
-    }
-
-    /// The newest message, whoever has seen it; nothing before the first.
-    pub(crate) fn newest(&self) -> Answer {
-        let body = self.ring.last().map(|entry| (entry.content(), entry.payload().clone()));
-        Answer { cursor: self.ring.newest(), body }
-    }
-
-    fn batch(&mut self, after: Seq) -> Answer {
-        let newest = self.ring.newest();
-        match &self.batch {
-            Some(batch) if (batch.after, batch.newest) == (after, newest) => batch.answer.clone(),
-            _ => {
-                let answer = self.build_batch(after);
-                self.batch = Some(Batch { after, newest, answer: answer.clone() });
-                answer
-            }
-        }
-    }
-
-    fn build_batch(&self, after: Seq) -> Answer {
-        let (mut len, mut cursor) = (0, after);
-        for entry in self.ring.after(after) {
-            let more = batch::encoded_len(entry.payload().len());
-            if cursor != after && len + more > MAX_BATCH {
-                break;
-            }
-            (len, cursor) = (len + more, entry.seq());
-        }
-        let mut body = Vec::with_capacity(len);
-        for entry in self.ring.after(after).take_while(|entry| entry.seq() <= cursor) {
-            batch::push(&mut body, entry.payload());
-        }
-        Answer { cursor, body: Some((self.content, body.into())) }
     }
 }
 

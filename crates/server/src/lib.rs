@@ -1,13 +1,13 @@
 //! The server under test: one feed, one hub, one endpoint for each transport.
 //!
 //! Everything runs on one thread: the publisher walks the schedule and hands messages to the
-//! hub, which keeps them in a bounded ring already encoded, wakes the long polls that wait, and
-//! writes to the streams in one loop. hyper parses requests; one that opens a stream leaves
-//! hyper for the hub (`connection`).
+//! hub, which keeps them in a bounded ring already encoded, and writes to the streams and the long
+//! polls that wait in one loop. Polls are parsed and answered in a lane of their own (`polls`),
+//! and all else by hyper; a request that opens a stream leaves hyper for the hub (`connection`).
 //!
 //! ```text
-//! schedule -> publisher -> ring -+-> fan-out loop -> sse, websocket sockets
-//!                                +-> waiting long polls, short polls (hyper)
+//! schedule -> publisher -> ring -+-> fan-out loop -> sse, websocket sockets, waiting long polls
+//!                                +-> short polls
 //! ```
 //!
 //! ```no_run
@@ -33,7 +33,9 @@ mod counters;
 mod http;
 mod hub;
 mod metrics_text;
+mod polls;
 mod publisher;
+mod query;
 mod ring;
 mod server;
 mod shared;

@@ -24,9 +24,8 @@ use tokio::task::LocalSet;
 use crate::accept;
 use crate::config::ServerConfig;
 use crate::counters::Kind;
-use crate::publisher;
 use crate::shared::Shared;
-use crate::stream::Stream;
+use crate::{polls, publisher};
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -223,6 +222,7 @@ async fn serve(
     mut orders: UnboundedReceiver<Order>,
 ) -> ServerMeasured {
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
+    let time_keeping = tokio::task::spawn_local(polls::task::keep_time(Rc::clone(&shared)));
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let mut timer = Some(timer);
     let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
@@ -251,6 +251,7 @@ async fn serve(
     drop(publishing);
     accepting.abort();
     stop(&shared).await;
+    time_keeping.abort();
     housekeeping.abort();
     measured(&shared)
 }
@@ -268,8 +269,7 @@ async fn keep_house(shared: Rc<Shared>) {
                 connection.cut();
             }
         }
-        let mut hub = shared.hub.borrow_mut();
-        hub.for_each_stream(&shared.counters, &shared.config, now, Stream::tick);
+        shared.hub.borrow_mut().tick(&shared.counters, &shared.config, now);
     }
 }
 
@@ -278,8 +278,7 @@ async fn stop(shared: &Rc<Shared>) {
     shared.stopping.set(true);
     let now = clock::now();
     shared.clock.set(now);
-    shared.news.notify_waiters();
-    shared.hub.borrow_mut().for_each_stream(&shared.counters, &shared.config, now, Stream::stop);
+    shared.hub.borrow_mut().stop(&shared.counters, &shared.config, now);
     for (_, connection) in &*shared.connections.borrow() {
         connection.wake();
     }

@@ -11,7 +11,6 @@ use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 use slab::Slab;
-use tokio::sync::Notify;
 
 use crate::config::ServerConfig;
 use crate::connection::ConnectionState;
@@ -31,8 +30,6 @@ pub(crate) struct Shared {
     /// The schedule's zero, once it has begun.
     pub(crate) origin: Cell<Option<MonoInstant>>,
     pub(crate) hub: RefCell<Hub>,
-    /// Wakes the long polls that wait: something was published, or the server stops.
-    pub(crate) news: Notify,
     pub(crate) stopping: Cell<bool>,
     pub(crate) counters: Counters,
     /// How late messages were, all of them and those of the window.
@@ -81,7 +78,6 @@ impl Shared {
             feed_id: format!("{:016x}", random::bits(now.0, u64::from(std::process::id()), 0)),
             boot_id: clock::boot_id(),
             origin: Cell::new(None),
-            news: Notify::new(),
             stopping: Cell::new(false),
             counters: Counters::default(),
             lag: RefCell::default(),
@@ -101,7 +97,6 @@ impl Shared {
     pub(crate) fn deliver(&self, now: MonoInstant) {
         self.clock.set(now);
         self.hub.borrow_mut().fan_out(&self.counters, &self.config, now);
-        self.news.notify_waiters();
     }
 
     /// Publishes a message by hand: `body` behind its number.

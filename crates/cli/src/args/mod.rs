@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use pushbench_core::units::Span;
 
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
@@ -30,6 +31,7 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench doctor                                  what this machine can measure
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
 measurement is invalid (a threshold says nothing then); 99 done, but a threshold is broken; 130
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
+    /// Say what this machine can measure, and what to change
+    Doctor(DoctorArgs),
     /// Rebuild tables, charts and the page from a run's record
     Report(ReportArgs),
     /// List the built-in scenarios, or show one
@@ -142,6 +146,27 @@ pub(crate) struct LoadArgs {
     pub(crate) clients: ClientArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `pushbench doctor`.
+///
+/// Measures how late threads wake and how long a round trip over loopback takes, tries what takes
+/// a privilege, and reads the limits; ends with what it would trust: the smallest difference of
+/// latencies, the largest number of clients. It changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status is 0 whatever is limited.
+
+Examples:
+  pushbench doctor
+  pushbench doctor --duration 30s
+  pushbench doctor --json | jq '.checks[] | select(.verdict != \"ok\")'")]
+pub(crate) struct DoctorArgs {
+    /// For how long wake-ups and round trips are measured
+    #[arg(short, long, value_name = "TIME", default_value = "5s")]
+    pub(crate) duration: Span,
+    /// Print the findings as JSON on standard output, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `pushbench report`.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
@@ -55,6 +56,10 @@ pub(crate) struct ClientArgs {
     /// for several. A broken one ends with status 99
     #[arg(long = "threshold", value_name = "CONDITION")]
     pub(crate) thresholds: Vec<Threshold>,
+    /// Keep trials that a busy or stalling machine disturbed, with a warning: their bytes and
+    /// deliveries are true, their latencies and CPU times are not the transports' alone
+    #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
+    pub(crate) allow_busy: bool,
 }
 
 /// What the feed of a run is.

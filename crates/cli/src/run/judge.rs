@@ -8,8 +8,10 @@ use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::Resources;
 use pushbench_metrics::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, STALL, Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, Warning,
 };
+
+use super::calm::Calm;
 
 /// All that a verdict is drawn from.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Evidence<'a> {
     pub(super) same_clock: bool,
     /// How the trial compares with its model.
     pub(super) check: &'a Check,
+    /// Whether a busy machine is only warned of.
+    pub(super) allow_busy: bool,
 }
 
 impl Evidence<'_> {
@@ -65,10 +69,18 @@ impl Evidence<'_> {
         if let Some(share) = self.share(self.busiest_load).filter(|&s| s > SATURATED_SHARE) {
             reasons.push(Invalid::LoadSaturated { share });
         }
-        if let Some(worst) = self.resources.canary_worst.filter(|&worst| worst > STALL) {
-            reasons.push(Invalid::MachineStalled { worst });
-        }
+        reasons.extend(self.calm().map_or_else(Vec::new, |calm| calm.invalid()));
         reasons
+    }
+
+    fn calm(&self) -> Option<Calm<'_>> {
+        Some(Calm {
+            disturbance: self.resources.disturbance.as_ref()?,
+            window: self.window.duration(),
+            latency: &self.load.measured.latency,
+            allow_busy: self.allow_busy,
+            own_server: self.own_server,
+        })
     }
 
     /// What to know before believing the figures.
@@ -107,6 +119,7 @@ impl Evidence<'_> {
         if !self.same_clock {
             warnings.push(Warning::ForeignClock);
         }
+        warnings.extend(self.calm().map_or_else(Vec::new, |calm| calm.warnings()));
         warnings
     }
 

@@ -1,11 +1,13 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+mod calm;
 pub(crate) mod capture;
 mod check;
 mod ear;
 mod judge;
 mod sampler;
 pub(crate) mod subject;
+pub(crate) mod surroundings;
 pub(crate) mod trial;
 
 use anyhow::anyhow;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use pushbench_metrics::record::{CpuSpent, Resources};
-use pushbench_probe::canary::Canary;
 use pushbench_probe::cpu::{CpuTime, ProcessClock};
 use pushbench_probe::machine::MachineTimes;
 use pushbench_probe::memory::{Memory, socket_memory_bytes};
+
+use super::surroundings::Surroundings;
 
 /// The processes of a trial, and their memory before there were clients.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub(super) struct Edge {
     server: Option<CpuTime>,
     loads: Vec<Option<CpuTime>>,
     machine: Option<MachineTimes>,
-    canary: Option<Canary>,
+    surroundings: Surroundings,
 }
 
 /// The costs of a window, and the busiest of the load processes, which the sums hide.
@@ -63,18 +64,26 @@ impl Sampler {
         Self { server: server.map(Process::new), loads }
     }
 
-    /// Reads the clocks at t0.
-    pub(super) fn start(&self) -> Edge {
+    /// The processes of the trial, this one among them.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        let children = self.server.iter().chain(&self.loads).map(|process| process.pid);
+        children.chain([std::process::id()]).collect()
+    }
+
+    /// Reads the clocks at t0. `surroundings` have been watched since before it.
+    pub(super) fn start(&self, mut surroundings: Surroundings) -> Edge {
+        surroundings.begin();
         Edge {
             server: self.server.as_ref().and_then(Process::cpu),
             loads: self.loads.iter().map(Process::cpu).collect(),
             machine: MachineTimes::read().ok(),
-            canary: Canary::start().ok(),
+            surroundings,
         }
     }
 
     /// Reads them again at t1, and the memory.
     pub(super) fn finish(&self, edge: Edge) -> Sample {
+        let disturbance = edge.surroundings.end();
         let server_now = self.server.as_ref().and_then(Process::cpu);
         let loads_now = self.loads.iter().map(Process::cpu);
         let loads: Vec<Option<CpuSpent>> =
@@ -90,7 +99,8 @@ impl Sampler {
             socket_memory: socket_memory_bytes(),
             softirq: nanos(|times| times.softirq_ns).map(Duration::from_nanos),
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),
-            canary_worst: edge.canary.map(|canary| canary.stop().worst),
+            canary_worst: disturbance.worst_stall(),
+            disturbance: Some(disturbance),
             load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
         };
         let busiest_load = loads.iter().flatten().map(|cpu| cpu.total).max();

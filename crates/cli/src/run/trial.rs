@@ -20,6 +20,7 @@ use super::ear::{Ear, Note};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
 use super::subject::{Source, Subject};
+use super::surroundings::Surroundings;
 use crate::child::Worker;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stage};
@@ -146,8 +147,10 @@ impl<'a> Trial<'a> {
         self.connect()?;
         let timing = self.begin()?;
         self.progress.stage(self.turn.id, Stage::Warmup);
+        let own = self.knows_all_processes().then(|| sampler.pids());
+        let surroundings = Surroundings::watch(own, timing.window.start);
         self.ear.wait_until(timing.window.start)?;
-        let edge = sampler.start();
+        let edge = sampler.start(surroundings);
         self.progress.stage(self.turn.id, Stage::Window);
         self.ear.wait_until(timing.window.end)?;
         let sample = sampler.finish(edge);
@@ -157,6 +160,11 @@ impl<'a> Trial<'a> {
         let server = self.stop_server()?;
         let uncaptured = self.stop_capture(&mut load)?;
         Ok(self.record(&timing, load, server, sample, uncaptured))
+    }
+
+    /// Whether the server's process is known, unless it is on another machine.
+    fn knows_all_processes(&self) -> bool {
+        self.subject.pid().is_some() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -250,6 +258,7 @@ impl<'a> Trial<'a> {
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
             check: &check,
+            allow_busy: self.plan.allow_busy,
         };
         let (invalid, warnings) = (evidence.invalid(), evidence.warnings());
         TrialRecord {

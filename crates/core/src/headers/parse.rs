@@ -9,7 +9,7 @@ use super::render::{Side, placeholders};
 use super::{ByTransport, Header, HeaderProfile, HeaderSet};
 use crate::message::SEQ_DIGITS;
 use crate::payload::MAX_PAYLOAD;
-use crate::transport::Delivery;
+use crate::transport::{Delivery, Transport};
 use crate::units::ByteSize;
 
 /// A profile that cannot be used.
@@ -196,8 +196,11 @@ fn check_name(name: &Spanned<String>) -> Result<(), Located> {
 fn check_path(path: &Spanned<String>) -> Result<(), Located> {
     let text = path.get_ref();
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:@/".contains(c);
+    let others = Transport::ALL.iter().filter(|transport| !transport.polls_on_a_period());
     let problem = if !text.starts_with('/') {
         "a path begins with `/`".to_owned()
+    } else if others.map(|transport| transport.path()).any(|other| other == text) {
+        format!("`{text}` is where another transport goes")
     } else if text.len() > 1024 {
         format!("{} bytes are too many; a path has at most 1024", text.len())
     } else if let Some(wrong) = text.chars().find(|&c| !allowed(c)) {

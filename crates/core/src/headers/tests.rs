@@ -236,6 +236,7 @@ fn a_profile_with_a_setting_out_of_range_is_refused_with_its_line() {
         ("body_bytes = '2MiB'", "body_bytes: 2MiB"),
         ("body_bytes = -1", "does not start with a number"),
         ("path = 'feed'", "path: a path begins with `/`"),
+        ("path = '/feed/ws'", "path: `/feed/ws` is where another transport goes"),
         ("path = '/a b'", "a path has no ` `"),
         ("path = '/a?b'", "the query is the transport's"),
         ("path = \"/a\\r\\nHost: b\"", "a path has no `\\r`"),

@@ -5,7 +5,7 @@ pub const MAX_BATCH: usize = 1 << 20;
 
 /// Appends one message with its length before it.
 pub fn push(body: &mut Vec<u8>, payload: &[u8]) {
-    body.extend_from_slice(payload.len().to_string().as_bytes());
+    body.extend_from_slice(itoa::Buffer::new().format(payload.len()).as_bytes());
     body.push(b'\n');
     body.extend_from_slice(payload);
 }

@@ -6,7 +6,7 @@ use pushbench_metrics::environment::Environment;
 use pushbench_metrics::record::RunRecord;
 
 use super::escaped;
-use crate::human;
+use crate::{human, instrument};
 
 const NOT_KNOWN: &str = "not known";
 
@@ -76,5 +76,6 @@ fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
             "listen backlog",
             known(environment.somaxconn.map(|backlog| human::count(backlog.into()))),
         ),
+        ("instrument", known(instrument::abilities(environment))),
     ]
 }

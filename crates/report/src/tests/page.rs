@@ -94,6 +94,18 @@ fn what_comes_from_outside_is_escaped() {
 }
 
 #[test]
+fn what_the_machine_lets_the_instrument_do_is_said_briefly() {
+    let mut record = fixture::quick();
+    let line = "wake-ups 21.0 µs late at p50 and 1.40 ms at most, canary at real-time priority, \
+                receive timestamps, no packet capture, frequency governor performance, SMT off";
+    assert!(page(&record).contains(line));
+    assert!(crate::markdown(&record).contains(&format!("Instrument: {line}.")));
+    // A record of an older version knows nothing of it.
+    record.environment = Default::default();
+    assert!(!crate::markdown(&record).contains("Instrument"));
+}
+
+#[test]
 fn a_run_cut_short_says_so_first() {
     let mut record = fixture::quick();
     record.trials.truncate(5);

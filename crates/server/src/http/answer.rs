@@ -1,4 +1,4 @@
-//! Responses, with no header that has no use.
+//! Responses of hyper, with no header that has no use.
 //!
 //! hyper adds `Content-Length` wherever there may be one. No `Date`, since nothing here is kept
 //! by a cache; a `Content-Type` wherever there is content (RFC 9110 §8.3).
@@ -7,8 +7,6 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use pushbench_core::Seq;
-use pushbench_core::message::Content;
 
 use crate::hub::Gone;
 
@@ -16,7 +14,7 @@ use crate::hub::Gone;
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 pub(crate) const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(crate) fn content(
     status: StatusCode,
@@ -34,37 +32,9 @@ pub(crate) fn text(status: StatusCode, reason: impl std::fmt::Display) -> Answer
     content(status, TEXT, format!("{reason}\n"))
 }
 
-/// An answer without content.
-pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = status;
-    answer
-}
-
-/// The same, with the cursor that the client has from now on.
-pub(crate) fn empty_at(status: StatusCode, cursor: Seq) -> Answer {
-    with_cursor(empty(status), cursor)
-}
-
-/// Messages, as a poll gets them: text where the feed is text, so that a browser shows it.
-pub(crate) fn messages(cursor: Seq, kind: Content, body: Bytes) -> Answer {
-    let media_type = match kind {
-        Content::Text => "text/plain",
-        Content::Binary => "application/octet-stream",
-    };
-    with_cursor(content(StatusCode::OK, media_type, body), cursor)
-}
-
-fn with_cursor(mut answer: Answer, cursor: Seq) -> Answer {
-    let etag = HeaderValue::from_str(&format!("\"{cursor}\"")).expect("quoted digits are visible");
-    answer.headers_mut().insert(header::ETAG, etag);
-    answer
-}
-
 /// The messages wanted are no longer held (RFC 9110 §15.5.11): names the oldest that is.
 pub(crate) fn gone(gone: Gone) -> Answer {
-    let body = serde_json::json!({ "error": gone.to_string(), "oldest": gone.oldest });
-    content(StatusCode::GONE, JSON, body.to_string())
+    content(StatusCode::GONE, JSON, gone.to_json())
 }
 
 /// The same answer with one field more.

@@ -1,9 +1,7 @@
-//! Requests and their answers: which endpoint, which method, and what each says.
+//! Requests that are hyper's and their answers: which endpoint, which method, and what each says.
 
-mod answer;
+pub(crate) mod answer;
 mod feed;
-mod poll;
-mod query;
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -11,13 +9,15 @@ use std::rc::Rc;
 use http::header::{ALLOW, CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{Method, Request, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
-use pushbench_core::Seq;
+use pushbench_core::headers::HeaderProfile;
+use pushbench_core::{Delivery, Seq};
 
 use self::answer::Answer;
-use self::query::{LONG_POLL_KEYS, Query, QueryError, STREAM_KEYS};
 use crate::connection::{Answering, ConnectionState, Takeover};
 use crate::counters::Endpoint;
 use crate::metrics_text;
+use crate::polls::{Meant, read_by_hyper};
+use crate::query::{Query, QueryError, STREAM_KEYS};
 use crate::shared::Shared;
 use crate::stream::websocket::Refusal;
 use crate::stream::{Wire, sse, websocket};
@@ -35,8 +35,13 @@ pub(crate) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let answering = Answering::new(&connection, &shared);
-    let endpoint = Endpoint::of(request.uri().path());
+    let meant = Meant::by(request.uri().path(), &shared.config.headers);
+    let endpoint = meant.endpoint;
     let answer = match endpoint {
+        _ if meant.is_poll(request.method().as_str()) && request.body().is_end_stream() => {
+            connection.take_over(Takeover::Poll(read_by_hyper(&request, meant)));
+            std::future::pending().await
+        }
         Endpoint::Sse | Endpoint::Websocket => match open_stream(&shared, endpoint, &request) {
             Ok(takeover) => {
                 let status = match endpoint {
@@ -60,16 +65,10 @@ async fn answer(shared: &Shared, endpoint: Endpoint, request: Request<Incoming>)
     if let Err(refusal) = check_method(endpoint, request.method()) {
         return refusal;
     }
-    let (query, headers) = (request.uri().query(), request.headers());
     match endpoint {
-        Endpoint::Poll => match Query::parse(query, STREAM_KEYS) {
-            Ok(query) => poll::short(shared, &query, headers),
-            Err(error) => bad_request(&error),
-        },
-        Endpoint::LongPoll => match Query::parse(query, LONG_POLL_KEYS) {
-            Ok(query) => poll::long(shared, &query, headers).await,
-            Err(error) => bad_request(&error),
-        },
+        Endpoint::Poll | Endpoint::LongPoll => {
+            answer::text(StatusCode::BAD_REQUEST, "a request for a poll has no body")
+        }
         Endpoint::Feed => feed::describe(shared),
         Endpoint::Publish => feed::publish(shared, request).await,
         Endpoint::Metrics => {
@@ -125,14 +124,15 @@ fn open_stream(
         let reason = "a request that opens a stream has no body";
         return Err(answer::text(StatusCode::BAD_REQUEST, reason));
     }
-    let mut query =
-        Query::parse(request.uri().query(), STREAM_KEYS).map_err(|error| bad_request(&error))?;
+    let mut query = Query::parse(request.uri().query(), STREAM_KEYS, Delivery::default())
+        .map_err(|error| bad_request(&error))?;
     if let (Endpoint::Sse, Some(id)) = (endpoint, request.headers().get(LAST_EVENT_ID)) {
         query.resume_after(id.as_bytes()).map_err(|error| bad_request(&error))?;
     }
+    let profile = &shared.config.headers;
     let head_for = |cursor| match endpoint {
-        Endpoint::Sse => sse_head(request, cursor),
-        _ => websocket_head(request, cursor),
+        Endpoint::Sse => sse_head(request, profile, cursor),
+        _ => websocket_head(request, profile, cursor),
     };
     let subscribed = shared.hub.borrow().subscribe(query.after, query.delivery);
     // A request that is malformed is told so, whatever its cursor.
@@ -142,23 +142,31 @@ fn open_stream(
         Endpoint::Sse => Wire::Sse,
         _ => Wire::Websocket(None),
     };
-    Ok(Takeover { head, wire, delivery: query.delivery, cursor })
+    Ok(Takeover::Stream { head, wire, delivery: query.delivery, cursor })
 }
 
 /// An HTTP/1.0 client knows no chunks, and so no end of a stream (RFC 9112 §7.1).
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
-fn sse_head(request: &Request<Incoming>, cursor: Seq) -> Result<Vec<u8>, Answer> {
+fn sse_head(
+    request: &Request<Incoming>,
+    profile: &HeaderProfile,
+    cursor: Seq,
+) -> Result<Vec<u8>, Answer> {
     if request.version() >= Version::HTTP_11 {
-        return Ok(sse::head(cursor));
+        return Ok(sse::head(profile, cursor));
     }
     let reason = "an event stream needs HTTP/1.1";
     Err(answer::text(StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason))
 }
 
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
-fn websocket_head(request: &Request<Incoming>, cursor: Seq) -> Result<Vec<u8>, Answer> {
+fn websocket_head(
+    request: &Request<Incoming>,
+    profile: &HeaderProfile,
+    cursor: Seq,
+) -> Result<Vec<u8>, Answer> {
     let (method, version, headers) = (request.method(), request.version(), request.headers());
-    websocket::head(method, version, headers, cursor).map_err(|refusal| match refusal {
+    websocket::head(method, version, headers, (profile, cursor)).map_err(|refusal| match refusal {
         Refusal::Malformed(_) => answer::text(StatusCode::BAD_REQUEST, refusal),
         Refusal::Upgrade(_) => {
             let answer = answer::text(StatusCode::UPGRADE_REQUIRED, refusal);

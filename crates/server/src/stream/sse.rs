@@ -1,34 +1,30 @@
 //! Server-sent events on an HTTP/1.1 response that is chunked and has no end of its own.
 
 use bytes::Bytes;
-use pushbench_core::Seq;
-use pushbench_core::message::Content;
+use pushbench_core::headers::{Content, HeaderProfile, ResponseParts};
+use pushbench_core::message;
 use pushbench_core::wire::chunked::{self, LAST_CHUNK};
 use pushbench_core::wire::sse;
+use pushbench_core::{Seq, Transport};
 
-/// The response head, to be followed by chunks. Each field is there for a reason:
+/// The response head, to be followed by chunks: the profile's, and what it cannot do without.
 ///
 /// - `Content-Type`: an `EventSource` fails on any other (WHATWG HTML §9.2.2);
-/// - `Cache-Control: no-store`: caches may otherwise collect and replay a response with `200`
-///   (RFC 9111 §3);
-/// - `Connection: close`: nothing follows the stream's end (RFC 9112 §9.6);
-/// - `Transfer-Encoding: chunked`: how a client tells that end from a broken connection
+/// - `Transfer-Encoding: chunked`: how a client tells the stream's end from a broken connection
 ///   (RFC 9112 §8);
 /// - `ETag`: the cursor that the stream continues from, as on every transport.
-pub(crate) fn head(cursor: Seq) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 200 OK\r\n\
-         content-type: text/event-stream\r\n\
-         cache-control: no-store\r\n\
-         connection: close\r\n\
-         transfer-encoding: chunked\r\n\
-         etag: \"{cursor}\"\r\n\r\n"
-    )
-    .into_bytes()
+pub(crate) fn head(profile: &HeaderProfile, cursor: Seq) -> Vec<u8> {
+    let tag = format!("\"{cursor}\"");
+    let own = [("transfer-encoding", "chunked"), ("etag", tag.as_str())];
+    let content = Content::Stream { media_type: "text/event-stream" };
+    let parts = ResponseParts { status: 200, content, etag: Some(&tag), own: &own };
+    let mut head = Vec::new();
+    profile.render_response(Transport::Sse, &parts, &mut head);
+    head
 }
 
 /// A message as an event in a chunk of its own.
-pub(crate) fn chunk(seq: Seq, content: Content, payload: &[u8]) -> Bytes {
+pub(crate) fn chunk(seq: Seq, content: message::Content, payload: &[u8]) -> Bytes {
     let mut event = Vec::with_capacity(event_len(seq, content, payload));
     sse::push(&mut event, seq, content, payload);
     let mut chunk = Vec::with_capacity(in_chunk(event.len()));
@@ -37,7 +33,7 @@ pub(crate) fn chunk(seq: Seq, content: Content, payload: &[u8]) -> Bytes {
 }
 
 /// The length of [`chunk`], without making it.
-pub(crate) fn chunk_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
+pub(crate) fn chunk_len(seq: Seq, content: message::Content, payload: &[u8]) -> usize {
     in_chunk(event_len(seq, content, payload))
 }
 
@@ -60,15 +56,15 @@ pub(crate) fn end(out: &mut Vec<u8>) {
     out.extend_from_slice(LAST_CHUNK);
 }
 
-fn event_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
+fn event_len(seq: Seq, content: message::Content, payload: &[u8]) -> usize {
     let digits = seq.0.checked_ilog10().unwrap_or(0) as usize + 1;
     let id = "id: \n".len() + digits;
     let data = match content {
-        Content::Text => {
+        message::Content::Text => {
             let feeds = payload.iter().filter(|&&byte| byte == b'\n').count();
             payload.len() - feeds + (feeds + 1) * "data: \n".len()
         }
-        Content::Binary => {
+        message::Content::Binary => {
             let event = "event: \n".len() + sse::BINARY_EVENT.len();
             event + "data: \n".len() + payload.len().div_ceil(3) * 4
         }
@@ -91,7 +87,7 @@ mod tests {
             for seq in [1, 9, 10, 99_999] {
                 for fill in [b'a', b'\n', b'\r'] {
                     let payload = vec![fill; len];
-                    let content = Content::of(&payload);
+                    let content = message::Content::of(&payload);
                     let made = chunk(Seq(seq), content, &payload);
                     assert_eq!(made.len(), chunk_len(Seq(seq), content, &payload));
                 }

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Version, header};
-use pushbench_core::Seq;
+use pushbench_core::headers::{self, HeaderProfile, ResponseParts};
 use pushbench_core::message::Content;
+use pushbench_core::{Seq, Transport};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::create_response;
 use tungstenite::protocol::frame::FrameHeader;
@@ -43,7 +44,8 @@ pub(crate) enum Refusal {
     Malformed(String),
 }
 
-/// The head that accepts a handshake, with the cursor that the stream continues from.
+/// The head that accepts a handshake: the profile's, with what the protocol demands, and with the
+/// cursor that the stream continues from.
 ///
 /// # Errors
 ///
@@ -52,27 +54,25 @@ pub(crate) fn head(
     method: &Method,
     version: Version,
     headers: &HeaderMap,
-    cursor: Seq,
+    (profile, cursor): (&HeaderProfile, Seq),
 ) -> Result<Vec<u8>, Refusal> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
     *request.version_mut() = version;
     *request.headers_mut() = headers.clone();
     let response = create_response(&request).map_err(refusal)?;
-    let mut head = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
+    let mut own = Vec::with_capacity(4);
     for (name, value) in response.headers() {
-        push_field(&mut head, name.as_str().as_bytes(), value.as_bytes());
+        let value = value.to_str().map_err(|error| Refusal::Malformed(error.to_string()))?;
+        own.push((name.as_str(), value));
     }
-    let etag = format!("\"{cursor}\"");
-    push_field(&mut head, header::ETAG.as_str().as_bytes(), etag.as_bytes());
-    head.extend_from_slice(b"\r\n");
+    let tag = format!("\"{cursor}\"");
+    own.push((header::ETAG.as_str(), &tag));
+    let content = headers::Content::None;
+    let parts = ResponseParts { status: 101, content, etag: Some(&tag), own: &own };
+    let mut head = Vec::new();
+    profile.render_response(Transport::Websocket, &parts, &mut head);
     Ok(head)
-}
-
-fn push_field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    for part in [name, b": ", value, b"\r\n"] {
-        head.extend_from_slice(part);
-    }
 }
 
 fn refusal(error: tungstenite::Error) -> Refusal {
@@ -120,11 +120,11 @@ mod tests {
     /// The example of RFC 6455 §1.3.
     #[test]
     fn the_standards_key_is_accepted_as_it_says() {
-        let head = head(&Method::GET, Version::HTTP_11, &handshake(), Seq(5)).unwrap();
-        let expected = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\n\
-                        upgrade: websocket\r\n\
-                        sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
-                        etag: \"5\"\r\n\r\n";
+        let answer = (&HeaderProfile::minimal(), Seq(5));
+        let head = head(&Method::GET, Version::HTTP_11, &handshake(), answer).unwrap();
+        let expected = "HTTP/1.1 101 Switching Protocols\r\netag: \"5\"\r\n\
+                        connection: Upgrade\r\nupgrade: websocket\r\n\
+                        sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
         assert_eq!(String::from_utf8(head).unwrap(), expected);
     }
 
@@ -139,7 +139,8 @@ mod tests {
                     HeaderValue::from_static(value),
                 );
             }
-            head(&Method::GET, Version::HTTP_11, &headers, Seq(0)).unwrap_err()
+            let answer = (&HeaderProfile::minimal(), Seq(0));
+            head(&Method::GET, Version::HTTP_11, &headers, answer).unwrap_err()
         };
         for (name, value) in [
             ("upgrade", None),

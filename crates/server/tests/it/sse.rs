@@ -10,7 +10,7 @@ use crate::client::{Client, Running, get, manual};
 pub(crate) fn head(cursor: u64) -> String {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\n\
-         connection: close\r\ntransfer-encoding: chunked\r\netag: \"{cursor}\"\r\n\r\n"
+         connection: close\r\netag: \"{cursor}\"\r\ntransfer-encoding: chunked\r\n\r\n"
     )
 }
 
@@ -87,7 +87,7 @@ fn an_http_1_0_client_cannot_have_a_stream() {
 #[test]
 fn a_stream_behind_a_pipelined_poll_comes_after_its_response() {
     let server = Running::start();
-    // Far more than the sockets hold, so that hyper still writes when the stream is asked for.
+    // Far more than the sockets hold, so that much is still unsent when the stream is asked for.
     for _ in 0..20 {
         server.publish(vec![b'x'; (1 << 20) - 10]);
     }

@@ -7,7 +7,7 @@ use crate::sse::{small, stuff};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-fn handshake(target: &str) -> String {
+pub(crate) fn handshake(target: &str) -> String {
     format!(
         "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -24,8 +24,8 @@ pub(crate) fn open(server: &Running, target: &str, cursor: u64) -> Client {
 fn expect_head(client: &mut Client, cursor: u64) {
     // The accept key is the one of RFC 6455 §1.3.
     client.expect(format!(
-        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\netag: \"{cursor}\"\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\netag: \"{cursor}\"\r\nconnection: Upgrade\r\n\
+         upgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
     ));
 }
 

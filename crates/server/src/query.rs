@@ -47,26 +47,28 @@ pub(crate) const STREAM_KEYS: &[&str] = &["after", "delivery"];
 pub(crate) const LONG_POLL_KEYS: &[&str] = &["after", "delivery", "timeout"];
 
 impl Query {
-    /// Reads a query that may have the keys `accepted`.
+    /// Reads a query that may have the keys `accepted`, and has `delivery` where it says none.
     ///
     /// # Errors
     ///
     /// The first key or value that is not understood.
-    pub(crate) fn parse(query: Option<&str>, accepted: &[&str]) -> Result<Self, QueryError> {
-        let mut parsed =
-            Self { after: None, delivery: Delivery::default(), timeout: DEFAULT_TIMEOUT };
-        let mut seen = Vec::new();
+    pub(crate) fn parse(
+        query: Option<&str>,
+        accepted: &[&str],
+        delivery: Delivery,
+    ) -> Result<Self, QueryError> {
+        let mut parsed = Self { after: None, delivery, timeout: DEFAULT_TIMEOUT };
+        let mut seen = [false; LONG_POLL_KEYS.len()];
         for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if !accepted.contains(&key) {
+            let Some(index) = accepted.iter().position(|&known| known == key) else {
                 let accepted = accepted.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
                 let accepted = accepted.join(", ");
                 return Err(QueryError::Unknown { key: key.to_owned(), accepted });
-            }
-            if seen.contains(&key) {
+            };
+            if std::mem::replace(&mut seen[index], true) {
                 return Err(QueryError::Twice(key.to_owned()));
             }
-            seen.push(key);
             match key {
                 "after" => parsed.after = Some(seq(value, QueryError::After)?),
                 "delivery" => parsed.delivery = value.parse()?,
@@ -103,9 +105,13 @@ fn timeout(text: &str) -> Result<Duration, QueryError> {
 
 /// Whether an `If-None-Match` names `"<cursor>"` (RFC 9110 §13.1.2, compared weakly).
 pub(crate) fn names_cursor(if_none_match: &[u8], cursor: Seq) -> bool {
-    let Ok(list) = std::str::from_utf8(if_none_match) else { return false };
-    let etag = format!("\"{cursor}\"");
-    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(cursor.0).as_bytes();
+    if_none_match.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).any(|tag| {
+        let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
+        let bare = opaque.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+        tag == b"*" || bare == Some(digits)
+    })
 }
 
 #[cfg(test)]
@@ -114,11 +120,13 @@ mod tests {
 
     #[test]
     fn a_query_reads_as_documented() {
-        let query = Query::parse(None, STREAM_KEYS).unwrap();
-        assert_eq!((query.after, query.delivery), (None, Delivery::Every));
+        let every = Delivery::Every;
+        let query = Query::parse(None, STREAM_KEYS, every).unwrap();
+        assert_eq!((query.after, query.delivery), (None, every));
         assert_eq!(query.timeout, DEFAULT_TIMEOUT);
         let query =
-            Query::parse(Some("after=17&delivery=latest&timeout=2s"), LONG_POLL_KEYS).unwrap();
+            Query::parse(Some("after=17&delivery=latest&timeout=2s"), LONG_POLL_KEYS, every)
+                .unwrap();
         assert_eq!((query.after, query.delivery), (Some(Seq(17)), Delivery::Latest));
         assert_eq!(query.timeout, Duration::from_secs(2));
     }
@@ -135,15 +143,16 @@ mod tests {
             ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),
             ("after=1&after=2", &["`after` stands twice"]),
         ] {
-            let error = Query::parse(Some(query), LONG_POLL_KEYS).unwrap_err().to_string();
+            let parsed = Query::parse(Some(query), LONG_POLL_KEYS, Delivery::Every);
+            let error = parsed.unwrap_err().to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{query}: {error}");
         }
-        assert!(Query::parse(Some("timeout=1s"), STREAM_KEYS).is_err());
+        assert!(Query::parse(Some("timeout=1s"), STREAM_KEYS, Delivery::Every).is_err());
     }
 
     #[test]
     fn the_last_event_wins_over_the_query() {
-        let mut query = Query::parse(Some("after=3"), STREAM_KEYS).unwrap();
+        let mut query = Query::parse(Some("after=3"), STREAM_KEYS, Delivery::Every).unwrap();
         query.resume_after(b"8").unwrap();
         assert_eq!(query.after, Some(Seq(8)));
         assert!(query.resume_after(b"x").is_err());
@@ -158,6 +167,7 @@ mod tests {
             ("*", true),
             ("\"77\"", false),
             ("7", false),
+            ("\"07\"", false),
             ("", false),
         ] {
             assert_eq!(names_cursor(list.as_bytes(), Seq(7)), found, "{list}");

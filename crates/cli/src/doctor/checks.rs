@@ -1,0 +1,340 @@
+//! Each check of the doctor: what was found, what it is worth, what to type.
+
+use pushbench_metrics::environment::Environment;
+use pushbench_metrics::warning::{OTHERS_SHARE, SHORTEST_STALL, STALL, STALLED_A_LITTLE};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, Room};
+use serde::Serialize;
+
+use super::measure::{Measured, Quantiles};
+use super::trust::{PORTS_REMEDY, open_files_remedy};
+use super::words::{bytes, count, micros};
+
+/// What a check comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Verdict {
+    /// Nothing to change.
+    Ok,
+    /// It works, with the stated loss.
+    Limited,
+    /// It cannot be done here.
+    Cannot,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Check {
+    /// What it is about.
+    pub(super) group: &'static str,
+    pub(super) name: String,
+    pub(super) verdict: Verdict,
+    /// What there is.
+    pub(super) found: String,
+    /// What to change, where there is something.
+    pub(super) remedy: Option<String>,
+}
+
+impl Check {
+    fn new(group: &'static str, name: impl Into<String>, found: impl Into<String>) -> Self {
+        let (name, found) = (name.into(), found.into());
+        Self { group, name, verdict: Verdict::Ok, found, remedy: None }
+    }
+
+    /// What it is, where something is amiss.
+    fn unless(self, fine: bool, verdict: Verdict, remedy: impl Into<String>) -> Self {
+        if fine { self } else { Self { verdict, remedy: Some(remedy.into()), ..self } }
+    }
+
+    fn limited_unless(self, fine: bool, remedy: impl Into<String>) -> Self {
+        self.unless(fine, Verdict::Limited, remedy)
+    }
+}
+
+const TIME: &str = "time";
+const MACHINE: &str = "machine";
+const PACKETS: &str = "packets";
+const LIMITS: &str = "limits";
+
+/// A round trip whose median is longer hides what transports differ by, µs.
+const SLOW_TRIP_US: f64 = 200.0;
+
+/// A clock that takes longer to read than this asks the kernel for it, ns.
+const SLOW_READING_NS: f64 = 250.0;
+
+/// Open files that a thousand clients and then some need.
+const FEW_FILES: u64 = 4_096;
+
+/// Ports that an address should have for runs with ten thousands of clients.
+const FEW_PORTS: u64 = 28_000;
+
+/// A listener that queues fewer loses connections when a thousand clients connect at once.
+const SHORT_BACKLOG: u32 = 1_024;
+
+/// Memory for ten thousand clients.
+const LITTLE_MEMORY: u64 = 10_000 * BYTES_PER_CLIENT;
+
+/// All checks, in the order in which they are shown.
+pub(super) fn all(environment: &Environment, measured: &Measured, room: &Room) -> Vec<Check> {
+    let mut checks = time(environment, measured);
+    checks.extend(machine(environment, measured));
+    checks.extend(packets(environment));
+    checks.extend(limits(environment, room));
+    checks
+}
+
+fn time(environment: &Environment, measured: &Measured) -> Vec<Check> {
+    const QUIET: &str = "leave the machine idle, and see `machine` below";
+    let source = &environment.clocksource;
+    let found = format!("{}, read in {:.0} ns", or_unknown(source), measured.reading_ns);
+    let fast = measured.reading_ns < SLOW_READING_NS;
+    let mut checks = vec![
+        Check::new(TIME, "clock source", found).limited_unless(
+            fast,
+            "echo tsc | sudo tee /sys/devices/system/clocksource/clocksource0/current_clocksource",
+        ),
+        Check::new(TIME, "timer resolution", format!("{} ns", measured.resolution_ns))
+            .limited_unless(
+                measured.resolution_ns == 1,
+                "boot with a kernel that has high-resolution timers, without `highres=off`",
+            ),
+    ];
+    let calm = SHORTEST_STALL.as_secs_f64() * 1e6;
+    for core in &measured.wake_ups {
+        let found = format!("{} late", quantiles(&core.late));
+        checks.push(
+            Check::new(TIME, format!("wake-ups, core {}", core.core), found)
+                .limited_unless(core.late.p99_us < calm, QUIET),
+        );
+    }
+    checks.push(
+        Check::new(TIME, "loopback round trip", quantiles(&measured.round_trip))
+            .limited_unless(measured.round_trip.p50_us < SLOW_TRIP_US, QUIET),
+    );
+    checks
+}
+
+fn machine(environment: &Environment, measured: &Measured) -> Vec<Check> {
+    let cores = environment.cores.unwrap_or(1);
+    let cpu = format!("{cores} × {}", or_unknown(&environment.cpu_model));
+    let governor = &environment.governor;
+    let frequency = if governor.is_empty() { "not under this system's control" } else { governor };
+    let smt = match environment.smt {
+        Some(true) => "on: two of the processors share a core",
+        Some(false) => "off",
+        None => "not known",
+    };
+    let mut checks = vec![
+        Check::new(MACHINE, "processors", cpu).limited_unless(
+            cores >= 2,
+            "use a machine with two or more: server and load generator take turns on one",
+        ),
+        Check::new(MACHINE, "frequency governor", frequency).limited_unless(
+            governor.is_empty() || governor == "performance",
+            "sudo cpupower frequency-set -g performance",
+        ),
+        Check::new(MACHINE, "SMT", smt).limited_unless(
+            environment.smt != Some(true),
+            "echo off | sudo tee /sys/devices/system/cpu/smt/control",
+        ),
+    ];
+    checks.extend(disturbances(environment, measured));
+    checks
+}
+
+/// What the machine did on its own while it was measured.
+fn disturbances(environment: &Environment, measured: &Measured) -> Vec<Check> {
+    let disturbance = &measured.disturbance;
+    let mut checks = Vec::new();
+    let kind = match environment.hypervisor {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not known",
+    };
+    let found = format!("{kind}; {:.1} % of the time stolen", disturbance.stolen * 100.0);
+    checks.push(Check::new(MACHINE, "virtual machine", found).limited_unless(
+        environment.hypervisor == Some(false) || disturbance.stolen < STALLED_A_LITTLE,
+        "use a machine with processors of its own",
+    ));
+    let worst = disturbance.worst_stall().unwrap_or_default();
+    let found = format!("the longest {}", micros(worst.as_secs_f64() * 1e6));
+    let stall = Check::new(MACHINE, "stalls", found);
+    let verdict = if worst > STALL { Verdict::Cannot } else { Verdict::Limited };
+    checks.push(stall.unless(
+        worst < SHORTEST_STALL * 10,
+        verdict,
+        "repeat; if it stays, use a machine with processors of its own",
+    ));
+    if let Some(others) = &disturbance.others {
+        let by = others.busiest.as_ref().map(|by| format!(", most of all `{}`", by.name));
+        let share = others.share * 100.0;
+        let found = format!("{share:.0} % of the processors{}", by.unwrap_or_default());
+        checks.push(Check::new(MACHINE, "other processes", found).limited_unless(
+            others.share < OTHERS_SHARE,
+            "end them, or wait until they have ended",
+        ));
+    }
+    let real_time = environment.real_time == Some(true);
+    let found = if real_time { "goes before all normal threads" } else { "at normal priority" };
+    checks.push(Check::new(MACHINE, "stall detection", found).limited_unless(
+        real_time,
+        "sudo setcap cap_sys_nice,cap_net_raw+ep $(command -v pushbench)",
+    ));
+    checks
+}
+
+fn packets(environment: &Environment) -> Vec<Check> {
+    let stamps = environment.receive_stamps == Some(true);
+    let capture = environment.packet_capture == Some(true);
+    let can = |can: bool| if can { "available" } else { "not available" };
+    vec![
+        Check::new(PACKETS, "receive timestamps", can(stamps)).unless(
+            stamps,
+            Verdict::Cannot,
+            "use a Linux kernel with CONFIG_NETWORK_PHY_TIMESTAMPING or newer than 4.0; without, \
+             latency is not split into its parts",
+        ),
+        Check::new(PACKETS, "packet capture", can(capture)).unless(
+            capture,
+            Verdict::Cannot,
+            "sudo setcap cap_net_raw,cap_sys_nice+ep $(command -v pushbench); without, the kernel \
+             counts for each connection",
+        ),
+    ]
+}
+
+fn limits(environment: &Environment, room: &Room) -> Vec<Check> {
+    let soft = environment.open_files_soft.unwrap_or(0);
+    let hard = room.limits.open_files;
+    let open_files = match (count(soft), count(hard)) {
+        (soft, hard) if soft == hard => format!("{hard} a process"),
+        (soft, hard) => format!("{soft} a process, which a run raises to {hard} by itself"),
+    };
+    let ports = &room.limits.local_ports;
+    let port_count = u64::try_from(ports.len()).unwrap_or(0);
+    let backlog = environment.somaxconn.unwrap_or(0);
+    let memory = room.memory_bytes;
+    let mut checks = vec![
+        Check::new(LIMITS, "open files", open_files)
+            .limited_unless(hard >= FEW_FILES, open_files_remedy(1 << 20)),
+        Check::new(
+            LIMITS,
+            "local ports",
+            format!("{} to {}: {}", ports.start(), ports.end(), count(port_count)),
+        )
+        .limited_unless(port_count >= FEW_PORTS, PORTS_REMEDY),
+        Check::new(LIMITS, "listen backlog", count(backlog.into()))
+            .limited_unless(backlog >= SHORT_BACKLOG, "sudo sysctl -w net.core.somaxconn=4096"),
+        Check::new(LIMITS, "free memory", memory.map_or("not known".to_owned(), bytes))
+            .limited_unless(
+                memory.is_none_or(|bytes| bytes >= LITTLE_MEMORY),
+                format!("free memory: a client takes about {} KiB", BYTES_PER_CLIENT >> 10),
+            ),
+    ];
+    if let Some(most) = pushbench_probe::limits::tcp_memory_bytes() {
+        let enough = memory.is_none_or(|memory| most >= memory / 16);
+        checks.push(
+            Check::new(LIMITS, "TCP memory", format!("at most {} for all sockets", bytes(most)))
+                .limited_unless(enough, "sudo sysctl -w net.ipv4.tcp_mem='262144 349525 524288'"),
+        );
+    }
+    checks
+}
+
+fn quantiles(late: &Quantiles) -> String {
+    let Quantiles { p50_us, p99_us, max_us } = *late;
+    format!("p50 {}, p99 {}, max {}", micros(p50_us), micros(p99_us), micros(max_us))
+}
+
+fn or_unknown(text: &str) -> &str {
+    if text.is_empty() { "not known" } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_probe::limits::Limits;
+
+    use super::*;
+    use crate::doctor::measure::Core;
+
+    fn good() -> (Environment, Measured, Room) {
+        let late = Quantiles { p50_us: 20.0, p99_us: 90.0, max_us: 1_200.0 };
+        let environment = Environment {
+            cores: Some(4),
+            clocksource: "tsc".to_owned(),
+            open_files_soft: Some(1_024),
+            somaxconn: Some(4_096),
+            hypervisor: Some(false),
+            governor: "performance".to_owned(),
+            smt: Some(false),
+            receive_stamps: Some(true),
+            packet_capture: Some(true),
+            real_time: Some(true),
+            ..Environment::default()
+        };
+        let measured = Measured {
+            resolution_ns: 1,
+            reading_ns: 25.0,
+            wake_ups: vec![Core { core: 0, late }],
+            round_trip: Quantiles { p50_us: 30.0, ..late },
+            wake_ups_by_fifth: vec![late],
+            round_trips_by_fifth: vec![late],
+            disturbance: Default::default(),
+            seconds: 5.0,
+        };
+        let room = Room {
+            limits: Limits { open_files: 1 << 20, local_ports: 32_768..=60_999 },
+            machine_files: None,
+            memory_bytes: None,
+            processes: 1,
+            addresses: 1,
+        };
+        (environment, measured, room)
+    }
+
+    /// Names of the checks that are not fine; each must have a remedy, and no other.
+    fn amiss(environment: &Environment, measured: &Measured, room: &Room) -> Vec<String> {
+        let checks = all(environment, measured, room);
+        for check in &checks {
+            assert_eq!(check.remedy.is_some(), check.verdict != Verdict::Ok, "{check:?}");
+        }
+        let amiss = checks.into_iter().filter(|check| check.verdict != Verdict::Ok);
+        amiss.map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn a_good_machine_needs_no_remedy() {
+        let (environment, measured, room) = good();
+        assert_eq!(amiss(&environment, &measured, &room), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_fault_is_found_by_itself() {
+        let fault = |change: fn(&mut Environment, &mut Measured, &mut Room)| {
+            let (mut environment, mut measured, mut room) = good();
+            change(&mut environment, &mut measured, &mut room);
+            amiss(&environment, &measured, &room).join()
+        };
+        trait Join {
+            fn join(self) -> String;
+        }
+        impl Join for Vec<String> {
+            fn join(self) -> String {
+                self.as_slice().join("; ")
+            }
+        }
+        assert_eq!(fault(|_, m, _| m.reading_ns = 900.0), "clock source");
+        assert_eq!(fault(|_, m, _| m.resolution_ns = 4_000_000), "timer resolution");
+        assert_eq!(fault(|_, m, _| m.wake_ups[0].late.p99_us = 2e3), "wake-ups, core 0");
+        assert_eq!(fault(|_, m, _| m.round_trip.p50_us = 900.0), "loopback round trip");
+        assert_eq!(fault(|e, _, _| e.cores = Some(1)), "processors");
+        assert_eq!(fault(|e, _, _| e.governor = "powersave".to_owned()), "frequency governor");
+        assert_eq!(fault(|e, _, _| e.smt = Some(true)), "SMT");
+        assert_eq!(fault(|e, _, _| e.receive_stamps = Some(false)), "receive timestamps");
+        assert_eq!(fault(|e, _, _| e.packet_capture = Some(false)), "packet capture");
+        assert_eq!(fault(|e, _, _| e.real_time = Some(false)), "stall detection");
+        assert_eq!(fault(|e, _, _| e.somaxconn = Some(128)), "listen backlog");
+        assert_eq!(fault(|_, _, r| r.limits.open_files = 1_024), "open files");
+        assert_eq!(fault(|_, _, r| r.limits.local_ports = 1..=9), "local ports");
+        assert_eq!(fault(|_, _, r| r.memory_bytes = Some(1 << 20)), "free memory");
+    }
+}

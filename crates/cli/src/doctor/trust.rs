@@ -1,0 +1,140 @@
+//! What the doctor would trust: the smallest difference of latencies, the largest number of
+//! clients.
+
+use pushbench_probe::limits::{BYTES_PER_CLIENT, Bound, EXTRA_FDS, Room};
+use serde::Serialize;
+
+use super::measure::{Measured, Quantiles};
+
+/// How the smallest difference comes about, in a line.
+pub(super) const FORMULA: &str = "the most by which wake-ups moved from one fifth of the \
+                                  measurement to another, and the same of round trips, added up";
+
+/// What can be trusted here.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Trust {
+    /// Two medians that differ by less do not differ, µs.
+    pub(super) median_us: f64,
+    /// Two 99th percentiles that differ by less do not differ, µs.
+    pub(super) p99_us: f64,
+    /// How these two come about.
+    formula: &'static str,
+    /// Clients, of one server process and one load process on one address.
+    pub(super) clients: u64,
+    /// What allows no more.
+    pub(super) bound_by: &'static str,
+    /// What to do for more.
+    pub(super) remedy: String,
+}
+
+impl Trust {
+    /// Draws it from what was measured and what there is.
+    pub(super) fn of(measured: &Measured, room: &Room) -> Self {
+        let (clients, bound) = room.most_clients();
+        Self {
+            median_us: doubt(measured, |fifth| fifth.p50_us),
+            p99_us: doubt(measured, |fifth| fifth.p99_us),
+            formula: FORMULA,
+            clients,
+            bound_by: name(bound),
+            remedy: remedy(bound, room, clients),
+        }
+    }
+}
+
+/// By how much a figure of one and the same thing moves by itself, µs; at least a clock's step.
+fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64 + Copy) -> f64 {
+    let moved = spread(&measured.wake_ups_by_fifth, figure)
+        + spread(&measured.round_trips_by_fifth, figure);
+    moved.max(measured.resolution_ns as f64 / 1e3)
+}
+
+/// The largest less the smallest.
+fn spread(fifths: &[Quantiles], figure: impl Fn(&Quantiles) -> f64) -> f64 {
+    let (low, high) = fifths
+        .iter()
+        .map(figure)
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), us| (low.min(us), high.max(us)));
+    (high - low).max(0.0)
+}
+
+const fn name(bound: Bound) -> &'static str {
+    match bound {
+        Bound::OpenFiles => "open files of a process",
+        Bound::MachineFiles => "open files of the machine",
+        Bound::LocalPorts => "local ports of an address",
+        Bound::Memory => "memory",
+    }
+}
+
+fn remedy(bound: Bound, room: &Room, clients: u64) -> String {
+    let twice = clients.saturating_mul(2).max(1_000);
+    match bound {
+        Bound::OpenFiles => open_files_remedy(twice + EXTRA_FDS),
+        Bound::MachineFiles => {
+            let now = room.machine_files.unwrap_or(0);
+            format!("sudo sysctl -w fs.file-max={}", now.saturating_mul(2).max(100_000))
+        }
+        Bound::LocalPorts => PORTS_REMEDY.to_owned(),
+        Bound::Memory => {
+            format!("free memory: each client takes about {} KiB", BYTES_PER_CLIENT >> 10)
+        }
+    }
+}
+
+/// Widens the range of local ports to what there is above the privileged ones.
+pub(super) const PORTS_REMEDY: &str = "sudo sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+
+/// Raises the hard limit of open files, which takes a privilege.
+pub(super) fn open_files_remedy(files: u64) -> String {
+    format!("sudo prlimit --pid $$ --nofile={files}:{files}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fifth(p50_us: f64, p99_us: f64) -> Quantiles {
+        Quantiles { p50_us, p99_us, max_us: p99_us }
+    }
+
+    fn measured(wake_ups: Vec<Quantiles>, trips: Vec<Quantiles>) -> Measured {
+        Measured {
+            resolution_ns: 1,
+            reading_ns: 20.0,
+            wake_ups: Vec::new(),
+            round_trip: Quantiles::default(),
+            wake_ups_by_fifth: wake_ups,
+            round_trips_by_fifth: trips,
+            disturbance: Default::default(),
+            seconds: 5.0,
+        }
+    }
+
+    #[test]
+    fn what_moves_by_itself_is_no_difference() {
+        let measured = measured(
+            vec![fifth(20.0, 90.0), fifth(24.0, 300.0), fifth(21.0, 80.0)],
+            vec![fifth(30.0, 50.0), fifth(31.5, 60.0)],
+        );
+        let trust = Trust::of(&measured, &Room::read());
+        assert!((trust.median_us - 5.5).abs() < 1e-9, "{trust:?}");
+        assert!((trust.p99_us - 230.0).abs() < 1e-9, "{trust:?}");
+    }
+
+    #[test]
+    fn a_machine_that_never_moves_is_trusted_to_its_clocks_step() {
+        let mut still = measured(vec![fifth(20.0, 20.0); 5], vec![fifth(9.0, 9.0); 5]);
+        still.resolution_ns = 4_000_000;
+        assert_eq!(Trust::of(&still, &Room::read()).median_us, 4_000.0);
+    }
+
+    #[test]
+    fn each_bound_has_a_remedy() {
+        let room = Room::read();
+        for bound in [Bound::OpenFiles, Bound::MachineFiles, Bound::LocalPorts, Bound::Memory] {
+            assert!(!remedy(bound, &room, 20_000).is_empty());
+        }
+        assert!(remedy(Bound::OpenFiles, &room, 20_000).ends_with("--nofile=40064:40064"));
+    }
+}

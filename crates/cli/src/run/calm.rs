@@ -1,0 +1,252 @@
+//! Whether the machine was calm enough: what disturbances a trial survives, and which it does not.
+//!
+//! A disturbance is held against what was measured: three milliseconds are nothing to a poll that
+//! waits for half a second, and all there is to a WebSocket.
+
+use std::time::Duration;
+
+use pushbench_metrics::disturbance::Disturbance;
+use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::warning::{
+    Busy, CLOCK_MOVED, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
+    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
+};
+
+/// What happened around a trial, and what it measured.
+#[derive(Debug)]
+pub(super) struct Calm<'a> {
+    pub(super) disturbance: &'a Disturbance,
+    pub(super) window: Duration,
+    pub(super) latency: &'a LatencyHistogram,
+    /// Whether a machine that is busy or stalls is only warned of (`--allow-busy`).
+    pub(super) allow_busy: bool,
+    /// Whether all processes of the trial are known, so that others are others: a server that ran
+    /// already may have workers of its own.
+    pub(super) own_server: bool,
+}
+
+impl Calm<'_> {
+    /// Why the trial cannot be used; empty where it can.
+    pub(super) fn invalid(&self) -> Vec<Invalid> {
+        let mut reasons = Vec::new();
+        let Disturbance { clock_step, suspended, .. } = *self.disturbance;
+        if suspended > CLOCK_MOVED {
+            reasons.push(Invalid::Suspended { slept: suspended });
+        }
+        if clock_step > CLOCK_MOVED {
+            reasons.push(Invalid::ClockStepped { by: clock_step });
+        }
+        if self.allow_busy {
+            return reasons;
+        }
+        if let Some(worst) = self.disturbance.worst_stall().filter(|_| self.stalled()) {
+            reasons.push(Invalid::MachineStalled { worst });
+        }
+        if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
+            reasons.push(Invalid::MachineBusy(busy));
+        }
+        reasons
+    }
+
+    /// What to know before believing the figures; what makes the trial invalid is not said twice.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let share = self.share_stalled();
+        if let Some(worst) = self.disturbance.worst_stall()
+            && (share > STALLED_A_LITTLE || worst > STALL)
+            && (self.allow_busy || !self.stalled())
+        {
+            warnings.push(Warning::ShortStalls { worst, share });
+        }
+        let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
+        warnings.extend(busy.map(Warning::OthersBusy));
+        let stolen = self.disturbance.stolen;
+        if stolen > STOLEN_SHARE {
+            warnings.push(Warning::TimeStolen { share: stolen });
+        }
+        warnings
+    }
+
+    fn stalled(&self) -> bool {
+        self.disturbance.worst_stall() > Some(STALL) || self.share_stalled() > STALLED_SHARE
+    }
+
+    /// The share of the window that stalls cover which matter to the latency's high percentiles.
+    fn share_stalled(&self) -> f64 {
+        let p99 = self.latency.percentile_us(0.99).unwrap_or(0.0);
+        let matters = Duration::from_secs_f64(p99 * MATTERS / 1e6);
+        self.disturbance.share_late(matters.max(SHORTEST_STALL), self.window)
+    }
+
+    /// The other processes, where they took a notable share.
+    fn busy(&self) -> Option<Busy> {
+        let others = self.disturbance.others.as_ref()?;
+        let by = others.busiest.as_ref().map(|busiest| busiest.name.clone());
+        let wait = self.disturbance.behind_others().unwrap_or_default().each_turn;
+        (others.share > OTHERS_SHARE).then_some(Busy { share: others.share, wait, by })
+    }
+
+    /// Whether what was waited behind others shows in the median. Where they took most of the
+    /// time, the median is itself theirs, and no measure.
+    fn is_too_busy(&self, busy: &Busy) -> bool {
+        let behind = self.disturbance.behind_others().unwrap_or_default();
+        let median = self.latency.percentile_us(0.5);
+        let shows = median.is_some_and(|us| busy.wait.as_secs_f64() * 1e6 > us * MATTERS);
+        self.own_server && (shows || behind.share > MOSTLY_WAITING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_metrics::disturbance::{BusyProcesses, CoreWatch, Others, Waits};
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A machine with two cores on which nothing happened.
+    fn calm() -> Disturbance {
+        let mut core = CoreWatch { period: MS, ..CoreWatch::default() };
+        (0..10_000).for_each(|_| core.lateness.record(Duration::from_micros(30)));
+        Disturbance {
+            cores: vec![core.clone(), core],
+            others: Some(Others { share: 0.02, own_share: 0.4, busiest: None }),
+            waits: Some(Waits { ran: SECOND * 4, total: MS * 20, turns: 10_000 }),
+            ..Disturbance::default()
+        }
+    }
+
+    fn stalls(lengths: &[Duration]) -> Disturbance {
+        let mut disturbance = calm();
+        for &length in lengths {
+            let core = &mut disturbance.cores[1];
+            core.lateness.record(length);
+            core.worst = core.worst.max(length);
+        }
+        disturbance
+    }
+
+    fn busy(share: f64, waited: Duration) -> Disturbance {
+        let busiest = BusyProcesses { name: "yes".to_owned(), count: 2, cpu: SECOND };
+        Disturbance {
+            others: Some(Others { share, own_share: share, busiest: Some(busiest) }),
+            waits: Some(Waits { ran: SECOND, total: waited, turns: 1_000 }),
+            ..calm()
+        }
+    }
+
+    /// The verdict on a window of ten seconds in which each latency was `latency`.
+    fn verdict(disturbance: &Disturbance, latency: Duration) -> (Vec<Invalid>, Vec<Warning>) {
+        judged(disturbance, latency, false, true)
+    }
+
+    fn judged(
+        disturbance: &Disturbance,
+        latency: Duration,
+        allow_busy: bool,
+        own_server: bool,
+    ) -> (Vec<Invalid>, Vec<Warning>) {
+        let mut histogram = LatencyHistogram::default();
+        histogram.record(latency);
+        let calm =
+            Calm { disturbance, window: SECOND * 10, latency: &histogram, allow_busy, own_server };
+        (calm.invalid(), calm.warnings())
+    }
+
+    #[test]
+    fn a_calm_machine_is_not_mentioned() {
+        assert_eq!(verdict(&calm(), MS), (vec![], vec![]));
+        assert_eq!(verdict(&Disturbance::default(), MS), (vec![], vec![]));
+    }
+
+    #[test]
+    fn one_long_stall_is_enough() {
+        let worst = MS * 150;
+        let (invalid, warnings) = verdict(&stalls(&[worst]), MS * 900);
+        assert_eq!((invalid, warnings), (vec![Invalid::MachineStalled { worst }], vec![]));
+    }
+
+    #[test]
+    fn short_stalls_count_where_they_make_the_p99() {
+        // 1.5 % of ten seconds on one core; a WebSocket's p99 of a millisecond is the stalls'.
+        let many = stalls(&[MS * 11; 15]);
+        let (invalid, warnings) = verdict(&many, MS);
+        assert_eq!(invalid, [Invalid::MachineStalled { worst: MS * 11 }]);
+        assert_eq!(warnings, []);
+        // To a poll that waits for a second they are nothing.
+        assert_eq!(verdict(&many, SECOND), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_few_short_stalls_are_a_warning() {
+        let (invalid, warnings) = verdict(&stalls(&[MS * 21]), MS);
+        assert_eq!(invalid, []);
+        let [Warning::ShortStalls { worst, share }] = warnings[..] else { panic!("{warnings:?}") };
+        assert_eq!(worst, MS * 21);
+        // Twenty of the instants, a millisecond apart, waited for more than a millisecond.
+        assert!((share - 0.002).abs() < 0.00011, "{share}");
+    }
+
+    #[test]
+    fn others_matter_where_they_made_the_run_wait() {
+        // Half of 400 ms over a thousand turns: 200 µs for each.
+        let disturbance = busy(0.4, MS * 400);
+        let (invalid, warnings) = verdict(&disturbance, MS);
+        let [Invalid::MachineBusy(found)] = &invalid[..] else { panic!("{invalid:?}") };
+        assert_eq!((found.wait, found.by.as_deref()), (MS / 5, Some("yes")));
+        assert_eq!(warnings, [], "it is said once");
+        assert!(invalid[0].to_string().contains("`yes`"), "{}", invalid[0]);
+        let (invalid, warnings) = verdict(&disturbance, MS * 500);
+        assert_eq!(invalid, [], "to a poll 200 µs are nothing");
+        assert!(matches!(warnings[..], [Warning::OthersBusy(_)]), "{warnings:?}");
+    }
+
+    #[test]
+    fn where_others_took_most_the_median_is_theirs_and_no_measure() {
+        let (invalid, _) = verdict(&busy(0.5, SECOND * 4), SECOND * 60);
+        assert!(matches!(invalid[..], [Invalid::MachineBusy(_)]), "{invalid:?}");
+    }
+
+    #[test]
+    fn others_on_cores_of_their_own_are_a_warning() {
+        let (invalid, warnings) = verdict(&busy(0.4, MS), MS);
+        assert_eq!(invalid, []);
+        assert!(matches!(warnings[..], [Warning::OthersBusy(_)]), "{warnings:?}");
+    }
+
+    #[test]
+    fn waiting_for_each_other_is_the_runs_own_load() {
+        assert_eq!(verdict(&busy(0.05, SECOND * 5), MS), (vec![], vec![]));
+    }
+
+    #[test]
+    fn who_allows_a_busy_machine_is_only_warned() {
+        for disturbance in [busy(0.4, MS * 400), stalls(&[MS * 150])] {
+            let (invalid, warnings) = judged(&disturbance, MS, true, true);
+            assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+        }
+        // The workers of a server that ran already look like other processes.
+        let (invalid, warnings) = judged(&busy(0.4, MS * 400), MS, false, false);
+        assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_or_a_machine_that_slept_is_never_allowed() {
+        let stepped = Disturbance { clock_step: MS * 2, ..calm() };
+        let slept = Disturbance { suspended: SECOND, ..calm() };
+        for allow_busy in [false, true] {
+            let invalid = |disturbance| judged(disturbance, MS, allow_busy, true).0;
+            assert_eq!(invalid(&stepped), [Invalid::ClockStepped { by: MS * 2 }]);
+            assert_eq!(invalid(&slept), [Invalid::Suspended { slept: SECOND }]);
+        }
+        // Readings differ by microseconds.
+        assert_eq!(verdict(&Disturbance { clock_step: MS / 100, ..calm() }, MS).0, []);
+    }
+
+    #[test]
+    fn stolen_time_is_a_warning() {
+        let (invalid, warnings) = verdict(&Disturbance { stolen: 0.05, ..calm() }, MS);
+        assert_eq!((invalid, warnings), (vec![], vec![Warning::TimeStolen { share: 0.05 }]));
+    }
+}

@@ -1,0 +1,205 @@
+//! What goes on around a trial while its window lasts: canaries, the other processes, the clocks.
+
+use std::time::Duration;
+
+use pushbench_core::MonoInstant;
+use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Waits};
+use pushbench_probe::canary::{Canaries, Canary};
+use pushbench_probe::clock;
+use pushbench_probe::cpu::ProcessClock;
+use pushbench_probe::machine::MachineTimes;
+use pushbench_probe::others::Look;
+use pushbench_probe::rx_stamp::ClockOffset;
+use pushbench_probe::scheduling;
+
+/// Processes that took less than this part of what all others took together are not named.
+const STANDS_OUT: f64 = 0.3;
+
+/// The surroundings of one window, watched from before its start.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    cores: Vec<u32>,
+    /// The processes of the trial.
+    own: Vec<u32>,
+    canaries: Option<Canaries>,
+    wall: ClockOffset,
+    slept: Duration,
+    processes: Look,
+    machine: Option<MachineTimes>,
+    times: Option<Times>,
+    waits: Option<Waits>,
+}
+
+/// Processor time of the cores in use and of the run's own processes, at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    at: MonoInstant,
+    machine: MachineTimes,
+    own_ns: u64,
+}
+
+impl Surroundings {
+    /// Gets ready for a window that begins at `begin`; what takes milliseconds is done here.
+    /// `own` are all processes of the trial, or `None` where some of them are not known.
+    pub(crate) fn watch(own: Option<Vec<u32>>, begin: MonoInstant) -> Self {
+        let cores = scheduling::cores();
+        Self {
+            canaries: Canaries::start(Canary::Stalls, &cores, begin).ok(),
+            wall: ClockOffset::now(),
+            slept: clock::suspended(),
+            processes: Look::now(),
+            own: own.unwrap_or_default(),
+            cores,
+            machine: None,
+            times: None,
+            waits: None,
+        }
+    }
+
+    /// Reads what is counted, at the window's start.
+    pub(crate) fn begin(&mut self) {
+        self.waits = self.waits_now();
+        self.machine = self.machine_now();
+        self.times = self.machine.and_then(|machine| self.times_now(machine));
+    }
+
+    /// Reads it again at the window's end, and ends the watch.
+    pub(crate) fn end(self) -> Disturbance {
+        let machine = self.machine_now();
+        let times = machine.and_then(|machine| self.times_now(machine)).zip(self.times);
+        let waits = self.waits_now().zip(self.waits);
+        let report = self.canaries.map(Canaries::stop).unwrap_or_default();
+        let wall = ClockOffset::now();
+        let others = times.map(|(now, before)| {
+            let mut others = before.until(&now, self.cores.len());
+            let busiest = Look::now().busiest_since(&self.processes, &self.own);
+            let all = others.share * self.cores.len() as f64;
+            let window = now.at.saturating_since(before.at);
+            others.busiest = busiest.filter(|busy| stands_out(busy, window.mul_f64(all)));
+            others
+        });
+        Disturbance {
+            cores: report.cores,
+            canary_first: report.first,
+            canary_cpu: report.cpu,
+            others,
+            waits: waits.map(|(now, before)| Waits {
+                ran: now.ran.saturating_sub(before.ran),
+                total: now.total.saturating_sub(before.total),
+                turns: now.turns.saturating_sub(before.turns),
+            }),
+            stolen: machine.zip(self.machine).map_or(0.0, |(now, before)| stolen(now, before)),
+            clock_step: Duration::from_nanos(wall.nanos.abs_diff(self.wall.nanos)),
+            suspended: clock::suspended().saturating_sub(self.slept),
+        }
+    }
+
+    fn machine_now(&self) -> Option<MachineTimes> {
+        MachineTimes::read_cores(&self.cores).ok()
+    }
+
+    /// `None` where the own processes are not known: they would be taken for others.
+    fn times_now(&self, machine: MachineTimes) -> Option<Times> {
+        if self.own.is_empty() {
+            return None;
+        }
+        let cpu = |&pid: &u32| ProcessClock::of(pid).ok()?.read().ok().map(|cpu| cpu.total_ns);
+        let own_ns = self.own.iter().map(cpu).sum::<Option<u64>>()?;
+        Some(Times { at: clock::now(), machine, own_ns })
+    }
+
+    /// Of the trial's children: what this process waits for is not measured.
+    fn waits_now(&self) -> Option<Waits> {
+        let this = std::process::id();
+        let children = self.own.iter().filter(|&&pid| pid != this);
+        let mut all = Waits::default();
+        for &pid in children {
+            let waits = scheduling::waits_of(pid)?;
+            all.ran += waits.ran;
+            all.total += waits.total;
+            all.turns += waits.turns;
+        }
+        (all.turns > 0).then_some(all)
+    }
+}
+
+impl Times {
+    /// Who took how much between this reading and `later`.
+    fn until(&self, later: &Self, cores: usize) -> Others {
+        let given = later.at.saturating_since(self.at).as_secs_f64() * cores as f64;
+        let busy = later.machine.saturating_since(self.machine).busy_ns() as f64 / 1e9;
+        let own = later.own_ns.saturating_sub(self.own_ns) as f64 / 1e9;
+        let share =
+            |seconds: f64| if given > 0.0 { (seconds / given).clamp(0.0, 1.0) } else { 0.0 };
+        Others { share: share(busy - own), own_share: share(own), busiest: None }
+    }
+}
+
+fn stolen(now: MachineTimes, before: MachineTimes) -> f64 {
+    let spent = now.saturating_since(before);
+    spent.steal_ns as f64 / spent.total_ns.max(1) as f64
+}
+
+fn stands_out(busy: &BusyProcesses, all: Duration) -> bool {
+    busy.cpu >= all.mul_f64(STANDS_OUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_metrics::warning::CLOCK_MOVED;
+
+    use super::*;
+
+    fn times(at_ms: u64, busy_ms: u64, own_ms: u64) -> Times {
+        let total_ns = 2 * at_ms * 1_000_000;
+        let idle_ns = total_ns - busy_ms * 1_000_000;
+        let machine = MachineTimes { total_ns, idle_ns, ..MachineTimes::default() };
+        Times { at: MonoInstant(at_ms * 1_000_000), machine, own_ns: own_ms * 1_000_000 }
+    }
+
+    #[test]
+    fn others_have_what_is_busy_and_not_the_runs_own() {
+        let others = times(1_000, 1_000, 400).until(&times(2_000, 2_500, 900), 2);
+        assert!((others.share - 0.5).abs() < 1e-9, "{others:?}");
+        assert!((others.own_share - 0.25).abs() < 1e-9, "{others:?}");
+        // The kernel samples one and counts the other: a difference below zero is none.
+        let quiet = times(1_000, 1_000, 400).until(&times(2_000, 1_400, 900), 2);
+        assert_eq!(quiet.share, 0.0);
+    }
+
+    #[test]
+    fn a_spinning_process_beside_the_trial_is_found_and_named() {
+        let spinner = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
+        let mut spinner = spinner.unwrap();
+        let mut sleeper = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let own = vec![sleeper.id(), std::process::id()];
+        let begin = clock::now();
+        let mut surroundings = Surroundings::watch(Some(own), begin);
+        surroundings.begin();
+        // It goes on until the spinner has had a quarter of a second of processor time.
+        let clock = ProcessClock::of(spinner.id()).unwrap();
+        let had = || clock.read().unwrap().total_ns;
+        while had() < 250_000_000 {
+            clock::sleep_until(clock::now() + Duration::from_millis(10));
+        }
+        let disturbance = surroundings.end();
+        for child in [&mut spinner, &mut sleeper] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let others = disturbance.others.unwrap();
+        assert!(others.share > 0.0, "{others:?}");
+        assert_eq!(disturbance.cores.len(), scheduling::cores().len());
+        assert!(disturbance.suspended < CLOCK_MOVED && disturbance.clock_step < CLOCK_MOVED);
+        let look = Look::now().busiest_since(&Look::default(), &[]);
+        assert!(look.is_some());
+    }
+
+    #[test]
+    fn without_all_processes_of_the_trial_nobody_is_called_another() {
+        let mut surroundings = Surroundings::watch(None, clock::now());
+        surroundings.begin();
+        let disturbance = surroundings.end();
+        assert_eq!((disturbance.others, disturbance.waits), (None, None));
+    }
+}

@@ -1,0 +1,268 @@
+//! What a poll gets, as bytes: the head and the body behind it, for one write.
+//!
+//! Clients that poll in step get the same bytes, so those that were made last are kept, for each
+//! kind of answer. Where another is needed, the same memory is used again, unless a socket that
+//! was full still has a part of it to take.
+
+use std::rc::Rc;
+
+use http::StatusCode;
+use pushbench_core::headers::HeaderProfile;
+use pushbench_core::message;
+use pushbench_core::wire::batch::{self, MAX_BATCH};
+use pushbench_core::{Delivery, Seq};
+
+use super::request::{Persistence, lists};
+use super::template::{Outline, Template};
+use crate::hub::Gone;
+use crate::query::names_cursor;
+use crate::ring::Ring;
+use crate::stream::Surroundings;
+
+/// Memory that a kept answer may hold on to once it is replaced.
+const KEPT_BYTES: usize = 64 << 10;
+
+/// What there is for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Messages after a cursor, up to the newest or as many as a batch holds.
+    Batch { after: Seq, newest: Seq },
+    /// The newest message.
+    Newest(Seq),
+    /// Nothing after this cursor.
+    Nothing(Seq),
+}
+
+impl Found {
+    /// The newest message, whoever has seen it; nothing before the first.
+    pub(super) fn newest(ring: &Ring) -> Self {
+        if ring.last().is_some() { Self::Newest(ring.newest()) } else { Self::Nothing(Seq::NONE) }
+    }
+
+    /// What is new after `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] under `every`, where part of it is no longer held.
+    pub(super) fn after(ring: &Ring, cursor: Seq, delivery: Delivery) -> Result<Self, Gone> {
+        let newest = ring.newest();
+        if newest <= cursor {
+            return Ok(Self::Nothing(cursor));
+        }
+        match delivery {
+            Delivery::Latest => Ok(Self::Newest(newest)),
+            Delivery::Every if ring.holds_after(cursor) => {
+                Ok(Self::Batch { after: cursor, newest })
+            }
+            Delivery::Every => Err(Gone { after: cursor, oldest: ring.oldest() }),
+        }
+    }
+
+    /// The bytes of the body and the newest message that it has: the client's cursor from now on.
+    fn extent(self, ring: &Ring) -> (usize, Seq) {
+        match self {
+            Self::Batch { after, .. } => batch_extent(ring, after),
+            Self::Newest(seq) => (ring.last().map_or(0, |entry| entry.payload().len()), seq),
+            Self::Nothing(seq) => (0, seq),
+        }
+    }
+
+    const fn slot(self) -> usize {
+        match self {
+            Self::Batch { .. } => 0,
+            Self::Newest(_) => 1,
+            Self::Nothing(_) => 2,
+        }
+    }
+}
+
+/// A batch holds at most a mebibyte, but at least one message.
+fn batch_extent(ring: &Ring, after: Seq) -> (usize, Seq) {
+    let (mut len, mut cursor) = (0, after);
+    for entry in ring.after(after) {
+        let more = batch::encoded_len(entry.payload().len());
+        if cursor != after && len + more > MAX_BATCH {
+            break;
+        }
+        (len, cursor) = (len + more, entry.seq());
+    }
+    (len, cursor)
+}
+
+/// How a client wants its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) head_only: bool,
+    pub(super) persistence: Persistence,
+    pub(super) condition: Option<&'a [u8]>,
+}
+
+/// What an answer says beside its digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form {
+    status: Status,
+    persistence: Persistence,
+    /// The tag is said even where the profile has no place for it. Polls work without where a
+    /// message, which carries its number, is in the body; asking on a condition is about tags
+    /// (RFC 9110 §15.4.5), and without a message there is nothing else to go on from.
+    tagged: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Messages(message::Content),
+    Nothing,
+    Unchanged,
+}
+
+impl Status {
+    const fn code(self) -> StatusCode {
+        match self {
+            Self::Messages(_) => StatusCode::OK,
+            Self::Nothing => StatusCode::NO_CONTENT,
+            Self::Unchanged => StatusCode::NOT_MODIFIED,
+        }
+    }
+}
+
+/// An answer that may be sent again.
+#[derive(Debug)]
+struct Kept {
+    found: Found,
+    form: Form,
+    bytes: Rc<Vec<u8>>,
+    head: usize,
+}
+
+/// Bytes to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reply<'a> {
+    pub(super) status: StatusCode,
+    pub(super) bytes: &'a Rc<Vec<u8>>,
+    /// How many of them, from the start.
+    pub(super) len: usize,
+}
+
+/// Makes answers, and keeps those that were made last.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    templates: Vec<(Form, Template)>,
+    kept: [Option<Kept>; 3],
+}
+
+impl Replies {
+    /// 200 with messages, 204 without, and 304 in place of either where the client says that it
+    /// has what the response would cover (RFC 9110 §13.1.2).
+    pub(super) fn reply(
+        &mut self,
+        found: Found,
+        terms: Terms<'_>,
+        with: Surroundings<'_>,
+    ) -> Reply<'_> {
+        let form = form(found, terms, with);
+        let Self { templates, kept } = self;
+        let slot = &mut kept[found.slot()];
+        let before = slot.take();
+        let kept = match before {
+            Some(kept) if kept.found == found && kept.form == form => kept,
+            before => {
+                let template = template(templates, form, with);
+                make(found, form, template, before.map(|kept| kept.bytes), with.ring)
+            }
+        };
+        let Kept { bytes, head, .. } = slot.insert(kept);
+        let len = if terms.head_only { *head } else { bytes.len() };
+        Reply { status: form.status.code(), bytes, len }
+    }
+}
+
+fn form(found: Found, terms: Terms<'_>, with: Surroundings<'_>) -> Form {
+    let unchanged =
+        terms.condition.is_some_and(|list| names_cursor(list, found.extent(with.ring).1));
+    let status = match found {
+        _ if unchanged => Status::Unchanged,
+        Found::Nothing(_) => Status::Nothing,
+        Found::Batch { .. } => Status::Messages(with.config.feed.payload.content()),
+        Found::Newest(_) => Status::Messages(
+            with.ring
+                .last()
+                .map_or_else(|| with.config.feed.payload.content(), |entry| entry.content()),
+        ),
+    };
+    let tagged = terms.condition.is_some() || !matches!(status, Status::Messages(_));
+    Form { status, persistence: terms.persistence, tagged }
+}
+
+fn template<'a>(
+    templates: &'a mut Vec<(Form, Template)>,
+    form: Form,
+    with: Surroundings<'_>,
+) -> &'a Template {
+    let index = templates.iter().position(|&(known, _)| known == form).unwrap_or_else(|| {
+        let media_type = match form.status {
+            // Text where the feed is text, so that a browser shows it.
+            Status::Messages(message::Content::Text) => Some("text/plain"),
+            Status::Messages(message::Content::Binary) => Some("application/octet-stream"),
+            Status::Nothing | Status::Unchanged => None,
+        };
+        let outline = Outline {
+            status: form.status.code().as_u16(),
+            media_type,
+            tagged: form.tagged,
+            connection: connection(form.persistence),
+        };
+        templates.push((form, Template::new(&with.config.headers, outline)));
+        templates.len() - 1
+    });
+    &templates[index].1
+}
+
+fn make(
+    found: Found,
+    form: Form,
+    template: &Template,
+    memory: Option<Rc<Vec<u8>>>,
+    ring: &Ring,
+) -> Kept {
+    let mut memory = memory.unwrap_or_default();
+    if Rc::get_mut(&mut memory).is_none_or(|bytes| bytes.capacity() > KEPT_BYTES) {
+        memory = Rc::default();
+    }
+    let bytes = Rc::get_mut(&mut memory).expect("nobody else has it");
+    bytes.clear();
+    let (length, cursor) = found.extent(ring);
+    template.render(bytes, length, cursor);
+    let head = bytes.len();
+    if matches!(form.status, Status::Messages(_)) {
+        bytes.reserve(length);
+        push_body(bytes, found, cursor, ring);
+    }
+    Kept { found, form, bytes: memory, head }
+}
+
+fn push_body(bytes: &mut Vec<u8>, found: Found, last: Seq, ring: &Ring) {
+    match found {
+        Found::Batch { after, .. } => {
+            for entry in ring.after(after).take_while(|entry| entry.seq() <= last) {
+                batch::push(bytes, entry.payload());
+            }
+        }
+        Found::Newest(_) => bytes.extend(ring.last().map_or(&[][..], |entry| entry.payload())),
+        Found::Nothing(_) => {}
+    }
+}
+
+/// The `Connection` that is said.
+pub(super) const fn connection(persistence: Persistence) -> Option<&'static str> {
+    match persistence {
+        Persistence::Kept => None,
+        Persistence::KeptAsAsked => Some("keep-alive"),
+        Persistence::Closes => Some("close"),
+    }
+}
+
+/// Whether every response of this profile says that it is the last.
+pub(super) fn always_closes(profile: &HeaderProfile) -> bool {
+    let says = profile.response.poll.get("Connection");
+    says.is_some_and(|header| lists(header.value().as_bytes(), b"close"))
+}

@@ -1,0 +1,148 @@
+//! Response heads that are rendered once: only the digits of a length and a tag are filled in.
+
+use pushbench_core::headers::{Content, HeaderProfile, ResponseParts};
+use pushbench_core::{Seq, Transport};
+
+/// Stands for the cursor. No header of a profile can have it.
+const CURSOR_MARK: &str = "\u{1}";
+
+/// What is filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    Length,
+    Cursor,
+}
+
+/// What a head says that is not filled in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outline<'a> {
+    pub(super) status: u16,
+    /// The media type of the body, where there is one.
+    pub(super) media_type: Option<&'a str>,
+    /// Whether the cursor is said even where the profile has no place for it.
+    pub(super) tagged: bool,
+    /// A `Connection` that is said whatever the profile has.
+    pub(super) connection: Option<&'a str>,
+}
+
+/// A head with places for digits.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// Bytes, and what follows them.
+    pieces: Vec<(Box<[u8]>, Fill)>,
+    rest: Box<[u8]>,
+}
+
+impl Template {
+    /// The profile's head of a response to a poll.
+    pub(super) fn new(profile: &HeaderProfile, outline: Outline<'_>) -> Self {
+        let length = mark(profile);
+        let tag = format!("\"{CURSOR_MARK}\"");
+        let mut own = Vec::with_capacity(2);
+        own.extend(outline.connection.map(|value| ("connection", value)));
+        if outline.tagged {
+            own.push(("etag", &tag));
+        }
+        let content = match outline.media_type {
+            Some(media_type) => Content::Body { media_type, length },
+            None => Content::None,
+        };
+        let status = outline.status;
+        let parts = ResponseParts { status, content, etag: Some(&tag), own: &own };
+        let mut head = Vec::new();
+        profile.render_response(Transport::ShortPoll, &parts, &mut head);
+        Self::cut(&head, length.to_string().as_bytes())
+    }
+
+    fn cut(mut head: &[u8], length: &[u8]) -> Self {
+        let mut pieces = Vec::new();
+        let marks = [(length, Fill::Length), (CURSOR_MARK.as_bytes(), Fill::Cursor)];
+        while let Some((start, mark, fill)) = marks
+            .iter()
+            .filter_map(|&(mark, fill)| Some((find(head, mark)?, mark, fill)))
+            .min_by_key(|&(start, ..)| start)
+        {
+            pieces.push((head[..start].into(), fill));
+            head = &head[start + mark.len()..];
+        }
+        Self { pieces, rest: head.into() }
+    }
+
+    /// Appends the head, filled in.
+    pub(super) fn render(&self, out: &mut Vec<u8>, length: usize, cursor: Seq) {
+        let mut digits = itoa::Buffer::new();
+        for (bytes, fill) in &self.pieces {
+            out.extend_from_slice(bytes);
+            let digits = match fill {
+                Fill::Length => digits.format(length),
+                Fill::Cursor => digits.format(cursor.0),
+            };
+            out.extend_from_slice(digits.as_bytes());
+        }
+        out.extend_from_slice(&self.rest);
+    }
+}
+
+/// A length whose digits stand nowhere in the profile.
+fn mark(profile: &HeaderProfile) -> usize {
+    let unused = |mark: &usize| {
+        let digits = mark.to_string();
+        profile.response.poll.iter().all(|header| !header.value().contains(&digits))
+    };
+    // Headers are fewer than the numbers tried.
+    (0..=usize::MAX).rev().find(unused).unwrap_or(usize::MAX)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the profile itself renders is the reference.
+    #[test]
+    fn a_template_is_what_the_profile_renders() {
+        let odd = format!(
+            "name = 'odd'\n[request]\nheaders = []\n[response]\nheaders = [['A', 'x{{etag}}y'], \
+             ['B', '{{content-length}}{{etag}}'], ['C', '{}'], ['Connection', 'Keep-Alive']]",
+            usize::MAX
+        );
+        let mut profiles: Vec<_> =
+            pushbench_core::headers::names().filter_map(HeaderProfile::built_in).collect();
+        profiles.push(HeaderProfile::parse(&odd).unwrap());
+        for profile in &profiles {
+            for (status, media_type) in [(200, Some("text/plain")), (204, None), (304, None)] {
+                for connection in [None, Some("close"), Some("keep-alive")] {
+                    for tagged in [false, true] {
+                        let outline = Outline { status, media_type, tagged, connection };
+                        check(profile, outline);
+                    }
+                }
+            }
+        }
+    }
+
+    fn check(profile: &HeaderProfile, outline: Outline<'_>) {
+        let template = Template::new(profile, outline);
+        for (length, cursor) in [(1, 1), (64, 0), (1 << 20, u64::MAX)] {
+            let tag = format!("\"{cursor}\"");
+            let mut own = Vec::new();
+            own.extend(outline.connection.map(|value| ("connection", value)));
+            if outline.tagged {
+                own.push(("etag", tag.as_str()));
+            }
+            let content = outline
+                .media_type
+                .map_or(Content::None, |media_type| Content::Body { media_type, length });
+            let parts =
+                ResponseParts { status: outline.status, content, etag: Some(&tag), own: &own };
+            let (mut expected, mut filled) = (Vec::new(), Vec::new());
+            profile.render_response(Transport::ShortPoll, &parts, &mut expected);
+            template.render(&mut filled, length, Seq(cursor));
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            assert_eq!(text(filled), text(expected), "{} {outline:?}", profile.name);
+        }
+    }
+}
