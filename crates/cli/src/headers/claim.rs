@@ -62,7 +62,10 @@ fn streams(case: &Case, clients: u32, output: &OutputArgs) -> Result<[Stream; 2]
     }
     let plan = plan(case, clients);
     if let Err(limit) = plan.check_limits() {
-        return not_run(limit.to_string());
+        // The number of clients is the claim's; that flag is `run`'s.
+        let limit = limit.to_string();
+        let why = limit.split(" or pass `--clients").next().unwrap_or(&limit);
+        return not_run(why.trim_end_matches([';', ',', ' ']).to_owned());
     }
     let progress = Progress::new(&plan, output);
     let streams = [POLL, PUSH].map(|transport| stream(&plan, transport, &progress));
