@@ -116,6 +116,7 @@ fn plan(transport: Transport) -> LoadPlan {
         long_poll_timeout: Duration::from_secs(30),
         seed: 1,
         connect_timeout: Duration::from_secs(10),
+        stamps: None,
     }
 }
 
