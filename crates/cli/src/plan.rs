@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
@@ -42,6 +43,10 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a sample of messages is stamped along its way.
+    pub(crate) stamps: bool,
+    /// How much later than due each message is published.
+    pub(crate) publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
     pub(crate) allow_busy: bool,
 }
@@ -84,8 +89,10 @@ impl Plan {
             }
         }
         let plan = Self::of(scenario, trace);
-        let capture = clients.capture && capture::is_possible();
-        let plan = Self { headers, capture, allow_busy: clients.allow_busy, ..plan };
+        let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
+        let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+        let allow_busy = clients.allow_busy;
+        let plan = Self { headers, capture, allow_busy, stamps, publish_delay, ..plan };
         let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
         check_measured(&plan.scenario, is_measured, CAPTURING)?;
         Ok(plan)
@@ -96,7 +103,17 @@ impl Plan {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        Self { scenario, trace, headers, points, trials, capture: false, allow_busy: false }
+        Self {
+            scenario,
+            trace,
+            headers,
+            points,
+            trials,
+            capture: false,
+            allow_busy: false,
+            stamps: true,
+            publish_delay: Duration::ZERO,
+        }
     }
 
     /// The point of a trial.
@@ -109,6 +126,13 @@ impl Plan {
         let bytes = self.point(id).cookie_bytes as usize;
         let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
         with_cookies.expect("each point's cookies were checked with the scenario")
+    }
+
+    /// Which messages of a trial are stamped; `None` where none is.
+    pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
+        let point = self.point(id);
+        let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
+        self.stamps.then(|| Sampling::new(point.clients, 1, messages))
     }
 
     /// The feed of a trial.

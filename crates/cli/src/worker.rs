@@ -23,7 +23,8 @@ const OPEN_FILES: u64 = 1 << 20;
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
     limits::raise_open_files(OPEN_FILES);
-    let config = ServerConfig { headers: plan.headers, ..ServerConfig::new(plan.feed) };
+    let ServerPlan { feed, headers, stamps, publish_delay, .. } = plan;
+    let config = ServerConfig { headers, stamps, publish_delay, ..ServerConfig::new(feed) };
     let server = match Server::bind(plan.listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),

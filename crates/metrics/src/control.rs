@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
 use crate::recorder::Measured;
+use crate::stamps::{LoadStamps, ServerStamps};
 
 /// What a server child is to serve: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,12 @@ pub struct ServerPlan {
     /// What its responses carry.
     #[serde(default)]
     pub headers: HeaderProfile,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published, to see whether that is found.
+    #[serde(default)]
+    pub publish_delay: Duration,
 }
 
 /// What the parent tells a server child.
@@ -86,6 +94,9 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
+    /// What was stamped; a record keeps what comes of it instead.
+    #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
+    pub stamps: ServerStamps,
 }
 
 /// What a load child is to do: the first line it reads.
@@ -99,6 +110,10 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// What its requests carry, cookies included.
     pub headers: HeaderProfile,
+    /// Where a server that is none of ours offers the transport: path and query. It is asked
+    /// without our cursors, and need not know them. `None` means a pushbench server.
+    #[serde(default)]
+    pub foreign_path: Option<String>,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -113,6 +128,9 @@ pub struct LoadPlan {
     pub seed: u64,
     /// How long opening all connections may take.
     pub connect_timeout: Duration,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
 }
 
 /// The feed's timing and the trial's phases, known once all clients are connected.
@@ -194,4 +212,7 @@ pub struct LoadMeasured {
     pub drained: bool,
     /// The first errors, at most ten, for a person to read.
     pub errors: Vec<String>,
+    /// What was stamped.
+    #[serde(default)]
+    pub stamps: LoadStamps,
 }

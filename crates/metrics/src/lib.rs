@@ -1,12 +1,14 @@
 //! What pushbench measures, and how figures come out of it.
 //!
 //! [`observer`] is what the load generator tells; the modules beside it each answer one
-//! question from what was told. [`record`] is what is kept of a run, [`figures`] turns its
-//! trials into the rows that users read, and [`control`] is what the processes of a run say to
-//! each other. [`headers`] is what is kept of `pushbench headers`.
+//! question from what was told. [`breakdown`] joins the [`stamps`] of server and clients to where
+//! latency is spent. [`record`] is what is kept of a run, [`figures`] turns its trials into the
+//! rows that users read, and [`control`] is what the processes of a run say to each other.
+//! [`headers`] is what is kept of `pushbench headers`.
 
 pub mod age;
 pub mod audit;
+pub mod breakdown;
 pub mod compare;
 pub mod control;
 pub mod disturbance;
@@ -21,6 +23,7 @@ pub mod polls;
 pub mod record;
 pub mod recorder;
 pub mod series;
+pub mod stamps;
 pub mod stats;
 pub mod thresholds;
 pub mod warning;

@@ -7,6 +7,7 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
+use crate::breakdown::Breakdown;
 use crate::control::ServerMeasured;
 use crate::disturbance::Disturbance;
 use crate::environment::Environment;
@@ -94,6 +95,9 @@ pub struct TrialRecord {
     pub loop_lag: LatencyHistogram,
     /// What the server said; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
+    /// Where latency was spent; `None` where nothing was stamped.
+    #[serde(default)]
+    pub breakdown: Option<Breakdown>,
     /// What it cost.
     pub resources: Resources,
     /// The first errors, for a person to read.

@@ -4,12 +4,16 @@
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
 //! is a finding about the server, or it bounds what the figures can support.
 
+mod way;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+
+pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -171,7 +175,7 @@ impl fmt::Display for Invalid {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
             Self::MachineStalled { worst } => {
-                write!(f, "the machine stalled for up to {:.0} ms", worst.as_secs_f64() * 1e3)
+                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
             }
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {
@@ -238,6 +242,13 @@ pub enum Warning {
     FewMessages {
         /// How many messages were.
         messages: u64,
+    },
+    /// The latency is mostly the load generator's own.
+    LoadPart(LoadPart),
+    /// The breakdown of latency may not be believed.
+    Stamps {
+        /// Why.
+        doubt: StampsDoubt,
     },
     /// Latencies are not distributed as the model of the transport has it, and not by chance.
     LatencyOffModel {
@@ -344,6 +355,10 @@ impl Warning {
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
+            Self::LoadPart(_) => {
+                "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
+            }
+            Self::Stamps { doubt } => doubt.remedy(),
             Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
                 "polls were late, lost or slow to be answered, so the figures tell of this server \
                  and machine more than of polling; see the lags, or lower the load"
@@ -387,6 +402,8 @@ impl fmt::Display for Warning {
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
             }
+            Self::LoadPart(part) => part.fmt(f),
+            Self::Stamps { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
                 f,
                 "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \

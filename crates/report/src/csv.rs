@@ -1,5 +1,7 @@
 //! The CSV files. A column that is empty was not measured; a 0 was.
 
+mod breakdown;
+
 use std::collections::BTreeMap;
 
 use ::csv::Writer;
@@ -11,6 +13,9 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::recorder::Measured;
 
 use crate::rows::{Row, blocks};
+
+pub use self::breakdown::BREAKDOWN_COLUMNS;
+pub(crate) use self::breakdown::breakdown;
 
 /// The columns of `summary.csv`, which `trials.csv` begins with too.
 pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\

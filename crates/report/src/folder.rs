@@ -17,10 +17,11 @@ use crate::{charts, csv, hlog, html, models};
 pub const RECORD: &str = "run.json";
 
 /// The files that every run has beside [`RECORD`].
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "summary.csv",
     "trials.csv",
     "bytes.csv",
+    "breakdown.csv",
     "series.csv",
     "models.csv",
     "report.html",
@@ -105,6 +106,7 @@ impl RunFolder {
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;
+        self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
         self.write("models.csv", &models::csv(record))?;
         self.write("report.md", crate::markdown(record).as_bytes())?;

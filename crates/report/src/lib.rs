@@ -9,6 +9,7 @@ pub mod csv;
 pub mod error;
 pub mod folder;
 
+mod breakdown;
 mod charts;
 mod headers;
 mod hlog;

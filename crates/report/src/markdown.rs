@@ -6,7 +6,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
 use crate::thresholds::Line;
-use crate::{instrument, notes, settings, table, thresholds};
+use crate::{breakdown, instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -25,6 +25,10 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n## {}", escaped(&block.heading));
         }
         push_block(&mut text, record, block);
+        let breakdown = breakdown::markdown(block);
+        if !breakdown.is_empty() {
+            let _ = writeln!(text, "\n{breakdown}");
+        }
     }
     let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
     if let Some(lags) = instrument::lags(record) {

@@ -97,6 +97,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         transport,
         delivery,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: CLIENTS,
         first_client: 0,
         total_clients: CLIENTS,
@@ -104,6 +105,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
+        stamps: None,
     }
 }
 

@@ -134,7 +134,8 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
-  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6")]
+  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket")]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT
     #[arg(long, value_name = "URL")]
@@ -142,6 +143,13 @@ pub(crate) struct LoadArgs {
     /// Process id of the server on this machine, for its CPU and memory
     #[arg(long, value_name = "PID")]
     pub(crate) server_pid: Option<u32>,
+    /// What the feed of a server is that is none of pushbench's: a JSON file like the answer to
+    /// GET /feed
+    #[arg(long, value_name = "FILE", requires = "path")]
+    pub(crate) feed: Option<PathBuf>,
+    /// Where such a server offers the transport, such as /ws
+    #[arg(long, value_name = "PATH", requires = "feed")]
+    pub(crate) path: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
     #[command(flatten)]

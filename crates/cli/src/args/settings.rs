@@ -52,6 +52,9 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// Stamp no message along its way: to see what stamping costs
+    #[arg(long, hide = true)]
+    pub(crate) no_stamps: bool,
     /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
     /// for several. A broken one ends with status 99
     #[arg(long = "threshold", value_name = "CONDITION")]
@@ -90,6 +93,9 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
+    /// Publish each message so much later than it is due: to see whether that is found
+    #[arg(long, hide = true, value_name = "TIME")]
+    pub(crate) publish_delay: Option<Span>,
 }
 
 /// Where results go and what is shown.

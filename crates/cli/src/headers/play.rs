@@ -139,6 +139,8 @@ fn plan(case: &Case, transport: Transport, stage: &Stage) -> LoadPlan {
         long_poll_timeout: 3 * LIMIT,
         seed: 1,
         connect_timeout: LIMIT,
+        foreign_path: None,
+        stamps: None,
     }
 }
 

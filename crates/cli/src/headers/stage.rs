@@ -32,7 +32,13 @@ impl Stage {
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
         let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
         let listen = SocketAddr::new(host, 0);
-        let plan = ServerPlan { feed, listen, headers: case.profile.clone() };
+        let plan = ServerPlan {
+            feed,
+            listen,
+            headers: case.profile.clone(),
+            stamps: None,
+            publish_delay: Duration::ZERO,
+        };
         let (sender, news) = channel();
         let server = Worker::spawn("worker-server", &plan, move |said| {
             // Nobody listens once it has said where it is.

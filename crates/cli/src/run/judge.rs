@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
+use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
@@ -20,6 +21,7 @@ pub(super) struct Evidence<'a> {
     pub(super) window: Window,
     pub(super) load: &'a LoadMeasured,
     pub(super) server: Option<&'a ServerMeasured>,
+    pub(super) breakdown: Option<&'a Breakdown>,
     pub(super) resources: &'a Resources,
     pub(super) busiest_load: Option<Duration>,
     /// Payload bytes that fall due between two polls of a client that wants them all; 0 where it
@@ -90,6 +92,7 @@ impl Evidence<'_> {
         if let Some(lag) = Lag::of(&self.load.loop_lag).filter(|lag| lag.us > LOAD_LATE_US) {
             warnings.push(Warning::LoadLate(lag));
         }
+        warnings.extend(self.breakdown.into_iter().flat_map(super::breakdown::warnings));
         if self.due_between_polls > MAX_BATCH as u64 {
             warnings.push(Warning::PollsTooRare { due_bytes: self.due_between_polls });
         }

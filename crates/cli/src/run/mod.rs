@@ -1,5 +1,6 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+mod breakdown;
 mod calm;
 pub(crate) mod capture;
 mod check;

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
@@ -32,6 +33,16 @@ pub(crate) enum Source {
     Running(Box<Target>, Option<u32>),
 }
 
+impl Source {
+    /// The path that a server is asked for which is none of ours.
+    pub(super) fn foreign_path(&self) -> Option<String> {
+        match self {
+            Self::Own => None,
+            Self::Running(target, _) => target.foreign_path.clone(),
+        }
+    }
+}
+
 /// The server of one trial.
 #[derive(Debug)]
 pub(crate) enum Subject<'a> {
@@ -47,12 +58,14 @@ impl<'a> Subject<'a> {
         source: &'a Source,
         feed: FeedSpec,
         headers: &HeaderProfile,
+        (stamps, publish_delay): (Option<Sampling>, Duration),
         notes: Sender<Note>,
     ) -> anyhow::Result<Self> {
         match source {
             Source::Own => {
                 let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let plan = ServerPlan { feed, listen, headers: headers.clone() };
+                let headers = headers.clone();
+                let plan = ServerPlan { feed, listen, headers, stamps, publish_delay };
                 let worker = Worker::spawn("worker-server", &plan, move |said| {
                     // The trial may be over: then nobody listens.
                     let _ = notes.send(Note::Server(said));

@@ -14,6 +14,7 @@ use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 
+use super::breakdown;
 use super::capture::Wire;
 use super::check;
 use super::ear::{Ear, Note};
@@ -96,6 +97,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         measured: Default::default(),
         loop_lag: Default::default(),
         server: None,
+        breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
         check: Default::default(),
@@ -125,14 +127,21 @@ impl<'a> Trial<'a> {
         progress.stage(turn.id, Stage::Start);
         let (sender, notes) = channel();
         let ear = Ear { notes, progress };
-        let subject = Subject::start(source, plan.feed(turn.id), &plan.headers, sender.clone())?;
+        let subject = Subject::start(
+            source,
+            plan.feed(turn.id),
+            &plan.headers,
+            (plan.sampling(turn.id), plan.publish_delay),
+            sender.clone(),
+        )?;
         let (address, same_clock) = match source {
             Source::Own => (ear.server_address()?, true),
             Source::Running(target, _) => (target.address, target.same_clock),
         };
         let wire = plan.capture.then(|| Wire::start(address.port())).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
-        let load_plan = load_plan(plan, turn, address);
+        let load_plan =
+            LoadPlan { foreign_path: source.foreign_path(), ..load_plan(plan, turn, address) };
         let load = Worker::spawn("worker-load", &load_plan, move |said| {
             // The trial may be over: then nobody listens.
             let _ = sender.send(Note::Load(said));
@@ -227,7 +236,7 @@ impl<'a> Trial<'a> {
         self,
         timing: &TrialTiming,
         mut load: LoadMeasured,
-        server: Option<ServerMeasured>,
+        mut server: Option<ServerMeasured>,
         mut sample: Sample,
         uncaptured: u64,
     ) -> TrialRecord {
@@ -239,6 +248,7 @@ impl<'a> Trial<'a> {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
         }
+        let breakdown = breakdown::join(&mut load, server.as_mut(), self.same_clock);
         let window = timing.window;
         let check = self.check(timing, &load, &sample.resources);
         if let Some(polls) = &mut load.measured.polls {
@@ -250,6 +260,7 @@ impl<'a> Trial<'a> {
             window,
             load: &load,
             server: server.as_ref(),
+            breakdown: breakdown.as_ref(),
             resources: &sample.resources,
             busiest_load: sample.busiest_load,
             due_between_polls: self.plan.due_between_polls(self.turn.id),
@@ -272,6 +283,7 @@ impl<'a> Trial<'a> {
             measured: load.measured,
             loop_lag: load.loop_lag,
             server,
+            breakdown,
             resources: sample.resources,
             errors: load.errors,
             check,
@@ -305,6 +317,7 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         transport: turn.id.transport,
         delivery: plan.scenario.delivery,
         headers: plan.request_headers(turn.id),
+        foreign_path: None,
         clients: point.clients,
         first_client: 0,
         total_clients: point.clients,
@@ -313,5 +326,6 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         // Each round has its own poll phases, so that none of them is measured twice.
         seed: plan.scenario.seed ^ (u64::from(turn.id.round) << 32),
         connect_timeout: connect_limit(point.clients),
+        stamps: plan.sampling(turn.id),
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, and
-//! `timers` wakes the loop to the nanosecond that was planned.
+//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, `stamps`
+//! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
+//! nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -13,6 +14,7 @@ mod course;
 mod measure;
 mod phases;
 mod slot;
+mod stamps;
 mod tcpip;
 mod timers;
 mod traffic;
@@ -37,6 +39,7 @@ use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
 use self::slot::Slot;
+use self::stamps::Stamps;
 use self::tcpip::Tcpip;
 use self::timers::Timers;
 use crate::session::{Output, Sessions};
@@ -198,6 +201,7 @@ struct Runner<M, C> {
     cadence: Option<Duration>,
     sockets: Sockets,
     tcpip: Tcpip,
+    stamps: Stamps,
     look: Look,
     errors: Vec<String>,
     loop_lag: LatencyHistogram,
@@ -253,6 +257,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             input: vec![0; READ_BUFFER].into(),
             sockets: Sockets::default(),
             tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
+            stamps: Stamps::new(plan.stamps, plan.first_client),
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),

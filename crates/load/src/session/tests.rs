@@ -17,6 +17,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         transport,
         delivery,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: 1,
         first_client: 0,
         total_clients: 1,
@@ -24,6 +25,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         long_poll_timeout: Duration::from_secs(30),
         seed: 7,
         connect_timeout: Duration::from_secs(10),
+        stamps: None,
     }
 }
 

@@ -6,6 +6,7 @@
 mod age;
 mod axes;
 mod bars;
+mod breakdown;
 mod bytes;
 mod cpu;
 pub(crate) mod headers;
@@ -91,6 +92,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
             ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),

@@ -20,8 +20,9 @@ fn names(charts: &[Chart]) -> Vec<&str> {
 
 #[test]
 fn every_transport_is_named_in_well_formed_xml() {
-    let record = fixture::six();
-    for chart in charts(&record) {
+    let (six, broken_down) = (charts(&fixture::six()), charts(&fixture::broken_down()));
+    let breakdown = broken_down.into_iter().filter(|chart| chart.name == "breakdown");
+    for chart in six.into_iter().chain(breakdown) {
         let svg = chart.svg().unwrap();
         let document = roxmltree::Document::parse(&svg).unwrap();
         let texts: Vec<String> = document
@@ -42,7 +43,13 @@ fn every_transport_is_named_in_well_formed_xml() {
 /// Texts begin and end inside the picture, by the measure of DejaVu, which is wide.
 #[test]
 fn no_text_is_clipped() {
-    for record in [fixture::six(), fixture::sweep(), fixture::payloads(), fixture::ratios()] {
+    for record in [
+        fixture::six(),
+        fixture::sweep(),
+        fixture::payloads(),
+        fixture::ratios(),
+        fixture::broken_down(),
+    ] {
         for chart in charts(&record) {
             let svg = chart.svg().unwrap();
             let document = roxmltree::Document::parse(&svg).unwrap();
