@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
+use pushbench_core::{Delivery, Transport};
 use pushbench_probe::cpu::ProcessClock;
 
 use crate::args::LoadArgs;
@@ -40,7 +41,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     }
     let mut plan = Plan::of(scenario.clone(), None);
     plan.check_limits()?;
-    let target = Target::reach(&args.target)?;
+    let target = reach(args, &scenario)?;
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -58,6 +59,29 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
+}
+
+/// The server that runs: one of ours, or one whose feed a file describes.
+fn reach(args: &LoadArgs, scenario: &Scenario) -> Result<Target, Failure> {
+    let (Some(feed), Some(path)) = (&args.feed, &args.path) else {
+        return Target::reach(&args.target);
+    };
+    if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
+    }
+    match *scenario.transports.as_slice() {
+        [Transport::LongPoll | Transport::Sse | Transport::Websocket] => {}
+        _ => {
+            return Err(Failure::usage(anyhow!(
+                "--path is where one transport is offered: name it with `-t`: long-poll, sse or \
+                 websocket"
+            )));
+        }
+    }
+    if scenario.delivery != Delivery::Every {
+        return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
+    }
+    Target::foreign(&args.target, feed, path.clone())
 }
 
 /// Refuses thresholds on what is known of a server of one's own only.

@@ -1,9 +1,11 @@
 //! A server that runs already: its address, and what it says of its feed.
 
+use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
 use pushbench_core::schedule::Schedule;
@@ -14,7 +16,8 @@ use crate::exit::Failure;
 /// How far a Poisson feed may have come for its instants to be added up in a second or so.
 const OLDEST_POISSON: u64 = 50_000_000;
 
-/// A running pushbench server, or one that implements its endpoints.
+/// A running pushbench server, one that implements its endpoints, or any other that sends a feed
+/// which a file describes.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// As the user names it.
@@ -28,6 +31,8 @@ pub(crate) struct Target {
     /// The feed's zero, on this machine's clock; where the server has another, as estimated from
     /// its newest message.
     pub(crate) origin: MonoInstant,
+    /// Where a server that is none of ours offers its transport; the feed is then as a file says.
+    pub(crate) foreign_path: Option<String>,
 }
 
 impl Target {
@@ -38,7 +43,33 @@ impl Target {
     /// A URL that is none, a server that cannot be reached, or one that is no pushbench server.
     pub(crate) fn reach(url: &str) -> Result<Self, Failure> {
         let address = resolve(url)?;
-        let feed = describe(url, address)?;
+        Self::new(url, address, describe(url, address)?)
+    }
+
+    /// Resolves `url` and takes what `file` says of the feed that is published there at `path`.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none, or a file that describes no feed whose instants are known.
+    pub(crate) fn foreign(url: &str, file: &Path, path: String) -> Result<Self, Failure> {
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("cannot read the feed {}", file.display()))
+            .map_err(Failure::Usage)?;
+        let feed: FeedDescription = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
+            .map_err(Failure::Usage)?;
+        if feed.origin.is_none() {
+            return Err(Failure::usage(anyhow!(
+                "{} has no `origin`: when the feed's first instant was, in nanoseconds of the \
+                 monotonic clock",
+                file.display()
+            )));
+        }
+        Ok(Self { foreign_path: Some(path), ..Self::new(url, resolve(url)?, feed)? })
+    }
+
+    fn new(url: &str, address: SocketAddr, feed: FeedDescription) -> Result<Self, Failure> {
+        check_format(url, &feed)?;
         if feed.newest.0 > OLDEST_POISSON && matches!(feed.schedule, Schedule::Poisson { .. }) {
             return Err(Failure::failed(anyhow!(
                 "the feed at {url} is at message {}: the instants of a poisson schedule have to \
@@ -58,11 +89,14 @@ impl Target {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed),
         };
-        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin })
+        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin, foreign_path: None })
     }
 
     /// Whether the server still answers with the feed that it had when it was reached.
     pub(crate) fn is_the_same(&self) -> bool {
+        if self.foreign_path.is_some() {
+            return true;
+        }
         describe(&self.url, self.address).is_ok_and(|now| {
             let (then, now) = (&self.feed, &now);
             then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
@@ -108,14 +142,18 @@ fn describe(url: &str, address: SocketAddr) -> Result<FeedDescription, Failure> 
     let feed: FeedDescription = serde_json::from_str(&text).map_err(|_| {
         Failure::failed(anyhow!("{url} is no pushbench server: its /feed is no feed; {expected}"))
     })?;
-    if feed.format != FEED_FORMAT {
-        return Err(Failure::failed(anyhow!(
-            "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the \
-             same version on both sides",
-            feed.format
-        )));
-    }
     Ok(feed)
+}
+
+fn check_format(url: &str, feed: &FeedDescription) -> Result<(), Failure> {
+    if feed.format == FEED_FORMAT {
+        return Ok(());
+    }
+    Err(Failure::failed(anyhow!(
+        "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same \
+         version on both sides",
+        feed.format
+    )))
 }
 
 #[cfg(test)]

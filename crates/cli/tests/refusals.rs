@@ -21,6 +21,12 @@ fn expect(status: i32, cases: &[(&[&str], &str)]) {
     }
 }
 
+/// A target whose feed is in a file that is not there.
+fn with_feed<'a>(path: &'a str, transport: &'a str) -> [&'a str; 9] {
+    let target = "http://127.0.0.1:1";
+    ["load", "--target", target, "--feed", "nonsuch.json", "--path", path, "-t", transport]
+}
+
 #[test]
 fn bad_arguments_end_with_status_2() {
     expect(
@@ -45,12 +51,22 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "quick", "idle", "--json"], "name one scenario"),
             (&["doctor", "-d", "10ms"], "from 500ms to 10m"),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
+            (&["load", "--target", "http://127.0.0.1:1", "--path", "/ws"], "--feed <FILE>"),
+            (&with_feed("ws", "websocket"), "it begins with `/`"),
+            (&with_feed("/poll", "short-poll"), "long-poll, sse or websocket"),
+            (&with_feed("/ws", "websocket"), "cannot read the feed nonsuch.json"),
             (&["serve", "--payload", "1B"], "too small"),
             (&["serve", "--headers", "netscape"], "unknown header profile `netscape`"),
             (&["run", "--headers", "netscape"], "built in are minimal, kaazing-2009, curl,"),
             (&["run", "--headers", "nonsuch.toml"], "cannot read header profile nonsuch.toml"),
             (&["run", "--cookie-bytes", "20k"], "cookie_bytes: 20000 are too many"),
             (&["run", "--headers", "firefox", "--cookie-bytes", "12k"], "with profile firefox"),
+            (&["headers", "--profile", "netscape"], "unknown header profile `netscape`"),
+            (&["headers", "--payload", "10B"], "11B to 1MiB"),
+            (&["headers", "--payload", "2MiB"], "11B to 1MiB"),
+            (&["headers", "--cookie-bytes", "0,12k"], "cookie_bytes: 12000 with profile"),
+            (&["headers", "-t", "pigeon"], "unknown transport `pigeon`"),
+            (&["headers", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["scenarios", "show", "nonsuch"], "unknown scenario `nonsuch`"),
         ],
     );

@@ -110,6 +110,10 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// What its requests carry, cookies included.
     pub headers: HeaderProfile,
+    /// Where a server that is none of ours offers the transport: path and query. It is asked
+    /// without our cursors, and need not know them. `None` means a pushbench server.
+    #[serde(default)]
+    pub foreign_path: Option<String>,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.

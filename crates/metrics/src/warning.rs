@@ -175,7 +175,7 @@ impl fmt::Display for Invalid {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
             Self::MachineStalled { worst } => {
-                write!(f, "the machine stalled for up to {:.0} ms", worst.as_secs_f64() * 1e3)
+                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
             }
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {

@@ -97,6 +97,7 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         transport,
         delivery,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: CLIENTS,
         first_client: 0,
         total_clients: CLIENTS,

@@ -2,6 +2,7 @@
 
 mod compare;
 mod feed;
+mod headers;
 mod settings;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use pushbench_core::units::Span;
 
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Measure what HTTP headers cost for each message, to the byte, layer by layer
+    Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
     /// Say what this machine can measure, and what to change
@@ -130,7 +134,8 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
-  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6")]
+  pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket")]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT
     #[arg(long, value_name = "URL")]
@@ -138,6 +143,13 @@ pub(crate) struct LoadArgs {
     /// Process id of the server on this machine, for its CPU and memory
     #[arg(long, value_name = "PID")]
     pub(crate) server_pid: Option<u32>,
+    /// What the feed of a server is that is none of pushbench's: a JSON file like the answer to
+    /// GET /feed
+    #[arg(long, value_name = "FILE", requires = "path")]
+    pub(crate) feed: Option<PathBuf>,
+    /// Where such a server offers the transport, such as /ws
+    #[arg(long, value_name = "PATH", requires = "feed")]
+    pub(crate) path: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
     #[command(flatten)]

@@ -140,7 +140,8 @@ impl<'a> Trial<'a> {
         };
         let wire = plan.capture.then(|| Wire::start(address.port())).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
-        let load_plan = load_plan(plan, turn, address);
+        let load_plan =
+            LoadPlan { foreign_path: source.foreign_path(), ..load_plan(plan, turn, address) };
         let load = Worker::spawn("worker-load", &load_plan, move |said| {
             // The trial may be over: then nobody listens.
             let _ = sender.send(Note::Load(said));
@@ -316,6 +317,7 @@ fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
         transport: turn.id.transport,
         delivery: plan.scenario.delivery,
         headers: plan.request_headers(turn.id),
+        foreign_path: None,
         clients: point.clients,
         first_client: 0,
         total_clients: point.clients,

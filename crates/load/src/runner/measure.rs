@@ -21,6 +21,11 @@ pub trait Measure: Observer {
     /// What the sockets moved in all; told once, at the end.
     fn sockets_moved(&mut self, _up: u64, _down: u64) {}
 
+    /// Whether the kernel is to be asked about connections at all.
+    fn wants_tcpip(&self) -> bool {
+        true
+    }
+
     /// What TCP and IP added in `phase`; told at the end, once for each phase, direction and
     /// source of which anything is known.
     fn tcpip(&mut self, _: Phase, _: Direction, _: Source, _: &TcpipTally) {}
@@ -31,7 +36,11 @@ pub trait Measure: Observer {
     }
 }
 
-impl Measure for () {}
+impl Measure for () {
+    fn wants_tcpip(&self) -> bool {
+        false
+    }
+}
 
 impl Measure for Recorder {
     fn set_window(&mut self, window: Window) {

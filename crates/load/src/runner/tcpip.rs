@@ -204,6 +204,9 @@ impl Link {
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// The phase `ended` has ended at `at`: every connection is to be read, soon.
     pub(super) fn begin_sweep(&mut self, ended: Phase, at: MonoInstant) {
+        if !self.measure.wants_tcpip() {
+            return;
+        }
         let ended = match self.tcpip.sweep {
             // Nobody was read since the phase before ended: this one had no length.
             Some(Sweep { next: 0, ended, .. }) => ended,
@@ -253,6 +256,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Reads a client's connection for the last time, which is about to be closed.
     pub(super) fn read_tcpip_at_close(&mut self, client: u32) {
+        if !self.measure.wants_tcpip() {
+            return;
+        }
         let current = self.phases.phase();
         let opened = self.slots[client as usize].opened;
         let phase = self.tcpip.phase_of(client, opened, current);

@@ -21,6 +21,9 @@ const MAX_HEADERS: usize = 64;
 /// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
 pub(crate) const ACCEPT_LEN: usize = 28;
 
+/// The longest entity tag that is kept.
+const TAG_LIMIT: usize = 31;
+
 /// A `GET` request of which only the cursor varies.
 ///
 /// Prepared once for all clients of a load process, so that rendering one is a few copies.
@@ -31,6 +34,8 @@ pub(crate) struct RequestHead {
     /// Behind the target: version, and the fixed headers. The blank line is not part of it.
     end: String,
     has_query: bool,
+    /// The server is none of ours: it knows no cursor of ours.
+    foreign: bool,
 }
 
 impl RequestHead {
@@ -38,7 +43,7 @@ impl RequestHead {
     /// its profile, and `own`: those that the transport cannot do without.
     pub(crate) fn new(plan: &LoadPlan, query: &str, own: &[(&str, &str)]) -> Self {
         let (profile, host) = (&plan.headers, plan.target.to_string());
-        let path = profile.path(plan.transport);
+        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.transport));
         let mark = if query.is_empty() { "" } else { "?" };
         let mut end = String::from(" HTTP/1.1\r\n");
         // The target stands in `start`.
@@ -46,7 +51,8 @@ impl RequestHead {
         for (name, value) in profile.request_headers(plan.transport, &parts) {
             end.extend([name, ": ", &value, "\r\n"]);
         }
-        Self { start: format!("GET {path}{mark}{query}"), end, has_query: !query.is_empty() }
+        let (has_query, foreign) = (!query.is_empty(), plan.foreign_path.is_some());
+        Self { start: format!("GET {path}{mark}{query}"), end, has_query, foreign }
     }
 
     /// Appends the request, with `after` in its query where a cursor is known, and whatever
@@ -58,7 +64,7 @@ impl RequestHead {
         more: impl FnOnce(&mut Vec<u8>),
     ) {
         out.extend_from_slice(self.start.as_bytes());
-        if let Some(after) = after {
+        if let Some(after) = after.filter(|_| !self.foreign) {
             // Writing to a Vec cannot fail.
             let _ = write!(out, "{}after={after}", if self.has_query { '&' } else { '?' });
         }
@@ -67,8 +73,15 @@ impl RequestHead {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// Where a stream begins that was answered with `head`. A server that is none of ours need
+    /// not say.
+    pub(crate) fn start_of(&self, head: &Head) -> Option<Seq> {
+        head.cursor.or(self.foreign.then_some(Seq::NONE))
+    }
+
     /// Method and target, for a person to read.
     pub(crate) fn describe(&self, after: Option<Seq>) -> String {
+        let after = after.filter(|_| !self.foreign);
         let mark = if self.has_query { '&' } else { '?' };
         after.map_or_else(|| self.start.clone(), |seq| format!("{}{mark}after={seq}", self.start))
     }
@@ -80,11 +93,34 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     /// The sequence number in its `ETag`.
     pub(crate) cursor: Option<Seq>,
+    /// That `ETag`, for who does not look into it.
+    pub(crate) tag: Option<Tag>,
     /// The server closes the connection behind the response (RFC 9112 §9.6).
     pub(crate) close: bool,
     /// The `Sec-WebSocket-Accept` of a 101.
     pub(crate) accept: Option<[u8; ACCEPT_LEN]>,
     body: BodyLength,
+}
+
+/// An entity tag that is not looked into, as it was sent (RFC 9110 §8.8.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    bytes: [u8; TAG_LIMIT],
+    length: u8,
+}
+
+impl Tag {
+    /// `None` where it is too long to be kept.
+    fn new(value: &[u8]) -> Option<Self> {
+        let mut bytes = [0; TAG_LIMIT];
+        bytes.get_mut(..value.len())?.copy_from_slice(value);
+        // At most TAG_LIMIT.
+        Some(Self { bytes, length: value.len() as u8 })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
 }
 
 /// How a body ends (RFC 9112 §6.3).
@@ -256,6 +292,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
     let mut head = Head {
         status,
         cursor: None,
+        tag: None,
         // HTTP/1.0 closes unless told otherwise, and nothing here would tell.
         close: response.version == Some(0),
         accept: None,
@@ -277,7 +314,10 @@ impl Head {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
         // Lengths tell most names apart without comparing them.
         match name.len() {
-            4 if is("etag") => self.cursor = cursor(value),
+            4 if is("etag") => {
+                self.cursor = cursor(value);
+                self.tag = Tag::new(value);
+            }
             14 if is("content-length") && self.body != BodyLength::Chunked => {
                 let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                 self.body = BodyLength::Bytes(length.ok_or(HeadError::Length)?);

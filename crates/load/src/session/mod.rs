@@ -13,6 +13,7 @@ mod output;
 mod poll;
 mod short_poll;
 mod sse;
+mod tagged_poll;
 mod websocket;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use self::http::RequestHead;
 use self::long_poll::{LongPoll, Requests};
 use self::short_poll::{ShortPoll, Variant};
 use self::sse::Sse;
+use self::tagged_poll::TaggedPoll;
 use self::websocket::Websocket;
 
 pub use self::error::{HeadError, ProtocolError};
@@ -73,6 +75,7 @@ pub struct Sessions {
 enum Kind {
     ShortPoll(Arc<RequestHead>, Variant),
     LongPoll(Arc<Requests>),
+    TaggedPoll(Arc<RequestHead>),
     Sse(Arc<RequestHead>),
     Websocket(Arc<RequestHead>),
 }
@@ -88,12 +91,17 @@ impl Sessions {
                 Kind::ShortPoll(head(&[("Connection", "close")]), Variant::Close)
             }
             Transport::ShortPollConditional => Kind::ShortPoll(head(&[]), Variant::Conditional),
+            Transport::LongPoll if plan.foreign_path.is_some() => Kind::TaggedPoll(head(&[])),
             Transport::LongPoll => {
                 let wait = format!("timeout={}", Span(plan.long_poll_timeout));
                 Kind::LongPoll(Arc::new(Requests {
                     subscribe: request(plan, &["timeout=0s"], &[]),
                     wait: request(plan, &[&wait], &[]),
                 }))
+            }
+            // What an EventSource sends (WHATWG HTML §9.2.3), and some servers insist on.
+            Transport::Sse if plan.foreign_path.is_some() => {
+                Kind::Sse(head(&[("Accept", "text/event-stream")]))
             }
             Transport::Sse => Kind::Sse(head(&[])),
             Transport::Websocket => Kind::Websocket(head(&websocket::UPGRADE)),
@@ -116,6 +124,7 @@ impl Sessions {
                 Box::new(ShortPoll::new(request.clone(), *variant, self.delivery))
             }
             Kind::LongPoll(requests) => Box::new(LongPoll::new(requests.clone(), self.delivery)),
+            Kind::TaggedPoll(request) => Box::new(TaggedPoll::new(request.clone())),
             Kind::Sse(request) => Box::new(Sse::new(request.clone())),
             Kind::Websocket(request) => {
                 Box::new(Websocket::new(request.clone(), self.seed, client))
@@ -127,6 +136,9 @@ impl Sessions {
 /// The request of the plan's transport, with the delivery named where it is not what the path
 /// implies.
 fn request(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> RequestHead {
+    if plan.foreign_path.is_some() {
+        return RequestHead::new(plan, "", own);
+    }
     let implied = plan.headers.implied_delivery(plan.transport);
     let delivery = (plan.delivery != implied).then(|| format!("delivery={}", plan.delivery));
     let query: Vec<&str> = delivery.as_deref().into_iter().chain(query.iter().copied()).collect();

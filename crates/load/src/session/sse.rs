@@ -66,7 +66,7 @@ impl Sse {
             return Ok(());
         }
         self.stage = Stage::Streaming;
-        self.cursor = self.cursor.max(head.cursor);
+        self.cursor = self.cursor.max(self.request.start_of(&head));
         if self.cursor.is_none() {
             return Err(ProtocolError::NoCursor(self.asked()));
         }

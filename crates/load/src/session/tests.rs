@@ -17,6 +17,7 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         transport,
         delivery,
         headers: HeaderProfile::minimal(),
+        foreign_path: None,
         clients: 1,
         first_client: 0,
         total_clients: 1,

@@ -125,7 +125,7 @@ impl Websocket {
         if head.accept.is_none_or(|accept| accept != handshake.accept.as_bytes()) {
             return Err(ProtocolError::Accept(self.asked()));
         }
-        self.cursor = self.cursor.max(head.cursor);
+        self.cursor = self.cursor.max(self.request.start_of(&head));
         if self.cursor.is_none() {
             return Err(ProtocolError::NoCursor(self.asked()));
         }

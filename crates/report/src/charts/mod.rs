@@ -9,6 +9,7 @@ mod bars;
 mod breakdown;
 mod bytes;
 mod cpu;
+pub(crate) mod headers;
 mod latency;
 mod raster;
 mod ratio;

@@ -1,0 +1,159 @@
+//! What came of it, as Markdown and, where asked for, CSV.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use pushbench_metrics::environment::Environment;
+use pushbench_metrics::stats;
+
+use crate::contest::{Comparison, Side};
+use crate::role::Role;
+use crate::setting::Args;
+use crate::trial::{Contest, Cost};
+
+/// All trials, by contest.
+type Played = [(Contest, Vec<Cost>)];
+
+/// Prints the ratios, and writes the trials where `args` say so.
+pub(crate) fn print(
+    args: &Args,
+    comparisons: &[Comparison],
+    played: &Played,
+) -> anyhow::Result<()> {
+    let mut text = heading(args, &pushbench_probe::environment::read());
+    for comparison in comparisons {
+        text.push_str(&row(comparison, played));
+    }
+    text.push_str(&memory(played));
+    text.push_str(&doubts(played));
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    if let Some(file) = &args.csv {
+        let named = || format!("cannot write {}", file.display());
+        std::fs::write(file, csv(played)).with_context(named)?;
+    }
+    Ok(())
+}
+
+fn heading(args: &Args, environment: &Environment) -> String {
+    format!(
+        "\n## Floors: {} clients, {} bytes, {} ({} of long poll), {} rounds of {}\n\n{} cores, {}\n\n\
+         | comparison | µs CPU | floor's | ratio | of rounds | target |\n\
+         |---|---|---|---|---|---|\n",
+        args.clients,
+        args.payload.0,
+        args.rate,
+        args.long_poll_rate,
+        args.repeats,
+        args.seconds,
+        environment.cores.unwrap_or(0),
+        environment.cpu_model,
+    )
+}
+
+fn row(comparison: &Comparison, played: &Played) -> String {
+    let us = |cost: &Cost| match comparison.side {
+        Side::Server => cost.server_us,
+        Side::Load => cost.load_us,
+    };
+    let pairs = || costs(played, comparison.ours).iter().zip(costs(played, comparison.floor));
+    let in_step = pairs().any(|(ours, floor)| ours.in_step && floor.in_step);
+    let taken = pairs().filter(|(ours, floor)| !in_step || (ours.in_step && floor.in_step));
+    let (ours, floor): (Vec<_>, Vec<_>) = taken.map(|(ours, floor)| (us(ours), us(floor))).unzip();
+    // A ratio is taken within a round, where the machine was the same to both.
+    let ratios: Vec<f64> = ours.iter().zip(&floor).map(|(ours, floor)| ours / floor).collect();
+    let ratio = median(&ratios);
+    let met = if ratio <= comparison.target { "" } else { " missed" };
+    let (low, high) = range(&ratios);
+    format!(
+        "| {} | {} | {} | **{ratio:.2}** | {low:.2}–{high:.2} | ≤ {:.2}{met} |\n",
+        comparison.name,
+        spread(&ours),
+        spread(&floor),
+        comparison.target
+    )
+}
+
+/// Memory for each idle client, as the processes grew when it connected.
+fn memory(played: &Played) -> String {
+    let mut text = "\nBytes of memory for each idle client (target ≤ 4096):".to_owned();
+    for (contest, costs) in played {
+        if (contest.server, contest.load) != (Role::Server, Role::Load) {
+            continue;
+        }
+        let server: Vec<f64> = costs.iter().map(|cost| cost.server_bytes).collect();
+        let load: Vec<f64> = costs.iter().map(|cost| cost.load_bytes).collect();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            " {} server {:.0}, load {:.0};",
+            contest.transport,
+            median(&server),
+            median(&load)
+        );
+    }
+    text.push_str(" whole processes, what they set up once included.\n");
+    text
+}
+
+/// Trials in which the machine was too busy.
+fn doubts(played: &Played) -> String {
+    let mut text = String::new();
+    for (contest, costs) in played {
+        let late = costs.iter().filter(|cost| !cost.in_step).count();
+        if late > 0 {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "\nDoubtful: {late} of {} trials of {} were out of step and left out where others \
+                 are: a late server sends several messages with one write, which is cheaper. Use \
+                 an idle machine, or lower the rate.",
+                costs.len(),
+                contest.describe(),
+            );
+        }
+    }
+    text
+}
+
+fn csv(played: &Played) -> String {
+    let mut text = "transport,server,load,round,units,in_step,server_cpu_us_per_unit,\
+                    load_cpu_us_per_unit,server_bytes_per_client,load_bytes_per_client\n"
+        .to_owned();
+    for (contest, costs) in played {
+        for (round, cost) in (1..).zip(costs) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{},{},{},{round},{},{},{:.4},{:.4},{:.0},{:.0}",
+                contest.transport,
+                contest.server.name(),
+                contest.load.name(),
+                cost.units,
+                cost.in_step,
+                cost.server_us,
+                cost.load_us,
+                cost.server_bytes,
+                cost.load_bytes
+            );
+        }
+    }
+    text
+}
+
+fn costs(played: &Played, contest: Contest) -> &[Cost] {
+    played.iter().find(|(known, _)| *known == contest).map_or(&[], |(_, costs)| costs)
+}
+
+fn spread(values: &[f64]) -> String {
+    let (low, high) = range(values);
+    format!("{:.2} ({low:.2}–{high:.2})", median(values))
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    stats::range(values).expect("there is at least one round")
+}
+
+fn median(values: &[f64]) -> f64 {
+    stats::median(values).expect("there is at least one round")
+}

@@ -1,0 +1,133 @@
+"""Who is measured: a server and a load generator each, and what both need."""
+
+import dataclasses
+from collections.abc import Callable
+
+import loads
+import servers
+
+# The pace and number of the load generator's short polls: 50,000 requests a second.
+POLL_INTERVAL = "10ms"
+POLLERS = 500
+# The newest message, whoever has it: each answer brings 64 bytes.
+NEWEST = "/feed/poll?delivery=latest"
+
+
+@dataclasses.dataclass
+class Contender:
+    name: str
+    trial: Callable
+    needs: tuple = ()
+
+
+def push(server_of, transport, needs=(), slow=False):
+    def trial(args, folder):
+        rate = args.tsung_rate if slow else args.rate
+        rate = args.long_poll_rate if transport == "long-poll" else rate
+        unit = "requests" if transport == "long-poll" else "messages_in_window"
+        with server_of(args, folder, rate) as server:
+            figures = loads.pushbench(args, folder, server, transport, args.clients, unit=unit)
+        # A message later than the next one goes with it, in one write: cheaper, and no comparison.
+        figures["out_of_step"] = figures["latency_p50_us"] > 1e6 / rate
+        return figures
+
+    name = "pushbench" if not needs else "nchan"
+    pace = " at tsung's pace" if slow else ""
+    return Contender(f"{transport}{pace}: {name}, load pushbench", trial, needs)
+
+
+def idle(server_of, needs=()):
+    def trial(args, folder):
+        with server_of(args, folder, 1) as server:
+            return loads.pushbench(args, folder, server, "websocket", args.idle_clients)
+
+    name = "pushbench" if not needs else "nchan"
+    return Contender(f"idle websockets: {name}, load pushbench", trial, needs)
+
+
+def own(args, folder, rate):
+    return servers.pushbench(args, folder, rate)
+
+
+def nchan(_, folder, rate):
+    return servers.nchan(folder, rate)
+
+
+def wrk_on_cursor(args, folder):
+    with servers.pushbench(args, folder, None) as server:
+        return loads.wrk(args, server, "/feed/poll?after=0")
+
+
+def wrk_on_nginx(args, folder):
+    with servers.nginx(folder) as server:
+        return loads.wrk(args, server, "/fixed")
+
+
+def wrk_on_newest(args, folder):
+    with servers.pushbench(args, folder, None) as server:
+        return loads.wrk(args, server, NEWEST)
+
+
+def h2load_on_newest(args, folder):
+    with servers.pushbench(args, folder, None) as server:
+        return loads.h2load(args, server, NEWEST)
+
+
+def own_on_newest(args, folder):
+    flags = ["--delivery", "latest", "--poll-interval", POLL_INTERVAL]
+    with servers.pushbench(args, folder, 10) as server:
+        return loads.pushbench(
+            args, folder, server, "short-poll", POLLERS, *flags, unit="requests"
+        )
+
+
+def tsung_on_own(args, folder):
+    with servers.pushbench(args, folder, args.tsung_rate) as server:
+        return loads.tsung(args, folder, server, args.tsung_rate)
+
+
+ALL = [
+    contender
+    for transport in servers.PATHS
+    for contender in (push(own, transport), push(nchan, transport, ("nginx", "nchan")))
+] + [
+    push(own, "websocket", slow=True),
+    Contender("websocket at tsung's pace: pushbench, load tsung", tsung_on_own, ("tsung",)),
+    Contender("short-poll with cursor: pushbench, load wrk", wrk_on_cursor, ("wrk",)),
+    Contender("short-poll fixed: nginx, load wrk", wrk_on_nginx, ("nginx", "wrk")),
+    Contender("short-poll newest: pushbench, load pushbench", own_on_newest),
+    Contender("short-poll newest: pushbench, load wrk", wrk_on_newest, ("wrk",)),
+    Contender("short-poll newest: pushbench, load h2load", h2load_on_newest, ("h2load",)),
+    idle(own),
+    idle(nchan, ("nginx", "nchan")),
+]
+
+
+@dataclasses.dataclass
+class Ratio:
+    """One contender's figure over another's; `least` where it is to be above the target."""
+
+    what: str
+    ours: str
+    theirs: str
+    figure: str
+    target: float
+    least: bool = False
+
+
+RATIOS = [
+    Ratio(f"server, {t}: pushbench / nchan", f"{t}: pushbench, load pushbench",
+          f"{t}: nchan, load pushbench", "server_us", 1.0)
+    for t in servers.PATHS
+] + [
+    Ratio("server, short-poll: pushbench with cursor / nginx return 200",
+          "short-poll with cursor: pushbench, load wrk", "short-poll fixed: nginx, load wrk",
+          "server_us", 1.0),
+    Ratio("load, short-poll: pushbench / wrk", "short-poll newest: pushbench, load pushbench",
+          "short-poll newest: pushbench, load wrk", "load_us", 1.4),
+    Ratio("load, short-poll: pushbench / h2load", "short-poll newest: pushbench, load pushbench",
+          "short-poll newest: pushbench, load h2load", "load_us", 1.4),
+    Ratio("load, websocket: tsung / pushbench",
+          "websocket at tsung's pace: pushbench, load tsung",
+          "websocket at tsung's pace: pushbench, load pushbench", "load_us", 2.5, least=True),
+]
