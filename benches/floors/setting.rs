@@ -11,7 +11,7 @@ use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
 
 use crate::role::Role;
 
@@ -97,6 +97,8 @@ impl Args {
             seed: 1,
             connect_timeout: CONNECT_LIMIT,
             stamps: self.sampling(transport),
+            ramp: DEFAULT_RAMP,
+            sources: Vec::new(),
         }
     }
 }

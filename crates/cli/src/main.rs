@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod headers;
 mod interrupt;
+mod layout;
 mod load;
 mod plan;
 mod profile;

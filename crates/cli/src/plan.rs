@@ -15,10 +15,11 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
+use pushbench_probe::limits::Room;
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
+use crate::layout::Layout;
 use crate::run::capture;
 use crate::{builtin, profile};
 
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
     pub(crate) allow_busy: bool,
+    /// Over which processes and cores the trials are spread.
+    pub(crate) layout: Layout,
 }
 
 impl Plan {
@@ -57,6 +60,7 @@ impl Plan {
         name: &str,
         clients: &ClientArgs,
         feed: &FeedSettings,
+        layout: Layout,
     ) -> Result<Self, Failure> {
         let (text, file) = read_scenario(name)?;
         let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
@@ -88,7 +92,7 @@ impl Plan {
                 )));
             }
         }
-        let plan = Self::of(scenario, trace);
+        let plan = Self::of(scenario, trace, layout);
         let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
         let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
         let allow_busy = clients.allow_busy;
@@ -99,7 +103,7 @@ impl Plan {
     }
 
     /// The plan of a scenario that has been checked.
-    pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
+    pub(crate) fn of(scenario: Scenario, trace: Option<Trace>, layout: Layout) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
@@ -113,6 +117,7 @@ impl Plan {
             allow_busy: false,
             stamps: true,
             publish_delay: Duration::ZERO,
+            layout,
         }
     }
 
@@ -132,7 +137,8 @@ impl Plan {
     pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
         let point = self.point(id);
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
-        self.stamps.then(|| Sampling::new(point.clients, 1, messages))
+        let processes = self.layout.room(point, id.transport).map_or(1, |room| room.load_processes);
+        self.stamps.then(|| Sampling::new(point.clients, processes, messages))
     }
 
     /// The feed of a trial.
@@ -192,26 +198,31 @@ impl Plan {
         self.trials.iter().map(|id| self.estimate(*id)).sum()
     }
 
+    /// The processes and local addresses of a trial.
+    ///
+    /// # Errors
+    ///
+    /// The limit of this machine that leaves no room for it.
+    pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
+        let room = self.layout.room(self.point(id), id.transport)?;
+        if self.capture && (room.server_processes > 1 || room.sources > 1) {
+            return Err(anyhow!(
+                "--capture follows connections from one address to one server process, and {} \
+                 clients need more; leave it out, or pass fewer `--clients`",
+                self.point(id).clients
+            ));
+        }
+        Ok(room)
+    }
+
     /// Checks that this machine can hold the clients.
     ///
     /// # Errors
     ///
     /// The limit that stops it, and the number of clients that would work.
     pub(crate) fn check_limits(&self) -> Result<(), Failure> {
-        let clients = self.points.iter().map(|point| point.clients).max().unwrap_or(0);
-        let demand = ClientDemand { clients: u64::from(clients), extra_fds: EXTRA_FDS };
-        check_clients(demand, &Limits::read()).map_err(Failure::usage)?;
-        let needed = u64::from(clients) * BYTES_PER_CLIENT;
-        match pushbench_probe::limits::available_memory_bytes() {
-            Some(available) if needed > available => Err(Failure::usage(anyhow!(
-                "cannot hold {clients} clients: they need about {} MiB of memory and {} MiB are \
-                 available; pass `--clients {}`",
-                needed >> 20,
-                available >> 20,
-                available / BYTES_PER_CLIENT / 100 * 100
-            ))),
-            _ => Ok(()),
-        }
+        let fits = self.trials.iter().try_for_each(|id| self.room(*id).map(drop));
+        fits.map_err(Failure::Usage)
     }
 }
 
@@ -299,7 +310,8 @@ mod tests {
     use super::*;
 
     fn plan(text: &str) -> Plan {
-        Plan::of(Scenario::parse(text).unwrap(), None)
+        let layout = Layout::own(&Default::default(), None);
+        Plan::of(Scenario::parse(text).unwrap(), None, layout)
     }
 
     #[test]

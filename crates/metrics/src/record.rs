@@ -141,6 +141,25 @@ pub struct Resources {
     pub disturbance: Option<Disturbance>,
     /// Load processes.
     pub load_processes: u32,
+    /// Server processes that this run started; they publish the same feed, each on its own port.
+    #[serde(default)]
+    pub server_processes: u32,
+    /// Local addresses that the clients connected from.
+    #[serde(default)]
+    pub source_addresses: u32,
+    /// The cores that the processes were kept on; `None` where the system moved them about.
+    #[serde(default)]
+    pub pinned: Option<Pinned>,
+}
+
+/// The cores that a trial's processes were kept on, by the kernel's numbers. Each process has one
+/// core; several of a kind share theirs where they are more than those.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The server processes' cores; empty where the server is not this run's.
+    pub server: Vec<u32>,
+    /// The load processes' cores.
+    pub load: Vec<u32>,
 }
 
 /// CPU time; the split is the kernel's tick-based estimate and only indicative.

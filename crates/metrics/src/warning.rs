@@ -44,6 +44,13 @@ pub enum Invalid {
     },
     /// The server is another one than at the start, or publishes another feed.
     FeedChanged,
+    /// The server processes of one feed published different numbers of the window's messages.
+    ServersDisagree {
+        /// The fewest that one of them published.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
     /// Packets went by uncounted.
     CaptureIncomplete {
         /// How many.
@@ -143,6 +150,7 @@ impl Invalid {
             }
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
+            Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
             Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
@@ -167,6 +175,9 @@ impl fmt::Display for Invalid {
             Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
             Self::FeedChanged => {
                 f.write_str("the server or its feed was replaced while it was measured")
+            }
+            Self::ServersDisagree { least, most } => {
+                write!(f, "of one feed a server process published {least} messages, another {most}")
             }
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
@@ -194,7 +205,7 @@ impl fmt::Display for Invalid {
 pub enum Warning {
     /// The server used a whole core: a finding about the server.
     ServerSaturated {
-        /// Its CPU time over the window's length.
+        /// The busiest server process's CPU time over the window's length.
         share: f64,
     },
     /// The server published late.

@@ -85,6 +85,13 @@ pub(crate) fn sweep() -> RunRecord {
     run("name = \"sweep\"\nclients = [5, 10, 20, 40]\nduration = \"2s\"\nruns = 3")
 }
 
+/// Points that differ in clients, with the same work for all of them together.
+pub(crate) fn scale() -> RunRecord {
+    run(
+        "name = \"scale\"\nclients = [5, 10, 20, 40]\ntotal_rate = 1000\nduration = \"2s\"\nruns = 3",
+    )
+}
+
 /// Messages supersede each other.
 pub(crate) fn latest() -> RunRecord {
     run("name = \"latest\"\nclients = 20\nduration = \"4s\"\nruns = 3\ndelivery = \"latest\"")
@@ -288,6 +295,9 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         canary_worst: Some(Duration::from_micros(900)),
         disturbance: None,
         load_processes: 1,
+        server_processes: 1,
+        source_addresses: 1,
+        pinned: None,
         ..Resources::default()
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     for block in &blocks {
         push_block(&mut page, record, block);
     }
-    for line in table::legend(&blocks).into_iter().chain(instrument::lags(record)) {
+    for line in footer(record, &blocks) {
         let _ = writeln!(page, "<p class=\"legend\">{}</p>", escaped(&line));
     }
     push_invalid(&mut page, record);
@@ -82,6 +82,12 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     origin::push(&mut page, record);
     page.push_str("</body>\n</html>\n");
     Ok(page)
+}
+
+/// What stands below the tables.
+fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = String> {
+    let instrument = [instrument::lags(record), instrument::layout(record)];
+    table::legend(blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
 fn definitions(blocks: &[Block<'_>]) -> String {

@@ -36,8 +36,8 @@ pub fn markdown(record: &RunRecord) -> String {
         }
     }
     let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
-    if let Some(lags) = instrument::lags(record) {
-        let _ = writeln!(text, "{lags}");
+    for line in [instrument::lags(record), instrument::layout(record)].into_iter().flatten() {
+        let _ = writeln!(text, "{line}");
     }
     push_origin(&mut text, record);
     text

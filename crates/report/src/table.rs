@@ -209,7 +209,8 @@ pub fn terminal_table(record: &RunRecord) -> String {
         text.push('\n');
     }
     legend(&blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
-    instrument::lags(record).iter().for_each(|line| text.push_str(&wrapped(line)));
+    let instrument = [instrument::lags(record), instrument::layout(record)];
+    instrument.iter().flatten().for_each(|line| text.push_str(&wrapped(line)));
     notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));
     text
 }

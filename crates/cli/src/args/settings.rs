@@ -72,6 +72,10 @@ pub(crate) struct FeedSettings {
     /// Messages in a unit of time, such as 10/s or 0.5/s; may be a list
     #[arg(short = 'R', long, value_name = "RATE", value_delimiter = ',')]
     pub(crate) rate: Vec<Rate>,
+    /// Messages delivered to all clients together in a unit of time, such as 20k/s: each client's
+    /// rate is this divided by the clients
+    #[arg(long, value_name = "RATE", conflicts_with = "rate")]
+    pub(crate) total_rate: Option<Rate>,
     /// Size of a payload, 10B to 1MiB; may be a list
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub(crate) payload: Vec<ByteSize>,
@@ -175,6 +179,9 @@ impl ClientArgs {
 impl FeedSettings {
     /// Puts the flags that were given in place of the scenario's settings.
     pub(crate) fn apply(&self, scenario: &mut Scenario) {
+        if self.total_rate.is_some() || !self.rate.is_empty() {
+            scenario.total_rate = self.total_rate;
+        }
         set_list(&mut scenario.rate, &self.rate);
         set_list(&mut scenario.payload, &self.payload);
         let feed = &mut scenario.feed;

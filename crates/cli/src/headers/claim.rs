@@ -12,8 +12,9 @@ use pushbench_metrics::ledger::{Layer, Ledger, Phase};
 use pushbench_metrics::record::TrialRecord;
 
 use super::case::Case;
-use crate::args::OutputArgs;
+use crate::args::{OutputArgs, ProcessArgs};
 use crate::exit::Failure;
+use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::profile;
 use crate::progress::Progress;
@@ -87,7 +88,7 @@ fn plan(case: &Case, clients: u32) -> Plan {
         ..Scenario::default()
     };
     profile::apply(&case.profile, &mut scenario);
-    let plan = Plan::of(scenario, None);
+    let plan = Plan::of(scenario, None, Layout::own(&ProcessArgs::default(), None));
     Plan { headers: case.profile.clone(), ..plan }
 }
 

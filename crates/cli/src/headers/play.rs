@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pushbench_core::Transport;
 use pushbench_load::session::Sessions;
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
 use pushbench_metrics::headers::{Exchange, HeaderCase, Traffic, TransportBytes};
 use pushbench_metrics::ledger::Source;
 
@@ -141,6 +141,8 @@ fn plan(case: &Case, transport: Transport, stage: &Stage) -> LoadPlan {
         connect_timeout: LIMIT,
         foreign_path: None,
         stamps: None,
+        ramp: DEFAULT_RAMP,
+        sources: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ impl Stage {
             publish_delay: Duration::ZERO,
         };
         let (sender, news) = channel();
-        let server = Worker::spawn("worker-server", &plan, move |said| {
+        let server = Worker::spawn("worker-server", None, &plan, move |said| {
             // Nobody listens once it has said where it is.
             let _ = sender.send(said);
         })

@@ -1,19 +1,17 @@
 //! Where a trial's latency was spent: the join of what server and load generator stamped.
 
 use pushbench_metrics::breakdown::{Breakdown, Coverage};
-use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::warning::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt, Warning};
 
-/// Takes the stamps out of what was measured and joins them; `None` where there are none. A
-/// server of which nothing is known is not this run's, and may have another clock.
+/// Joins what each process stamped; `None` where nothing was. A server of which nothing is known is
+/// not this run's, and may have another clock.
 pub(super) fn join(
-    load: &mut LoadMeasured,
-    server: Option<&mut ServerMeasured>,
+    of_server: &[ServerStamps],
+    of_load: &[LoadStamps],
     same_clock: bool,
 ) -> Option<Breakdown> {
-    let of_load = [std::mem::take(&mut load.stamps)];
-    let of_server = server.map(|server| std::mem::take(&mut server.stamps));
-    let breakdown = Breakdown::join(of_server.as_slice(), &of_load, same_clock);
+    let breakdown = Breakdown::join(of_server, of_load, same_clock);
     (breakdown.coverage.arrivals > 0).then_some(breakdown)
 }
 
@@ -45,7 +43,7 @@ fn load_part(breakdown: &Breakdown, quantile: f64) -> Option<Warning> {
 #[cfg(test)]
 mod tests {
     use pushbench_core::{MonoInstant, Seq};
-    use pushbench_metrics::stamps::{LoadStamps, Received, ServerStamps, Written};
+    use pushbench_metrics::stamps::{Received, Written};
 
     use super::*;
 
@@ -105,6 +103,6 @@ mod tests {
 
     #[test]
     fn without_stamps_there_is_no_breakdown() {
-        assert_eq!(join(&mut LoadMeasured::default(), None, true), None);
+        assert_eq!(join(&[], &[LoadStamps::default()], true), None);
     }
 }

@@ -4,6 +4,7 @@ mod breakdown;
 mod calm;
 pub(crate) mod capture;
 mod check;
+mod crew;
 mod ear;
 mod judge;
 mod sampler;
@@ -12,6 +13,7 @@ pub(crate) mod surroundings;
 pub(crate) mod trial;
 
 use anyhow::anyhow;
+use pushbench_core::scenario::Point;
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
@@ -20,6 +22,7 @@ use self::subject::Source;
 use self::trial::{Trouble, Turn};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
+use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::progress::{Progress, human};
 use crate::{builtin, interrupt, print};
@@ -28,7 +31,9 @@ use crate::{builtin, interrupt, print};
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [builtin::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
-    let plans = names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed));
+    let layout = Layout::own(&args.processes, args.server_processes);
+    let plans =
+        names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -59,13 +64,14 @@ fn describe(plan: &Plan) -> String {
     text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
     for point in &plan.points {
         text.push_str(&format!(
-            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}\n",
+            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}{}\n",
             point.id,
             point.clients,
             point.rate_hz,
             point.payload_bytes,
             point.poll_interval,
-            point.long_poll_timeout
+            point.long_poll_timeout,
+            processes(plan, point)
         ));
     }
     text.push_str(&format!(
@@ -80,6 +86,20 @@ fn describe(plan: &Plan) -> String {
     ));
     text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
     text
+}
+
+/// Over how many processes the trials at `point` go, or why they cannot; nothing where there is one
+/// of each.
+fn processes(plan: &Plan, point: &Point) -> String {
+    let rooms = plan.scenario.transports.iter().map(|name| plan.layout.room(point, *name));
+    match rooms.reduce(|one, other| one.and(other)) {
+        Some(Err(limit)) => format!("; {limit}"),
+        Some(Ok(room)) if room.server_processes.max(room.load_processes) > 1 => format!(
+            "; over {} server and {} load processes",
+            room.server_processes, room.load_processes
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Runs a plan's trials, saving after each; then writes and prints the results.

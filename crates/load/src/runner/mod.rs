@@ -27,7 +27,7 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan};
+use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
 use pushbench_metrics::polls::Polls;
 use pushbench_metrics::recorder::Recorder;
@@ -57,9 +57,6 @@ const EVENTS: usize = 1024;
 
 /// The read buffer that all clients share: most reads leave it almost empty.
 const READ_BUFFER: usize = 256 * 1024;
-
-/// Errors kept for a person to read.
-const KEPT_ERRORS: usize = 10;
 
 /// Why a load process cannot go on.
 #[derive(Debug, Error)]
