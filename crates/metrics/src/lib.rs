@@ -4,6 +4,7 @@
 //! question from what was told. [`breakdown`] joins the [`stamps`] of server and clients to where
 //! latency is spent. [`record`] is what is kept of a run, [`figures`] turns its trials into the
 //! rows that users read, and [`control`] is what the processes of a run say to each other.
+//! [`headers`] is what is kept of `pushbench headers`.
 
 pub mod age;
 pub mod audit;
@@ -13,6 +14,7 @@ pub mod control;
 pub mod disturbance;
 pub mod environment;
 pub mod figures;
+pub mod headers;
 pub mod histogram;
 pub mod ledger;
 pub mod models;

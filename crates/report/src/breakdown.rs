@@ -29,7 +29,8 @@ pub(crate) const CAPTION: &str = "Where the mean latency goes, from the instant 
     are served first); until the client's kernel has it (network); and until the client itself \
     has it (load generator: on one machine that is pushbench's own share, which a user's browser \
     does not have). Each is measured, on a sample of connections, and together they are the \
-    latency.";
+    latency; only a message that the client read together with later ones is taken to have been \
+    on the network as long as the others.";
 
 /// The pooled samples of a row; `None` where nothing was stamped.
 pub(crate) fn pooled(row: &Row<'_>) -> Option<Breakdown> {

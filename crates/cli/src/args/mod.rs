@@ -2,6 +2,7 @@
 
 mod compare;
 mod feed;
+mod headers;
 mod processes;
 mod settings;
 
@@ -13,6 +14,7 @@ use pushbench_core::units::Span;
 
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::processes::ProcessArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Measure what HTTP headers cost for each message, to the byte, layer by layer
+    Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
     /// Say what this machine can measure, and what to change

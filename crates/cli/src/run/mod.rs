@@ -10,7 +10,7 @@ mod judge;
 mod sampler;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
-mod trial;
+pub(crate) mod trial;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
@@ -138,7 +138,7 @@ pub(crate) fn measure(
 }
 
 /// The arguments as given, behind the program's name without its folder.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
@@ -155,12 +155,7 @@ fn play(
     for (order, &id) in (1_u32..).zip(&plan.trials) {
         for attempt in 1..=2 {
             let turn = Turn { id, order, attempt };
-            let trial =
-                trial::run(plan, source, turn, progress).map_err(|trouble| match trouble {
-                    Trouble::Interrupted => Failure::Interrupted,
-                    Trouble::Invalid(reason) => Failure::failed(anyhow!("{reason}")),
-                    Trouble::Fatal(error) => Failure::Failed(error),
-                })?;
+            let trial = trial::run(plan, source, turn, progress)?;
             progress.trial_done(&trial);
             let valid = trial.is_valid();
             keep(folder, record, trial, order as usize == plan.trials.len())?;
@@ -170,6 +165,16 @@ fn play(
         }
     }
     Ok(())
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Interrupted => Self::Interrupted,
+            Trouble::Invalid(reason) => Self::failed(anyhow!("{reason}")),
+            Trouble::Fatal(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// Adds a trial to the record and saves it, so that a killed run leaves it readable.

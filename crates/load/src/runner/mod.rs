@@ -254,7 +254,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             input: vec![0; READ_BUFFER].into(),
             sockets: Sockets::default(),
             tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
-            stamps: Stamps::new(plan.stamps, plan.first_client),
+            stamps: Stamps::new(&plan),
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),

@@ -5,18 +5,18 @@
 //! out, and each sampled message leaves one entry, in memory that was there, and touched, before
 //! the first client connected.
 
-use std::collections::HashMap;
 use std::io;
 
 use mio::net::TcpStream;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::{MonoInstant, Seq};
+use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::observer::{Arrival, Window};
 use pushbench_metrics::stamps::{LoadStamps, Received};
 use pushbench_probe::rx_stamp::{self, ClockOffset, KeptOn, WallStamp};
 
-/// What is remembered of a stamped connection.
-#[derive(Debug, Clone, Copy)]
+/// What is remembered of a client's connection, if that is stamped.
+#[derive(Debug, Clone, Copy, Default)]
 struct Stamped {
     /// Its place in the list of connections.
     number: u32,
@@ -35,23 +35,25 @@ pub(super) struct Stamps {
     offset: Option<ClockOffset>,
     /// Of the last read of a stamped connection.
     kernel: Option<WallStamp>,
-    /// By client.
-    open: HashMap<u32, Stamped>,
+    /// By client; empty where nothing is stamped.
+    open: Vec<Stamped>,
     log: LoadStamps,
     /// `None` where the kernel gives no stamps.
     _kept_on: Option<KeptOn>,
 }
 
 impl Stamps {
-    pub(super) fn new(sampling: Option<Sampling>, first_client: u32) -> Self {
+    pub(super) fn new(plan: &LoadPlan) -> Self {
+        let sampling = plan.stamps;
         let room = sampling.map_or(0, |sampling| sampling.room as usize);
+        let clients = sampling.map_or(0, |_| plan.clients as usize);
         Self {
             sampling,
-            first_client,
+            first_client: plan.first_client,
             window: None,
             offset: None,
             kernel: None,
-            open: HashMap::new(),
+            open: vec![Stamped::default(); clients],
             log: LoadStamps { received: touched(room), ..LoadStamps::default() },
             _kept_on: sampling.and_then(|_| KeptOn::new().ok()),
         }
@@ -78,13 +80,14 @@ impl Stamps {
         let _ = rx_stamp::enable(stream);
         let Ok(number) = u32::try_from(self.log.connections.len()) else { return false };
         self.log.connections.push((self.first_client + client, address));
-        self.open.insert(client, Stamped { number, asked: MonoInstant::default() });
+        let Some(stamped) = self.open.get_mut(client as usize) else { return false };
+        *stamped = Stamped { number, asked: MonoInstant::default() };
         true
     }
 
     /// A request is about to go out on a stamped connection.
     pub(super) fn asked(&mut self, client: u32, at: MonoInstant) {
-        if let Some(stamped) = self.open.get_mut(&client) {
+        if let Some(stamped) = self.open.get_mut(client as usize) {
             stamped.asked = at;
         }
     }
@@ -108,7 +111,9 @@ impl Stamps {
         if !in_window || !self.sampling.is_some_and(|sampling| sampling.takes_message(seq)) {
             return;
         }
-        let Some(Stamped { number, asked }) = self.open.get(&client).copied() else { return };
+        let Some(Stamped { number, asked }) = self.open.get(client as usize).copied() else {
+            return;
+        };
         if self.log.received.len() == self.log.received.capacity() {
             self.log.without_room += 1;
             return;

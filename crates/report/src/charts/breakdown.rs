@@ -56,14 +56,18 @@ fn title(rows: &[(&Row<'_>, Breakdown)]) -> String {
         .filter_map(|(row, breakdown)| {
             let shares = shares(breakdown)?;
             let most = Part::ALL.into_iter().zip(shares).max_by(|a, b| a.1.total_cmp(&b.1))?;
-            let words = format!("{} {} {:.0} %", row.transport(), name(most.0), most.1);
+            // All but a trace is not all.
+            let share = if most.1 < 100.0 { most.1.min(99.0) } else { 100.0 };
+            let words = format!("{} {}, {share:.0} %", row.transport(), name(most.0));
             Some((breakdown.latency.mean_us()?, words))
         })
         .collect();
     told.sort_by(|one, two| one.0.total_cmp(&two.0));
     match told.as_slice() {
         [] => "Where the mean latency is spent".to_owned(),
-        [(_, only)] => format!("Most of the latency: {only}"),
-        [(_, fastest), .., (_, slowest)] => format!("Most of the latency: {slowest}; {fastest}"),
+        [(_, only)] => format!("Largest part of the latency: {only}"),
+        [(_, fastest), .., (_, slowest)] => {
+            format!("Largest part of the latency: {slowest}; {fastest}")
+        }
     }
 }

@@ -83,6 +83,8 @@ pub(crate) const fn part_colour(part: Part) -> RGBColor {
         Part::Load => RGBColor(0xf0, 0xe4, 0x42),
     }
 }
+/// What Ethernet adds, where it is shown.
+pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
 
 /// `colour` mixed with white.
 pub(crate) fn lighter(colour: RGBColor) -> RGBColor {

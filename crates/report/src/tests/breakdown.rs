@@ -57,10 +57,11 @@ fn page_and_markdown_show_where_latency_is_spent() {
     let text = markdown(&record);
     let row = "| websocket | 15.0 µs | 0 µs | 300 µs | 7.50 µs | 128 µs | 450 µs |";
     assert!(text.contains(row), "{text}");
-    let title = "Most of the latency: ";
+    assert!(text.contains("](charts/breakdown.svg)"), "{text}");
+    let title = "Largest part of the latency: ";
     let charts = charts(&record);
     let chart = charts.iter().find(|chart| chart.name == "breakdown").unwrap();
     assert!(chart.title().starts_with(title), "{}", chart.title());
-    assert!(chart.title().contains("waiting for the poll 100 %"), "{}", chart.title());
-    assert!(chart.title().ends_with("server 67 %"), "{}", chart.title());
+    assert!(chart.title().contains("waiting for the poll, 99 %"), "{}", chart.title());
+    assert!(chart.title().ends_with("server, 67 %"), "{}", chart.title());
 }
