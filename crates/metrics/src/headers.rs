@@ -268,12 +268,16 @@ impl Claim {
     #[must_use]
     pub fn holds(&self) -> bool {
         let characters = self.poll().map(|row| row.exchange.at(Level::Characters));
-        let ran = |use_case: &UseCase| {
-            use_case.polls.is_sound()
-                && use_case.pushes.is_sound()
-                && self.deviation(use_case).is_none_or(|by| by.abs() <= TOLERANCE)
-        };
+        let ran = |use_case| self.is_borne_out_by(use_case);
         characters == Some(PUBLISHED_POLL) && self.use_cases.iter().all(ran)
+    }
+
+    /// Whether what was run of a use case is valid and within [`TOLERANCE`].
+    #[must_use]
+    pub fn is_borne_out_by(&self, use_case: &UseCase) -> bool {
+        use_case.polls.is_sound()
+            && use_case.pushes.is_sound()
+            && self.deviation(use_case).is_none_or(|by| by.abs() <= TOLERANCE)
     }
 }
 
@@ -321,6 +325,15 @@ impl Stream {
     #[must_use]
     pub fn http_bits(&self) -> Option<f64> {
         self.bits(|bytes| Some(bytes.0))
+    }
+
+    /// What to know before believing it, or why the trial is not valid.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Measured { notes, .. } => notes.clone(),
+            Self::Computed { .. } => Vec::new(),
+        }
     }
 
     /// Framing, bit/s.
