@@ -38,7 +38,7 @@ const SSE: Contest = contest(Transport::Sse, Role::Server, Role::Load);
 const LONG_POLL: Contest = contest(Transport::LongPoll, Role::Server, Role::Load);
 
 /// All comparisons, in the order of the table.
-const COMPARISONS: [Comparison; 6] = [
+const COMPARISONS: [Comparison; 7] = [
     Comparison {
         name: "websocket: load generator / bare receiver",
         side: Side::Load,
@@ -73,6 +73,13 @@ const COMPARISONS: [Comparison; 6] = [
         ours: WEBSOCKET,
         floor: Contest { load: Role::LoadWithoutLedger, ..WEBSOCKET },
         target: 1.05,
+    },
+    Comparison {
+        name: "websocket: load generator / without stamps",
+        side: Side::Load,
+        ours: WEBSOCKET,
+        floor: Contest { load: Role::LoadWithoutStamps, ..WEBSOCKET },
+        target: 1.10,
     },
     Comparison {
         name: "websocket: load generator / that only counts",

@@ -7,10 +7,11 @@ use clap::Parser;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::payload::{Payload, PayloadKind};
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
 
 use crate::role::Role;
 
@@ -72,6 +73,13 @@ impl Args {
         }
     }
 
+    /// What server and load generator of a run would stamp.
+    pub(crate) fn sampling(&self, transport: Transport) -> Option<Sampling> {
+        let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
+        let rate = self.feed(transport).schedule.mean_hz()?;
+        Some(Sampling::new(clients, 1, rate * self.seconds.0.as_secs_f64()))
+    }
+
     /// The plan of a trial's load process.
     pub(crate) fn load_plan(&self, transport: Transport, target: SocketAddr) -> LoadPlan {
         let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
@@ -88,6 +96,9 @@ impl Args {
             long_poll_timeout: HOLD,
             seed: 1,
             connect_timeout: CONNECT_LIMIT,
+            stamps: self.sampling(transport),
+            ramp: DEFAULT_RAMP,
+            sources: Vec::new(),
         }
     }
 }

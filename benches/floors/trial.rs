@@ -60,7 +60,13 @@ pub(crate) struct Cost {
 pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     let feed = args.feed(contest.transport);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let plan = ServerPlan { feed, headers: HeaderProfile::minimal(), listen };
+    let plan = ServerPlan {
+        feed,
+        headers: HeaderProfile::minimal(),
+        listen,
+        stamps: args.sampling(contest.transport),
+        publish_delay: Duration::ZERO,
+    };
     let mut server = Child::start(contest.server, args.payload, &plan)?;
     let ServerNews::Listening { address } = server.hear(LIMIT)? else {
         bail!("the server does not listen")

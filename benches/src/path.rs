@@ -8,7 +8,7 @@ use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_load::runner::Measure;
 use pushbench_load::session::{Note, Output, Session, Sessions};
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
 use pushbench_metrics::ledger::{Phase, Tally};
 use pushbench_metrics::observer::{Arrival, Event, Window};
 
@@ -116,6 +116,9 @@ fn plan(transport: Transport) -> LoadPlan {
         long_poll_timeout: Duration::from_secs(30),
         seed: 1,
         connect_timeout: Duration::from_secs(10),
+        stamps: None,
+        ramp: DEFAULT_RAMP,
+        sources: Vec::new(),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::orders::{hear, say};
 pub(super) enum Keeps {
     /// What a run measures.
     All,
+    /// All but stamps.
+    NoStamps,
     /// All but bytes, and no questions to the kernel about connections.
     NoLedger,
     /// How many messages and requests there were.
@@ -25,10 +27,13 @@ pub(super) enum Keeps {
 
 /// Plays a plan's clients until the trial is over.
 pub(super) fn play(keeps: Keeps) -> anyhow::Result<()> {
-    let plan: LoadPlan = hear()?;
+    let mut plan: LoadPlan = hear()?;
+    if matches!(keeps, Keeps::NoStamps) {
+        plan.stamps = None;
+    }
     let recorder = Recorder::new(plan.clients, plan.delivery);
     match keeps {
-        Keeps::All => run(Load::with(plan, recorder, Monotonic))?,
+        Keeps::All | Keeps::NoStamps => run(Load::with(plan, recorder, Monotonic))?,
         Keeps::NoLedger => run(Load::with(plan, NoLedger(recorder), Monotonic))?,
         Keeps::Count => run(Load::with(plan, Count::default(), Monotonic))?,
     }

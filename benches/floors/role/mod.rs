@@ -20,6 +20,8 @@ pub(crate) enum Role {
     BareWriter,
     /// The load generator of a run.
     Load,
+    /// The load generator without the stamps of latency's breakdown.
+    LoadWithoutStamps,
     /// The load generator without byte ledger and `TCP_INFO`.
     LoadWithoutLedger,
     /// The load generator that only counts messages.
@@ -37,6 +39,7 @@ impl Role {
             Self::Server => "server",
             Self::BareWriter => "bare-writer",
             Self::Load => "load",
+            Self::LoadWithoutStamps => "load-without-stamps",
             Self::LoadWithoutLedger => "load-without-ledger",
             Self::LoadThatCounts => "load-that-counts",
             Self::BareReceiver => "bare-receiver",
@@ -51,6 +54,7 @@ impl Role {
             Self::Server => server::play(),
             Self::BareWriter => writer::play(),
             Self::Load => load::play(load::Keeps::All),
+            Self::LoadWithoutStamps => load::play(load::Keeps::NoStamps),
             Self::LoadWithoutLedger => load::play(load::Keeps::NoLedger),
             Self::LoadThatCounts => load::play(load::Keeps::Count),
             Self::BareReceiver => receiver::play(payload),

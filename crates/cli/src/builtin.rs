@@ -6,13 +6,14 @@ use pushbench_core::scenario::Scenario;
 use crate::exit::Failure;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 7] = [
+const SCENARIOS: [(&str, &str); 8] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
     ("burst", include_str!("../../../scenarios/burst.toml")),
     ("earthquakes", include_str!("../../../scenarios/earthquakes.toml")),
     ("high-rate", include_str!("../../../scenarios/high-rate.toml")),
+    ("scale", include_str!("../../../scenarios/scale.toml")),
     ("poll-ratio", include_str!("../../../scenarios/poll-ratio.toml")),
 ];
 

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
 use anyhow::Context as _;
+use pushbench_probe::affinity;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,10 +30,11 @@ pub(crate) struct Worker<O> {
 }
 
 impl<O: Serialize> Worker<O> {
-    /// Starts this binary with the hidden `subcommand`, hands it `plan`, and passes what it says
-    /// to `listener` from a thread of its own.
+    /// Starts this binary with the hidden `subcommand`, keeps it on `core` if there is one, hands it
+    /// `plan`, and passes what it says to `listener` from a thread of its own.
     pub(crate) fn spawn<P: Serialize, N: DeserializeOwned>(
         subcommand: &str,
+        core: Option<u32>,
         plan: &P,
         listener: impl Fn(Said<N>) + Send + 'static,
     ) -> anyhow::Result<Self> {
@@ -45,6 +47,13 @@ impl<O: Serialize> Worker<O> {
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start the child process `{subcommand}`"))?;
+        if let Some(core) = core {
+            // Before it has read its plan it has but one thread, which all others come from.
+            let pinned = affinity::pin(child.id(), core);
+            pinned.with_context(|| {
+                format!("cannot keep `{subcommand}` on core {core}; pass `--no-pin`")
+            })?;
+        }
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, news) = pipes.context("a child process has no pipes")?;
         thread::spawn(move || listen(news, &listener));

@@ -11,6 +11,7 @@ use pushbench_probe::cpu::ProcessClock;
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
+use crate::layout::Layout;
 use crate::plan::{self, Plan};
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
@@ -39,8 +40,9 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
             Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
         })?;
     }
-    let mut plan = Plan::of(scenario.clone(), None);
-    plan.check_limits()?;
+    let address = Target::address_of(&args.target)?.ip();
+    let layout = Layout::against(address, &args.processes);
+    Plan::of(scenario.clone(), None, layout.clone()).check_limits()?;
     let target = reach(args, &scenario)?;
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
@@ -48,12 +50,14 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     scenario.seed = args.clients.seed.unwrap_or(target.feed.seed);
     scenario.thresholds = thresholds;
     scenario.check().map_err(Failure::usage)?;
-    plan = Plan::of(scenario, None);
+    let mut plan = Plan::of(scenario, None, layout);
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
     }
     plan.headers = headers;
+    plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && capture::is_possible();
+    plan.check_limits()?;
     check_thresholds(&plan, target.same_clock, args.server_pid.is_some())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;

@@ -10,7 +10,9 @@ mod child;
 mod compare;
 mod doctor;
 mod exit;
+mod headers;
 mod interrupt;
+mod layout;
 mod load;
 mod plan;
 mod profile;
@@ -40,6 +42,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => run::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
+        Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report(&args),

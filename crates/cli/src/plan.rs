@@ -9,15 +9,17 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::limits::{BYTES_PER_CLIENT, ClientDemand, EXTRA_FDS, Limits, check_clients};
+use pushbench_probe::limits::Room;
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
+use crate::layout::Layout;
 use crate::run::capture;
 use crate::{builtin, profile};
 
@@ -42,8 +44,14 @@ pub(crate) struct Plan {
     pub(crate) trials: Vec<TrialId>,
     /// Whether packets are captured.
     pub(crate) capture: bool,
+    /// Whether a sample of messages is stamped along its way.
+    pub(crate) stamps: bool,
+    /// How much later than due each message is published.
+    pub(crate) publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
     pub(crate) allow_busy: bool,
+    /// Over which processes and cores the trials are spread.
+    pub(crate) layout: Layout,
 }
 
 impl Plan {
@@ -52,6 +60,7 @@ impl Plan {
         name: &str,
         clients: &ClientArgs,
         feed: &FeedSettings,
+        layout: Layout,
     ) -> Result<Self, Failure> {
         let (text, file) = read_scenario(name)?;
         let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
@@ -83,20 +92,33 @@ impl Plan {
                 )));
             }
         }
-        let plan = Self::of(scenario, trace);
-        let capture = clients.capture && capture::is_possible();
-        let plan = Self { headers, capture, allow_busy: clients.allow_busy, ..plan };
+        let plan = Self::of(scenario, trace, layout);
+        let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
+        let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+        let allow_busy = clients.allow_busy;
+        let plan = Self { headers, capture, allow_busy, stamps, publish_delay, ..plan };
         let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
         check_measured(&plan.scenario, is_measured, CAPTURING)?;
         Ok(plan)
     }
 
     /// The plan of a scenario that has been checked.
-    pub(crate) fn of(scenario: Scenario, trace: Option<Trace>) -> Self {
+    pub(crate) fn of(scenario: Scenario, trace: Option<Trace>, layout: Layout) -> Self {
         let points = scenario.points(trace.as_ref());
         let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
-        Self { scenario, trace, headers, points, trials, capture: false, allow_busy: false }
+        Self {
+            scenario,
+            trace,
+            headers,
+            points,
+            trials,
+            capture: false,
+            allow_busy: false,
+            stamps: true,
+            publish_delay: Duration::ZERO,
+            layout,
+        }
     }
 
     /// The point of a trial.
@@ -109,6 +131,14 @@ impl Plan {
         let bytes = self.point(id).cookie_bytes as usize;
         let with_cookies = self.headers.clone().with_cookie_bytes(bytes);
         with_cookies.expect("each point's cookies were checked with the scenario")
+    }
+
+    /// Which messages of a trial are stamped; `None` where none is.
+    pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
+        let point = self.point(id);
+        let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
+        let processes = self.layout.room(point, id.transport).map_or(1, |room| room.load_processes);
+        self.stamps.then(|| Sampling::new(point.clients, processes, messages))
     }
 
     /// The feed of a trial.
@@ -168,26 +198,31 @@ impl Plan {
         self.trials.iter().map(|id| self.estimate(*id)).sum()
     }
 
+    /// The processes and local addresses of a trial.
+    ///
+    /// # Errors
+    ///
+    /// The limit of this machine that leaves no room for it.
+    pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
+        let room = self.layout.room(self.point(id), id.transport)?;
+        if self.capture && (room.server_processes > 1 || room.sources > 1) {
+            return Err(anyhow!(
+                "--capture follows connections from one address to one server process, and {} \
+                 clients need more; leave it out, or pass fewer `--clients`",
+                self.point(id).clients
+            ));
+        }
+        Ok(room)
+    }
+
     /// Checks that this machine can hold the clients.
     ///
     /// # Errors
     ///
     /// The limit that stops it, and the number of clients that would work.
     pub(crate) fn check_limits(&self) -> Result<(), Failure> {
-        let clients = self.points.iter().map(|point| point.clients).max().unwrap_or(0);
-        let demand = ClientDemand { clients: u64::from(clients), extra_fds: EXTRA_FDS };
-        check_clients(demand, &Limits::read()).map_err(Failure::usage)?;
-        let needed = u64::from(clients) * BYTES_PER_CLIENT;
-        match pushbench_probe::limits::available_memory_bytes() {
-            Some(available) if needed > available => Err(Failure::usage(anyhow!(
-                "cannot hold {clients} clients: they need about {} MiB of memory and {} MiB are \
-                 available; pass `--clients {}`",
-                needed >> 20,
-                available >> 20,
-                available / BYTES_PER_CLIENT / 100 * 100
-            ))),
-            _ => Ok(()),
-        }
+        let fits = self.trials.iter().try_for_each(|id| self.room(*id).map(drop));
+        fits.map_err(Failure::Usage)
     }
 }
 
@@ -275,7 +310,8 @@ mod tests {
     use super::*;
 
     fn plan(text: &str) -> Plan {
-        Plan::of(Scenario::parse(text).unwrap(), None)
+        let layout = Layout::own(&Default::default(), None);
+        Plan::of(Scenario::parse(text).unwrap(), None, layout)
     }
 
     #[test]

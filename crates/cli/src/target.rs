@@ -36,6 +36,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Where `url` leads, without asking anybody there.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none, or a host that is not known.
+    pub(crate) fn address_of(url: &str) -> Result<SocketAddr, Failure> {
+        resolve(url)
+    }
+
     /// Resolves `url` and asks for the feed.
     ///
     /// # Errors

@@ -22,8 +22,12 @@ const OPEN_FILES: u64 = 1 << 20;
 /// Runs the server child.
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
-    limits::raise_open_files(OPEN_FILES);
-    let config = ServerConfig { headers: plan.headers, ..ServerConfig::new(plan.feed) };
+    let files = limits::raise_open_files(OPEN_FILES);
+    let ServerPlan { feed, headers, stamps, publish_delay, .. } = plan;
+    // The parent has looked that all clients fit.
+    let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
+    let config = ServerConfig::new(feed);
+    let config = ServerConfig { headers, stamps, publish_delay, max_connections, ..config };
     let server = match Server::bind(plan.listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),

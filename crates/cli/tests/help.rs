@@ -15,7 +15,9 @@ fn says(args: &[&str]) -> String {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    for command in ["run", "serve", "load", "compare", "doctor", "report", "completions", "man"] {
+    let commands =
+        ["run", "serve", "load", "headers", "compare", "doctor", "report", "completions", "man"];
+    for command in commands {
         let help = says(&[command, "--help"]);
         assert!(help.contains(&format!("pushbench {command}")), "{command}: {help}");
         assert!(help.contains("Example"), "{command}: {help}");
@@ -48,4 +50,5 @@ fn completions_and_man_page_are_generated() {
     assert!(says(&["completions", "bash"]).contains("_pushbench"));
     let page = says(&["man"]);
     assert!(page.contains(".TH pushbench 1") && page.contains("long\\-poll\\-timeout"), "{page}");
+    assert!(page.contains("PUSHBENCH HEADERS") && page.contains("reproduce"), "{page}");
 }

@@ -61,6 +61,12 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "--headers", "nonsuch.toml"], "cannot read header profile nonsuch.toml"),
             (&["run", "--cookie-bytes", "20k"], "cookie_bytes: 20000 are too many"),
             (&["run", "--headers", "firefox", "--cookie-bytes", "12k"], "with profile firefox"),
+            (&["headers", "--profile", "netscape"], "unknown header profile `netscape`"),
+            (&["headers", "--payload", "10B"], "11B to 1MiB"),
+            (&["headers", "--payload", "2MiB"], "11B to 1MiB"),
+            (&["headers", "--cookie-bytes", "0,12k"], "cookie_bytes: 12000 with profile"),
+            (&["headers", "-t", "pigeon"], "unknown transport `pigeon`"),
+            (&["headers", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["scenarios", "show", "nonsuch"], "unknown scenario `nonsuch`"),
         ],
     );

@@ -11,6 +11,7 @@ pub mod instant;
 pub mod message;
 pub mod payload;
 pub mod random;
+pub mod sampling;
 pub mod scenario;
 pub mod schedule;
 pub mod trace;

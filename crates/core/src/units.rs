@@ -139,6 +139,9 @@ impl fmt::Display for ByteSize {
 }
 
 impl Rate {
+    /// One message a second.
+    pub const ONE: Self = Self(1.0);
+
     /// `hz` messages a second; `None` unless that is a positive, finite number.
     #[must_use]
     pub fn from_hz(hz: f64) -> Option<Self> {

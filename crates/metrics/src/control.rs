@@ -10,11 +10,12 @@
 //! parent -> load     LoadPlan, then LoadOrder …              load   -> parent   LoadNews …
 //! ```
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
 use crate::recorder::Measured;
+use crate::stamps::{LoadStamps, ServerStamps};
 
 /// What a server child is to serve: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,12 @@ pub struct ServerPlan {
     /// What its responses carry.
     #[serde(default)]
     pub headers: HeaderProfile,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published, to see whether that is found.
+    #[serde(default)]
+    pub publish_delay: Duration,
 }
 
 /// What the parent tells a server child.
@@ -86,6 +94,25 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
+    /// What was stamped; a record keeps what comes of it instead.
+    #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
+    pub stamps: ServerStamps,
+}
+
+impl ServerMeasured {
+    /// Adds the figures of another server process of the same trial.
+    ///
+    /// `published` belongs to the feed, so it is the same for all and is not added; whoever merges
+    /// looks whether it was. The lags are those of each process's own publisher. Stamps are not
+    /// merged: whoever joins them takes those of each process.
+    pub fn merge(&mut self, other: &Self) {
+        self.published = self.published.max(other.published);
+        self.publish_lag.merge(&other.publish_lag);
+        self.connections += other.connections;
+        self.requests += other.requests;
+        self.superseded += other.superseded;
+        self.overrun += other.overrun;
+    }
 }
 
 /// What a load child is to do: the first line it reads.
@@ -117,6 +144,24 @@ pub struct LoadPlan {
     pub seed: u64,
     /// How long opening all connections may take.
     pub connect_timeout: Duration,
+    /// Connection attempts under way at a time, so that the server's backlog holds them.
+    #[serde(default = "default_ramp")]
+    pub ramp: u32,
+    /// Local addresses that clients connect from in turn, each with ports of its own; the system
+    /// picks one where there is none.
+    #[serde(default)]
+    pub sources: Vec<IpAddr>,
+    /// What to stamp along its way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+}
+
+/// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
+/// for any server's backlog.
+pub const DEFAULT_RAMP: u32 = 256;
+
+const fn default_ramp() -> u32 {
+    DEFAULT_RAMP
 }
 
 /// The feed's timing and the trial's phases, known once all clients are connected.
@@ -198,4 +243,80 @@ pub struct LoadMeasured {
     pub drained: bool,
     /// The first errors, at most ten, for a person to read.
     pub errors: Vec<String>,
+    /// What was stamped.
+    #[serde(default)]
+    pub stamps: LoadStamps,
+}
+
+/// Errors that are kept for a person to read.
+pub const KEPT_ERRORS: usize = 10;
+
+impl LoadMeasured {
+    /// Adds the figures of another load process of the same trial. Nothing is lost but errors
+    /// beyond [`KEPT_ERRORS`]; good-byes began when the last process began with them. Stamps are
+    /// not merged: whoever joins them takes those of each process.
+    pub fn merge(&mut self, other: Self) {
+        self.connected_at_start += other.connected_at_start;
+        self.closing = self.closing.max(other.closing);
+        self.measured.merge(&other.measured);
+        self.loop_lag.merge(&other.loop_lag);
+        self.drained &= other.drained;
+        let room = KEPT_ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(other.errors.into_iter().take(room));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lag(us: &[u64]) -> LatencyHistogram {
+        let mut lag = LatencyHistogram::default();
+        us.iter().for_each(|&us| lag.record(Duration::from_micros(us)));
+        lag
+    }
+
+    #[test]
+    fn load_processes_add_up_and_keep_ten_errors() {
+        let process = |connected, closing, errors: u32| LoadMeasured {
+            connected_at_start: connected,
+            closing: MonoInstant(closing),
+            loop_lag: lag(&[u64::from(connected)]),
+            drained: connected != 4,
+            errors: (0..errors).map(|n| format!("{connected}.{n}")).collect(),
+            ..LoadMeasured::default()
+        };
+        let mut all = process(3, 50, 7);
+        all.merge(process(4, 40, 7));
+        assert_eq!((all.connected_at_start, all.closing), (7, MonoInstant(50)));
+        assert!(!all.drained);
+        assert_eq!(all.loop_lag, lag(&[3, 4]));
+        assert_eq!(all.errors.len(), KEPT_ERRORS);
+        assert_eq!((all.errors[6].as_str(), all.errors[9].as_str()), ("3.6", "4.2"));
+    }
+
+    #[test]
+    fn server_processes_publish_one_feed() {
+        let process = |requests, us: &[u64]| ServerMeasured {
+            published: 20,
+            publish_lag: lag(us),
+            connections: 5,
+            requests,
+            superseded: 1,
+            overrun: 2,
+            ..ServerMeasured::default()
+        };
+        let mut all = process(30, &[7, 8]);
+        all.merge(&process(40, &[900]));
+        let expected = ServerMeasured {
+            published: 20,
+            publish_lag: lag(&[7, 8, 900]),
+            connections: 10,
+            requests: 70,
+            superseded: 2,
+            overrun: 4,
+            ..ServerMeasured::default()
+        };
+        assert_eq!(all, expected);
+    }
 }

@@ -252,12 +252,14 @@ impl Ledger {
         source: Source,
         tally: &TcpipTally,
     ) {
-        let same = |row: &&mut TcpipRow| {
-            (row.phase, row.direction, row.source) == (phase, direction, source)
-        };
-        match self.tcpip.iter_mut().find(same) {
-            Some(row) => row.tally.merge(tally),
-            None => self.tcpip.push(TcpipRow { phase, direction, source, tally: *tally }),
+        // In order, so that it does not matter which process or phase was counted first.
+        let place = |row: &TcpipRow| (row.phase, row.direction, row.source);
+        match self.tcpip.binary_search_by_key(&(phase, direction, source), place) {
+            Ok(row) => self.tcpip[row].tally.merge(tally),
+            Err(row) => {
+                let tally = *tally;
+                self.tcpip.insert(row, TcpipRow { phase, direction, source, tally });
+            }
         }
     }
 

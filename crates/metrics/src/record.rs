@@ -7,6 +7,7 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
 use serde::{Deserialize, Serialize};
 
+use crate::breakdown::Breakdown;
 use crate::control::ServerMeasured;
 use crate::disturbance::Disturbance;
 use crate::environment::Environment;
@@ -94,6 +95,9 @@ pub struct TrialRecord {
     pub loop_lag: LatencyHistogram,
     /// What the server said; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
+    /// Where latency was spent; `None` where nothing was stamped.
+    #[serde(default)]
+    pub breakdown: Option<Breakdown>,
     /// What it cost.
     pub resources: Resources,
     /// The first errors, for a person to read.
@@ -137,6 +141,25 @@ pub struct Resources {
     pub disturbance: Option<Disturbance>,
     /// Load processes.
     pub load_processes: u32,
+    /// Server processes that this run started; they publish the same feed, each on its own port.
+    #[serde(default)]
+    pub server_processes: u32,
+    /// Local addresses that the clients connected from.
+    #[serde(default)]
+    pub source_addresses: u32,
+    /// The cores that the processes were kept on; `None` where the system moved them about.
+    #[serde(default)]
+    pub pinned: Option<Pinned>,
+}
+
+/// The cores that a trial's processes were kept on, by the kernel's numbers. Each process has one
+/// core; several of a kind share theirs where they are more than those.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The server processes' cores; empty where the server is not this run's.
+    pub server: Vec<u32>,
+    /// The load processes' cores.
+    pub load: Vec<u32>,
 }
 
 /// CPU time; the split is the kernel's tick-based estimate and only indicative.

@@ -4,12 +4,16 @@
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
 //! is a finding about the server, or it bounds what the figures can support.
 
+mod way;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+
+pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +44,13 @@ pub enum Invalid {
     },
     /// The server is another one than at the start, or publishes another feed.
     FeedChanged,
+    /// The server processes of one feed published different numbers of the window's messages.
+    ServersDisagree {
+        /// The fewest that one of them published.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
     /// Packets went by uncounted.
     CaptureIncomplete {
         /// How many.
@@ -139,6 +150,7 @@ impl Invalid {
             }
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
+            Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
             Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
@@ -164,6 +176,9 @@ impl fmt::Display for Invalid {
             Self::FeedChanged => {
                 f.write_str("the server or its feed was replaced while it was measured")
             }
+            Self::ServersDisagree { least, most } => {
+                write!(f, "of one feed a server process published {least} messages, another {most}")
+            }
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
             }
@@ -171,7 +186,7 @@ impl fmt::Display for Invalid {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
             Self::MachineStalled { worst } => {
-                write!(f, "the machine stalled for up to {:.0} ms", worst.as_secs_f64() * 1e3)
+                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
             }
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {
@@ -190,7 +205,7 @@ impl fmt::Display for Invalid {
 pub enum Warning {
     /// The server used a whole core: a finding about the server.
     ServerSaturated {
-        /// Its CPU time over the window's length.
+        /// The busiest server process's CPU time over the window's length.
         share: f64,
     },
     /// The server published late.
@@ -238,6 +253,13 @@ pub enum Warning {
     FewMessages {
         /// How many messages were.
         messages: u64,
+    },
+    /// The latency is mostly the load generator's own.
+    LoadPart(LoadPart),
+    /// The breakdown of latency may not be believed.
+    Stamps {
+        /// Why.
+        doubt: StampsDoubt,
     },
     /// Latencies are not distributed as the model of the transport has it, and not by chance.
     LatencyOffModel {
@@ -344,6 +366,10 @@ impl Warning {
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
+            Self::LoadPart(_) => {
+                "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
+            }
+            Self::Stamps { doubt } => doubt.remedy(),
             Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
                 "polls were late, lost or slow to be answered, so the figures tell of this server \
                  and machine more than of polling; see the lags, or lower the load"
@@ -387,6 +413,8 @@ impl fmt::Display for Warning {
             Self::FewMessages { messages } => {
                 write!(f, "only {messages} messages were due in the window")
             }
+            Self::LoadPart(part) => part.fmt(f),
+            Self::Stamps { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
                 f,
                 "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \

@@ -2,14 +2,17 @@
 //!
 //! [`clock`] and [`timer`] are how pushbench tells the time and waits for an instant; [`cpu`],
 //! [`memory`] and [`machine`] are what a run costs; [`limits`] and [`environment`] are what the
-//! machine allows and is, [`abilities`] what it lets us do, [`round_trip`] its floor; [`tcp_info`] and [`capture`] are what crosses the network below the
-//! socket, and [`rx_stamp`] when; [`canary`], [`scheduling`] and [`others`] tell a slow server from
-//! a machine that stood still or was busy with something else.
+//! machine allows and is, [`abilities`] what it lets us do, [`round_trip`] its floor; [`affinity`]
+//! and [`source`] are where processes run and from which address they connect; [`tcp_info`] and
+//! [`capture`] are what crosses the network below the socket, and [`rx_stamp`] when; [`canary`],
+//! [`scheduling`] and [`others`] tell a slow server from a machine that stood still or was busy with
+//! something else.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
 
 pub mod abilities;
+pub mod affinity;
 pub mod canary;
 pub mod capture;
 pub mod clock;
@@ -26,6 +29,7 @@ mod procfs;
 pub mod round_trip;
 pub mod rx_stamp;
 pub mod scheduling;
+pub mod source;
 pub mod tcp_info;
 pub mod timer;
 

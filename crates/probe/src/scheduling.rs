@@ -20,10 +20,15 @@ pub fn cores() -> Vec<u32> {
 
 /// Keeps the calling thread on `core`.
 pub(crate) fn stay_on(core: u32) -> io::Result<()> {
+    Ok(sched_setaffinity(None, &only(core)?)?)
+}
+
+/// The set that holds `core` alone.
+pub(crate) fn only(core: u32) -> io::Result<CpuSet> {
     let mut set = CpuSet::new();
     let core = usize::try_from(core).ok().filter(|&core| core < CpuSet::MAX_CPU);
     set.set(core.ok_or(io::ErrorKind::InvalidInput)?);
-    Ok(sched_setaffinity(None, &set)?)
+    Ok(set)
 }
 
 /// How long all living threads of process `pid` have waited for a core since they began.

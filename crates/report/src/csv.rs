@@ -1,5 +1,7 @@
 //! The CSV files. A column that is empty was not measured; a 0 was.
 
+mod breakdown;
+
 use std::collections::BTreeMap;
 
 use ::csv::Writer;
@@ -11,6 +13,9 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::recorder::Measured;
 
 use crate::rows::{Row, blocks};
+
+pub use self::breakdown::BREAKDOWN_COLUMNS;
+pub(crate) use self::breakdown::breakdown;
 
 /// The columns of `summary.csv`, which `trials.csv` begins with too.
 pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\
@@ -35,20 +40,20 @@ pub const SERIES_COLUMNS: &str = "point,transport,trial,order,attempt,valid,seco
 latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
 
 /// Lines of fields below a header.
-struct Sheet(Writer<Vec<u8>>);
+pub(crate) struct Sheet(Writer<Vec<u8>>);
 
 impl Sheet {
-    fn new(columns: &[&str]) -> Self {
+    pub(crate) fn new(columns: &[&str]) -> Self {
         let mut sheet = Self(Writer::from_writer(Vec::new()));
         sheet.line(columns.iter().flat_map(|columns| columns.split(',')));
         sheet
     }
 
-    fn line(&mut self, fields: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+    pub(crate) fn line(&mut self, fields: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         self.0.write_record(fields).expect("a Vec takes it all, and each line has each column");
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0.into_inner().expect("a Vec takes it all")
     }
 }

@@ -17,10 +17,11 @@ use crate::{charts, csv, hlog, html, models};
 pub const RECORD: &str = "run.json";
 
 /// The files that every run has beside [`RECORD`].
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "summary.csv",
     "trials.csv",
     "bytes.csv",
+    "breakdown.csv",
     "series.csv",
     "models.csv",
     "report.html",
@@ -51,15 +52,26 @@ impl RunFolder {
     ///
     /// [`ReportError::CreateFolder`] or [`ReportError::Write`].
     pub fn create(out: &Path, started: &str, scenario: &str) -> Result<Self, ReportError> {
+        let files: Vec<&str> = FILES.into_iter().chain([RECORD]).collect();
+        Self::create_for(out, &format!("{started}-{scenario}"), &files, &FOLDERS)
+    }
+
+    /// As [`create`](Self::create), for results of another kind: `files`, and `folders` in it.
+    pub(crate) fn create_for(
+        out: &Path,
+        name: &str,
+        files: &[&str],
+        folders: &[&str],
+    ) -> Result<Self, ReportError> {
         let create = |path: PathBuf| move |source| ReportError::CreateFolder { path, source };
         fs::create_dir_all(out).map_err(create(out.to_owned()))?;
-        let folder = Self { path: new_folder(out, &format!("{started}-{scenario}"))? };
-        for name in FOLDERS {
+        let folder = Self { path: new_folder(out, name)? };
+        for name in folders {
             let path = folder.path.join(name);
             fs::create_dir(&path).map_err(create(path.clone()))?;
             probe(&path.join("probe"))?;
         }
-        FILES.iter().chain([&RECORD]).try_for_each(|name| probe(&folder.path.join(name)))?;
+        files.iter().try_for_each(|name| probe(&folder.path.join(name)))?;
         drop(folder.point_latest());
         Ok(folder)
     }
@@ -94,6 +106,7 @@ impl RunFolder {
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;
+        self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
         self.write("models.csv", &models::csv(record))?;
         self.write("report.md", crate::markdown(record).as_bytes())?;
@@ -108,7 +121,7 @@ impl RunFolder {
     }
 
     /// Replaces the file `name` in one step.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
         let path = self.path.join(name);
         let failed = |source| ReportError::Write { path: path.clone(), source };
         if let Some(parent) = path.parent() {
@@ -119,7 +132,7 @@ impl RunFolder {
     }
 
     /// Makes `latest`, beside the folder, a relative link to it, in one step.
-    fn point_latest(&self) -> Result<(), ReportError> {
+    pub(crate) fn point_latest(&self) -> Result<(), ReportError> {
         let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else {
             return Ok(());
         };

@@ -25,6 +25,11 @@ const DEFINITIONS: &str = "\
 at which the client has all of it in hand: one sample for each client and message due in the \
 window, however late and by whatever path it came. p50 is the median; 99 % of the messages took \
 at most p99.</dd>
+<dt>Breakdown</dt><dd>On a sample of connections each message is stamped along its way, by the \
+server, by the client's kernel and by the client; what lies between two stamps is a part of its \
+latency, and the parts of a sample add up to it. In <code>breakdown.csv</code> the trials' samples are \
+pooled; <code>latency_without_load</code> ends at the client's kernel, and <code>latency_since_written</code> \
+begins when the server wrote, which is how a stalled server is overlooked.</dd>
 <dt>Age</dt><dd>How old the newest message is that a client holds, averaged over time and clients. \
 It compares transports fairly also where newer messages supersede older ones.</dd>
 <dt>Models</dt><dd>What a transport must give if nothing but its principle is at work, worked out from \
@@ -68,7 +73,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     for block in &blocks {
         push_block(&mut page, record, block);
     }
-    for line in table::legend(&blocks).into_iter().chain(instrument::lags(record)) {
+    for line in footer(record, &blocks) {
         let _ = writeln!(page, "<p class=\"legend\">{}</p>", escaped(&line));
     }
     push_invalid(&mut page, record);
@@ -77,6 +82,12 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     origin::push(&mut page, record);
     page.push_str("</body>\n</html>\n");
     Ok(page)
+}
+
+/// What stands below the tables.
+fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = String> {
+    let instrument = [instrument::lags(record), instrument::layout(record)];
+    table::legend(blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
 fn definitions(blocks: &[Block<'_>]) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::record::{Resources, RunRecord, TrialRecord};
 use pushbench_metrics::warning::Lag;
 
 use crate::human;
@@ -62,4 +62,62 @@ pub(crate) fn abilities(environment: &Environment) -> Option<String> {
     .flatten()
     .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Over how many processes and which cores the trials went; `None` where all had one of each
+/// kind and nobody kept them apart.
+pub(crate) fn layout(record: &RunRecord) -> Option<String> {
+    let trials = record.standing().filter(|trial| trial.is_valid());
+    let mut layouts: Vec<String> = Vec::new();
+    for layout in trials.map(|trial| laid_out(&trial.resources)) {
+        if !layouts.contains(&layout) {
+            layouts.push(layout);
+        }
+    }
+    layouts.retain(|layout| !layout.is_empty());
+    (!layouts.is_empty()).then(|| format!("Processes: {}.", layouts.join("; ")))
+}
+
+/// `1 server process on core 0, 1 load process on core 1`.
+fn laid_out(resources: &Resources) -> String {
+    let (servers, loads) = (resources.server_processes, resources.load_processes);
+    if resources.pinned.is_none() && servers.max(loads) <= 1 {
+        return String::new();
+    }
+    let pinned = resources.pinned.clone().unwrap_or_default();
+    let kinds = [(servers, "server", pinned.server), (loads, "load", pinned.load)];
+    let kinds = kinds.into_iter().filter(|(count, ..)| *count > 0).map(|(count, kind, cores)| {
+        let noun = if count == 1 { "process" } else { "processes" };
+        format!("{count} {kind} {noun}{}", on_cores(&cores))
+    });
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+fn on_cores(cores: &[u32]) -> String {
+    let numbers: Vec<String> = cores.iter().map(u32::to_string).collect();
+    match numbers.as_slice() {
+        [] => String::new(),
+        [core] => format!(" on core {core}"),
+        cores => format!(" on cores {}", cores.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_metrics::record::Pinned;
+
+    use super::*;
+
+    #[test]
+    fn processes_and_their_cores_are_told() {
+        let mut resources =
+            Resources { server_processes: 1, load_processes: 1, ..Default::default() };
+        assert_eq!(laid_out(&resources), "");
+        resources.pinned = Some(Pinned { server: vec![0], load: vec![1] });
+        assert_eq!(laid_out(&resources), "1 server process on core 0, 1 load process on core 1");
+        resources.load_processes = 6;
+        resources.pinned = Some(Pinned { server: Vec::new(), load: vec![2, 3] });
+        resources.server_processes = 0;
+        assert_eq!(laid_out(&resources), "6 load processes on cores 2, 3");
+    }
 }

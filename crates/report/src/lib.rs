@@ -1,6 +1,6 @@
 //! A run record as people and programs read it: CSV, JSON, interval logs, charts, Markdown, HTML.
 //!
-//! Everything here is a pure function of a [`RunRecord`],
+//! Everything here is a pure function of a [`RunRecord`], or of what `pushbench headers` found,
 //! one module for each format; [`folder`] alone touches the file system. The same record always
 //! gives the same bytes, which is what lets [`rebuild`] stand for the run.
 
@@ -9,7 +9,9 @@ pub mod csv;
 pub mod error;
 pub mod folder;
 
+mod breakdown;
 mod charts;
+mod headers;
 mod hlog;
 mod html;
 mod human;
@@ -35,6 +37,9 @@ pub use self::comparison::{
 };
 pub use self::error::ReportError;
 pub use self::folder::{RunFolder, open, rebuild};
+pub use self::headers::{
+    HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,
+};
 pub use self::markdown::markdown;
 pub use self::sentence::sentence;
 pub use self::table::terminal_table;

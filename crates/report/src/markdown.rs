@@ -6,7 +6,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
 use crate::thresholds::Line;
-use crate::{instrument, notes, settings, table, thresholds};
+use crate::{breakdown, charts, instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -25,10 +25,19 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n## {}", escaped(&block.heading));
         }
         push_block(&mut text, record, block);
+        let breakdown = breakdown::markdown(block);
+        if breakdown.is_empty() {
+            continue;
+        }
+        let _ = write!(text, "\n{breakdown}");
+        if charts::are_drawn(&blocks, block) {
+            let file = charts::file_name(record, block, "breakdown");
+            let _ = writeln!(text, "\n![Where latency is spent](charts/{file}.svg)");
+        }
     }
     let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
-    if let Some(lags) = instrument::lags(record) {
-        let _ = writeln!(text, "{lags}");
+    for line in [instrument::lags(record), instrument::layout(record)].into_iter().flatten() {
+        let _ = writeln!(text, "{line}");
     }
     push_origin(&mut text, record);
     text
@@ -89,7 +98,7 @@ fn push_origin(text: &mut String, record: &RunRecord) {
 }
 
 /// `text` so that Markdown shows it as it is.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

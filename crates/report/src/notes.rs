@@ -128,6 +128,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
+        Warning::LoadPart(part) => part.latency_us / part.without_us,
         Warning::LatencyOffModel { ks, .. } => *ks,
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),

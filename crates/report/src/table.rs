@@ -209,22 +209,30 @@ pub fn terminal_table(record: &RunRecord) -> String {
         text.push('\n');
     }
     legend(&blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
-    instrument::lags(record).iter().for_each(|line| text.push_str(&wrapped(line)));
+    let instrument = [instrument::lags(record), instrument::layout(record)];
+    instrument.iter().flatten().for_each(|line| text.push_str(&wrapped(line)));
     notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));
     text
 }
 
 fn terminal_block(block: &Block<'_>, notes: &[Note]) -> String {
     let columns = columns(block, false);
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|column| {
+    let header = columns.iter().map(|column| {
         let (first, second) = column.header();
         format!("{first}\n{second}").trim_end().to_owned()
-    }));
-    for row in &block.rows {
-        table.add_row(cells(row, &columns, notes));
-    }
+    });
+    aligned(header, block.rows.iter().map(|row| cells(row, &columns, notes)))
+}
+
+/// A table for a terminal, its first column on the left and the others on the right.
+pub(crate) fn aligned(
+    header: impl Iterator<Item = String>,
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if index > 0 {

@@ -32,11 +32,12 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
     let refusing = Rc::new(Cell::new(0));
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => {
+            Ok((socket, client)) => {
                 shared.counters.connections.add(1);
                 if open_now(&shared) < shared.config.max_connections {
                     shared.counters.opened(Kind::Http);
-                    polls::task::adopt(&shared, socket, None, &[]);
+                    let peer = shared.stamps.peer(client);
+                    polls::task::adopt(&shared, (socket, peer), None, &[]);
                 } else {
                     shared.counters.refused.add(1);
                     refuse(&refusing, socket);

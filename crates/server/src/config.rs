@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::sampling::Sampling;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub struct ServerConfig {
     pub ping_interval: Option<Duration>,
     /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
     pub send_buffer: Option<usize>,
+    /// What to stamp along its way; `None` stamps nothing.
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published.
+    pub publish_delay: Duration,
 }
 
 impl ServerConfig {
@@ -54,6 +59,8 @@ impl ServerConfig {
             sse_keep_alive: Duration::from_secs(15),
             ping_interval: Some(Duration::from_secs(30)),
             send_buffer: None,
+            stamps: None,
+            publish_delay: Duration::ZERO,
         }
     }
 

@@ -28,6 +28,7 @@ use crate::counters::Kind;
 use crate::hub;
 use crate::polls::{self, Ask, MAX_HEAD, TOO_SLOW};
 use crate::shared::Shared;
+use crate::stamps::Peer;
 use crate::stream::{Stream, Wire};
 
 /// hyper's buffer for reading; a request's body is read in pieces of at most this size.
@@ -234,7 +235,13 @@ enum Leaves {
 
 /// Serves a connection, of which `read_before` has been read and not answered, until it is closed
 /// or taken over.
-pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream, read_before: Vec<u8>) {
+///
+/// `peer` is there where what is written to it is stamped, by whoever takes it over.
+pub(crate) async fn serve(
+    shared: Rc<Shared>,
+    (socket, peer): (TcpStream, Option<Peer>),
+    read_before: Vec<u8>,
+) {
     let state = Rc::new(ConnectionState::new(shared.clock.get()));
     let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
     let read_before = Bytes::from(read_before);
@@ -273,18 +280,23 @@ pub(crate) async fn serve(shared: Rc<Shared>, socket: TcpStream, read_before: Ve
             let parts = connection.into_parts();
             let Observed { socket, read_before, .. } = parts.io.into_inner();
             let unread = [&parts.read_buf[..], &read_before].concat();
-            hand_over(&shared, takeover, socket, &unread);
+            hand_over(&shared, takeover, (socket, peer), &unread);
         }
     }
 }
 
-fn hand_over(shared: &Rc<Shared>, takeover: Takeover, socket: TcpStream, unread: &[u8]) {
+fn hand_over(
+    shared: &Rc<Shared>,
+    takeover: Takeover,
+    (socket, peer): (TcpStream, Option<Peer>),
+    unread: &[u8],
+) {
     match takeover {
-        Takeover::Poll(ask) => polls::task::adopt(shared, socket, Some(ask), unread),
+        Takeover::Poll(ask) => polls::task::adopt(shared, (socket, peer), Some(ask), unread),
         Takeover::Stream { head, wire, delivery, cursor } => {
             shared.counters.closed(Kind::Http);
             let now = shared.clock.get();
-            let stream = Stream::new(socket, wire, delivery, cursor, head, now);
+            let stream = Stream::new(socket, wire, delivery, cursor, head, now, peer);
             hub::adopt(shared, stream, unread);
         }
     }

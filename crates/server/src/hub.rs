@@ -5,15 +5,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_core::{Delivery, Seq};
 use slab::Slab;
 
 use crate::config::ServerConfig;
-use crate::counters::Counters;
 use crate::polls::Lane;
 use crate::ring::{Entry, Ring};
 use crate::shared::Shared;
-use crate::stream::{Stream, Surroundings};
+use crate::stream::Stream;
 
 /// What is read from a client at a time.
 const SCRATCH: usize = 16 << 10;
@@ -63,8 +62,8 @@ impl Hub {
     }
 
     /// Writes what is new to every stream that can take it and every long poll that waits.
-    pub(crate) fn fan_out(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
-        let with = Surroundings { ring: &self.ring, counters, config, now };
+    pub(crate) fn fan_out(&mut self, shared: &Shared) {
+        let with = shared.surroundings(&self.ring);
         for (_, stream) in &mut self.streams {
             if stream.is_at_tip() {
                 stream.write(with);
@@ -74,8 +73,8 @@ impl Hub {
     }
 
     /// Looks at what time it is, for every connection.
-    pub(crate) fn tick(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
-        let with = Surroundings { ring: &self.ring, counters, config, now };
+    pub(crate) fn tick(&mut self, shared: &Shared) {
+        let with = shared.surroundings(&self.ring);
         for (_, stream) in &mut self.streams {
             stream.tick(with);
         }
@@ -83,8 +82,8 @@ impl Hub {
     }
 
     /// Says goodbye to everybody.
-    pub(crate) fn stop(&mut self, counters: &Counters, config: &ServerConfig, now: MonoInstant) {
-        let with = Surroundings { ring: &self.ring, counters, config, now };
+    pub(crate) fn stop(&mut self, shared: &Shared) {
+        let with = shared.surroundings(&self.ring);
         for (_, stream) in &mut self.streams {
             stream.stop(with);
         }

@@ -39,6 +39,7 @@ mod query;
 mod ring;
 mod server;
 mod shared;
+mod stamps;
 mod stream;
 
 pub use config::{RingLimits, ServerConfig};

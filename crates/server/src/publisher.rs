@@ -35,22 +35,23 @@ pub(crate) async fn publish(
     let content = feed.payload.content();
     let offsets = feed.schedule.offsets(feed.seed);
     let mut dues = offsets.map(|offset| origin.plus_nanos(offset)).zip(1..).peekable();
+    let delay = shared.config.publish_delay;
     while let Some((due, number)) = dues.next() {
         let entry = render(&shared, content, Seq(number));
-        wait_until(&timer, due).await;
+        wait_until(&timer, due + delay).await;
         let mut bytes = entry.payload().len();
         let mut now = hand_over(&shared, entry, due);
         for _ in 1..MESSAGES_PER_TURN {
             if bytes >= BYTES_PER_TURN {
                 break;
             }
-            let Some((due, number)) = dues.next_if(|&(due, _)| due <= now) else { break };
+            let Some((due, number)) = dues.next_if(|&(due, _)| due + delay <= now) else { break };
             let entry = render(&shared, content, Seq(number));
             bytes += entry.payload().len();
             now = hand_over(&shared, entry, due);
         }
         shared.deliver(now);
-        if dues.peek().is_some_and(|&(due, _)| due <= now) {
+        if dues.peek().is_some_and(|&(due, _)| due + delay <= now) {
             tokio::task::yield_now().await;
         }
     }
@@ -67,6 +68,7 @@ fn render(shared: &Shared, content: Content, seq: Seq) -> Entry {
 fn hand_over(shared: &Shared, entry: Entry, due: MonoInstant) -> MonoInstant {
     let now = clock::now();
     shared.lag.borrow_mut().record(entry.seq(), due, now);
+    shared.stamps.published(entry.seq(), now);
     shared.hub.borrow_mut().push(entry);
     now
 }

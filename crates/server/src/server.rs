@@ -244,7 +244,10 @@ async fn serve(
                 }
             }
             Some(Order::Start { .. }) => {}
-            Some(Order::Measure { window }) => shared.lag.borrow_mut().measure(window),
+            Some(Order::Measure { window }) => {
+                shared.lag.borrow_mut().measure(window);
+                shared.stamps.measure(window);
+            }
             Some(Order::Stop) | None => break,
         }
     }
@@ -269,7 +272,7 @@ async fn keep_house(shared: Rc<Shared>) {
                 connection.cut();
             }
         }
-        shared.hub.borrow_mut().tick(&shared.counters, &shared.config, now);
+        shared.hub.borrow_mut().tick(&shared);
     }
 }
 
@@ -278,7 +281,7 @@ async fn stop(shared: &Rc<Shared>) {
     shared.stopping.set(true);
     let now = clock::now();
     shared.clock.set(now);
-    shared.hub.borrow_mut().stop(&shared.counters, &shared.config, now);
+    shared.hub.borrow_mut().stop(shared);
     for (_, connection) in &*shared.connections.borrow() {
         connection.wake();
     }
@@ -299,6 +302,7 @@ fn measured(shared: &Shared) -> ServerMeasured {
         requests: counters.requests(),
         superseded: counters.superseded.get(),
         overrun: counters.overrun.get(),
+        stamps: shared.stamps.take(),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::connection::ConnectionState;
 use crate::counters::{Counters, Gauge};
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
+use crate::stamps::StampLog;
 use crate::stream::Surroundings;
 
 /// The state of one server.
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// How late messages were, all of them and those of the window.
     pub(crate) lag: RefCell<Lag>,
+    /// The way of sampled messages.
+    pub(crate) stamps: StampLog,
     /// The connections that are in hyper's hands.
     pub(crate) connections: RefCell<Slab<Rc<ConnectionState>>>,
     /// The time as of the last look: good enough for timeouts.
@@ -73,6 +76,7 @@ impl Shared {
         let now = clock::now();
         Self {
             hub: RefCell::new(Hub::new(&config)),
+            stamps: StampLog::new(config.stamps),
             config,
             address,
             feed_id: format!("{:016x}", random::bits(now.0, u64::from(std::process::id()), 0)),
@@ -89,14 +93,14 @@ impl Shared {
 
     /// What a stream needs to act.
     pub(crate) fn surroundings<'a>(&'a self, ring: &'a Ring) -> Surroundings<'a> {
-        let (counters, config) = (&self.counters, &self.config);
-        Surroundings { ring, counters, config, now: self.clock.get() }
+        let (counters, config, stamps) = (&self.counters, &self.config, &self.stamps);
+        Surroundings { ring, counters, config, stamps, now: self.clock.get() }
     }
 
     /// Gives what was pushed to everybody who waits for it.
     pub(crate) fn deliver(&self, now: MonoInstant) {
         self.clock.set(now);
-        self.hub.borrow_mut().fan_out(&self.counters, &self.config, now);
+        self.hub.borrow_mut().fan_out(self);
     }
 
     /// Publishes a message by hand: `body` behind its number.

@@ -16,7 +16,7 @@ use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_load::{Load, OrderSender};
 use pushbench_metrics::control::{
-    LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
+    DEFAULT_RAMP, LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::ledger::{Direction, Layer, Phase};
 use pushbench_metrics::observer::Window;
@@ -105,6 +105,9 @@ fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> Loa
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
+        ramp: DEFAULT_RAMP,
+        sources: Vec::new(),
+        stamps: None,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod compare;
 mod feed;
+mod headers;
+mod processes;
 mod settings;
 
 use std::net::IpAddr;
@@ -12,6 +14,8 @@ use pushbench_core::units::Span;
 
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
+pub(crate) use self::headers::HeadersArgs;
+pub(crate) use self::processes::ProcessArgs;
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
@@ -50,6 +54,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Measure what HTTP headers cost for each message, to the byte, layer by layer
+    Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
     /// Say what this machine can measure, and what to change
@@ -95,6 +101,12 @@ pub(crate) struct RunArgs {
     pub(crate) clients: ClientArgs,
     #[command(flatten)]
     pub(crate) feed: FeedSettings,
+    #[command(flatten)]
+    pub(crate) processes: ProcessArgs,
+    /// Server processes, all with the same feed, each on its own port [default: one, or as many as
+    /// the limit of open files asks for]
+    #[arg(long, value_name = "N", value_parser = processes::processes(), help_heading = "Processes")]
+    pub(crate) server_processes: Option<u64>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Print the plan and the time it will take, and stop
@@ -148,6 +160,8 @@ pub(crate) struct LoadArgs {
     pub(crate) path: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
+    #[command(flatten)]
+    pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -52,6 +52,9 @@ pub(crate) struct ClientArgs {
     /// and leaves the CPU columns empty
     #[arg(long)]
     pub(crate) capture: bool,
+    /// Stamp no message along its way: to see what stamping costs
+    #[arg(long, hide = true)]
+    pub(crate) no_stamps: bool,
     /// What the run must come to, such as `websocket.latency.p99 < 50ms` or `*.lost < 1`; repeat
     /// for several. A broken one ends with status 99
     #[arg(long = "threshold", value_name = "CONDITION")]
@@ -69,6 +72,10 @@ pub(crate) struct FeedSettings {
     /// Messages in a unit of time, such as 10/s or 0.5/s; may be a list
     #[arg(short = 'R', long, value_name = "RATE", value_delimiter = ',')]
     pub(crate) rate: Vec<Rate>,
+    /// Messages delivered to all clients together in a unit of time, such as 20k/s: each client's
+    /// rate is this divided by the clients
+    #[arg(long, value_name = "RATE", conflicts_with = "rate")]
+    pub(crate) total_rate: Option<Rate>,
     /// Size of a payload, 10B to 1MiB; may be a list
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub(crate) payload: Vec<ByteSize>,
@@ -90,6 +97,9 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
+    /// Publish each message so much later than it is due: to see whether that is found
+    #[arg(long, hide = true, value_name = "TIME")]
+    pub(crate) publish_delay: Option<Span>,
 }
 
 /// Where results go and what is shown.
@@ -169,6 +179,9 @@ impl ClientArgs {
 impl FeedSettings {
     /// Puts the flags that were given in place of the scenario's settings.
     pub(crate) fn apply(&self, scenario: &mut Scenario) {
+        if self.total_rate.is_some() || !self.rate.is_empty() {
+            scenario.total_rate = self.total_rate;
+        }
         set_list(&mut scenario.rate, &self.rate);
         set_list(&mut scenario.payload, &self.payload);
         let feed = &mut scenario.feed;

@@ -2,11 +2,11 @@
 
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::warning::{OTHERS_SHARE, SHORTEST_STALL, STALL, STALLED_A_LITTLE};
-use pushbench_probe::limits::{BYTES_PER_CLIENT, Room};
+use pushbench_probe::limits::{BYTES_PER_CLIENT, Limits};
 use serde::Serialize;
 
 use super::measure::{Measured, Quantiles};
-use super::trust::{PORTS_REMEDY, open_files_remedy};
+use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
 use super::words::{bytes, count, micros};
 
 /// What a check comes to.
@@ -74,11 +74,11 @@ const SHORT_BACKLOG: u32 = 1_024;
 const LITTLE_MEMORY: u64 = 10_000 * BYTES_PER_CLIENT;
 
 /// All checks, in the order in which they are shown.
-pub(super) fn all(environment: &Environment, measured: &Measured, room: &Room) -> Vec<Check> {
+pub(super) fn all(environment: &Environment, measured: &Measured, allowed: &Limits) -> Vec<Check> {
     let mut checks = time(environment, measured);
     checks.extend(machine(environment, measured));
     checks.extend(packets(environment));
-    checks.extend(limits(environment, room));
+    checks.extend(limits(environment, allowed));
     checks
 }
 
@@ -202,17 +202,17 @@ fn packets(environment: &Environment) -> Vec<Check> {
     ]
 }
 
-fn limits(environment: &Environment, room: &Room) -> Vec<Check> {
+fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
     let soft = environment.open_files_soft.unwrap_or(0);
-    let hard = room.limits.open_files;
+    let hard = allowed.open_files;
     let open_files = match (count(soft), count(hard)) {
         (soft, hard) if soft == hard => format!("{hard} a process"),
         (soft, hard) => format!("{soft} a process, which a run raises to {hard} by itself"),
     };
-    let ports = &room.limits.local_ports;
+    let ports = &allowed.local_ports;
     let port_count = u64::try_from(ports.len()).unwrap_or(0);
     let backlog = environment.somaxconn.unwrap_or(0);
-    let memory = room.memory_bytes;
+    let memory = allowed.memory_bytes;
     let mut checks = vec![
         Check::new(LIMITS, "open files", open_files)
             .limited_unless(hard >= FEW_FILES, open_files_remedy(1 << 20)),
@@ -230,11 +230,11 @@ fn limits(environment: &Environment, room: &Room) -> Vec<Check> {
                 format!("free memory: a client takes about {} KiB", BYTES_PER_CLIENT >> 10),
             ),
     ];
-    if let Some(most) = pushbench_probe::limits::tcp_memory_bytes() {
+    if let Some(most) = allowed.tcp_bytes {
         let enough = memory.is_none_or(|memory| most >= memory / 16);
         checks.push(
             Check::new(LIMITS, "TCP memory", format!("at most {} for all sockets", bytes(most)))
-                .limited_unless(enough, "sudo sysctl -w net.ipv4.tcp_mem='262144 349525 524288'"),
+                .limited_unless(enough, TCP_REMEDY),
         );
     }
     checks
@@ -251,12 +251,10 @@ fn or_unknown(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_probe::limits::Limits;
-
     use super::*;
     use crate::doctor::measure::Core;
 
-    fn good() -> (Environment, Measured, Room) {
+    fn good() -> (Environment, Measured, Limits) {
         let late = Quantiles { p50_us: 20.0, p99_us: 90.0, max_us: 1_200.0 };
         let environment = Environment {
             cores: Some(4),
@@ -281,19 +279,23 @@ mod tests {
             disturbance: Default::default(),
             seconds: 5.0,
         };
-        let room = Room {
-            limits: Limits { open_files: 1 << 20, local_ports: 32_768..=60_999 },
-            machine_files: None,
+        let limits = Limits {
+            open_files: 1 << 20,
+            local_ports: 32_768..=60_999,
             memory_bytes: None,
-            processes: 1,
-            addresses: 1,
+            tcp_bytes: None,
+            page_bytes: 4096,
+            system_files: None,
+            epoll_watches: None,
+            tracked_connections: None,
+            backlog: None,
         };
-        (environment, measured, room)
+        (environment, measured, limits)
     }
 
     /// Names of the checks that are not fine; each must have a remedy, and no other.
-    fn amiss(environment: &Environment, measured: &Measured, room: &Room) -> Vec<String> {
-        let checks = all(environment, measured, room);
+    fn amiss(environment: &Environment, measured: &Measured, allowed: &Limits) -> Vec<String> {
+        let checks = all(environment, measured, allowed);
         for check in &checks {
             assert_eq!(check.remedy.is_some(), check.verdict != Verdict::Ok, "{check:?}");
         }
@@ -303,16 +305,16 @@ mod tests {
 
     #[test]
     fn a_good_machine_needs_no_remedy() {
-        let (environment, measured, room) = good();
-        assert_eq!(amiss(&environment, &measured, &room), Vec::<String>::new());
+        let (environment, measured, limits) = good();
+        assert_eq!(amiss(&environment, &measured, &limits), Vec::<String>::new());
     }
 
     #[test]
     fn each_fault_is_found_by_itself() {
-        let fault = |change: fn(&mut Environment, &mut Measured, &mut Room)| {
-            let (mut environment, mut measured, mut room) = good();
-            change(&mut environment, &mut measured, &mut room);
-            amiss(&environment, &measured, &room).join()
+        let fault = |change: fn(&mut Environment, &mut Measured, &mut Limits)| {
+            let (mut environment, mut measured, mut limits) = good();
+            change(&mut environment, &mut measured, &mut limits);
+            amiss(&environment, &measured, &limits).join()
         };
         trait Join {
             fn join(self) -> String;
@@ -333,8 +335,8 @@ mod tests {
         assert_eq!(fault(|e, _, _| e.packet_capture = Some(false)), "packet capture");
         assert_eq!(fault(|e, _, _| e.real_time = Some(false)), "stall detection");
         assert_eq!(fault(|e, _, _| e.somaxconn = Some(128)), "listen backlog");
-        assert_eq!(fault(|_, _, r| r.limits.open_files = 1_024), "open files");
-        assert_eq!(fault(|_, _, r| r.limits.local_ports = 1..=9), "local ports");
+        assert_eq!(fault(|_, _, r| r.open_files = 1_024), "open files");
+        assert_eq!(fault(|_, _, r| r.local_ports = 1..=9), "local ports");
         assert_eq!(fault(|_, _, r| r.memory_bytes = Some(1 << 20)), "free memory");
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use pushbench_metrics::environment::Environment;
-use pushbench_probe::limits::Room;
+use pushbench_probe::limits::Limits;
 use serde::Serialize;
 
 use self::checks::Check;
@@ -65,10 +65,10 @@ fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
     let measured = measure::measure(args.duration.0, || bar.inc(1));
     bar.finish_and_clear();
     let measured = measured.context("cannot measure wake-ups and round trips")?;
-    let room = Room::read();
+    let limits = Limits::read();
     Ok(Findings {
-        checks: checks::all(&environment, &measured, &room),
-        trust: Trust::of(&measured, &room),
+        checks: checks::all(&environment, &measured, &limits),
+        trust: Trust::of(&measured, &limits),
         measured,
         environment,
     })

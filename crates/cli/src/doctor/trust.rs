@@ -1,7 +1,9 @@
 //! What the doctor would trust: the smallest difference of latencies, the largest number of
 //! clients.
 
-use pushbench_probe::limits::{BYTES_PER_CLIENT, Bound, EXTRA_FDS, Room};
+use pushbench_probe::limits::{
+    BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, Limits, MAX_PROCESSES, most_clients,
+};
 use serde::Serialize;
 
 use super::measure::{Measured, Quantiles};
@@ -19,7 +21,7 @@ pub(super) struct Trust {
     pub(super) p99_us: f64,
     /// How these two come about.
     formula: &'static str,
-    /// Clients, of one server process and one load process on one address.
+    /// Clients, over as many processes and loopback addresses as it takes.
     pub(super) clients: u64,
     /// What allows no more.
     pub(super) bound_by: &'static str,
@@ -29,15 +31,15 @@ pub(super) struct Trust {
 
 impl Trust {
     /// Draws it from what was measured and what there is.
-    pub(super) fn of(measured: &Measured, room: &Room) -> Self {
-        let (clients, bound) = room.most_clients();
+    pub(super) fn of(measured: &Measured, limits: &Limits) -> Self {
+        let (clients, bound) = most_clients(&Demand::own(0), limits);
         Self {
             median_us: doubt(measured, |fifth| fifth.p50_us),
             p99_us: doubt(measured, |fifth| fifth.p99_us),
             formula: FORMULA,
             clients,
             bound_by: name(bound),
-            remedy: remedy(bound, room, clients),
+            remedy: remedy(bound, limits, clients),
         }
     }
 }
@@ -64,26 +66,37 @@ const fn name(bound: Bound) -> &'static str {
         Bound::MachineFiles => "open files of the machine",
         Bound::LocalPorts => "local ports of an address",
         Bound::Memory => "memory",
+        Bound::TcpBuffers => "memory of TCP sockets",
+        Bound::EpollWatches => "epoll watches",
+        Bound::TrackedConnections => "connections that the packet filter follows",
     }
 }
 
-fn remedy(bound: Bound, room: &Room, clients: u64) -> String {
+fn remedy(bound: Bound, limits: &Limits, clients: u64) -> String {
     let twice = clients.saturating_mul(2).max(1_000);
     match bound {
-        Bound::OpenFiles => open_files_remedy(twice + EXTRA_FDS),
+        Bound::OpenFiles => open_files_remedy(twice.div_ceil(MAX_PROCESSES) + EXTRA_FDS),
         Bound::MachineFiles => {
-            let now = room.machine_files.unwrap_or(0);
+            let now = limits.system_files.unwrap_or(0);
             format!("sudo sysctl -w fs.file-max={}", now.saturating_mul(2).max(100_000))
         }
         Bound::LocalPorts => PORTS_REMEDY.to_owned(),
         Bound::Memory => {
             format!("free memory: each client takes about {} KiB", BYTES_PER_CLIENT >> 10)
         }
+        Bound::TcpBuffers => TCP_REMEDY.to_owned(),
+        Bound::EpollWatches => format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2),
+        Bound::TrackedConnections => {
+            format!("sudo sysctl -w net.netfilter.nf_conntrack_max={twice}")
+        }
     }
 }
 
 /// Widens the range of local ports to what there is above the privileged ones.
 pub(super) const PORTS_REMEDY: &str = "sudo sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+
+/// Lets all TCP sockets together take 2 GiB.
+pub(super) const TCP_REMEDY: &str = "sudo sysctl -w net.ipv4.tcp_mem='262144 349525 524288'";
 
 /// Raises the hard limit of open files, which takes a privilege.
 pub(super) fn open_files_remedy(files: u64) -> String {
@@ -117,7 +130,7 @@ mod tests {
             vec![fifth(20.0, 90.0), fifth(24.0, 300.0), fifth(21.0, 80.0)],
             vec![fifth(30.0, 50.0), fifth(31.5, 60.0)],
         );
-        let trust = Trust::of(&measured, &Room::read());
+        let trust = Trust::of(&measured, &Limits::read());
         assert!((trust.median_us - 5.5).abs() < 1e-9, "{trust:?}");
         assert!((trust.p99_us - 230.0).abs() < 1e-9, "{trust:?}");
     }
@@ -126,15 +139,25 @@ mod tests {
     fn a_machine_that_never_moves_is_trusted_to_its_clocks_step() {
         let mut still = measured(vec![fifth(20.0, 20.0); 5], vec![fifth(9.0, 9.0); 5]);
         still.resolution_ns = 4_000_000;
-        assert_eq!(Trust::of(&still, &Room::read()).median_us, 4_000.0);
+        assert_eq!(Trust::of(&still, &Limits::read()).median_us, 4_000.0);
     }
 
     #[test]
     fn each_bound_has_a_remedy() {
-        let room = Room::read();
-        for bound in [Bound::OpenFiles, Bound::MachineFiles, Bound::LocalPorts, Bound::Memory] {
-            assert!(!remedy(bound, &room, 20_000).is_empty());
+        let limits = Limits::read();
+        let bounds = [
+            Bound::OpenFiles,
+            Bound::MachineFiles,
+            Bound::LocalPorts,
+            Bound::Memory,
+            Bound::TcpBuffers,
+            Bound::EpollWatches,
+            Bound::TrackedConnections,
+        ];
+        for bound in bounds {
+            assert!(!remedy(bound, &limits, 20_000).is_empty());
         }
-        assert!(remedy(Bound::OpenFiles, &room, 20_000).ends_with("--nofile=40064:40064"));
+        // Twice as many clients over 64 processes.
+        assert!(remedy(Bound::OpenFiles, &limits, 20_000).ends_with("--nofile=689:689"));
     }
 }

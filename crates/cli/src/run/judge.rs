@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
+use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
@@ -20,8 +21,14 @@ pub(super) struct Evidence<'a> {
     pub(super) window: Window,
     pub(super) load: &'a LoadMeasured,
     pub(super) server: Option<&'a ServerMeasured>,
+    pub(super) breakdown: Option<&'a Breakdown>,
     pub(super) resources: &'a Resources,
+    pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
+    /// How late the worst load process was for its own plans.
+    pub(super) load_lag: Option<Lag>,
+    /// The fewest and the most messages of the window that a server process published.
+    pub(super) published: Option<(u64, u64)>,
     /// Payload bytes that fall due between two polls of a client that wants them all; 0 where it
     /// does not poll.
     pub(super) due_between_polls: u64,
@@ -57,6 +64,9 @@ impl Evidence<'_> {
         if !measured.audit.balances() || !sampled {
             reasons.push(Invalid::AuditUnbalanced);
         }
+        if let Some((least, most)) = self.published.filter(|(least, most)| least < most) {
+            reasons.push(Invalid::ServersDisagree { least, most });
+        }
         if self.feed_changed {
             reasons.push(Invalid::FeedChanged);
         }
@@ -87,9 +97,10 @@ impl Evidence<'_> {
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.of_the_server();
         let (audit, counters) = (&self.load.measured.audit, &self.load.measured.counters);
-        if let Some(lag) = Lag::of(&self.load.loop_lag).filter(|lag| lag.us > LOAD_LATE_US) {
+        if let Some(lag) = self.load_lag.filter(|lag| lag.us > LOAD_LATE_US) {
             warnings.push(Warning::LoadLate(lag));
         }
+        warnings.extend(self.breakdown.into_iter().flat_map(super::breakdown::warnings));
         if self.due_between_polls > MAX_BATCH as u64 {
             warnings.push(Warning::PollsTooRare { due_bytes: self.due_between_polls });
         }
@@ -125,15 +136,16 @@ impl Evidence<'_> {
 
     fn of_the_server(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let cpu = self.resources.server_cpu.map(|cpu| cpu.total);
-        if let Some(share) = self.share(cpu).filter(|&share| share > SATURATED_SHARE) {
+        if let Some(share) =
+            self.share(self.busiest_server).filter(|&share| share > SATURATED_SHARE)
+        {
             warnings.push(Warning::ServerSaturated { share });
         }
         let lag = self.server.and_then(|server| Lag::of(&server.publish_lag));
         if let Some(lag) = lag.filter(|lag| lag.us > PUBLISHER_LATE_US) {
             warnings.push(Warning::PublisherLate(lag));
         }
-        if !self.own_server && cpu.is_none() {
+        if !self.own_server && self.busiest_server.is_none() {
             warnings.push(Warning::ServerUnknown);
         }
         warnings

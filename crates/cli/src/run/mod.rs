@@ -1,16 +1,19 @@
 //! `pushbench run`: rounds of trials, and what is written and said about them.
 
+mod breakdown;
 mod calm;
 pub(crate) mod capture;
 mod check;
+mod crew;
 mod ear;
 mod judge;
 mod sampler;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
-mod trial;
+pub(crate) mod trial;
 
 use anyhow::anyhow;
+use pushbench_core::scenario::Point;
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
@@ -19,6 +22,7 @@ use self::subject::Source;
 use self::trial::{Trouble, Turn};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
+use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::progress::{Progress, human};
 use crate::{builtin, interrupt, print};
@@ -27,7 +31,9 @@ use crate::{builtin, interrupt, print};
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [builtin::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
-    let plans = names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed));
+    let layout = Layout::own(&args.processes, args.server_processes);
+    let plans =
+        names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -58,13 +64,14 @@ fn describe(plan: &Plan) -> String {
     text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
     for point in &plan.points {
         text.push_str(&format!(
-            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}\n",
+            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}{}\n",
             point.id,
             point.clients,
             point.rate_hz,
             point.payload_bytes,
             point.poll_interval,
-            point.long_poll_timeout
+            point.long_poll_timeout,
+            processes(plan, point)
         ));
     }
     text.push_str(&format!(
@@ -79,6 +86,20 @@ fn describe(plan: &Plan) -> String {
     ));
     text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
     text
+}
+
+/// Over how many processes the trials at `point` go, or why they cannot; nothing where there is one
+/// of each.
+fn processes(plan: &Plan, point: &Point) -> String {
+    let rooms = plan.scenario.transports.iter().map(|name| plan.layout.room(point, *name));
+    match rooms.reduce(|one, other| one.and(other)) {
+        Some(Err(limit)) => format!("; {limit}"),
+        Some(Ok(room)) if room.server_processes.max(room.load_processes) > 1 => format!(
+            "; over {} server and {} load processes",
+            room.server_processes, room.load_processes
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Runs a plan's trials, saving after each; then writes and prints the results.
@@ -117,7 +138,7 @@ pub(crate) fn measure(
 }
 
 /// The arguments as given, behind the program's name without its folder.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
@@ -134,12 +155,7 @@ fn play(
     for (order, &id) in (1_u32..).zip(&plan.trials) {
         for attempt in 1..=2 {
             let turn = Turn { id, order, attempt };
-            let trial =
-                trial::run(plan, source, turn, progress).map_err(|trouble| match trouble {
-                    Trouble::Interrupted => Failure::Interrupted,
-                    Trouble::Invalid(reason) => Failure::failed(anyhow!("{reason}")),
-                    Trouble::Fatal(error) => Failure::Failed(error),
-                })?;
+            let trial = trial::run(plan, source, turn, progress)?;
             progress.trial_done(&trial);
             let valid = trial.is_valid();
             keep(folder, record, trial, order as usize == plan.trials.len())?;
@@ -149,6 +165,16 @@ fn play(
         }
     }
     Ok(())
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Interrupted => Self::Interrupted,
+            Trouble::Invalid(reason) => Self::failed(anyhow!("{reason}")),
+            Trouble::Fatal(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// Adds a trial to the record and saves it, so that a killed run leaves it readable.

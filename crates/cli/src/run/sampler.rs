@@ -12,7 +12,7 @@ use super::surroundings::Surroundings;
 /// The processes of a trial, and their memory before there were clients.
 #[derive(Debug)]
 pub(super) struct Sampler {
-    server: Option<Process>,
+    servers: Vec<Process>,
     loads: Vec<Process>,
 }
 
@@ -44,29 +44,30 @@ fn rss(pid: u32) -> Option<u64> {
 /// Clocks at the window's first edge.
 #[derive(Debug)]
 pub(super) struct Edge {
-    server: Option<CpuTime>,
+    servers: Vec<Option<CpuTime>>,
     loads: Vec<Option<CpuTime>>,
     machine: Option<MachineTimes>,
     surroundings: Surroundings,
 }
 
-/// The costs of a window, and the busiest of the load processes, which the sums hide.
+/// The costs of a window, and the busiest process of each kind, which the sums hide.
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) resources: Resources,
+    pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
 }
 
 impl Sampler {
     /// Takes the memory that the processes have before clients connect.
-    pub(super) fn new(server: Option<u32>, loads: &[u32]) -> Self {
-        let loads = loads.iter().copied().map(Process::new).collect();
-        Self { server: server.map(Process::new), loads }
+    pub(super) fn new(servers: &[u32], loads: &[u32]) -> Self {
+        let processes = |pids: &[u32]| pids.iter().copied().map(Process::new).collect();
+        Self { servers: processes(servers), loads: processes(loads) }
     }
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let children = self.server.iter().chain(&self.loads).map(|process| process.pid);
+        let children = self.servers.iter().chain(&self.loads).map(|process| process.pid);
         children.chain([std::process::id()]).collect()
     }
 
@@ -74,7 +75,7 @@ impl Sampler {
     pub(super) fn start(&self, mut surroundings: Surroundings) -> Edge {
         surroundings.begin();
         Edge {
-            server: self.server.as_ref().and_then(Process::cpu),
+            servers: self.servers.iter().map(Process::cpu).collect(),
             loads: self.loads.iter().map(Process::cpu).collect(),
             machine: MachineTimes::read().ok(),
             surroundings,
@@ -84,28 +85,47 @@ impl Sampler {
     /// Reads them again at t1, and the memory.
     pub(super) fn finish(&self, edge: Edge) -> Sample {
         let disturbance = edge.surroundings.end();
-        let server_now = self.server.as_ref().and_then(Process::cpu);
-        let loads_now = self.loads.iter().map(Process::cpu);
-        let loads: Vec<Option<CpuSpent>> =
-            loads_now.zip(edge.loads).map(|(now, before)| spent(now, before)).collect();
+        let servers = each_spent(&self.servers, &edge.servers);
+        let loads = each_spent(&self.loads, &edge.loads);
         let machine = MachineTimes::read().ok().zip(edge.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
         let resources = Resources {
-            server_cpu: spent(server_now, edge.server),
+            server_cpu: total(&servers),
             load_cpu: total(&loads),
-            server_rss_growth: self.server.as_ref().and_then(Process::rss_growth),
-            load_rss_growth: self.loads.iter().map(Process::rss_growth).sum(),
+            server_rss_growth: rss_growth(&self.servers),
+            load_rss_growth: rss_growth(&self.loads),
             socket_memory: socket_memory_bytes(),
             softirq: nanos(|times| times.softirq_ns).map(Duration::from_nanos),
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),
             canary_worst: disturbance.worst_stall(),
             disturbance: Some(disturbance),
             load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
+            // How it was laid out the trial knows.
+            server_processes: 0,
+            source_addresses: 0,
+            pinned: None,
         };
-        let busiest_load = loads.iter().flatten().map(|cpu| cpu.total).max();
-        Sample { resources, busiest_load }
+        Sample { resources, busiest_server: busiest(&servers), busiest_load: busiest(&loads) }
     }
+}
+
+/// What each process has spent since `before`.
+fn each_spent(processes: &[Process], before: &[Option<CpuTime>]) -> Vec<Option<CpuSpent>> {
+    let now = processes.iter().map(Process::cpu);
+    now.zip(before).map(|(now, before)| spent(now, *before)).collect()
+}
+
+fn busiest(processes: &[Option<CpuSpent>]) -> Option<Duration> {
+    processes.iter().flatten().map(|cpu| cpu.total).max()
+}
+
+/// The growth of all processes together; not known where there is none, or one is not known.
+fn rss_growth(processes: &[Process]) -> Option<u64> {
+    if processes.is_empty() {
+        return None;
+    }
+    processes.iter().map(Process::rss_growth).sum()
 }
 
 fn spent(now: Option<CpuTime>, before: Option<CpuTime>) -> Option<CpuSpent> {
@@ -117,8 +137,11 @@ fn spent(now: Option<CpuTime>, before: Option<CpuTime>) -> Option<CpuSpent> {
     })
 }
 
-/// The sum of all parts; not known where one of them is not.
+/// The sum of all parts; not known where there is none, or one of them is not known.
 fn total(parts: &[Option<CpuSpent>]) -> Option<CpuSpent> {
+    if parts.is_empty() {
+        return None;
+    }
     parts.iter().try_fold(CpuSpent::default(), |sum, part| {
         let part = (*part)?;
         Some(CpuSpent {

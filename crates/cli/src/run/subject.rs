@@ -1,18 +1,17 @@
 //! The server that a trial measures: a child of this run, or one that runs already.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 
+use super::crew::core;
 use super::ear::Note;
 use crate::child::Worker;
 use crate::target::Target;
@@ -45,60 +44,79 @@ impl Source {
 /// The server of one trial.
 #[derive(Debug)]
 pub(crate) enum Subject<'a> {
-    /// A child, with the feed it was given.
-    Own(Worker<ServerOrder>, Box<FeedSpec>),
+    /// Children, all with the same feed.
+    Own(Vec<Worker<ServerOrder>>, Box<FeedSpec>),
     /// A server that runs already.
     Running(&'a Target, Option<u32>),
 }
 
 impl<'a> Subject<'a> {
-    /// Starts the child, which will say where it listens, or takes the server that runs.
+    /// Starts `count` children with the same plan, each of which will say where it listens, on `cores` in turn; or
+    /// takes the server that runs.
     pub(super) fn start(
         source: &'a Source,
-        feed: FeedSpec,
-        headers: &HeaderProfile,
-        notes: Sender<Note>,
+        plan: ServerPlan,
+        count: u32,
+        cores: &[u32],
+        notes: &Sender<Note>,
     ) -> anyhow::Result<Self> {
-        match source {
-            Source::Own => {
-                let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-                let plan = ServerPlan { feed, listen, headers: headers.clone() };
-                let worker = Worker::spawn("worker-server", &plan, move |said| {
-                    // The trial may be over: then nobody listens.
-                    let _ = notes.send(Note::Server(said));
-                })
-                .context("cannot start the server")?;
-                Ok(Self::Own(worker, Box::new(plan.feed)))
-            }
-            Source::Running(target, pid) => Ok(Self::Running(target, *pid)),
+        if let Source::Running(target, pid) = source {
+            return Ok(Self::Running(target, *pid));
+        }
+        let workers = (0..count as usize).map(|index| {
+            let notes = notes.clone();
+            Worker::spawn("worker-server", core(cores, index), &plan, move |said| {
+                // The trial may be over: then nobody listens.
+                let _ = notes.send(Note::Server(index, said));
+            })
+        });
+        let workers: anyhow::Result<Vec<_>> = workers.collect();
+        Ok(Self::Own(workers.context("cannot start the server")?, Box::new(plan.feed)))
+    }
+
+    /// The processes whose cost is the server's; none where it is not known.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        match self {
+            Self::Own(workers, _) => workers.iter().map(Worker::pid).collect(),
+            Self::Running(_, pid) => pid.iter().copied().collect(),
         }
     }
 
-    /// The process whose cost is the server's; `None` where it is not known.
-    pub(super) fn pid(&self) -> Option<u32> {
+    /// How many server processes are this run's.
+    pub(super) fn own_processes(&self) -> usize {
         match self {
-            Self::Own(worker, _) => Some(worker.pid()),
-            Self::Running(_, pid) => *pid,
+            Self::Own(workers, _) => workers.len(),
+            Self::Running(..) => 0,
+        }
+    }
+
+    /// Gives all children the same order; a server that runs already takes none.
+    fn order(&mut self, order: &ServerOrder) -> anyhow::Result<()> {
+        match self {
+            Self::Own(workers, _) => workers.iter_mut().try_for_each(|worker| worker.order(order)),
+            Self::Running(..) => Ok(()),
         }
     }
 
     /// The feed's law, its seed and its zero, and when warm-up begins; a child's feed starts then.
     pub(super) fn begin(&mut self) -> anyhow::Result<FeedTiming> {
         let warmup = clock::now() + LEAD;
-        match self {
-            Self::Own(worker, feed) => {
-                let origin = warmup + quiet_edge(&feed.schedule);
-                worker.order(&ServerOrder::Start { origin })?;
-                let (schedule, seed) = (feed.schedule.clone(), feed.seed);
-                Ok(FeedTiming { schedule, seed, origin, warmup })
-            }
-            Self::Running(target, _) => Ok(FeedTiming {
+        let timing = match self {
+            Self::Own(_, feed) => FeedTiming {
+                schedule: feed.schedule.clone(),
+                seed: feed.seed,
+                origin: warmup + quiet_edge(&feed.schedule),
+                warmup,
+            },
+            Self::Running(target, _) => FeedTiming {
                 schedule: target.feed.schedule.clone(),
                 seed: target.feed.seed,
                 origin: target.origin,
                 warmup,
-            }),
-        }
+            },
+        };
+        self.order(&ServerOrder::Start { origin: timing.origin })?;
+        Ok(timing)
     }
 
     /// Whether a server that ran already is gone, or publishes another feed than at the start.
@@ -109,20 +127,14 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Tells a child what the window is, for its publisher's lag.
+    /// Tells the children what the window is, for their publishers' lag.
     pub(super) fn measure(&mut self, window: Window) -> anyhow::Result<()> {
-        match self {
-            Self::Own(worker, _) => worker.order(&ServerOrder::Measure { window }),
-            Self::Running(..) => Ok(()),
-        }
+        self.order(&ServerOrder::Measure { window })
     }
 
-    /// Tells a child to stop. Returns whether it will say what it measured.
+    /// Tells the children to stop. Returns whether they will say what they measured.
     pub(super) fn stop(&mut self) -> bool {
-        match self {
-            Self::Own(worker, _) => worker.order(&ServerOrder::Stop).is_ok(),
-            Self::Running(..) => false,
-        }
+        self.own_processes() > 0 && self.order(&ServerOrder::Stop).is_ok()
     }
 }
 

@@ -1,27 +1,32 @@
 //! One trial: a fresh server, fresh load processes, connect → warm-up → window → drain → close.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::control::{LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming};
+use pushbench_metrics::control::{
+    LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
+};
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
-use pushbench_metrics::record::{Resources, TrialId, TrialRecord};
-use pushbench_metrics::warning::Invalid;
+use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
+use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
+use pushbench_metrics::warning::{Invalid, Lag};
 use pushbench_probe::clock;
+use pushbench_probe::limits::Room;
 
+use super::breakdown;
 use super::capture::Wire;
 use super::check;
-use super::ear::{Ear, Note};
+use super::crew::{Crew, Places};
+use super::ear::Ear;
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
 use super::subject::{Source, Subject};
 use super::surroundings::Surroundings;
-use crate::child::Worker;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stage};
 
@@ -30,7 +35,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_LIMIT_EACH: Duration = Duration::from_millis(2);
 
 /// How long `clients` may take to connect.
-fn connect_limit(clients: u32) -> Duration {
+pub(super) fn connect_limit(clients: u32) -> Duration {
     CONNECT_LIMIT + CONNECT_LIMIT_EACH * clients
 }
 
@@ -96,6 +101,7 @@ fn without_figures(plan: &Plan, turn: Turn, reason: Invalid) -> TrialRecord {
         measured: Default::default(),
         loop_lag: Default::default(),
         server: None,
+        breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
         check: Default::default(),
@@ -108,14 +114,17 @@ struct Trial<'a> {
     turn: Turn,
     progress: &'a Progress,
     subject: Subject<'a>,
-    load: Worker<LoadOrder>,
+    crew: Crew,
+    room: Room,
+    /// The cores that its processes are kept on.
+    pinned: Option<Pinned>,
     wire: Option<Wire>,
     ear: Ear<'a>,
     same_clock: bool,
 }
 
 impl<'a> Trial<'a> {
-    /// Starts the server and then the load process, without clients yet.
+    /// Starts the server and then the load processes, without clients yet.
     fn start(
         plan: &'a Plan,
         source: &'a Source,
@@ -123,28 +132,31 @@ impl<'a> Trial<'a> {
         progress: &'a Progress,
     ) -> Result<Self, Trouble> {
         progress.stage(turn.id, Stage::Start);
+        let room = plan.room(turn.id)?;
+        let pinned = plan.layout.pinned(&room);
+        let cores = pinned.as_ref().map_or(&[][..], |pinned| &pinned.server);
         let (sender, notes) = channel();
-        let ear = Ear { notes, progress };
-        let subject = Subject::start(source, plan.feed(turn.id), &plan.headers, sender.clone())?;
-        let (address, same_clock) = match source {
-            Source::Own => (ear.server_address()?, true),
-            Source::Running(target, _) => (target.address, target.same_clock),
+        let server = server_plan(plan, turn);
+        let subject = Subject::start(source, server, room.server_processes, cores, &sender)?;
+        let ear = Ear::new(notes, progress, subject.own_processes());
+        let (addresses, same_clock) = match source {
+            Source::Own => (ear.server_addresses()?, true),
+            Source::Running(target, _) => (vec![target.address], target.same_clock),
         };
-        let wire = plan.capture.then(|| Wire::start(address.port())).transpose();
+        // A capture follows one server process; the plan has seen to it that there is but one.
+        let port = addresses.first().map(|address| address.port()).filter(|_| plan.capture);
+        let wire = port.map(Wire::start).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
-        let load_plan =
-            LoadPlan { foreign_path: source.foreign_path(), ..load_plan(plan, turn, address) };
-        let load = Worker::spawn("worker-load", &load_plan, move |said| {
-            // The trial may be over: then nobody listens.
-            let _ = sender.send(Note::Load(said));
-        })?;
-        ear.load_ready()?;
-        Ok(Trial { plan, turn, progress, subject, load, wire, ear, same_clock })
+        let places = Places { room: &room, pinned: pinned.as_ref(), targets: &addresses };
+        let crew = Crew::start(plan, turn, &places, source.foreign_path(), &sender)?;
+        ear.expect_loads(crew.len());
+        ear.loads_ready()?;
+        Ok(Trial { plan, turn, progress, subject, crew, room, pinned, wire, ear, same_clock })
     }
 
     /// Goes through the phases.
     fn play(mut self) -> Result<TrialRecord, Trouble> {
-        let sampler = Sampler::new(self.subject.pid(), &[self.load.pid()]);
+        let sampler = Sampler::new(&self.subject.pids(), &self.crew.pids());
         self.connect()?;
         let timing = self.begin()?;
         self.progress.stage(self.turn.id, Stage::Warmup);
@@ -157,20 +169,21 @@ impl<'a> Trial<'a> {
         let sample = sampler.finish(edge);
         self.progress.stage(self.turn.id, Stage::Drain);
         let drain = timing.drain_deadline.saturating_since(clock::now());
-        let mut load = self.ear.finished(drain + CLOSE_LIMIT)?;
-        let server = self.stop_server()?;
-        let uncaptured = self.stop_capture(&mut load)?;
-        Ok(self.record(&timing, load, server, sample, uncaptured))
+        let loads = self.ear.finished(drain + CLOSE_LIMIT)?;
+        let servers = self.stop_servers()?;
+        let mut seen = Seen::of(loads, servers);
+        let uncaptured = self.stop_capture(&mut seen.load)?;
+        Ok(self.record(&timing, seen, sample, uncaptured))
     }
 
-    /// Whether the server's process is known, unless it is on another machine.
+    /// Whether the server's processes are known, unless they are on another machine.
     fn knows_all_processes(&self) -> bool {
-        self.subject.pid().is_some() || !self.same_clock
+        !self.subject.pids().is_empty() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
         self.progress.stage(self.turn.id, Stage::Connect);
-        self.order(&LoadOrder::Connect)?;
+        self.crew.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.turn.id).clients;
         match self.ear.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
             (connected @ 0, error) => {
@@ -200,21 +213,15 @@ impl<'a> Trial<'a> {
             wire.set_timing(&timing);
         }
         self.subject.measure(timing.window)?;
-        self.order(&LoadOrder::Run(Box::new(timing.clone())))?;
+        self.crew.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
     }
 
-    fn order(&mut self, order: &LoadOrder) -> Result<(), Trouble> {
-        self.load
-            .order(order)
-            .map_err(|error| Trouble::Invalid(Invalid::LoadDied { error: format!("{error:#}") }))
-    }
-
-    fn stop_server(&mut self) -> Result<Option<ServerMeasured>, Trouble> {
+    fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, Trouble> {
         if !self.subject.stop() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        self.ear.stopped(CLOSE_LIMIT).map(Some)
+        self.ear.stopped(CLOSE_LIMIT)
     }
 
     /// Puts captured packets into the ledger; how many the capture missed.
@@ -227,8 +234,7 @@ impl<'a> Trial<'a> {
     fn record(
         self,
         timing: &TrialTiming,
-        mut load: LoadMeasured,
-        server: Option<ServerMeasured>,
+        seen: Seen,
         mut sample: Sample,
         uncaptured: u64,
     ) -> TrialRecord {
@@ -236,10 +242,15 @@ impl<'a> Trial<'a> {
             // Capturing takes tens of per cent, part of it in the sender's context.
             (sample.resources.server_cpu, sample.resources.load_cpu) = (None, None);
         }
+        sample.resources.server_processes = self.subject.own_processes() as u32;
+        sample.resources.source_addresses = self.room.sources;
+        sample.resources.pinned.clone_from(&self.pinned);
+        let Seen { mut load, load_lag, server, published, load_stamps, server_stamps } = seen;
         if !self.same_clock {
             load.measured.latency = Default::default();
             load.measured.age = Default::default();
         }
+        let breakdown = breakdown::join(&server_stamps, &load_stamps, self.same_clock);
         let window = timing.window;
         let check = self.check(timing, &load, &sample.resources);
         if let Some(polls) = &mut load.measured.polls {
@@ -251,8 +262,12 @@ impl<'a> Trial<'a> {
             window,
             load: &load,
             server: server.as_ref(),
+            breakdown: breakdown.as_ref(),
             resources: &sample.resources,
+            busiest_server: sample.busiest_server,
             busiest_load: sample.busiest_load,
+            load_lag,
+            published,
             due_between_polls: self.plan.due_between_polls(self.turn.id),
             feed_changed: self.subject.has_changed(),
             uncaptured,
@@ -261,7 +276,8 @@ impl<'a> Trial<'a> {
             check: &check,
             allow_busy: self.plan.allow_busy,
         };
-        let (invalid, warnings) = (evidence.invalid(), evidence.warnings());
+        let warnings = evidence.warnings();
+        let invalid = self.ear.fallen().into_iter().chain(evidence.invalid()).collect();
         TrialRecord {
             id: self.turn.id,
             order: self.turn.order,
@@ -273,6 +289,7 @@ impl<'a> Trial<'a> {
             measured: load.measured,
             loop_lag: load.loop_lag,
             server,
+            breakdown,
             resources: sample.resources,
             errors: load.errors,
             check,
@@ -298,22 +315,50 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// What a trial's load process is to do.
-fn load_plan(plan: &Plan, turn: Turn, target: SocketAddr) -> LoadPlan {
-    let point = plan.point(turn.id);
-    LoadPlan {
-        target,
-        transport: turn.id.transport,
-        delivery: plan.scenario.delivery,
-        headers: plan.request_headers(turn.id),
-        foreign_path: None,
-        clients: point.clients,
-        first_client: 0,
-        total_clients: point.clients,
-        poll_interval: point.poll_interval.0,
-        long_poll_timeout: point.long_poll_timeout.0,
-        // Each round has its own poll phases, so that none of them is measured twice.
-        seed: plan.scenario.seed ^ (u64::from(turn.id.round) << 32),
-        connect_timeout: connect_limit(point.clients),
+/// What each server process of a trial is to do.
+fn server_plan(plan: &Plan, turn: Turn) -> ServerPlan {
+    ServerPlan {
+        feed: plan.feed(turn.id),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        headers: plan.headers.clone(),
+        stamps: plan.sampling(turn.id),
+        publish_delay: plan.publish_delay,
+    }
+}
+
+/// What all processes of a trial saw, put together.
+struct Seen {
+    load: LoadMeasured,
+    /// The lag of the load process that was latest: pooled, the others would hide it.
+    load_lag: Option<Lag>,
+    /// `None` where the server is not this run's.
+    server: Option<ServerMeasured>,
+    /// The fewest and the most messages that a server process published.
+    published: Option<(u64, u64)>,
+    /// What each load process stamped; merged they would no longer be told apart.
+    load_stamps: Vec<LoadStamps>,
+    /// What each server process stamped.
+    server_stamps: Vec<ServerStamps>,
+}
+
+impl Seen {
+    fn of(mut loads: Vec<LoadMeasured>, mut servers: Vec<ServerMeasured>) -> Self {
+        let load_stamps = loads.iter_mut().map(|load| std::mem::take(&mut load.stamps)).collect();
+        let stamps = servers.iter_mut().map(|server| std::mem::take(&mut server.stamps));
+        let server_stamps = stamps.collect();
+        let lags = loads.iter().filter_map(|load| Lag::of(&load.loop_lag));
+        let load_lag = lags.max_by(|one, other| one.us.total_cmp(&other.us));
+        let load = loads.into_iter().reduce(|mut all, load| {
+            all.merge(load);
+            all
+        });
+        let published = || servers.iter().map(|server| server.published);
+        let published = published().min().zip(published().max());
+        let server = servers.into_iter().reduce(|mut all, server| {
+            all.merge(&server);
+            all
+        });
+        let load = load.unwrap_or_default();
+        Self { load, load_lag, server, published, load_stamps, server_stamps }
     }
 }

@@ -1,5 +1,6 @@
 //! What a scenario's types cannot rule out: ranges, empty lists, settings that need each other.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::thresholds::{SAMPLES_BEYOND, Target, Unit};
@@ -7,6 +8,10 @@ use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Va
 use crate::headers::MAX_HEADER_BYTES;
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::units::{ByteSize, Span};
+
+/// Messages each second that a feed may have.
+const RATES: RangeInclusive<f64> = 0.001..=1_000_000.0;
+
 impl Scenario {
     /// Checks what the types cannot: ranges, empty lists, settings that need each other.
     ///
@@ -22,9 +27,10 @@ impl Scenario {
             _ => Err(format!("{clients} are too many; at most 1000k can be planned")),
         })?;
         check_list("rate", &self.rate, |rate| {
-            let fine = (0.001..=1_000_000.0).contains(&rate.hz());
+            let fine = RATES.contains(&rate.hz());
             if fine { Ok(()) } else { Err(format!("{rate} is not within 0.001/s and 1000k/s")) }
         })?;
+        self.check_total_rate()?;
         check_list("payload", &self.payload, |size| self.check_payload(*size))?;
         check_list("poll_interval", &self.poll_interval, |span| {
             within(*span, Duration::from_millis(1), Duration::from_secs(3600))
@@ -57,6 +63,26 @@ impl Scenario {
                 format!("the lists span {points} points; at most {MAX_POINTS} can be run"),
             )),
         }
+    }
+
+    fn check_total_rate(&self) -> Result<(), ScenarioError> {
+        if self.total_rate.is_none() {
+            return Ok(());
+        }
+        if self.feed.schedule == ScheduleKind::Replay {
+            return Err(setting("total_rate", "a replay brings its own rate; leave it out"));
+        }
+        for clients in self.clients.as_slice() {
+            let rate = self.rate_of_each(*clients);
+            if let Some(rate) = rate.filter(|rate| !RATES.contains(&rate.hz())) {
+                let problem = format!(
+                    "at {clients} clients each would hear {rate}, which is not within 0.001/s and \
+                     1000k/s"
+                );
+                return Err(setting("total_rate", problem));
+            }
+        }
+        Ok(())
     }
 
     fn check_name(&self) -> Result<(), ScenarioError> {

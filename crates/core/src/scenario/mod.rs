@@ -62,6 +62,10 @@ pub struct Scenario {
     pub clients: Values<Count>,
     /// Messages in a unit of time: evenly, on average, or within a burst, as the schedule says.
     pub rate: Values<Rate>,
+    /// Messages delivered to all clients together in a unit of time: in place of `rate`, so that
+    /// each client's rate is this divided by the clients and the work stays the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rate: Option<Rate>,
     /// Size of a payload.
     pub payload: Values<ByteSize>,
     /// The period of short polls.
@@ -136,6 +140,7 @@ impl Default for Scenario {
             delivery: Delivery::Every,
             clients: Values::One(Count(100)),
             rate: Values::One(Rate::from_hz(10.0).unwrap_or_else(|| unreachable!("10 > 0"))),
+            total_rate: None,
             payload: Values::One(ByteSize(64)),
             poll_interval: Values::One(Span(Duration::from_secs(1))),
             long_poll_timeout: Values::One(Span(Duration::from_secs(30))),
@@ -171,8 +176,15 @@ impl Scenario {
     ///
     /// [`ScenarioError::Syntax`] with line and column, or the first setting that is out of range.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text)
-            .map_err(|error| ScenarioError::Syntax(error.to_string().trim_end().to_owned()))?;
+        let syntax =
+            |error: toml::de::Error| ScenarioError::Syntax(error.to_string().trim_end().to_owned());
+        let scenario: Self = toml::from_str(text).map_err(syntax)?;
+        let given: toml::Table = toml::from_str(text).map_err(syntax)?;
+        if given.contains_key("rate") && given.contains_key("total_rate") {
+            let problem = "`rate` says how often each client hears, `total_rate` how often all of \
+                           them together do; leave one out";
+            return Err(setting("total_rate", problem));
+        }
         scenario.check()?;
         Ok(scenario)
     }
@@ -215,6 +227,16 @@ mod tests {
     }
 
     #[test]
+    fn a_total_rate_is_divided_among_the_clients() {
+        let text = "clients = [\"10\", \"1k\", \"8k\"]\ntotal_rate = \"20k/s\"";
+        let points = Scenario::parse(text).unwrap().points(None);
+        let rates: Vec<f64> = points.iter().map(|point| point.rate.hz()).collect();
+        assert_eq!(rates, [2_000.0, 20.0, 2.5]);
+        assert!(points.iter().all(|point| point.rate_hz == point.rate.hz()));
+        assert_eq!(points[1].label, "clients=1000");
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_its_line() {
         let error = refused("clients = 5\npol_interval = \"1s\"\n");
         assert!(error.contains("line 2") && error.contains("pol_interval"), "{error}");
@@ -237,6 +259,13 @@ mod tests {
             ("transports = []", "transports: at least one"),
             ("transports = [\"sse\", \"sse\"]", "`sse` is named twice"),
             ("transports = [\"carrier-pigeon\"]", "unknown transport `carrier-pigeon`"),
+            ("rate = 1\ntotal_rate = 100", "total_rate: `rate` says how often each"),
+            ("total_rate = \"200000k/s\"", "total_rate: at 100 clients each would hear"),
+            ("total_rate = \"0.01/s\"", "total_rate: at 100 clients each would hear"),
+            (
+                "total_rate = 5\n[feed]\nschedule = \"replay\"\ntrace = \"x\"",
+                "total_rate: a replay brings its own",
+            ),
             ("name = \"../etc\"", "cannot name a folder"),
             ("[feed]\nschedule = \"replay\"", "go together"),
             ("[feed]\ntrace = \"x\"", "go together"),

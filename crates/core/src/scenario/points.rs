@@ -7,7 +7,7 @@ use crate::feed::FeedSpec;
 use crate::payload::Payload;
 use crate::schedule::Schedule;
 use crate::trace::Trace;
-use crate::units::{Rate, Span};
+use crate::units::{Count, Rate, Span};
 
 /// One combination of settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,11 +37,23 @@ pub struct Point {
 }
 
 impl Scenario {
+    /// What each of `clients` hears where `total_rate` says what all do.
+    pub(super) fn rate_of_each(&self, clients: Count) -> Option<Rate> {
+        #[expect(clippy::cast_precision_loss, reason = "at most a million")]
+        Rate::from_hz(self.total_rate?.hz() / clients.0 as f64)
+    }
+
+    /// The rates to be tried; where `total_rate` sets them there is one for each number of clients.
+    fn rates(&self) -> &Values<Rate> {
+        static SET_BY_CLIENTS: Values<Rate> = Values::One(Rate::ONE);
+        if self.total_rate.is_some() { &SET_BY_CLIENTS } else { &self.rate }
+    }
+
     /// How many points there are.
     pub(super) fn combinations(&self) -> usize {
         [
             self.clients.as_slice().len(),
-            self.rate.as_slice().len(),
+            self.rates().as_slice().len(),
             self.payload.as_slice().len(),
             self.poll_interval.as_slice().len(),
             self.long_poll_timeout.as_slice().len(),
@@ -69,8 +81,9 @@ impl Scenario {
         let long_poll_timeout = choose(&mut rest, &self.long_poll_timeout);
         let poll_interval = choose(&mut rest, &self.poll_interval);
         let payload = choose(&mut rest, &self.payload);
-        let rate = choose(&mut rest, &self.rate);
+        let rate = choose(&mut rest, self.rates());
         let clients = choose(&mut rest, &self.clients);
+        let rate = self.rate_of_each(clients).unwrap_or(rate);
         let mut point = Point {
             id: u32::try_from(index + 1).unwrap_or(u32::MAX),
             label: String::new(),
@@ -95,7 +108,7 @@ impl Scenario {
     fn label(&self, point: &Point) -> String {
         let settings = [
             (self.clients.as_slice().len(), format!("clients={}", point.clients)),
-            (self.rate.as_slice().len(), format!("rate={}", point.rate)),
+            (self.rates().as_slice().len(), format!("rate={}", point.rate)),
             (self.payload.as_slice().len(), format!("payload={}B", point.payload_bytes)),
             (self.poll_interval.as_slice().len(), format!("poll={}", point.poll_interval)),
             (self.long_poll_timeout.as_slice().len(), format!("hold={}", point.long_poll_timeout)),

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
 use pushbench_core::random;
 use pushbench_metrics::observer::Event;
 use pushbench_probe::clock::Clock;
+use pushbench_probe::source::connect_from;
 use thiserror::Error;
 
 use super::measure::Measure;
@@ -16,9 +17,6 @@ use super::slot::Link;
 use super::timers::Alarm;
 use super::traffic::Cause;
 use super::{Runner, Stage};
-
-/// Connection attempts that are under way at a time: few enough for any server's backlog.
-const RAMP: u32 = 256;
 
 /// The pause before the first further attempt, which doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
@@ -65,9 +63,12 @@ fn remedy(error: &io::Error) -> &'static str {
 /// `EMFILE`, which has no [`io::ErrorKind`].
 const TOO_MANY_FILES: i32 = 24;
 
-/// Begins to open a connection to `target` for one client: the place to pick its local address.
-fn open(target: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(target)?;
+/// Begins to open a connection to `target`, from `source` where there is one.
+fn open(target: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let stream = match source {
+        Some(source) => TcpStream::from_std(connect_from(source, target)?),
+        None => TcpStream::connect(target)?,
+    };
     // A request or a pong is one write, and must not wait for the ACK of the one before.
     stream.set_nodelay(true)?;
     Ok(stream)
@@ -76,7 +77,7 @@ fn open(target: SocketAddr) -> io::Result<TcpStream> {
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Lets clients connect as far as the ramp has places.
     pub(super) fn pump(&mut self) {
-        while self.ramp.under_way < RAMP {
+        while self.ramp.under_way < self.plan.ramp.max(1) {
             let Some(client) = self.ramp.waiting.pop_front() else { return };
             let slot = &mut self.slots[client as usize];
             if slot.given_up || !matches!(slot.link, Link::None) {
@@ -93,7 +94,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let at = self.now();
         self.drop_link(client);
         self.slots[client as usize].opened = at;
-        let opened = open(self.plan.target).and_then(|mut stream| {
+        // In turn, so that each address has as many.
+        let sources = &self.plan.sources;
+        let number = (self.plan.first_client + client) as usize;
+        let source = sources.get(number % sources.len().max(1)).copied();
+        let opened = open(self.plan.target, source).and_then(|mut stream| {
             let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
             let token = mio::Token(client as usize);
             self.poll.registry().register(&mut stream, token, both).map(|()| stream)

@@ -81,6 +81,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.stage = Stage::Running;
         let now = self.now();
         self.measure.set_window(timing.window);
+        self.stamps.set_window(timing.window);
         for at in [timing.warmup, timing.window.start, timing.window.end, timing.drain_deadline] {
             self.timers.set(at.max(now), Alarm::Phase);
         }
@@ -156,6 +157,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         while let Some(phase) = self.phases.enter(at) {
             self.begin_sweep(std::mem::replace(&mut before, phase), at);
             if phase == Phase::Window {
+                self.stamps.begin_window();
                 self.connected_at_start = self.sockets.ready;
                 for (client, slot) in (0..).zip(&self.slots) {
                     if !slot.ready {
@@ -252,6 +254,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),
+            stamps: self.stamps.finish(),
         })));
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, and
-//! `timers` wakes the loop to the nanosecond that was planned.
+//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, `stamps`
+//! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
+//! nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -13,6 +14,7 @@ mod course;
 mod measure;
 mod phases;
 mod slot;
+mod stamps;
 mod tcpip;
 mod timers;
 mod traffic;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan};
+use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
 use pushbench_metrics::polls::Polls;
 use pushbench_metrics::recorder::Recorder;
@@ -37,6 +39,7 @@ use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
 use self::slot::Slot;
+use self::stamps::Stamps;
 use self::tcpip::Tcpip;
 use self::timers::Timers;
 use crate::session::{Output, Sessions};
@@ -54,9 +57,6 @@ const EVENTS: usize = 1024;
 
 /// The read buffer that all clients share: most reads leave it almost empty.
 const READ_BUFFER: usize = 256 * 1024;
-
-/// Errors kept for a person to read.
-const KEPT_ERRORS: usize = 10;
 
 /// Why a load process cannot go on.
 #[derive(Debug, Error)]
@@ -198,6 +198,7 @@ struct Runner<M, C> {
     cadence: Option<Duration>,
     sockets: Sockets,
     tcpip: Tcpip,
+    stamps: Stamps,
     look: Look,
     errors: Vec<String>,
     loop_lag: LatencyHistogram,
@@ -253,6 +254,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             input: vec![0; READ_BUFFER].into(),
             sockets: Sockets::default(),
             tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
+            stamps: Stamps::new(&plan),
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),

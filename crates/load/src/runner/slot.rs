@@ -30,6 +30,8 @@ pub(super) struct Slot {
     pub(super) on_ramp: bool,
     /// It could not connect in time, and is out.
     pub(super) given_up: bool,
+    /// The way of what comes on its connection is stamped.
+    pub(super) stamped: bool,
 }
 
 /// A client's connection.
@@ -58,6 +60,7 @@ impl Slot {
             was_ready: false,
             on_ramp: false,
             given_up: false,
+            stamped: false,
         }
     }
 }

@@ -67,6 +67,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if !event.is_writable() {
             return false;
         }
+        slot.stamped = self.stamps.opened(client, stream);
         if let Link::Opening(stream) = std::mem::take(&mut slot.link) {
             slot.link = Link::Open(stream);
         }
@@ -82,8 +83,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     #[inline]
     fn read(&mut self, client: u32, to_the_end: bool) {
         loop {
-            let Link::Open(stream) = &mut self.slots[client as usize].link else { return };
-            match stream.read(&mut self.input) {
+            let slot = &mut self.slots[client as usize];
+            let Link::Open(stream) = &mut slot.link else { return };
+            let read = if slot.stamped {
+                self.stamps.read(stream, &mut self.input)
+            } else {
+                stream.read(&mut self.input)
+            };
+            match read {
                 Ok(0) => {
                     let at = self.now();
                     return self.ended(client, at, Cause::Closed);
@@ -132,11 +139,16 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.look.messages += self.out.messages.len() as u64;
         // Before the order to run, messages move nothing but cursors.
         let Some(table) = self.phases.table() else { return };
+        let Some(&last) = self.out.messages.last() else { return };
+        let stamped = self.slots[client as usize].stamped;
         for &seq in &self.out.messages {
             // One that the schedule has not reached when the trial is over is no part of it.
             let Some(due) = table.due(seq) else { continue };
             let arrival = Arrival { client, seq, due, at };
             self.measure.arrived(&arrival);
+            if stamped {
+                self.stamps.arrived(&arrival, last);
+            }
             if self.look.latency.count() < LOOK_SAMPLES {
                 self.look.latency.record(arrival.latency());
             }
@@ -180,7 +192,12 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
         let event = match note {
-            Note::Request => Event::Request { client },
+            Note::Request => {
+                if self.slots[client as usize].stamped {
+                    self.stamps.asked(client, self.clock.now());
+                }
+                Event::Request { client }
+            }
             Note::EmptyResponse => Event::EmptyResponse { client },
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
@@ -284,6 +301,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.drop_link(client);
         self.out.clear();
         let ending = self.slots[client as usize].session.closed(&mut self.out);
+        self.stamps.forget_read();
         self.deliver(client, at);
         if self.phases.phase() == Phase::Close {
             return;

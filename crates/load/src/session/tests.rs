@@ -25,6 +25,9 @@ pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
         long_poll_timeout: Duration::from_secs(30),
         seed: 7,
         connect_timeout: Duration::from_secs(10),
+        ramp: pushbench_metrics::control::DEFAULT_RAMP,
+        sources: Vec::new(),
+        stamps: None,
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use pushbench_core::Seq;
 
 use super::*;
@@ -138,4 +139,99 @@ fn processes_merge_and_survive_json() {
     let mut from_nothing = Measured::default();
     from_nothing.merge(&one);
     assert_eq!(from_nothing, one);
+}
+
+/// What happens at one client: a message, bytes or an event.
+#[derive(Debug, Clone)]
+enum Happening {
+    Message { seq: u64, delay_ms: u64 },
+    Moved { at_ms: u64, bytes: u64 },
+    Request { at_ms: u64 },
+    Connected { took_us: u64 },
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let at = 900_u64..3_200;
+    prop_oneof![
+        4 => (1_u64..40, 0_u64..400).prop_map(|(seq, delay_ms)| Happening::Message { seq, delay_ms }),
+        1 => (at.clone(), 1_u64..2_000).prop_map(|(at_ms, bytes)| Happening::Moved { at_ms, bytes }),
+        1 => at.prop_map(|at_ms| Happening::Request { at_ms }),
+        1 => (1_u64..90_000).prop_map(|took_us| Happening::Connected { took_us }),
+    ]
+}
+
+/// Plays to a recorder what happens at those of all clients that it has.
+fn recorded(
+    happenings: &[(u32, Happening)],
+    clients: std::ops::Range<u32>,
+    delivery: Delivery,
+    excluded: u32,
+) -> Measured {
+    let mut recorder = Recorder::new(clients.len() as u32, delivery);
+    recorder.set_window(WINDOW);
+    if clients.contains(&excluded) {
+        recorder.exclude(excluded - clients.start);
+    }
+    let phases = [Phase::Warmup, Phase::Window, Phase::Drain];
+    for (number, (client, happening)) in happenings.iter().enumerate() {
+        if !clients.contains(client) {
+            continue;
+        }
+        let (client, phase) = (client - clients.start, phases[number % phases.len()]);
+        match happening {
+            Happening::Message { seq, delay_ms } => {
+                recorder.arrived(&arrival(client, *seq, *delay_ms));
+            }
+            Happening::Moved { at_ms, bytes } => {
+                let mut tally = Tally::default();
+                tally.add(Direction::Down, Layer::Framing, *bytes);
+                recorder.moved(phase, MonoInstant(at_ms * MS), &tally);
+                recorder.sockets_moved(0, *bytes);
+                let tcpip =
+                    TcpipTally { packets: 1, header_bytes: bytes / 2, retransmitted_bytes: 3 };
+                recorder.tcpip(phase, Direction::Up, Source::Kernel, &tcpip);
+            }
+            Happening::Request { at_ms } => {
+                recorder.happened(phase, MonoInstant(at_ms * MS), &Event::Request { client });
+            }
+            Happening::Connected { took_us } => {
+                let took = Duration::from_micros(*took_us);
+                let connected = Event::Connected { client, took };
+                recorder.happened(phase, MonoInstant(0), &connected);
+            }
+        }
+    }
+    recorder.finish(|_| true)
+}
+
+proptest! {
+    /// Clients split over several processes are measured as in one.
+    #[test]
+    fn several_recorders_see_what_one_sees(
+        mut happenings in prop::collection::vec((0_u32..7, happening()), 0..200),
+        cuts in prop::collection::vec(0_u32..=7, 0..4),
+        latest in any::<bool>(),
+        excluded in 0_u32..9,
+    ) {
+        // At each client messages come in order of time, as they do.
+        happenings.sort_by_key(|(_, happening)| match happening {
+            Happening::Message { seq, delay_ms } => (seq - 1) * 100 + delay_ms,
+            _ => 0,
+        });
+        let delivery = if latest { Delivery::Latest } else { Delivery::Every };
+        let whole = recorded(&happenings, 0..7, delivery, excluded);
+
+        let mut edges: Vec<u32> = cuts.into_iter().chain([0, 7]).collect();
+        edges.sort_unstable();
+        let parts = edges.windows(2).map(|edge| edge[0]..edge[1]).filter(|part| !part.is_empty());
+        let mut merged = Measured::default();
+        for part in parts {
+            merged.merge(&recorded(&happenings, part, delivery, excluded));
+        }
+        // The integral of ages is a sum of floats, which the order of adding rounds differently.
+        let (one, other) = (&mut merged.age.integral_s2, whole.age.integral_s2);
+        prop_assert!((*one - other).abs() <= 1e-12 * other.abs());
+        *one = other;
+        prop_assert_eq!(merged, whole);
+    }
 }

@@ -6,8 +6,10 @@
 mod age;
 mod axes;
 mod bars;
+mod breakdown;
 mod bytes;
 mod cpu;
+pub(crate) mod headers;
 mod latency;
 mod raster;
 mod ratio;
@@ -78,18 +80,29 @@ impl Chart {
     }
 }
 
+/// What the picture `name` of a block is called in a run's folder.
+pub(crate) fn file_name(record: &RunRecord, block: &Block<'_>, name: &str) -> String {
+    match record.points.len() {
+        1 => name.to_owned(),
+        _ => format!("{name}-{}", block.point.id),
+    }
+}
+
+/// Whether a block has pictures of its own.
+pub(crate) fn are_drawn(blocks: &[Block<'_>], block: &Block<'_>) -> bool {
+    blocks.iter().take(POINTS_DRAWN).any(|drawn| drawn.point.id == block.point.id)
+}
+
 /// The pictures of a run; one that has nothing to show is left out.
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let blocks = blocks(record);
     let mut charts = Vec::new();
     for block in blocks.iter().take(POINTS_DRAWN) {
-        let named = |name: &str| match record.points.len() {
-            1 => name.to_owned(),
-            _ => format!("{name}-{}", block.point.id),
-        };
+        let named = |name: &str| file_name(record, block, name);
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
             ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),

@@ -12,6 +12,7 @@ use plotters::style::{
 };
 use plotters_backend::DrawingBackend;
 use pushbench_core::Transport;
+use pushbench_metrics::breakdown::Part;
 use pushbench_metrics::ledger::Layer;
 
 /// The width of every chart, in pixels.
@@ -70,6 +71,20 @@ pub(crate) const fn layer_colour(layer: Layer) -> RGBColor {
         Layer::Tcpip => RGBColor(0xf0, 0xe4, 0x42),
     }
 }
+
+/// Parts of a latency have colours of their own too; what a transport or its server is the cause
+/// of is darker than what the instrument is.
+pub(crate) const fn part_colour(part: Part) -> RGBColor {
+    match part {
+        Part::Publisher => RGBColor(0xd5, 0x5e, 0x00),
+        Part::Poll => RGBColor(0xb8, 0xb8, 0xb8),
+        Part::Server => RGBColor(0x3f, 0x3f, 0x3f),
+        Part::Network => RGBColor(0x6a, 0x51, 0xa3),
+        Part::Load => RGBColor(0xf0, 0xe4, 0x42),
+    }
+}
+/// What Ethernet adds, where it is shown.
+pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
 
 /// `colour` mixed with white.
 pub(crate) fn lighter(colour: RGBColor) -> RGBColor {

@@ -54,6 +54,50 @@ pub(super) struct Sweep {
     diagonal: bool,
 }
 
+/// The charts of what grows with the clients: file, figure, what it is called, its axis, its unit,
+/// and how to read it.
+type Growing = (&'static str, Figure, &'static str, &'static str, fn(f64) -> String, &'static str);
+
+const GROWING: [Growing; 4] = [
+    (
+        "sweep-latency-p99",
+        Figure::LatencyP99,
+        "99th percentile of latency",
+        "99th percentile of latency (logarithmic)",
+        human::short_time,
+        LATENCY,
+    ),
+    (
+        "sweep-server-cpu",
+        Figure::ServerCpu,
+        "Server CPU per message",
+        "CPU time per message (logarithmic)",
+        human::short_time,
+        "CPU time of the server for each message that arrived. A level line means that a message \
+         costs the same however many clients there are. Both axes are logarithmic where their \
+         values span enough.",
+    ),
+    (
+        "sweep-load-cpu",
+        Figure::LoadCpu,
+        "Load generator's CPU per message",
+        "CPU time per message (logarithmic)",
+        human::short_time,
+        "CPU time of the load generator, which plays all clients, for each message that arrived: \
+         the instrument's own cost. Both axes are logarithmic where their values span enough.",
+    ),
+    (
+        "sweep-memory",
+        Figure::ServerRss,
+        "Server memory per client",
+        "memory per client (logarithmic)",
+        human::whole_bytes,
+        "Growth of the server's memory over its clients; what the kernel keeps for sockets is not \
+         part of it. With few clients it is mostly what a process needs once, the ring of \
+         messages included. Both axes are logarithmic where their values span enough.",
+    ),
+];
+
 const DIAGONAL: &str = "the payload itself";
 
 const MEDIAN: &str = "the median over its trials";
@@ -73,7 +117,24 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
         format!("; {}", words.join(", "))
     };
     let charts = [latencies(&blocks, setting, &held), bytes(&blocks, setting, &held)];
-    charts.into_iter().flatten().collect()
+    let mut charts: Vec<Chart> = charts.into_iter().flatten().collect();
+    if setting == Setting::Clients {
+        charts.extend(GROWING.iter().filter_map(|chart| growing(chart, &blocks, &held)));
+    }
+    charts
+}
+
+/// What a figure does as clients are added; no latencies where messages were superseded.
+fn growing(chart: &Growing, blocks: &[&Block<'_>], held: &str) -> Option<Chart> {
+    let &(name, figure, what, axis, words, caption) = chart;
+    if figure == Figure::LatencyP99 && blocks.iter().any(|block| block.compares_ages()) {
+        return None;
+    }
+    let setting = Setting::Clients;
+    let lines = lines(blocks, setting, |row| row.spread(figure));
+    let sweep = Sweep { setting, lines, axis, words, diagonal: false };
+    let title = format!("{what} against {}", setting.axis());
+    sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
 }
 
 /// Latencies, or ages where messages were superseded.
@@ -107,18 +168,23 @@ fn bytes(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
     sweep.chart("sweep-bytes", bytes_caption(reach, setting), title, subtitle)
 }
 
-/// The varying setting with the most values, and the other varying ones, which are held.
+/// The varying setting with the most values, and the other varying ones, which are held; one that
+/// follows from the first, as a rate may from the number of clients, goes along with it.
 fn swept(points: &[Point]) -> Option<(Setting, Vec<Setting>)> {
     let varying = Setting::varying(points);
-    let values = |setting: &Setting| {
-        let mut values: Vec<f64> = points.iter().map(|point| setting.value(point)).collect();
-        values.sort_by(f64::total_cmp);
+    let distinct = |value: &dyn Fn(&Point) -> (f64, f64)| {
+        let mut values: Vec<(f64, f64)> = points.iter().map(value).collect();
+        values.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.total_cmp(&two.1)));
         values.dedup();
         values.len()
     };
+    let values = |setting: &Setting| distinct(&|point| (setting.value(point), 0.0));
     // Of several with as many values the first: `max_by_key` would give the last.
     let swept = varying.iter().rev().copied().max_by_key(values)?;
-    Some((swept, varying.into_iter().filter(|setting| *setting != swept).collect()))
+    let follows = |other: &Setting| {
+        distinct(&|point| (swept.value(point), other.value(point))) == values(&swept)
+    };
+    Some((swept, varying.into_iter().filter(|setting| !follows(setting)).collect()))
 }
 
 fn lines(

@@ -22,8 +22,9 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     }
     page.push_str(
         "<p class=\"faint\">Beside this page: <code>run.json</code> has everything, \
-         <code>summary.csv</code>, <code>trials.csv</code>, <code>bytes.csv</code> and \
-         <code>series.csv</code> the figures, <code>models.csv</code> what was expected of them, <code>histograms/</code> each latency, \
+         <code>summary.csv</code>, <code>trials.csv</code>, <code>bytes.csv</code>, \
+         <code>breakdown.csv</code> and <code>series.csv</code> the figures, \
+         <code>models.csv</code> what was expected of them, <code>histograms/</code> each latency, \
          <code>charts/</code> the pictures. <code>pushbench report</code> rebuilds all of them \
          from <code>run.json</code>.</p>\n",
     );

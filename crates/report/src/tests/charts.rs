@@ -20,8 +20,9 @@ fn names(charts: &[Chart]) -> Vec<&str> {
 
 #[test]
 fn every_transport_is_named_in_well_formed_xml() {
-    let record = fixture::six();
-    for chart in charts(&record) {
+    let (six, broken_down) = (charts(&fixture::six()), charts(&fixture::broken_down()));
+    let breakdown = broken_down.into_iter().filter(|chart| chart.name == "breakdown");
+    for chart in six.into_iter().chain(breakdown) {
         let svg = chart.svg().unwrap();
         let document = roxmltree::Document::parse(&svg).unwrap();
         let texts: Vec<String> = document
@@ -42,7 +43,14 @@ fn every_transport_is_named_in_well_formed_xml() {
 /// Texts begin and end inside the picture, by the measure of DejaVu, which is wide.
 #[test]
 fn no_text_is_clipped() {
-    for record in [fixture::six(), fixture::sweep(), fixture::payloads(), fixture::ratios()] {
+    for record in [
+        fixture::six(),
+        fixture::sweep(),
+        fixture::scale(),
+        fixture::payloads(),
+        fixture::ratios(),
+        fixture::broken_down(),
+    ] {
         for chart in charts(&record) {
             let svg = chart.svg().unwrap();
             let document = roxmltree::Document::parse(&svg).unwrap();
@@ -92,7 +100,7 @@ fn a_bitmap_has_its_size_and_is_not_blank() {
 fn points_have_their_own_charts_and_common_ones() {
     let record = fixture::sweep();
     let charts = charts(&record);
-    assert_eq!(charts.len(), 4 * 5 + 2);
+    assert_eq!(charts.len(), 4 * 5 + 5, "too few samples for a p99");
     assert_eq!(names(&charts)[..5], ["latency-1", "age-1", "bytes-1", "cpu-1", "timeline-1"]);
     assert_eq!(chart(&charts, "sweep-latency").title(), "Median latency against clients");
     let svg = chart(&charts, "sweep-bytes").svg().unwrap();
@@ -152,6 +160,24 @@ fn layers_differ_in_lightness_and_from_all_transports() {
             assert!((luma(one) - luma(other)).abs() >= 20.0, "{one:?} {other:?}");
         }
         assert!(Transport::ALL.into_iter().all(|transport| colour(transport) != layer_colour(one)));
+    }
+}
+
+/// The rate follows from the clients, so that it is no setting that is held.
+#[test]
+fn what_grows_with_the_clients_is_shown_at_every_point() {
+    let record = fixture::scale();
+    let charts = charts(&record);
+    let names = names(&charts);
+    for name in ["sweep-latency-p99", "sweep-server-cpu", "sweep-load-cpu", "sweep-memory"] {
+        assert!(names.contains(&name), "{names:?}");
+        let svg = chart(&charts, name).svg().unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let texts: Vec<&str> =
+            document.descendants().filter_map(|node| node.text()).map(str::trim).collect();
+        for clients in ["5", "10", "20", "40"] {
+            assert!(texts.contains(&clients), "{name} lacks {clients}: {texts:?}");
+        }
     }
 }
 

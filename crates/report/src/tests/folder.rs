@@ -47,6 +47,7 @@ fn rebuilding_gives_the_same_bytes() {
         .map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string())
         .collect();
     let expected = [
+        "breakdown.csv",
         "bytes.csv",
         "charts/age.png",
         "charts/age.svg",

@@ -1,5 +1,6 @@
 //! Each file that a run leaves, made from runs that never were and read back.
 
+mod breakdown;
 mod charts;
 mod comparison;
 mod csv;

@@ -67,6 +67,15 @@ impl Found {
         }
     }
 
+    /// The message before the first that it has; `None` where it has none.
+    const fn before(self) -> Option<Seq> {
+        match self {
+            Self::Batch { after, .. } => Some(after),
+            Self::Newest(seq) => Some(Seq(seq.0.saturating_sub(1))),
+            Self::Nothing(_) => None,
+        }
+    }
+
     const fn slot(self) -> usize {
         match self {
             Self::Batch { .. } => 0,
@@ -132,6 +141,8 @@ struct Kept {
     form: Form,
     bytes: Rc<Vec<u8>>,
     head: usize,
+    /// The newest message that it covers.
+    last: Seq,
 }
 
 /// Bytes to be sent.
@@ -141,6 +152,8 @@ pub(super) struct Reply<'a> {
     pub(super) bytes: &'a Rc<Vec<u8>>,
     /// How many of them, from the start.
     pub(super) len: usize,
+    /// The messages in them: those after the first up to the second.
+    pub(super) holds: Option<(Seq, Seq)>,
 }
 
 /// Makes answers, and keeps those that were made last.
@@ -170,9 +183,11 @@ impl Replies {
                 make(found, form, template, before.map(|kept| kept.bytes), with.ring)
             }
         };
-        let Kept { bytes, head, .. } = slot.insert(kept);
+        let Kept { bytes, head, last, .. } = slot.insert(kept);
         let len = if terms.head_only { *head } else { bytes.len() };
-        Reply { status: form.status.code(), bytes, len }
+        let whole = matches!(form.status, Status::Messages(_)) && !terms.head_only;
+        let holds = found.before().filter(|_| whole).map(|before| (before, *last));
+        Reply { status: form.status.code(), bytes, len, holds }
     }
 }
 
@@ -237,7 +252,7 @@ fn make(
         bytes.reserve(length);
         push_body(bytes, found, cursor, ring);
     }
-    Kept { found, form, bytes: memory, head }
+    Kept { found, form, bytes: memory, head, last: cursor }
 }
 
 fn push_body(bytes: &mut Vec<u8>, found: Found, last: Seq, ring: &Ring) {

@@ -15,19 +15,20 @@ use crate::connection;
 use crate::counters::Kind;
 use crate::hub::Hub;
 use crate::shared::Shared;
+use crate::stamps::Peer;
 
 /// Takes a connection into the lane, with a poll that hyper has read from it, if it did, and what
 /// was read behind that.
 pub(crate) fn adopt(
     shared: &Rc<Shared>,
-    socket: TcpStream,
+    (socket, peer): (TcpStream, Option<Peer>),
     ask: Option<Ask<'_>>,
     read_already: &[u8],
 ) {
     let mut hub = shared.hub.borrow_mut();
     let Hub { ring, lane, .. } = &mut *hub;
     let with = shared.surroundings(ring);
-    let mut client = Client::new(socket, read_already, with.now);
+    let mut client = Client::new(socket, peer, read_already, with.now);
     if let Some(ask) = ask {
         client.answer(&ask, &mut lane.desk, with);
     }
@@ -52,9 +53,9 @@ impl Future for Attendant {
         if turn == Turn::Waits {
             return Poll::Pending;
         }
-        let (socket, unread) = clients.remove(self.key).into_parts();
+        let (connection, unread) = clients.remove(self.key).into_parts();
         if turn == Turn::Foreign {
-            tokio::task::spawn_local(connection::serve(Rc::clone(shared), socket, unread));
+            tokio::task::spawn_local(connection::serve(Rc::clone(shared), connection, unread));
         } else {
             shared.counters.closed(Kind::Http);
         }

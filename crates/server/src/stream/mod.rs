@@ -19,6 +19,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf as _, Bytes};
 use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_probe::clock;
 use tokio::net::TcpStream;
 
 use self::closing::End;
@@ -26,6 +27,7 @@ use self::protocol::{Protocol, Verdict};
 use crate::config::ServerConfig;
 use crate::counters::{Counters, Kind};
 use crate::ring::{Entry, Ring};
+use crate::stamps::{Peer, StampLog};
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;
@@ -79,6 +81,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) ring: &'a Ring,
     pub(crate) counters: &'a Counters,
     pub(crate) config: &'a ServerConfig,
+    pub(crate) stamps: &'a StampLog,
     pub(crate) now: MonoInstant,
 }
 
@@ -102,6 +105,8 @@ pub(crate) struct Stream {
     sent_at: MonoInstant,
     /// Wakes the stream's task.
     waker: Option<Waker>,
+    /// What is written is stamped.
+    peer: Option<Peer>,
 }
 
 impl Stream {
@@ -113,6 +118,7 @@ impl Stream {
         cursor: Seq,
         head: Vec<u8>,
         now: MonoInstant,
+        peer: Option<Peer>,
     ) -> Self {
         Self {
             socket,
@@ -125,6 +131,7 @@ impl Stream {
             behind: false,
             sent_at: now,
             waker: None,
+            peer: peer.map(|peer| peer.streams_after(cursor)),
         }
     }
 
@@ -170,11 +177,15 @@ impl Stream {
             if self.partial.is_empty() && !self.control.is_empty() {
                 self.partial = std::mem::take(&mut self.control).into();
             }
+            let begun = self.peer.as_ref().map(|_| clock::now());
             match self.write_once(with.ring) {
                 Ok(None) => return Written::All,
                 Ok(Some(bytes)) => {
                     self.sent_at = with.now;
                     self.advance(bytes, with);
+                    if let (Some(peer), Some(at)) = (&mut self.peer, begun) {
+                        with.stamps.reached(peer, last_whole(self.cursor, &self.partial), at);
+                    }
                     turn = turn.saturating_sub(bytes);
                     if turn == 0 {
                         return Written::More;
@@ -340,4 +351,10 @@ impl Stream {
             waker.wake_by_ref();
         }
     }
+}
+
+/// The last message that the socket has taken all of, where the cursor is at one that was begun;
+/// or the one before, where control bytes are what is left.
+const fn last_whole(cursor: Seq, partial: &Bytes) -> Seq {
+    if partial.is_empty() { cursor } else { Seq(cursor.0.saturating_sub(1)) }
 }

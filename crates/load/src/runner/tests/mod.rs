@@ -1,6 +1,7 @@
 //! The runner over real sockets, against servers that follow a script.
 
 mod server;
+mod stamps;
 mod tcpip;
 
 use std::io::{Read as _, Write as _};

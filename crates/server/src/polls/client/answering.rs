@@ -130,7 +130,8 @@ impl Client {
             bytes.extend_from_slice(body.as_bytes());
         }
         let (len, bytes) = (bytes.len(), Rc::new(bytes));
-        self.send(endpoint, Reply { status, bytes: &bytes, len }, terms.persistence, with);
+        let reply = Reply { status, bytes: &bytes, len, holds: None };
+        self.send(endpoint, reply, terms.persistence, with);
     }
 
     /// Answers a long poll that waits for what is there now.

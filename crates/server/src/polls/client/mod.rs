@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, Seq};
+use pushbench_probe::clock;
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -16,6 +17,7 @@ use super::reply::{Found, Reply};
 use super::request::{self, Parsed, Persistence};
 use super::{Desk, MAX_HEAD};
 use crate::counters::Endpoint;
+use crate::stamps::Peer;
 use crate::stream::Surroundings;
 
 /// What is said to a client whose request does not arrive (RFC 9110 §15.5.9).
@@ -49,6 +51,8 @@ struct Unsent {
     to: usize,
     /// Since when nothing was taken.
     since: MonoInstant,
+    /// The messages in it: those after the first up to the second.
+    holds: Option<(Seq, Seq)>,
 }
 
 /// What a connection's task does after its turn.
@@ -73,17 +77,24 @@ pub(in crate::polls) struct Client {
     unsent: Option<Unsent>,
     /// Wakes the connection's task.
     waker: Option<Waker>,
+    /// What is written is stamped.
+    peer: Option<Peer>,
 }
 
 impl Client {
-    pub(in crate::polls) fn new(socket: TcpStream, read_already: &[u8], now: MonoInstant) -> Self {
+    pub(in crate::polls) fn new(
+        socket: TcpStream,
+        peer: Option<Peer>,
+        read_already: &[u8],
+        now: MonoInstant,
+    ) -> Self {
         let unread = read_already.to_vec();
-        Self { socket, doing: Doing::Idle(now), unread, unsent: None, waker: None }
+        Self { socket, doing: Doing::Idle(now), unread, unsent: None, waker: None, peer }
     }
 
     /// The socket, and what was read from it and not answered.
-    pub(in crate::polls) fn into_parts(self) -> (TcpStream, Vec<u8>) {
-        (self.socket, self.unread)
+    pub(in crate::polls) fn into_parts(self) -> ((TcpStream, Option<Peer>), Vec<u8>) {
+        ((self.socket, self.peer), self.unread)
     }
 
     /// The turn of the connection's own task.
@@ -179,6 +190,7 @@ impl Client {
         if persistence == Persistence::Closes {
             self.doing = Doing::Closing;
         }
+        let begun = self.peer.map(|_| clock::now());
         let sent = match self.socket.try_write(&reply.bytes[..reply.len]) {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
@@ -186,7 +198,10 @@ impl Client {
         };
         if sent < reply.len {
             let (bytes, since) = (Rc::clone(reply.bytes), with.now);
-            self.unsent = Some(Unsent { bytes, from: sent, to: reply.len, since });
+            let holds = reply.holds;
+            self.unsent = Some(Unsent { bytes, from: sent, to: reply.len, since, holds });
+        } else if let (Some(peer), Some(at)) = (&self.peer, begun) {
+            with.stamps.answered(peer, reply.holds, at);
         }
         self.flush(with);
     }
@@ -195,10 +210,14 @@ impl Client {
     /// something remains.
     fn flush(&mut self, with: Surroundings<'_>) {
         while let Some(unsent) = &mut self.unsent {
+            let begun = self.peer.map(|_| clock::now());
             match self.socket.try_write(&unsent.bytes[unsent.from..unsent.to]) {
                 Ok(sent) => {
                     (unsent.from, unsent.since) = (unsent.from + sent, with.now);
                     if unsent.from == unsent.to {
+                        if let (Some(peer), Some(at)) = (&self.peer, begun) {
+                            with.stamps.answered(peer, unsent.holds, at);
+                        }
                         self.unsent = None;
                     }
                 }

@@ -1,0 +1,79 @@
+//! From arguments to what is to be played: profiles, cookies, sizes. Refuses before anything
+//! starts.
+
+use anyhow::anyhow;
+use pushbench_core::headers::{self, HeaderProfile};
+use pushbench_core::message::SEQ_DIGITS;
+use pushbench_core::payload::MAX_PAYLOAD;
+use pushbench_core::units::Count;
+use pushbench_core::{Delivery, Transport};
+
+use crate::args::HeadersArgs;
+use crate::exit::Failure;
+use crate::profile;
+
+/// The fewest bytes of a message: messages are published by hand here, and their text stands
+/// behind their number.
+const LEAST_PAYLOAD: usize = SEQ_DIGITS + 1;
+
+/// One header profile, ready to be played.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    /// With the cookies.
+    pub(super) profile: HeaderProfile,
+    /// How many bytes of them were added.
+    pub(super) cookie_bytes: usize,
+    pub(super) payload: usize,
+    pub(super) delivery: Delivery,
+}
+
+impl Case {
+    /// The case of a profile: its own body size and delivery, or `payload` and every message.
+    fn new(profile: &HeaderProfile, cookie_bytes: usize, payload: usize) -> Result<Self, Failure> {
+        let name = &profile.name;
+        let payload = profile.body_bytes.unwrap_or(payload);
+        if !(LEAST_PAYLOAD..=MAX_PAYLOAD).contains(&payload) {
+            return Err(Failure::usage(anyhow!(
+                "payload: {payload}B with profile {name} cannot be played; a message has \
+                 {LEAST_PAYLOAD}B to 1MiB here, its number among them"
+            )));
+        }
+        let with_cookies = profile.clone().with_cookie_bytes(cookie_bytes).map_err(|error| {
+            Failure::usage(anyhow!("cookie_bytes: {cookie_bytes} with profile {name}: {error}"))
+        })?;
+        let delivery = profile.delivery.unwrap_or_default();
+        Ok(Self { profile: with_cookies, cookie_bytes, payload, delivery })
+    }
+
+    /// The case of a built-in profile as it stands.
+    pub(super) fn built_in(name: &str) -> Result<Self, Failure> {
+        Self::new(&profile::read(name, None)?, 0, LEAST_PAYLOAD)
+    }
+}
+
+/// Every profile with each size of cookies, in the order given.
+pub(super) fn cases(args: &HeadersArgs) -> Result<Vec<Case>, Failure> {
+    let built_in: Vec<String> = headers::names().map(str::to_owned).collect();
+    let names = if args.profiles.is_empty() { &built_in } else { &args.profiles };
+    let payload = usize::try_from(args.payload.0).unwrap_or(usize::MAX);
+    let mut cases = Vec::new();
+    for name in names {
+        let profile = profile::read(name, None)?;
+        for &Count(bytes) in &args.cookie_bytes {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            cases.push(Case::new(&profile, bytes, payload)?);
+        }
+    }
+    Ok(cases)
+}
+
+/// The transports to play, in the order of tables: those asked for, and WebSocket, to which all
+/// are compared.
+pub(super) fn transports(args: &HeadersArgs) -> Vec<Transport> {
+    let asked = |transport: &Transport| {
+        args.transports.is_empty()
+            || args.transports.contains(transport)
+            || *transport == Transport::Websocket
+    };
+    Transport::ALL.into_iter().filter(asked).collect()
+}

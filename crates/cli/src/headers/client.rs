@@ -1,0 +1,366 @@
+//! One client: the load generator's own session, over a socket that is watched closely.
+//!
+//! The session says what to send and which layer each byte belongs to; the bytes themselves are
+//! kept, so that heads are measured on what was really sent and received.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsFd as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use pushbench_core::Transport;
+use pushbench_core::headers::HeadSize;
+use pushbench_load::session::{Demand, Ending, Note, Output, Session};
+use pushbench_metrics::headers::{Exchange, Traffic};
+use pushbench_metrics::ledger::{Direction, Layer, Tally};
+use pushbench_probe::tcp_info::TcpInfo;
+
+use super::meter::{Meter, acks_sent};
+
+/// How long an exchange may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait where no socket has anything.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// An open connection.
+pub(super) struct Link {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    /// The client's port.
+    pub(super) port: u16,
+    /// Bytes written to it and read from it.
+    pub(super) written: u64,
+    pub(super) read: u64,
+    /// The client will send no more.
+    pub(super) finished: bool,
+    /// The server has said that it will send no more.
+    pub(super) ended: bool,
+    /// Where data came last: how many ACKs without data had been sent before that was asked for
+    /// or awaited, so that one more is due.
+    pub(super) owes_ack: Option<u32>,
+    acks_before: u32,
+}
+
+impl Link {
+    fn open(peer: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect_timeout(&peer, LIMIT)
+            .with_context(|| format!("cannot connect to {peer}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let port = stream.local_addr()?.port();
+        let (written, read) = (0, 0);
+        let (finished, ended, owes_ack) = (false, false, None);
+        let mut link =
+            Self { stream, peer, port, written, read, finished, ended, owes_ack, acks_before: 0 };
+        link.mark();
+        Ok(link)
+    }
+
+    /// Nothing is awaited of what came before.
+    fn mark(&mut self) {
+        let info = TcpInfo::of(self.stream.as_fd()).ok();
+        self.acks_before = info.as_ref().and_then(acks_sent).unwrap_or(0);
+        self.owes_ack = None;
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        if !self.finished {
+            self.stream.shutdown(Shutdown::Write).context("cannot close the connection")?;
+            self.finished = true;
+        }
+        Ok(())
+    }
+}
+
+/// What a step of a client has come to so far.
+#[derive(Default)]
+struct Step {
+    sent: Vec<u8>,
+    received: Vec<u8>,
+    tally: Tally,
+    messages: usize,
+    subscribed: bool,
+    /// What had passed on the connection before; nothing on one that the step opened.
+    before: Traffic,
+    /// What it came to, once it is over.
+    traffic: Option<Traffic>,
+}
+
+/// What a step waits for before the connection has to come to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The connection is open.
+    Open,
+    /// The subscription stands.
+    Subscribed,
+    /// A message has come.
+    Message,
+    /// Both ends have closed.
+    Closed,
+}
+
+/// A client of one transport.
+pub(super) struct Client {
+    pub(super) transport: Transport,
+    peer: SocketAddr,
+    session: Box<dyn Session>,
+    /// Whether the session hears ticks.
+    ticks: bool,
+    link: Option<Link>,
+    out: Output,
+    step: Step,
+}
+
+impl Client {
+    pub(super) fn new(transport: Transport, peer: SocketAddr, session: Box<dyn Session>) -> Self {
+        let ticks = transport.polls_on_a_period();
+        let (link, out, step) = (None, Output::default(), Step::default());
+        Self { transport, peer, session, ticks, link, out, step }
+    }
+
+    /// Whether each exchange has a connection of its own.
+    pub(super) fn reconnects(&self) -> bool {
+        self.transport == Transport::ShortPollClose
+    }
+
+    /// Opens the connection, and sends nothing yet.
+    pub(super) fn open(&mut self) -> anyhow::Result<()> {
+        self.begin(Traffic::default());
+        self.link = Some(Link::open(self.peer)?);
+        Ok(())
+    }
+
+    /// Sends the first request.
+    pub(super) fn subscribe(&mut self) -> anyhow::Result<()> {
+        let before = if self.reconnects() { Traffic::default() } else { self.passed() };
+        self.begin(before);
+        self.out.clear();
+        self.session.opened(&mut self.out);
+        self.act()
+    }
+
+    /// A message has been, or is about to be, published: asks for it where that is the client's
+    /// part.
+    pub(super) fn exchange(&mut self) -> anyhow::Result<()> {
+        if !self.ticks {
+            return Ok(());
+        }
+        self.out.clear();
+        self.session.tick(&mut self.out);
+        self.act()
+    }
+
+    /// What is counted from now on belongs to the next exchange.
+    pub(super) fn prepare(&mut self) {
+        let before = if self.reconnects() { Traffic::default() } else { self.passed() };
+        self.begin(before);
+    }
+
+    /// Says good-bye.
+    pub(super) fn close(&mut self) -> anyhow::Result<()> {
+        self.prepare();
+        self.out.clear();
+        self.session.close(&mut self.out);
+        self.act()
+    }
+
+    fn begin(&mut self, before: Traffic) {
+        self.step = Step { before, ..Step::default() };
+        if let Some(link) = &mut self.link {
+            link.mark();
+        }
+    }
+
+    /// What had passed on the connection by the end of the last step.
+    fn passed(&self) -> Traffic {
+        self.step.traffic.unwrap_or_default()
+    }
+
+    /// Does what the session wants.
+    fn act(&mut self) -> anyhow::Result<()> {
+        loop {
+            for note in &self.out.notes {
+                match note {
+                    Note::Failed(error) => bail!("{}: {error}", self.transport),
+                    Note::Subscribed => self.step.subscribed = true,
+                    Note::SkippedPoll => bail!("{}: a poll is still under way", self.transport),
+                    Note::Request | Note::EmptyResponse => {}
+                }
+            }
+            self.step.messages += self.out.messages.len();
+            self.step.tally.merge(&self.out.received);
+            self.send()?;
+            match self.out.demand {
+                Demand::Keep => return Ok(()),
+                Demand::Close => {
+                    return self.link.as_mut().map_or(Ok(()), Link::finish);
+                }
+                Demand::Connect => {
+                    self.link = Some(Link::open(self.peer)?);
+                    self.out.clear();
+                    self.session.opened(&mut self.out);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self) -> anyhow::Result<()> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        let deadline = Instant::now() + LIMIT;
+        if !self.out.send.is_empty() {
+            link.mark();
+        }
+        while !self.out.send.is_empty() {
+            match link.stream.write(self.out.send.bytes()) {
+                Ok(written) => {
+                    self.step.sent.extend_from_slice(&self.out.send.bytes()[..written]);
+                    self.out.send.sent(written, &mut self.step.tally);
+                    link.written += written as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ensure!(Instant::now() < deadline, "the server takes no request");
+                    thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(error).context("cannot send a request"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what there is; whether there was anything.
+    fn read(&mut self) -> anyhow::Result<bool> {
+        let Some(link) = self.link.as_mut().filter(|link| !link.ended) else { return Ok(false) };
+        let mut buffer = [0; 1 << 16];
+        let length = match link.stream.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset && link.finished => 0,
+            read => read.context("cannot read an answer")?,
+        };
+        self.out.clear();
+        if length == 0 {
+            link.ended = true;
+            return self.ended().map(|()| true);
+        }
+        link.read += length as u64;
+        if link.finished {
+            // What a server says to one who has left is for nobody.
+            return Ok(true);
+        }
+        link.owes_ack = Some(link.acks_before);
+        self.step.received.extend_from_slice(&buffer[..length]);
+        let received = self.session.receive(&buffer[..length], &mut self.out);
+        received.with_context(|| format!("{}", self.transport))?;
+        self.act()?;
+        Ok(true)
+    }
+
+    /// The server has closed its side, and so does the client.
+    fn ended(&mut self) -> anyhow::Result<()> {
+        let meant = self.link.as_ref().is_some_and(|link| link.finished);
+        let ending = self.session.closed(&mut self.out);
+        if !meant && ending == Ending::Broken {
+            bail!("{}: the server closed the connection", self.transport);
+        }
+        self.act()?;
+        self.link.as_mut().map_or(Ok(()), Link::finish)
+    }
+
+    /// Whether what the step waits for has come.
+    fn has(&self, until: Until) -> bool {
+        let closed = || self.link.as_ref().is_none_or(|link| link.ended && link.finished);
+        let over = !self.reconnects() || closed();
+        match until {
+            Until::Open => true,
+            Until::Subscribed => self.step.subscribed && over,
+            Until::Message => self.step.messages > 0 && over,
+            Until::Closed => closed(),
+        }
+    }
+
+    /// Goes on as far as it can without waiting; whether anything happened.
+    fn advance(&mut self, until: Until, meter: &Meter) -> anyhow::Result<bool> {
+        if self.step.traffic.is_some() {
+            return Ok(false);
+        }
+        if self.read()? {
+            return Ok(true);
+        }
+        if !self.has(until) {
+            return Ok(false);
+        }
+        let Some(link) = &self.link else {
+            self.step.traffic = Some(Traffic::default());
+            return Ok(true);
+        };
+        self.step.traffic = meter.at_rest(link)?;
+        Ok(self.step.traffic.is_some())
+    }
+
+    /// What TCP and IP carried in the step.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.passed().since(&self.step.before)
+    }
+
+    /// What the step came to; that all its bytes were attributed to a layer is checked.
+    pub(super) fn outcome(&self) -> anyhow::Result<Exchange> {
+        let Step { sent, received, tally, .. } = &self.step;
+        let http = |direction| tally.get(direction, Layer::Http);
+        // Requests here have no bodies, so that one may follow the other.
+        let request = if http(Direction::Up) > 0 { heads(sent) } else { HeadSize::default() };
+        let response =
+            if http(Direction::Down) > 0 { HeadSize::of(received) } else { HeadSize::default() };
+        let exchange = Exchange {
+            request: request.into(),
+            response: response.into(),
+            payload: tally.layer(Layer::Payload),
+            framing: tally.layer(Layer::Framing),
+            traffic: self.traffic(),
+        };
+        let layers = exchange.http_bytes() + exchange.payload + exchange.framing;
+        let moved = (sent.len() + received.len()) as u64;
+        ensure!(
+            layers == moved,
+            "{}: {moved} bytes were moved and {layers} found a layer",
+            self.transport
+        );
+        Ok(exchange)
+    }
+}
+
+/// The size of one head after another.
+fn heads(mut bytes: &[u8]) -> HeadSize {
+    let mut sum = HeadSize::default();
+    while !bytes.is_empty() {
+        let size = HeadSize::of(bytes);
+        sum += size;
+        bytes = bytes.get(size.bytes.max(1)..).unwrap_or_default();
+    }
+    sum
+}
+
+/// Takes all clients to the end of their step, side by side: none of them keeps its server
+/// waiting while another is looked after.
+pub(super) fn finish(clients: &mut [Client], until: Until, meter: &Meter) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let mut busy = false;
+        for client in &mut *clients {
+            busy |= client.advance(until, meter)?;
+        }
+        let Some(waiting) = clients.iter().find(|client| client.step.traffic.is_none()) else {
+            return Ok(());
+        };
+        ensure!(
+            Instant::now() < deadline,
+            "{}: the connection does not come to rest within {} s",
+            waiting.transport,
+            LIMIT.as_secs()
+        );
+        if !busy {
+            thread::sleep(PAUSE);
+        }
+    }
+}

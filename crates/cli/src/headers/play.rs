@@ -1,0 +1,175 @@
+//! One case: every transport's client takes one message after another from a real server.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use pushbench_core::Transport;
+use pushbench_load::session::Sessions;
+use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
+use pushbench_metrics::headers::{Exchange, HeaderCase, Traffic, TransportBytes};
+use pushbench_metrics::ledger::Source;
+
+use super::case::Case;
+use super::client::{self, Client, LIMIT, Until};
+use super::meter::Meter;
+use super::stage::Stage;
+use crate::exit::Failure;
+use crate::interrupt;
+
+/// Messages published before anybody listens, so that all that follow have numbers of two
+/// digits: a cursor in a request is as long as its number.
+const UNHEARD: u32 = 10;
+
+/// Exchanges that are not measured: a connection acknowledges its first data sooner than it will
+/// later (RFC 9293 §3.8.6.3 leaves that to the receiver), which is an ACK more.
+const SETTLING: u32 = 3;
+
+/// Exchanges that are measured.
+const MEASURED: u32 = 20;
+
+/// Plays `case` by each of `transports`; `source` counts what TCP and IP carry.
+pub(super) fn play(
+    case: &Case,
+    transports: &[Transport],
+    host: IpAddr,
+    source: Source,
+) -> Result<HeaderCase, Failure> {
+    let name = &case.profile.name;
+    let played = Play::start(case, transports, host, source).and_then(Play::run);
+    let rows = played.with_context(|| format!("header profile {name}"));
+    if interrupt::interrupted() {
+        return Err(Failure::Interrupted);
+    }
+    Ok(HeaderCase {
+        profile: name.clone(),
+        about: case.profile.about.clone(),
+        cookie_bytes: case.cookie_bytes as u64,
+        delivery: case.delivery,
+        payload_bytes: case.payload as u64,
+        rows: rows.map_err(Failure::Failed)?,
+    })
+}
+
+/// A server, a client of each transport, and a count of what passes between them.
+struct Play {
+    stage: Stage,
+    meter: Meter,
+    clients: Vec<Client>,
+}
+
+impl Play {
+    fn start(
+        case: &Case,
+        transports: &[Transport],
+        host: IpAddr,
+        source: Source,
+    ) -> anyhow::Result<Self> {
+        let stage = Stage::start(case, host)?;
+        let meter = Meter::start(source, stage.address.port())?;
+        (0..UNHEARD).try_for_each(|_| stage.publish())?;
+        let clients = transports.iter().map(|&transport| {
+            let sessions = Sessions::new(&plan(case, transport, &stage));
+            Client::new(transport, stage.address, sessions.session(0))
+        });
+        Ok(Self { clients: clients.collect(), stage, meter })
+    }
+
+    fn run(mut self) -> anyhow::Result<Vec<TransportBytes>> {
+        self.step(Until::Open, Client::open)?;
+        let opened = self.traffic();
+        self.step(Until::Subscribed, Client::subscribe)?;
+        let subscriptions = self.outcomes()?;
+        let mut exchanges = Vec::new();
+        for round in 0..SETTLING + MEASURED {
+            self.clients.iter_mut().for_each(Client::prepare);
+            self.stage.publish()?;
+            self.step(Until::Message, Client::exchange)?;
+            if round >= SETTLING {
+                exchanges.push(self.outcomes()?);
+            }
+            if interrupt::interrupted() {
+                break;
+            }
+        }
+        self.step(Until::Closed, Client::close)?;
+        let closed = self.traffic();
+        self.meter.stop()?;
+        let rows = self.clients.iter().enumerate().map(|(index, client)| {
+            let own: Vec<Exchange> = exchanges.iter().map(|round| round[index]).collect();
+            let kept = |traffic: &[Traffic]| (!client.reconnects()).then(|| traffic[index]);
+            row(client.transport, &own, kept(&opened), subscriptions[index], kept(&closed))
+        });
+        Ok(rows.collect())
+    }
+
+    /// Has every client begin something, and takes all to its end.
+    fn step(
+        &mut self,
+        until: Until,
+        begin: impl Fn(&mut Client) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.clients.iter_mut().try_for_each(begin)?;
+        client::finish(&mut self.clients, until, &self.meter)
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        self.clients.iter().map(Client::traffic).collect()
+    }
+
+    fn outcomes(&self) -> anyhow::Result<Vec<Exchange>> {
+        self.clients.iter().map(Client::outcome).collect()
+    }
+}
+
+/// What a session has to know.
+fn plan(case: &Case, transport: Transport, stage: &Stage) -> LoadPlan {
+    LoadPlan {
+        target: stage.address,
+        transport,
+        delivery: case.delivery,
+        headers: case.profile.clone(),
+        clients: 1,
+        first_client: 0,
+        total_clients: 1,
+        // Ticks come when a message has been published.
+        poll_interval: Duration::from_secs(1),
+        // Longer than a message can take to come.
+        long_poll_timeout: 3 * LIMIT,
+        seed: 1,
+        connect_timeout: LIMIT,
+        foreign_path: None,
+        stamps: None,
+        ramp: DEFAULT_RAMP,
+        sources: Vec::new(),
+    }
+}
+
+/// The exchange that came out most often, and how the others differ.
+fn row(
+    transport: Transport,
+    exchanges: &[Exchange],
+    open: Option<Traffic>,
+    subscription: Exchange,
+    close: Option<Traffic>,
+) -> TransportBytes {
+    let mut counts: HashMap<Exchange, u32> = HashMap::new();
+    exchanges.iter().for_each(|exchange| *counts.entry(*exchange).or_default() += 1);
+    // Of two that are as frequent, the one with fewer ACKs.
+    let most = counts.into_iter().max_by_key(|(exchange, count)| {
+        (*count, std::cmp::Reverse((exchange.traffic.segments, exchange.traffic.ip_bytes)))
+    });
+    let (exchange, usual) = most.unwrap_or_default();
+    let extra = |other: &Exchange| other.traffic.acks.saturating_sub(exchange.traffic.acks);
+    TransportBytes {
+        transport,
+        exchange,
+        exchanges: exchanges.len() as u32,
+        usual,
+        extra_acks: exchanges.iter().map(extra).sum(),
+        open,
+        subscription,
+        close,
+    }
+}

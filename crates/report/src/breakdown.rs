@@ -1,0 +1,66 @@
+//! Where latency is spent, over the valid trials of a transport at a point.
+//!
+//! Samples of the trials are pooled, so that the means of the parts add up to the mean of the
+//! whole, which medians over trials would not.
+
+use std::fmt::Write as _;
+
+use pushbench_metrics::breakdown::{Breakdown, Part};
+
+use crate::human;
+use crate::rows::{Block, Row};
+
+/// What a part is called.
+pub(crate) const fn name(part: Part) -> &'static str {
+    match part {
+        Part::Publisher => "publisher lag",
+        Part::Poll => "waiting for the poll",
+        Part::Server => "server",
+        Part::Network => "network",
+        Part::Load => "load generator",
+    }
+}
+
+/// How to read table and picture.
+pub(crate) const CAPTION: &str = "Where the mean latency goes, from the instant at which a \
+    message was due: until the server has published it (publisher lag); until a client asks for \
+    it (waiting for the poll: a stream and a waiting long poll have asked before); until the \
+    server hands it to the socket (server: the request's way in, its queue, and the clients that \
+    are served first); until the client's kernel has it (network); and until the client itself \
+    has it (load generator: on one machine that is pushbench's own share, which a user's browser \
+    does not have). Each is measured, on a sample of connections, and together they are the \
+    latency; only a message that the client read together with later ones is taken to have been \
+    on the network as long as the others.";
+
+/// The pooled samples of a row; `None` where nothing was stamped.
+pub(crate) fn pooled(row: &Row<'_>) -> Option<Breakdown> {
+    let mut trials = row.trials.iter().filter_map(|trial| trial.breakdown.as_ref());
+    let mut pooled = trials.next()?.clone();
+    trials.for_each(|other| pooled.merge(other));
+    (!pooled.is_empty()).then_some(pooled)
+}
+
+/// The same where every part is known: not of a server that was not started by the run.
+pub(crate) fn whole(row: &Row<'_>) -> Option<Breakdown> {
+    pooled(row).filter(|pooled| Part::ALL.iter().all(|&part| pooled.part(part).mean_us().is_some()))
+}
+
+/// The means of a block as a Markdown table, with its caption; empty where nothing was stamped.
+pub(crate) fn markdown(block: &Block<'_>) -> String {
+    let rows = block.rows.iter().filter_map(|row| Some((row.transport(), whole(row)?)));
+    let mut lines = String::new();
+    for (transport, breakdown) in rows {
+        let means = Part::ALL.map(|part| breakdown.part(part).mean_us());
+        let cells = means.into_iter().chain([breakdown.latency.mean_us()]);
+        let cells: Vec<String> = cells.map(|us| human::time(us.unwrap_or(0.0))).collect();
+        let _ = writeln!(lines, "| {transport} | {} |", cells.join(" | "));
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    let heads = Part::ALL.map(name).join(" | ");
+    format!(
+        "| mean latency | {heads} | together |\n|---|{}\n{lines}\n{CAPTION}\n",
+        "---:|".repeat(6)
+    )
+}

@@ -1,0 +1,106 @@
+//! One message by each transport under a header profile, layer by layer.
+
+use plotters::style::RGBColor;
+use pushbench_metrics::headers::{HeaderCase, HeadersRecord, Level, TransportBytes};
+use pushbench_metrics::ledger::Layer;
+
+use super::bars::{Bar, Bars, Group};
+use super::style::{ETHERNET, layer_colour};
+use super::{Chart, Key, Picture, Plot};
+use crate::headers::{name, subject, times};
+use crate::{human, settings};
+
+/// How to read the picture.
+const CAPTION: &str = "All that goes to and fro for one message on a connection in use: the \
+                       message, the transport's framing, HTTP's heads, and the headers of TCP, IP \
+                       and Ethernet, those of ACKs too.";
+
+/// The profile that the picture called `headers` is of, where it was played: that of the claim
+/// which everyone knows.
+const BEST_KNOWN: &str = "kaazing-2009";
+
+/// A picture for each case.
+pub(crate) fn charts(record: &HeadersRecord) -> Vec<Chart> {
+    let cases = record.cases.iter().enumerate();
+    let charts = cases.map(|(index, case)| Chart {
+        name: chart_name(record, index),
+        caption: CAPTION.into(),
+        picture: picture(case),
+    });
+    charts.collect()
+}
+
+/// What the picture of a case is called: that of the best known is `headers`, or of the first.
+pub(crate) fn chart_name(record: &HeadersRecord, index: usize) -> String {
+    let known = record.cases.iter().position(|case| case.profile == BEST_KNOWN).unwrap_or(0);
+    match record.cases.get(index) {
+        Some(case) if index != known => file_name(index, case),
+        _ => "headers".to_owned(),
+    }
+}
+
+/// A file's name: the number of a case tells apart profiles that share a name.
+fn file_name(index: usize, case: &HeaderCase) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let profile: String = case.profile.chars().map(plain).collect();
+    format!("headers-{}-{profile}", index + 1)
+}
+
+fn picture(case: &HeaderCase) -> Picture {
+    let groups = case.rows.iter().map(|row| group(case, row)).collect();
+    let most = case.rows.iter().map(|row| row.exchange.at(Level::Ethernet)).max().unwrap_or(0);
+    #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
+    let (unit, _) = human::size_unit(most as f64);
+    let axis = "bytes for one message, both ways";
+    let bars = Bars { groups, axis, unit, tick: settings::size };
+    let layers = [
+        (layer_colour(Layer::Payload), "payload"),
+        (layer_colour(Layer::Framing), "framing"),
+        (layer_colour(Layer::Http), "HTTP headers"),
+        (layer_colour(Layer::Tcpip), "TCP/IP headers"),
+        (ETHERNET, "Ethernet headers"),
+    ];
+    Picture {
+        title: title(case),
+        subtitle: format!(
+            "Header profile {}, messages of {} B, in Ethernet frames; × is to a WebSocket push",
+            name(case),
+            human::count(case.payload_bytes)
+        ),
+        keys: layers.map(|(colour, name)| Key::Area(colour, name)).into(),
+        height: bars.height(),
+        plot: Plot::Bars(bars),
+    }
+}
+
+fn group(case: &HeaderCase, row: &TransportBytes) -> Group {
+    let exchange = &row.exchange;
+    let at = |level| exchange.at(level);
+    let parts = [
+        (exchange.payload, layer_colour(Layer::Payload)),
+        (exchange.framing, layer_colour(Layer::Framing)),
+        (exchange.http_bytes(), layer_colour(Layer::Http)),
+        (at(Level::Ip) - at(Level::Tcp), layer_colour(Layer::Tcpip)),
+        (at(Level::Ethernet) - at(Level::Ip), ETHERNET),
+    ];
+    #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
+    let parts = parts.map(|(bytes, colour): (u64, RGBColor)| (bytes as f64, colour)).into();
+    let bytes = human::count(at(Level::Ethernet));
+    let ratio = case.ratio(row, Level::Ethernet).map(times).unwrap_or_default();
+    let value = format!("{bytes} B, {ratio}×");
+    Group { transport: row.transport, bars: vec![Bar { parts, value }] }
+}
+
+/// The same exchange by two ways of counting it.
+fn title(case: &HeaderCase) -> String {
+    let ratios = subject(case).and_then(|row| {
+        let by = |level| case.ratio(row, level).map(times);
+        Some((row.transport, by(Level::Characters)?, by(Level::Ethernet)?))
+    });
+    match ratios {
+        Some((transport, characters, frames)) => format!(
+            "{transport} to WebSocket: {characters}:1 by characters of headers, {frames}:1 in frames"
+        ),
+        None => "What one message takes, layer by layer".to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! `headers.md`: the finding, and every table.
+
+use std::fmt::Write as _;
+
+use pushbench_metrics::headers::{HeadersRecord, Level};
+
+use super::{claim, rows, sentence};
+use crate::charts;
+use crate::markdown::escaped;
+
+/// The page.
+pub(super) fn page(record: &HeadersRecord) -> String {
+    let mut text = "# pushbench: what headers cost for each message\n\n".to_owned();
+    for line in sentence(record).lines() {
+        let _ = writeln!(text, "> {}\n>", escaped(line));
+    }
+    for (index, case) in record.cases.iter().enumerate() {
+        let _ = writeln!(text, "\n## {}\n\n{}.", escaped(&rows::name(case)), escaped(&case.about));
+        let _ = writeln!(
+            text,
+            "Messages of {} bytes, delivery {}.\n",
+            case.payload_bytes, case.delivery
+        );
+        push(
+            &mut text,
+            &titles(&rows::EXCHANGE),
+            case.rows.iter().map(|row| rows::exchange(case, row)),
+        );
+        let chart = charts::headers::chart_name(record, index);
+        let _ = writeln!(text, "\n![Bytes of one message by layer](charts/{chart}.svg)");
+        let _ = writeln!(text, "\nOnce for each connection:\n");
+        push(&mut text, &titles(&rows::ONCE), case.rows.iter().map(rows::once));
+    }
+    let _ = writeln!(text, "\n{}", escaped(&rows::legend(record).join(" ")));
+    if let Some(claimed) = &record.claim {
+        let _ = writeln!(text, "\n## The published use cases\n");
+        let _ = writeln!(text, "A poll or a message a second for each client.\n");
+        push(&mut text, &claim::header(claimed), claim::cells(claimed).into_iter());
+        text.push('\n');
+        for note in claim::notes(claimed) {
+            let _ = writeln!(text, "- {}", escaped(&note));
+        }
+    }
+    push_origin(&mut text, record);
+    text
+}
+
+fn titles(columns: &[(&str, &str)]) -> Vec<String> {
+    columns
+        .iter()
+        .map(|(first, second)| format!("{first} {second}").trim_end().to_owned())
+        .collect()
+}
+
+fn push(text: &mut String, header: &[String], rows: impl Iterator<Item = Vec<String>>) {
+    let _ = writeln!(text, "| {} |", header.join(" | "));
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(header.len() - 1));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+fn push_origin(text: &mut String, record: &HeadersRecord) {
+    let environment = &record.environment;
+    let levels = Level::ALL.map(Level::name).join(", ");
+    let _ = writeln!(
+        text,
+        "\nLevels in `headers.csv`: {levels}. pushbench {}, {}, server on {}; Linux {} on {}.",
+        escaped(&record.version),
+        escaped(&record.started),
+        record.address,
+        escaped(&environment.kernel),
+        escaped(&environment.cpu_model),
+    );
+}

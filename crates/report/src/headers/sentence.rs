@@ -1,0 +1,73 @@
+//! The finding in sentences that a person can repeat, from what was measured.
+
+use pushbench_core::Transport;
+use pushbench_metrics::headers::{
+    Claim, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH, TransportBytes,
+};
+
+use super::rows::{self, times};
+use crate::human;
+
+/// A line for each case, and the claim's at the end.
+#[must_use]
+pub fn sentence(record: &HeadersRecord) -> String {
+    let claimed = record.claim.as_ref().map(|claim| &claim.case);
+    let others = record.cases.iter().filter(|case| Some(*case) != claimed);
+    let mut lines: Vec<String> = others.filter_map(line).collect();
+    lines.extend(record.claim.as_ref().and_then(claim));
+    lines.join("\n")
+}
+
+/// What is compared with WebSocket: a poll where one was played.
+pub(crate) fn subject(case: &HeaderCase) -> Option<&TransportBytes> {
+    let other = || case.rows.iter().find(|row| row.transport != Transport::Websocket);
+    case.row(Transport::ShortPoll).or_else(other)
+}
+
+fn line(case: &HeaderCase) -> Option<String> {
+    let row = subject(case)?;
+    let subject = match row.transport {
+        transport if transport.polls_on_a_period() => format!("a {transport}"),
+        transport => format!("a message by {transport}"),
+    };
+    Some(format!(
+        "With the headers of {}, {subject} takes {} bytes in Ethernet frames, and a WebSocket push of the \
+         same {} bytes {}: {}.",
+        rows::name(case),
+        human::count(row.exchange.at(Level::Ethernet)),
+        human::count(case.payload_bytes),
+        human::count(case.row(Transport::Websocket)?.exchange.at(Level::Ethernet)),
+        ratios(case, row)?,
+    ))
+}
+
+fn claim(claim: &Claim) -> Option<String> {
+    let poll = claim.poll()?;
+    let counted = poll.exchange.at(Level::Characters);
+    let agrees = if counted == PUBLISHED_POLL { "comes out again" } else { "does not come out" };
+    let mut text = format!(
+        "The published {PUBLISHED_POLL} against {PUBLISHED_PUSH} {agrees}: a poll has {counted} \
+         characters of headers, which are {} bytes. Against a WebSocket push of the same {} bytes \
+         that is {}.",
+        poll.exchange.http_bytes(),
+        claim.case.payload_bytes,
+        ratios(&claim.case, poll)?,
+    );
+    if !claim.holds() {
+        text.push_str(" What was measured does not bear it out; the notes say where.");
+    }
+    Some(text)
+}
+
+/// `by characters 435:1, by bytes 454:1, in IP packets 8.6:1, in Ethernet frames 7.3:1`.
+fn ratios(case: &HeaderCase, row: &TransportBytes) -> Option<String> {
+    let told = [
+        ("by characters", Level::Characters),
+        ("by bytes", Level::Bytes),
+        ("in IP packets", Level::Ip),
+        ("in Ethernet frames", Level::Ethernet),
+    ];
+    let told = told.map(|(how, level)| Some(format!("{how} {}:1", times(case.ratio(row, level)?))));
+    let told: Option<Vec<String>> = told.into_iter().collect();
+    Some(told?.join(", "))
+}

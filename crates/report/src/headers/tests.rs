@@ -1,0 +1,188 @@
+//! A record with the published figures, and what is made of it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use pushbench_core::{Delivery, Transport};
+use pushbench_metrics::environment::Environment;
+use pushbench_metrics::headers::{
+    Claim, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Stream, Traffic, TransportBytes,
+    UseCase,
+};
+use pushbench_metrics::ledger::Source;
+
+use super::{HeadersFolder, claim, csv, sentence, tables};
+
+fn traffic(segments: u64, acks: u64, tcp_bytes: u64) -> Traffic {
+    let ip_bytes = tcp_bytes + segments * 52;
+    Traffic { packets: Some(segments), segments, acks, tcp_bytes, ip_bytes }
+}
+
+fn row(transport: Transport, exchange: Exchange) -> TransportBytes {
+    let open = Traffic { ip_bytes: 172, ..traffic(3, 1, 0) };
+    TransportBytes {
+        transport,
+        exchange,
+        exchanges: 20,
+        usual: 19,
+        extra_acks: 1,
+        open: Some(open),
+        subscription: exchange,
+        close: Some(traffic(4, 2, 0)),
+    }
+}
+
+/// The published poll, and a push of the same 21 bytes.
+fn case() -> HeaderCase {
+    let poll = Exchange {
+        request: Head { characters: 692, bytes: 716 },
+        response: Head { characters: 179, bytes: 193 },
+        payload: 21,
+        framing: 0,
+        traffic: traffic(3, 1, 930),
+    };
+    let push =
+        Exchange { payload: 21, framing: 2, traffic: traffic(2, 1, 23), ..Exchange::default() };
+    HeaderCase {
+        profile: "kaazing-2009".to_owned(),
+        about: "headers of November 2009".to_owned(),
+        cookie_bytes: 0,
+        delivery: Delivery::Latest,
+        payload_bytes: 21,
+        rows: vec![row(Transport::ShortPoll, poll), row(Transport::Websocket, push)],
+    }
+}
+
+fn measured(http_bytes: u64, framing_bytes: u64, ip_bytes: u64) -> Stream {
+    Stream::Measured {
+        window: Duration::from_secs(10),
+        http_bytes,
+        framing_bytes,
+        ip_bytes: Some(ip_bytes),
+        notes: Vec::new(),
+        valid: true,
+    }
+}
+
+/// A thousand clients that were run, and a hundred thousand that were not.
+fn claim(http_bytes: u64) -> Claim {
+    let not_run = || Stream::Computed { why: "there are too many".to_owned() };
+    let run = UseCase {
+        name: "A".to_owned(),
+        clients: 1_000,
+        polls: measured(http_bytes, 0, 10_860_000),
+        pushes: measured(0, 20_000, 1_270_000),
+    };
+    let name = "C".to_owned();
+    let far = UseCase { name, clients: 100_000, polls: not_run(), pushes: not_run() };
+    Claim { case: case(), period: Duration::from_secs(1), use_cases: vec![run, far] }
+}
+
+fn record(claim: Option<Claim>) -> HeadersRecord {
+    HeadersRecord {
+        format: FORMAT,
+        version: "0.1.0".to_owned(),
+        started: "2026-01-31T12:00:00Z".to_owned(),
+        command_line: vec!["pushbench".to_owned(), "headers".to_owned()],
+        environment: Environment::default(),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        source: Source::Captured,
+        cases: vec![case()],
+        claim,
+    }
+}
+
+#[test]
+fn the_sentence_tells_the_ratio_at_every_level() {
+    let ratios = "by characters 435:1, by bytes 454:1, in IP packets 8.6:1, in Ethernet frames \
+                  7.3:1.";
+    assert!(sentence(&record(None)).ends_with(ratios), "{}", sentence(&record(None)));
+    let claimed = sentence(&record(Some(claim(9_090_000))));
+    assert!(claimed.ends_with(ratios), "{claimed}");
+    assert!(claimed.contains("871 against 2 comes out again"), "{claimed}");
+    assert_eq!(claimed.lines().count(), 1, "the claim's case is told once: {claimed}");
+}
+
+#[test]
+fn each_figure_of_the_claim_says_where_it_is_from() {
+    let lines = claim::cells(&claim(9_090_000));
+    let cells = |what: &str| {
+        let line = lines.iter().find(|line| line[0].starts_with(what));
+        line.unwrap_or_else(|| panic!("no line {what}"))[1..].to_vec()
+    };
+    assert_eq!(cells("polling, published"), ["6.968 M published", "696.8 M published"]);
+    assert_eq!(cells("polling, as sent"), ["7.272 M computed", "727.2 M computed"]);
+    assert_eq!(cells("polling, HTTP headers"), ["7.272 M measured", "727.2 M computed"]);
+    assert_eq!(cells("WebSocket, published"), ["16 k published", "1.6 M published"]);
+    assert_eq!(cells("WebSocket, framing"), ["16 k measured", "1.6 M computed"]);
+    assert_eq!(cells("in IP packets"), ["8.6:1", "8.6:1"]);
+    let notes = claim::notes(&claim(9_090_000)).join("\n");
+    assert!(notes.contains("C, polling: computed, since there are too many"), "{notes}");
+}
+
+#[test]
+fn a_claim_that_is_not_borne_out_says_so() {
+    assert!(claim(9_090_000).holds() && claim(9_000_000).holds());
+    let off = claim(8_900_000);
+    assert!(!off.holds());
+    assert!(claim::notes(&off).join("\n").contains("-2.09 %"), "{:?}", claim::notes(&off));
+    assert!(sentence(&record(Some(off))).contains("does not bear it out"));
+
+    let mut invalid = claim(9_090_000);
+    if let Stream::Measured { valid, .. } = &mut invalid.use_cases[0].pushes {
+        *valid = false;
+    }
+    assert!(!invalid.holds());
+}
+
+#[test]
+fn segments_that_travelled_as_one_packet_are_told_beside_it() {
+    let plain = tables(&record(None));
+    assert!(plain.contains("3 (1)") && !plain.contains("several segments"), "{plain}");
+    let mut cut = record(None);
+    cut.cases[0].rows[0].exchange.traffic.packets = Some(2);
+    let text = tables(&cut);
+    assert!(text.contains("3 in 2 packets (1)") && text.contains("several segments"), "{text}");
+}
+
+#[test]
+fn csv_has_a_value_or_nothing_in_every_column() {
+    let mut without = record(None);
+    without.source = Source::Kernel;
+    without.cases[0].rows[0].exchange.traffic.packets = None;
+    without.cases[0].rows[0].open = None;
+    let text = String::from_utf8(csv::exchanges(&without)).unwrap();
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let value = |row: usize, column: &str| {
+        &rows[row][columns.iter().position(|name| name == column).unwrap()]
+    };
+    assert_eq!(value(0, "ethernet_bytes"), "1128");
+    assert_eq!(value(0, "ratio_ip"), "8.551");
+    assert_eq!((value(0, "packets"), value(0, "open_segments")), ("", ""));
+    assert_eq!((value(1, "packets"), value(1, "open_ethernet_bytes")), ("2", "214"));
+    assert_eq!((value(1, "source"), value(1, "close_ethernet_bytes")), ("kernel", "264"));
+}
+
+#[test]
+fn every_file_is_written() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();
+    assert!(folder.path().ends_with("20260131T120000Z-headers"));
+    let record = record(Some(claim(9_090_000)));
+    folder.write_all(&record).unwrap();
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let back: HeadersRecord = serde_json::from_slice(&read("headers.json")).unwrap();
+    assert_eq!(back, record);
+    let page = String::from_utf8(read("headers.md")).unwrap();
+    assert!(page.contains("| short-poll | 692+179 (716+193) | 871 (435×) |"), "{page}");
+    let svg = String::from_utf8(read("charts/headers.svg")).unwrap();
+    roxmltree::Document::parse(&svg).unwrap();
+    assert!(svg.contains("435:1") && svg.contains("1,128 B"), "{svg}");
+    assert!(read("charts/headers.png").starts_with(b"\x89PNG"));
+    assert!(
+        String::from_utf8(read("claim.csv")).unwrap().contains("A,1000,poll_http,7272000,measured")
+    );
+    assert!(out.path().join("latest/headers.csv").exists());
+}
