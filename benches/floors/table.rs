@@ -38,7 +38,7 @@ pub(crate) fn print(
 fn heading(args: &Args, environment: &Environment) -> String {
     format!(
         "\n## Floors: {} clients, {} bytes, {} ({} of long poll), {} rounds of {}\n\n{} cores, {}\n\n\
-         | comparison | µs CPU | floor's | ratio | of rounds | target |\n\
+         | comparison | µs CPU | floor's | ratio | of rounds (how many) | target |\n\
          |---|---|---|---|---|---|\n",
         args.clients,
         args.payload.0,
@@ -65,8 +65,9 @@ fn row(comparison: &Comparison, played: &Played) -> String {
     let ratio = median(&ratios);
     let met = if ratio <= comparison.target { "" } else { " missed" };
     let (low, high) = range(&ratios);
+    let rounds = if in_step { format!("{}", ratios.len()) } else { "all out of step".to_owned() };
     format!(
-        "| {} | {} | {} | **{ratio:.2}** | {low:.2}–{high:.2} | ≤ {:.2}{met} |\n",
+        "| {} | {} | {} | **{ratio:.2}** | {low:.2}–{high:.2} ({rounds}) | ≤ {:.2}{met} |\n",
         comparison.name,
         spread(&ours),
         spread(&floor),
@@ -105,13 +106,18 @@ fn doubts(played: &Played) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "\nDoubtful: {late} of {} trials of {} were out of step and left out where others \
-                 are: a late server sends several messages with one write, which is cheaper. Use \
-                 an idle machine, or lower the rate.",
+                "\nOut of step in {late} of {} rounds: {}.",
                 costs.len(),
                 contest.describe(),
             );
         }
+    }
+    if !text.is_empty() {
+        text.push_str(
+            "\nSuch rounds are left out where both sides of another are in step: a late server \
+             sends several messages with one write, which is cheaper. Use an idle machine, or \
+             lower the rate.\n",
+        );
     }
     text
 }
