@@ -56,13 +56,21 @@ pub(super) fn run(played: HeaderCase, case: &Case, output: &OutputArgs) -> Resul
 
 /// The use case, computed where this machine was too slow to run it.
 fn within_reach(claim: &Claim, mut use_case: UseCase) -> UseCase {
-    if !claim.is_borne_out_by(&use_case) {
-        let why = format!("{} clients were run, but this machine was too slow", use_case.clients);
-        let tried = [&use_case.polls, &use_case.pushes].map(Stream::notes).concat();
-        let why = std::iter::once(why).chain(tried).collect::<Vec<_>>().join("; ");
-        use_case.polls = Stream::Computed { why: why.clone() };
-        use_case.pushes = Stream::Computed { why };
+    if claim.is_borne_out_by(&use_case) {
+        return use_case;
     }
+    let failed = [&use_case.polls, &use_case.pushes].into_iter().find(|stream| !stream.is_sound());
+    let reason = match (failed, claim.deviation(&use_case)) {
+        (Some(stream), _) => stream.notes().first().cloned(),
+        (None, by) => by.map(|by| format!("the headers differ by {:+.1} %", by * 100.0)),
+    };
+    let why = format!(
+        "{} clients were run, but not every second of each of them: {}",
+        use_case.clients,
+        reason.as_deref().unwrap_or("the trial is not valid")
+    );
+    use_case.polls = Stream::Computed { why: why.clone() };
+    use_case.pushes = Stream::Computed { why };
     use_case
 }
 
