@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
+use pushbench_core::Transport;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
-use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
+use pushbench_metrics::control::LoadPlan;
 
 use crate::role::Role;
 
@@ -84,21 +83,10 @@ impl Args {
     pub(crate) fn load_plan(&self, transport: Transport, target: SocketAddr) -> LoadPlan {
         let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
         LoadPlan {
-            target,
-            transport,
-            delivery: Delivery::Every,
-            headers: HeaderProfile::minimal(),
-            foreign_path: None,
-            clients,
-            first_client: 0,
-            total_clients: clients,
-            poll_interval: Duration::from_secs(1),
             long_poll_timeout: HOLD,
-            seed: 1,
             connect_timeout: CONNECT_LIMIT,
             stamps: self.sampling(transport),
-            ramp: DEFAULT_RAMP,
-            sources: Vec::new(),
+            ..LoadPlan::new(target, transport, clients)
         }
     }
 }

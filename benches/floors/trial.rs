@@ -1,11 +1,9 @@
 //! One trial: two children, whose CPU clocks are read at the window's edges.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_core::Transport;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::Timetable;
 use pushbench_metrics::control::{
     LoadMeasured, LoadNews, LoadOrder, ServerNews, ServerOrder, ServerPlan, TrialTiming,
@@ -58,15 +56,8 @@ pub(crate) struct Cost {
 
 /// Plays a trial.
 pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
-    let feed = args.feed(contest.transport);
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let plan = ServerPlan {
-        feed,
-        headers: HeaderProfile::minimal(),
-        listen,
-        stamps: args.sampling(contest.transport),
-        publish_delay: Duration::ZERO,
-    };
+    let stamps = args.sampling(contest.transport);
+    let plan = ServerPlan { stamps, ..ServerPlan::new(args.feed(contest.transport)) };
     let mut server = Child::start(contest.server, args.payload, &plan)?;
     let ServerNews::Listening { address } = server.hear(LIMIT)? else {
         bail!("the server does not listen")

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
+use pushbench_core::{MonoInstant, Seq, Transport};
 use pushbench_load::runner::Measure;
 use pushbench_load::session::{Note, Output, Session, Sessions};
-use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
+use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::ledger::{Phase, Tally};
 use pushbench_metrics::observer::{Arrival, Event, Window};
 
@@ -95,35 +94,16 @@ impl<M: Measure> Path<M> {
             self.measure.moved(Phase::Window, at, &tally);
         }
     }
-
-    /// Who was told.
-    pub fn into_measure(self) -> M {
-        self.measure
-    }
 }
 
 fn plan(transport: Transport) -> LoadPlan {
-    LoadPlan {
-        target: ([127, 0, 0, 1], 8080).into(),
-        transport,
-        delivery: Delivery::Every,
-        headers: HeaderProfile::minimal(),
-        foreign_path: None,
-        clients: 1,
-        first_client: 0,
-        total_clients: 1,
-        poll_interval: Duration::from_nanos(GAP),
-        long_poll_timeout: Duration::from_secs(30),
-        seed: 1,
-        connect_timeout: Duration::from_secs(10),
-        stamps: None,
-        ramp: DEFAULT_RAMP,
-        sources: Vec::new(),
-    }
+    let plan = LoadPlan::new(([127, 0, 0, 1], 8080).into(), transport, 1);
+    LoadPlan { poll_interval: Duration::from_nanos(GAP), ..plan }
 }
 
 #[cfg(test)]
 mod tests {
+    use pushbench_core::Delivery;
     use pushbench_metrics::recorder::Recorder;
 
     use super::*;
@@ -139,7 +119,7 @@ mod tests {
             for seq in (1..=COUNT).map(Seq) {
                 assert_eq!(path.read(&reads::message(transport, seq), seq), 1, "{transport}");
             }
-            let measured = Measure::finish(&mut path.into_measure());
+            let measured = Measure::finish(&mut path.measure);
             assert_eq!(measured.audit.delivered, COUNT, "{transport}");
             assert_eq!(measured.counters.messages_in_window, COUNT, "{transport}");
             assert_eq!(measured.latency.count(), COUNT, "{transport}");

@@ -79,8 +79,8 @@ def write_csv(args, trials):
 def report(args, able, trials, missing, failed):
     print(
         f"## Peers: {args.clients} clients, 64 bytes, {args.rate:g}/s ({args.long_poll_rate:g}/s of"
-        f" long poll, {args.tsung_rate:g}/s to tsung), {args.connections} connections of wrk and h2load, {args.repeats} rounds of"
-        f" {args.seconds} s\n"
+        f" long poll, {args.tsung_rate:g}/s to tsung), {args.connections} connections of wrk and"
+        f" h2load, {args.repeats} rounds of {args.seconds} s\n"
     )
     for name, version in setup.machine(args.binary).items():
         print(f"- {name}: {version}")

@@ -2,25 +2,20 @@
 
 use std::thread;
 
-use pushbench_metrics::control::{ServerNews, ServerOrder, ServerPlan};
-use pushbench_server::{Server, ServerConfig};
+use pushbench_metrics::control::{ServerNews, ServerPlan};
+use pushbench_server::Server;
 
 use crate::orders::{hear, say};
 
 /// Serves until told to stop.
 pub(super) fn play() -> anyhow::Result<()> {
     let plan: ServerPlan = hear()?;
-    let config = ServerConfig { headers: plan.headers, ..ServerConfig::new(plan.feed) };
-    let server = Server::bind(plan.listen, config)?;
+    let server = Server::bind(plan.listen, plan.into())?;
     let handle = server.handle();
     say(&ServerNews::Listening { address: server.local_addr() });
     thread::spawn(move || {
         while let Ok(order) = hear() {
-            match order {
-                ServerOrder::Start { origin } => handle.start(origin),
-                ServerOrder::Measure { window } => handle.measure(window),
-                ServerOrder::Stop => break,
-            }
+            handle.order(order);
         }
         handle.stop();
     });

@@ -82,16 +82,7 @@ impl Plan {
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
         profile::check_cookies(&headers, &scenario)?;
         let trace = load_trace(&scenario, folder)?;
-        for point in scenario.points(trace.as_ref()) {
-            if point.rate_hz * scenario.duration.0.as_secs_f64() < 1.0 {
-                return Err(Failure::usage(anyhow!(
-                    "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen \
-                     it with `--duration`",
-                    point.rate_hz,
-                    scenario.duration
-                )));
-            }
-        }
+        check_due(&scenario, trace.as_ref(), &shown)?;
         let plan = Self::of(scenario, trace, layout);
         let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
         let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
@@ -224,6 +215,21 @@ impl Plan {
         let fits = self.trials.iter().try_for_each(|id| self.room(*id).map(drop));
         fits.map_err(Failure::Usage)
     }
+}
+
+/// Refuses a window in which not even one message is due.
+fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<(), Failure> {
+    let seconds = scenario.duration.0.as_secs_f64();
+    let points = scenario.points(trace);
+    let sparse = points.iter().find(|point| point.rate_hz * seconds < 1.0);
+    sparse.map_or(Ok(()), |point| {
+        Err(Failure::usage(anyhow!(
+            "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen it with \
+             `--duration`",
+            point.rate_hz,
+            scenario.duration
+        )))
+    })
 }
 
 /// Refuses a threshold on what will not be measured, and says why it will not.

@@ -6,9 +6,7 @@ use std::thread;
 
 use anyhow::anyhow;
 use pushbench_load::Load;
-use pushbench_metrics::control::{
-    LoadNews, LoadOrder, LoadPlan, ServerNews, ServerOrder, ServerPlan,
-};
+use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan, ServerNews, ServerPlan};
 use pushbench_probe::limits;
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
@@ -23,23 +21,18 @@ const OPEN_FILES: u64 = 1 << 20;
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
     let files = limits::raise_open_files(OPEN_FILES);
-    let ServerPlan { feed, headers, stamps, publish_delay, .. } = plan;
     // The parent has looked that all clients fit.
     let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
-    let config = ServerConfig::new(feed);
-    let config = ServerConfig { headers, stamps, publish_delay, max_connections, ..config };
-    let server = match Server::bind(plan.listen, config) {
+    let listen = plan.listen;
+    let config = ServerConfig { max_connections, ..plan.into() };
+    let server = match Server::bind(listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),
     };
     let handle = server.handle();
     say(&ServerNews::Listening { address: server.local_addr() });
     thread::spawn(move || {
-        follow(|order| match order {
-            ServerOrder::Start { origin } => handle.start(origin),
-            ServerOrder::Measure { window } => handle.measure(window),
-            ServerOrder::Stop => handle.stop(),
-        });
+        follow(|order| handle.order(order));
         handle.stop();
     });
     let measured = server.run();

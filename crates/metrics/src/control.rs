@@ -10,7 +10,7 @@
 //! parent -> load     LoadPlan, then LoadOrder …              load   -> parent   LoadNews …
 //! ```
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
@@ -41,6 +41,21 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+}
+
+impl ServerPlan {
+    /// A server of `feed` on a free port of 127.0.0.1, which says the least that HTTP allows and
+    /// stamps nothing.
+    #[must_use]
+    pub fn new(feed: FeedSpec) -> Self {
+        Self {
+            feed,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            headers: HeaderProfile::minimal(),
+            stamps: None,
+            publish_delay: Duration::ZERO,
+        }
+    }
 }
 
 /// What the parent tells a server child.
@@ -154,6 +169,31 @@ pub struct LoadPlan {
     /// What to stamp along its way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
+}
+
+impl LoadPlan {
+    /// All clients of a trial in one process, which are promised every message, ask with the least
+    /// that HTTP allows, poll each second, or hold a poll for 30 s, and stamp nothing.
+    #[must_use]
+    pub fn new(target: SocketAddr, transport: Transport, clients: u32) -> Self {
+        Self {
+            target,
+            transport,
+            delivery: Delivery::Every,
+            headers: HeaderProfile::minimal(),
+            foreign_path: None,
+            clients,
+            first_client: 0,
+            total_clients: clients,
+            poll_interval: Duration::from_secs(1),
+            long_poll_timeout: Duration::from_secs(30),
+            seed: 1,
+            connect_timeout: Duration::from_secs(10),
+            ramp: DEFAULT_RAMP,
+            sources: Vec::new(),
+            stamps: None,
+        }
+    }
 }
 
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough

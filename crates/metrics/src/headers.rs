@@ -3,8 +3,9 @@
 //! A published figure such as "871 bytes against 2" is right or wrong by the layer at which bytes
 //! are counted, so every [`Exchange`] can be asked for its size at each [`Level`].
 
+mod claim;
+
 use std::net::IpAddr;
-use std::time::Duration;
 
 use pushbench_core::headers::HeadSize;
 use pushbench_core::{Delivery, Transport};
@@ -13,14 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Environment;
 use crate::ledger::Source;
 
-/// Characters of headers of a poll by the published count, both ways.
-pub const PUBLISHED_POLL: u64 = 871;
-
-/// Bytes of a WebSocket frame's header by the published count.
-pub const PUBLISHED_PUSH: u64 = 2;
-
-/// By how much a measured bit rate may differ from what it is computed as, of itself.
-pub const TOLERANCE: f64 = 0.01;
+pub use self::claim::{Claim, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase, WindowBytes};
 
 /// The version of this format that this build writes.
 pub const FORMAT: u32 = 1;
@@ -221,146 +215,6 @@ impl Exchange {
     #[must_use]
     pub const fn http_bytes(&self) -> u64 {
         self.request.bytes + self.response.bytes
-    }
-}
-
-/// The published claim, played at its own scale where this machine can.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The profile's own poll and push, of which what is computed is made.
-    pub case: HeaderCase,
-    /// How often each client polls, and a message is published.
-    pub period: Duration,
-    /// The published numbers of clients.
-    pub use_cases: Vec<UseCase>,
-}
-
-impl Claim {
-    /// What `bytes` for each client and period are for so many clients, bit/s.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
-    pub fn computed(&self, bytes: u64, clients: u32) -> f64 {
-        bytes as f64 * 8.0 * f64::from(clients) / self.period.as_secs_f64()
-    }
-
-    /// The claim's poll.
-    #[must_use]
-    pub fn poll(&self) -> Option<&TransportBytes> {
-        self.case.row(Transport::ShortPoll)
-    }
-
-    /// The claim's push.
-    #[must_use]
-    pub fn push(&self) -> Option<&TransportBytes> {
-        self.case.row(Transport::Websocket)
-    }
-
-    /// By how much the headers that a use case's polls moved differ from those of one poll times
-    /// all polls, of the latter; `None` where it was not run.
-    #[must_use]
-    pub fn deviation(&self, use_case: &UseCase) -> Option<f64> {
-        let expected = self.computed(self.poll()?.exchange.http_bytes(), use_case.clients);
-        Some(use_case.polls.http_bits()? / expected - 1.0)
-    }
-
-    /// Whether the claim came out again: its characters exactly, and what was run within
-    /// [`TOLERANCE`], in trials that are valid.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        let characters = self.poll().map(|row| row.exchange.at(Level::Characters));
-        let ran = |use_case| self.is_borne_out_by(use_case);
-        characters == Some(PUBLISHED_POLL) && self.use_cases.iter().all(ran)
-    }
-
-    /// Whether what was run of a use case is valid and within [`TOLERANCE`].
-    #[must_use]
-    pub fn is_borne_out_by(&self, use_case: &UseCase) -> bool {
-        use_case.polls.is_sound()
-            && use_case.pushes.is_sound()
-            && self.deviation(use_case).is_none_or(|by| by.abs() <= TOLERANCE)
-    }
-}
-
-/// One published number of clients.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct UseCase {
-    /// As published: `A`, `B`, `C`.
-    pub name: String,
-    /// Clients, each with a poll or a message each period.
-    pub clients: u32,
-    /// What polling moved, or why it was not measured.
-    pub polls: Stream,
-    /// The same of WebSocket.
-    pub pushes: Stream,
-}
-
-/// A window's bytes of one transport.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stream {
-    /// It was run, and counted at the sockets; IP by the kernel.
-    Measured {
-        /// The window's length.
-        window: Duration,
-        /// Request and status lines and headers, both ways, bodies excluded.
-        http_bytes: u64,
-        /// Framing.
-        framing_bytes: u64,
-        /// All layers at the level of IP; `None` where the kernel did not tell.
-        ip_bytes: Option<u64>,
-        /// What to know before believing it, or why the trial is not valid.
-        notes: Vec<String>,
-        /// Whether the trial is valid.
-        valid: bool,
-    },
-    /// It was not run.
-    Computed {
-        /// The reason.
-        why: String,
-    },
-}
-
-impl Stream {
-    /// Headers, bit/s; `None` where it was not run.
-    #[must_use]
-    pub fn http_bits(&self) -> Option<f64> {
-        self.bits(|bytes| Some(bytes.0))
-    }
-
-    /// What to know before believing it, or why the trial is not valid.
-    #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        match self {
-            Self::Measured { notes, .. } => notes.clone(),
-            Self::Computed { .. } => Vec::new(),
-        }
-    }
-
-    /// Framing, bit/s.
-    #[must_use]
-    pub fn framing_bits(&self) -> Option<f64> {
-        self.bits(|bytes| Some(bytes.1))
-    }
-
-    /// All of it in IP packets, bit/s.
-    #[must_use]
-    pub fn ip_bits(&self) -> Option<f64> {
-        self.bits(|bytes| bytes.2)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "bytes of a window are below 2⁵³")]
-    fn bits(&self, which: impl Fn((u64, u64, Option<u64>)) -> Option<u64>) -> Option<f64> {
-        let Self::Measured { window, http_bytes, framing_bytes, ip_bytes, .. } = self else {
-            return None;
-        };
-        let bytes = which((*http_bytes, *framing_bytes, *ip_bytes))?;
-        Some(bytes as f64 * 8.0 / window.as_secs_f64())
-    }
-
-    /// Whether it was run in a valid trial, or not run at all.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        matches!(self, Self::Computed { .. } | Self::Measured { valid: true, .. })
     }
 }
 

@@ -115,9 +115,6 @@ pub enum Source {
 }
 
 impl Source {
-    /// The sources of what TCP and IP add.
-    pub const OF_TCPIP: [Self; 3] = [Self::Kernel, Self::Captured, Self::Modelled];
-
     /// The name that CSV files use.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -4,14 +4,16 @@
 //! of failing at its largest point after an hour. Nothing but this process's own soft limit is
 //! ever changed.
 
+mod error;
 mod room;
 
 use std::ops::RangeInclusive;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+pub use self::error::LimitError;
 pub use self::room::{
-    BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, LimitError, MAX_PROCESSES, Room, fit, most_clients,
+    BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, MAX_PROCESSES, Room, fit, most_clients,
 };
 use crate::procfs;
 

@@ -49,16 +49,6 @@ impl Timer {
         self.set(to_timespec(at.max(MonoInstant(1))))
     }
 
-    /// Keeps the timer from firing until it is armed again, and forgets an expiry that was not
-    /// yet acknowledged.
-    ///
-    /// # Errors
-    ///
-    /// What `timerfd_settime` answers.
-    pub fn disarm(&self) -> io::Result<()> {
-        self.set(Timespec::default())
-    }
-
     /// Takes note of an expiry: whether the timer has fired since it was armed or last
     /// acknowledged. Afterwards the descriptor is no longer readable.
     ///
@@ -144,12 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn arming_again_and_disarming_forget_what_was() {
+    fn arming_again_forgets_what_was() {
         let timer = Timer::new().unwrap();
-        timer.arm(MonoInstant(0)).unwrap();
-        timer.disarm().unwrap();
-        assert!(!timer.acknowledge().unwrap());
-
         timer.arm(MonoInstant(0)).unwrap();
         timer.arm(now() + Duration::from_secs(3600)).unwrap();
         assert!(!timer.acknowledge().unwrap());

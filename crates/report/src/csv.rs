@@ -1,10 +1,11 @@
 //! The CSV files. A column that is empty was not measured; a 0 was.
 
 mod breakdown;
+mod models;
+mod sheet;
 
 use std::collections::BTreeMap;
 
-use ::csv::Writer;
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::figures::{Counts, Figure, Figures};
@@ -16,6 +17,8 @@ use crate::rows::{Row, blocks};
 
 pub use self::breakdown::BREAKDOWN_COLUMNS;
 pub(crate) use self::breakdown::breakdown;
+pub(crate) use self::models::models;
+pub(crate) use self::sheet::Sheet;
 
 /// The columns of `summary.csv`, which `trials.csv` begins with too.
 pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\
@@ -38,25 +41,6 @@ pub const BYTES_COLUMNS: &str =
 /// The columns of `series.csv`.
 pub const SERIES_COLUMNS: &str = "point,transport,trial,order,attempt,valid,second,delivered,\
 latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
-
-/// Lines of fields below a header.
-pub(crate) struct Sheet(Writer<Vec<u8>>);
-
-impl Sheet {
-    pub(crate) fn new(columns: &[&str]) -> Self {
-        let mut sheet = Self(Writer::from_writer(Vec::new()));
-        sheet.line(columns.iter().flat_map(|columns| columns.split(',')));
-        sheet
-    }
-
-    pub(crate) fn line(&mut self, fields: impl IntoIterator<Item = impl AsRef<[u8]>>) {
-        self.0.write_record(fields).expect("a Vec takes it all, and each line has each column");
-    }
-
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.0.into_inner().expect("a Vec takes it all")
-    }
-}
 
 /// One line of `summary.csv` or `trials.csv` before it is text.
 struct Line<'a> {

@@ -1,22 +1,25 @@
 //! Runs that never were, for tests: plausible figures through the real recorder.
 
+mod player;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
+use pushbench_core::{MonoInstant, Seq, Transport};
 use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::ledger::{Ledger, Phase};
 use pushbench_metrics::models::{Check, Latency};
-use pushbench_metrics::observer::{Arrival, Event, Observer as _, Window};
+use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
-use pushbench_metrics::recorder::Recorder;
 use pushbench_metrics::stamps::{LoadStamps, Received, ServerStamps, Written};
 use pushbench_metrics::warning::{Invalid, Lag, Warning};
+
+use self::player::Noise;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -184,56 +187,24 @@ fn environment() -> Environment {
     }
 }
 
-/// A generator that is good enough here and gives the same numbers for ever.
-struct Noise(u64);
-
-impl Noise {
-    /// On (0, 1).
-    fn uniform(&mut self) -> f64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// About a log-normal around `middle`, with a longer tail.
-    fn delay_us(&mut self, middle: f64) -> f64 {
-        let normal = (0..6).map(|_| self.uniform()).sum::<f64>() - 3.0;
-        let tail = if self.uniform() < 0.01 { 4.0 / self.uniform() } else { 1.0 };
-        middle * (normal * 0.5).exp() * tail.min(60.0)
-    }
-}
-
 fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRecord {
     let seed = u64::from(order) * 7_919 + u64::from(point.id);
     let mut noise = Noise(seed);
     noise.uniform();
     let drift = 1.0 + 0.1 * noise.uniform();
-    let period = (1e9 / point.rate_hz) as u64;
     let start = 1_000 * SECOND + u64::from(order) * 20 * SECOND;
     let end = start + scenario.duration.0.as_nanos() as u64;
     let per_second = point.rate_hz as u64;
     let first = 2 * per_second + 1;
-    let count = (end - start) / period;
+    let count = (end - start) / player::period(point);
     let window = Window {
         start: MonoInstant(start),
         end: MonoInstant(end),
         first: Seq(first),
         last: Seq(first + count - 1),
     };
-    let mut recorder = Recorder::new(point.clients, scenario.delivery);
     let mut own = Noise(seed ^ 0x55);
-    let tcpip = Ledger::default();
-    let mut player =
-        Player { point, id, window, period, drift, noise, recorder: &mut recorder, tcpip };
-    player.connect();
-    player.recorder.set_window(window);
-    for client in 0..point.clients {
-        player.client(client, scenario.delivery);
-    }
-    player.close();
-    let tcpip = player.tcpip;
-    let mut measured = recorder.finish(|_| true);
-    measured.ledger.merge(&tcpip);
+    let measured = player::play(point, id, window, scenario.delivery, noise, drift);
     let messages = measured.counters.messages_in_window;
     TrialRecord {
         id,
@@ -257,7 +228,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
     }
 }
 
-/// What the noise above is around.
+/// What the noise is around.
 fn check(point: &Point, transport: Transport) -> Check {
     let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
     let latency = if transport.polls_on_a_period() {
@@ -299,156 +270,5 @@ fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> R
         source_addresses: 1,
         pinned: None,
         ..Resources::default()
-    }
-}
-
-/// Plays the clients of one trial.
-struct Player<'a> {
-    point: &'a Point,
-    id: TrialId,
-    window: Window,
-    period: u64,
-    drift: f64,
-    noise: Noise,
-    recorder: &'a mut Recorder,
-    /// What TCP and IP add, and nothing else.
-    tcpip: Ledger,
-}
-
-impl Player<'_> {
-    fn moved(&mut self, phase: Phase, at: u64, parts: &[(Direction, Layer, u64)]) {
-        let mut tally = Tally::default();
-        parts.iter().for_each(|&(direction, layer, bytes)| tally.add(direction, layer, bytes));
-        self.recorder.sockets_moved(tally.total(Direction::Up), tally.total(Direction::Down));
-        self.recorder.moved(phase, MonoInstant(at), &tally);
-        // A stream's message and its ACK; a request, its response and the ACK of that; of a
-        // connection for each poll also SYN, SYN and ACK, ACK, and three packets to close it.
-        let (up, down) = match self.id.transport {
-            Transport::Sse | Transport::Websocket => (1, 1),
-            Transport::ShortPollClose => (4, 3),
-            _ => (2, 1),
-        };
-        self.packets(phase, Direction::Up, Source::Kernel, up);
-        self.packets(phase, Direction::Down, Source::Kernel, down);
-        if self.id.transport == Transport::ShortPollClose {
-            self.packets(phase, Direction::Up, Source::Modelled, 1);
-        }
-    }
-
-    fn packets(&mut self, phase: Phase, direction: Direction, source: Source, packets: u64) {
-        let header_bytes = 52 * packets;
-        let tally = TcpipTally { packets, header_bytes, retransmitted_bytes: 0 };
-        self.tcpip.add_tcpip(phase, direction, source, &tally);
-    }
-
-    /// What nobody could count any more; and in the first round a response was sent again.
-    fn close(&mut self) {
-        let clients = u64::from(self.point.clients);
-        self.packets(Phase::Close, Direction::Up, Source::Modelled, 2 * clients);
-        self.packets(Phase::Close, Direction::Down, Source::Modelled, clients);
-        if self.id.round == 1 {
-            let tally = TcpipTally { packets: 1, header_bytes: 52, retransmitted_bytes: 148 };
-            self.tcpip.add_tcpip(Phase::Window, Direction::Down, Source::Kernel, &tally);
-        }
-    }
-
-    fn connect(&mut self) {
-        let at = self.window.start.0 - 2 * SECOND;
-        for client in 0..self.point.clients {
-            let took = Duration::from_nanos((self.noise.delay_us(300.0) * 1e3) as u64);
-            let event = Event::Connected { client, took };
-            self.recorder.happened(Phase::Connect, MonoInstant(at), &event);
-            let parts = [(Direction::Up, Layer::Http, 160), (Direction::Down, Layer::Http, 129)];
-            self.moved(Phase::Connect, at, &parts);
-        }
-    }
-
-    /// When message `n` of the window, which may lie before or after it, is due.
-    fn due(&self, n: i64) -> u64 {
-        self.window.start.0.wrapping_add_signed(n * self.period.cast_signed())
-    }
-
-    fn client(&mut self, client: u32, delivery: Delivery) {
-        let transport = self.id.transport;
-        let before = -((SECOND / self.period) as i64);
-        let count = self.window.len() as i64 + (SECOND / self.period) as i64;
-        if transport.polls_on_a_period() {
-            return self.polls(client, delivery, before..count);
-        }
-        let middle = match transport {
-            Transport::LongPoll => 620.0,
-            Transport::Sse => 405.0,
-            _ => 395.0,
-        };
-        let mut last = 0;
-        for n in before..count {
-            let delay = (self.noise.delay_us(middle * self.drift) * 1e3) as u64;
-            let at = (self.due(n) + delay).max(last + 1);
-            last = at;
-            self.arrived(client, n, at);
-            self.moved(self.phase(at), at, &self.cost(1));
-            if transport == Transport::LongPoll {
-                self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
-            }
-        }
-    }
-
-    fn polls(&mut self, client: u32, delivery: Delivery, messages: std::ops::Range<i64>) {
-        let interval = self.point.poll_interval.0.as_nanos() as u64;
-        let phase = (interval as f64 * self.noise.uniform()) as u64;
-        let mut next = messages.start;
-        let mut tick = self.window.start.0 - SECOND + phase;
-        while tick < self.window.end.0 + SECOND {
-            let at = tick + (self.noise.delay_us(420.0) * 1e3) as u64;
-            let due_by = |n: i64| self.due(n) <= tick;
-            let new = (next..messages.end).take_while(|&n| due_by(n)).count() as i64;
-            let skip = if delivery == Delivery::Latest { (new - 1).max(0) } else { 0 };
-            for n in next + skip..next + new {
-                self.arrived(client, n, at);
-            }
-            next += new;
-            self.moved(self.phase(at), at, &self.cost((new - skip) as u64));
-            self.recorder.happened(self.phase(at), MonoInstant(at), &Event::Request { client });
-            if new == 0 {
-                self.recorder.happened(
-                    self.phase(at),
-                    MonoInstant(at),
-                    &Event::EmptyResponse { client },
-                );
-            }
-            tick += interval;
-        }
-    }
-
-    fn phase(&self, at: u64) -> Phase {
-        match at {
-            _ if at < self.window.start.0 => Phase::Warmup,
-            _ if at < self.window.end.0 => Phase::Window,
-            _ => Phase::Drain,
-        }
-    }
-
-    /// What a response with `messages`, or a message of a stream, moves.
-    fn cost(&self, messages: u64) -> Vec<(Direction, Layer, u64)> {
-        let payload = self.point.payload_bytes as u64 * messages;
-        let (up, framing, http) = match self.id.transport {
-            Transport::ShortPoll | Transport::LongPoll => (157, 3 * messages, 148),
-            Transport::ShortPollClose => (176, 3 * messages, 167),
-            Transport::ShortPollConditional => (189, 3 * messages, 160),
-            Transport::Sse => (0, 24 * messages, 0),
-            Transport::Websocket => (0, 2 * messages, 0),
-        };
-        vec![
-            (Direction::Up, Layer::Http, up),
-            (Direction::Down, Layer::Payload, payload),
-            (Direction::Down, Layer::Framing, framing),
-            (Direction::Down, Layer::Http, http),
-        ]
-    }
-
-    fn arrived(&mut self, client: u32, n: i64, at: u64) {
-        let seq = Seq(self.window.first.0.wrapping_add_signed(n));
-        let due = MonoInstant(self.due(n));
-        self.recorder.arrived(&Arrival { client, seq, due, at: MonoInstant(at) });
     }
 }

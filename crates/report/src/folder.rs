@@ -11,7 +11,7 @@ use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde_json::Value;
 
 use crate::error::ReportError;
-use crate::{charts, csv, hlog, html, models};
+use crate::{charts, csv, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -108,7 +108,7 @@ impl RunFolder {
         self.write("bytes.csv", &csv::bytes(record))?;
         self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
-        self.write("models.csv", &models::csv(record))?;
+        self.write("models.csv", &csv::models(record))?;
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {
             self.write(&format!("histograms/{name}"), log.as_bytes())?;

@@ -34,8 +34,15 @@ pub(crate) fn short_number(value: f64, digits: i32) -> String {
 }
 
 /// A whole number with separators of thousands.
-pub(crate) fn count(value: u64) -> String {
+#[must_use]
+pub fn count(value: u64) -> String {
     grouped(&value.to_string())
+}
+
+/// A limit as a whole number; the largest there is means that there is none.
+#[must_use]
+pub fn limit(value: u64) -> String {
+    if value == u64::MAX { "unlimited".to_owned() } else { count(value) }
 }
 
 fn grouped(digits: &str) -> String {
@@ -68,7 +75,8 @@ pub(crate) fn time_unit(us: f64) -> (f64, &'static str) {
 }
 
 /// Microseconds as `412 µs`, `1.23 ms`, `10.0 s`.
-pub(crate) fn time(us: f64) -> String {
+#[must_use]
+pub fn time(us: f64) -> String {
     let (size, unit) = time_unit(us);
     format!("{} {unit}", number(us / size, 3))
 }
@@ -104,7 +112,8 @@ pub(crate) fn size_number(bytes: f64, size: f64) -> String {
 }
 
 /// Bytes as `590 B`, `1,128 B`, `12.3 KiB`.
-pub(crate) fn size(bytes: f64) -> String {
+#[must_use]
+pub fn size(bytes: f64) -> String {
     let (size, unit) = size_unit(bytes);
     format!("{} {unit}", size_number(bytes, size))
 }

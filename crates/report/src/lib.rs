@@ -8,16 +8,15 @@ pub mod comparison;
 pub mod csv;
 pub mod error;
 pub mod folder;
+pub mod human;
 
 mod breakdown;
 mod charts;
 mod headers;
 mod hlog;
 mod html;
-mod human;
 mod instrument;
 mod markdown;
-mod models;
 mod notes;
 mod rows;
 mod sentence;

@@ -56,19 +56,9 @@ fn push_thresholds(text: &mut String, record: &RunRecord) {
 fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {
     let notes = notes::notes(record, block.point.id);
     let columns = table::columns(block, true);
-    let headers: Vec<String> = columns
-        .iter()
-        .map(|column| {
-            let (first, second) = column.header();
-            format!("{first} {second}").trim_end().to_owned()
-        })
-        .collect();
-    let _ = writeln!(text, "\n| {} |", headers.join(" | "));
-    let _ = writeln!(text, "|---|{}", "---:|".repeat(columns.len() - 1));
-    for row in &block.rows {
-        let cells = table::cells(row, &columns, &notes);
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
-    }
+    let header: Vec<String> = columns.iter().map(|column| title(column.header())).collect();
+    text.push('\n');
+    push_table(text, &header, block.rows.iter().map(|row| table::cells(row, &columns, &notes)));
     text.push('\n');
     let conditions = settings::conditions(&record.scenario, &block.point);
     let _ = writeln!(text, "{}.", escaped(&conditions));
@@ -77,6 +67,24 @@ fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {
     }
     for note in &notes {
         let _ = writeln!(text, "- `{}` {}", note.mark.sign(), escaped(&note.to_string()));
+    }
+}
+
+/// The two lines of a column's header as one.
+pub(crate) fn title((first, second): (&str, &str)) -> String {
+    format!("{first} {second}").trim_end().to_owned()
+}
+
+/// Adds a table of figures, which stand to the right, below what each row is of.
+pub(crate) fn push_table(
+    text: &mut String,
+    header: &[String],
+    rows: impl Iterator<Item = Vec<String>>,
+) {
+    let _ = writeln!(text, "| {} |", header.join(" | "));
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(header.len() - 1));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
     }
 }
 

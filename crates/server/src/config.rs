@@ -5,6 +5,7 @@ use std::time::Duration;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::sampling::Sampling;
+use pushbench_metrics::control::ServerPlan;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
@@ -76,6 +77,15 @@ impl ServerConfig {
         ];
         let shortest = spans.into_iter().min().unwrap_or_default();
         (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+}
+
+impl From<ServerPlan> for ServerConfig {
+    /// What a child of a run serves. Where it listens is no part of it.
+    fn from(plan: ServerPlan) -> Self {
+        // All of it by name, so that nothing that a plan will say one day is passed over.
+        let ServerPlan { feed, headers, stamps, publish_delay, listen: _ } = plan;
+        Self { headers, stamps, publish_delay, ..Self::new(feed) }
     }
 }
 

@@ -317,9 +317,8 @@ fn builder() -> http1::Builder {
     builder
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_BUFFER)
-        // A poll's response needs no date, and each byte counts in the comparison: an origin
-        // server without a use for one need not send it, says RFC 9110 §6.6.1 of servers
-        // without a clock, and caches are kept out by other means.
+        // No answer of hyper's is kept by a cache, so that none needs a date; those to polls and
+        // streams, which hyper does not send, have one where the header profile says so.
         .auto_date_header(false)
         .header_read_timeout(None);
     builder

@@ -52,10 +52,6 @@ impl Hub {
         }
     }
 
-    pub(crate) const fn ring(&self) -> &Ring {
-        &self.ring
-    }
-
     /// Adds a message. Streams get it with the next [`Hub::fan_out`].
     pub(crate) fn push(&mut self, entry: Entry) {
         self.ring.push(entry);

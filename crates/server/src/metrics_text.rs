@@ -41,7 +41,7 @@ impl Page {
 
 fn messages(page: &mut Page, shared: &Shared) {
     let hub = shared.hub.borrow();
-    let (ring, counters) = (hub.ring(), &shared.counters);
+    let (ring, counters) = (&hub.ring, &shared.counters);
     let published = ring.newest();
     page.single("pushbench_messages_published_total", "counter", "Messages published.", published);
     page.single("pushbench_ring_messages", "gauge", "Past messages held.", ring.len());

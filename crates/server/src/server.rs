@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::ServerMeasured;
+use pushbench_metrics::control::{ServerMeasured, ServerOrder};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 use pushbench_probe::timer::Timer;
@@ -80,8 +80,8 @@ pub enum ServerError {
 pub struct Server {
     config: ServerConfig,
     address: SocketAddr,
-    orders: UnboundedSender<Order>,
-    inbox: UnboundedReceiver<Order>,
+    orders: UnboundedSender<ServerOrder>,
+    inbox: UnboundedReceiver<ServerOrder>,
     /// Last, since they belong to the runtime.
     resources: Resources,
 }
@@ -94,38 +94,31 @@ struct Resources {
     runtime: Runtime,
 }
 
-/// What a server is told.
-#[derive(Debug, Clone, Copy)]
-enum Order {
-    Start { origin: MonoInstant },
-    Measure { window: Window },
-    Stop,
-}
-
 /// Tells a server what to do, from any thread. A server that has stopped hears nothing.
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
-    orders: UnboundedSender<Order>,
+    orders: UnboundedSender<ServerOrder>,
 }
 
 impl ServerHandle {
     /// Publishes by the schedule, counted from `origin`. A second start is ignored, and so is
     /// one of a feed that is published by hand.
     pub fn start(&self, origin: MonoInstant) {
-        self.send(Order::Start { origin });
+        self.order(ServerOrder::Start { origin });
     }
 
     /// Measures the publisher over the messages of `window`, which forgets an earlier window.
     pub fn measure(&self, window: Window) {
-        self.send(Order::Measure { window });
+        self.order(ServerOrder::Measure { window });
     }
 
     /// Ends every connection properly, and then the server.
     pub fn stop(&self) {
-        self.send(Order::Stop);
+        self.order(ServerOrder::Stop);
     }
 
-    fn send(&self, order: Order) {
+    /// Gives an order that came from elsewhere.
+    pub fn order(&self, order: ServerOrder) {
         // Nobody listens: the server has stopped.
         let _ = self.orders.send(order);
     }
@@ -219,7 +212,7 @@ async fn serve(
     shared: Rc<Shared>,
     listener: TcpListener,
     timer: AsyncFd<Timer>,
-    mut orders: UnboundedReceiver<Order>,
+    mut orders: UnboundedReceiver<ServerOrder>,
 ) -> ServerMeasured {
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
     let time_keeping = tokio::task::spawn_local(polls::task::keep_time(Rc::clone(&shared)));
@@ -229,26 +222,28 @@ async fn serve(
         Box::pin(std::future::pending());
     loop {
         // The publisher is part of this future and no task of its own: this future has its turn
-        // after at most 61 tasks, where a task waits behind all that are ready. When a message
-        // has woken five thousand long polls, the next is not to wait for their answers.
+        // after at most 61 tasks, where a task waits behind all that are ready. When thousands of
+        // clients have polled at once, a message is not to wait for their answers.
         let order = tokio::select! {
             biased;
             never = &mut publishing => match never {},
             order = orders.recv() => order,
         };
         match order {
-            Some(Order::Start { origin }) if shared.config.feed.schedule != Schedule::Manual => {
+            Some(ServerOrder::Start { origin })
+                if shared.config.feed.schedule != Schedule::Manual =>
+            {
                 if let Some(timer) = timer.take() {
                     shared.origin.set(Some(origin));
                     publishing = Box::pin(publisher::publish(Rc::clone(&shared), timer, origin));
                 }
             }
-            Some(Order::Start { .. }) => {}
-            Some(Order::Measure { window }) => {
+            Some(ServerOrder::Start { .. }) => {}
+            Some(ServerOrder::Measure { window }) => {
                 shared.lag.borrow_mut().measure(window);
                 shared.stamps.measure(window);
             }
-            Some(Order::Stop) | None => break,
+            Some(ServerOrder::Stop) | None => break,
         }
     }
     drop(publishing);

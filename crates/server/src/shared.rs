@@ -106,7 +106,7 @@ impl Shared {
     /// Publishes a message by hand: `body` behind its number.
     pub(crate) fn publish(&self, body: &[u8]) -> Seq {
         let mut hub = self.hub.borrow_mut();
-        let seq = hub.ring().newest().next();
+        let seq = hub.ring.newest().next();
         let payload = [&seq.digits(), body].concat();
         hub.push(Entry::new(seq, Content::of(&payload), &payload));
         drop(hub);

@@ -8,7 +8,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::{Schedule, Timetable};
@@ -16,7 +15,7 @@ use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_load::{Load, OrderSender};
 use pushbench_metrics::control::{
-    DEFAULT_RAMP, LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
+    LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::ledger::{Direction, Layer, Phase};
 use pushbench_metrics::observer::Window;
@@ -93,21 +92,12 @@ struct Outcome {
 
 fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> LoadPlan {
     LoadPlan {
-        target: server.addr(),
-        transport,
         delivery,
-        headers: HeaderProfile::minimal(),
-        foreign_path: None,
-        clients: CLIENTS,
-        first_client: 0,
-        total_clients: CLIENTS,
         poll_interval: POLL_INTERVAL,
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
-        ramp: DEFAULT_RAMP,
-        sources: Vec::new(),
-        stamps: None,
+        ..LoadPlan::new(server.addr(), transport, CLIENTS)
     }
 }
 

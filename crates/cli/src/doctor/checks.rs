@@ -3,11 +3,11 @@
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::warning::{OTHERS_SHARE, SHORTEST_STALL, STALL, STALLED_A_LITTLE};
 use pushbench_probe::limits::{BYTES_PER_CLIENT, Limits};
+use pushbench_report::human;
 use serde::Serialize;
 
 use super::measure::{Measured, Quantiles};
 use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
-use super::words::{bytes, count, micros};
 
 /// What a check comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -156,7 +156,7 @@ fn disturbances(environment: &Environment, measured: &Measured) -> Vec<Check> {
         "use a machine with processors of its own",
     ));
     let worst = disturbance.worst_stall().unwrap_or_default();
-    let found = format!("the longest {}", micros(worst.as_secs_f64() * 1e6));
+    let found = format!("the longest {}", human::time(worst.as_secs_f64() * 1e6));
     let stall = Check::new(MACHINE, "stalls", found);
     let verdict = if worst > STALL { Verdict::Cannot } else { Verdict::Limited };
     checks.push(stall.unless(
@@ -205,7 +205,7 @@ fn packets(environment: &Environment) -> Vec<Check> {
 fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
     let soft = environment.open_files_soft.unwrap_or(0);
     let hard = allowed.open_files;
-    let open_files = match (count(soft), count(hard)) {
+    let open_files = match (human::limit(soft), human::limit(hard)) {
         (soft, hard) if soft == hard => format!("{hard} a process"),
         (soft, hard) => format!("{soft} a process, which a run raises to {hard} by itself"),
     };
@@ -219,12 +219,12 @@ fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
         Check::new(
             LIMITS,
             "local ports",
-            format!("{} to {}: {}", ports.start(), ports.end(), count(port_count)),
+            format!("{} to {}: {}", ports.start(), ports.end(), human::count(port_count)),
         )
         .limited_unless(port_count >= FEW_PORTS, PORTS_REMEDY),
-        Check::new(LIMITS, "listen backlog", count(backlog.into()))
+        Check::new(LIMITS, "listen backlog", human::count(backlog.into()))
             .limited_unless(backlog >= SHORT_BACKLOG, "sudo sysctl -w net.core.somaxconn=4096"),
-        Check::new(LIMITS, "free memory", memory.map_or("not known".to_owned(), bytes))
+        Check::new(LIMITS, "free memory", memory.map_or("not known".to_owned(), size))
             .limited_unless(
                 memory.is_none_or(|bytes| bytes >= LITTLE_MEMORY),
                 format!("free memory: a client takes about {} KiB", BYTES_PER_CLIENT >> 10),
@@ -233,7 +233,7 @@ fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
     if let Some(most) = allowed.tcp_bytes {
         let enough = memory.is_none_or(|memory| most >= memory / 16);
         checks.push(
-            Check::new(LIMITS, "TCP memory", format!("at most {} for all sockets", bytes(most)))
+            Check::new(LIMITS, "TCP memory", format!("at most {} for all sockets", size(most)))
                 .limited_unless(enough, TCP_REMEDY),
         );
     }
@@ -242,7 +242,12 @@ fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
 
 fn quantiles(late: &Quantiles) -> String {
     let Quantiles { p50_us, p99_us, max_us } = *late;
-    format!("p50 {}, p99 {}, max {}", micros(p50_us), micros(p99_us), micros(max_us))
+    let [p50, p99, max] = [p50_us, p99_us, max_us].map(human::time);
+    format!("p50 {p50}, p99 {p99}, max {max}")
+}
+
+fn size(bytes: u64) -> String {
+    human::size(bytes as f64)
 }
 
 fn or_unknown(text: &str) -> &str {
@@ -314,16 +319,8 @@ mod tests {
         let fault = |change: fn(&mut Environment, &mut Measured, &mut Limits)| {
             let (mut environment, mut measured, mut limits) = good();
             change(&mut environment, &mut measured, &mut limits);
-            amiss(&environment, &measured, &limits).join()
+            amiss(&environment, &measured, &limits).join("; ")
         };
-        trait Join {
-            fn join(self) -> String;
-        }
-        impl Join for Vec<String> {
-            fn join(self) -> String {
-                self.as_slice().join("; ")
-            }
-        }
         assert_eq!(fault(|_, m, _| m.reading_ns = 900.0), "clock source");
         assert_eq!(fault(|_, m, _| m.resolution_ns = 4_000_000), "timer resolution");
         assert_eq!(fault(|_, m, _| m.wake_ups[0].late.p99_us = 2e3), "wake-ups, core 0");

@@ -1,5 +1,7 @@
 //! What a person reads of the doctor's findings.
 
+use pushbench_report::human;
+
 use super::Findings;
 use super::checks::{Check, Verdict};
 use super::trust::FORMULA;
@@ -21,12 +23,12 @@ pub(super) fn page(findings: &Findings) -> String {
     text.push_str(&format!(
         "\nSmallest difference of latencies to trust here: {} between medians, {} between 99th \
          percentiles\n    = {FORMULA}\n",
-        micros(trust.median_us),
-        micros(trust.p99_us)
+        human::time(trust.median_us),
+        human::time(trust.p99_us)
     ));
     text.push_str(&format!(
         "Most clients to trust here: {}, bound by {}\n    more: {}\n",
-        count(trust.clients),
+        human::limit(trust.clients),
         trust.bound_by,
         trust.remedy
     ));
@@ -52,41 +54,6 @@ fn table(checks: &[Check]) -> String {
     text
 }
 
-/// A time as people say it, from µs.
-pub(super) fn micros(us: f64) -> String {
-    match us {
-        us if us < 10.0 => format!("{us:.1} µs"),
-        us if us < 1_000.0 => format!("{us:.0} µs"),
-        us if us < 100_000.0 => format!("{:.1} ms", us / 1e3),
-        us if us < 1e6 => format!("{:.0} ms", us / 1e3),
-        us => format!("{:.1} s", us / 1e6),
-    }
-}
-
-/// A number with its thousands apart; the largest is "unlimited".
-pub(super) fn count(number: u64) -> String {
-    if number == u64::MAX {
-        return "unlimited".to_owned();
-    }
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Bytes as people say them.
-pub(super) fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..0x4000_0000 => format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20)),
-        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,16 +76,5 @@ mod tests {
                         \x20         → do this\n\nLIMITS\n  cannot   ports     found\n           \
                         \x20         → do that\n";
         assert_eq!(table(&checks), expected);
-    }
-
-    #[test]
-    fn numbers_are_said_as_people_say_them() {
-        assert_eq!(count(999), "999");
-        assert_eq!(count(28_232), "28,232");
-        assert_eq!(count(1_048_576), "1,048,576");
-        assert_eq!(count(u64::MAX), "unlimited");
-        assert_eq!([micros(7.31), micros(310.4), micros(1_250.0)], ["7.3 µs", "310 µs", "1.2 ms"]);
-        assert_eq!([micros(250_000.0), micros(2e6)], ["250 ms", "2.0 s"]);
-        assert_eq!([bytes(512 << 20), bytes(3 << 30)], ["512 MiB", "3.0 GiB"]);
     }
 }

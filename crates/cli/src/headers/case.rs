@@ -22,14 +22,14 @@ pub(super) struct Case {
     /// With the cookies.
     pub(super) profile: HeaderProfile,
     /// How many bytes of them were added.
-    pub(super) cookie_bytes: usize,
+    pub(super) cookie_bytes: u64,
     pub(super) payload: usize,
     pub(super) delivery: Delivery,
 }
 
 impl Case {
     /// The case of a profile: its own body size and delivery, or `payload` and every message.
-    fn new(profile: &HeaderProfile, cookie_bytes: usize, payload: usize) -> Result<Self, Failure> {
+    fn new(profile: &HeaderProfile, cookie_bytes: u64, payload: usize) -> Result<Self, Failure> {
         let name = &profile.name;
         let payload = profile.body_bytes.unwrap_or(payload);
         if !(LEAST_PAYLOAD..=MAX_PAYLOAD).contains(&payload) {
@@ -38,11 +38,9 @@ impl Case {
                  {LEAST_PAYLOAD}B to 1MiB here, its number among them"
             )));
         }
-        let with_cookies = profile.clone().with_cookie_bytes(cookie_bytes).map_err(|error| {
-            Failure::usage(anyhow!("cookie_bytes: {cookie_bytes} with profile {name}: {error}"))
-        })?;
         let delivery = profile.delivery.unwrap_or_default();
-        Ok(Self { profile: with_cookies, cookie_bytes, payload, delivery })
+        let profile = profile::with_cookies(profile, cookie_bytes)?;
+        Ok(Self { profile, cookie_bytes, payload, delivery })
     }
 
     /// The case of a built-in profile as it stands.
@@ -60,7 +58,6 @@ pub(super) fn cases(args: &HeadersArgs) -> Result<Vec<Case>, Failure> {
     for name in names {
         let profile = profile::read(name, None)?;
         for &Count(bytes) in &args.cookie_bytes {
-            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
             cases.push(Case::new(&profile, bytes, payload)?);
         }
     }

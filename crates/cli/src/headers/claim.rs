@@ -7,9 +7,10 @@ use std::time::Duration;
 use pushbench_core::Transport;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{Count, Rate, Span};
-use pushbench_metrics::headers::{Claim, HeaderCase, Stream, UseCase};
+use pushbench_metrics::headers::{Claim, HeaderCase, UseCase, WindowBytes};
 use pushbench_metrics::ledger::{Layer, Ledger, Phase};
 use pushbench_metrics::record::TrialRecord;
+use pushbench_probe::limits::LimitError;
 
 use super::case::Case;
 use crate::args::{OutputArgs, ProcessArgs};
@@ -18,8 +19,7 @@ use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::profile;
 use crate::progress::Progress;
-use crate::run::subject::Source;
-use crate::run::trial::{self, Turn};
+use crate::run::{self, subject::Source};
 
 /// The claim's own headers.
 pub(super) const PROFILE: &str = "kaazing-2009";
@@ -46,7 +46,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 pub(super) fn run(played: HeaderCase, case: &Case, output: &OutputArgs) -> Result<Claim, Failure> {
     let mut claim = Claim { case: played, period: PERIOD, use_cases: Vec::new() };
     for (name, clients) in USE_CASES {
-        let [polls, pushes] = streams(case, clients, output)?;
+        let [polls, pushes] = moved(case, clients, output)?;
         let use_case = UseCase { name: name.to_owned(), clients, polls, pushes };
         let use_case = if clients > DEMANDED { within_reach(&claim, use_case) } else { use_case };
         claim.use_cases.push(use_case);
@@ -59,9 +59,9 @@ fn within_reach(claim: &Claim, mut use_case: UseCase) -> UseCase {
     if claim.is_borne_out_by(&use_case) {
         return use_case;
     }
-    let failed = [&use_case.polls, &use_case.pushes].into_iter().find(|stream| !stream.is_sound());
+    let failed = [&use_case.polls, &use_case.pushes].into_iter().find(|moved| !moved.is_sound());
     let reason = match (failed, claim.deviation(&use_case)) {
-        (Some(stream), _) => stream.notes().first().cloned(),
+        (Some(moved), _) => moved.notes().first().cloned(),
         (None, by) => by.map(|by| format!("the headers differ by {:+.1} %", by * 100.0)),
     };
     let why = format!(
@@ -69,26 +69,32 @@ fn within_reach(claim: &Claim, mut use_case: UseCase) -> UseCase {
         use_case.clients,
         reason.as_deref().unwrap_or("the trial is not valid")
     );
-    use_case.polls = Stream::Computed { why: why.clone() };
-    use_case.pushes = Stream::Computed { why };
+    use_case.polls = WindowBytes::Computed { why: why.clone() };
+    use_case.pushes = WindowBytes::Computed { why };
     use_case
 }
 
 /// What polling and pushing to so many clients moves.
-fn streams(case: &Case, clients: u32, output: &OutputArgs) -> Result<[Stream; 2], Failure> {
-    let not_run = |why: String| Ok([POLL, PUSH].map(|_| Stream::Computed { why: why.clone() }));
+fn moved(case: &Case, clients: u32, output: &OutputArgs) -> Result<[WindowBytes; 2], Failure> {
     let plan = plan(case, clients);
-    if let Err(limit) = plan.check_limits() {
-        // The number of clients is the claim's; that flag is `run`'s.
-        let limit = limit.to_string();
-        let why = limit.split(" or pass `--clients").next().unwrap_or(&limit);
-        return not_run(why.trim_end_matches([';', ',', ' ']).to_owned());
+    if let Some(why) = no_room(&plan) {
+        return Ok([POLL, PUSH].map(|_| WindowBytes::Computed { why: why.clone() }));
     }
     let progress = Progress::new(&plan, output);
-    let streams = [POLL, PUSH].map(|transport| stream(&plan, transport, &progress));
+    let moved = [POLL, PUSH].map(|transport| moved_by(&plan, transport, &progress));
     progress.end();
-    let [polls, pushes] = streams;
+    let [polls, pushes] = moved;
     Ok([polls?, pushes?])
+}
+
+/// Why this machine has no room for the plan, if it has none. No other number of clients is
+/// suggested: it is the claim's.
+fn no_room(plan: &Plan) -> Option<String> {
+    let limit = plan.trials.iter().find_map(|id| plan.room(*id).err())?;
+    Some(match limit.downcast::<LimitError>() {
+        Ok(limit) => limit.without_suggestion().to_string(),
+        Err(other) => other.to_string(),
+    })
 }
 
 fn plan(case: &Case, clients: u32) -> Plan {
@@ -108,32 +114,28 @@ fn plan(case: &Case, clients: u32) -> Plan {
     Plan { headers: case.profile.clone(), ..plan }
 }
 
-/// Runs the trial of a transport, and once more where it is not valid.
-fn stream(plan: &Plan, transport: Transport, progress: &Progress) -> Result<Stream, Failure> {
-    let (order, &id) = (1_u32..)
-        .zip(&plan.trials)
-        .find(|(_, id)| id.transport == transport)
-        .expect("the plan has a trial of each of its transports");
+/// What the trial of a transport moves.
+fn moved_by(
+    plan: &Plan,
+    transport: Transport,
+    progress: &Progress,
+) -> Result<WindowBytes, Failure> {
+    let trial = (1_u32..).zip(&plan.trials).find(|(_, id)| id.transport == transport);
+    let (order, &id) = trial.expect("the plan has a trial of each of its transports");
     let mut last = None;
-    for attempt in 1..=2 {
-        let trial = trial::run(plan, &Source::Own, Turn { id, order, attempt }, progress)?;
-        progress.trial_done(&trial);
-        let valid = trial.is_valid();
+    run::attempts(plan, &Source::Own, (order, id), progress, |trial, _| {
         last = Some(trial);
-        if valid {
-            break;
-        }
-    }
-    let trial = last.expect("a trial is tried at least once");
-    Ok(of_trial(&trial))
+        Ok(())
+    })?;
+    Ok(of_trial(&last.expect("a trial is tried at least once")))
 }
 
-fn of_trial(trial: &TrialRecord) -> Stream {
+fn of_trial(trial: &TrialRecord) -> WindowBytes {
     let ledger: &Ledger = &trial.measured.ledger;
     let window = ledger.phase(Phase::Window);
     let at_socket: u64 = Layer::AT_SOCKET.iter().map(|&layer| window.layer(layer)).sum();
     let invalid = trial.invalid.iter().map(ToString::to_string);
-    Stream::Measured {
+    WindowBytes::Measured {
         window: trial.window.duration(),
         http_bytes: window.layer(Layer::Http),
         framing_bytes: window.layer(Layer::Framing),

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::Transport;
 use pushbench_load::session::Sessions;
-use pushbench_metrics::control::{DEFAULT_RAMP, LoadPlan};
+use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::headers::{Exchange, HeaderCase, Traffic, TransportBytes};
 use pushbench_metrics::ledger::Source;
 
@@ -45,7 +44,7 @@ pub(super) fn play(
     Ok(HeaderCase {
         profile: name.clone(),
         about: case.profile.about.clone(),
-        cookie_bytes: case.cookie_bytes as u64,
+        cookie_bytes: case.cookie_bytes,
         delivery: case.delivery,
         payload_bytes: case.payload as u64,
         rows: rows.map_err(Failure::Failed)?,
@@ -126,23 +125,11 @@ impl Play {
 /// What a session has to know.
 fn plan(case: &Case, transport: Transport, stage: &Stage) -> LoadPlan {
     LoadPlan {
-        target: stage.address,
-        transport,
         delivery: case.delivery,
         headers: case.profile.clone(),
-        clients: 1,
-        first_client: 0,
-        total_clients: 1,
-        // Ticks come when a message has been published.
-        poll_interval: Duration::from_secs(1),
         // Longer than a message can take to come.
         long_poll_timeout: 3 * LIMIT,
-        seed: 1,
-        connect_timeout: LIMIT,
-        foreign_path: None,
-        stamps: None,
-        ramp: DEFAULT_RAMP,
-        sources: Vec::new(),
+        ..LoadPlan::new(stage.address, transport, 1)
     }
 }
 

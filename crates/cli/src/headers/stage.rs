@@ -31,14 +31,8 @@ impl Stage {
     pub(super) fn start(case: &Case, host: IpAddr) -> anyhow::Result<Self> {
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
         let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
-        let listen = SocketAddr::new(host, 0);
-        let plan = ServerPlan {
-            feed,
-            listen,
-            headers: case.profile.clone(),
-            stamps: None,
-            publish_delay: Duration::ZERO,
-        };
+        let (listen, headers) = (SocketAddr::new(host, 0), case.profile.clone());
+        let plan = ServerPlan { listen, headers, ..ServerPlan::new(feed) };
         let (sender, news) = channel();
         let server = Worker::spawn("worker-server", None, &plan, move |said| {
             // Nobody listens once it has said where it is.

@@ -81,12 +81,8 @@ fn load_plans(plan: &Plan, turn: Turn, places: &Places<'_>) -> Vec<LoadPlan> {
     let plans = shares.into_iter().zip((0..).zip(places.targets).cycle());
     plans
         .map(|((first_client, clients), (server, &target))| LoadPlan {
-            target,
-            transport: turn.id.transport,
             delivery: plan.scenario.delivery,
             headers: plan.request_headers(turn.id),
-            foreign_path: None,
-            clients,
             first_client,
             total_clients: point.clients,
             poll_interval: point.poll_interval.0,
@@ -97,6 +93,7 @@ fn load_plans(plan: &Plan, turn: Turn, places: &Places<'_>) -> Vec<LoadPlan> {
             ramp: plan.layout.ramp(room),
             sources: sources(room, server),
             stamps: plan.sampling(turn.id),
+            ..LoadPlan::new(target, turn.id.transport, clients)
         })
         .collect()
 }

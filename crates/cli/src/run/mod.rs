@@ -8,13 +8,14 @@ mod crew;
 mod ear;
 mod judge;
 mod sampler;
+mod seen;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
 pub(crate) mod trial;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
+use pushbench_metrics::record::{FORMAT, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
 
@@ -144,7 +145,7 @@ pub(crate) fn command_line() -> Vec<String> {
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
 }
 
-/// Goes through the trials; one that is invalid is repeated once, at once.
+/// Goes through the trials.
 fn play(
     plan: &Plan,
     source: &Source,
@@ -152,16 +153,33 @@ fn play(
     record: &mut RunRecord,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    for (order, &id) in (1_u32..).zip(&plan.trials) {
-        for attempt in 1..=2 {
-            let turn = Turn { id, order, attempt };
-            let trial = trial::run(plan, source, turn, progress)?;
-            progress.trial_done(&trial);
-            let valid = trial.is_valid();
-            keep(folder, record, trial, order as usize == plan.trials.len())?;
-            if valid {
-                break;
-            }
+    (1_u32..).zip(&plan.trials).try_for_each(|(order, &id)| {
+        let last = order as usize == plan.trials.len();
+        attempts(plan, source, (order, id), progress, |trial, stands| {
+            keep(folder, record, trial, stands && last)
+        })
+    })
+}
+
+/// How often a trial is run at most: one that is invalid is repeated once.
+const ATTEMPTS: u32 = 2;
+
+/// Runs the trial that is `order`th, and again, at once, where it is invalid. `keep` is given what
+/// came of each attempt, and whether that stands.
+pub(crate) fn attempts(
+    plan: &Plan,
+    source: &Source,
+    (order, id): (u32, TrialId),
+    progress: &Progress,
+    mut keep: impl FnMut(TrialRecord, bool) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for attempt in 1..=ATTEMPTS {
+        let trial = trial::run(plan, source, Turn { id, order, attempt }, progress)?;
+        progress.trial_done(&trial);
+        let stands = trial.is_valid() || attempt == ATTEMPTS;
+        keep(trial, stands)?;
+        if stands {
+            break;
         }
     }
     Ok(())
@@ -177,7 +195,8 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// Adds a trial to the record and saves it, so that a killed run leaves it readable.
+/// Adds a trial to the record and saves it, so that a killed run leaves it readable. A run whose
+/// last trial is still to be repeated is as partial as one whose last trial is missing.
 fn keep(
     folder: &RunFolder,
     record: &mut RunRecord,

@@ -51,8 +51,8 @@ pub(crate) enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Starts `count` children with the same plan, each of which will say where it listens, on `cores` in turn; or
-    /// takes the server that runs.
+    /// Starts `count` children with the same plan, on `cores` in turn, each of which will say where
+    /// it listens; or takes the server that runs.
     pub(super) fn start(
         source: &'a Source,
         plan: ServerPlan,

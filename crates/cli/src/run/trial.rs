@@ -1,20 +1,19 @@
 //! One trial: a fresh server, fresh load processes, connect → warm-up → window → drain → close.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
+use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{
     LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
 };
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
-use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
-use pushbench_metrics::warning::{Invalid, Lag};
+use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
 use pushbench_probe::limits::Room;
 
@@ -25,6 +24,7 @@ use super::crew::{Crew, Places};
 use super::ear::Ear;
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
+use super::seen::Seen;
 use super::subject::{Source, Subject};
 use super::surroundings::Surroundings;
 use crate::plan::Plan;
@@ -234,50 +234,27 @@ impl<'a> Trial<'a> {
     fn record(
         self,
         timing: &TrialTiming,
-        seen: Seen,
+        mut seen: Seen,
         mut sample: Sample,
         uncaptured: u64,
     ) -> TrialRecord {
-        if self.plan.capture {
-            // Capturing takes tens of per cent, part of it in the sender's context.
-            (sample.resources.server_cpu, sample.resources.load_cpu) = (None, None);
-        }
-        sample.resources.server_processes = self.subject.own_processes() as u32;
-        sample.resources.source_addresses = self.room.sources;
-        sample.resources.pinned.clone_from(&self.pinned);
-        let Seen { mut load, load_lag, server, published, load_stamps, server_stamps } = seen;
+        self.complete(&mut sample.resources);
         if !self.same_clock {
-            load.measured.latency = Default::default();
-            load.measured.age = Default::default();
+            seen.load.measured.latency = Default::default();
+            seen.load.measured.age = Default::default();
         }
-        let breakdown = breakdown::join(&server_stamps, &load_stamps, self.same_clock);
-        let window = timing.window;
-        let check = self.check(timing, &load, &sample.resources);
-        if let Some(polls) = &mut load.measured.polls {
+        let breakdown = breakdown::join(&seen.server_stamps, &seen.load_stamps, self.same_clock);
+        let check = self.check(timing, &seen.load, &sample.resources);
+        if let Some(polls) = &mut seen.load.measured.polls {
             // What chance makes of them is known now; a record would grow with them.
             polls.kept.clear();
         }
-        let evidence = Evidence {
-            wanted: self.plan.point(self.turn.id).clients,
-            window,
-            load: &load,
-            server: server.as_ref(),
-            breakdown: breakdown.as_ref(),
-            resources: &sample.resources,
-            busiest_server: sample.busiest_server,
-            busiest_load: sample.busiest_load,
-            load_lag,
-            published,
-            due_between_polls: self.plan.due_between_polls(self.turn.id),
-            feed_changed: self.subject.has_changed(),
-            uncaptured,
-            own_server: matches!(self.subject, Subject::Own(..)),
-            same_clock: self.same_clock,
-            check: &check,
-            allow_busy: self.plan.allow_busy,
-        };
+        let window = timing.window;
+        let evidence =
+            self.evidence(window, &seen, breakdown.as_ref(), &sample, uncaptured, &check);
         let warnings = evidence.warnings();
         let invalid = self.ear.fallen().into_iter().chain(evidence.invalid()).collect();
+        let Seen { load, server, .. } = seen;
         TrialRecord {
             id: self.turn.id,
             order: self.turn.order,
@@ -293,6 +270,47 @@ impl<'a> Trial<'a> {
             resources: sample.resources,
             errors: load.errors,
             check,
+        }
+    }
+
+    /// Adds how the trial was laid out, and takes away what capturing spoils.
+    fn complete(&self, resources: &mut Resources) {
+        if self.plan.capture {
+            // Capturing takes tens of per cent, part of it in the sender's context.
+            (resources.server_cpu, resources.load_cpu) = (None, None);
+        }
+        resources.server_processes = self.subject.own_processes() as u32;
+        resources.source_addresses = self.room.sources;
+        resources.pinned.clone_from(&self.pinned);
+    }
+
+    fn evidence<'e>(
+        &self,
+        window: Window,
+        seen: &'e Seen,
+        breakdown: Option<&'e Breakdown>,
+        sample: &'e Sample,
+        uncaptured: u64,
+        check: &'e Check,
+    ) -> Evidence<'e> {
+        Evidence {
+            wanted: self.plan.point(self.turn.id).clients,
+            window,
+            load: &seen.load,
+            server: seen.server.as_ref(),
+            breakdown,
+            resources: &sample.resources,
+            busiest_server: sample.busiest_server,
+            busiest_load: sample.busiest_load,
+            load_lag: seen.load_lag,
+            published: seen.published,
+            due_between_polls: self.plan.due_between_polls(self.turn.id),
+            feed_changed: self.subject.has_changed(),
+            uncaptured,
+            own_server: matches!(self.subject, Subject::Own(..)),
+            same_clock: self.same_clock,
+            check,
+            allow_busy: self.plan.allow_busy,
         }
     }
 
@@ -318,47 +336,9 @@ impl<'a> Trial<'a> {
 /// What each server process of a trial is to do.
 fn server_plan(plan: &Plan, turn: Turn) -> ServerPlan {
     ServerPlan {
-        feed: plan.feed(turn.id),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         headers: plan.headers.clone(),
         stamps: plan.sampling(turn.id),
         publish_delay: plan.publish_delay,
-    }
-}
-
-/// What all processes of a trial saw, put together.
-struct Seen {
-    load: LoadMeasured,
-    /// The lag of the load process that was latest: pooled, the others would hide it.
-    load_lag: Option<Lag>,
-    /// `None` where the server is not this run's.
-    server: Option<ServerMeasured>,
-    /// The fewest and the most messages that a server process published.
-    published: Option<(u64, u64)>,
-    /// What each load process stamped; merged they would no longer be told apart.
-    load_stamps: Vec<LoadStamps>,
-    /// What each server process stamped.
-    server_stamps: Vec<ServerStamps>,
-}
-
-impl Seen {
-    fn of(mut loads: Vec<LoadMeasured>, mut servers: Vec<ServerMeasured>) -> Self {
-        let load_stamps = loads.iter_mut().map(|load| std::mem::take(&mut load.stamps)).collect();
-        let stamps = servers.iter_mut().map(|server| std::mem::take(&mut server.stamps));
-        let server_stamps = stamps.collect();
-        let lags = loads.iter().filter_map(|load| Lag::of(&load.loop_lag));
-        let load_lag = lags.max_by(|one, other| one.us.total_cmp(&other.us));
-        let load = loads.into_iter().reduce(|mut all, load| {
-            all.merge(load);
-            all
-        });
-        let published = || servers.iter().map(|server| server.published);
-        let published = published().min().zip(published().max());
-        let server = servers.into_iter().reduce(|mut all, server| {
-            all.merge(&server);
-            all
-        });
-        let load = load.unwrap_or_default();
-        Self { load, load_lag, server, published, load_stamps, server_stamps }
+        ..ServerPlan::new(plan.feed(turn.id))
     }
 }

@@ -1,7 +1,6 @@
 //! What all transports have in common, and what tests of each of them need.
 
 use proptest::prelude::*;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::Content;
 use pushbench_core::wire::{batch, chunked, sse};
 use pushbench_core::{Delivery, Seq, Transport};
@@ -12,23 +11,8 @@ use super::*;
 
 /// A plan for one client of the first server that the standards' examples would name.
 pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
-    LoadPlan {
-        target: "127.0.0.1:8080".parse().unwrap(),
-        transport,
-        delivery,
-        headers: HeaderProfile::minimal(),
-        foreign_path: None,
-        clients: 1,
-        first_client: 0,
-        total_clients: 1,
-        poll_interval: Duration::from_secs(1),
-        long_poll_timeout: Duration::from_secs(30),
-        seed: 7,
-        connect_timeout: Duration::from_secs(10),
-        ramp: pushbench_metrics::control::DEFAULT_RAMP,
-        sources: Vec::new(),
-        stamps: None,
-    }
+    let target = "127.0.0.1:8080".parse().unwrap();
+    LoadPlan { delivery, seed: 7, ..LoadPlan::new(target, transport, 1) }
 }
 
 pub(crate) fn session(transport: Transport, delivery: Delivery) -> Box<dyn Session> {

@@ -3,8 +3,8 @@
 use plotters::style::RGBColor;
 use pushbench_metrics::figures::Figure;
 
-use super::bars::{Bar, Bars, Group};
-use super::style::{colour, lighter};
+use super::bars::{Bars, Group};
+use super::style::lighter;
 use super::{Key, Picture, Plot};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
@@ -34,16 +34,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 }
 
 fn group(row: &Row<'_>) -> Option<Group> {
-    let transport = row.transport();
-    let colours = [colour(transport), lighter(colour(transport))];
-    let times = [row.get(Figure::AgeMean), row.age_max_us()];
-    let bars: Vec<Bar> = times
-        .into_iter()
-        .zip(colours)
-        .filter_map(|(us, colour)| Some((us?, colour)))
-        .map(|(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) })
-        .collect();
-    (!bars.is_empty()).then_some(Group { transport, bars })
+    Group::of_times(row.transport(), [row.get(Figure::AgeMean), row.age_max_us()])
 }
 
 /// The freshest and the stalest, if the trials put them apart.

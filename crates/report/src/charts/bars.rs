@@ -6,8 +6,10 @@ use pushbench_core::Transport;
 
 use super::axes::Scale;
 use super::style::{
-    AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH,
+    AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH, colour,
+    lighter,
 };
+use crate::human;
 
 /// The height of a bar, of the gap between groups, and of what is below the bars, in pixels.
 const BAR: i32 = 34;
@@ -100,6 +102,15 @@ impl Bars {
 }
 
 impl Group {
+    /// Two times of a transport, µs, the second in a lighter colour; `None` where neither is known.
+    pub(super) fn of_times(transport: Transport, times: [Option<f64>; 2]) -> Option<Self> {
+        let colours = [colour(transport), lighter(colour(transport))];
+        let known = times.into_iter().zip(colours).filter_map(|(us, colour)| Some((us?, colour)));
+        let bar = |(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) };
+        let bars: Vec<Bar> = known.map(bar).collect();
+        (!bars.is_empty()).then_some(Self { transport, bars })
+    }
+
     fn height(&self) -> i32 {
         BAR * i32::try_from(self.bars.len()).unwrap_or(1) + GAP
     }

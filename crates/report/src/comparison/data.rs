@@ -3,6 +3,7 @@
 use pushbench_metrics::compare::{Comparison, Row};
 use serde_json::{Value, json};
 
+use crate::csv::Sheet;
 use crate::error::ReportError;
 
 const COLUMNS: [&str; 15] = [
@@ -28,13 +29,9 @@ const COLUMNS: [&str; 15] = [
 /// a verdict, "not judged".
 #[must_use]
 pub fn comparison_csv(comparison: &Comparison) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let lines = std::iter::once(COLUMNS.map(str::to_owned).to_vec());
-    for line in lines.chain(comparison.rows.iter().map(fields)) {
-        writer.write_record(line).expect("a vector takes every line");
-    }
-    let bytes = writer.into_inner().expect("a vector takes every line");
-    String::from_utf8(bytes).expect("each field is text")
+    let mut sheet = Sheet::new(&COLUMNS);
+    comparison.rows.iter().for_each(|row| sheet.line(fields(row)));
+    String::from_utf8(sheet.finish()).expect("each field is text")
 }
 
 fn fields(row: &Row) -> Vec<String> {

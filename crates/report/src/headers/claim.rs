@@ -1,7 +1,7 @@
 //! The published claim and ours, line by line: bit/s for each number of clients.
 
 use pushbench_metrics::headers::{
-    Claim, Exchange, Level, PUBLISHED_POLL, PUBLISHED_PUSH, Stream, TOLERANCE, UseCase,
+    Claim, Exchange, Level, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase, WindowBytes,
 };
 
 use super::rows::times;
@@ -151,17 +151,19 @@ pub(super) fn notes(claim: &Claim) -> Vec<String> {
                 of.name,
             ));
         }
-        for (what, stream) in [("polling", &of.polls), ("WebSocket", &of.pushes)] {
-            notes.extend(remarks(stream).map(|why| format!("{}, {what}: {why}.", of.name)));
+        for (what, moved) in [("polling", &of.polls), ("WebSocket", &of.pushes)] {
+            notes.extend(remarks(moved).map(|why| format!("{}, {what}: {why}.", of.name)));
         }
     }
     notes
 }
 
-fn remarks(stream: &Stream) -> Box<dyn Iterator<Item = String> + '_> {
-    match stream {
-        Stream::Computed { why } => Box::new(std::iter::once(format!("computed, since {why}"))),
-        Stream::Measured { notes, valid, .. } => {
+fn remarks(moved: &WindowBytes) -> Box<dyn Iterator<Item = String> + '_> {
+    match moved {
+        WindowBytes::Computed { why } => {
+            Box::new(std::iter::once(format!("computed, since {why}")))
+        }
+        WindowBytes::Measured { notes, valid, .. } => {
             let mark = if *valid { "" } else { "not valid: " };
             Box::new(notes.iter().map(move |note| format!("{mark}{note}")))
         }

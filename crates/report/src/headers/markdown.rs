@@ -6,7 +6,7 @@ use pushbench_metrics::headers::{HeadersRecord, Level};
 
 use super::{claim, rows, sentence};
 use crate::charts;
-use crate::markdown::escaped;
+use crate::markdown::{escaped, push_table, title};
 
 /// The page.
 pub(super) fn page(record: &HeadersRecord) -> String {
@@ -21,21 +21,18 @@ pub(super) fn page(record: &HeadersRecord) -> String {
             "Messages of {} bytes, delivery {}.\n",
             case.payload_bytes, case.delivery
         );
-        push(
-            &mut text,
-            &titles(&rows::EXCHANGE),
-            case.rows.iter().map(|row| rows::exchange(case, row)),
-        );
+        let exchanges = case.rows.iter().map(|row| rows::exchange(case, row));
+        push_table(&mut text, &titles(&rows::EXCHANGE), exchanges);
         let chart = charts::headers::chart_name(record, index);
         let _ = writeln!(text, "\n![Bytes of one message by layer](charts/{chart}.svg)");
         let _ = writeln!(text, "\nOnce for each connection:\n");
-        push(&mut text, &titles(&rows::ONCE), case.rows.iter().map(rows::once));
+        push_table(&mut text, &titles(&rows::ONCE), case.rows.iter().map(rows::once));
     }
     let _ = writeln!(text, "\n{}", escaped(&rows::legend(record).join(" ")));
     if let Some(claimed) = &record.claim {
         let _ = writeln!(text, "\n## The published use cases\n");
         let _ = writeln!(text, "A poll or a message a second for each client.\n");
-        push(&mut text, &claim::header(claimed), claim::cells(claimed).into_iter());
+        push_table(&mut text, &claim::header(claimed), claim::cells(claimed).into_iter());
         text.push('\n');
         for note in claim::notes(claimed) {
             let _ = writeln!(text, "- {}", escaped(&note));
@@ -46,18 +43,7 @@ pub(super) fn page(record: &HeadersRecord) -> String {
 }
 
 fn titles(columns: &[(&str, &str)]) -> Vec<String> {
-    columns
-        .iter()
-        .map(|(first, second)| format!("{first} {second}").trim_end().to_owned())
-        .collect()
-}
-
-fn push(text: &mut String, header: &[String], rows: impl Iterator<Item = Vec<String>>) {
-    let _ = writeln!(text, "| {} |", header.join(" | "));
-    let _ = writeln!(text, "|---|{}", "---:|".repeat(header.len() - 1));
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
+    columns.iter().copied().map(title).collect()
 }
 
 fn push_origin(text: &mut String, record: &HeadersRecord) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::environment::Environment;
 use pushbench_metrics::headers::{
-    Claim, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Stream, Traffic, TransportBytes,
-    UseCase,
+    Claim, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Traffic, TransportBytes, UseCase,
+    WindowBytes,
 };
 use pushbench_metrics::ledger::Source;
 
@@ -53,8 +53,8 @@ fn case() -> HeaderCase {
     }
 }
 
-fn measured(http_bytes: u64, framing_bytes: u64, ip_bytes: u64) -> Stream {
-    Stream::Measured {
+fn measured(http_bytes: u64, framing_bytes: u64, ip_bytes: u64) -> WindowBytes {
+    WindowBytes::Measured {
         window: Duration::from_secs(10),
         http_bytes,
         framing_bytes,
@@ -66,7 +66,7 @@ fn measured(http_bytes: u64, framing_bytes: u64, ip_bytes: u64) -> Stream {
 
 /// A thousand clients that were run, and a hundred thousand that were not.
 fn claim(http_bytes: u64) -> Claim {
-    let not_run = || Stream::Computed { why: "there are too many".to_owned() };
+    let not_run = || WindowBytes::Computed { why: "there are too many".to_owned() };
     let run = UseCase {
         name: "A".to_owned(),
         clients: 1_000,
@@ -129,7 +129,7 @@ fn a_claim_that_is_not_borne_out_says_so() {
     assert!(sentence(&record(Some(off))).contains("does not bear it out"));
 
     let mut invalid = claim(9_090_000);
-    if let Stream::Measured { valid, .. } = &mut invalid.use_cases[0].pushes {
+    if let WindowBytes::Measured { valid, .. } = &mut invalid.use_cases[0].pushes {
         *valid = false;
     }
     assert!(!invalid.holds());

@@ -44,11 +44,7 @@ fn run_rows(record: &RunRecord) -> Vec<(&'static str, String)> {
 
 fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
     let text = |text: &str| if text.is_empty() { NOT_KNOWN.to_owned() } else { text.to_owned() };
-    let limit = |limit: Option<u64>| match limit {
-        Some(u64::MAX) => "unlimited".to_owned(),
-        Some(limit) => human::count(limit),
-        None => NOT_KNOWN.to_owned(),
-    };
+    let limit = |limit: Option<u64>| limit.map_or_else(|| NOT_KNOWN.to_owned(), human::limit);
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let memory = environment.memory_bytes.map(|bytes| human::size(bytes as f64));
     let known = |text: Option<String>| text.unwrap_or_else(|| NOT_KNOWN.to_owned());

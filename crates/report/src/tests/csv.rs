@@ -251,7 +251,7 @@ fn models_stand_beside_what_was_measured() {
     let trial = fixture::trial_mut(&mut record, Transport::ShortPoll, 1);
     trial.check.distance = Some(Distance { ks: 0.012, p: Some(0.25) });
     trial.check.missed = Some(Compared { measured: 0.5, expected: 0.51, p: None });
-    let file = crate::models::csv(&record);
+    let file = csv::models(&record);
     let lines = lines(&file);
     let of = |quantity: &str| {
         let ours = |line: &&HashMap<String, String>| {

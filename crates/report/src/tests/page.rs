@@ -60,7 +60,7 @@ fn the_page_says_how_far_down_bytes_were_counted() {
     let wire = page(&record);
     assert!(wire.contains("<dd>All that went over the wire in the window, at the IP layer"));
     assert!(!wire.contains("at the socket, both") && !wire.contains("not counted"));
-    for source in Source::OF_TCPIP.into_iter().chain([Source::Counted]) {
+    for source in [Source::Counted, Source::Kernel, Source::Captured, Source::Modelled] {
         assert!(wire.contains(&format!("<code>{}</code>", source.name())), "{source:?}");
     }
     let socket = page(&fixture::without_tcpip(record));

@@ -31,8 +31,8 @@ pub(crate) fn describe(shared: &Shared) -> Answer {
         payload: (&feed.payload).into(),
         origin: shared.origin.get(),
         boot_id: shared.boot_id.clone(),
-        oldest: hub.ring().oldest(),
-        newest: hub.ring().newest(),
+        oldest: hub.ring.oldest(),
+        newest: hub.ring.newest(),
     };
     match serde_json::to_vec(&description) {
         Ok(json) => answer::content(StatusCode::OK, answer::JSON, json),

@@ -76,7 +76,7 @@ enum Written {
     Full,
 }
 
-/// What the streams share while one of them acts.
+/// What streams and polls share while one of them acts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) ring: &'a Ring,

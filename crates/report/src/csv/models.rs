@@ -1,37 +1,26 @@
 //! `models.csv`: what each trial measured beside what its model expected.
 
-use ::csv::Writer;
 use pushbench_metrics::models::check::Compared;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
+use super::Sheet;
+
 /// The columns of `models.csv`: a line for each trial and quantity that has a model. `p` is how
 /// often chance alone is as far from the expected.
-const MODELS_COLUMNS: [&str; 10] = [
-    "point",
-    "transport",
-    "trial",
-    "order",
-    "attempt",
-    "valid",
-    "quantity",
-    "measured",
-    "expected",
-    "p",
-];
+const MODELS_COLUMNS: &str =
+    "point,transport,trial,order,attempt,valid,quantity,measured,expected,p";
 
 /// A line's quantity, what was measured, what was expected, and what chance makes of it.
 type Line = (&'static str, Option<f64>, Option<f64>, Option<f64>);
 
 /// `models.csv`.
-pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
-    const ROOM: &str = "a Vec takes it all, and each line has each column";
-    let mut sheet = Writer::from_writer(Vec::new());
-    sheet.write_record(MODELS_COLUMNS).expect(ROOM);
+pub(crate) fn models(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::new(&[MODELS_COLUMNS]);
     for trial in &record.trials {
         let id = trial.id;
         for (quantity, measured, expected, p) in lines(trial) {
             let (Some(measured), Some(expected)) = (measured, expected) else { continue };
-            let fields = [
+            sheet.line([
                 id.point.to_string(),
                 id.transport.to_string(),
                 id.round.to_string(),
@@ -42,11 +31,10 @@ pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
                 format!("{measured:.4}"),
                 format!("{expected:.4}"),
                 p.map_or_else(String::new, |p| format!("{p:.3}")),
-            ];
-            sheet.write_record(fields).expect(ROOM);
+            ]);
         }
     }
-    sheet.into_inner().expect(ROOM)
+    sheet.finish()
 }
 
 fn lines(trial: &TrialRecord) -> [Line; 6] {

@@ -1,0 +1,43 @@
+//! What the processes of a trial saw, put together, so that it reads the same over however many
+//! they were split.
+
+use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
+use pushbench_metrics::warning::Lag;
+
+/// What all processes of a trial saw, put together.
+pub(super) struct Seen {
+    pub(super) load: LoadMeasured,
+    /// The lag of the load process that was latest: pooled, the others would hide it.
+    pub(super) load_lag: Option<Lag>,
+    /// `None` where the server is not this run's.
+    pub(super) server: Option<ServerMeasured>,
+    /// The fewest and the most messages that a server process published.
+    pub(super) published: Option<(u64, u64)>,
+    /// What each load process stamped; merged they would no longer be told apart.
+    pub(super) load_stamps: Vec<LoadStamps>,
+    /// What each server process stamped.
+    pub(super) server_stamps: Vec<ServerStamps>,
+}
+
+impl Seen {
+    pub(super) fn of(mut loads: Vec<LoadMeasured>, mut servers: Vec<ServerMeasured>) -> Self {
+        let load_stamps = loads.iter_mut().map(|load| std::mem::take(&mut load.stamps)).collect();
+        let stamps = servers.iter_mut().map(|server| std::mem::take(&mut server.stamps));
+        let server_stamps = stamps.collect();
+        let lags = loads.iter().filter_map(|load| Lag::of(&load.loop_lag));
+        let load_lag = lags.max_by(|one, other| one.us.total_cmp(&other.us));
+        let load = loads.into_iter().reduce(|mut all, load| {
+            all.merge(load);
+            all
+        });
+        let published = || servers.iter().map(|server| server.published);
+        let published = published().min().zip(published().max());
+        let server = servers.into_iter().reduce(|mut all, server| {
+            all.merge(&server);
+            all
+        });
+        let load = load.unwrap_or_default();
+        Self { load, load_lag, server, published, load_stamps, server_stamps }
+    }
+}

@@ -1,0 +1,59 @@
+//! When a machine is not calm enough: the limits of what a trial survives, and who disturbed it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Other processes at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Busy {
+    /// Their share of the processor time of the cores in use.
+    pub share: f64,
+    /// How long the run's processes waited behind them, each time that they were ready to run.
+    pub wait: Duration,
+    /// The name of the busiest of them, where one stands out.
+    pub by: Option<String>,
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "other processes took {:.0} % of the processor", self.share * 100.0)?;
+        if let Some(name) = &self.by {
+            write!(f, " (most of all `{name}`)")?;
+        }
+        let wait = self.wait.as_secs_f64() * 1e6;
+        write!(f, ", and the run's own waited {wait:.0} µs behind them for each turn")
+    }
+}
+
+/// A stall longer than this makes a trial invalid, however short a part of the window it is.
+pub const STALL: Duration = Duration::from_millis(100);
+
+/// So do shorter ones that together cover this share of the window: then the 99th percentile is
+/// the machine's.
+pub const STALLED_SHARE: f64 = 0.01;
+
+/// From this share on the 99.9th percentile may be the machine's, which is a warning.
+pub const STALLED_A_LITTLE: f64 = 0.001;
+
+/// What a delay has to be of the latency that was measured in order to matter.
+pub const MATTERS: f64 = 0.1;
+
+/// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
+pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
+
+/// A trial whose processes stood behind others for more than this share of the time in which they
+/// would have run is invalid, however long its latencies are.
+pub const MOSTLY_WAITING: f64 = 0.5;
+
+/// Other processes that take less than this share of the cores in use are no disturbance; the
+/// kernel samples that share, and a window of two seconds tells it to two or three hundredths.
+pub const OTHERS_SHARE: f64 = 0.10;
+
+/// A hypervisor that gives this share of the time to others is worth a warning.
+pub const STOLEN_SHARE: f64 = 0.01;
+
+/// Clocks that moved against each other by more were set, or the machine slept; readings of them
+/// differ by microseconds.
+pub const CLOCK_MOVED: Duration = Duration::from_millis(1);

@@ -1,0 +1,136 @@
+//! Why a trial cannot be used: the instrument failed, or the machine under it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Busy;
+
+/// Why a trial cannot be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Invalid {
+    /// Delivered, lost and superseded do not add up to what was expected.
+    AuditUnbalanced,
+    /// The layers do not add up to the bytes that the sockets moved.
+    LedgerUnbalanced,
+    /// Not all clients were connected when the window began.
+    ClientsMissing {
+        /// Clients that were.
+        connected: u32,
+        /// Clients that the plan asked for.
+        wanted: u32,
+        /// The first error of the others, where there was one.
+        error: Option<String>,
+    },
+    /// A load process ended before it reported.
+    LoadDied {
+        /// What it said or how it ended.
+        error: String,
+    },
+    /// The server ended before it was told to.
+    ServerDied {
+        /// What it said or how it ended.
+        error: String,
+    },
+    /// The server is another one than at the start, or publishes another feed.
+    FeedChanged,
+    /// The server processes of one feed published different numbers of the window's messages.
+    ServersDisagree {
+        /// The fewest that one of them published.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// Packets went by uncounted.
+    CaptureIncomplete {
+        /// How many.
+        missed: u64,
+    },
+    /// The load generator used a whole core, so it may have measured itself.
+    LoadSaturated {
+        /// The busiest load process's CPU time over the window's length.
+        share: f64,
+    },
+    /// A thread that should have woken each millisecond did not: the machine itself stood still.
+    MachineStalled {
+        /// The worst delay of a wake-up.
+        worst: Duration,
+    },
+    /// Other processes took the cores while the server or the load generator needed them.
+    MachineBusy(Busy),
+    /// The wall clock was set, which packets and receive timestamps are stamped with.
+    ClockStepped {
+        /// By how much, either way.
+        by: Duration,
+    },
+    /// The machine was suspended.
+    Suspended {
+        /// For how long.
+        slept: Duration,
+    },
+}
+
+impl Invalid {
+    /// What to do about it.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::AuditUnbalanced | Self::LedgerUnbalanced => {
+                "this is a fault of pushbench; please report it with run.json"
+            }
+            Self::ClientsMissing { .. } => "use fewer clients, or look at the server's limits",
+            Self::LoadDied { .. } | Self::ServerDied { .. } => {
+                "see what it said, and the system's log"
+            }
+            Self::LoadSaturated { .. } => "lower the rate or the number of clients",
+            Self::FeedChanged => "leave the server running for the whole measurement",
+            Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
+            Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
+            Self::MachineStalled { .. } => {
+                "use a machine with processors of its own, and see `pushbench doctor`"
+            }
+            Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
+            Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
+            Self::Suspended { .. } => "keep the machine awake: systemd-inhibit pushbench run …",
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuditUnbalanced => f.write_str("the delivery audit does not balance"),
+            Self::LedgerUnbalanced => f.write_str("the byte ledger does not balance"),
+            Self::ClientsMissing { connected, wanted, error } => {
+                write!(f, "only {connected} of {wanted} clients were connected")?;
+                error.iter().try_for_each(|error| write!(f, " ({error})"))
+            }
+            Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
+            Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
+            Self::FeedChanged => {
+                f.write_str("the server or its feed was replaced while it was measured")
+            }
+            Self::ServersDisagree { least, most } => {
+                write!(f, "of one feed a server process published {least} messages, another {most}")
+            }
+            Self::CaptureIncomplete { missed } => {
+                write!(f, "the capture missed {missed} packets")
+            }
+            Self::LoadSaturated { share } => {
+                write!(f, "a load process used {:.0} % of a core", share * 100.0)
+            }
+            Self::MachineStalled { worst } => {
+                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
+            }
+            Self::MachineBusy(busy) => busy.fmt(f),
+            Self::ClockStepped { by } => {
+                write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Suspended { slept } => {
+                write!(f, "the machine was suspended for {:.1} s", slept.as_secs_f64())
+            }
+        }
+    }
+}
