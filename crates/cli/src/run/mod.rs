@@ -144,7 +144,10 @@ pub(crate) fn command_line() -> Vec<String> {
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
 }
 
-/// Goes through the trials; one that is invalid is repeated once, at once.
+/// How often a trial is run at most: one that is invalid is repeated once.
+const ATTEMPTS: u32 = 2;
+
+/// Goes through the trials; one that is invalid is repeated at once.
 fn play(
     plan: &Plan,
     source: &Source,
@@ -153,13 +156,13 @@ fn play(
     progress: &Progress,
 ) -> Result<(), Failure> {
     for (order, &id) in (1_u32..).zip(&plan.trials) {
-        for attempt in 1..=2 {
+        for attempt in 1..=ATTEMPTS {
             let turn = Turn { id, order, attempt };
             let trial = trial::run(plan, source, turn, progress)?;
             progress.trial_done(&trial);
-            let valid = trial.is_valid();
-            keep(folder, record, trial, order as usize == plan.trials.len())?;
-            if valid {
+            let stands = trial.is_valid() || attempt == ATTEMPTS;
+            keep(folder, record, trial, stands && order as usize == plan.trials.len())?;
+            if stands {
                 break;
             }
         }
@@ -177,7 +180,8 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// Adds a trial to the record and saves it, so that a killed run leaves it readable.
+/// Adds a trial to the record and saves it, so that a killed run leaves it readable. A run whose
+/// last trial is still to be repeated is as partial as one whose last trial is missing.
 fn keep(
     folder: &RunFolder,
     record: &mut RunRecord,
