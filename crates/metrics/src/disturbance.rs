@@ -87,7 +87,7 @@ pub struct BusyProcesses {
     pub name: String,
     /// How many of them took processor time.
     pub count: u32,
-    /// How much they took together.
+    /// How much they took together, from the start of warm-up to the window's end.
     pub cpu: Duration,
 }
 

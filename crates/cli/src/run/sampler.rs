@@ -73,28 +73,31 @@ impl Sampler {
 
     /// Reads the clocks at t0. `surroundings` have been watched since before it.
     pub(super) fn start(&self, mut surroundings: Surroundings) -> Edge {
+        let servers = self.servers.iter().map(Process::cpu).collect();
+        let loads = self.loads.iter().map(Process::cpu).collect();
+        let machine = MachineTimes::read().ok();
         surroundings.begin();
-        Edge {
-            servers: self.servers.iter().map(Process::cpu).collect(),
-            loads: self.loads.iter().map(Process::cpu).collect(),
-            machine: MachineTimes::read().ok(),
-            surroundings,
-        }
+        Edge { servers, loads, machine, surroundings }
     }
 
     /// Reads them again at t1, and the memory.
+    ///
+    /// These come first: a window that has nothing outstanding is closed, reported and over within
+    /// milliseconds, and to end the watch over the surroundings takes as long.
     pub(super) fn finish(&self, edge: Edge) -> Sample {
-        let disturbance = edge.surroundings.end();
         let servers = each_spent(&self.servers, &edge.servers);
         let loads = each_spent(&self.loads, &edge.loads);
+        let (server_rss_growth, load_rss_growth) =
+            (rss_growth(&self.servers), rss_growth(&self.loads));
         let machine = MachineTimes::read().ok().zip(edge.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
+        let disturbance = edge.surroundings.end();
         let resources = Resources {
             server_cpu: total(&servers),
             load_cpu: total(&loads),
-            server_rss_growth: rss_growth(&self.servers),
-            load_rss_growth: rss_growth(&self.loads),
+            server_rss_growth,
+            load_rss_growth,
             socket_memory: socket_memory_bytes(),
             softirq: nanos(|times| times.softirq_ns).map(Duration::from_nanos),
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),
@@ -150,4 +153,30 @@ fn total(parts: &[Option<CpuSpent>]) -> Option<CpuSpent> {
             system: sum.system + part.system,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use pushbench_probe::clock;
+
+    use super::*;
+
+    /// What a process does behind the window's end is none of its cost, however long it takes to
+    /// end the watch: canaries end with their next wake-up, here a second later.
+    #[test]
+    fn cost_is_read_before_the_watch_is_ended() {
+        const LATER: Duration = Duration::from_secs(1);
+        let mut spinner = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let sampler = Sampler::new(&[spinner.id()], &[]);
+        let end = clock::now() + LATER;
+        let edge = sampler.start(Surroundings::watch(Some(sampler.pids()), end));
+        let sample = sampler.finish(edge);
+        assert!(clock::now() >= end, "the watch ended before its canaries woke");
+        spinner.kill().unwrap();
+        spinner.wait().unwrap();
+        let cpu = sample.resources.server_cpu.unwrap().total;
+        assert!(cpu < LATER / 2, "{cpu:?} of a window that ended at once");
+    }
 }

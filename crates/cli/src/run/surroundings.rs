@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
+use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Waits};
 use pushbench_probe::canary::{Canaries, Canary};
 use pushbench_probe::clock;
@@ -25,6 +26,8 @@ pub(crate) struct Surroundings {
     wall: ClockOffset,
     slept: Duration,
     processes: Look,
+    /// When that look was.
+    looked: MonoInstant,
     machine: Option<MachineTimes>,
     times: Option<Times>,
     waits: Option<Waits>,
@@ -48,6 +51,7 @@ impl Surroundings {
             wall: ClockOffset::now(),
             slept: clock::suspended(),
             processes: Look::now(),
+            looked: clock::now(),
             own: own.unwrap_or_default(),
             cores,
             machine: None,
@@ -73,9 +77,10 @@ impl Surroundings {
         let others = times.map(|(now, before)| {
             let mut others = before.until(&now, self.cores.len());
             let busiest = Look::now().busiest_since(&self.processes, &self.own);
-            let all = others.share * self.cores.len() as f64;
-            let window = now.at.saturating_since(before.at);
-            others.busiest = busiest.filter(|busy| stands_out(busy, window.mul_f64(all)));
+            // The looks are further apart than the window is long, by what came before it.
+            let looked = clock::now().saturating_since(self.looked);
+            let all = looked.mul_f64(others.share * self.cores.len() as f64);
+            others.busiest = busiest.filter(|busy| stands_out(busy, all));
             others
         });
         Disturbance {
@@ -126,8 +131,9 @@ impl Surroundings {
 impl Times {
     /// Who took how much between this reading and `later`.
     fn until(&self, later: &Self, cores: usize) -> Others {
-        let given = later.at.saturating_since(self.at).as_secs_f64() * cores as f64;
-        let busy = later.machine.saturating_since(self.machine).busy_ns() as f64 / 1e9;
+        let given_ns = saturating_nanos(later.at.saturating_since(self.at)) * cores as u64;
+        let given = given_ns as f64 / 1e9;
+        let busy = later.machine.saturating_since(self.machine).busy_ns(given_ns) as f64 / 1e9;
         let own = later.own_ns.saturating_sub(self.own_ns) as f64 / 1e9;
         let share =
             |seconds: f64| if given > 0.0 { (seconds / given).clamp(0.0, 1.0) } else { 0.0 };
@@ -162,9 +168,21 @@ mod tests {
         let others = times(1_000, 1_000, 400).until(&times(2_000, 2_500, 900), 2);
         assert!((others.share - 0.5).abs() < 1e-9, "{others:?}");
         assert!((others.own_share - 0.25).abs() < 1e-9, "{others:?}");
-        // The kernel samples one and counts the other: a difference below zero is none.
+        // One is told in ticks and the other is not: a difference below zero is none.
         let quiet = times(1_000, 1_000, 400).until(&times(2_000, 1_400, 900), 2);
         assert_eq!(quiet.share, 0.0);
+    }
+
+    /// A tick is charged to whoever runs as it comes: more than passed, or less.
+    #[test]
+    fn what_ticks_are_charged_to_is_nobodys_time() {
+        let before = times(1_000, 1_000, 400);
+        for charged_ms in [0, 1_500, 9_000] {
+            let mut after = times(2_000, 2_500, 900);
+            after.machine.total_ns = before.machine.total_ns + charged_ms * 1_000_000;
+            let others = before.until(&after, 2);
+            assert!((others.share - 0.5).abs() < 1e-9, "{charged_ms}: {others:?}");
+        }
     }
 
     #[test]

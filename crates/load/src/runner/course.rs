@@ -23,6 +23,11 @@ const PROGRESS: Duration = Duration::from_secs(1);
 /// at a cost that does not show.
 const PULSE: Duration = Duration::from_millis(10);
 
+/// How long the clients stay behind the window's end although nothing is missing. Whoever reads
+/// this process's cost at that edge may come late on a busy machine, and is not to find it saying
+/// good-bye, or gone.
+pub(super) const LINGER: Duration = Duration::from_millis(50);
+
 /// How long good-byes may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -206,11 +211,16 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }));
     }
 
-    /// Ends the drain as soon as nothing is missing, or at its deadline.
+    /// Ends the drain once nothing is missing, [`LINGER`] behind the window at the earliest, or at
+    /// its deadline.
     fn end_drain(&mut self) {
         let drained = self.measure.settled();
         let now = self.now();
-        if drained || self.phases.timing().is_none_or(|timing| now >= timing.drain_deadline) {
+        let is_over = |timing: &TrialTiming| {
+            let lingered = now >= timing.window.end + LINGER;
+            (drained && lingered) || now >= timing.drain_deadline
+        };
+        if self.phases.timing().is_none_or(is_over) {
             self.drained = drained;
             self.begin_closing(now);
         }

@@ -48,7 +48,8 @@ pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
 pub const MOSTLY_WAITING: f64 = 0.5;
 
 /// Other processes that take less than this share of the cores in use are no disturbance; the
-/// kernel samples that share, and a window of two seconds tells it to two or three hundredths.
+/// kernel tells it in hundredths of a second, so that a window of two seconds has it to one or two
+/// hundredths, and its own work for the run is in it.
 pub const OTHERS_SHARE: f64 = 0.10;
 
 /// A hypervisor that gives this share of the time to others is worth a warning.

@@ -19,6 +19,7 @@ use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
 
 use self::server::{Shared, cursor, polls, request, start, websocket};
+use super::course::LINGER;
 use crate::session::tests::{frame, plan as session_plan, upgrade};
 use crate::{Load, OrderSender};
 
@@ -127,6 +128,9 @@ fn the_drain_ends_when_nothing_is_missing() {
     let started = Instant::now();
     let load = trial(plan(target, Transport::Websocket, 5), &shared, LONG);
     assert!(load.drained && started.elapsed() < Duration::from_secs(5), "{load:?}");
+    // Who reads the cost of the window at its end is given the time to.
+    let end = *shared.origin.wait() + Duration::from_millis(750);
+    assert!(load.closing >= end + LINGER, "{} {end}", load.closing);
     let measured = &load.measured;
     assert_eq!((measured.audit.delivered, measured.connect.count()), (250, 5));
     assert_eq!(measured.latency.count(), 250);
