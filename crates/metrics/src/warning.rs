@@ -97,8 +97,8 @@ impl fmt::Display for Busy {
         if let Some(name) = &self.by {
             write!(f, " (most of all `{name}`)")?;
         }
-        let wait = self.wait.as_secs_f64() * 1e6;
-        write!(f, ", and the run's own waited {wait:.0} µs behind them for each turn")
+        let wait = way::micros(self.wait.as_secs_f64() * 1e6);
+        write!(f, ", and the run's own waited {wait} behind them for each turn")
     }
 }
 
@@ -341,12 +341,8 @@ impl Lag {
 
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (us, at_p99) = (self.us, self.at_p99);
-        if at_p99 {
-            write!(f, "{us:.0} µs late at p99")
-        } else {
-            write!(f, "up to {us:.0} µs late")
-        }
+        let late = way::micros(self.us);
+        if self.at_p99 { write!(f, "{late} late at p99") } else { write!(f, "up to {late} late") }
     }
 }
 

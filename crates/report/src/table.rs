@@ -106,7 +106,7 @@ pub(crate) fn cells(row: &Row<'_>, columns: &[Column], notes: &[Note]) -> Vec<St
 
 fn marks(row: &Row<'_>, notes: &[Note]) -> String {
     let has = |mark: Mark| {
-        notes.iter().any(|note| note.mark == mark && note.transport == row.transport())
+        notes.iter().any(|note| note.mark == mark && note.transports.contains(&row.transport()))
     };
     let signs = [Mark::Invalid, Mark::Warning].into_iter().filter(|&mark| has(mark));
     signs.map(Mark::sign).collect()
@@ -143,6 +143,9 @@ fn bytes(row: &Row<'_>) -> Option<String> {
 /// What the figures of `blocks` are, in lines to be read below them, each once.
 pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
+        return lines;
+    }
     for line in blocks.iter().filter_map(|block| spread_legend(block.trials())) {
         if !lines.contains(&line) {
             lines.push(line);
@@ -153,14 +156,12 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
                     what a client holds is.";
         lines.push(ages.to_owned());
     }
-    let reach = Reach::of_run(blocks);
-    let rest = match reach {
-        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
-        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
-    };
-    let place = reach.place();
-    let bytes = format!("Bytes per message are those {place}, both directions: payload + {rest}");
-    lines.push(bytes);
+    if blocks.iter().any(sends_again) {
+        let again = "Payload beyond a message's size was sent again, to polls for the newest \
+                     message that found the one they had.";
+        lines.push(again.to_owned());
+    }
+    lines.push(bytes_legend(Reach::of_run(blocks)));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
@@ -174,6 +175,23 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
     }
     lines
+}
+
+/// What is in the bytes of a message.
+fn bytes_legend(reach: Reach) -> String {
+    let rest = match reach {
+        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
+        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
+    };
+    let place = reach.place();
+    format!("Bytes per message are those {place}, both directions: payload + {rest}")
+}
+
+/// Whether more payload was moved for each message that arrived than it has: under `latest` a poll
+/// without a condition gets the newest message whether or not it is new.
+fn sends_again(block: &Block<'_>) -> bool {
+    let payload = block.rows.iter().filter_map(|row| row.get(Figure::PayloadBytes));
+    block.compares_ages() && payload.fold(0.0, f64::max) > block.point.payload_bytes * 1.05
 }
 
 /// What [low–high] is with so many trials.
