@@ -54,6 +54,9 @@ def pushbench(args, folder, server, transport, clients, *flags, unit="messages_i
     units, connected = figures["counters"][unit], trial["connected"]
     if connected < clients:
         raise RuntimeError(f"{connected} of {clients} connected: {trial['errors'][:1]}")
+    costs = ("server_cpu", "load_cpu", "server_rss_growth", "load_rss_growth")
+    if any(resources[cost] is None for cost in costs):
+        raise RuntimeError(f"a process ended before its cost was read: {trial['invalid']}")
     window = trial["window"]
     with open(f"{folder}/latest/trials.csv", encoding="utf-8") as file:
         names, row = (line.strip().split(",") for line in list(file)[:2])

@@ -56,14 +56,16 @@ pub(crate) fn load() -> Result<Outcome, Failure> {
         Err(error) => return give_up(&LoadNews::Failed { error: error.to_string() }),
     };
     let orders = load.orders();
-    thread::spawn(move || {
+    let follower = thread::spawn(move || {
         follow(|order| orders.send(order));
         orders.send(LoadOrder::Stop);
     });
-    match load.run(|news| say(&news)) {
-        Ok(()) => Ok(Outcome::Done),
-        Err(error) => give_up(&LoadNews::Failed { error: error.to_string() }),
+    if let Err(error) = load.run(|news| say(&news)) {
+        return give_up(&LoadNews::Failed { error: error.to_string() });
     }
+    // A parent that is late for the window's end has yet to read this process's clock and memory.
+    let _ = follower.join();
+    Ok(Outcome::Done)
 }
 
 /// The plan: the first line of standard input.

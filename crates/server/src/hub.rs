@@ -64,8 +64,9 @@ impl Hub {
     /// Writes what is new to every stream that can take it and every long poll that waits.
     pub(crate) fn fan_out(&mut self, shared: &Shared) {
         let with = shared.surroundings(&self.ring);
+        let Some(newest) = self.ring.last() else { return };
         for (_, stream) in &mut self.streams {
-            if stream.is_at_tip() {
+            if stream.is_at_tip() && !stream.write_tip(newest, with) {
                 stream.write(with);
             }
         }

@@ -12,6 +12,7 @@
 mod closing;
 pub(crate) mod protocol;
 pub(crate) mod sse;
+mod tip;
 pub(crate) mod websocket;
 
 use std::io::{self, IoSlice};
