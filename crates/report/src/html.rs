@@ -87,7 +87,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
 /// What stands below the tables.
 fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = String> {
     let instrument = [instrument::lags(record), instrument::layout(record)];
-    table::legend(blocks).into_iter().chain(instrument.into_iter().flatten())
+    table::legend(record, blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
 fn definitions(blocks: &[Block<'_>]) -> String {

@@ -1,6 +1,7 @@
 //! The table for people: on a terminal, and the same cells for Markdown and the page.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use pushbench_core::Delivery;
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
@@ -141,7 +142,7 @@ fn bytes(row: &Row<'_>) -> Option<String> {
 }
 
 /// What the figures of `blocks` are, in lines to be read below them, each once.
-pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
+pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
         return lines;
@@ -156,7 +157,7 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
                     what a client holds is.";
         lines.push(ages.to_owned());
     }
-    if blocks.iter().any(sends_again) {
+    if record.scenario.delivery == Delivery::Latest && blocks.iter().any(sends_again) {
         let again = "Payload beyond a message's size was sent again, to polls for the newest \
                      message that found the one they had.";
         lines.push(again.to_owned());
@@ -187,11 +188,13 @@ fn bytes_legend(reach: Reach) -> String {
     format!("Bytes per message are those {place}, both directions: payload + {rest}")
 }
 
-/// Whether more payload was moved for each message that arrived than it has: under `latest` a poll
+/// Whether polls moved more payload for each message that arrived than it has: under `latest` one
 /// without a condition gets the newest message whether or not it is new.
 fn sends_again(block: &Block<'_>) -> bool {
-    let payload = block.rows.iter().filter_map(|row| row.get(Figure::PayloadBytes));
-    block.compares_ages() && payload.fold(0.0, f64::max) > block.point.payload_bytes * 1.05
+    block.rows.iter().filter(|row| row.summary.counts.empty_responses > 0).any(|row| {
+        let payload = row.get(Figure::PayloadBytes);
+        payload.is_some_and(|bytes| bytes > block.point.payload_bytes * 1.05)
+    })
 }
 
 /// What [low–high] is with so many trials.
@@ -226,7 +229,7 @@ pub fn terminal_table(record: &RunRecord) -> String {
         }
         text.push('\n');
     }
-    legend(&blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
+    legend(record, &blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
     let instrument = [instrument::lags(record), instrument::layout(record)];
     instrument.iter().flatten().for_each(|line| text.push_str(&wrapped(line)));
     notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));

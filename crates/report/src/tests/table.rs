@@ -121,6 +121,22 @@ fn ages_stand_where_messages_were_superseded() {
 }
 
 #[test]
+fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
+    const AGAIN: &str = "Payload beyond a message's size was sent again";
+    let again = |mut record: pushbench_metrics::record::RunRecord| {
+        for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::ShortPoll) {
+            trial.measured.counters.messages_in_window /= 10;
+            trial.measured.counters.empty_responses = 5;
+        }
+        terminal_table(&record)
+    };
+    assert!(again(fixture::latest()).contains(AGAIN));
+    assert!(!terminal_table(&fixture::latest()).contains(AGAIN));
+    // Under `every` nothing is sent twice.
+    assert!(!again(fixture::quick()).contains(AGAIN));
+}
+
+#[test]
 fn markdown_has_a_table_for_each_point() {
     let text = markdown(&fixture::sweep());
     assert_eq!(text.matches("\n| transport |").count(), 4);
