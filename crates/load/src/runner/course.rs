@@ -96,6 +96,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Plans each client's first poll: its own place in the period, which the clients of all load
     /// processes fill evenly in a random order.
     fn plan_polls(&mut self, warmup: MonoInstant, period: u64, now: MonoInstant) {
+        self.timers.ring_together(Duration::from_nanos(period));
         let (seed, total) = (self.plan.seed, self.plan.total_clients.max(1));
         let order = poll_order(&self.plan);
         for client in 0..self.plan.clients {
