@@ -91,7 +91,10 @@ fn man_page() -> anyhow::Result<String> {
 }
 
 fn report(args: &args::ReportArgs) -> Result<Outcome, Failure> {
-    let path = pushbench_report::rebuild(&args.run).map_err(Failure::failed)?;
+    let path = pushbench_report::rebuild(&args.run).map_err(|error| {
+        let refused = error.is_of_the_argument();
+        if refused { Failure::usage(error) } else { Failure::failed(error) }
+    })?;
     print(&format!("{}\n", path.display()))?;
     Ok(Outcome::Done)
 }

@@ -79,6 +79,9 @@ impl Plan {
         profile::apply(&headers, &mut scenario);
         clients.apply(&mut scenario);
         feed.apply(&mut scenario);
+        if let Some(problem) = feed.idle_flag(&scenario) {
+            return Err(Failure::usage(anyhow!("{shown}: {problem}")));
+        }
         scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
         profile::check_cookies(&headers, &scenario)?;
         let trace = load_trace(&scenario, folder)?;
@@ -300,11 +303,13 @@ pub(crate) fn load_trace(
         Some(text) => text.to_owned(),
         None => {
             let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
-            fs::read_to_string(&path)
-                .with_context(|| {
-                    format!("cannot read trace {}; built in is `earthquakes`", path.display())
-                })
-                .map_err(Failure::Usage)?
+            fs::read_to_string(&path).map_err(|error| {
+                let path = path.display();
+                Failure::usage(anyhow!(
+                    "cannot read trace {path}: {error}; name a CSV file, or `earthquakes`, which \
+                     is built in"
+                ))
+            })?
         }
     };
     let trace = Trace::parse(&text);

@@ -47,7 +47,9 @@ fn describe(feed: &FeedSpec) -> String {
     let bytes = feed.payload.mean_bytes();
     match feed.schedule.mean_hz() {
         Some(hz) => {
-            format!("a {} feed of {hz:.4} messages/s of {bytes:.0} bytes", feed.schedule.name())
+            // To four places, without zeros at the end.
+            let hz = (hz * 1e4).round() / 1e4;
+            format!("a {} feed of {hz} messages/s of {bytes:.0} bytes", feed.schedule.name())
         }
         None => "a feed that is published by hand with POST /feed/publish".to_owned(),
     }

@@ -63,7 +63,7 @@ fn the_published_poll_comes_out_to_the_byte() {
         outcome(work.path(), &["headers", "--profile", "kaazing-2009", "-t", "short-poll"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     check_published(&rows(work.path()));
-    assert!(stdout.contains("by characters 435:1, by bytes 454:1"), "{stdout}");
+    assert!(stdout.contains("435:1 by characters of headers, 454:1 by their bytes"), "{stdout}");
     assert!(stdout.contains("692+179 (716+193)"), "{stdout}");
     for file in ["headers.json", "headers.md", "charts/headers.svg", "charts/headers.png"] {
         assert!(work.path().join("results/latest").join(file).exists(), "{file}");

@@ -15,8 +15,18 @@ fn says(args: &[&str]) -> String {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    let commands =
-        ["run", "serve", "load", "headers", "compare", "doctor", "report", "completions", "man"];
+    let commands = [
+        "run",
+        "serve",
+        "load",
+        "headers",
+        "compare",
+        "doctor",
+        "report",
+        "scenarios",
+        "completions",
+        "man",
+    ];
     for command in commands {
         let help = says(&[command, "--help"]);
         assert!(help.contains(&format!("pushbench {command}")), "{command}: {help}");
@@ -42,7 +52,10 @@ fn built_in_scenarios_are_listed_with_their_question_and_can_be_shown() {
 fn a_dry_run_prints_points_and_time_and_starts_nothing() {
     let plan = says(&["run", "--dry-run", "-R", "1/s,10/s", "-c", "10,1k", "--runs", "2"]);
     assert!(plan.contains("32 = 4 points × 4 transports × 2 runs"), "{plan}");
-    assert!(plan.contains("1000 clients") && plan.contains("time"), "{plan}");
+    assert!(plan.contains("1000 clients, 10 messages/s of 64 B"), "{plan}");
+    assert!(plan.contains("constant schedule") && plan.contains("time"), "{plan}");
+    let plan = says(&["run", "--dry-run", "--cookie-bytes", "0,400", "-t", "sse", "-r", "1"]);
+    assert!(plan.contains("400 B of cookies") && plan.contains("× 1 transport × 1 run,"), "{plan}");
 }
 
 #[test]

@@ -46,6 +46,13 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "-c", "-5"], "is not a count"),
             (&["run", "-R", "0.1/s", "-d", "1s"], "lengthen it with `--duration`"),
             (&["run", "--trace", "nonsuch.csv"], "cannot read trace nonsuch.csv"),
+            (&["run", "--on", "1s"], "add `--schedule burst`"),
+            (&["run", "--speed", "2"], "add `--trace`"),
+            (&["run", "earthquakes", "-R", "5/s"], "use `--speed`"),
+            (&["run", "earthquakes", "--payload", "1KiB"], "the trace's own"),
+            (&["serve", "--schedule", "replay"], "also --trace"),
+            (&["serve", "--host", "example.com"], "0.0.0.0 for all"),
+            (&["compare", "a", "b", "--threshold", "5"], "without `%` it is at most 1"),
             (&["run", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["run", "-c", "1000k"], "pass `--clients"),
             (&["run", "quick", "idle", "--json"], "name one scenario"),
@@ -145,11 +152,12 @@ fn a_target_that_is_not_there_or_no_pushbench_ends_with_status_1() {
 fn a_damaged_or_missing_run_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (code, _, stderr) = outcome(folder.path(), &["report", "nowhere"]);
-    assert_eq!(code, 1, "{stderr}");
+    assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("nowhere"), "{stderr}");
     fs::create_dir(folder.path().join("run")).unwrap();
     fs::write(folder.path().join("run/run.json"), "{\"format\": 1,").unwrap();
     let (code, _, stderr) = outcome(folder.path(), &["report", "run"]);
-    assert_eq!(code, 1, "{stderr}");
+    assert_eq!(code, 2, "{stderr}");
+    assert_eq!(stderr.matches("line 1").count(), 1, "{stderr}");
     assert!(stderr.contains("damaged"), "{stderr}");
 }

@@ -32,7 +32,7 @@ pub struct Rate(f64);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Count(pub u64);
 
-/// A share of a whole, 1 being all of it: `99.9%`, or a bare number.
+/// A share of a whole, 1 being all of it: `99.9%`, or a bare number up to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
@@ -233,6 +233,8 @@ impl FromStr for Share {
             number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
         let share = match unit {
             "%" => number / 100.0,
+            // Whoever writes a bare 5 means 5 %, not five times the whole.
+            "" if number > 1.0 => return Err(error("without `%` it is at most 1")),
             "" => number,
             _ => return Err(error("it ends in something other than `%`")),
         };
@@ -315,6 +317,7 @@ mod tests {
             ("-5".parse::<Count>().map(|_| Span::default()).unwrap_err(), "start with a number"),
             ("1.5".parse::<Count>().map(|_| Span::default()).unwrap_err(), "whole number"),
             ("9999999999h".parse::<Span>().unwrap_err(), "too large"),
+            ("5".parse::<Share>().map(|_| Span::default()).unwrap_err(), "at most 1"),
         ] {
             let text = error.to_string();
             assert!(text.contains(part) && text.contains("write it like"), "{text}");

@@ -167,12 +167,8 @@ impl Lag {
 
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (us, at_p99) = (self.us, self.at_p99);
-        if at_p99 {
-            write!(f, "{us:.0} µs late at p99")
-        } else {
-            write!(f, "up to {us:.0} µs late")
-        }
+        let late = way::micros(self.us);
+        if self.at_p99 { write!(f, "{late} late at p99") } else { write!(f, "up to {late} late") }
     }
 }
 

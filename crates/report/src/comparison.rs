@@ -60,7 +60,7 @@ pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String 
         text.push_str(&format!("\n| {} |\n|---|---", HEADER.join(" | ")));
         text.push_str(&"|---:".repeat(HEADER.len() - 3));
         text.push_str("|---|\n");
-        for cells in rows.iter().map(cells) {
+        for cells in rows.iter().filter(|row| is_something(row)).map(cells) {
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
@@ -76,12 +76,19 @@ fn blocks(comparison: &Comparison) -> impl Iterator<Item = (&str, &[Row])> {
     blocks.map(|rows| (rows[0].point.label.as_str(), rows))
 }
 
+/// Whether there is anything of the figure in either run: layers that a transport has not, or that
+/// nobody used, say nothing to people.
+fn is_something(row: &Row) -> bool {
+    row.change.medians.iter().any(|median| median.is_some_and(|value| value != 0.0))
+}
+
 fn block(rows: &[Row], coloured: bool) -> String {
+    let rows: Vec<&Row> = rows.iter().filter(|row| is_something(row)).collect();
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(HEADER);
     let mut last = None;
-    for row in rows {
+    for row in &rows {
         let mut cells = cells(row);
         if last.replace(row.transport) == Some(row.transport) {
             cells[0].clear();

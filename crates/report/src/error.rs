@@ -1,9 +1,7 @@
 //! What can go wrong with a run folder, each with its subject and what to do about it.
 
 use std::io;
-use std::path::PathBuf;
-
-use pushbench_metrics::record::FORMAT;
+use std::path::{Path, PathBuf};
 
 /// Why a report could not be written or a record not be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +43,12 @@ pub enum ReportError {
         /// The folder.
         path: PathBuf,
     },
+    /// What `pushbench headers` left, where a run is wanted.
+    #[error("{} is of `pushbench headers`, not of a run; pass a folder that `run` or `load` made", path.display())]
+    OfHeaders {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A record that is there and cannot be read.
     #[error("cannot read {}: {source}; see its permissions", path.display())]
     Read {
@@ -54,22 +58,26 @@ pub enum ReportError {
         source: io::Error,
     },
     /// A record that a newer pushbench wrote.
-    #[error("{} is of format {found}; this pushbench reads up to {FORMAT}: use a newer version", path.display())]
+    #[error("{} is of format {found}; this pushbench reads up to {known}: use a newer version", path.display())]
     NewerFormat {
         /// The file.
         path: PathBuf,
         /// The format that it says.
         found: u64,
+        /// The newest that this build reads.
+        known: u32,
     },
     /// A record whose text is not what a record is.
-    #[error("{} is damaged at line {line} column {column}: {problem}; restore it or run again", path.display(), line = source.line(), column = source.column())]
+    #[error("{} is damaged at line {line} column {column}: {problem}; restore it or run again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong, without its place.
         problem: String,
-        /// Where and what.
-        source: serde_json::Error,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
     },
     /// A record that says something impossible.
     #[error("{} is damaged: {problem}; restore it or run again", path.display())]
@@ -98,4 +106,28 @@ pub enum ReportError {
         /// What the encoder said.
         problem: String,
     },
+}
+
+impl ReportError {
+    /// That the record at `path` does not parse: the place once, in front.
+    pub(crate) fn damaged(path: &Path, error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let problem = error.to_string().replace(&format!(" at line {line} column {column}"), "");
+        Self::Damaged { path: path.to_owned(), problem, line, column }
+    }
+
+    /// Whether what was passed is to blame, and not the disk.
+    #[must_use]
+    pub const fn is_of_the_argument(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::NotARun { .. }
+                | Self::OfHeaders { .. }
+                | Self::Read { .. }
+                | Self::NewerFormat { .. }
+                | Self::Damaged { .. }
+                | Self::Inconsistent { .. }
+        )
+    }
 }

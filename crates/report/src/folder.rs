@@ -11,7 +11,7 @@ use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde_json::Value;
 
 use crate::error::ReportError;
-use crate::{charts, csv, hlog, html};
+use crate::{charts, csv, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -74,6 +74,11 @@ impl RunFolder {
         files.iter().try_for_each(|name| probe(&folder.path.join(name)))?;
         drop(folder.point_latest());
         Ok(folder)
+    }
+
+    /// That which is there already.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     /// Where it is.
@@ -179,7 +184,7 @@ fn replace(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// [`ReportError::Missing`], [`NotARun`](ReportError::NotARun),
+/// [`ReportError::Missing`], [`NotARun`](ReportError::NotARun), [`OfHeaders`](ReportError::OfHeaders),
 /// [`NewerFormat`](ReportError::NewerFormat), [`Damaged`](ReportError::Damaged),
 /// [`Inconsistent`](ReportError::Inconsistent) or [`Read`](ReportError::Read).
 pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
@@ -200,19 +205,26 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
     let text = match fs::read(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ReportError::NotARun { path: folder });
+            return Err(match folder.join(headers::RECORD).is_file() {
+                true => ReportError::OfHeaders { path: folder },
+                false => ReportError::NotARun { path: folder },
+            });
         }
         Err(source) => return Err(ReportError::Read { path: file, source }),
     };
     Ok((RunFolder { path: folder }, parse(&file, &text)?))
 }
 
-/// Rebuilds every file of a run from its record, and says where. `latest` stays as it is.
+/// Rebuilds every file of a run, or of what `pushbench headers` left, from its record, and says
+/// where. `latest` stays as it is.
 ///
 /// # Errors
 ///
 /// Those of [`open`] and of [`RunFolder::write_all`].
 pub fn rebuild(path: &Path) -> Result<PathBuf, ReportError> {
+    if let Some(folder) = headers::rebuild(path)? {
+        return Ok(folder);
+    }
     let (folder, record) = open(path)?;
     folder.write_files(&record)?;
     Ok(folder.path)
@@ -220,11 +232,7 @@ pub fn rebuild(path: &Path) -> Result<PathBuf, ReportError> {
 
 /// Reads a record, looking at its format before at anything that may have changed with it.
 fn parse(path: &Path, text: &[u8]) -> Result<RunRecord, ReportError> {
-    let damaged = |source: serde_json::Error| {
-        let place = format!(" at line {} column {}", source.line(), source.column());
-        let problem = source.to_string().replace(&place, "");
-        ReportError::Damaged { path: path.to_owned(), problem, source }
-    };
+    let damaged = |source| ReportError::damaged(path, source);
     let inconsistent =
         |problem: String| ReportError::Inconsistent { path: path.to_owned(), problem };
     let value: Value = serde_json::from_slice(text).map_err(damaged)?;
@@ -232,7 +240,11 @@ fn parse(path: &Path, text: &[u8]) -> Result<RunRecord, ReportError> {
         return Err(inconsistent("it does not say its format".to_owned()));
     };
     if format > u64::from(FORMAT) {
-        return Err(ReportError::NewerFormat { path: path.to_owned(), found: format });
+        return Err(ReportError::NewerFormat {
+            path: path.to_owned(),
+            found: format,
+            known: FORMAT,
+        });
     }
     drop(value);
     let record: RunRecord = serde_json::from_slice(text).map_err(damaged)?;

@@ -87,7 +87,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
 /// What stands below the tables.
 fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = String> {
     let instrument = [instrument::lags(record), instrument::layout(record)];
-    table::legend(blocks).into_iter().chain(instrument.into_iter().flatten())
+    table::legend(record, blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
 fn definitions(blocks: &[Block<'_>]) -> String {
@@ -128,7 +128,11 @@ fn push_head(page: &mut String, record: &RunRecord) {
     let thresholds = crate::threshold_lines(record);
     if !thresholds.is_empty() {
         let items = thresholds.iter().map(|line| format!("<li>{}</li>\n", escaped(line)));
-        let _ = write!(page, "<ul id=\"thresholds\">\n{}</ul>\n", items.collect::<String>());
+        let _ = write!(
+            page,
+            "<ul id=\"thresholds\" class=\"marked\">\n{}</ul>\n",
+            items.collect::<String>()
+        );
     }
 }
 
@@ -143,7 +147,7 @@ fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {
     if notes.is_empty() {
         return;
     }
-    page.push_str("<ul>\n");
+    page.push_str("<ul class=\"marked\">\n");
     for note in &notes {
         let _ = writeln!(page, "<li>{} {}</li>", note.mark.sign(), escaped(&note.to_string()));
     }

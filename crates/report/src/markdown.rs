@@ -35,7 +35,7 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n![Where latency is spent](charts/{file}.svg)");
         }
     }
-    let _ = writeln!(text, "\n{}", table::legend(&blocks).join(" "));
+    let _ = writeln!(text, "\n{}", table::legend(record, &blocks).join(" "));
     for line in [instrument::lags(record), instrument::layout(record)].into_iter().flatten() {
         let _ = writeln!(text, "{line}");
     }

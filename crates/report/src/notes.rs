@@ -1,7 +1,8 @@
 //! What to know before believing a block: its invalid trials and its warnings, each kind once.
 //!
 //! A warning tells what one trial saw, so three trials give three of a kind that differ in a
-//! number; people get the worst of them and how many there were.
+//! number; people get the worst of them and how many there were. What the machine or the
+//! instrument did to several transports is one note too.
 
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
@@ -31,58 +32,161 @@ impl Mark {
     }
 }
 
-/// One kind of warning, or of reason to leave trials out, of one transport.
+/// One kind of warning, or of reason to leave trials out: of one transport, or where it is about
+/// the machine or the instrument, of all that it befell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Note {
     pub(crate) mark: Mark,
-    pub(crate) transport: Transport,
+    /// In the order of [`Transport::ALL`].
+    pub(crate) transports: Vec<Transport>,
+    /// Whether these are several and all that were measured at the point.
+    everyone: bool,
     /// The worst of its kind.
     pub(crate) text: String,
     /// What to do about it.
     pub(crate) remedy: &'static str,
     /// In how many trials, of how many.
     pub(crate) trials: (usize, usize),
+    /// What notes on different transports have in common that become one.
+    shared: Option<Kind>,
+    /// How bad it is beside others of its kind.
+    weight: f64,
+    /// Of which transport the worst is, where the others are not alike.
+    worst: Option<Transport>,
+}
+
+/// A kind of note.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Invalid(Discriminant<Invalid>),
+    Warning(Discriminant<Warning>),
+}
+
+impl Note {
+    /// Takes in a note of the same kind on another transport.
+    fn take_in(&mut self, other: Self) {
+        let first = self.transports[0];
+        if other.text != self.text {
+            let (worse, whose) = (other.weight > self.weight, other.transports[0]);
+            self.worst = Some(if worse { whose } else { self.worst.unwrap_or(first) });
+            if worse {
+                (self.text, self.remedy, self.weight) = (other.text, other.remedy, other.weight);
+            }
+        }
+        self.transports.extend(other.transports);
+        self.trials = (self.trials.0 + other.trials.0, self.trials.1 + other.trials.1);
+    }
+
+    fn names(&self) -> String {
+        if self.everyone {
+            return "all transports".to_owned();
+        }
+        human::list(&self.transports.iter().map(|each| each.name()).collect::<Vec<_>>())
+    }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (some, all) = self.trials;
         let left_out = if self.mark == Mark::Invalid { " left out" } else { "" };
-        write!(f, "{}: {} ", self.transport, self.text)?;
-        match all {
-            1 if left_out.is_empty() => write!(f, "— {}", self.remedy),
-            1 => write!(f, "(its only trial,{left_out}) — {}", self.remedy),
-            _ => write!(f, "({some} of {all} trials{left_out}) — {}", self.remedy),
+        let count = match all {
+            1 if left_out.is_empty() => None,
+            1 => Some(format!("its only trial,{left_out}")),
+            _ => Some(format!("{some} of {all} trials{left_out}")),
+        };
+        let worst = self.worst.map(|transport| format!("the worst with {transport}"));
+        let aside: Vec<String> = count.into_iter().chain(worst).collect();
+        write!(f, "{}: {} ", self.names(), self.text)?;
+        if !aside.is_empty() {
+            write!(f, "({}) ", aside.join(", "))?;
         }
+        write!(f, "— {}", self.remedy)
     }
 }
 
-/// The notes on the point `point`, by transport, the invalid trials first.
+/// The notes on the point `point`, the invalid trials first, then by transport.
 pub(crate) fn notes(record: &RunRecord, point: u32) -> Vec<Note> {
-    let mut notes = Vec::new();
+    let (mut notes, mut measured) = (Vec::<Note>::new(), 0);
     for transport in Transport::ALL {
         let ours =
             |trial: &&TrialRecord| trial.id.point == point && trial.id.transport == transport;
         let trials: Vec<&TrialRecord> = record.standing().filter(ours).collect();
-        let invalid = worst_of_each(trials.iter().flat_map(|trial| &trial.invalid), gravity);
-        notes.extend(invalid.into_iter().map(|(worst, some)| Note {
-            mark: Mark::Invalid,
-            transport,
-            text: worst.to_string(),
-            remedy: worst.remedy(),
-            trials: (some, trials.len()),
-        }));
-        let valid: Vec<_> = trials.iter().filter(|trial| trial.is_valid()).collect();
-        let warnings = worst_of_each(valid.iter().flat_map(|trial| &trial.warnings), weight);
-        notes.extend(warnings.into_iter().map(|(worst, some)| Note {
-            mark: Mark::Warning,
-            transport,
-            text: worst.to_string(),
-            remedy: worst.remedy(),
-            trials: (some, valid.len()),
-        }));
+        measured += usize::from(!trials.is_empty());
+        for note in of_transport(transport, &trials) {
+            let kin = |other: &&mut Note| other.shared.is_some() && other.shared == note.shared;
+            match notes.iter_mut().find(kin) {
+                Some(other) => other.take_in(note),
+                None => notes.push(note),
+            }
+        }
     }
+    for note in &mut notes {
+        note.everyone = measured > 1 && note.transports.len() == measured;
+    }
+    notes.sort_by_key(|note| note.mark != Mark::Invalid);
     notes
+}
+
+/// The notes on the trials of one transport, each kind once.
+fn of_transport(transport: Transport, trials: &[&TrialRecord]) -> Vec<Note> {
+    let blank = |mark, trials| Note {
+        mark,
+        transports: vec![transport],
+        everyone: false,
+        text: String::new(),
+        remedy: "",
+        trials,
+        shared: None,
+        weight: 0.0,
+        worst: None,
+    };
+    let invalid = worst_of_each(trials.iter().flat_map(|trial| &trial.invalid), gravity);
+    let invalid = invalid.into_iter().map(|(worst, some)| Note {
+        text: worst.to_string(),
+        remedy: worst.remedy(),
+        shared: is_of_the_machine(worst).then(|| Kind::Invalid(discriminant(worst))),
+        weight: gravity(worst),
+        ..blank(Mark::Invalid, (some, trials.len()))
+    });
+    let valid: Vec<_> = trials.iter().filter(|trial| trial.is_valid()).collect();
+    let warnings = worst_of_each(valid.iter().flat_map(|trial| &trial.warnings), weight);
+    let warnings = warnings.into_iter().map(|(worst, some)| Note {
+        text: worst.to_string(),
+        remedy: worst.remedy(),
+        shared: is_of_the_instrument(worst).then(|| Kind::Warning(discriminant(worst))),
+        weight: weight(worst),
+        ..blank(Mark::Warning, (some, valid.len()))
+    });
+    invalid.chain(warnings).collect()
+}
+
+/// Whether it says something of machine or instrument that any transport may meet with.
+const fn is_of_the_machine(invalid: &Invalid) -> bool {
+    matches!(
+        invalid,
+        Invalid::LoadSaturated { .. }
+            | Invalid::MachineStalled { .. }
+            | Invalid::MachineBusy(_)
+            | Invalid::ClockStepped { .. }
+            | Invalid::Suspended { .. }
+    )
+}
+
+/// The same of a warning; the others are findings about a transport.
+const fn is_of_the_instrument(warning: &Warning) -> bool {
+    matches!(
+        warning,
+        Warning::PublisherLate(_)
+            | Warning::LoadLate(_)
+            | Warning::LoadPart(_)
+            | Warning::Stamps { .. }
+            | Warning::FewMessages { .. }
+            | Warning::ForeignClock
+            | Warning::ServerUnknown
+            | Warning::OthersBusy(_)
+            | Warning::ShortStalls { .. }
+            | Warning::TimeStolen { .. }
+    )
 }
 
 /// Of each kind the worst, and how many there are, in the order of their first.

@@ -1,6 +1,7 @@
 //! The table for people: on a terminal, and the same cells for Markdown and the page.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use pushbench_core::Delivery;
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
@@ -106,7 +107,7 @@ pub(crate) fn cells(row: &Row<'_>, columns: &[Column], notes: &[Note]) -> Vec<St
 
 fn marks(row: &Row<'_>, notes: &[Note]) -> String {
     let has = |mark: Mark| {
-        notes.iter().any(|note| note.mark == mark && note.transport == row.transport())
+        notes.iter().any(|note| note.mark == mark && note.transports.contains(&row.transport()))
     };
     let signs = [Mark::Invalid, Mark::Warning].into_iter().filter(|&mark| has(mark));
     signs.map(Mark::sign).collect()
@@ -141,8 +142,11 @@ fn bytes(row: &Row<'_>) -> Option<String> {
 }
 
 /// What the figures of `blocks` are, in lines to be read below them, each once.
-pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
+pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
+        return lines;
+    }
     for line in blocks.iter().filter_map(|block| spread_legend(block.trials())) {
         if !lines.contains(&line) {
             lines.push(line);
@@ -153,14 +157,12 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
                     what a client holds is.";
         lines.push(ages.to_owned());
     }
-    let reach = Reach::of_run(blocks);
-    let rest = match reach {
-        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
-        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
-    };
-    let place = reach.place();
-    let bytes = format!("Bytes per message are those {place}, both directions: payload + {rest}");
-    lines.push(bytes);
+    if record.scenario.delivery == Delivery::Latest && blocks.iter().any(sends_again) {
+        let again = "Payload beyond a message's size was sent again, to polls for the newest \
+                     message that found the one they had.";
+        lines.push(again.to_owned());
+    }
+    lines.push(bytes_legend(Reach::of_run(blocks)));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
@@ -174,6 +176,25 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
     }
     lines
+}
+
+/// What is in the bytes of a message.
+fn bytes_legend(reach: Reach) -> String {
+    let rest = match reach {
+        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
+        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
+    };
+    let place = reach.place();
+    format!("Bytes per message are those {place}, both directions: payload + {rest}")
+}
+
+/// Whether polls moved more payload for each message that arrived than it has: under `latest` one
+/// without a condition gets the newest message whether or not it is new.
+fn sends_again(block: &Block<'_>) -> bool {
+    block.rows.iter().filter(|row| row.summary.counts.empty_responses > 0).any(|row| {
+        let payload = row.get(Figure::PayloadBytes);
+        payload.is_some_and(|bytes| bytes > block.point.payload_bytes * 1.05)
+    })
 }
 
 /// What [low–high] is with so many trials.
@@ -208,7 +229,7 @@ pub fn terminal_table(record: &RunRecord) -> String {
         }
         text.push('\n');
     }
-    legend(&blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
+    legend(record, &blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
     let instrument = [instrument::lags(record), instrument::layout(record)];
     instrument.iter().flatten().for_each(|line| text.push_str(&wrapped(line)));
     notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));

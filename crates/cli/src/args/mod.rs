@@ -6,7 +6,7 @@ mod headers;
 mod processes;
 mod settings;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +33,8 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
+  pushbench compare results/BEFORE results/latest   what changed, and is it more than noise
   pushbench doctor                                  what this machine can measure
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
@@ -92,7 +94,8 @@ Examples:
   pushbench run my-feed.toml --runs 6 --out /tmp/results
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
-  pushbench run idle --json | jq .trials[].measured.counters")]
+  pushbench run ticker --headers chromium --cookie-bytes 0,400
+  pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
     #[arg(value_name = "SCENARIO")]
@@ -126,8 +129,8 @@ Examples:
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) feed: FeedArgs,
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
+    /// Address of this machine to listen on; 0.0.0.0 is all of them
+    #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     pub(crate) host: IpAddr,
     /// Port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 8080)]
@@ -138,12 +141,26 @@ pub(crate) struct ServeArgs {
     pub(crate) publish_token: Option<String>,
 }
 
+/// An address to listen on: no name is looked up, since it may have several.
+fn host(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    text.parse()
+        .map_err(|_| "it is an IP address, such as 127.0.0.1, or 0.0.0.0 for all".to_owned())
+}
+
 /// `pushbench load`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Rate, payload and schedule are the server's: it says them in GET /feed. Without -t the transports
+of `quick` are measured.
+
+Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
-  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket")]
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket"
+)]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT
     #[arg(long, value_name = "URL")]
@@ -189,7 +206,12 @@ pub(crate) struct DoctorArgs {
 
 /// `pushbench report`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  pushbench report results/latest")]
+#[command(
+    after_help = "Of a folder that `pushbench headers` left, its tables and charts are rebuilt too.
+
+Example:
+  pushbench report results/latest"
+)]
 pub(crate) struct ReportArgs {
     /// A run's folder, or its run.json
     #[arg(value_name = "RUN")]
@@ -198,6 +220,10 @@ pub(crate) struct ReportArgs {
 
 /// `pushbench scenarios`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pushbench scenarios
+  pushbench scenarios show ticker > my-feed.toml
+  pushbench run my-feed.toml")]
 pub(crate) struct ScenariosArgs {
     /// What to do; lists them when left out.
     #[command(subcommand)]

@@ -177,6 +177,29 @@ impl ClientArgs {
 }
 
 impl FeedSettings {
+    /// The flag that would change nothing with the schedule of `scenario`, and what to do: whoever
+    /// gives it believes that it does.
+    pub(crate) fn idle_flag(&self, scenario: &Scenario) -> Option<&'static str> {
+        let schedule = scenario.feed.schedule;
+        let replays = schedule == ScheduleKind::Replay;
+        let bursts = self.on.is_some() || self.off.is_some();
+        match () {
+            () if bursts && schedule != ScheduleKind::Burst => {
+                Some("--on and --off are of bursts; add `--schedule burst`")
+            }
+            () if !self.speed.is_empty() && !replays => {
+                Some("--speed is of replays; add `--trace`")
+            }
+            () if !self.rate.is_empty() && replays => {
+                Some("--rate: a replay brings its own; use `--speed`")
+            }
+            () if (!self.payload.is_empty() || self.payload_kind.is_some()) && replays => {
+                Some("--payload and --payload-kind: what a replay sends is the trace's own")
+            }
+            () => None,
+        }
+    }
+
     /// Puts the flags that were given in place of the scenario's settings.
     pub(crate) fn apply(&self, scenario: &mut Scenario) {
         if self.total_rate.is_some() || !self.rate.is_empty() {

@@ -175,11 +175,15 @@ fn disturbances(environment: &Environment, measured: &Measured) -> Vec<Check> {
     }
     let real_time = environment.real_time == Some(true);
     let found = if real_time { "goes before all normal threads" } else { "at normal priority" };
-    checks.push(Check::new(MACHINE, "stall detection", found).limited_unless(
-        real_time,
-        "sudo setcap cap_sys_nice,cap_net_raw+ep $(command -v pushbench)",
-    ));
+    checks.push(Check::new(MACHINE, "stall detection", found).limited_unless(real_time, setcap()));
     checks
+}
+
+/// Gives this very binary the privileges that it can use.
+fn setcap() -> String {
+    let binary = std::env::current_exe().map(|path| path.display().to_string());
+    let binary = binary.unwrap_or_else(|_| "$(command -v pushbench)".to_owned());
+    format!("sudo setcap cap_net_raw,cap_sys_nice+ep {binary}")
 }
 
 fn packets(environment: &Environment) -> Vec<Check> {
@@ -196,8 +200,7 @@ fn packets(environment: &Environment) -> Vec<Check> {
         Check::new(PACKETS, "packet capture", can(capture)).unless(
             capture,
             Verdict::Cannot,
-            "sudo setcap cap_net_raw,cap_sys_nice+ep $(command -v pushbench); without, the kernel \
-             counts for each connection",
+            format!("{}; without, the kernel counts for each connection", setcap()),
         ),
     ]
 }

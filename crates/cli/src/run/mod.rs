@@ -56,37 +56,56 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
 fn describe(plan: &Plan) -> String {
     let scenario = &plan.scenario;
     let names: Vec<&str> = scenario.transports.iter().map(|transport| transport.name()).collect();
-    let mut text = format!("{}: {}\n", scenario.name, scenario.question);
+    let question = scenario.question.as_str();
+    let colon = if question.is_empty() { "" } else { ": " };
+    let mut text = format!("{}{colon}{question}\n", scenario.name);
     text.push_str(&format!("  transports  {}\n", names.join(", ")));
+    let schedule = plan.trials.first().map(|id| plan.feed(*id).schedule.name()).unwrap_or_default();
     text.push_str(&format!(
-        "  feed        {:?} schedule, delivery {}, seed {}\n",
-        scenario.feed.schedule, scenario.delivery, scenario.seed
+        "  feed        {schedule} schedule, delivery {}, seed {}\n",
+        scenario.delivery, scenario.seed
     ));
     text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
     for point in &plan.points {
-        text.push_str(&format!(
-            "  point {:<5} {} clients, {:.4} messages/s of {:.0} B, poll every {}, hold {}{}\n",
-            point.id,
-            point.clients,
-            point.rate_hz,
-            point.payload_bytes,
-            point.poll_interval,
-            point.long_poll_timeout,
-            processes(plan, point)
-        ));
+        text.push_str(&describe_point(plan, point));
     }
+    let count = |number: usize, noun: &str| {
+        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    };
     text.push_str(&format!(
-        "  trials      {} = {} points × {} transports × {} runs, each with a window of {} after {} \
-         of warm-up\n",
+        "  trials      {} = {} × {} × {}, each with a window of {} after {} of warm-up\n",
         plan.trials.len(),
-        plan.points.len(),
-        scenario.transports.len(),
-        scenario.runs,
+        count(plan.points.len(), "point"),
+        count(scenario.transports.len(), "transport"),
+        count(scenario.runs as usize, "run"),
         scenario.duration,
         scenario.warmup
     ));
+    for threshold in scenario.thresholds.iter() {
+        text.push_str(&format!("  threshold   {threshold}\n"));
+    }
     text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
     text
+}
+
+/// A line for a point.
+fn describe_point(plan: &Plan, point: &Point) -> String {
+    let clients = if point.clients == 1 { "client" } else { "clients" };
+    // To four places, without zeros at the end.
+    let rate = (point.rate_hz * 1e4).round() / 1e4;
+    let cookies = match point.cookie_bytes {
+        0 => String::new(),
+        bytes => format!(", {bytes} B of cookies"),
+    };
+    format!(
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{}\n",
+        point.id,
+        point.clients,
+        point.payload_bytes,
+        point.poll_interval,
+        point.long_poll_timeout,
+        processes(plan, point)
+    )
 }
 
 /// Over how many processes the trials at `point` go, or why they cannot; nothing where there is one

@@ -179,7 +179,8 @@ impl Scenario {
         let feed = &self.feed;
         let replays = feed.schedule == ScheduleKind::Replay;
         if replays != feed.trace.is_some() {
-            let problem = "`schedule = \"replay\"` and `trace` go together";
+            let problem = "`schedule = \"replay\"` and `trace` go together; name a CSV file (also \
+                           --trace), or `earthquakes`, which is built in";
             return Err(setting("feed.trace", problem));
         }
         check_list("feed.speed", &feed.speed, |&speed| {

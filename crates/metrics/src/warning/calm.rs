@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::way::micros;
+
 /// Other processes at work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Busy {
@@ -22,8 +24,8 @@ impl fmt::Display for Busy {
         if let Some(name) = &self.by {
             write!(f, " (most of all `{name}`)")?;
         }
-        let wait = self.wait.as_secs_f64() * 1e6;
-        write!(f, ", and the run's own waited {wait:.0} µs behind them for each turn")
+        let wait = micros(self.wait.as_secs_f64() * 1e6);
+        write!(f, ", and the run's own waited {wait} behind them for each turn")
     }
 }
 

@@ -26,12 +26,21 @@ pub struct LoadPart {
 impl fmt::Display for LoadPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = if self.at_p99 { "p99" } else { "p50" };
+        let (latency, without) = (micros(self.latency_us), micros(self.without_us));
         write!(
             f,
-            "most of the latency is the load generator's own: {at} {:.0} µs, and {:.0} µs up to \
-             its kernel",
-            self.latency_us, self.without_us
+            "most of the latency is the load generator's own: {latency} at {at}, but {without} \
+             until its kernel had the message"
         )
+    }
+}
+
+/// A time in the unit that reads best, from µs: `412 µs`, `7.3 ms`, `124 ms`.
+pub(super) fn micros(us: f64) -> String {
+    match us {
+        us if us < 999.5 => format!("{us:.0} µs"),
+        us if us < 99_950.0 => format!("{:.1} ms", us / 1e3),
+        us => format!("{:.0} ms", us / 1e3),
     }
 }
 

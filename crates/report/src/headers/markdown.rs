@@ -11,9 +11,8 @@ use crate::markdown::{escaped, push_table, title};
 /// The page.
 pub(super) fn page(record: &HeadersRecord) -> String {
     let mut text = "# pushbench: what headers cost for each message\n\n".to_owned();
-    for line in sentence(record).lines() {
-        let _ = writeln!(text, "> {}\n>", escaped(line));
-    }
+    let lines: Vec<String> = sentence(record).lines().map(|line| escaped(line) + "\n").collect();
+    let _ = write!(text, "> {}", lines.join(">\n> "));
     for (index, case) in record.cases.iter().enumerate() {
         let _ = writeln!(text, "\n## {}\n\n{}.", escaped(&rows::name(case)), escaped(&case.about));
         let _ = writeln!(

@@ -10,9 +10,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use pushbench_metrics::headers::HeadersRecord;
+use pushbench_metrics::headers::{FORMAT, HeadersRecord};
+use serde_json::Value;
 
 pub(crate) use self::rows::{name, times};
 pub use self::sentence::sentence;
@@ -23,7 +25,7 @@ use crate::error::ReportError;
 use crate::folder::RunFolder;
 
 /// The record, from which all else comes.
-const RECORD: &str = "headers.json";
+pub(crate) const RECORD: &str = "headers.json";
 
 /// The files beside it.
 const FILES: [&str; 4] = [RECORD, "headers.csv", "claim.csv", "headers.md"];
@@ -77,6 +79,11 @@ impl HeadersFolder {
     /// The first file that cannot be made or written, by name.
     pub fn write_all(&self, record: &HeadersRecord) -> Result<(), ReportError> {
         self.save_record(record)?;
+        self.write_files(record)?;
+        self.0.point_latest()
+    }
+
+    fn write_files(&self, record: &HeadersRecord) -> Result<(), ReportError> {
         self.0.write("headers.csv", &csv::exchanges(record))?;
         if let Some(claim) = &record.claim {
             self.0.write("claim.csv", &csv::claim(claim))?;
@@ -86,6 +93,37 @@ impl HeadersFolder {
             self.0.write(&format!("{CHARTS}/{}.svg", chart.name), chart.svg()?.as_bytes())?;
             self.0.write(&format!("{CHARTS}/{}.png", chart.name), &chart.png()?)?;
         }
-        self.0.point_latest()
+        Ok(())
     }
+}
+
+/// Rebuilds every file of the folder `path`, or of that of the file `path`, from its
+/// `headers.json`, and says where; `None` where there is none.
+///
+/// # Errors
+///
+/// A record that cannot be read or understood, or the first file that cannot be written.
+pub(crate) fn rebuild(path: &Path) -> Result<Option<PathBuf>, ReportError> {
+    let file = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
+    if file.file_name().is_none_or(|name| name != RECORD) || !file.is_file() {
+        return Ok(None);
+    }
+    let text =
+        fs::read(&file).map_err(|source| ReportError::Read { path: file.clone(), source })?;
+    let record = parse(&file, &text)?;
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = HeadersFolder(RunFolder::at(parent.unwrap_or(Path::new("."))));
+    folder.write_files(&record)?;
+    Ok(Some(folder.path().to_owned()))
+}
+
+/// Reads a record, looking at its format before at anything that may have changed with it.
+fn parse(path: &Path, text: &[u8]) -> Result<HeadersRecord, ReportError> {
+    let damaged = |source| ReportError::damaged(path, source);
+    let value: Value = serde_json::from_slice(text).map_err(damaged)?;
+    let newer = |format: &u64| *format > u64::from(FORMAT);
+    if let Some(found) = value.get("format").and_then(Value::as_u64).filter(newer) {
+        return Err(ReportError::NewerFormat { path: path.to_owned(), found, known: FORMAT });
+    }
+    serde_json::from_slice(text).map_err(damaged)
 }

@@ -132,6 +132,9 @@ fn extra_acks(record: &HeadersRecord) -> Option<String> {
     if played == 0 {
         return None;
     }
+    if unusual == 0 {
+        return Some(format!("All {} exchanges played came out as shown.", human::count(played)));
+    }
     Some(format!(
         "The usual exchange of each transport is shown; of {} played, {} came out otherwise, with \
          {} in all beyond those shown (66 bytes each in an Ethernet frame over IPv4).",

@@ -31,8 +31,8 @@ fn line(case: &HeaderCase) -> Option<String> {
         transport => format!("a message by {transport}"),
     };
     Some(format!(
-        "With the headers of {}, {subject} takes {} bytes in Ethernet frames, and a WebSocket push of the \
-         same {} bytes {}: {}.",
+        "With the headers of {}, {subject} takes {} bytes in Ethernet frames, a WebSocket push of \
+         the same {} bytes {}: {}.",
         rows::name(case),
         human::count(row.exchange.at(Level::Ethernet)),
         human::count(case.payload_bytes),
@@ -59,15 +59,16 @@ fn claim(claim: &Claim) -> Option<String> {
     Some(text)
 }
 
-/// `by characters 435:1, by bytes 454:1, in IP packets 8.6:1, in Ethernet frames 7.3:1`.
+/// `435:1 by characters of headers, 454:1 by their bytes, 8.6:1 in IP packets, 7.3:1 in Ethernet
+/// frames`.
 fn ratios(case: &HeaderCase, row: &TransportBytes) -> Option<String> {
     let told = [
-        ("by characters", Level::Characters),
-        ("by bytes", Level::Bytes),
+        ("by characters of headers", Level::Characters),
+        ("by their bytes", Level::Bytes),
         ("in IP packets", Level::Ip),
         ("in Ethernet frames", Level::Ethernet),
     ];
-    let told = told.map(|(how, level)| Some(format!("{how} {}:1", times(case.ratio(row, level)?))));
+    let told = told.map(|(how, level)| Some(format!("{}:1 {how}", times(case.ratio(row, level)?))));
     let told: Option<Vec<String>> = told.into_iter().collect();
     Some(told?.join(", "))
 }

@@ -94,8 +94,8 @@ fn record(claim: Option<Claim>) -> HeadersRecord {
 
 #[test]
 fn the_sentence_tells_the_ratio_at_every_level() {
-    let ratios = "by characters 435:1, by bytes 454:1, in IP packets 8.6:1, in Ethernet frames \
-                  7.3:1.";
+    let ratios = "435:1 by characters of headers, 454:1 by their bytes, 8.6:1 in IP packets, 7.3:1 \
+                  in Ethernet frames.";
     assert!(sentence(&record(None)).ends_with(ratios), "{}", sentence(&record(None)));
     let claimed = sentence(&record(Some(claim(9_090_000))));
     assert!(claimed.ends_with(ratios), "{claimed}");
@@ -185,4 +185,21 @@ fn every_file_is_written() {
         String::from_utf8(read("claim.csv")).unwrap().contains("A,1000,poll_http,7272000,measured")
     );
     assert!(out.path().join("latest/headers.csv").exists());
+}
+
+#[test]
+fn report_rebuilds_what_headers_left_and_no_run_is_seen_in_it() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();
+    folder.write_all(&record(None)).unwrap();
+    let page = folder.path().join("headers.md");
+    let before = std::fs::read(&page).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    assert_eq!(crate::rebuild(folder.path()).unwrap(), folder.path());
+    assert_eq!(std::fs::read(&page).unwrap(), before);
+    let refused = crate::open(folder.path()).unwrap_err();
+    assert!(refused.to_string().contains("is of `pushbench headers`, not of a run"), "{refused}");
+    std::fs::write(folder.path().join("headers.json"), "{\"format\": 99}").unwrap();
+    let newer = crate::rebuild(folder.path()).unwrap_err();
+    assert!(newer.to_string().contains("format 99; this pushbench reads up to 1"), "{newer}");
 }

@@ -9,7 +9,10 @@ use crate::rows::Block;
 /// From this share on, responses without news are worth a sentence, in percent.
 const EMPTY_PERCENT: f64 = 10.0;
 
-/// What else is worth saying: losses, polls in vain, transports left out, a single trial.
+/// From so many messages on, a response of polls is a batch.
+const SEVERAL: f64 = 1.5;
+
+/// What else is worth saying: losses, polls in vain, polls that share, transports left out, a single trial.
 pub(super) fn push(
     text: &mut String,
     block: &Block<'_>,
@@ -26,6 +29,12 @@ pub(super) fn push(
     }
     if let Some((name, share)) = in_vain(block) {
         let _ = write!(text, " {share} of the responses to {name} brought nothing new.");
+    }
+    if let Some((name, several)) = in_batches(block).filter(|_| !contenders.is_empty()) {
+        let _ = write!(
+            text,
+            " A response to {name} brought {several} messages on average, which share its headers."
+        );
     }
     let left_out: Vec<&str> = block
         .rows
@@ -60,6 +69,18 @@ fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
     Some((name, format!("{percent:.0} %")))
 }
 
+/// The first polling transport whose responses brought several messages, and how many: what makes
+/// a message cheap there.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+fn in_batches(block: &Block<'_>) -> Option<(&'static str, String)> {
+    let mut polls = block.rows.iter().filter(|row| row.transport().polls_on_a_period());
+    let row = polls.find(|row| row.has_figures())?;
+    let counts = &row.summary.counts;
+    let each = counts.delivered as f64 / counts.requests as f64;
+    let told = counts.requests > 0 && block.rows.len() > 1 && !block.compares_ages();
+    (told && each >= SEVERAL).then(|| (row.transport().name(), human::short_number(each, 2)))
+}
+
 /// That a difference which fewer than six rounds show held in each of them, and no more than that.
 fn support(measure: Measure, contenders: &[Contender<'_>]) -> Option<String> {
     let figure = measure.figure()?;
@@ -72,8 +93,11 @@ fn support(measure: Measure, contenders: &[Contender<'_>]) -> Option<String> {
     if most < 2 {
         return None;
     }
-    let rounds =
-        if least == most { format!("in all {most} rounds") } else { "in every round".to_owned() };
+    let rounds = match (least, most) {
+        (2, 2) => "in both rounds".to_owned(),
+        _ if least == most => format!("in all {most} rounds"),
+        _ => "in every round".to_owned(),
+    };
     Some(format!(
         " Each difference in time held {rounds}, which is no proof: an interval needs six."
     ))

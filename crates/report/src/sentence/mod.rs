@@ -45,7 +45,13 @@ pub fn sentence(record: &RunRecord) -> String {
 
 fn line(block: &Block<'_>) -> String {
     let text = block_sentences(block);
-    if block.heading.is_empty() { text } else { format!("With {}: {text}", block.heading) }
+    if block.heading.is_empty() {
+        return text;
+    }
+    let mut rest = text.chars();
+    let first = rest.next().map(|c| c.to_ascii_lowercase());
+    let first = first.map(String::from).unwrap_or_default();
+    format!("With {}: {first}{}", block.heading, rest.as_str())
 }
 
 fn block_sentences(block: &Block<'_>) -> String {

@@ -85,7 +85,7 @@ fn a_summary_is_of_the_valid_trials() {
     let warnings = &line(&lines, "short-poll")["warnings"];
     assert_eq!(
         warnings,
-        "the publisher was 1203 µs late at p99; the publisher was 1510 µs late at p99"
+        "the publisher was 1.2 ms late at p99; the publisher was 1.5 ms late at p99"
     );
 }
 

@@ -40,7 +40,8 @@ fn a_clear_difference_is_told_with_its_factor() {
         sentence(&record),
         "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire; \
          short-poll took 500 ms and 113 bytes (1,250 times as long, 33 % fewer bytes). \
-         Each difference in time held in all 3 rounds, which is no proof: an interval needs six."
+         Each difference in time held in all 3 rounds, which is no proof: an interval needs six. \
+         A response to short-poll brought 10 messages on average, which share its headers."
     );
 }
 

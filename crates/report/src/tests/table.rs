@@ -24,7 +24,7 @@ fn rows_are_marked_and_the_marks_explained() {
     let parts = [
         "short-poll *",
         "long-poll !",
-        "* short-poll: the publisher was 1510 µs late at p99 (2 of 3 trials) — ",
+        "* short-poll: the publisher was 1.5 ms late at p99 (2 of 3 trials) — ",
         "! long-poll: the machine stalled for 240 ms (1 of 3 trials left out) — ",
         "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
         "Memory per client is the server's growth divided by clients; with few clients",
@@ -36,6 +36,43 @@ fn rows_are_marked_and_the_marks_explained() {
     // A trial whose repeat was valid is no longer a doubt.
     assert!(!table.contains("sse !") && !table.contains("sse:"), "{table}");
     assert!(terminal_table(&fixture::six()).contains("is a 95 % interval."));
+}
+
+#[test]
+fn what_the_machine_did_to_several_transports_is_told_once() {
+    let mut record = fixture::quick();
+    let lag = |us| Warning::LoadLate(Lag { us, at_p99: true });
+    for (us, trial) in (6_000_u32..).zip(&mut record.trials) {
+        trial.warnings = vec![lag(us.into())];
+        trial.invalid.clear();
+    }
+    let lost = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    lost.warnings = vec![lag(9_000.0), Warning::Lost { messages: 4 }];
+    let lost = fixture::trial_mut(&mut record, Transport::Websocket, 2);
+    lost.warnings = vec![Warning::Lost { messages: 5 }];
+    let table = terminal_table(&record).replace("\n  ", " ");
+    let all = "* all transports: the load generator was 9.0 ms late at p99 (11 of 12 trials, the \
+               worst with sse) — ";
+    assert!(table.contains(all), "{table}");
+    assert_eq!(table.matches("load generator was").count(), 1, "{table}");
+    // What befell one transport stays its own.
+    for own in ["* sse: 4 messages were lost", "* websocket: 5 messages were lost"] {
+        assert!(table.contains(own), "{table}");
+    }
+    for row in ["short-poll *", "long-poll *", "sse *", "websocket *"] {
+        assert!(table.contains(row), "{table}");
+    }
+}
+
+#[test]
+fn without_a_valid_trial_nothing_is_explained() {
+    let mut record = fixture::quick();
+    for trial in &mut record.trials {
+        trial.invalid = vec![Invalid::MachineStalled { worst: std::time::Duration::from_secs(1) }];
+    }
+    let table = terminal_table(&record);
+    assert!(table.contains("! all transports: the machine stalled for 1000 ms ("), "{table}");
+    assert!(!table.contains("Bytes per message") && !table.contains("Memory"), "{table}");
 }
 
 #[test]
@@ -81,6 +118,22 @@ fn ages_stand_where_messages_were_superseded() {
     let table = terminal_table(&fixture::latest());
     assert!(table.contains("superseded") && table.contains("ages are compared"));
     assert!(!table.contains("latency"), "{table}");
+}
+
+#[test]
+fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
+    const AGAIN: &str = "Payload beyond a message's size was sent again";
+    let again = |mut record: pushbench_metrics::record::RunRecord| {
+        for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::ShortPoll) {
+            trial.measured.counters.messages_in_window /= 10;
+            trial.measured.counters.empty_responses = 5;
+        }
+        terminal_table(&record)
+    };
+    assert!(again(fixture::latest()).contains(AGAIN));
+    assert!(!terminal_table(&fixture::latest()).contains(AGAIN));
+    // Under `every` nothing is sent twice.
+    assert!(!again(fixture::quick()).contains(AGAIN));
 }
 
 #[test]
