@@ -198,7 +198,13 @@ impl Plan {
     ///
     /// The limit of this machine that leaves no room for it.
     pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
-        let room = self.layout.room(self.point(id), id.transport)?;
+        // A capture tells connections apart by their ports, so all come from one address. Ports of
+        // closed ones are taken again there, where the system lets them (`tcp_tw_reuse`).
+        let transport = match id.transport {
+            Transport::ShortPollClose if self.capture => Transport::ShortPoll,
+            transport => transport,
+        };
+        let room = self.layout.room(self.point(id), transport)?;
         if self.capture && (room.server_processes > 1 || room.sources > 1) {
             return Err(anyhow!(
                 "--capture follows connections from one address to one server process, and {} \
