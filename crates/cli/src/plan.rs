@@ -366,4 +366,12 @@ mod tests {
             assert_eq!((seconds(plan.warmup(*id)), seconds(plan.drain_limit(*id))), expected);
         }
     }
+
+    /// A capture tells connections apart by their ports, so there is but one address for it.
+    #[test]
+    fn clients_that_reconnect_can_be_captured() {
+        let text = "clients = 1000\npoll_interval = \"10ms\"\ntransports = [\"short-poll-close\"]";
+        let plan = Plan { capture: true, ..plan(text) };
+        assert_eq!(plan.room(plan.trials[0]).unwrap().sources, 1);
+    }
 }

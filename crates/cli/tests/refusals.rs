@@ -161,13 +161,3 @@ fn a_damaged_or_missing_run_is_named() {
     assert_eq!(stderr.matches("line 1").count(), 1, "{stderr}");
     assert!(stderr.contains("damaged"), "{stderr}");
 }
-
-/// A thousand clients that reconnect each second use a port each time, on one address.
-#[test]
-fn a_capture_is_not_refused_for_clients_that_reconnect() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, stdout, stderr) =
-        outcome(folder.path(), &["run", "ticker", "--capture", "--dry-run"]);
-    assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("short-poll-close"), "{stdout}");
-}
