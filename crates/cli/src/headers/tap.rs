@@ -22,8 +22,8 @@ impl Tap {
         let flows = Arc::new(Mutex::new(HashMap::<u16, Flow>::new()));
         let writer = Arc::clone(&flows);
         let capture = Capture::start(&PortFilter::new(&[port])?, move |packet| {
-            let up = packet.to_port == port;
-            let client = if up { packet.from_port } else { packet.to_port };
+            let up = packet.to.port() == port;
+            let client = if up { packet.from } else { packet.to }.port();
             let mut flows = writer.lock().unwrap_or_else(PoisonError::into_inner);
             flows.entry(client).or_default().count(packet, up);
         })
@@ -125,16 +125,14 @@ impl Flow {
 mod tests {
     use pushbench_core::MonoInstant;
     use pushbench_probe::capture::TcpFlags;
-    use pushbench_probe::tcp_info::IpVersion;
 
     use super::*;
 
     fn packet(seq: u32, length: u32, ack: u32, flags: TcpFlags) -> Packet {
         Packet {
             at: MonoInstant(0),
-            ip: IpVersion::V4,
-            from_port: 50_000,
-            to_port: 80,
+            from: "127.0.0.1:50000".parse().unwrap(),
+            to: "127.0.0.1:80".parse().unwrap(),
             ip_bytes: 52 + length,
             header_bytes: 52,
             tcp_payload_bytes: length,

@@ -1,6 +1,7 @@
 //! `--capture`: a trial's packets on the wire, in place of what the kernel counts.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pushbench_core::MonoInstant;
@@ -12,7 +13,7 @@ use pushbench_probe::capture::{Capture, CaptureError, Packet, PortFilter};
 /// drain ended.
 const BUCKET_NS: u64 = 1_000_000;
 
-/// A capture of one server's port.
+/// A capture of what goes to the servers of a trial and comes from them.
 #[derive(Debug)]
 pub(super) struct Wire {
     capture: Capture,
@@ -22,7 +23,7 @@ pub(super) struct Wire {
 /// What has been captured so far.
 #[derive(Debug)]
 struct Seen {
-    port: u16,
+    servers: Vec<SocketAddr>,
     /// The trial's instants, once they are known; before that clients connect.
     edges: Option<[MonoInstant; 3]>,
     /// Up to the window's end, by phase and direction.
@@ -30,13 +31,13 @@ struct Seen {
     /// Behind the window's end, by time and direction.
     after: BTreeMap<(u64, Direction), TcpipTally>,
     /// The sequence number that each sender is expected to go on with, by client and direction.
-    expected: HashMap<(u16, Direction), u32>,
+    expected: HashMap<(SocketAddr, Direction), u32>,
 }
 
 /// Whether this process may capture; says on standard error what happens instead where not.
 pub(crate) fn is_possible() -> bool {
     // Port 9 (discard) is as good as any: nothing is expected on it.
-    match Wire::start(9) {
+    match Wire::start(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 9))]) {
         Ok(_) => true,
         Err(error) => {
             eprintln!("{error}; falling back to what the kernel counts for each connection");
@@ -46,15 +47,16 @@ pub(crate) fn is_possible() -> bool {
 }
 
 impl Wire {
-    /// Captures everything on `port`, in both directions.
+    /// Captures everything to and from `servers`, which are one or a few.
     ///
     /// # Errors
     ///
     /// No privilege, or what the system refused.
-    pub(super) fn start(port: u16) -> Result<Self, CaptureError> {
-        let seen = Arc::new(Mutex::new(Seen::new(port)));
+    pub(super) fn start(servers: Vec<SocketAddr>) -> Result<Self, CaptureError> {
+        let ports: Vec<u16> = servers.iter().map(SocketAddr::port).collect();
+        let seen = Arc::new(Mutex::new(Seen::new(servers)));
         let writer = Arc::clone(&seen);
-        let capture = Capture::start(&PortFilter::new(&[port])?, move |packet| {
+        let capture = Capture::start(&PortFilter::new(&ports)?, move |packet| {
             writer.lock().unwrap_or_else(PoisonError::into_inner).count(packet);
         })?;
         Ok(Self { capture, seen })
@@ -91,9 +93,9 @@ impl Wire {
 }
 
 impl Seen {
-    fn new(port: u16) -> Self {
+    fn new(servers: Vec<SocketAddr>) -> Self {
         Self {
-            port,
+            servers,
             edges: None,
             phases: HashMap::new(),
             after: BTreeMap::new(),
@@ -102,10 +104,13 @@ impl Seen {
     }
 
     fn count(&mut self, packet: &Packet) {
-        let (direction, client) = if packet.to_port == self.port {
-            (Direction::Up, packet.from_port)
+        // By address and port: a client may have the port of another server, on an address of its own.
+        let (direction, client) = if self.servers.contains(&packet.to) {
+            (Direction::Up, packet.from)
+        } else if self.servers.contains(&packet.from) {
+            (Direction::Down, packet.to)
         } else {
-            (Direction::Down, packet.to_port)
+            return;
         };
         let tally = TcpipTally {
             packets: 1,
@@ -129,7 +134,7 @@ impl Seen {
     }
 
     /// How many of a packet's payload bytes went by before.
-    fn sent_again(&mut self, client: u16, direction: Direction, packet: &Packet) -> u64 {
+    fn sent_again(&mut self, client: SocketAddr, direction: Direction, packet: &Packet) -> u64 {
         if packet.flags.syn() {
             self.expected.insert((client, direction), packet.seq.wrapping_add(1));
             return 0;
@@ -153,16 +158,21 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use pushbench_probe::capture::TcpFlags;
-    use pushbench_probe::tcp_info::IpVersion;
 
     use super::*;
+
+    const CLIENT: &str = "127.0.0.3:50000";
+    const SERVER: &str = "127.0.0.1:80";
+
+    fn seen() -> Seen {
+        Seen::new(vec![SERVER.parse().unwrap(), "127.0.0.1:50000".parse().unwrap()])
+    }
 
     fn packet(at: u64, seq: u32, length: u32, syn: bool) -> Packet {
         Packet {
             at: MonoInstant(at),
-            ip: IpVersion::V4,
-            from_port: 50_000,
-            to_port: 80,
+            from: CLIENT.parse().unwrap(),
+            to: SERVER.parse().unwrap(),
             ip_bytes: 52 + length,
             header_bytes: 52,
             tcp_payload_bytes: length,
@@ -175,7 +185,7 @@ mod tests {
 
     #[test]
     fn packets_belong_to_the_phase_in_which_they_were_seen() {
-        let mut seen = Seen::new(80);
+        let mut seen = seen();
         seen.count(&packet(5, 99, 0, true));
         seen.edges = Some([10, 20, 30].map(MonoInstant));
         for at in [9, 10, 19, 20, 29] {
@@ -190,10 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_on_another_servers_port_is_a_client() {
+        let mut seen = seen();
+        let up = packet(1, 100, 7, false);
+        seen.count(&up);
+        seen.count(&Packet { from: up.to, to: up.from, ..up });
+        let foreign = "127.0.0.4:80".parse().unwrap();
+        seen.count(&Packet { to: foreign, ..up });
+        let packets = |way| seen.phases.get(&(Phase::Connect, way)).map(|tally| tally.packets);
+        assert_eq!((packets(Direction::Up), packets(Direction::Down)), (Some(1), Some(1)));
+    }
+
+    #[test]
     fn bytes_that_went_by_before_are_counted_as_sent_again() {
-        let mut seen = Seen::new(80);
+        let mut seen = seen();
+        let client = CLIENT.parse().unwrap();
         let mut again =
-            |seq, length, syn| seen.sent_again(50_000, Direction::Up, &packet(0, seq, length, syn));
+            |seq, length, syn| seen.sent_again(client, Direction::Up, &packet(0, seq, length, syn));
         // Close to the wrap of the 32 bits.
         let start = u32::MAX - 5;
         assert_eq!(again(start, 0, true), 0);

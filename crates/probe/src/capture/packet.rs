@@ -1,5 +1,7 @@
 //! One captured packet, and how it is read from the bytes that the kernel hands over.
 
+use std::net::{IpAddr, SocketAddr};
+
 use pushbench_core::MonoInstant;
 
 use crate::tcp_info::IpVersion;
@@ -30,12 +32,10 @@ pub struct Packet {
     /// Converted from the wall clock, by which the kernel stamps packets, to within a
     /// microsecond or so, unless the wall clock is set while the packet waits to be read.
     pub at: MonoInstant,
-    /// Which version of IP carried it.
-    pub ip: IpVersion,
-    /// The sender's TCP port.
-    pub from_port: u16,
-    /// The receiver's TCP port.
-    pub to_port: u16,
+    /// The sender.
+    pub from: SocketAddr,
+    /// The receiver.
+    pub to: SocketAddr,
     /// The whole IP packet as seen, headers included, in bytes.
     pub ip_bytes: u32,
     /// Its IP and TCP headers, options included, in bytes.
@@ -53,6 +53,12 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Which version of IP carried it.
+    #[must_use]
+    pub fn ip(&self) -> IpVersion {
+        IpVersion::of(self.from.ip())
+    }
+
     /// What all segments of the packet take at the IP layer, in bytes: each has headers of its
     /// own.
     #[must_use]
@@ -96,9 +102,8 @@ impl Packet {
         }
         Some(Self {
             at,
-            ip: network.version,
-            from_port: u16_at(tcp, 0)?,
-            to_port: u16_at(tcp, 2)?,
+            from: SocketAddr::new(network.from, u16_at(tcp, 0)?),
+            to: SocketAddr::new(network.to, u16_at(tcp, 2)?),
             ip_bytes: network.total,
             header_bytes,
             tcp_payload_bytes,
@@ -112,7 +117,8 @@ impl Packet {
 
 /// What the IP header tells.
 struct Network {
-    version: IpVersion,
+    from: IpAddr,
+    to: IpAddr,
     /// Its own length, options included.
     header: usize,
     /// The length of the whole packet.
@@ -128,7 +134,9 @@ impl Network {
         if first >> 4 != 4 || header < 20 || *packet.get(9)? != TCP {
             return None;
         }
-        Some(Self { version: IpVersion::V4, header, total: u16_at(packet, 2)?.into() })
+        let address = |at| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<4>()?));
+        let total = u16_at(packet, 2)?.into();
+        Some(Self { from: address(12)?, to: address(16)?, header, total })
     }
 
     /// RFC 8200 §3, without extension headers.
@@ -137,7 +145,9 @@ impl Network {
             return None;
         }
         let payload = u32::from(u16_at(packet, 4)?);
-        Some(Self { version: IpVersion::V6, header: IPV6, total: IPV6 as u32 + payload })
+        let address = |at| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<16>()?));
+        let total = IPV6 as u32 + payload;
+        Some(Self { from: address(8)?, to: address(24)?, header: IPV6, total })
     }
 }
 

@@ -64,7 +64,7 @@ impl Seen {
     /// Segments and their bytes at the IP layer, from the client and to it.
     fn totals(&self) -> [(u64, u64); 2] {
         [true, false].map(|up| {
-            let those = self.packets.iter().filter(|packet| (packet.to_port == self.port) == up);
+            let those = self.packets.iter().filter(|packet| (packet.to.port() == self.port) == up);
             those.fold((0, 0), |(segments, bytes), packet| {
                 (segments + u64::from(packet.segments), bytes + packet.wire_bytes())
             })
@@ -73,7 +73,7 @@ impl Seen {
 
     /// Whether it goes up, its flags, and its length as an IP packet, of each packet.
     fn lines(&self) -> Vec<(bool, String, u32)> {
-        let line = |p: &Packet| (p.to_port == self.port, format!("{:?}", p.flags), p.ip_bytes);
+        let line = |p: &Packet| (p.to.port() == self.port, format!("{:?}", p.flags), p.ip_bytes);
         self.packets.iter().map(line).collect()
     }
 }
@@ -111,7 +111,7 @@ fn a_connection_packet_by_packet() {
         assert_eq!(lines, expected, "{ip:?}");
         let frames: u64 = seen.packets.iter().take(3).map(Packet::ethernet_bytes).sum();
         assert_eq!(frames, 214 + 3 * u64::from(more), "{ip:?}");
-        assert!(seen.packets.iter().all(|packet| packet.ip == ip));
+        assert!(seen.packets.iter().all(|packet| packet.ip() == ip));
         // TCP_INFO before the close and the model of the close tell the same.
         let model = Segments::of_close(&last);
         let open = Segments::since_open(Side::Client, &last).unwrap();

@@ -41,11 +41,11 @@ impl Watch {
         assert!(report.is_complete(), "{report:?}");
         let packets: Vec<Packet> = self.packets.iter().collect();
         [true, false].map(|up| {
-            let those = packets.iter().filter(|packet| (packet.to_port == self.port) == up);
+            let those = packets.iter().filter(|packet| (packet.to.port() == self.port) == up);
             those.fold((0, 0), |(segments, bytes), p| {
                 // Where this machine stalls, data is sent again, and ACKs that say so are 12 bytes
                 // longer or more (RFC 2883), of which the client's kernel keeps no count.
-                let usual = header_bytes(p.ip, true);
+                let usual = header_bytes(p.ip(), true);
                 let each = u64::from(p.header_bytes);
                 let each = if p.flags.syn() { each } else { each.min(usual) };
                 let count = u64::from(p.segments);

@@ -23,7 +23,7 @@ pub(in super::super) fn ipv4_frame(options: u8) -> Vec<u8> {
     let mut frame = vec![0; 12];
     frame.extend([0x08, 0x00]);
     frame.extend([0x45 + options, 0, 0, total, 0, 1, 0x40, 0, 64, 6, 0, 0]);
-    frame.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+    frame.extend([127, 0, 0, 1, 127, 0, 0, 2]);
     frame.extend(std::iter::repeat_n(1, usize::from(options) * 4));
     frame.extend(TCP_HEADER);
     frame.extend([b'x'; 21]);
@@ -49,19 +49,20 @@ fn parse(note: [u8; NOTE], frame: &[u8]) -> Option<Packet> {
 
 #[test]
 fn a_segment_of_21_bytes() {
-    // Options, whole IP packet, headers.
+    let v4 = ["127.0.0.1:8080", "127.0.0.2:40000"];
+    // Ends, whole IP packet, headers.
     let cases = [
-        ("IPv4", ipv4_frame(0), IpVersion::V4, 73, 52),
-        ("IPv4 with options", ipv4_frame(3), IpVersion::V4, 85, 64),
-        ("IPv4 with all options", ipv4_frame(10), IpVersion::V4, 113, 92),
-        ("IPv6", ipv6_frame(), IpVersion::V6, 93, 72),
+        ("IPv4", ipv4_frame(0), v4, 73, 52),
+        ("IPv4 with options", ipv4_frame(3), v4, 85, 64),
+        ("IPv4 with all options", ipv4_frame(10), v4, 113, 92),
+        ("IPv6", ipv6_frame(), ["[::1]:8080", "[::1]:40000"], 93, 72),
     ];
-    for (case, frame, ip, ip_bytes, header_bytes) in cases {
+    for (case, frame, ends, ip_bytes, header_bytes) in cases {
+        let [from, to] = ends.map(|end| end.parse().unwrap());
         let expected = Packet {
             at: AT,
-            ip,
-            from_port: 8080,
-            to_port: 40_000,
+            from,
+            to,
             ip_bytes,
             header_bytes,
             tcp_payload_bytes: 21,
