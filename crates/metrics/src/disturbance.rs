@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+use crate::stats;
 
 /// What disturbed a window, or would have been seen to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -58,14 +59,34 @@ impl CoreWatch {
     /// period, and so do those that passed while it stood still, of which the first is recorded.
     #[must_use]
     pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        let (limit, period) = (limit.as_secs_f64(), self.period.as_secs_f64());
-        let Some(hdr) = self.lateness.hdr().filter(|_| period > 0.0) else { return 0.0 };
-        let instants = hdr.iter_recorded().map(|bucket| {
-            let beyond = bucket.value_iterated_to() as f64 / 1e9 - limit;
-            let each = if beyond > 0.0 { (beyond / period).floor() + 1.0 } else { 0.0 };
-            each * bucket.count_since_last_iteration() as f64
-        });
+        let period = self.period.as_secs_f64();
+        if period <= 0.0 {
+            return 0.0;
+        }
+        let stalls = self.stalls(limit);
+        let instants =
+            stalls.map(|(beyond, count)| ((beyond / period).floor() + 1.0) * count as f64);
         instants.sum::<f64>() * period / window.as_secs_f64()
+    }
+
+    /// What that share is at the least: the stalls that were seen, or what stalls as many as were
+    /// seen prove of those between the canary's instants, if that is more.
+    #[must_use]
+    pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
+        let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();
+        let count = self.stalls(limit).map(|(_, count)| count).sum();
+        let proved = stats::poisson_least_95(count) * self.period.as_secs_f64();
+        seen.max(proved) / window.as_secs_f64()
+    }
+
+    /// The stalls longer than `limit`: by how many seconds, and how many.
+    fn stalls(&self, limit: Duration) -> impl Iterator<Item = (f64, u64)> {
+        let lengths = self.lateness.hdr().into_iter().flat_map(|hdr| hdr.iter_recorded());
+        let beyond = lengths.map(move |bucket| {
+            let beyond = bucket.value_iterated_to() as f64 / 1e9 - limit.as_secs_f64();
+            (beyond, bucket.count_since_last_iteration())
+        });
+        beyond.filter(|(beyond, _)| *beyond > 0.0)
     }
 }
 
@@ -113,6 +134,13 @@ impl Disturbance {
     #[must_use]
     pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
         self.cores.iter().map(|core| core.share_late(limit, window)).fold(0.0, f64::max)
+    }
+
+    /// [`CoreWatch::share_late_at_least`] of the core where it is largest.
+    #[must_use]
+    pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
+        let cores = self.cores.iter();
+        cores.map(|core| core.share_late_at_least(limit, window)).fold(0.0, f64::max)
     }
 
     /// For how long the run's processes waited behind others.
@@ -176,6 +204,23 @@ mod tests {
         let mut rare = watch(&[MS * 2; 40]);
         rare.period = MS * 5;
         assert!((rare.share_late(MS, window) - 0.2).abs() < 1e-9);
+    }
+
+    /// One wake-up that is late by a millisecond stands for its period, and proves next to nothing;
+    /// what was seen to be late is late.
+    #[test]
+    fn one_short_stall_proves_no_share_and_a_long_one_does() {
+        let window = Duration::from_secs(1);
+        let mut core = watch(&[MS * 3 / 2]);
+        core.period = MS * 10;
+        assert!((core.share_late(MS, window) - 0.01).abs() < 1e-9);
+        assert!(core.share_late_at_least(MS, window) < 0.001);
+        let mut core = watch(&[MS * 3 / 2; 20]);
+        core.period = MS * 10;
+        assert!((0.12..0.2).contains(&core.share_late_at_least(MS, window)));
+        let seen = watch(&[MS * 31]).share_late_at_least(MS, window);
+        assert!((seen - 0.03).abs() < 1e-4, "{seen}");
+        assert_eq!(watch(&[]).share_late_at_least(MS, window), 0.0);
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn gravity(invalid: &Invalid) -> f64 {
             f64::from(*wanted) - f64::from(*connected)
         }
         Invalid::LoadSaturated { share } => *share,
-        Invalid::MachineStalled { worst } => worst.as_secs_f64(),
+        Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
         Invalid::MachineBusy(busy) => busy.share,
         _ => 0.0,
     }

@@ -52,6 +52,25 @@ pub fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((*sorted.first()?, *sorted.last()?))
 }
 
+/// What the mean number of chance events is at the least, with a probability of 95 %, where `count`
+/// were seen.
+///
+/// Byar's approximation to the exact limit of a Poisson mean, which it meets to within 0.02 of an
+/// event: N. E. Breslow and N. E. Day, *Statistical Methods in Cancer Research*, volume II (IARC
+/// 1987), §2.3.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "events of one trial")]
+pub fn poisson_least_95(count: u64) -> f64 {
+    /// The normal distribution's 95th percentile.
+    const Z: f64 = 1.644_854;
+    if count == 0 {
+        return 0.0;
+    }
+    let count = count as f64;
+    let root = 1.0 - 1.0 / (9.0 * count) - Z / (3.0 * count.sqrt());
+    count * root.max(0.0).powi(3)
+}
+
 /// The values in rising order; `None` where there is none, or one is not a number.
 fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     if values.is_empty() || values.iter().any(|value| value.is_nan()) {
@@ -90,6 +109,16 @@ mod tests {
 
     fn first(count: u32) -> Vec<f64> {
         (1..=count).map(f64::from).collect()
+    }
+
+    /// Against the exact limits, half the 5th percentile of χ² with 2 k degrees of freedom.
+    #[test]
+    fn few_events_prove_little() {
+        let exact = [(0, 0.0), (1, 0.0513), (2, 0.3554), (4, 1.3663), (10, 5.4254), (100, 84.139)];
+        for (count, exact) in exact {
+            let least = poisson_least_95(count);
+            assert!((least - exact).abs() < 0.02, "{count}: {least} {exact}");
+        }
     }
 
     #[test]

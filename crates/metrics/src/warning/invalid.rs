@@ -57,6 +57,9 @@ pub enum Invalid {
     MachineStalled {
         /// The worst delay of a wake-up.
         worst: Duration,
+        /// The share of the window that stalls cover which matter to the latencies, 0 to 1.
+        #[serde(default)]
+        share: f64,
     },
     /// Other processes took the cores while the server or the load generator needed them.
     MachineBusy(Busy),
@@ -121,8 +124,13 @@ impl fmt::Display for Invalid {
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
-            Self::MachineStalled { worst } => {
-                write!(f, "the machine stalled for {:.0} ms", worst.as_secs_f64() * 1e3)
+            Self::MachineStalled { worst, share } => {
+                let worst = worst.as_secs_f64() * 1e3;
+                write!(f, "the machine stalled for up to {worst:.1} ms")?;
+                if *share > 0.0 {
+                    write!(f, ", in {:.1} % of the window altogether", share * 100.0)?;
+                }
+                Ok(())
             }
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {

@@ -25,7 +25,7 @@ fn rows_are_marked_and_the_marks_explained() {
         "short-poll *",
         "long-poll !",
         "* short-poll: the publisher was 1.5 ms late at p99 (2 of 3 trials) — ",
-        "! long-poll: the machine stalled for 240 ms (1 of 3 trials left out) — ",
+        "! long-poll: the machine stalled for up to 240.0 ms (1 of 3 trials left out) — ",
         "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
         "Memory per client is the server's growth divided by clients; with few clients",
         "Lag of the instrument: publisher ",
@@ -68,10 +68,11 @@ fn what_the_machine_did_to_several_transports_is_told_once() {
 fn without_a_valid_trial_nothing_is_explained() {
     let mut record = fixture::quick();
     for trial in &mut record.trials {
-        trial.invalid = vec![Invalid::MachineStalled { worst: std::time::Duration::from_secs(1) }];
+        let worst = std::time::Duration::from_secs(1);
+        trial.invalid = vec![Invalid::MachineStalled { worst, share: 0.12 }];
     }
     let table = terminal_table(&record);
-    assert!(table.contains("! all transports: the machine stalled for 1000 ms ("), "{table}");
+    assert!(table.contains("! all transports: the machine stalled for up to 1000.0 ms, in 12.0 % of the window altogether ("), "{table}");
     assert!(!table.contains("Bytes per message") && !table.contains("Memory"), "{table}");
 }
 
