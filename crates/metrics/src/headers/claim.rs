@@ -67,9 +67,14 @@ impl Claim {
     /// Whether what was run of a use case is valid and within [`TOLERANCE`].
     #[must_use]
     pub fn is_borne_out_by(&self, use_case: &UseCase) -> bool {
-        use_case.polls.is_sound()
-            && use_case.pushes.is_sound()
-            && self.deviation(use_case).is_none_or(|by| by.abs() <= TOLERANCE)
+        self.is_borne_out_by_polls(use_case) && use_case.pushes.is_sound()
+    }
+
+    /// The same of a use case's polls alone.
+    #[must_use]
+    pub fn is_borne_out_by_polls(&self, use_case: &UseCase) -> bool {
+        let deviation = self.deviation(use_case);
+        use_case.polls.is_sound() && deviation.is_none_or(|by| by.abs() <= TOLERANCE)
     }
 }
 
@@ -94,6 +99,10 @@ pub enum WindowBytes {
     Measured {
         /// The window's length.
         window: Duration,
+        /// How many times slower than the claim's the clients' pace was; bit rates are for the
+        /// claim's pace, so many times what moved.
+        #[serde(default = "claimed_pace")]
+        slower: u32,
         /// Request and status lines and headers, both ways, bodies excluded.
         http_bytes: u64,
         /// Framing.
@@ -112,7 +121,20 @@ pub enum WindowBytes {
     },
 }
 
+const fn claimed_pace() -> u32 {
+    1
+}
+
 impl WindowBytes {
+    /// How many times slower than the claim's the clients' pace was; 1 where it was not run.
+    #[must_use]
+    pub const fn slower(&self) -> u32 {
+        match self {
+            Self::Measured { slower, .. } => *slower,
+            Self::Computed { .. } => claimed_pace(),
+        }
+    }
+
     /// Headers, bit/s; `None` where it was not run.
     #[must_use]
     pub fn http_bits(&self) -> Option<f64> {
@@ -142,11 +164,12 @@ impl WindowBytes {
 
     #[expect(clippy::cast_precision_loss, reason = "bytes of a window are below 2⁵³")]
     fn bits(&self, which: impl Fn((u64, u64, Option<u64>)) -> Option<u64>) -> Option<f64> {
-        let Self::Measured { window, http_bytes, framing_bytes, ip_bytes, .. } = self else {
+        let Self::Measured { window, slower, http_bytes, framing_bytes, ip_bytes, .. } = self
+        else {
             return None;
         };
         let bytes = which((*http_bytes, *framing_bytes, *ip_bytes))?;
-        Some(bytes as f64 * 8.0 / window.as_secs_f64())
+        Some(bytes as f64 * 8.0 * f64::from(*slower) / window.as_secs_f64())
     }
 
     /// Whether it was run in a valid trial, or not run at all.

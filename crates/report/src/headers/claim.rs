@@ -13,6 +13,8 @@ pub(super) enum Origin {
     Published,
     Computed,
     Measured,
+    /// Measured with clients of a slower pace, and told for the claim's.
+    Slower,
 }
 
 impl Origin {
@@ -21,6 +23,7 @@ impl Origin {
             Self::Published => "published",
             Self::Computed => "computed",
             Self::Measured => "measured",
+            Self::Slower => "measured slower",
         }
     }
 }
@@ -51,26 +54,22 @@ fn of_polls(claim: &Claim, poll: &Exchange) -> Vec<Line> {
     let http = poll.http_bytes();
     let published = format!("polling, published: {PUBLISHED_POLL} characters each");
     let sent = format!("polling, as sent: {http} bytes each");
+    let ours = |key, what, bytes, bits| Line::ours(claim, key, what, bytes, |of| &of.polls, bits);
     vec![
         Line::fixed(claim, "poll_published", published, PUBLISHED_POLL, Origin::Published),
         Line::fixed(claim, "poll_bytes", sent, http, Origin::Computed),
-        Line::ours(claim, "poll_http", "polling, HTTP headers", http, |of| of.polls.http_bits()),
-        Line::ours(claim, "poll_ip", "polling, IP packets", poll.at(Level::Ip), |of| {
-            of.polls.ip_bits()
-        }),
+        ours("poll_http", "polling, HTTP headers", http, WindowBytes::http_bits),
+        ours("poll_ip", "polling, IP packets", poll.at(Level::Ip), WindowBytes::ip_bits),
     ]
 }
 
 fn of_pushes(claim: &Claim, push: &Exchange) -> Vec<Line> {
     let published = format!("WebSocket, published: {PUBLISHED_PUSH} bytes each");
+    let ours = |key, what, bytes, bits| Line::ours(claim, key, what, bytes, |of| &of.pushes, bits);
     vec![
         Line::fixed(claim, "push_published", published, PUBLISHED_PUSH, Origin::Published),
-        Line::ours(claim, "push_framing", "WebSocket, framing", push.framing, |of| {
-            of.pushes.framing_bits()
-        }),
-        Line::ours(claim, "push_ip", "WebSocket, IP packets", push.at(Level::Ip), |of| {
-            of.pushes.ip_bits()
-        }),
+        ours("push_framing", "WebSocket, framing", push.framing, WindowBytes::framing_bits),
+        ours("push_ip", "WebSocket, IP packets", push.at(Level::Ip), WindowBytes::ip_bits),
     ]
 }
 
@@ -87,9 +86,11 @@ impl Line {
         key: &'static str,
         what: &str,
         bytes: u64,
-        bits: fn(&UseCase) -> Option<f64>,
+        moved: fn(&UseCase) -> &WindowBytes,
+        bits: fn(&WindowBytes) -> Option<f64>,
     ) -> Self {
-        let cell = |of: &UseCase| match bits(of) {
+        let cell = |of: &UseCase| match bits(moved(of)) {
+            Some(bits) if moved(of).slower() > 1 => Cell { bits, origin: Origin::Slower },
             Some(bits) => Cell { bits, origin: Origin::Measured },
             None => Cell { bits: claim.computed(bytes, of.clients), origin: Origin::Computed },
         };
@@ -152,6 +153,15 @@ pub(super) fn notes(claim: &Claim) -> Vec<String> {
             ));
         }
         for (what, moved) in [("polling", &of.polls), ("WebSocket", &of.pushes)] {
+            if moved.slower() > 1 {
+                notes.push(format!(
+                    "{}, {what}: this machine cannot run {} clients at the claim's pace; they were \
+                     run {} times slower, and what moved is told so many times.",
+                    of.name,
+                    human::count(of.clients.into()),
+                    moved.slower()
+                ));
+            }
             notes.extend(remarks(moved).map(|why| format!("{}, {what}: {why}.", of.name)));
         }
     }

@@ -55,6 +55,7 @@ fn case() -> HeaderCase {
 
 fn measured(http_bytes: u64, framing_bytes: u64, ip_bytes: u64) -> WindowBytes {
     WindowBytes::Measured {
+        slower: 1,
         window: Duration::from_secs(10),
         http_bytes,
         framing_bytes,
