@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::units::ByteSize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,14 +23,10 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts a child and hands it its plan.
-    pub(crate) fn start(
-        role: Role,
-        payload: ByteSize,
-        plan: &impl Serialize,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(role: Role, plan: &impl Serialize) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut process = Command::new(program)
-            .args(["--role", role.name(), "--payload", &format!("{}B", payload.0)])
+            .args(["--role", role.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

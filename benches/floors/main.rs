@@ -24,7 +24,7 @@ use crate::setting::Args;
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.role {
-        Some(role) => role.play(args.payload),
+        Some(role) => role.play(),
         None => contest::all(&args),
     };
     match outcome {

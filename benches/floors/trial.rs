@@ -58,12 +58,12 @@ pub(crate) struct Cost {
 pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     let stamps = args.sampling(contest.transport);
     let plan = ServerPlan { stamps, ..ServerPlan::new(args.feed(contest.transport)) };
-    let mut server = Child::start(contest.server, args.payload, &plan)?;
+    let mut server = Child::start(contest.server, &plan)?;
     let ServerNews::Listening { address } = server.hear(LIMIT)? else {
         bail!("the server does not listen")
     };
     let plan = args.load_plan(contest.transport, address);
-    let mut load = Child::start(contest.load, args.payload, &plan)?;
+    let mut load = Child::start(contest.load, &plan)?;
     ensure!(load.hear::<LoadNews>(LIMIT)? == LoadNews::Ready, "the load process is not ready");
     let before = memory(&server, &load)?;
     load.order(&LoadOrder::Connect)?;

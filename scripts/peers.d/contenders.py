@@ -6,9 +6,10 @@ from collections.abc import Callable
 import loads
 import servers
 
-# The pace and number of the load generator's short polls: 50,000 requests a second.
+# The pace of each client's short polls: with 1,000 clients 100,000 requests a second, which is about
+# what wrk comes to with as many connections. A pace far below it would compare a load generator that
+# sleeps between two answers with one that never does.
 POLL_INTERVAL = "10ms"
-POLLERS = 500
 # The newest message, whoever has it: each answer brings 64 bytes.
 NEWEST = "/feed/poll?delivery=latest"
 
@@ -55,29 +56,29 @@ def nchan(_, folder, rate):
 
 def wrk_on_cursor(args, folder):
     with servers.pushbench(args, folder, None) as server:
-        return loads.wrk(args, server, "/feed/poll?after=0")
+        return loads.wrk(args, server, "/feed/poll?after=0", args.connections)
 
 
 def wrk_on_nginx(args, folder):
     with servers.nginx(folder) as server:
-        return loads.wrk(args, server, "/fixed")
+        return loads.wrk(args, server, "/fixed", args.connections)
 
 
 def wrk_on_newest(args, folder):
     with servers.pushbench(args, folder, None) as server:
-        return loads.wrk(args, server, NEWEST)
+        return loads.wrk(args, server, NEWEST, args.clients)
 
 
 def h2load_on_newest(args, folder):
     with servers.pushbench(args, folder, None) as server:
-        return loads.h2load(args, server, NEWEST)
+        return loads.h2load(args, server, NEWEST, args.clients)
 
 
 def own_on_newest(args, folder):
     flags = ["--delivery", "latest", "--poll-interval", POLL_INTERVAL]
     with servers.pushbench(args, folder, 10) as server:
         return loads.pushbench(
-            args, folder, server, "short-poll", POLLERS, *flags, unit="requests"
+            args, folder, server, "short-poll", args.clients, *flags, unit="requests"
         )
 
 

@@ -87,15 +87,15 @@ def closed_loop(server, command, requests):
     }
 
 
-def wrk(args, server, path):
-    connections, seconds = str(args.connections), f"{args.seconds}s"
-    command = ["wrk", "-t1", "-c", connections, "-d", seconds, server.url + path]
+def wrk(args, server, path, connections):
+    seconds = f"{args.seconds}s"
+    command = ["wrk", "-t1", "-c", str(connections), "-d", seconds, server.url + path]
     return closed_loop(server, command, r"(\d+) requests in")
 
 
-def h2load(args, server, path):
-    connections, seconds = str(args.connections), str(args.seconds)
-    command = ["h2load", "--h1", "-t1", "-c", connections, "-D", seconds, server.url + path]
+def h2load(args, server, path, connections):
+    seconds = str(args.seconds)
+    command = ["h2load", "--h1", "-t1", "-c", str(connections), "-D", seconds, server.url + path]
     return closed_loop(server, command, r"(\d+) succeeded")
 
 

@@ -3,13 +3,15 @@
 
 mod load;
 mod poller;
-mod receiver;
 mod server;
-mod sockets;
-mod writer;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
-use pushbench_core::units::ByteSize;
+use pushbench_load::bare::{self, Part, Receiver};
+use pushbench_metrics::control::LoadPlan;
+
+use self::poller::Poller;
+use crate::orders::{hear, say};
 
 /// A part in a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -47,18 +49,28 @@ impl Role {
         }
     }
 
-    /// Plays the part, with messages of `payload` bytes, until it is over.
-    pub(crate) fn play(self, payload: ByteSize) -> anyhow::Result<()> {
+    /// Plays the part until it is over.
+    pub(crate) fn play(self) -> anyhow::Result<()> {
         pushbench_probe::limits::raise_open_files(1 << 20);
         match self {
             Self::Server => server::play(),
-            Self::BareWriter => writer::play(),
+            Self::BareWriter => {
+                Ok(pushbench_server::bare::play(&hear()?, hear, |news| say(&news))?)
+            }
             Self::Load => load::play(load::Keeps::All),
             Self::LoadWithoutStamps => load::play(load::Keeps::NoStamps),
             Self::LoadWithoutLedger => load::play(load::Keeps::NoLedger),
             Self::LoadThatCounts => load::play(load::Keeps::Count),
-            Self::BareReceiver => receiver::play(payload),
-            Self::BarePoller => poller::play(),
+            Self::BareReceiver => {
+                let plan: LoadPlan = hear()?;
+                let payload = plan.bare.clone().context("the plan names no payload")?;
+                play_bare(&mut Receiver::new(payload), &plan)
+            }
+            Self::BarePoller => play_bare(&mut Poller::default(), &hear()?),
         }
     }
+}
+
+fn play_bare(part: &mut impl Part, plan: &LoadPlan) -> anyhow::Result<()> {
+    Ok(bare::play(part, plan, hear, |news| say(&news))?)
 }

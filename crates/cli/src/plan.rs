@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) stamps: bool,
     /// How much later than due each message is published.
     pub(crate) publish_delay: Duration,
+    /// Whether bare loops stand in for server and load generator.
+    pub(crate) bare: bool,
     /// Whether a busy machine makes no trial invalid.
     pub(crate) allow_busy: bool,
     /// Over which processes and cores the trials are spread.
@@ -108,6 +110,7 @@ impl Plan {
             points,
             trials,
             capture: false,
+            bare: false,
             allow_busy: false,
             stamps: true,
             publish_delay: Duration::ZERO,
@@ -189,7 +192,14 @@ impl Plan {
 
     /// How long the whole run will take if all goes well.
     pub(crate) fn total_estimate(&self) -> Duration {
-        self.trials.iter().map(|id| self.estimate(*id)).sum()
+        let trials = self.trials.iter().chain(self.floors());
+        trials.map(|id| self.estimate(*id)).sum()
+    }
+
+    /// The trials behind which the floor of their point is measured: the last of each round.
+    pub(crate) fn floors(&self) -> impl Iterator<Item = &TrialId> {
+        let each = self.scenario.transports.len();
+        self.trials.chunks(each).filter(|_| self.scenario.floor).filter_map(<[TrialId]>::last)
     }
 
     /// The processes and local addresses of a trial.
@@ -198,21 +208,7 @@ impl Plan {
     ///
     /// The limit of this machine that leaves no room for it.
     pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
-        // A capture tells connections apart by their ports, so all come from one address. Ports of
-        // closed ones are taken again there, where the system lets them (`tcp_tw_reuse`).
-        let transport = match id.transport {
-            Transport::ShortPollClose if self.capture => Transport::ShortPoll,
-            transport => transport,
-        };
-        let room = self.layout.room(self.point(id), transport)?;
-        if self.capture && (room.server_processes > 1 || room.sources > 1) {
-            return Err(anyhow!(
-                "--capture follows connections from one address to one server process, and {} \
-                 clients need more; leave it out, or pass fewer `--clients`",
-                self.point(id).clients
-            ));
-        }
-        Ok(room)
+        Ok(self.layout.room(self.point(id), id.transport)?)
     }
 
     /// Checks that this machine can hold the clients.
@@ -365,13 +361,5 @@ mod tests {
             let expected = if id.transport == Transport::Sse { (1, 2) } else { (3, 5) };
             assert_eq!((seconds(plan.warmup(*id)), seconds(plan.drain_limit(*id))), expected);
         }
-    }
-
-    /// A capture tells connections apart by their ports, so there is but one address for it.
-    #[test]
-    fn clients_that_reconnect_can_be_captured() {
-        let text = "clients = 1000\npoll_interval = \"10ms\"\ntransports = [\"short-poll-close\"]";
-        let plan = Plan { capture: true, ..plan(text) };
-        assert_eq!(plan.room(plan.trials[0]).unwrap().sources, 1);
     }
 }

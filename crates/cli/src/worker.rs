@@ -1,11 +1,13 @@
 //! The children's side of a run: a server or a load generator that takes orders on its standard
 //! input. When the parent goes away, input ends, and so does the child.
 
-use std::io::{BufRead as _, StdinLock, Write as _};
+use std::io::{self, BufRead as _, Read as _, StdinLock, Write as _};
 use std::thread;
 
 use anyhow::anyhow;
-use pushbench_load::Load;
+use pushbench_core::payload::Payload;
+use pushbench_load::bare::Receiver;
+use pushbench_load::{Load, bare};
 use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan, ServerNews, ServerPlan};
 use pushbench_probe::limits;
 use pushbench_server::{Server, ServerConfig};
@@ -21,6 +23,10 @@ const OPEN_FILES: u64 = 1 << 20;
 pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
     let files = limits::raise_open_files(OPEN_FILES);
+    if plan.bare {
+        let played = pushbench_server::bare::play(&plan, order, |news| say(&news));
+        return outlive(played, |error| ServerNews::Failed { error });
+    }
     // The parent has looked that all clients fit.
     let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
     let listen = plan.listen;
@@ -44,6 +50,9 @@ pub(crate) fn server() -> Result<Outcome, Failure> {
 pub(crate) fn load() -> Result<Outcome, Failure> {
     let plan: LoadPlan = first_line()?;
     limits::raise_open_files(OPEN_FILES);
+    if let Some(payload) = &plan.bare {
+        return bare_load(&plan, payload.clone());
+    }
     let load = match Load::new(plan) {
         Ok(load) => load,
         Err(error) => return give_up(&LoadNews::Failed { error: error.to_string() }),
@@ -61,10 +70,36 @@ pub(crate) fn load() -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// Runs the least that a load child can be.
+fn bare_load(plan: &LoadPlan, payload: Payload) -> Result<Outcome, Failure> {
+    let played = bare::play(&mut Receiver::new(payload), plan, order, |news| say(&news));
+    outlive(played, |error| LoadNews::Failed { error })
+}
+
+/// Ends a bare child once its parent has, which has yet to read its clock and memory.
+fn outlive<T: Serialize>(
+    played: io::Result<()>,
+    failed: impl FnOnce(String) -> T,
+) -> Result<Outcome, Failure> {
+    if let Err(error) = played {
+        return give_up(&failed(error.to_string()));
+    }
+    // Orders that still come have nobody to follow them.
+    let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+    Ok(Outcome::Done)
+}
+
+/// The next order on standard input.
+fn order<T: DeserializeOwned>() -> io::Result<T> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    serde_json::from_str(&line).map_err(io::Error::other)
+}
+
 /// The plan: the first line of standard input.
 fn first_line<T: DeserializeOwned>() -> Result<T, Failure> {
     let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
+    let read = io::stdin().lock().read_line(&mut line);
     read.map_err(|error| Failure::failed(anyhow!("cannot read the plan: {error}")))?;
     serde_json::from_str(&line).map_err(|error| {
         Failure::usage(anyhow!("this command is started by `pushbench run`: no plan: {error}"))
@@ -73,7 +108,7 @@ fn first_line<T: DeserializeOwned>() -> Result<T, Failure> {
 
 /// Hands each order on standard input to `act`, until there are no more.
 fn follow<T: DeserializeOwned>(mut act: impl FnMut(T)) {
-    let input: StdinLock<'_> = std::io::stdin().lock();
+    let input: StdinLock<'_> = io::stdin().lock();
     for line in input.lines().map_while(Result::ok) {
         match serde_json::from_str(&line) {
             Ok(order) => act(order),
@@ -89,7 +124,7 @@ fn follow<T: DeserializeOwned>(mut act: impl FnMut(T)) {
 fn say<T: Serialize>(message: &T) {
     let Ok(mut line) = serde_json::to_vec(message) else { return };
     line.push(b'\n');
-    let mut output = std::io::stdout().lock();
+    let mut output = io::stdout().lock();
     let _ = output.write_all(&line).and_then(|()| output.flush());
 }
 

@@ -79,6 +79,30 @@ fn processes_are_kept_apart_unless_told_otherwise() {
     assert!(free[0]["resources"]["pinned"].is_null());
 }
 
+/// Bare loops read what was written, over as many processes and addresses as the trial beside them.
+#[test]
+fn the_floor_is_played_at_each_point() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("floor.toml"), format!("floor = true\n{SMALL}")).unwrap();
+    let args = "run floor.toml -t sse -c 10,20 --load-processes 2 --server-processes 2 --json";
+    let (code, stdout, stderr) = outcome(work.path(), &args.split(' ').collect::<Vec<_>>());
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let record: Value = serde_json::from_str(&stdout).unwrap();
+    let floors = record["floors"].as_array().unwrap();
+    assert_eq!(floors.len(), 2);
+    for (floor, (point, clients)) in floors.iter().zip([(1, 10), (2, 20)]) {
+        assert_eq!((&floor["point"], &floor["invalid"]), (&point.into(), &Value::Array(vec![])));
+        // 25 fall due in the window; one that is read late may count for the time behind it.
+        let messages = floor["messages"].as_u64().unwrap();
+        assert!((clients * 20..=clients * 30).contains(&messages), "{floor}");
+        for cpu in ["server_cpu", "load_cpu"] {
+            assert!(floor[cpu]["total"]["nanos"].as_u64() > Some(0), "{floor}");
+        }
+    }
+    let csv = fs::read_to_string(work.path().join("results/latest/floor.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+}
+
 /// 300 connections a second that each leave a port waiting for a minute.
 #[test]
 fn connections_that_come_and_go_have_several_addresses() {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
+use pushbench_core::payload::Payload;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
@@ -41,6 +42,10 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// Whether it is to be the least that a server can do, which speaks WebSocket alone, and not
+    /// the server under test.
+    #[serde(default)]
+    pub bare: bool,
 }
 
 impl ServerPlan {
@@ -54,6 +59,7 @@ impl ServerPlan {
             headers: HeaderProfile::minimal(),
             stamps: None,
             publish_delay: Duration::ZERO,
+            bare: false,
         }
     }
 }
@@ -169,6 +175,10 @@ pub struct LoadPlan {
     /// What to stamp along its way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
+    /// What messages carry, where this is to be the least that receivers can do, and not the load
+    /// generator.
+    #[serde(default)]
+    pub bare: Option<Payload>,
 }
 
 impl LoadPlan {
@@ -192,6 +202,7 @@ impl LoadPlan {
             ramp: DEFAULT_RAMP,
             sources: Vec::new(),
             stamps: None,
+            bare: None,
         }
     }
 }

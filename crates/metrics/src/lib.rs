@@ -14,6 +14,7 @@ pub mod control;
 pub mod disturbance;
 pub mod environment;
 pub mod figures;
+pub mod floor;
 pub mod headers;
 pub mod histogram;
 pub mod ledger;

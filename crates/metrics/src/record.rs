@@ -11,6 +11,7 @@ use crate::breakdown::Breakdown;
 use crate::control::ServerMeasured;
 use crate::disturbance::Disturbance;
 use crate::environment::Environment;
+use crate::floor::FloorTrial;
 use crate::histogram::LatencyHistogram;
 use crate::models::Check;
 use crate::observer::Window;
@@ -42,6 +43,9 @@ pub struct RunRecord {
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.
     pub trials: Vec<TrialRecord>,
+    /// The trials of bare loops beside them, where the scenario asks for its floor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub floors: Vec<FloorTrial>,
     /// Whether the run was cut short, so that trials are missing.
     pub partial: bool,
 }

@@ -11,6 +11,7 @@ use pushbench_core::{MonoInstant, Seq, Transport};
 use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::{Environment, WakeUps};
+use pushbench_metrics::floor::FloorTrial;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::ledger::{Ledger, Phase};
 use pushbench_metrics::models::{Check, Latency};
@@ -26,7 +27,7 @@ const SECOND: u64 = 1_000_000_000;
 /// Four transports, three rounds; one trial repeated, another invalid for good, some warnings.
 pub(crate) fn quick() -> RunRecord {
     let mut record = run("name = \"quick\"\nclients = 40\nduration = \"4s\"\nruns = 3");
-    let stalled = Invalid::MachineStalled { worst: Duration::from_millis(240) };
+    let stalled = Invalid::MachineStalled { worst: Duration::from_millis(240), share: 0.0 };
     let again = trial_mut(&mut record, Transport::Sse, 2);
     let mut repeat = again.clone();
     again.invalid.push(stalled.clone());
@@ -88,11 +89,23 @@ pub(crate) fn sweep() -> RunRecord {
     run("name = \"sweep\"\nclients = [5, 10, 20, 40]\nduration = \"2s\"\nruns = 3")
 }
 
-/// Points that differ in clients, with the same work for all of them together.
+/// Points that differ in clients, with the same work for all of them together, and the floor of it.
 pub(crate) fn scale() -> RunRecord {
-    run(
-        "name = \"scale\"\nclients = [5, 10, 20, 40]\ntotal_rate = 1000\nduration = \"2s\"\nruns = 3",
-    )
+    let mut record = run("name = \"scale\"\nclients = [5, 10, 20, 40]\ntotal_rate = 1000\n\
+         duration = \"2s\"\nruns = 3\nfloor = true");
+    let cpu = |micros| CpuSpent { total: Duration::from_micros(micros), ..CpuSpent::default() };
+    let points = record.points.iter().map(|point| point.id);
+    let each = points.flat_map(|point| (1..=3).map(move |round| (point, round)));
+    let floor = |(point, round): (u32, u32)| FloorTrial {
+        point,
+        round,
+        invalid: Vec::new(),
+        messages: 2_000,
+        server_cpu: Some(cpu(u64::from(9_000 + 100 * round + 500 * point))),
+        load_cpu: Some(cpu(u64::from(7_000 + 100 * round))),
+    };
+    record.floors = each.map(floor).collect();
+    record
 }
 
 /// Messages supersede each other.
@@ -154,6 +167,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         headers: HeaderProfile::minimal(),
         points,
         trials,
+        floors: Vec::new(),
         partial: false,
     }
 }

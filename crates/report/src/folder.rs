@@ -11,7 +11,7 @@ use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde_json::Value;
 
 use crate::error::ReportError;
-use crate::{charts, csv, headers, hlog, html};
+use crate::{charts, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -114,6 +114,9 @@ impl RunFolder {
         self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
         self.write("models.csv", &csv::models(record))?;
+        if !record.floors.is_empty() {
+            self.write("floor.csv", &floor::csv(record))?;
+        }
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {
             self.write(&format!("histograms/{name}"), log.as_bytes())?;

@@ -13,7 +13,7 @@ use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, blocks};
-use crate::{instrument, settings, table};
+use crate::{floor, instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
 
@@ -144,6 +144,9 @@ fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {
     let conditions = settings::conditions(&record.scenario, &block.point);
     let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&conditions));
     push_table(page, block, &notes);
+    if let Some(line) = floor::line(record, block) {
+        let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&line));
+    }
     if notes.is_empty() {
         return;
     }

@@ -12,6 +12,7 @@ pub mod human;
 
 mod breakdown;
 mod charts;
+mod floor;
 mod headers;
 mod hlog;
 mod html;
@@ -35,6 +36,7 @@ pub use self::comparison::{
     comparison_csv, comparison_json, comparison_markdown, comparison_table,
 };
 pub use self::error::ReportError;
+pub use self::floor::FLOOR_COLUMNS;
 pub use self::folder::{RunFolder, open, rebuild};
 pub use self::headers::{
     HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,

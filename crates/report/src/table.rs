@@ -6,9 +6,9 @@ use pushbench_metrics::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
-use crate::instrument;
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
+use crate::{floor, instrument};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -227,6 +227,7 @@ pub fn terminal_table(record: &RunRecord) -> String {
         for note in &notes {
             text.push_str(&wrapped(&format!("{} {note}", note.mark.sign())));
         }
+        floor::line(record, block).iter().for_each(|line| text.push_str(&wrapped(line)));
         text.push('\n');
     }
     legend(record, &blocks).iter().for_each(|line| text.push_str(&wrapped(line)));

@@ -1,35 +1,48 @@
 //! The least that a server of WebSockets can do: write each message, encoded once, to every
 //! socket at its instant.
+//!
+//! It takes the orders of a server process, so that a trial can be played with it and its cost be
+//! read in the same way. What a message costs it is the floor: no server can be below it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use pushbench_core::feed::FeedSpec;
+use pushbench_core::message::Content;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
-use rustix::net::{SendFlags, send};
+use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
-use crate::orders::{hear, say};
+use crate::stream::websocket::data_frame;
 
 /// How long a client may take over its handshake, or its good-bye.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
 /// Connections whose handshake is done.
 type Accepted = Arc<Mutex<Vec<TcpStream>>>;
 
-/// Writes until the window is over.
-pub(super) fn play() -> anyhow::Result<()> {
-    let plan: ServerPlan = hear()?;
+/// Serves the feed of `plan` until its window is over. `hear` waits for the next order.
+///
+/// # Errors
+///
+/// An address that cannot be listened on, a client that is gone or does not keep up, and an order
+/// out of turn.
+pub fn play(
+    plan: &ServerPlan,
+    mut hear: impl FnMut() -> io::Result<ServerOrder>,
+    mut say: impl FnMut(ServerNews),
+) -> io::Result<()> {
     let listener = TcpListener::bind(plan.listen)?;
-    rustix::net::listen(&listener, 4096)?;
-    say(&ServerNews::Listening { address: listener.local_addr()? });
+    listen(&listener, BACKLOG)?;
+    say(ServerNews::Listening { address: listener.local_addr()? });
     let accepted = Accepted::default();
     let shared = Arc::clone(&accepted);
     thread::spawn(move || {
@@ -37,78 +50,79 @@ pub(super) fn play() -> anyhow::Result<()> {
             shared.lock().expect("nobody panics with it").push(stream);
         }
     });
-    let ServerOrder::Measure { window } = hear()? else { bail!("expected the window") };
-    let ServerOrder::Start { origin } = hear()? else { bail!("expected the order to start") };
+    let (origin, window) = begin(&mut hear)?;
     let streams = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
-    let measured = write_all(&plan.feed, origin, &window, &streams)?;
+    let measured = write_all(plan, origin, &window, &streams)?;
     // Whoever says good-bye is heard; whoever just goes, too.
     for mut stream in streams {
         let _ = stream.read(&mut [0; 64]);
     }
-    let ServerOrder::Stop = hear()? else { bail!("expected the order to stop") };
-    say(&ServerNews::Stopped(Box::new(measured)));
+    let ServerOrder::Stop = hear()? else { return Err(out_of_turn("the order to stop")) };
+    say(ServerNews::Stopped(Box::new(measured)));
     Ok(())
+}
+
+/// The feed's zero and the window, in whichever order they come.
+fn begin(hear: &mut impl FnMut() -> io::Result<ServerOrder>) -> io::Result<(MonoInstant, Window)> {
+    match (hear()?, hear()?) {
+        (ServerOrder::Start { origin }, ServerOrder::Measure { window })
+        | (ServerOrder::Measure { window }, ServerOrder::Start { origin }) => Ok((origin, window)),
+        _ => Err(out_of_turn("the feed's zero and the window")),
+    }
+}
+
+fn out_of_turn(expected: &str) -> io::Error {
+    io::Error::other(format!("expected {expected}"))
 }
 
 /// Writes each message that is due before the window's end to each socket, as one frame; how late
 /// it was in the window.
 fn write_all(
-    feed: &FeedSpec,
+    plan: &ServerPlan,
     origin: MonoInstant,
     window: &Window,
     streams: &[TcpStream],
-) -> anyhow::Result<ServerMeasured> {
+) -> io::Result<ServerMeasured> {
     let mut measured = ServerMeasured::default();
+    let feed = &plan.feed;
     for (number, offset) in (1..).zip(feed.schedule.offsets(feed.seed)) {
         let due = origin.plus_nanos(offset);
         if due >= window.end {
             break;
         }
-        let frame = frame(&feed.payload.render(feed.seed, Seq(number)));
+        let frame = data_frame(Content::Text, &feed.payload.render(feed.seed, Seq(number)));
         clock::sleep_until(due);
         if due >= window.start {
+            measured.published += 1;
             measured.publish_lag.record(clock::now().saturating_since(due));
         }
         for stream in streams {
-            let written = send(stream, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
-            ensure!(written.context("cannot write")? == frame.len(), "a socket is full");
+            let written = send(stream, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+            if written < frame.len() {
+                return Err(io::Error::other("a client's socket is full"));
+            }
         }
     }
     Ok(measured)
 }
 
-/// A payload as one unmasked text frame (RFC 6455 §5.2).
-pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x81];
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
-        (Ok(length @ ..126), _) => frame.push(length),
-        (_, Ok(length)) => {
-            frame.push(126);
-            frame.extend_from_slice(&length.to_be_bytes());
-        }
-        _ => {
-            frame.push(127);
-            frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(payload);
-    frame
-}
-
 /// Accepts a connection and its handshake.
-fn accept(listener: &TcpListener) -> anyhow::Result<TcpStream> {
+fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     let (mut stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let (mut request, mut piece) = (Vec::new(), [0; 1024]);
     while !request.ends_with(b"\r\n\r\n") {
         let length = stream.read(&mut piece)?;
-        ensure!(length > 0, "a client left in its handshake");
+        if length == 0 {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         request.extend_from_slice(&piece[..length]);
     }
-    let request = String::from_utf8(request)?;
+    let request = String::from_utf8_lossy(&request);
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-    let accept = derive_accept_key(key.context("a handshake has no key")?.as_bytes());
+    let key = key.ok_or_else(|| io::Error::other("a handshake has no key"))?;
+    let accept = derive_accept_key(key.as_bytes());
     write!(
         stream,
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -84,7 +84,7 @@ impl From<ServerPlan> for ServerConfig {
     /// What a child of a run serves. Where it listens is no part of it.
     fn from(plan: ServerPlan) -> Self {
         // All of it by name, so that nothing that a plan will say one day is passed over.
-        let ServerPlan { feed, headers, stamps, publish_delay, listen: _ } = plan;
+        let ServerPlan { feed, headers, stamps, publish_delay, listen: _, bare: _ } = plan;
         Self { headers, stamps, publish_delay, ..Self::new(feed) }
     }
 }

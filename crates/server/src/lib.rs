@@ -10,6 +10,8 @@
 //!                                +-> short polls
 //! ```
 //!
+//! [`bare`] is the least that a server can do, to know what this one adds.
+//!
 //! ```no_run
 //! use pushbench_core::feed::FeedSpec;
 //! use pushbench_core::payload::{Payload, PayloadKind};
@@ -27,6 +29,7 @@
 //! ```
 
 mod accept;
+pub mod bare;
 mod config;
 mod connection;
 mod counters;

@@ -93,6 +93,7 @@ fn load_plans(plan: &Plan, turn: Turn, places: &Places<'_>) -> Vec<LoadPlan> {
             ramp: plan.layout.ramp(room),
             sources: sources(room, server),
             stamps: plan.sampling(turn.id),
+            bare: plan.bare.then(|| plan.feed(turn.id).payload),
             ..LoadPlan::new(target, turn.id.transport, clients)
         })
         .collect()

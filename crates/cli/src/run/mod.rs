@@ -6,6 +6,7 @@ pub(crate) mod capture;
 mod check;
 mod crew;
 mod ear;
+mod floor;
 mod judge;
 mod sampler;
 mod seen;
@@ -142,6 +143,7 @@ pub(crate) fn measure(
         headers: plan.headers.clone(),
         points: plan.points.clone(),
         trials: Vec::new(),
+        floors: Vec::new(),
         partial: true,
     };
     let progress = Progress::new(plan, output);
@@ -176,7 +178,11 @@ fn play(
         let last = order as usize == plan.trials.len();
         attempts(plan, source, (order, id), progress, |trial, stands| {
             keep(folder, record, trial, stands && last)
-        })
+        })?;
+        if plan.floors().any(|last_of_round| *last_of_round == id) {
+            record.floors.push(floor::run(plan, id, progress)?);
+        }
+        Ok(())
     })
 }
 

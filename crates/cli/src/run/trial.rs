@@ -75,11 +75,34 @@ pub(crate) fn run(
     turn: Turn,
     progress: &Progress,
 ) -> Result<TrialRecord, Trouble> {
-    match Trial::start(plan, source, turn, progress).and_then(Trial::play) {
+    let played = Trial::start(plan, source, turn, progress).and_then(|mut trial| {
+        let played = trial.play()?;
+        Ok(trial.record(played))
+    });
+    match played {
         Ok(record) => Ok(record),
         Err(Trouble::Invalid(reason)) => Ok(without_figures(plan, turn, reason)),
         Err(trouble) => Err(trouble),
     }
+}
+
+/// Goes through a trial without judging it.
+pub(super) fn play(
+    plan: &Plan,
+    source: &Source,
+    turn: Turn,
+    progress: &Progress,
+) -> Result<Played, Trouble> {
+    Trial::start(plan, source, turn, progress)?.play()
+}
+
+/// What came of a trial's phases.
+pub(super) struct Played {
+    pub(super) timing: TrialTiming,
+    pub(super) seen: Seen,
+    pub(super) sample: Sample,
+    /// Packets that a capture did not see.
+    uncaptured: u64,
 }
 
 /// The record of a trial that came to nothing.
@@ -143,9 +166,7 @@ impl<'a> Trial<'a> {
             Source::Own => (ear.server_addresses()?, true),
             Source::Running(target, _) => (vec![target.address], target.same_clock),
         };
-        // A capture follows one server process; the plan has seen to it that there is but one.
-        let port = addresses.first().map(|address| address.port()).filter(|_| plan.capture);
-        let wire = port.map(Wire::start).transpose();
+        let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
         let places = Places { room: &room, pinned: pinned.as_ref(), targets: &addresses };
         let crew = Crew::start(plan, turn, &places, source.foreign_path(), &sender)?;
@@ -155,7 +176,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Goes through the phases.
-    fn play(mut self) -> Result<TrialRecord, Trouble> {
+    fn play(&mut self) -> Result<Played, Trouble> {
         let sampler = Sampler::new(&self.subject.pids(), &self.crew.pids());
         self.connect()?;
         let timing = self.begin()?;
@@ -173,7 +194,7 @@ impl<'a> Trial<'a> {
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
         let uncaptured = self.stop_capture(&mut seen.load)?;
-        Ok(self.record(&timing, seen, sample, uncaptured))
+        Ok(Played { timing, seen, sample, uncaptured })
     }
 
     /// Whether the server's processes are known, unless they are on another machine.
@@ -231,20 +252,15 @@ impl<'a> Trial<'a> {
         Ok(missed.context("cannot read the captured packets")?)
     }
 
-    fn record(
-        self,
-        timing: &TrialTiming,
-        mut seen: Seen,
-        mut sample: Sample,
-        uncaptured: u64,
-    ) -> TrialRecord {
+    fn record(self, played: Played) -> TrialRecord {
+        let Played { timing, mut seen, mut sample, uncaptured } = played;
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
             seen.load.measured.age = Default::default();
         }
         let breakdown = breakdown::join(&seen.server_stamps, &seen.load_stamps, self.same_clock);
-        let check = self.check(timing, &seen.load, &sample.resources);
+        let check = self.check(&timing, &seen.load, &sample.resources);
         if let Some(polls) = &mut seen.load.measured.polls {
             // What chance makes of them is known now; a record would grow with them.
             polls.kept.clear();
@@ -339,6 +355,7 @@ fn server_plan(plan: &Plan, turn: Turn) -> ServerPlan {
         headers: plan.headers.clone(),
         stamps: plan.sampling(turn.id),
         publish_delay: plan.publish_delay,
+        bare: plan.bare,
         ..ServerPlan::new(plan.feed(turn.id))
     }
 }

@@ -83,6 +83,10 @@ pub struct Scenario {
     pub duration: Span,
     /// Trials of each transport at each point.
     pub runs: u32,
+    /// Whether each round has a trial of bare loops of writes and reads at each point: the floor
+    /// of what a message costs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub floor: bool,
     /// The seed of the feed, of the trials' order and of poll phases.
     pub seed: u64,
     /// Schedule and payload.
@@ -149,6 +153,7 @@ impl Default for Scenario {
             warmup: Span(Duration::from_secs(2)),
             duration: Span(Duration::from_secs(10)),
             runs: 3,
+            floor: false,
             seed: 1,
             feed: FeedTable::default(),
             thresholds: Thresholds::default(),

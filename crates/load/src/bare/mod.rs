@@ -1,21 +1,29 @@
-//! What bare clients have in common: N connections, one epoll, one buffer.
+//! The least that clients can do: N connections, one epoll, one buffer, no measuring.
+//!
+//! A bare client takes the orders of a load process, so that a trial can be played with it and its
+//! cost be read in the same way. What a message costs it is the floor: no load generator can
+//! be below it.
 
-use std::io::{Read as _, Write as _};
+mod receiver;
+
+use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use pushbench_load::session::{Output, Sessions};
 use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder, LoadPlan, TrialTiming};
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::recorder::Measured;
+use pushbench_probe::clock;
+use pushbench_probe::source::connect_from;
 use pushbench_probe::timer::Timer;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 
-use crate::orders::{hear, say};
+pub use self::receiver::Receiver;
+use crate::runner::LINGER;
+use crate::session::{Output, Sessions};
 
 /// The read buffer that all connections share.
 const BUFFER: usize = 64 * 1024;
@@ -29,69 +37,125 @@ const EDGE: u64 = u64::MAX;
 /// How long the other side may take over a handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connections whose subscription stands.
-pub(super) struct Sockets {
-    pub(super) streams: Vec<TcpStream>,
-    pub(super) buffer: Box<[u8]>,
-    epoll: OwnedFd,
+/// What bare clients do.
+pub trait Part {
+    /// Opens a client's connection and subscribes.
+    ///
+    /// # Errors
+    ///
+    /// What the system or the server refuses.
+    fn connect(
+        &mut self,
+        plan: &LoadPlan,
+        sessions: &Sessions,
+        client: u32,
+    ) -> io::Result<TcpStream>;
+
+    /// Learns when the window is; all connections stand.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from going on.
+    fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()>;
+
+    /// Handles the socket of client `index`, which can be read, and says how much it counts for.
+    ///
+    /// # Errors
+    ///
+    /// A server that closes the connection or breaks the protocol.
+    fn ready(&mut self, sockets: &mut Sockets, index: usize) -> io::Result<u64>;
+
+    /// Puts what was counted within the window into the figures.
+    fn end(&self, counted: u64, measured: &mut Measured);
 }
 
-/// Goes through a trial: `connect` opens a client's connection, `prepare` is told the timing, and
-/// `ready` handles a socket that can be read and says how much it counts for. Reports what was
-/// counted in the window as `fill` puts it into the figures.
-pub(super) fn play<S>(
-    connect: impl Fn(&LoadPlan, &Sessions, u32) -> anyhow::Result<TcpStream>,
-    prepare: impl FnOnce(&LoadPlan, &TrialTiming, &mut Sockets) -> anyhow::Result<S>,
-    ready: impl Fn(&mut S, &mut Sockets, usize) -> anyhow::Result<u64>,
-    fill: impl FnOnce(&S, u64, &mut Measured),
-) -> anyhow::Result<()> {
-    let plan: LoadPlan = hear()?;
-    say(&LoadNews::Ready);
-    let LoadOrder::Connect = hear()? else { bail!("expected the order to connect") };
-    let sessions = Sessions::new(&plan);
-    let streams = (0..plan.clients).map(|client| connect(&plan, &sessions, client));
+/// Plays `part` for the clients of `plan` through a trial. `hear` waits for the next order.
+///
+/// # Errors
+///
+/// Those of the part, and an order out of turn.
+pub fn play(
+    part: &mut impl Part,
+    plan: &LoadPlan,
+    mut hear: impl FnMut() -> io::Result<LoadOrder>,
+    mut say: impl FnMut(LoadNews),
+) -> io::Result<()> {
+    say(LoadNews::Ready);
+    let LoadOrder::Connect = hear()? else { return Err(out_of_turn("connect")) };
+    let sessions = Sessions::new(plan);
+    let streams = (0..plan.clients).map(|client| part.connect(plan, &sessions, client));
     let mut sockets = Sockets::new(streams.collect::<Result<_, _>>()?)?;
-    say(&LoadNews::Connected { clients: plan.clients, error: None });
-    let LoadOrder::Run(timing) = hear()? else { bail!("expected the order to run") };
-    let mut state = prepare(&plan, &timing, &mut sockets)?;
-    let counted = sockets.watch(&timing.window, |sockets, index| ready(&mut state, sockets, index));
-    let mut load = LoadMeasured::default();
-    fill(&state, counted?, &mut load.measured);
-    say(&LoadNews::Finished(Box::new(load)));
+    say(LoadNews::Connected { clients: plan.clients, error: None });
+    let LoadOrder::Run(timing) = hear()? else { return Err(out_of_turn("run")) };
+    part.begin(plan, &timing)?;
+    let counted = sockets.watch(&timing.window, |sockets, index| part.ready(sockets, index))?;
+    // Whoever reads this process's clock at the window's end may be late.
+    clock::sleep_until(timing.window.end + LINGER);
+    drop(sockets);
+    let mut load = LoadMeasured { connected_at_start: plan.clients, ..LoadMeasured::default() };
+    part.end(counted, &mut load.measured);
+    say(LoadNews::Finished(Box::new(load)));
     Ok(())
+}
+
+fn out_of_turn(expected: &str) -> io::Error {
+    io::Error::other(format!("expected the order to {expected}"))
 }
 
 /// Opens a connection, sends what a session of the load generator sends first, and reads the head
 /// of the answer.
-pub(super) fn subscribe(
-    plan: &LoadPlan,
-    sessions: &Sessions,
-    client: u32,
-) -> anyhow::Result<TcpStream> {
+///
+/// # Errors
+///
+/// A server that cannot be reached or does not open the stream.
+pub fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<TcpStream> {
     let mut out = Output::default();
     sessions.session(client).opened(&mut out);
-    let mut stream = dial(plan)?;
-    stream.write_all(out.send.bytes()).context("cannot send a request")?;
+    let mut stream = dial(plan, client)?;
+    stream.write_all(out.send.bytes())?;
     let (mut head, mut piece) = (Vec::new(), [0; 4096]);
-    while memchr::memmem::find(&head, b"\r\n\r\n").is_none() {
-        let length = stream.read(&mut piece).context("cannot read an answer")?;
-        ensure!(length > 0, "the server closed the connection");
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        let length = stream.read(&mut piece)?;
+        if length == 0 {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         head.extend_from_slice(&piece[..length]);
     }
-    ensure!(head.starts_with(b"HTTP/1.1 101") || head.starts_with(b"HTTP/1.1 200"), "refused");
+    if !head.starts_with(b"HTTP/1.1 101") && !head.starts_with(b"HTTP/1.1 200") {
+        return Err(io::Error::other("the server refuses the stream"));
+    }
     Ok(stream)
 }
 
-/// Opens a connection with the load generator's socket options.
-pub(super) fn dial(plan: &LoadPlan) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(plan.target).context("cannot connect")?;
+/// Opens a connection with the load generator's socket options, from its source addresses.
+///
+/// # Errors
+///
+/// A server that cannot be reached, or want of descriptors or ports.
+pub fn dial(plan: &LoadPlan, client: u32) -> io::Result<TcpStream> {
+    let number = (plan.first_client + client) as usize;
+    let stream = match plan.sources.get(number % plan.sources.len().max(1)) {
+        Some(&source) => connect_from(source, plan.target)?,
+        None => TcpStream::connect::<SocketAddr>(plan.target)?,
+    };
+    stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)
 }
 
+/// Connections whose subscription stands.
+#[derive(Debug)]
+pub struct Sockets {
+    /// One for each client.
+    pub streams: Vec<TcpStream>,
+    /// What was read last.
+    pub buffer: Box<[u8]>,
+    epoll: OwnedFd,
+}
+
 impl Sockets {
-    fn new(streams: Vec<TcpStream>) -> anyhow::Result<Self> {
+    fn new(streams: Vec<TcpStream>) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         for (index, stream) in (0..).zip(&streams) {
             stream.set_nonblocking(true)?;
@@ -105,8 +169,8 @@ impl Sockets {
     fn watch(
         &mut self,
         window: &Window,
-        mut ready: impl FnMut(&mut Self, usize) -> anyhow::Result<u64>,
-    ) -> anyhow::Result<u64> {
+        mut ready: impl FnMut(&mut Self, usize) -> io::Result<u64>,
+    ) -> io::Result<u64> {
         let timer = Timer::new()?;
         timer.arm(window.start)?;
         epoll::add(&self.epoll, &timer, EventData::new_u64(EDGE), EventFlags::IN)?;
@@ -134,14 +198,19 @@ impl Sockets {
         }
     }
 
-    /// Reads what a socket holds into the buffer, from `offset` on; 0 where there is nothing.
+    /// Reads what the socket of client `index` holds into the buffer, from `offset` on; 0 where
+    /// there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// A connection that is closed or broken.
     #[inline]
-    pub(super) fn read(&mut self, index: usize, offset: usize) -> anyhow::Result<usize> {
+    pub fn read(&mut self, index: usize, offset: usize) -> io::Result<usize> {
         match rustix::io::read(&self.streams[index], &mut self.buffer[offset..]) {
-            Ok(0) => bail!("the server closed a connection"),
+            Ok(0) => Err(io::ErrorKind::ConnectionReset.into()),
             Ok(length) => Ok(length),
             Err(Errno::AGAIN) => Ok(0),
-            Err(error) => Err(error).context("cannot read"),
+            Err(error) => Err(error.into()),
         }
     }
 }

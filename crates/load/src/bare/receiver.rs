@@ -1,53 +1,88 @@
 //! The least that a receiver of a stream can do: wait, read, count bytes.
 
+use std::io;
+use std::net::TcpStream;
+
 use pushbench_core::message::Content;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::units::ByteSize;
+use pushbench_core::payload::Payload;
 use pushbench_core::wire::{chunked, sse};
 use pushbench_core::{Seq, Transport};
 use pushbench_metrics::control::{LoadPlan, TrialTiming};
+use pushbench_metrics::recorder::Measured;
+use tungstenite::protocol::frame::FrameHeader;
 
-use super::sockets::{self, Sockets};
+use super::{Part, Sockets, subscribe};
+use crate::session::Sessions;
 
-/// Receives messages of `payload` bytes until the window is over.
-pub(super) fn play(payload: ByteSize) -> anyhow::Result<()> {
-    let bytes = usize::try_from(payload.0)?;
-    let payload = Payload::Generated { kind: PayloadKind::Text, bytes };
-    let mean = |plan: &LoadPlan, timing: &TrialTiming, _: &mut Sockets| {
-        Ok(bytes_per_message(plan, timing, &payload))
-    };
-    sockets::play(sockets::subscribe, mean, read, |mean, bytes, measured| {
-        measured.counters.messages_in_window = (bytes as f64 / mean).round() as u64;
-    })
+/// Counts the bytes of a stream, and tells messages from them by their mean length.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    payload: Payload,
+    mean: f64,
 }
 
-fn read(_: &mut f64, sockets: &mut Sockets, index: usize) -> anyhow::Result<u64> {
-    let mut total = 0;
-    loop {
-        let length = sockets.read(index, 0)?;
-        total += length as u64;
-        // A read that leaves room in the buffer has emptied the socket.
-        if length < sockets.buffer.len() {
-            return Ok(total);
+impl Receiver {
+    /// A receiver of text messages that carry `payload`.
+    #[must_use]
+    pub const fn new(payload: Payload) -> Self {
+        Self { payload, mean: 1.0 }
+    }
+}
+
+impl Part for Receiver {
+    fn connect(
+        &mut self,
+        plan: &LoadPlan,
+        sessions: &Sessions,
+        client: u32,
+    ) -> io::Result<TcpStream> {
+        subscribe(plan, sessions, client)
+    }
+
+    fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()> {
+        self.mean = mean_length(plan.transport, timing, &self.payload);
+        Ok(())
+    }
+
+    fn ready(&mut self, sockets: &mut Sockets, index: usize) -> io::Result<u64> {
+        let mut total = 0;
+        loop {
+            let length = sockets.read(index, 0)?;
+            total += length as u64;
+            // A read that leaves room in the buffer has emptied the socket.
+            if length < sockets.buffer.len() {
+                return Ok(total);
+            }
         }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bytes of one trial, and a number of messages, which is no larger"
+    )]
+    fn end(&self, counted: u64, measured: &mut Measured) {
+        measured.counters.messages_in_window = (counted as f64 / self.mean).round() as u64;
     }
 }
 
 /// Mean length on the wire of the messages that are due in the window.
-fn bytes_per_message(plan: &LoadPlan, timing: &TrialTiming, payload: &Payload) -> f64 {
-    let (mut total, mut event) = (0, Vec::new());
+#[expect(clippy::cast_precision_loss, reason = "bytes and messages of one trial")]
+fn mean_length(transport: Transport, timing: &TrialTiming, payload: &Payload) -> f64 {
+    let (mut total, mut event, mut wire) = (0, Vec::new(), Vec::new());
     for number in timing.window.first.0..=timing.window.last.0 {
-        let seq = Seq(number);
-        let payload = payload.render(timing.seed, seq);
-        event.clear();
-        if plan.transport == Transport::Sse {
-            let mut inner = Vec::new();
-            sse::push(&mut inner, seq, Content::Text, &payload);
-            chunked::push(&mut event, &inner);
+        let payload = payload.render(timing.seed, Seq(number));
+        wire.clear();
+        if transport == Transport::Sse {
+            event.clear();
+            sse::push(&mut event, Seq(number), Content::Text, &payload);
+            chunked::push(&mut wire, &event);
         } else {
-            event = super::writer::frame(&payload);
+            total += FrameHeader::default().len(payload.len() as u64);
+            wire.extend_from_slice(&payload);
         }
-        total += event.len();
+        total += wire.len();
     }
     total as f64 / timing.window.len() as f64
 }

@@ -26,7 +26,7 @@ const PULSE: Duration = Duration::from_millis(10);
 /// How long the clients stay behind the window's end although nothing is missing. Whoever reads
 /// this process's cost at that edge may come late on a busy machine, and is not to find it saying
 /// good-bye, or gone.
-pub(super) const LINGER: Duration = Duration::from_millis(50);
+pub(crate) const LINGER: Duration = Duration::from_millis(50);
 
 /// How long good-byes may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);

@@ -44,6 +44,7 @@ use self::tcpip::Tcpip;
 use self::timers::Timers;
 use crate::session::{Output, Sessions};
 
+pub(crate) use self::course::LINGER;
 pub use self::measure::Measure;
 
 /// The event that says that there are orders.

@@ -13,7 +13,8 @@ use crate::record::RunRecord;
 
 /// Settings that change no figure, or no more than the luck of a trial; and the transports, of
 /// which those are compared that both runs have.
-const INDIFFERENT: [&str; 6] = ["name", "question", "transports", "runs", "seed", "thresholds"];
+const INDIFFERENT: [&str; 7] =
+    ["name", "question", "transports", "runs", "floor", "seed", "thresholds"];
 
 /// Settings whose lists span the points, and so are compared point by point.
 const OF_POINTS: [&str; 7] = [

@@ -9,9 +9,9 @@ use pushbench_metrics::record::RunRecord;
 use super::axes::{Frame, Scale};
 use super::style::{Area, Draw as _, Drawn, FAINT, colour, line_width};
 use super::{Chart, Key, Picture, Plot};
-use crate::human;
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings::Setting;
+use crate::{floor, human};
 
 const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
     it. The vertical axis is logarithmic, the horizontal one where its values span enough.";
@@ -50,8 +50,36 @@ pub(super) struct Sweep {
     lines: Vec<(Transport, Vec<(f64, Spread)>)>,
     axis: &'static str,
     words: fn(f64) -> String,
-    /// Whether a line of dashes shows where both axes have the same value.
-    diagonal: bool,
+    /// What else to hold the lines against.
+    dashes: Dashes,
+}
+
+/// A line of dashes to hold the others against.
+enum Dashes {
+    None,
+    /// Where both axes have the same value.
+    Diagonal,
+    /// What bare loops cost at each point, and what they do.
+    Floor(Vec<(f64, f64)>, &'static str),
+}
+
+impl Dashes {
+    /// The line, over the axis' `values`.
+    fn points(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Diagonal => values.iter().map(|&value| (value, value)).collect(),
+            Self::Floor(points, _) => points.clone(),
+        }
+    }
+
+    const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Diagonal => Some(DIAGONAL),
+            Self::Floor(_, key) => Some(key),
+        }
+    }
 }
 
 /// The charts of what grows with the clients: file, figure, what it is called, its axis, its unit,
@@ -74,7 +102,8 @@ const GROWING: [Growing; 4] = [
         "CPU time per message (logarithmic)",
         human::short_time,
         "CPU time of the server for each message that arrived. A level line means that a message \
-         costs the same however many clients there are. Both axes are logarithmic where their \
+         costs the same however many clients there are. The line of dashes, where there is one, is \
+         what a loop costs that does nothing but write the bytes of a WebSocket message. Both axes are logarithmic where their \
          values span enough.",
     ),
     (
@@ -84,7 +113,8 @@ const GROWING: [Growing; 4] = [
         "CPU time per message (logarithmic)",
         human::short_time,
         "CPU time of the load generator, which plays all clients, for each message that arrived: \
-         the instrument's own cost. Both axes are logarithmic where their values span enough.",
+         the instrument's own cost. The line of dashes, where there is one, is what a loop costs that \
+         does nothing but read. Both axes are logarithmic where their values span enough.",
     ),
     (
         "sweep-memory",
@@ -119,22 +149,41 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let charts = [latencies(&blocks, setting, &held), bytes(&blocks, setting, &held)];
     let mut charts: Vec<Chart> = charts.into_iter().flatten().collect();
     if setting == Setting::Clients {
-        charts.extend(GROWING.iter().filter_map(|chart| growing(chart, &blocks, &held)));
+        charts.extend(GROWING.iter().filter_map(|chart| growing(record, chart, &blocks, &held)));
     }
     charts
 }
 
 /// What a figure does as clients are added; no latencies where messages were superseded.
-fn growing(chart: &Growing, blocks: &[&Block<'_>], held: &str) -> Option<Chart> {
+fn growing(
+    record: &RunRecord,
+    chart: &Growing,
+    blocks: &[&Block<'_>],
+    held: &str,
+) -> Option<Chart> {
     let &(name, figure, what, axis, words, caption) = chart;
     if figure == Figure::LatencyP99 && blocks.iter().any(|block| block.compares_ages()) {
         return None;
     }
     let setting = Setting::Clients;
     let lines = lines(blocks, setting, |row| row.spread(figure));
-    let sweep = Sweep { setting, lines, axis, words, diagonal: false };
+    let dashes = floors(record, blocks, figure);
+    let sweep = Sweep { setting, lines, axis, words, dashes };
     let title = format!("{what} against {}", setting.axis());
     sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
+}
+
+/// What bare loops cost in place of `figure`, where that was measured.
+fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
+    let clients = |block: &&Block<'_>| Setting::Clients.value(&block.point);
+    let floor = |block| Some((clients(block), floor::of(record, block.point.id, figure)?));
+    let mut points: Vec<(f64, f64)> = blocks.iter().filter_map(floor).collect();
+    points.sort_by(|one, two| one.0.total_cmp(&two.0));
+    match figure {
+        _ if points.is_empty() => Dashes::None,
+        Figure::ServerCpu => Dashes::Floor(points, "floor: a bare loop of writes"),
+        _ => Dashes::Floor(points, "floor: a bare loop of reads"),
+    }
 }
 
 /// Latencies, or ages where messages were superseded.
@@ -146,7 +195,7 @@ fn latencies(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Char
         (Figure::LatencyP50, "Median latency", "median latency (logarithmic)")
     };
     let lines = lines(blocks, setting, |row| row.spread(figure));
-    let sweep = Sweep { setting, lines, axis, words: human::short_time, diagonal: false };
+    let sweep = Sweep { setting, lines, axis, words: human::short_time, dashes: Dashes::None };
     let title = format!("{what} against {}", setting.axis());
     sweep.chart("sweep-latency", LATENCY, title, format!("Each point is {MEDIAN}{held}"))
 }
@@ -159,7 +208,7 @@ fn bytes(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
         lines: lines(blocks, setting, |row| row.bytes()),
         axis: "bytes per message (logarithmic)",
         words: human::whole_bytes,
-        diagonal: setting == Setting::Payload,
+        dashes: if setting == Setting::Payload { Dashes::Diagonal } else { Dashes::None },
     };
     // At the socket, part of what is added was not counted.
     let finding = sweep.finding().filter(|_| reach == Reach::Wire);
@@ -213,11 +262,12 @@ impl Sweep {
     /// From which payload on every transport adds little to it, as a title; `None` where that is
     /// none of those tried, or the smallest already.
     fn finding(&self) -> Option<String> {
+        let is_diagonal = matches!(self.dashes, Dashes::Diagonal);
         let points = || self.lines.iter().flat_map(|line| &line.1);
         let adds_much = |(payload, spread): &&(f64, Spread)| spread.high > payload * (1.0 + LITTLE);
         let most = points().filter(adds_much).map(|point| point.0).reduce(f64::max)?;
         let above = points().map(|point| point.0).filter(|payload| *payload > most);
-        let from = self.setting.tick(above.reduce(f64::min).filter(|_| self.diagonal)?);
+        let from = self.setting.tick(above.reduce(f64::min).filter(|_| is_diagonal)?);
         let percent = human::short_number(LITTLE * 100.0, 2);
         Some(format!("From {from} on, no transport adds more than {percent} % to the payload"))
     }
@@ -234,7 +284,7 @@ impl Sweep {
             return None;
         }
         let lines = self.lines.iter().map(|line| Key::Transport(line.0));
-        let keys = lines.chain(self.diagonal.then_some(Key::Dashes(DIAGONAL))).collect();
+        let keys = lines.chain(self.dashes.key().map(Key::Dashes)).collect();
         let picture = Picture { title, subtitle, keys, height: 680, plot: Plot::Sweep(self) };
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
@@ -246,13 +296,13 @@ impl Sweep {
         values.dedup();
         let x = Scale::of_values(&values, self.setting.axis(), |value| self.setting.tick(value));
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
-        let diagonal: &[f64] = if self.diagonal { &values } else { &[] };
-        let ends = ends.chain(diagonal.iter().copied());
+        let dashes = self.dashes.points(&values);
+        let ends = ends.chain(dashes.iter().map(|point| point.1));
         let y = Scale::logarithmic(ends, self.axis, self.words);
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
-        let diagonal: Vec<_> = diagonal.iter().map(|&value| frame.at(value, value)).collect();
-        area.dashes(&diagonal, FAINT, 2)?;
+        let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
+        area.dashes(&dashes, FAINT, 2)?;
         let all: Vec<Transport> = self.lines.iter().map(|line| line.0).collect();
         for (transport, points) in &self.lines {
             let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();

@@ -181,6 +181,28 @@ fn what_grows_with_the_clients_is_shown_at_every_point() {
     }
 }
 
+/// Bare loops are in the charts of CPU, and in words below each table.
+#[test]
+fn the_floor_stands_beside_what_is_held_against_it() {
+    let record = fixture::scale();
+    let charts = charts(&record);
+    let svg = |name| chart(&charts, name).svg().unwrap();
+    for (name, key) in [("sweep-server-cpu", "loop of writes"), ("sweep-load-cpu", "loop of reads")]
+    {
+        assert!(svg(name).contains(&format!("floor: a bare {key}")), "{name}");
+    }
+    assert!(!svg("sweep-memory").contains("floor"));
+    // At point 2 the median of three trials is 9,000 + 2 × 100 + 2 × 500 µs for 2,000 messages.
+    let table = crate::terminal_table(&record);
+    let line = "Floor: a message costs a bare loop of writes 5.10 µs and one of reads 3.60 µs;";
+    assert!(table.contains(line), "{table}");
+    let csv = String::from_utf8(crate::floor::csv(&record)).unwrap();
+    assert_eq!(csv.lines().next(), Some(crate::FLOOR_COLUMNS));
+    assert!(csv.contains("\n2,10,2,true,2000,5.100,3.600,\n"), "{csv}");
+    let without = RunRecord { floors: Vec::new(), ..record };
+    assert!(!crate::terminal_table(&without).contains("Floor"));
+}
+
 #[test]
 fn a_sweep_of_payloads_shows_the_payload_itself() {
     let record = fixture::payloads();
