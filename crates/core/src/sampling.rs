@@ -11,15 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::message::Seq;
 use crate::random;
 
-/// Below this many clients every connection is stamped.
-const FEW_CLIENTS: u32 = 256;
-
-/// Of more clients, one in so many.
+/// Of many clients, one in so many is stamped.
 const ONE_IN: u32 = 16;
 
-/// Connections that each load process should expect to have among the stamped: with 16 of them
-/// it has none at all once in ten million trials.
-const EXPECTED_EACH: u32 = 16;
+/// Connections that each load process should expect to have among the stamped; of fewer than twice
+/// as many all are. So many stand for the places that clients have in the order in which a server
+/// writes to them; with half of them a process would have none at all once in ten million trials.
+const EXPECTED_EACH: u32 = 32;
 
 /// Samples that a trial collects, roughly; of more messages than that takes only a share is
 /// stamped. A 99th percentile has 400 beyond it.
@@ -45,11 +43,7 @@ impl Sampling {
     /// `messages` messages in its window.
     #[must_use]
     pub fn new(clients: u32, processes: u32, messages: f64) -> Self {
-        let each = clients / processes.max(1);
-        let connections = match clients {
-            ..FEW_CLIENTS => 1,
-            _ => (each / EXPECTED_EACH).clamp(1, ONE_IN),
-        };
+        let connections = (clients / processes.max(1) / EXPECTED_EACH).clamp(1, ONE_IN);
         let samples = f64::from(clients) / f64::from(connections) * messages.max(0.0);
         // A cast to an integer saturates.
         let one_in = (samples / SAMPLES).ceil().max(1.0) as u32;
@@ -94,11 +88,12 @@ mod tests {
 
     #[test]
     fn few_clients_are_all_stamped_and_of_many_one_in_sixteen() {
-        assert_eq!(Sampling::new(255, 1, 100.0).connections, 1);
-        assert_eq!(Sampling::new(256, 1, 100.0).connections, 16);
+        assert_eq!(Sampling::new(63, 1, 100.0).connections, 1);
+        assert_eq!(Sampling::new(100, 1, 100.0).connections, 3);
+        assert_eq!(Sampling::new(512, 1, 100.0).connections, 16);
         assert_eq!(Sampling::new(50_000, 2, 1.0).connections, 16);
         // Each of many load processes is to have some.
-        assert_eq!(Sampling::new(400, 8, 100.0).connections, 3);
+        assert_eq!(Sampling::new(800, 8, 100.0).connections, 3);
         assert_eq!(Sampling::new(400, 100, 100.0).connections, 1);
     }
 

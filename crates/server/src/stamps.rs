@@ -2,7 +2,7 @@
 //!
 //! When a message was published, and when it was written to which client. A connection that is
 //! not among the sampled carries a `None` and costs nothing else; one that is has the clock read
-//! once before each write. What is kept is kept in memory that was there, and touched, before the
+//! before each write of a message that is. What is kept is kept in memory that was there, and touched, before the
 //! first client came, so that it is none of what a client costs.
 
 use std::cell::{Cell, RefCell};
@@ -27,6 +27,12 @@ impl Peer {
     pub(crate) const fn streams_after(mut self, cursor: Seq) -> Self {
         self.noted = cursor;
         self
+    }
+
+    /// Its client has everything up to `last`, of which nothing is to be stamped.
+    #[inline]
+    pub(crate) const fn passed(&mut self, last: Seq) {
+        self.noted = last;
     }
 }
 
@@ -102,7 +108,9 @@ impl StampLog {
         }
     }
 
-    fn takes(&self, seq: Seq) -> bool {
+    /// Whether a message is stamped, on connections that are.
+    #[inline]
+    pub(crate) fn takes(&self, seq: Seq) -> bool {
         self.sampling.is_some_and(|sampling| sampling.takes_message(seq))
             && self.window.get().is_some_and(|window| window.contains(seq))
     }

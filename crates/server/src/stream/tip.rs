@@ -1,5 +1,6 @@
 //! The common case of the fan-out: a stream that lacks the newest message and nothing else.
 
+use pushbench_probe::clock;
 use rustix::net::{SendFlags, send};
 
 use super::{Stream, Surroundings};
@@ -14,17 +15,26 @@ impl Stream {
     #[inline]
     pub(crate) fn write_tip(&mut self, newest: &Entry, with: Surroundings<'_>) -> bool {
         let lacks_more = !self.partial.is_empty() || !self.control.is_empty();
-        if lacks_more || self.peer.is_some() || self.cursor.next() != newest.seq() {
+        let seq = newest.seq();
+        if lacks_more || self.cursor.next() != seq {
             return false;
         }
         let encoded = self.encoded(newest);
+        let stamped = self.peer.is_some() && with.stamps.takes(seq);
+        let begun = stamped.then(clock::now);
         let Ok(bytes) = send(&self.socket, encoded, SendFlags::NOSIGNAL) else { return false };
         self.sent_at = with.now;
         if bytes < encoded.len() {
             self.advance(bytes, with);
             return false;
         }
-        self.cursor = newest.seq();
+        self.cursor = seq;
+        if let Some(peer) = &mut self.peer {
+            match begun {
+                Some(at) => with.stamps.reached(peer, seq, at),
+                None => peer.passed(seq),
+            }
+        }
         true
     }
 }
