@@ -86,7 +86,7 @@ impl Args {
             long_poll_timeout: HOLD,
             connect_timeout: CONNECT_LIMIT,
             stamps: self.sampling(transport),
-            // What a bare receiver has to know; the load generator of a run does not ask.
+            // What a bare receiver has to know; the role decides who is bare, and not this.
             bare: Some(self.feed(transport).payload),
             ..LoadPlan::new(target, transport, clients)
         }

@@ -15,6 +15,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
+use pushbench_probe::capture::PortFilter;
 use pushbench_probe::limits::Room;
 
 use crate::args::{ClientArgs, FeedSettings};
@@ -192,14 +193,30 @@ impl Plan {
 
     /// How long the whole run will take if all goes well.
     pub(crate) fn total_estimate(&self) -> Duration {
-        let trials = self.trials.iter().chain(self.floors());
-        trials.map(|id| self.estimate(*id)).sum()
+        self.estimates().iter().sum()
     }
 
-    /// The trials behind which the floor of their point is measured: the last of each round.
-    pub(crate) fn floors(&self) -> impl Iterator<Item = &TrialId> {
-        let each = self.scenario.transports.len();
-        self.trials.chunks(each).filter(|_| self.scenario.floor).filter_map(<[TrialId]>::last)
+    /// The same of each trial, and of each floor among them, in their order.
+    pub(crate) fn estimates(&self) -> Vec<Duration> {
+        let mut estimates = Vec::new();
+        for &id in &self.trials {
+            estimates.push(self.estimate(id));
+            if self.has_floor_behind(id) {
+                estimates.push(self.estimate(TrialId { transport: Transport::Websocket, ..id }));
+            }
+        }
+        estimates
+    }
+
+    /// Whether the floor of the point is measured behind this trial, the last there of its round.
+    pub(crate) fn has_floor_behind(&self, id: TrialId) -> bool {
+        let of_one_point = self.trials.chunks(self.scenario.transports.len());
+        self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
+    }
+
+    /// Who plays a trial, for a person who watches.
+    pub(crate) fn player(&self, id: TrialId) -> &'static str {
+        if self.bare { "floor" } else { id.transport.name() }
     }
 
     /// The processes and local addresses of a trial.
@@ -208,7 +225,17 @@ impl Plan {
     ///
     /// The limit of this machine that leaves no room for it.
     pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
-        Ok(self.layout.room(self.point(id), id.transport)?)
+        let room = self.layout.room(self.point(id), id.transport)?;
+        if self.capture && room.server_processes as usize > PortFilter::MOST {
+            return Err(anyhow!(
+                "--capture follows connections to at most {} server processes, and {} clients need \
+                 {}; leave it out, or pass fewer `--clients`",
+                PortFilter::MOST,
+                self.point(id).clients,
+                room.server_processes
+            ));
+        }
+        Ok(room)
     }
 
     /// Checks that this machine can hold the clients.

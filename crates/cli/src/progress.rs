@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushbench_metrics::control;
 use pushbench_metrics::figures::{Figure, Figures};
+use pushbench_metrics::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
 
 use crate::args::OutputArgs;
@@ -46,7 +47,7 @@ pub(crate) struct Progress {
     /// Estimated time of the trials that are done, and when the current one began.
     done: Cell<Duration>,
     trial_began: Cell<Instant>,
-    /// The estimate of each trial, in order.
+    /// The estimate of each trial and floor, in order.
     estimates: Vec<Duration>,
     finished: Cell<usize>,
     text: RefCell<String>,
@@ -70,7 +71,7 @@ impl Progress {
             verbose: output.verbose,
             done: Cell::default(),
             trial_began: Cell::new(Instant::now()),
-            estimates: plan.trials.iter().map(|id| plan.estimate(*id)).collect(),
+            estimates: plan.estimates(),
             finished: Cell::default(),
             text: RefCell::default(),
             labels: plan.points.iter().map(|point| point.label.clone()).collect(),
@@ -78,19 +79,14 @@ impl Progress {
         }
     }
 
-    /// A trial has come to a stage.
-    pub(crate) fn stage(&self, id: TrialId, stage: Stage) {
+    /// A trial that `player` plays has come to a stage.
+    pub(crate) fn stage(&self, id: TrialId, player: &str, stage: Stage) {
         if matches!(stage, Stage::Start) {
             self.trial_began.set(Instant::now());
         }
         let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
-        let text = format!(
-            "round {}/{}  {} {label}  {}",
-            id.round,
-            self.rounds,
-            id.transport,
-            stage.name()
-        );
+        let text =
+            format!("round {}/{}  {player} {label}  {}", id.round, self.rounds, stage.name());
         self.bar.set_message(text.clone());
         self.text.replace(text);
         self.tick();
@@ -117,11 +113,20 @@ impl Progress {
 
     /// A trial has ended.
     pub(crate) fn trial_done(&self, trial: &TrialRecord) {
+        self.attempt_done(|| line(trial), trial.is_valid() || trial.attempt > 1);
+    }
+
+    /// A trial of bare loops has ended, the `last` of this floor.
+    pub(crate) fn floor_done(&self, floor: &FloorTrial, last: bool) {
+        self.attempt_done(|| floor_line(floor), last);
+    }
+
+    fn attempt_done(&self, line: impl FnOnce() -> String, last: bool) {
         if self.verbose {
-            let line = line(trial);
+            let line = line();
             self.bar.suspend(|| eprintln!("{line}"));
         }
-        if trial.is_valid() || trial.attempt > 1 {
+        if last {
             let now = self.finished.get();
             let estimate = self.estimates.get(now).copied().unwrap_or_default();
             self.done.set(self.done.get() + estimate);
@@ -134,6 +139,24 @@ impl Progress {
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn floor_line(floor: &FloorTrial) -> String {
+    let cost = floor.cost();
+    let shown = |us: Option<f64>| us.map_or("–".to_owned(), |us| format!("{us:.1} µs"));
+    let mut text = format!(
+        "     point {} round {} {:<22} {} messages, writes {}/msg, reads {}/msg",
+        floor.point,
+        floor.round,
+        "floor",
+        floor.messages,
+        shown(cost.map(|cost| cost.server_us)),
+        shown(cost.map(|cost| cost.load_us)),
+    );
+    for reason in &floor.invalid {
+        text.push_str(&format!("\n     invalid: {reason}"));
+    }
+    text
 }
 
 fn line(trial: &TrialRecord) -> String {

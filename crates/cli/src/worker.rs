@@ -1,8 +1,9 @@
 //! The children's side of a run: a server or a load generator that takes orders on its standard
 //! input. When the parent goes away, input ends, and so does the child.
 
-use std::io::{self, BufRead as _, Read as _, StdinLock, Write as _};
-use std::thread;
+use std::io::{self, BufRead as _, StdinLock, Write as _};
+use std::sync::mpsc::channel;
+use std::{process, thread};
 
 use anyhow::anyhow;
 use pushbench_core::payload::Payload;
@@ -24,7 +25,7 @@ pub(crate) fn server() -> Result<Outcome, Failure> {
     let plan: ServerPlan = first_line()?;
     let files = limits::raise_open_files(OPEN_FILES);
     if plan.bare {
-        let played = pushbench_server::bare::play(&plan, order, |news| say(&news));
+        let played = pushbench_server::bare::play(&plan, orders(), |news| say(&news));
         return outlive(played, |error| ServerNews::Failed { error });
     }
     // The parent has looked that all clients fit.
@@ -72,11 +73,11 @@ pub(crate) fn load() -> Result<Outcome, Failure> {
 
 /// Runs the least that a load child can be.
 fn bare_load(plan: &LoadPlan, payload: Payload) -> Result<Outcome, Failure> {
-    let played = bare::play(&mut Receiver::new(payload), plan, order, |news| say(&news));
+    let played = bare::play(&mut Receiver::new(payload), plan, orders(), |news| say(&news));
     outlive(played, |error| LoadNews::Failed { error })
 }
 
-/// Ends a bare child once its parent has, which has yet to read its clock and memory.
+/// Waits for the end of a bare child's parent, which has yet to read its clock and memory.
 fn outlive<T: Serialize>(
     played: io::Result<()>,
     failed: impl FnOnce(String) -> T,
@@ -84,16 +85,22 @@ fn outlive<T: Serialize>(
     if let Err(error) = played {
         return give_up(&failed(error.to_string()));
     }
-    // Orders that still come have nobody to follow them.
-    let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-    Ok(Outcome::Done)
+    loop {
+        // Who hears the orders ends the process.
+        thread::park();
+    }
 }
 
-/// The next order on standard input.
-fn order<T: DeserializeOwned>() -> io::Result<T> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    serde_json::from_str(&line).map_err(io::Error::other)
+/// The orders on standard input, to be waited for. When that ends, so does the process: a bare loop
+/// looks up for nobody.
+fn orders<T: DeserializeOwned + Send + 'static>() -> impl FnMut() -> io::Result<T> {
+    let (sender, orders) = channel();
+    thread::spawn(move || {
+        // One that comes after the last that is waited for has nobody to follow it.
+        follow(|order| drop(sender.send(order)));
+        process::exit(0);
+    });
+    move || orders.recv().map_err(io::Error::other)
 }
 
 /// The plan: the first line of standard input.

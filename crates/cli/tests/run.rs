@@ -189,6 +189,30 @@ fn captured_packets_replace_the_kernels_count_and_leave_cpu_empty() {
     }
 }
 
+/// Packets of several servers and client addresses are told apart, and come to what the kernel
+/// counts of the same messages. ACKs of their own, which come as the machine pleases, make the rest.
+#[test]
+fn packets_of_several_processes_are_all_captured() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("tiny.toml"), TINY).unwrap();
+    let run = |more: &[&str]| {
+        let args = ["run", "tiny.toml", "-t", "websocket,long-poll", "--server-processes", "2"];
+        let args = [&args[..], &["--load-processes", "4"], more].concat();
+        let (code, stdout, stderr) = outcome(work.path(), &args);
+        assert_eq!(code, 0, "{stdout}{stderr}");
+        let summary = rows(&work.path().join(folder_of(&stdout)).join("summary.csv"));
+        let bytes = summary.iter().map(|row| number(row, "tcpip_bytes_per_msg"));
+        (bytes.collect::<Vec<f64>>(), stderr)
+    };
+    let (captured, stderr) = run(&["--capture"]);
+    if stderr.contains("falling back") {
+        return eprintln!("SKIPPED: no privilege to capture packets: {stderr}");
+    }
+    for (captured, kernel) in captured.into_iter().zip(run(&[]).0) {
+        assert!((captured / kernel - 1.0).abs() < 0.25, "{captured} and {kernel}");
+    }
+}
+
 #[test]
 fn a_list_spans_points_and_latest_supersedes() {
     let work = tempfile::tempdir().unwrap();

@@ -17,25 +17,23 @@ pub const FLOOR_COLUMNS: &str =
 /// it was asked for; `None` where it was not.
 pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
     let point = block.point.id;
+    let mut trials = record.floors.iter().filter(|trial| trial.point == point);
     let Some(floor) = Floor::of(record, point) else {
-        let failed = record.floors.iter().find(|trial| trial.point == point)?;
-        let reason = failed.invalid.first().map(ToString::to_string);
-        return Some(format!("Floor: not measured; {}", reason.unwrap_or_default()));
+        let reason = trials.find_map(|trial| trial.invalid.first())?;
+        return Some(format!("Floor: not measured; {reason}."));
     };
     let (write, read) = (human::time(floor.server_us), human::time(floor.load_us));
-    let text =
-        format!("Floor: a message costs a bare loop of writes {write} and one of reads {read}");
+    let count = human::plural(floor.trials, "trial");
+    let text = format!(
+        "Floor: a message costs a bare loop of writes {write} and one of reads {read} ({count})"
+    );
     let websocket = block.rows.iter().find(|row| row.transport() == Transport::Websocket);
-    let over = |figure, floor: f64| Some(websocket?.get(figure)? / floor);
+    let over = |figure, floor: f64| Some(human::number(websocket?.get(figure)? / floor, 3));
     let times = over(Figure::ServerCpu, floor.server_us).zip(over(Figure::LoadCpu, floor.load_us));
-    Some(match times {
-        Some((server, load)) => format!(
-            "{text}; websocket takes {} and {} times that.",
-            human::number(server, 3),
-            human::number(load, 3)
-        ),
-        None => format!("{text}."),
-    })
+    Some(times.map_or_else(
+        || format!("{text}."),
+        |(server, load)| format!("{text}; websocket takes {server} and {load} times that."),
+    ))
 }
 
 /// `floor.csv`.
@@ -45,16 +43,15 @@ pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
         let point = record.points.iter().find(|point| point.id == trial.point);
         let cost = trial.cost();
         let us = |of: fn(&Floor) -> f64| cost.as_ref().map(of).map(|us| format!("{us:.3}"));
-        let reasons: Vec<String> = trial.invalid.iter().map(ToString::to_string).collect();
         sheet.line(vec![
             trial.point.to_string(),
             point.map(|point| point.clients.to_string()).unwrap_or_default(),
             trial.round.to_string(),
-            trial.invalid.is_empty().to_string(),
+            cost.is_some().to_string(),
             trial.messages.to_string(),
             us(|cost| cost.server_us).unwrap_or_default(),
             us(|cost| cost.load_us).unwrap_or_default(),
-            reasons.join("; "),
+            trial.invalid.join("; "),
         ]);
     }
     sheet.finish()

@@ -2,7 +2,8 @@
 //! socket at its instant.
 //!
 //! It takes the orders of a server process, so that a trial can be played with it and its cost be
-//! read in the same way. What a message costs it is the floor: no server can be below it.
+//! read in the same way. What a message costs it is the floor of all that write each
+//! message to each client for itself.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +16,7 @@ use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
+use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
@@ -26,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// Connections whose handshake is done.
+/// Connections whose handshake is done, the last perhaps to be answered yet.
 type Accepted = Arc<Mutex<Vec<TcpStream>>>;
 
 /// Serves the feed of `plan` until its window is over. `hear` waits for the next order.
@@ -46,8 +48,9 @@ pub fn play(
     let accepted = Accepted::default();
     let shared = Arc::clone(&accepted);
     thread::spawn(move || {
-        while let Ok(stream) = accept(&listener) {
-            shared.lock().expect("nobody panics with it").push(stream);
+        for stream in listener.incoming().map_while(Result::ok) {
+            // A client that is refused finds its connection closed, and says so.
+            let _ = welcome(stream, &shared);
         }
     });
     let (origin, window) = begin(&mut hear)?;
@@ -96,19 +99,27 @@ fn write_all(
             measured.published += 1;
             measured.publish_lag.record(clock::now().saturating_since(due));
         }
-        for stream in streams {
-            let written = send(stream, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
-            if written < frame.len() {
-                return Err(io::Error::other("a client's socket is full"));
-            }
+        match streams.iter().try_for_each(|stream| write(stream, &frame)) {
+            // The readers go when the window is over, also where the last round of writes is not.
+            Err(_) if clock::now() >= window.end => break,
+            written => written?,
         }
     }
     Ok(measured)
 }
 
-/// Accepts a connection and its handshake.
-fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
-    let (mut stream, _) = listener.accept()?;
+/// Writes a frame with one call.
+#[inline]
+fn write(stream: &TcpStream, frame: &[u8]) -> io::Result<()> {
+    match send(stream, frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        Ok(written) if written == frame.len() => Ok(()),
+        Ok(_) | Err(Errno::AGAIN) => Err(io::Error::other("a client's socket is full")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Answers a client's handshake, once it is among those that are written to.
+fn welcome(mut stream: TcpStream, accepted: &Accepted) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let (mut request, mut piece) = (Vec::new(), [0; 1024]);
@@ -123,10 +134,11 @@ fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
     let key = key.ok_or_else(|| io::Error::other("a handshake has no key"))?;
     let accept = derive_accept_key(key.as_bytes());
-    write!(
-        stream,
+    let head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Accept: {accept}\r\nETag: \"0\"\r\n\r\n"
-    )?;
-    Ok(stream)
+    );
+    let mut accepted = accepted.lock().expect("nobody panics with it");
+    accepted.push(stream);
+    accepted.last_mut().map_or(Ok(()), |stream| stream.write_all(head.as_bytes()))
 }

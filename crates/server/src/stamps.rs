@@ -2,8 +2,8 @@
 //!
 //! When a message was published, and when it was written to which client. A connection that is
 //! not among the sampled carries a `None` and costs nothing else; one that is has the clock read
-//! before each write of a message that is. What is kept is kept in memory that was there, and touched, before the
-//! first client came, so that it is none of what a client costs.
+//! before a write that may complete a sampled message. What is kept is kept in memory that was
+//! there, and touched, before the first client came, so that it is none of what a client costs.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

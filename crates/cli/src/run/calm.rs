@@ -186,6 +186,27 @@ mod tests {
         assert_eq!(verdict(&many, SECOND), (vec![], vec![]));
     }
 
+    /// Two late looks of a hundred stand for 2 % of a second, and prove less than 1 %.
+    #[test]
+    fn a_share_that_is_not_proved_is_a_warning() {
+        let mut disturbance = stalls(&[MS * 3 / 2; 2]);
+        disturbance.cores.iter_mut().for_each(|core| core.period = MS * 10);
+        let mut latency = LatencyHistogram::default();
+        latency.record(MS);
+        let calm = Calm {
+            disturbance: &disturbance,
+            window: SECOND,
+            latency: &latency,
+            allow_busy: false,
+            own_server: true,
+        };
+        assert_eq!(calm.invalid(), []);
+        let [Warning::ShortStalls { share, .. }] = calm.warnings()[..] else {
+            panic!("{:?}", calm.warnings())
+        };
+        assert!((share - 0.02).abs() < 1e-6, "{share}");
+    }
+
     #[test]
     fn a_few_short_stalls_are_a_warning() {
         let (invalid, warnings) = verdict(&stalls(&[MS * 21]), MS);

@@ -82,6 +82,10 @@ fn describe(plan: &Plan) -> String {
         scenario.duration,
         scenario.warmup
     ));
+    let floors = plan.trials.iter().filter(|id| plan.has_floor_behind(**id)).count();
+    if floors > 0 {
+        text.push_str(&format!("  floor       {} of bare loops\n", count(floors, "trial")));
+    }
     for threshold in scenario.thresholds.iter() {
         text.push_str(&format!("  threshold   {threshold}\n"));
     }
@@ -175,14 +179,18 @@ fn play(
     progress: &Progress,
 ) -> Result<(), Failure> {
     (1_u32..).zip(&plan.trials).try_for_each(|(order, &id)| {
-        let last = order as usize == plan.trials.len();
+        let (last, floor) = (order as usize == plan.trials.len(), plan.has_floor_behind(id));
         attempts(plan, source, (order, id), progress, |trial, stands| {
-            keep(folder, record, trial, stands && last)
+            record.trials.push(trial);
+            keep(folder, record, stands && last && !floor)
         })?;
-        if plan.floors().any(|last_of_round| *last_of_round == id) {
-            record.floors.push(floor::run(plan, id, progress)?);
+        if !floor {
+            return Ok(());
         }
-        Ok(())
+        floor::attempts(plan, id, progress, |floor, stands| {
+            record.floors.push(floor);
+            keep(folder, record, stands && last)
+        })
     })
 }
 
@@ -220,15 +228,9 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// Adds a trial to the record and saves it, so that a killed run leaves it readable. A run whose
+/// Saves the record with a trial that was added, so that a killed run leaves it readable. A run whose
 /// last trial is still to be repeated is as partial as one whose last trial is missing.
-fn keep(
-    folder: &RunFolder,
-    record: &mut RunRecord,
-    trial: TrialRecord,
-    last: bool,
-) -> Result<(), Failure> {
-    record.trials.push(trial);
+fn keep(folder: &RunFolder, record: &mut RunRecord, last: bool) -> Result<(), Failure> {
     record.partial = !last;
     folder.save_record(record).map_err(Failure::failed)
 }

@@ -103,6 +103,8 @@ pub(super) struct Played {
     pub(super) sample: Sample,
     /// Packets that a capture did not see.
     uncaptured: u64,
+    /// Load processes that ended early.
+    pub(super) fallen: Vec<Invalid>,
 }
 
 /// The record of a trial that came to nothing.
@@ -154,7 +156,7 @@ impl<'a> Trial<'a> {
         turn: Turn,
         progress: &'a Progress,
     ) -> Result<Self, Trouble> {
-        progress.stage(turn.id, Stage::Start);
+        progress.stage(turn.id, plan.player(turn.id), Stage::Start);
         let room = plan.room(turn.id)?;
         let pinned = plan.layout.pinned(&room);
         let cores = pinned.as_ref().map_or(&[][..], |pinned| &pinned.server);
@@ -180,21 +182,25 @@ impl<'a> Trial<'a> {
         let sampler = Sampler::new(&self.subject.pids(), &self.crew.pids());
         self.connect()?;
         let timing = self.begin()?;
-        self.progress.stage(self.turn.id, Stage::Warmup);
+        self.stage(Stage::Warmup);
         let own = self.knows_all_processes().then(|| sampler.pids());
         let surroundings = Surroundings::watch(own, timing.window.start);
         self.ear.wait_until(timing.window.start)?;
         let edge = sampler.start(surroundings);
-        self.progress.stage(self.turn.id, Stage::Window);
+        self.stage(Stage::Window);
         self.ear.wait_until(timing.window.end)?;
         let sample = sampler.finish(edge);
-        self.progress.stage(self.turn.id, Stage::Drain);
+        self.stage(Stage::Drain);
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.ear.finished(drain + CLOSE_LIMIT)?;
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
         let uncaptured = self.stop_capture(&mut seen.load)?;
-        Ok(Played { timing, seen, sample, uncaptured })
+        Ok(Played { timing, seen, sample, uncaptured, fallen: self.ear.fallen() })
+    }
+
+    fn stage(&self, stage: Stage) {
+        self.progress.stage(self.turn.id, self.plan.player(self.turn.id), stage);
     }
 
     /// Whether the server's processes are known, unless they are on another machine.
@@ -203,7 +209,7 @@ impl<'a> Trial<'a> {
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
-        self.progress.stage(self.turn.id, Stage::Connect);
+        self.stage(Stage::Connect);
         self.crew.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.turn.id).clients;
         match self.ear.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
@@ -253,7 +259,7 @@ impl<'a> Trial<'a> {
     }
 
     fn record(self, played: Played) -> TrialRecord {
-        let Played { timing, mut seen, mut sample, uncaptured } = played;
+        let Played { timing, mut seen, mut sample, uncaptured, fallen } = played;
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
@@ -269,7 +275,7 @@ impl<'a> Trial<'a> {
         let evidence =
             self.evidence(window, &seen, breakdown.as_ref(), &sample, uncaptured, &check);
         let warnings = evidence.warnings();
-        let invalid = self.ear.fallen().into_iter().chain(evidence.invalid()).collect();
+        let invalid = fallen.into_iter().chain(evidence.invalid()).collect();
         let Seen { load, server, .. } = seen;
         TrialRecord {
             id: self.turn.id,

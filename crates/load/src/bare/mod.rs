@@ -1,8 +1,8 @@
 //! The least that clients can do: N connections, one epoll, one buffer, no measuring.
 //!
 //! A bare client takes the orders of a load process, so that a trial can be played with it and its
-//! cost be read in the same way. What a message costs it is the floor: no load generator can
-//! be below it.
+//! cost be read in the same way. What a message costs it is the floor of all that read each message
+//! for itself.
 
 mod receiver;
 

@@ -32,8 +32,8 @@ impl fmt::Display for Busy {
 /// A stall longer than this makes a trial invalid, however short a part of the window it is.
 pub const STALL: Duration = Duration::from_millis(100);
 
-/// So do shorter ones that together cover this share of the window: then the 99th percentile is
-/// the machine's.
+/// So do shorter ones that together surely cover this share of the window, with a probability of
+/// 95 %: then the 99th percentile is the machine's.
 pub const STALLED_SHARE: f64 = 0.01;
 
 /// From this share on the 99.9th percentile may be the machine's, which is a warning.

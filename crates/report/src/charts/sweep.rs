@@ -103,8 +103,9 @@ const GROWING: [Growing; 4] = [
         human::short_time,
         "CPU time of the server for each message that arrived. A level line means that a message \
          costs the same however many clients there are. The line of dashes, where there is one, is \
-         what a loop costs that does nothing but write the bytes of a WebSocket message. Both axes are logarithmic where their \
-         values span enough.",
+         what a loop costs that does nothing but write each message to each socket; polls that \
+         bring several messages at once are below it. Both axes are logarithmic where their values \
+         span enough.",
     ),
     (
         "sweep-load-cpu",
@@ -113,8 +114,9 @@ const GROWING: [Growing; 4] = [
         "CPU time per message (logarithmic)",
         human::short_time,
         "CPU time of the load generator, which plays all clients, for each message that arrived: \
-         the instrument's own cost. The line of dashes, where there is one, is what a loop costs that \
-         does nothing but read. Both axes are logarithmic where their values span enough.",
+         the instrument's own cost. The line of dashes, where there is one, is what a loop costs \
+         that does nothing but read each message from each socket; polls that bring several at \
+         once are below it. Both axes are logarithmic where their values span enough.",
     ),
     (
         "sweep-memory",

@@ -121,6 +121,23 @@ fn each_figure_of_the_claim_says_where_it_is_from() {
     assert!(notes.contains("C, polling: computed, since there are too many"), "{notes}");
 }
 
+/// Clients with a poll each ten seconds, for twenty: told for one each second.
+#[test]
+fn clients_that_were_run_slower_are_told_at_the_claims_pace() {
+    let mut claim = claim(9_090_000);
+    if let WindowBytes::Measured { slower, window, .. } = &mut claim.use_cases[0].polls {
+        (*slower, *window) = (10, Duration::from_secs(20));
+    }
+    claim.use_cases.remove(1);
+    claim.use_cases[0].clients = 5_000;
+    assert!(claim.deviation(&claim.use_cases[0]).unwrap().abs() < 1e-9);
+    let lines = claim::cells(&claim);
+    assert!(lines.iter().any(|line| line[1] == "36.36 M measured slower"), "{lines:?}");
+    assert!(lines.iter().any(|line| line[1] == "16 k measured"), "{lines:?}");
+    let notes = claim::notes(&claim).join("\n");
+    assert!(notes.contains("they were run 10 times slower"), "{notes}");
+}
+
 #[test]
 fn a_claim_that_is_not_borne_out_says_so() {
     assert!(claim(9_090_000).holds() && claim(9_000_000).holds());

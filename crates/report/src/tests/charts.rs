@@ -194,7 +194,7 @@ fn the_floor_stands_beside_what_is_held_against_it() {
     assert!(!svg("sweep-memory").contains("floor"));
     // At point 2 the median of three trials is 9,000 + 2 × 100 + 2 × 500 µs for 2,000 messages.
     let table = crate::terminal_table(&record);
-    let line = "Floor: a message costs a bare loop of writes 5.10 µs and one of reads 3.60 µs;";
+    let line = "Floor: a message costs a bare loop of writes 5.10 µs and one of reads 3.60 µs";
     assert!(table.contains(line), "{table}");
     let csv = String::from_utf8(crate::floor::csv(&record)).unwrap();
     assert_eq!(csv.lines().next(), Some(crate::FLOOR_COLUMNS));
