@@ -102,6 +102,15 @@ fn check(trial: &TrialRecord, stopped: Stopped) -> Result<(), String> {
     // From the instant of sending: the same trial, the same messages, and no stall.
     let sent = breakdown.since_written.percentile_us(0.99).unwrap();
     claim(sent < least / 10.0, format!("p99 since sending is {sent} of {least} µs"))?;
+    let (max, p99) = (trial.measured.latency.max_us(), trial.measured.latency.percentile_us(0.99));
+    eprintln!(
+        "{:<22} stopped for {least:.0} to {most:.0} µs: max {:.0}, p99 {:.0} of {:.0} expected, \
+         since it was sent {sent:.0} µs",
+        trial.id.transport,
+        max.unwrap(),
+        p99.unwrap(),
+        least - share
+    );
     let stamped = breakdown.since_written.count() > 9 * breakdown.coverage.arrivals / 10;
     claim(stamped, format!("{:?}", breakdown.coverage))
 }
