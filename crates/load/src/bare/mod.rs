@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What bare clients do.
 pub trait Part {
-    /// Opens a client's connection and subscribes.
+    /// Opens a client's connection and subscribes; to a stream, unless it is told otherwise.
     ///
     /// # Errors
     ///
@@ -49,7 +49,9 @@ pub trait Part {
         plan: &LoadPlan,
         sessions: &Sessions,
         client: u32,
-    ) -> io::Result<TcpStream>;
+    ) -> io::Result<TcpStream> {
+        subscribe(plan, sessions, client)
+    }
 
     /// Learns when the window is; all connections stand.
     ///
@@ -104,11 +106,7 @@ fn out_of_turn(expected: &str) -> io::Error {
 
 /// Opens a connection, sends what a session of the load generator sends first, and reads the head
 /// of the answer.
-///
-/// # Errors
-///
-/// A server that cannot be reached or does not open the stream.
-pub fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<TcpStream> {
+fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<TcpStream> {
     let mut out = Output::default();
     sessions.session(client).opened(&mut out);
     let mut stream = dial(plan, client)?;

@@ -1,7 +1,6 @@
 //! The least that a receiver of a stream can do: wait, read, count bytes.
 
 use std::io;
-use std::net::TcpStream;
 
 use pushbench_core::message::Content;
 use pushbench_core::payload::Payload;
@@ -11,8 +10,7 @@ use pushbench_metrics::control::{LoadPlan, TrialTiming};
 use pushbench_metrics::recorder::Measured;
 use tungstenite::protocol::frame::FrameHeader;
 
-use super::{Part, Sockets, subscribe};
-use crate::session::Sessions;
+use super::{Part, Sockets};
 
 /// Counts the bytes of a stream, and tells messages from them by their mean length.
 #[derive(Debug, Clone)]
@@ -30,15 +28,6 @@ impl Receiver {
 }
 
 impl Part for Receiver {
-    fn connect(
-        &mut self,
-        plan: &LoadPlan,
-        sessions: &Sessions,
-        client: u32,
-    ) -> io::Result<TcpStream> {
-        subscribe(plan, sessions, client)
-    }
-
     fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()> {
         self.mean = mean_length(plan.transport, timing, &self.payload);
         Ok(())
