@@ -1,5 +1,6 @@
 //! `pushbench load`: the load generator alone, against a server that runs already.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -15,17 +16,12 @@ use crate::layout::Layout;
 use crate::plan::{self, Plan};
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
-use crate::target::Target;
+use crate::target::{self, Site, Target};
 use crate::{interrupt, profile};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
-    let mut scenario = Scenario {
-        name: "load".to_owned(),
-        question: format!("What does {} deliver?", args.target),
-        runs: 1,
-        ..Scenario::default()
-    };
+    let mut scenario = Scenario { name: "load".to_owned(), runs: 1, ..Scenario::default() };
     scenario.warmup.0 = Duration::from_secs(1);
     let headers =
         profile::read(args.clients.headers.as_deref().unwrap_or(&scenario.headers), None)?;
@@ -40,10 +36,20 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
             Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
         })?;
     }
-    let address = Target::address_of(&args.target)?.ip();
-    let layout = Layout::against(address, &args.processes);
-    Plan::of(scenario.clone(), None, layout.clone()).check_limits()?;
-    let target = reach(args, &scenario)?;
+    check_foreign(args, &scenario)?;
+    let described = args.feed.as_deref().map(target::read_feed).transpose()?;
+    let site = Site::find(&args.target)?;
+    check_limits(&site, args, &scenario)?;
+    let server = site.connect()?;
+    let layout = Layout::against(server.address().ip(), &args.processes);
+    scenario.question = format!("What does {} deliver?", server.name());
+    if !args.output.quiet && server.is_worth_naming() {
+        eprintln!("measuring {}", server.name());
+    }
+    let target = match (described, &args.path) {
+        (Some(feed), Some(path)) => Target::foreign(server, feed, path.clone())?,
+        _ => Target::reach(server)?,
+    };
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -64,11 +70,9 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
 }
 
-/// The server that runs: one of ours, or one whose feed a file describes.
-fn reach(args: &LoadArgs, scenario: &Scenario) -> Result<Target, Failure> {
-    let (Some(feed), Some(path)) = (&args.feed, &args.path) else {
-        return Target::reach(&args.target);
-    };
+/// Refuses what a server of another kind cannot be asked for, before it is touched.
+fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
+    let Some(path) = &args.path else { return Ok(()) };
     if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
     }
@@ -84,7 +88,18 @@ fn reach(args: &LoadArgs, scenario: &Scenario) -> Result<Target, Failure> {
     if scenario.delivery != Delivery::Every {
         return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
     }
-    Target::foreign(&args.target, feed, path.clone())
+    Ok(())
+}
+
+/// Whether there is room for the clients, whichever of the site's addresses it will be.
+fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
+    let check = |address: &SocketAddr| {
+        let layout = Layout::against(address.ip(), &args.processes);
+        Plan::of(scenario.clone(), None, layout).check_limits()
+    };
+    let mut outcomes = site.addresses.iter().map(check);
+    let first = outcomes.next().unwrap_or(Ok(()));
+    if outcomes.any(|outcome| outcome.is_ok()) { Ok(()) } else { first }
 }
 
 /// Refuses thresholds on what is known of a server of one's own only.

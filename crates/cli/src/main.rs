@@ -17,6 +17,7 @@ mod load;
 mod plan;
 mod profile;
 mod progress;
+mod results;
 mod run;
 mod serve;
 mod target;

@@ -1,7 +1,10 @@
 //! A server that runs already: its address, and what it says of its feed.
 
+mod address;
+mod url;
+
 use std::fs;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,21 +12,124 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
 use pushbench_core::schedule::Schedule;
+use pushbench_metrics::control::LoadPlan;
 use pushbench_probe::clock;
 
+use self::address::Answering;
+use self::url::TargetUrl;
 use crate::exit::Failure;
 
 /// How far a Poisson feed may have come for its instants to be added up in a second or so.
 const OLDEST_POISSON: u64 = 50_000_000;
 
+/// A server's place: its URL, and the addresses of its host.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    url: TargetUrl,
+    /// In the system's order, at least one.
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+impl Site {
+    /// Where `url` leads, without asking anybody there.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none, or a host that is not known.
+    pub(crate) fn find(url: &str) -> Result<Self, Failure> {
+        let url = TargetUrl::parse(url)?;
+        let addresses = address::resolve(&url)?;
+        Ok(Self { url, addresses })
+    }
+
+    /// The address that is measured: the first that takes a connection.
+    ///
+    /// # Errors
+    ///
+    /// None that does.
+    pub(crate) fn connect(self) -> Result<Server, Failure> {
+        let answering = address::first_that_answers(&self.url, &self.addresses)?;
+        Ok(Server { url: self.url, answering })
+    }
+}
+
+/// A server that takes connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    url: TargetUrl,
+    answering: Answering,
+}
+
+impl Server {
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.answering.address
+    }
+
+    /// Whether the URL does not say which address it is.
+    pub(crate) fn is_worth_naming(&self) -> bool {
+        self.url.host.parse() != Ok(self.address().ip())
+    }
+
+    /// As people are told of it: the URL, and the address where that is not plain from it.
+    pub(crate) fn name(&self) -> String {
+        if !self.is_worth_naming() {
+            return self.url.text.clone();
+        }
+        format!("{} at {}", self.url.text, self.answering)
+    }
+
+    /// Asks it for its feed.
+    fn describe(&self) -> Result<FeedDescription, Failure> {
+        let (name, prefix) = (self.name(), &self.url.prefix);
+        let expected = format!("expected a pushbench server that answers GET {prefix}/feed");
+        let fails = |problem: String| {
+            Failure::failed(anyhow!("cannot get the feed of {name}: {problem}; {expected}"))
+        };
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let request = agent.get(format!("http://{}{prefix}/feed", self.address()));
+        let answer = request.header("Host", &self.url.authority).call();
+        let mut answer = answer.map_err(|error| fails(error.to_string()))?;
+        if answer.status() != 200 {
+            return Err(fails(refusal(answer.status().as_u16())));
+        }
+        let text = answer.body_mut().read_to_string().map_err(|error| fails(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|_| {
+            Failure::failed(anyhow!(
+                "{name} is no pushbench server: its /feed is no feed; {expected}"
+            ))
+        })
+    }
+}
+
+/// An answer other than 200, and what it most likely means.
+fn refusal(status: u16) -> String {
+    let reason = ureq::http::StatusCode::from_u16(status).ok();
+    let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let meaning = match status {
+        300..=399 => ": --target names where the server really is",
+        401 | 403 | 407 => ": it lets nobody in without credentials",
+        404 => {
+            ": a server of another kind takes `--feed FILE --path PATH`, a prefix of all paths \
+                stands in --target"
+        }
+        421 => ": it does not know itself by this name",
+        _ => "",
+    };
+    format!("it answered {}{meaning}", format!("{status} {reason}").trim_end())
+}
+
 /// A running pushbench server, one that implements its endpoints, or any other that sends a feed
 /// which a file describes.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// As the user names it.
-    url: String,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+    server: Server,
     /// Its feed, as it was when asked.
     pub(crate) feed: FeedDescription,
     /// Whether its instants are on this machine's clock.
@@ -32,52 +138,48 @@ pub(crate) struct Target {
     /// its newest message.
     pub(crate) origin: MonoInstant,
     /// Where a server that is none of ours offers its transport; the feed is then as a file says.
-    pub(crate) foreign_path: Option<String>,
+    foreign_path: Option<String>,
 }
 
 impl Target {
-    /// Where `url` leads, without asking anybody there.
+    /// Asks `server` for its feed.
     ///
     /// # Errors
     ///
-    /// A URL that is none, or a host that is not known.
-    pub(crate) fn address_of(url: &str) -> Result<SocketAddr, Failure> {
-        resolve(url)
+    /// A server that is no pushbench server, or whose feed cannot be measured.
+    pub(crate) fn reach(server: Server) -> Result<Self, Failure> {
+        let feed = server.describe()?;
+        Self::new(server, feed)
     }
 
-    /// Resolves `url` and asks for the feed.
+    /// Takes it that `server` publishes `feed` at `path`.
     ///
     /// # Errors
     ///
-    /// A URL that is none, a server that cannot be reached, or one that is no pushbench server.
-    pub(crate) fn reach(url: &str) -> Result<Self, Failure> {
-        let address = resolve(url)?;
-        Self::new(url, address, describe(url, address)?)
+    /// A feed that cannot be measured.
+    pub(crate) fn foreign(
+        server: Server,
+        feed: FeedDescription,
+        path: String,
+    ) -> Result<Self, Failure> {
+        Ok(Self { foreign_path: Some(path), ..Self::new(server, feed)? })
     }
 
-    /// Resolves `url` and takes what `file` says of the feed that is published there at `path`.
-    ///
-    /// # Errors
-    ///
-    /// A URL that is none, or a file that describes no feed whose instants are known.
-    pub(crate) fn foreign(url: &str, file: &Path, path: String) -> Result<Self, Failure> {
-        let text = fs::read_to_string(file)
-            .with_context(|| format!("cannot read the feed {}", file.display()))
-            .map_err(Failure::Usage)?;
-        let feed: FeedDescription = serde_json::from_str(&text)
-            .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
-            .map_err(Failure::Usage)?;
-        if feed.origin.is_none() {
-            return Err(Failure::usage(anyhow!(
-                "{} has no `origin`: when the feed's first instant was, in nanoseconds of the \
-                 monotonic clock",
-                file.display()
-            )));
-        }
-        Ok(Self { foreign_path: Some(path), ..Self::new(url, resolve(url)?, feed)? })
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
-    fn new(url: &str, address: SocketAddr, feed: FeedDescription) -> Result<Self, Failure> {
+    /// Says in `plan` how the server is asked: by which name, under which paths.
+    pub(crate) fn complete(&self, plan: &mut LoadPlan) {
+        let TargetUrl { authority, prefix, .. } = &self.server.url;
+        plan.host = Some(authority.clone());
+        plan.prefix.clone_from(prefix);
+        plan.foreign_path.clone_from(&self.foreign_path);
+    }
+
+    fn new(server: Server, feed: FeedDescription) -> Result<Self, Failure> {
+        let url = &server.url.text;
         check_format(url, &feed)?;
         if feed.newest.0 > OLDEST_POISSON && matches!(feed.schedule, Schedule::Poisson { .. }) {
             return Err(Failure::failed(anyhow!(
@@ -98,7 +200,7 @@ impl Target {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed),
         };
-        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin, foreign_path: None })
+        Ok(Self { server, feed, same_clock, origin, foreign_path: None })
     }
 
     /// Whether the server still answers with the feed that it had when it was reached.
@@ -106,7 +208,7 @@ impl Target {
         if self.foreign_path.is_some() {
             return true;
         }
-        describe(&self.url, self.address).is_ok_and(|now| {
+        self.server.describe().is_ok_and(|now| {
             let (then, now) = (&self.feed, &now);
             then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
         })
@@ -120,37 +222,25 @@ fn estimated_origin(feed: &FeedDescription) -> MonoInstant {
     clock::now() - Duration::from_nanos(elapsed)
 }
 
-fn resolve(url: &str) -> Result<SocketAddr, Failure> {
-    let malformed =
-        || Failure::usage(anyhow!("`{url}` is no target; write it like http://127.0.0.1:8080"));
-    let rest = url.strip_prefix("http://").ok_or_else(malformed)?;
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
-        return Err(malformed());
+/// Reads the description of a feed that a server of another kind publishes.
+///
+/// # Errors
+///
+/// A file that describes no feed whose instants are known.
+pub(crate) fn read_feed(file: &Path) -> Result<FeedDescription, Failure> {
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the feed {}", file.display()))
+        .map_err(Failure::Usage)?;
+    let feed: FeedDescription = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
+        .map_err(Failure::Usage)?;
+    if feed.origin.is_none() {
+        return Err(Failure::usage(anyhow!(
+            "{} has no `origin`: when the feed's first instant was, in nanoseconds of the \
+             monotonic clock",
+            file.display()
+        )));
     }
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let authority = if has_port { authority.to_owned() } else { format!("{authority}:80") };
-    let mut found = authority
-        .to_socket_addrs()
-        .map_err(|error| Failure::failed(anyhow!("cannot find the host of {url}: {error}")))?;
-    found.next().ok_or_else(malformed)
-}
-
-fn describe(url: &str, address: SocketAddr) -> Result<FeedDescription, Failure> {
-    let expected = "expected a pushbench server that answers GET /feed";
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(10)))
-        .proxy(None)
-        .build()
-        .into();
-    let answer = agent.get(format!("http://{address}/feed")).call();
-    let text =
-        answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(|error| {
-            Failure::failed(anyhow!("cannot get the feed of {url}: {error}; {expected}"))
-        })?;
-    let feed: FeedDescription = serde_json::from_str(&text).map_err(|_| {
-        Failure::failed(anyhow!("{url} is no pushbench server: its /feed is no feed; {expected}"))
-    })?;
     Ok(feed)
 }
 
@@ -163,20 +253,4 @@ fn check_format(url: &str, feed: &FeedDescription) -> Result<(), Failure> {
          version on both sides",
         feed.format
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_a_host_and_perhaps_a_port() {
-        let address = |url| resolve(url).map(|address| address.to_string()).ok();
-        assert_eq!(address("http://127.0.0.1:8080").as_deref(), Some("127.0.0.1:8080"));
-        assert_eq!(address("http://127.0.0.1/").as_deref(), Some("127.0.0.1:80"));
-        assert_eq!(address("http://[::1]:9").as_deref(), Some("[::1]:9"));
-        for url in ["127.0.0.1:8080", "https://127.0.0.1", "http://", "http://a/b", "ftp://x"] {
-            assert!(address(url).is_none(), "{url}");
-        }
-    }
 }

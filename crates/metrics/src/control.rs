@@ -147,6 +147,13 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// What its requests carry, cookies included.
     pub headers: HeaderProfile,
+    /// `Host` of its requests, the name by which the user knows the server; the address where
+    /// there is none (RFC 9110 §7.2).
+    #[serde(default)]
+    pub host: Option<String>,
+    /// What the path of every request begins with, such as `/base`; empty at a server's root.
+    #[serde(default)]
+    pub prefix: String,
     /// Where a server that is none of ours offers the transport: path and query. It is asked
     /// without our cursors, and need not know them. `None` means a pushbench server.
     #[serde(default)]
@@ -191,6 +198,8 @@ impl LoadPlan {
             transport,
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
+            host: None,
+            prefix: String::new(),
             foreign_path: None,
             clients,
             first_client: 0,

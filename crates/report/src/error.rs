@@ -24,7 +24,7 @@ pub enum ReportError {
         source: io::Error,
     },
     /// `OUT/latest` cannot be pointed at the run. All files of the run are written.
-    #[error("cannot point {} at the new run: {source}; the run itself is complete, remove what is there", path.display())]
+    #[error("cannot point {} at the new run: {source}; the run itself is complete. Remove what is there, or pass --out on a file system that has links", path.display())]
     Latest {
         /// The link.
         path: PathBuf,

@@ -18,7 +18,7 @@ use self::case::Case;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
 use crate::run::{self, capture};
-use crate::{interrupt, print};
+use crate::{interrupt, print, results};
 
 /// Plays each profile by each transport; writes and prints what came of it.
 pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
@@ -42,13 +42,15 @@ pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
     for case in &cases {
         let played = measure(args, case, record.address, source)?;
         record.cases.push(played);
-        folder.save_record(&record).map_err(Failure::failed)?;
+        // For who kills it; where it cannot be saved, it is tried again at the end, and told.
+        let _ = folder.save_record(&record);
     }
     if args.reproduce {
         record.claim = Some(reproduce(args, &record)?);
     }
-    folder.write_all(&record).map_err(Failure::failed)?;
+    let written = folder.write_all(&record);
     show(&folder, &record, args)?;
+    results::written(written)?;
     let believed = record.claim.as_ref().is_none_or(Claim::holds);
     Ok(if believed { Outcome::Done } else { Outcome::Invalid })
 }

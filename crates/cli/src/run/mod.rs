@@ -27,7 +27,7 @@ use crate::exit::{Failure, Outcome};
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::progress::{Progress, human};
-use crate::{builtin, interrupt, print};
+use crate::{builtin, interrupt, print, results};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -235,14 +235,20 @@ fn keep(folder: &RunFolder, record: &mut RunRecord, last: bool) -> Result<(), Fa
     folder.save_record(record).map_err(Failure::failed)
 }
 
-/// Writes all files and prints what the user asked to see. Without a single trial there is
-/// nothing to show.
+/// Writes all files and prints what the user asked to see, also where they cannot be written:
+/// nothing that was measured is lost to a full disk. Without a single trial there is nothing to
+/// show.
 fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {
-    folder.save_record(record).map_err(Failure::failed)?;
+    let saved = folder.save_record(record);
     if record.trials.is_empty() {
-        return Ok(());
+        return saved.map_err(Failure::failed);
     }
-    folder.write_all(record).map_err(Failure::failed)?;
+    let written = saved.and_then(|()| folder.write_all(record));
+    show(folder, record, output)?;
+    results::written(written)
+}
+
+fn show(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {
     if output.json {
         return print(&pushbench_report::json(record).map_err(Failure::failed)?);
     }

@@ -31,16 +31,6 @@ pub(crate) enum Source {
     Running(Box<Target>, Option<u32>),
 }
 
-impl Source {
-    /// The path that a server is asked for which is none of ours.
-    pub(super) fn foreign_path(&self) -> Option<String> {
-        match self {
-            Self::Own => None,
-            Self::Running(target, _) => target.foreign_path.clone(),
-        }
-    }
-}
-
 /// The server of one trial.
 #[derive(Debug)]
 pub(crate) enum Subject<'a> {

@@ -166,12 +166,12 @@ impl<'a> Trial<'a> {
         let ear = Ear::new(notes, progress, subject.own_processes());
         let (addresses, same_clock) = match source {
             Source::Own => (ear.server_addresses()?, true),
-            Source::Running(target, _) => (vec![target.address], target.same_clock),
+            Source::Running(target, _) => (vec![target.address()], target.same_clock),
         };
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
         let places = Places { room: &room, pinned: pinned.as_ref(), targets: &addresses };
-        let crew = Crew::start(plan, turn, &places, source.foreign_path(), &sender)?;
+        let crew = Crew::start(plan, turn, &places, source, &sender)?;
         ear.expect_loads(crew.len());
         ear.loads_ready()?;
         Ok(Trial { plan, turn, progress, subject, crew, room, pinned, wire, ear, same_clock })

@@ -42,7 +42,8 @@ impl RequestHead {
     /// The plan's request, with `query` (`name=value`, joined by `&`, or empty), the headers of
     /// its profile, and `own`: those that the transport cannot do without.
     pub(crate) fn new(plan: &LoadPlan, query: &str, own: &[(&str, &str)]) -> Self {
-        let (profile, host) = (&plan.headers, plan.target.to_string());
+        let profile = &plan.headers;
+        let host = plan.host.clone().unwrap_or_else(|| plan.target.to_string());
         let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.transport));
         let mark = if query.is_empty() { "" } else { "?" };
         let mut end = String::from(" HTTP/1.1\r\n");
@@ -52,7 +53,7 @@ impl RequestHead {
             end.extend([name, ": ", &value, "\r\n"]);
         }
         let (has_query, foreign) = (!query.is_empty(), plan.foreign_path.is_some());
-        Self { start: format!("GET {path}{mark}{query}"), end, has_query, foreign }
+        Self { start: format!("GET {}{path}{mark}{query}", plan.prefix), end, has_query, foreign }
     }
 
     /// Appends the request, with `after` in its query where a cursor is known, and whatever
