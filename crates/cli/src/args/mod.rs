@@ -162,7 +162,7 @@ Examples:
   pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket"
 )]
 pub(crate) struct LoadArgs {
-    /// The server: http://HOST:PORT
+    /// The server: http://HOST:PORT, perhaps with a path that all of its paths begin with
     #[arg(long, value_name = "URL")]
     pub(crate) target: String,
     /// Process id of the server on this machine, for its CPU and memory
