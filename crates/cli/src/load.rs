@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
+use pushbench_core::wire::sse::EVENT_LIMIT;
 use pushbench_core::{Delivery, Transport};
 use pushbench_probe::cpu::ProcessClock;
 
@@ -43,7 +44,9 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     let address = Target::address_of(&args.target)?.ip();
     let layout = Layout::against(address, &args.processes);
     Plan::of(scenario.clone(), None, layout.clone()).check_limits()?;
-    let target = reach(args, &scenario)?;
+    check_event(args.event.as_deref(), &scenario.transports)?;
+    let mut target = reach(args, &scenario)?;
+    target.event.clone_from(&args.event);
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -85,6 +88,24 @@ fn reach(args: &LoadArgs, scenario: &Scenario) -> Result<Target, Failure> {
         return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
     }
     Target::foreign(&args.target, feed, path.clone())
+}
+
+/// Refuses a type that no event has, and one where there are no events.
+fn check_event(event: Option<&str>, transports: &[Transport]) -> Result<(), Failure> {
+    let Some(event) = event else { return Ok(()) };
+    if transports != [Transport::Sse] {
+        return Err(Failure::usage(anyhow!(
+            "--event is a type of server-sent events: it goes with `-t sse` alone"
+        )));
+    }
+    let plain = !event.contains(['\r', '\n']);
+    if !plain || !(1..=EVENT_LIMIT).contains(&event.len()) {
+        return Err(Failure::usage(anyhow!(
+            "--event {}: a type is one line of 1 to {EVENT_LIMIT} bytes",
+            event.escape_debug()
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses thresholds on what is known of a server of one's own only.

@@ -33,6 +33,8 @@ pub(crate) struct Target {
     pub(crate) origin: MonoInstant,
     /// Where a server that is none of ours offers its transport; the feed is then as a file says.
     pub(crate) foreign_path: Option<String>,
+    /// The type of the feed's server-sent events, where it is not the default.
+    pub(crate) event: Option<String>,
 }
 
 impl Target {
@@ -98,7 +100,8 @@ impl Target {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed),
         };
-        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin, foreign_path: None })
+        let (url, foreign_path, event) = (url.to_owned(), None, None);
+        Ok(Self { url, address, feed, same_clock, origin, foreign_path, event })
     }
 
     /// Whether the server still answers with the feed that it had when it was reached.

@@ -10,6 +10,7 @@ use pushbench_probe::limits::Room;
 use pushbench_probe::source::loopback_addresses;
 
 use super::ear::{Note, name};
+use super::subject::Source;
 use super::trial::{Trouble, Turn, connect_limit};
 use crate::child::Worker;
 use crate::plan::Plan;
@@ -26,17 +27,19 @@ pub(super) struct Places<'a> {
 pub(super) struct Crew(Vec<Worker<LoadOrder>>);
 
 impl Crew {
-    /// Starts the processes, without clients yet; `foreign_path` is for a server that is none of
-    /// ours.
+    /// Starts the processes, without clients yet, for the server from `source`.
     pub(super) fn start(
         plan: &Plan,
         turn: Turn,
         places: &Places<'_>,
-        foreign_path: Option<String>,
+        source: &Source,
         notes: &Sender<Note>,
     ) -> anyhow::Result<Self> {
         let mut plans = load_plans(plan, turn, places);
-        plans.iter_mut().for_each(|plan| plan.foreign_path.clone_from(&foreign_path));
+        for plan in &mut plans {
+            plan.foreign_path = source.foreign_path();
+            plan.event = source.event();
+        }
         let workers = plans.iter().enumerate().map(|(index, plan)| {
             let notes = notes.clone();
             let core = places.pinned.and_then(|pinned| core(&pinned.load, index));

@@ -39,6 +39,14 @@ impl Source {
             Self::Running(target, _) => target.foreign_path.clone(),
         }
     }
+
+    /// The type of the feed's server-sent events, where it is not the default.
+    pub(super) fn event(&self) -> Option<String> {
+        match self {
+            Self::Own => None,
+            Self::Running(target, _) => target.event.clone(),
+        }
+    }
 }
 
 /// The server of one trial.

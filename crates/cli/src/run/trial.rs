@@ -171,7 +171,7 @@ impl<'a> Trial<'a> {
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.context("cannot capture the trial's packets")?;
         let places = Places { room: &room, pinned: pinned.as_ref(), targets: &addresses };
-        let crew = Crew::start(plan, turn, &places, source.foreign_path(), &sender)?;
+        let crew = Crew::start(plan, turn, &places, source, &sender)?;
         ear.expect_loads(crew.len());
         ear.loads_ready()?;
         Ok(Trial { plan, turn, progress, subject, crew, room, pinned, wire, ear, same_clock })

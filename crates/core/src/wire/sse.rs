@@ -1,6 +1,7 @@
 //! Server-sent events (WHATWG HTML §9.2, "Parsing an event stream").
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -66,8 +67,8 @@ pub struct SseReader {
     value: Vec<u8>,
     /// The identifiers of events, where somebody wants to know them.
     ids: Option<Box<Ids>>,
-    /// The last `retry` that was a number, ms.
-    retry: Option<u64>,
+    /// The last `retry` that was a number.
+    retry: Option<Duration>,
     /// Whether this event has had a `data` field.
     has_data: bool,
     /// A piece that takes no bytes of the input and comes next.
@@ -161,9 +162,9 @@ impl SseReader {
         self.ids.as_ref().map_or(&[], |ids| &ids.last)
     }
 
-    /// The reconnection time that this stream has set last, ms.
+    /// The reconnection time that this stream has set last.
     #[must_use]
-    pub const fn retry(&self) -> Option<u64> {
+    pub const fn retry(&self) -> Option<Duration> {
         self.retry
     }
 
@@ -322,11 +323,11 @@ impl SseReader {
 }
 
 /// A reconnection time: ASCII digits and nothing else.
-fn milliseconds(value: &[u8]) -> Option<u64> {
+fn milliseconds(value: &[u8]) -> Option<Duration> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let more =
         |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
-    digits.then(|| value.iter().fold(0, more))
+    digits.then(|| Duration::from_millis(value.iter().fold(0, more)))
 }
 
 fn extend_limited(text: &mut Vec<u8>, more: &[u8], limit: usize) {

@@ -65,6 +65,10 @@ pub enum Note {
     Subscribed,
     /// Something failed, and the connection can go on.
     Failed(ProtocolError),
+    /// An event came whose type is none of the feed's: that type, or its start.
+    OtherEvent(Box<str>),
+    /// Both sides have said that they close: the server is about to close the connection.
+    Closing,
 }
 
 /// What a session wants to become of its connection.

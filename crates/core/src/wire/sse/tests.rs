@@ -143,6 +143,7 @@ fn only_digits_set_the_reconnection_time() {
     ];
     for (stream, retry) in cases {
         for step in [1, 100] {
+            let retry = retry.map(Duration::from_millis);
             assert_eq!(after(stream, step).retry(), retry, "{}", stream.escape_ascii());
         }
     }

@@ -169,5 +169,5 @@ fn a_batch_that_is_cut_short_is_refused() {
     let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
     tick(&mut *session);
     let error = feed(&mut *session, &response("200 OK", 6, b"5\nhello"), 4).unwrap_err();
-    assert!(matches!(error, ProtocolError::NoSequence(_)), "{error}");
+    assert!(matches!(error, ProtocolError::NoSequence { .. }), "{error}");
 }
