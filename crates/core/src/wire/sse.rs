@@ -196,9 +196,15 @@ impl SseReader {
         })
     }
 
+    #[inline]
     fn piece<'a>(&mut self, first: u8, input: &mut &'a [u8]) -> Piece<'a> {
+        if let State::Start(length) = self.state
+            && let Some(piece) = self.start(length, first, input)
+        {
+            return piece;
+        }
         match self.state {
-            State::Name => self.name(first, input),
+            State::Name | State::Start(_) => self.name(first, input),
             State::ValueStart(field) => {
                 self.state = State::Value(field);
                 if first != b' ' {
@@ -208,26 +214,26 @@ impl SseReader {
                 Piece::Framing(1)
             }
             State::Value(field) => self.value(field, input),
-            State::Start(length) => self.start(length, first, input),
         }
     }
 
-    /// A byte order mark, or what is none.
+    /// A byte order mark, or the start of one, which is the start of a name.
     #[cold]
-    fn start<'a>(&mut self, length: usize, first: u8, input: &mut &'a [u8]) -> Piece<'a> {
+    fn start(&mut self, length: usize, first: u8, input: &mut &[u8]) -> Option<Piece<'static>> {
         if BYTE_ORDER_MARK.get(length) == Some(&first) {
             *input = &input[1..];
             self.state = State::Start(length + 1);
-            return Piece::Framing(1);
+            return Some(Piece::Framing(1));
         }
         self.state = State::Name;
         if length < BYTE_ORDER_MARK.len() {
             self.name.extend_from_slice(&BYTE_ORDER_MARK[..length]);
         }
-        self.name(first, input)
+        None
     }
 
     /// A field's name with its colon, or the blank line that ends an event.
+    #[inline]
     fn name<'a>(&mut self, first: u8, input: &mut &'a [u8]) -> Piece<'a> {
         if self.name.is_empty() && matches!(first, b'\n' | b'\r') {
             self.take_line_end(input);
@@ -250,6 +256,7 @@ impl SseReader {
     }
 
     /// Tells fields apart by the name just read. A comment is a field with an empty name.
+    #[inline]
     fn start_field(&mut self) -> Field {
         let field = match self.name.as_slice() {
             b"data" => Field::Data,
@@ -279,7 +286,9 @@ impl SseReader {
         if value.is_empty() {
             self.take_line_end(input);
             self.state = State::Name;
-            self.end_field(field);
+            if matches!(field, Field::Id | Field::Retry) {
+                self.end_field(field);
+            }
             return Piece::Framing(1);
         }
         *input = rest;
@@ -293,6 +302,7 @@ impl SseReader {
     }
 
     /// Takes the value of a field that is known with its line's end only.
+    #[cold]
     fn end_field(&mut self, field: Field) {
         match (field, &mut self.ids) {
             (Field::Id, Some(ids)) if self.value.len() <= ID_LIMIT && !self.value.contains(&0) => {

@@ -27,8 +27,6 @@ pub(crate) struct Head {
     pub(crate) close: bool,
     /// The codings of its body, other than chunked, as the server names them.
     pub(crate) coding: Option<Box<str>>,
-    /// Its media type is that of an event stream.
-    pub(crate) event_stream: bool,
     /// What a 101 switches to.
     pub(crate) upgrade: Option<Box<Upgrade>>,
     pub(super) body: BodyLength,
@@ -120,6 +118,10 @@ struct Framing {
 impl Framing {
     /// Adds the number, or the list of numbers that are all the same (RFC 9112 §6.3).
     fn length(&mut self, value: &[u8]) {
+        if let (None, Some(length)) = (self.length, decimal(value)) {
+            self.length = Some(Ok(length));
+            return;
+        }
         for item in value.split(|&byte| byte == b',') {
             let length = decimal(item.trim_ascii()).ok_or(HeadError::Length);
             let same = self.length.is_none_or(|before| before == length);
@@ -173,19 +175,39 @@ pub(super) type Kept = (&'static str, Vec<u8>);
 /// Reads a head that `bytes` begins with, and its length; `None` where it ends later.
 pub(super) fn parse_head(
     bytes: &[u8],
-    mut kept: Option<&mut Kept>,
+    kept: Option<&mut Kept>,
 ) -> Result<Option<(Head, usize)>, HeadError> {
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
+    let strict = httparse::ParserConfig::default();
+    let parsed = strict.parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+    if parsed == Err(httparse::Error::HeaderName) {
+        let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed =
+            lenient().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+        return head_of(&response, parsed?, kept);
+    }
+    head_of(&response, parsed?, kept)
+}
+
+/// What a client reads all the same: a field's value that goes on in the next line, and white space
+/// behind its name (RFC 9112 §5.1, §5.2). Looked for where a head has no other reading.
+#[cold]
+fn lenient() -> httparse::ParserConfig {
     let mut config = httparse::ParserConfig::default();
-    // A client reads both all the same (RFC 9112 §5.1, §5.2).
     config.allow_obsolete_multiline_headers_in_responses(true);
     config.allow_spaces_after_header_name_in_responses(true);
-    let length =
-        match config.parse_response_with_uninit_headers(&mut response, bytes, &mut headers)? {
-            httparse::Status::Complete(length) => length,
-            httparse::Status::Partial => return Ok(None),
-        };
+    config
+}
+
+/// What matters of a head that has been taken apart.
+fn head_of(
+    response: &httparse::Response<'_, '_>,
+    parsed: httparse::Status<usize>,
+    mut kept: Option<&mut Kept>,
+) -> Result<Option<(Head, usize)>, HeadError> {
+    let httparse::Status::Complete(length) = parsed else { return Ok(None) };
     let (status, old_version) = (response.code.unwrap_or(0), response.version == Some(0));
     let (mut head, mut framing) = (Head { status, ..Head::default() }, Framing::default());
     for header in &*response.headers {
@@ -219,7 +241,6 @@ impl Head {
             14 if is("content-length") => framing.length(value),
             17 if is("transfer-encoding") => framing.transfer(value, &mut self.coding),
             10 if is("connection") => framing.connection(value),
-            12 if is("content-type") => self.event_stream = is_event_stream(value),
             16 if is("content-encoding") => {
                 let codings = list(value).filter(|item| !item.eq_ignore_ascii_case(b"identity"));
                 codings.for_each(|item| name_coding(&mut self.coding, item));
@@ -242,15 +263,22 @@ fn lossy(value: &[u8]) -> Box<str> {
 }
 
 /// `text/event-stream`, in any case and with any parameters (RFC 9110 §8.3.1).
-fn is_event_stream(value: &[u8]) -> bool {
+pub(super) fn is_event_stream(value: &[u8]) -> bool {
     let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 /// Digits and nothing else.
 fn decimal(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+    let mut number: u64 = 0;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    (!text.is_empty()).then_some(number)
 }
 
 /// The number in an entity tag, weak or strong: `"42"`, `W/"42"` (RFC 9110 §8.8.3).

@@ -67,7 +67,7 @@ pub enum Note {
     Failed(ProtocolError),
     /// An event came whose type is none of the feed's: that type, or its start.
     OtherEvent(Box<str>),
-    /// Both sides have said that they close: the server is about to close the connection.
+    /// The server is about to close the connection: both sides have said so, or its last answer.
     Closing,
 }
 

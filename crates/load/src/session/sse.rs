@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use pushbench_core::Seq;
-use pushbench_core::number::NumberReader;
+use pushbench_core::number::{NumberError, NumberReader};
 use pushbench_core::wire::sse::{BINARY_EVENT, EVENT_LIMIT, GONE_EVENT, Piece, SseReader};
 use pushbench_metrics::ledger::Layer;
 
 use super::Session;
 use super::body::{Base64Number, Said, oldest_in};
 use super::error::ProtocolError;
+use super::head::is_event_stream;
 use super::http::{Head, Part, RequestHead, ResponseReader};
 use super::output::{Demand, Ending, Note, Output};
 use super::poll::before;
@@ -42,7 +43,13 @@ impl Stream {
 
     /// Tells events apart by their type. `gone` is a word of our own servers alone, and `binary`
     /// one of those that send what ours do.
+    #[inline]
     fn kind(&self, event: &[u8]) -> Kind {
+        let usual = event.is_empty() && self.event.is_none();
+        if usual { Kind::Text } else { self.named(event) }
+    }
+
+    fn named(&self, event: &[u8]) -> Kind {
         let is_feed = match &self.event {
             None => event.is_empty() || event == DEFAULT_EVENT.as_bytes(),
             Some(name) => event == name.as_bytes(),
@@ -120,8 +127,8 @@ impl Sse {
             return Ok(());
         }
         self.stream.request.check_coding(head, self.cursor)?;
-        if !head.event_stream {
-            let found = if head.kept { self.http.kept() } else { &[] };
+        let found = if head.kept { self.http.kept() } else { &[] };
+        if !is_event_stream(found) {
             let found = String::from_utf8_lossy(found).into_owned();
             return Err(ProtocolError::ContentType { request: self.asked(), found });
         }
@@ -189,13 +196,16 @@ impl Sse {
                 self.cursor = self.cursor.max(Some(seq));
                 out.messages.push(seq);
             }
-            // The stream is in order, and its next event may have one.
-            Err(source) => {
-                let request = self.asked();
-                out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
-            }
+            Err(source) => self.unnumbered(source, out),
         }
         Ok(())
+    }
+
+    /// A message without a number. The stream is in order, and the next one may have one.
+    #[cold]
+    fn unnumbered(&self, source: NumberError, out: &mut Output) {
+        let request = self.asked();
+        out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
     }
 
     /// An event of a type that is none of the feed's.

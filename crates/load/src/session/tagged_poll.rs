@@ -109,6 +109,8 @@ impl Session for TaggedPoll {
                 Some(Part::End) => {
                     if self.answered(out)? {
                         self.ask(out);
+                    } else {
+                        out.note(Note::Closing);
                     }
                 }
                 None => return Ok(()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pushbench_core::number::NumberReader;
+use pushbench_core::number::{NumberError, NumberReader};
 use pushbench_core::wire::utf8::Utf8Reader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::ledger::Layer;
@@ -183,13 +183,16 @@ impl Websocket {
                 self.cursor = Some(seq).max(self.cursor);
                 out.messages.push(seq);
             }
-            // The stream is in order, and its next message may have one.
-            Err(source) => {
-                let request = self.asked();
-                out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
-            }
+            Err(source) => self.unnumbered(source, out),
         }
         Ok(())
+    }
+
+    /// A message without a number. The stream is in order, and the next one may have one.
+    #[cold]
+    fn unnumbered(&self, source: NumberError, out: &mut Output) {
+        let request = self.asked();
+        out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
     }
 
     #[cold]
