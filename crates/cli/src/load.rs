@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
+use pushbench_core::wire::sse::EVENT_LIMIT;
 use pushbench_core::{Delivery, Transport};
 use pushbench_probe::cpu::ProcessClock;
 
@@ -37,6 +38,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         })?;
     }
     check_foreign(args, &scenario)?;
+    check_event(args.event.as_deref(), &scenario.transports)?;
     let described = args.feed.as_deref().map(target::read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_limits(&site, args, &scenario)?;
@@ -46,10 +48,11 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     if !args.output.quiet && server.is_worth_naming() {
         eprintln!("measuring {}", server.name());
     }
-    let target = match (described, &args.path) {
+    let mut target = match (described, &args.path) {
         (Some(feed), Some(path)) => Target::foreign(server, feed, path.clone())?,
         _ => Target::reach(server)?,
     };
+    target.event.clone_from(&args.event);
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -100,6 +103,24 @@ fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(),
     let mut outcomes = site.addresses.iter().map(check);
     let first = outcomes.next().unwrap_or(Ok(()));
     if outcomes.any(|outcome| outcome.is_ok()) { Ok(()) } else { first }
+}
+
+/// Refuses a type that no event has, and one where there are no events.
+fn check_event(event: Option<&str>, transports: &[Transport]) -> Result<(), Failure> {
+    let Some(event) = event else { return Ok(()) };
+    if transports != [Transport::Sse] {
+        return Err(Failure::usage(anyhow!(
+            "--event is a type of server-sent events: it goes with `-t sse` alone"
+        )));
+    }
+    let plain = !event.contains(['\r', '\n']);
+    if !plain || !(1..=EVENT_LIMIT).contains(&event.len()) {
+        return Err(Failure::usage(anyhow!(
+            "--event {}: a type is one line of 1 to {EVENT_LIMIT} bytes",
+            event.escape_debug()
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses thresholds on what is known of a server of one's own only.

@@ -139,6 +139,8 @@ pub(crate) struct Target {
     pub(crate) origin: MonoInstant,
     /// Where a server that is none of ours offers its transport; the feed is then as a file says.
     foreign_path: Option<String>,
+    /// The type of the feed's server-sent events, where it is not the default.
+    pub(crate) event: Option<String>,
 }
 
 impl Target {
@@ -170,12 +172,14 @@ impl Target {
         self.server.address()
     }
 
-    /// Says in `plan` how the server is asked: by which name, under which paths.
+    /// Says in `plan` how the server is asked: by which name, under which paths, and
+    /// which of its events are the feed's.
     pub(crate) fn complete(&self, plan: &mut LoadPlan) {
         let TargetUrl { authority, prefix, .. } = &self.server.url;
         plan.host = Some(authority.clone());
         plan.prefix.clone_from(prefix);
         plan.foreign_path.clone_from(&self.foreign_path);
+        plan.event.clone_from(&self.event);
     }
 
     fn new(server: Server, feed: FeedDescription) -> Result<Self, Failure> {
@@ -200,7 +204,7 @@ impl Target {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed),
         };
-        Ok(Self { server, feed, same_clock, origin, foreign_path: None })
+        Ok(Self { server, feed, same_clock, origin, foreign_path: None, event: None })
     }
 
     /// Whether the server still answers with the feed that it had when it was reached.

@@ -57,6 +57,15 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "-c", "1000k"], "pass `--clients"),
             (&["run", "quick", "idle", "--json"], "name one scenario"),
             (&["doctor", "-d", "10ms"], "from 500ms to 10m"),
+            (&["load", "--target", "http://127.0.0.1:1", "--event", "x"], "`-t sse` alone"),
+            (
+                &["load", "--target", "http://127.0.0.1:1", "--event", "", "-t", "sse"],
+                "a type is one line of 1 to 128 bytes",
+            ),
+            (
+                &["load", "--target", "http://127.0.0.1:1", "--event", "a\nb", "-t", "sse"],
+                "--event a\\nb",
+            ),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
             (&["load", "--target", "http://127.0.0.1:1", "--path", "/ws"], "--feed <FILE>"),
             (&with_feed("ws", "websocket"), "it begins with `/`"),

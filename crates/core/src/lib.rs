@@ -9,6 +9,7 @@ pub mod feed;
 pub mod headers;
 pub mod instant;
 pub mod message;
+pub mod number;
 pub mod payload;
 pub mod random;
 pub mod sampling;

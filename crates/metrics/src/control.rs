@@ -21,6 +21,7 @@ use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
 
+use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
 use crate::recorder::Measured;
@@ -158,6 +159,9 @@ pub struct LoadPlan {
     /// without our cursors, and need not know them. `None` means a pushbench server.
     #[serde(default)]
     pub foreign_path: Option<String>,
+    /// The type of the feed's server-sent events; `None` where it is the default, `message`.
+    #[serde(default)]
+    pub event: Option<String>,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -201,6 +205,7 @@ impl LoadPlan {
             host: None,
             prefix: String::new(),
             foreign_path: None,
+            event: None,
             clients,
             first_client: 0,
             total_clients: clients,
@@ -306,6 +311,12 @@ pub struct LoadMeasured {
     /// What was stamped.
     #[serde(default)]
     pub stamps: LoadStamps,
+    /// Server-sent events of other types than the feed's, from connecting to the end.
+    #[serde(default, skip_serializing_if = "OtherEvents::is_empty")]
+    pub other_events: OtherEvents,
+    /// The first answer whose body was coded, so that no message in it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coded: Option<String>,
 }
 
 /// Errors that are kept for a person to read.
@@ -323,6 +334,8 @@ impl LoadMeasured {
         self.drained &= other.drained;
         let room = KEPT_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
+        self.other_events.merge(&other.other_events);
+        self.coded = self.coded.take().or(other.coded);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod control;
 pub mod disturbance;
 pub mod environment;
+pub mod events;
 pub mod figures;
 pub mod floor;
 pub mod headers;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
 
 pub use self::calm::{
@@ -69,6 +70,11 @@ pub enum Warning {
         count: u64,
         /// The first of them.
         first: Option<String>,
+    },
+    /// Server-sent events came whose type is none of the feed's.
+    OtherEvents {
+        /// Which, and how many.
+        events: OtherEvents,
     },
     /// Polls were due while one was outstanding.
     PollsSkipped {
@@ -186,6 +192,7 @@ impl Warning {
             }
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
+            Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
             Self::LoadPart(_) => {
@@ -227,6 +234,9 @@ impl fmt::Display for Warning {
             Self::Errors { count, first } => {
                 write!(f, "{count} errors")?;
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            Self::OtherEvents { events } => {
+                write!(f, "{} events were none of the feed's: {events}", events.total())
             }
             Self::PollsSkipped { count } => {
                 write!(f, "{count} polls were skipped, the one before being outstanding")

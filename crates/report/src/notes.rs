@@ -232,6 +232,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
+        Warning::OtherEvents { events } => events.total() as f64,
         Warning::LoadPart(part) => part.latency_us / part.without_us,
         Warning::LatencyOffModel { ks, .. } => *ks,
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),

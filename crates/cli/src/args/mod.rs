@@ -159,7 +159,8 @@ of `quick` are measured.
 Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
-  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket"
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /sse -t sse --event price"
 )]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT, perhaps with a path that all of its paths begin with
@@ -175,6 +176,10 @@ pub(crate) struct LoadArgs {
     /// Where such a server offers the transport, such as /ws
     #[arg(long, value_name = "PATH", requires = "feed")]
     pub(crate) path: Option<String>,
+    /// Type of the server-sent events that are the feed's, as their `event` field says it; goes
+    /// with `-t sse` alone [default: message]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
     #[command(flatten)]

@@ -187,7 +187,7 @@ impl Client {
                     Note::Failed(error) => bail!("{}: {error}", self.transport),
                     Note::Subscribed => self.step.subscribed = true,
                     Note::SkippedPoll => bail!("{}: a poll is still under way", self.transport),
-                    Note::Request | Note::EmptyResponse => {}
+                    Note::Request | Note::EmptyResponse | Note::OtherEvent(_) | Note::Closing => {}
                 }
             }
             self.step.messages += self.out.messages.len();

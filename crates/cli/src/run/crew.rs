@@ -27,7 +27,7 @@ pub(super) struct Places<'a> {
 pub(super) struct Crew(Vec<Worker<LoadOrder>>);
 
 impl Crew {
-    /// Starts the processes, without clients yet.
+    /// Starts the processes, without clients yet, for the server from `source`.
     pub(super) fn start(
         plan: &Plan,
         turn: Turn,

@@ -55,6 +55,9 @@ impl Evidence<'_> {
     pub(super) fn invalid(&self) -> Vec<Invalid> {
         let mut reasons = Vec::new();
         let measured = &self.load.measured;
+        if let Some(error) = &self.load.coded {
+            reasons.push(Invalid::Coded { error: error.clone() });
+        }
         let connected = self.load.connected_at_start;
         if connected < self.wanted {
             let error = self.load.errors.first().cloned();
@@ -119,6 +122,9 @@ impl Evidence<'_> {
         if counters.errors > 0 {
             let first = self.load.errors.first().cloned();
             warnings.push(Warning::Errors { count: counters.errors, first });
+        }
+        if !self.load.other_events.is_empty() {
+            warnings.push(Warning::OtherEvents { events: self.load.other_events.clone() });
         }
         if counters.skipped_polls > 0 {
             warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });

@@ -35,12 +35,12 @@ pub struct ChunkedReader {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Within a chunk's size: the number so far, and its digits.
-    Size { number: usize, digits: u8 },
+    /// Within a chunk's size: the number so far, and whether it has digits.
+    Size { number: u64, digits: bool },
     /// Behind the size, before the line feed: extensions and the carriage return.
-    SizeEnd { number: usize },
+    SizeEnd { number: u64 },
     /// Within a chunk.
-    Data { left: usize },
+    Data { left: u64 },
     /// Behind a chunk: its line end, as bytes still to come.
     DataEnd { left: u8 },
     /// Behind the last chunk: bytes of the current trailer line.
@@ -51,7 +51,7 @@ enum State {
 
 impl Default for State {
     fn default() -> Self {
-        Self::Size { number: 0, digits: 0 }
+        Self::Size { number: 0, digits: false }
     }
 }
 
@@ -70,9 +70,10 @@ impl ChunkedReader {
     /// [`ChunkError`] where a size or a line end is malformed.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, ChunkError> {
         if let State::Data { left } = self.state {
-            let (data, rest) = input.split_at(left.min(input.len()));
+            let length = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
+            let (data, rest) = input.split_at(length);
             *input = rest;
-            let left = left - data.len();
+            let left = left - data.len() as u64;
             self.state = if left == 0 { State::DataEnd { left: 2 } } else { State::Data { left } };
             return Ok((!data.is_empty()).then_some(Piece::Data(data)));
         }
@@ -93,14 +94,15 @@ impl State {
     /// The state behind a `byte` that is none of the body's.
     fn after(self, byte: u8) -> Result<Self, ChunkError> {
         match (self, byte) {
-            (Self::Size { number, digits }, _) if byte.is_ascii_hexdigit() => {
-                if digits == 8 {
-                    return Err(ChunkError("a size has more than eight digits"));
+            (Self::Size { number, .. }, _) if byte.is_ascii_hexdigit() => {
+                // However many zeros come first.
+                if number >> 60 != 0 {
+                    return Err(ChunkError("a size has more than 64 bits"));
                 }
-                let value = char::from(byte).to_digit(16).unwrap_or(0) as usize;
-                Ok(Self::Size { number: number * 16 + value, digits: digits + 1 })
+                let value = char::from(byte).to_digit(16).unwrap_or(0);
+                Ok(Self::Size { number: number * 16 + u64::from(value), digits: true })
             }
-            (Self::Size { digits: 0, .. }, _) => Err(ChunkError("a chunk has no size")),
+            (Self::Size { digits: false, .. }, _) => Err(ChunkError("a chunk has no size")),
             (Self::Size { number, .. }, b'\r' | b';' | b' ' | b'\t') => {
                 Ok(Self::SizeEnd { number })
             }
@@ -164,8 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn a_size_may_have_zeros_before_it() {
+        let wire = b"000000000000000000004\r\nWiki\r\n000\r\n\r\n";
+        assert_eq!(read(wire, 5), Ok((b"Wiki".to_vec(), wire.len() - 4, true)));
+    }
+
+    #[test]
     fn malformed_chunks_are_refused() {
-        for wire in [&b"x\r\n"[..], b"\r\n", b"2\r\nabc", b"123456789\r\n"] {
+        for wire in [&b"x\r\n"[..], b"\r\n", b"2\r\nabc", b"10000000000000000\r\n"] {
             assert!(read(wire, 16).is_err(), "{wire:?}");
         }
     }

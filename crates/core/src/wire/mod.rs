@@ -4,3 +4,4 @@
 pub mod batch;
 pub mod chunked;
 pub mod sse;
+pub mod utf8;

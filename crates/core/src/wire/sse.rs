@@ -1,6 +1,7 @@
 //! Server-sent events (WHATWG HTML §9.2, "Parsing an event stream").
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,6 +63,12 @@ pub struct SseReader {
     name: Vec<u8>,
     /// The current event's type, empty for a plain message.
     event: Vec<u8>,
+    /// The value of the current line, where its field is one of `id` and `retry`.
+    value: Vec<u8>,
+    /// The identifiers of events, where somebody wants to know them.
+    ids: Option<Box<Ids>>,
+    /// The last `retry` that was a number.
+    retry: Option<Duration>,
     /// Whether this event has had a `data` field.
     has_data: bool,
     /// A piece that takes no bytes of the input and comes next.
@@ -74,18 +81,34 @@ pub struct SseReader {
     owed: usize,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The last event ID buffer and the last event ID string of the standard.
+#[derive(Debug, Clone, Default)]
+struct Ids {
+    buffer: Vec<u8>,
+    last: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    #[default]
+    /// At the stream's start, and how much of a byte order mark has come.
+    Start(usize),
     Name,
     ValueStart(Field),
     Value(Field),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Start(0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
     Data,
     Event,
+    Id,
+    Retry,
     Other,
 }
 
@@ -95,14 +118,54 @@ enum Pending {
     Dispatch,
 }
 
-/// Field names and event types are cut here: no known one is longer.
+/// U+FEFF in UTF-8, which may begin a stream and is no part of it.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// Field names are cut here: no known one is longer.
 const NAME_LIMIT: usize = 16;
 
+/// The longest event type that is told from others, in bytes.
+pub const EVENT_LIMIT: usize = 128;
+
+/// The longest event identifier that is kept, in bytes: a request's head, in which it goes back
+/// to the server, could hardly carry a longer one. Such a one is ignored.
+pub const ID_LIMIT: usize = 8 << 10;
+
 impl SseReader {
+    /// A reader that also knows [`SseReader::last_id`].
+    #[must_use]
+    pub fn with_ids() -> Self {
+        Self { ids: Some(Box::default()), ..Self::default() }
+    }
+
+    /// Begins a new stream of the same source. What its events were last identified by stays, as
+    /// browsers have it.
+    pub fn restart(&mut self) {
+        let mut ids = self.ids.take();
+        if let Some(ids) = &mut ids {
+            ids.buffer.clone_from(&ids.last);
+        }
+        *self = Self { ids, ..Self::default() };
+    }
+
     /// The type of the current event, or of the one just dispatched; empty for a plain message.
+    /// One of more than [`EVENT_LIMIT`] bytes is cut a byte behind that.
     #[must_use]
     pub fn event(&self) -> &[u8] {
         &self.event
+    }
+
+    /// What a new request says in `Last-Event-ID` (WHATWG HTML §9.2.4): the last event ID string,
+    /// as it came. Empty where there is none.
+    #[must_use]
+    pub fn last_id(&self) -> &[u8] {
+        self.ids.as_ref().map_or(&[], |ids| &ids.last)
+    }
+
+    /// The reconnection time that this stream has set last.
+    #[must_use]
+    pub const fn retry(&self) -> Option<Duration> {
+        self.retry
     }
 
     /// Takes the next piece off the front of `input`; `None` once it is used up.
@@ -133,9 +196,15 @@ impl SseReader {
         })
     }
 
+    #[inline]
     fn piece<'a>(&mut self, first: u8, input: &mut &'a [u8]) -> Piece<'a> {
+        if let State::Start(length) = self.state
+            && let Some(piece) = self.start(length, first, input)
+        {
+            return piece;
+        }
         match self.state {
-            State::Name => self.name(first, input),
+            State::Name | State::Start(_) => self.name(first, input),
             State::ValueStart(field) => {
                 self.state = State::Value(field);
                 if first != b' ' {
@@ -148,7 +217,23 @@ impl SseReader {
         }
     }
 
+    /// A byte order mark, or the start of one, which is the start of a name.
+    #[cold]
+    fn start(&mut self, length: usize, first: u8, input: &mut &[u8]) -> Option<Piece<'static>> {
+        if BYTE_ORDER_MARK.get(length) == Some(&first) {
+            *input = &input[1..];
+            self.state = State::Start(length + 1);
+            return Some(Piece::Framing(1));
+        }
+        self.state = State::Name;
+        if length < BYTE_ORDER_MARK.len() {
+            self.name.extend_from_slice(&BYTE_ORDER_MARK[..length]);
+        }
+        None
+    }
+
     /// A field's name with its colon, or the blank line that ends an event.
+    #[inline]
     fn name<'a>(&mut self, first: u8, input: &mut &'a [u8]) -> Piece<'a> {
         if self.name.is_empty() && matches!(first, b'\n' | b'\r') {
             self.take_line_end(input);
@@ -157,7 +242,7 @@ impl SseReader {
         }
         let stop = input.iter().position(|byte| matches!(byte, b':' | b'\n' | b'\r'));
         let end = stop.unwrap_or(input.len());
-        extend_limited(&mut self.name, &input[..end]);
+        extend_limited(&mut self.name, &input[..end], NAME_LIMIT);
         let Some(stop) = stop else {
             *input = &[];
             return Piece::Framing(end);
@@ -171,10 +256,13 @@ impl SseReader {
     }
 
     /// Tells fields apart by the name just read. A comment is a field with an empty name.
+    #[inline]
     fn start_field(&mut self) -> Field {
         let field = match self.name.as_slice() {
             b"data" => Field::Data,
             b"event" => Field::Event,
+            b"id" if self.ids.is_some() => Field::Id,
+            b"retry" => Field::Retry,
             _ => Field::Other,
         };
         self.name.clear();
@@ -185,6 +273,7 @@ impl SseReader {
             }
             Field::Data => self.has_data = true,
             Field::Event => self.event.clear(),
+            Field::Id | Field::Retry => self.value.clear(),
             Field::Other => {}
         }
         field
@@ -197,15 +286,31 @@ impl SseReader {
         if value.is_empty() {
             self.take_line_end(input);
             self.state = State::Name;
+            if matches!(field, Field::Id | Field::Retry) {
+                self.end_field(field);
+            }
             return Piece::Framing(1);
         }
         *input = rest;
         match field {
             Field::Data => return Piece::Data(value),
-            Field::Event => extend_limited(&mut self.event, value),
+            Field::Event => extend_limited(&mut self.event, value, EVENT_LIMIT + 1),
+            Field::Id | Field::Retry => extend_limited(&mut self.value, value, ID_LIMIT + 1),
             Field::Other => {}
         }
         Piece::Framing(value.len())
+    }
+
+    /// Takes the value of a field that is known with its line's end only.
+    #[cold]
+    fn end_field(&mut self, field: Field) {
+        match (field, &mut self.ids) {
+            (Field::Id, Some(ids)) if self.value.len() <= ID_LIMIT && !self.value.contains(&0) => {
+                std::mem::swap(&mut ids.buffer, &mut self.value);
+            }
+            (Field::Retry, _) => self.retry = milliseconds(&self.value).or(self.retry),
+            _ => {}
+        }
     }
 
     fn take_line_end(&mut self, input: &mut &[u8]) {
@@ -213,8 +318,12 @@ impl SseReader {
         *input = &input[1..];
     }
 
-    /// A blank line: dispatches the event if it has data, and forgets its type if not.
+    /// A blank line: dispatches the event if it has data, and forgets its type if not. Either way
+    /// it is now known by what it was identified.
     fn end_event(&mut self) {
+        if let Some(ids) = &mut self.ids {
+            ids.last.clone_from(&ids.buffer);
+        }
         if self.has_data {
             self.pending = Some(Pending::Dispatch);
         }
@@ -223,96 +332,18 @@ impl SseReader {
     }
 }
 
-fn extend_limited(text: &mut Vec<u8>, more: &[u8]) {
-    let room = NAME_LIMIT.saturating_sub(text.len());
+/// A reconnection time: ASCII digits and nothing else.
+fn milliseconds(value: &[u8]) -> Option<Duration> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let more =
+        |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    digits.then(|| Duration::from_millis(value.iter().fold(0, more)))
+}
+
+fn extend_limited(text: &mut Vec<u8>, more: &[u8], limit: usize) {
+    let room = limit.saturating_sub(text.len());
     text.extend_from_slice(&more[..more.len().min(room)]);
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    type Events = Vec<(String, Vec<u8>)>;
-
-    /// The events with their types, and the bytes that were framing, read in pieces of `step`.
-    fn read(stream: &[u8], step: usize) -> (Events, usize) {
-        let (mut reader, mut events, mut framing) = (SseReader::default(), Events::new(), 0);
-        let mut data = Vec::new();
-        for mut piece in stream.chunks(step) {
-            while let Some(part) = reader.next(&mut piece) {
-                match part {
-                    Piece::Framing(bytes) => framing += bytes,
-                    Piece::Data(bytes) => data.extend_from_slice(bytes),
-                    Piece::Dispatch => {
-                        let event = String::from_utf8(reader.event().to_vec()).unwrap();
-                        events.push((event, std::mem::take(&mut data)));
-                    }
-                }
-            }
-        }
-        (events, framing)
-    }
-
-    proptest! {
-        #[test]
-        fn messages_read_back_however_they_are_cut(
-            payloads in prop::collection::vec("[a-z\n: ]{0,40}", 0..6), step in 1_usize..50,
-        ) {
-            let mut stream = Vec::new();
-            for (payload, seq) in payloads.iter().zip(1..) {
-                push(&mut stream, Seq(seq), Content::Text, payload.as_bytes());
-            }
-            let (events, framing) = read(&stream, step);
-            let data: Vec<&[u8]> = events.iter().map(|(_, data)| data.as_slice()).collect();
-            prop_assert_eq!(data, payloads.iter().map(String::as_bytes).collect::<Vec<_>>());
-            let payload: usize = payloads.iter().map(String::len).sum();
-            prop_assert_eq!(framing + payload, stream.len());
-        }
-
-        #[test]
-        fn binary_travels_as_base64(payload in prop::collection::vec(any::<u8>(), 1..200)) {
-            let mut stream = Vec::new();
-            push(&mut stream, Seq(1), Content::Binary, &payload);
-            let (events, _) = read(&stream, 7);
-            prop_assert_eq!(events.len(), 1);
-            prop_assert_eq!(&events[0].0, BINARY_EVENT);
-            prop_assert_eq!(STANDARD.decode(&events[0].1).unwrap(), payload);
-        }
-    }
-
-    #[test]
-    fn an_event_around_one_line_adds_eight_bytes_beside_its_id() {
-        let mut stream = Vec::new();
-        push(&mut stream, Seq(7), Content::Text, b"0000000007");
-        assert_eq!(stream, b"id: 7\ndata: 0000000007\n\n");
-        assert_eq!(stream.len() - "id: 7\n".len() - 10, 8);
-    }
-
-    /// The examples of WHATWG HTML §9.2.6.
-    #[test]
-    fn the_standards_examples_read_as_it_says() {
-        let cases: [(&[u8], &[&str]); 4] = [
-            (b"data: YHOO\ndata: +2\ndata: 10\n\n", &["YHOO\n+2\n10"]),
-            (b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
-             &["first event", "second event", " third event"]),
-            (b"data\n\ndata\ndata\n\ndata:", &["", "\n"]),
-            (b"data:test\r\n\r\ndata: test\r\r", &["test", "test"]),
-        ];
-        for (stream, expected) in cases {
-            for step in [1, 2, 3, 100] {
-                let (events, _) = read(stream, step);
-                let data: Vec<_> = events.iter().map(|(_, d)| str::from_utf8(d).unwrap()).collect();
-                assert_eq!(data, expected, "in pieces of {step}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_events_type_is_its_own() {
-        let stream = b"event: gone\ndata: 5\n\nevent: none\n\ndata: x\n\n";
-        let (events, _) = read(stream, 100);
-        assert_eq!(events, [("gone".into(), b"5".to_vec()), (String::new(), b"x".to_vec())]);
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{MonoInstant, random};
 use pushbench_metrics::control::{
-    LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
+    KEPT_ERRORS, LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
 };
 use pushbench_metrics::ledger::Phase;
 use pushbench_probe::clock::Clock;
@@ -129,6 +129,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 Alarm::Pulse => self.pulse(planned, now),
                 Alarm::Retry(_) if matches!(self.stage, Stage::Closing | Stage::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
+                Alarm::HangUp(client) => self.hang_up(client, planned, now),
                 Alarm::Progress => self.look.due = Some(planned),
                 Alarm::ConnectLimit if self.stage == Stage::Connecting => self.give_up(),
                 Alarm::CloseLimit if self.stage == Stage::Closing => self.drop_all(),
@@ -258,6 +259,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.stage = Stage::Over;
         self.measure.sockets_moved(self.sockets.up, self.sockets.down);
         self.tell_tcpip();
+        self.name_other_events();
         news(LoadNews::Finished(Box::new(LoadMeasured {
             connected_at_start: self.connected_at_start,
             closing: self.closing,
@@ -266,6 +268,22 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),
             stamps: self.stamps.finish(),
+            other_events: std::mem::take(&mut self.other_events),
+            coded: self.coded.take(),
         })));
+    }
+
+    /// Where no message of the feed came, events of other types are the likely cause, and the
+    /// first that is told.
+    fn name_other_events(&mut self) {
+        if self.look.messages > 0 || self.other_events.is_empty() {
+            return;
+        }
+        let error = format!(
+            "no event was of the feed's type, but {}; name that type with --event",
+            self.other_events
+        );
+        self.errors.insert(0, error);
+        self.errors.truncate(KEPT_ERRORS);
     }
 }

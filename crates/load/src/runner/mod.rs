@@ -28,6 +28,7 @@ use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
+use pushbench_metrics::events::OtherEvents;
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
 use pushbench_metrics::polls::Polls;
 use pushbench_metrics::recorder::Recorder;
@@ -202,6 +203,9 @@ struct Runner<M, C> {
     stamps: Stamps,
     look: Look,
     errors: Vec<String>,
+    other_events: OtherEvents,
+    /// The first answer that was coded.
+    coded: Option<String>,
     loop_lag: LatencyHistogram,
     connected_at_start: u32,
     /// Everything was accounted for before the drain's deadline.
@@ -258,6 +262,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             stamps: Stamps::new(&plan),
             look: Look::default(),
             errors: Vec::new(),
+            other_events: OtherEvents::default(),
+            coded: None,
             loop_lag: LatencyHistogram::default(),
             connected_at_start: 0,
             drained: false,

@@ -1,6 +1,7 @@
 //! Between sockets and sessions: the hot path, and the only place where arrivals are stamped.
 
 use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
 
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
@@ -14,10 +15,15 @@ use super::connect::ConnectError;
 use super::course::Stage;
 use super::measure::Measure;
 use super::slot::Link;
+use super::timers::Alarm;
 use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
 
 /// Latencies that a look at a running trial is made of.
 const LOOK_SAMPLES: u64 = 1_000;
+
+/// How long a server may take to close a connection that both sides have said they close: as long
+/// as good-byes may take (RFC 6455 §7.1.1).
+const HANG_UP: Duration = Duration::from_secs(2);
 
 /// Why a connection has ended.
 #[derive(Debug)]
@@ -201,10 +207,12 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Note::EmptyResponse => Event::EmptyResponse { client },
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
-                self.keep_error(client, error);
+                self.keep_protocol_error(client, error);
                 Event::Failed { client }
             }
             Note::Subscribed => return self.subscribed(client, at),
+            Note::OtherEvent(name) => return self.other_events.count(name),
+            Note::Closing => return self.timers.set(at + HANG_UP, Alarm::HangUp(client)),
         };
         self.measure.happened(self.phases.phase(), at, &event);
     }
@@ -285,9 +293,31 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
         self.out.notes = notes;
         if self.stage != Stage::Closing {
-            self.fail(client, at, error);
+            self.keep_protocol_error(client, error);
+            self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
         }
-        self.ended(client, at, Cause::Protocol);
+        // What a session still says: a WebSocket is failed by a close frame (RFC 6455 §7.1.7).
+        if self.out.send.is_empty() || self.send(client, at) {
+            self.ended(client, at, Cause::Protocol);
+        }
+    }
+
+    /// Keeps an error for a person to read; one that no answer could be read is kept at any rate.
+    fn keep_protocol_error(&mut self, client: u32, error: &ProtocolError) {
+        self.keep_error(client, error);
+        if self.coded.is_none() && matches!(error, ProtocolError::Encoded { .. }) {
+            self.coded = Some(error.to_string());
+        }
+    }
+
+    /// Closes a connection that the server was to close, and did not.
+    #[cold]
+    pub(super) fn hang_up(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {
+        let slot = &self.slots[client as usize];
+        // A connection opened since then is another one.
+        if matches!(slot.link, Link::Open(_)) && slot.opened + HANG_UP <= planned {
+            self.ended(client, now, Cause::Closed);
+        }
     }
 
     fn fail(&mut self, client: u32, at: MonoInstant, error: &dyn std::fmt::Display) {

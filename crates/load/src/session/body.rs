@@ -3,79 +3,98 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
-use pushbench_core::message::SEQ_PREFIX;
+use pushbench_core::number::{NumberError, NumberReader};
 use pushbench_core::wire::batch::{BatchError, BatchReader, Piece};
 use pushbench_metrics::ledger::Layer;
 
+use super::http::Head;
 use super::output::Output;
 
-/// Base64 characters that hold a payload's first [`SEQ_PREFIX`] bytes.
-const PREFIX_LEN: usize = SEQ_PREFIX.div_ceil(3) * 4;
+/// Base64 characters that are decoded at a time: as many as a number as pushbench writes it needs.
+const BASE64_STEP: usize = 28;
 
 /// How much of an error's explanation is worth keeping.
 const SAID_LIMIT: usize = 160;
 
-/// The start of a payload that arrives in pieces: as much as its sequence number needs.
+/// Reads the number of a payload that arrives as base64 (RFC 4648 §4).
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SeqPrefix {
-    bytes: [u8; PREFIX_LEN],
-    len: u8,
+pub(crate) struct Base64Number {
+    number: NumberReader,
+    /// Characters of a group of four that is not complete.
+    group: [u8; 4],
+    length: u8,
 }
 
-impl SeqPrefix {
-    /// Adds a piece of the payload.
-    #[inline]
-    pub(crate) fn extend(&mut self, piece: &[u8]) {
-        let len = usize::from(self.len);
-        let more = piece.len().min(PREFIX_LEN - len);
-        self.bytes[len..len + more].copy_from_slice(&piece[..more]);
-        // At most PREFIX_LEN.
-        self.len += more as u8;
-    }
-
-    /// The number in the payload whose last piece this is; the next payload begins.
-    #[inline]
-    pub(crate) fn finish(&mut self, last: &[u8]) -> Option<Seq> {
-        if self.len == 0 {
-            return Seq::from_payload(last);
+impl Base64Number {
+    /// Takes the next piece of the data.
+    pub(crate) fn push(&mut self, mut piece: &[u8]) {
+        // The line feed between two lines of data is no character of base64.
+        if piece == b"\n" {
+            return;
         }
-        self.extend(last);
-        let seq = Seq::from_payload(self.start());
-        self.len = 0;
-        seq
+        while !self.number.is_decided() && !piece.is_empty() {
+            let whole = (piece.len() & !3).min(BASE64_STEP);
+            if self.length == 0 && whole > 0 {
+                self.decode(&piece[..whole]);
+                piece = &piece[whole..];
+                continue;
+            }
+            self.group[usize::from(self.length)] = piece[0];
+            self.length += 1;
+            piece = &piece[1..];
+            if self.length == 4 {
+                self.length = 0;
+                let group = self.group;
+                self.decode(&group);
+            }
+        }
     }
 
-    /// The number in a payload that arrived as base64 (RFC 4648 §4); the next one begins.
-    pub(crate) fn finish_base64(&mut self) -> Option<Seq> {
-        let mut decoded = [0; SEQ_PREFIX];
-        let length = STANDARD.decode_slice(self.start(), &mut decoded);
-        self.len = 0;
-        Seq::from_payload(&decoded[..length.ok()?])
+    fn decode(&mut self, groups: &[u8]) {
+        let mut bytes = [0; BASE64_STEP / 4 * 3];
+        match STANDARD.decode_slice(groups, &mut bytes) {
+            Ok(length) => self.number.push(&bytes[..length]),
+            Err(_) => self.number.fail(NumberError::Base64),
+        }
     }
 
-    /// What has been collected.
-    pub(crate) fn start(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-
-    /// Forgets it.
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
+    /// The number of the payload that ends here; the next one begins.
+    pub(crate) fn finish(&mut self) -> Result<Seq, NumberError> {
+        if self.length > 0 && !self.number.is_decided() {
+            self.number.fail(NumberError::Base64);
+        }
+        self.length = 0;
+        self.number.finish()
     }
 }
 
 /// The start of a text for a person to read, kept while it arrives.
 #[derive(Debug, Default)]
-pub(crate) struct Said(Vec<u8>);
+pub(crate) struct Said {
+    text: Vec<u8>,
+    /// What comes is nothing to read.
+    coded: bool,
+}
 
 impl Said {
+    /// The text is the body behind `head`. One that is coded says nothing to a person.
+    pub(crate) fn begin(&mut self, head: &Head) {
+        self.coded = head.coding.is_some();
+        self.text.clear();
+        if let Some(coding) = &head.coding {
+            self.text.extend_from_slice(format!("(words coded with {coding})").as_bytes());
+        }
+    }
+
     pub(crate) fn extend(&mut self, piece: &[u8]) {
-        let room = SAID_LIMIT - self.0.len();
-        self.0.extend_from_slice(&piece[..piece.len().min(room)]);
+        if !self.coded {
+            let room = SAID_LIMIT - self.text.len();
+            self.text.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
     }
 
     pub(crate) fn take(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.0)).into_owned()
+        String::from_utf8_lossy(&std::mem::take(self).text).into_owned()
     }
 }
 
@@ -104,7 +123,7 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) enum BodyError {
     Batch(BatchError),
-    NoSequence,
+    NoSequence(NumberError),
 }
 
 /// Reads the body of a poll's response.
@@ -112,7 +131,7 @@ pub(crate) enum BodyError {
 pub(crate) struct BodyReader {
     kind: Kind,
     batch: BatchReader,
-    prefix: SeqPrefix,
+    number: NumberReader,
     /// Bytes of the body so far.
     length: u64,
     /// The last message of this body.
@@ -125,7 +144,7 @@ impl BodyReader {
     pub(crate) fn begin(&mut self, kind: Kind) {
         (self.kind, self.length, self.last) = (kind, 0, None);
         self.batch = BatchReader::default();
-        self.prefix.clear();
+        self.number = NumberReader::default();
     }
 
     /// Takes and attributes bytes of the body. Messages of a batch go to `out`.
@@ -135,7 +154,7 @@ impl BodyReader {
             Kind::Batch => self.batch(&mut data, out),
             Kind::Single => {
                 out.count(Layer::Payload, data.len());
-                self.prefix.extend(data);
+                self.number.push(data);
                 Ok(())
             }
             Kind::Words => {
@@ -152,12 +171,11 @@ impl BodyReader {
                 Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
                 Piece::Payload(payload, done) => {
                     out.count(Layer::Payload, payload.len());
+                    self.number.push(payload);
                     if done {
-                        let seq = self.prefix.finish(payload).ok_or(BodyError::NoSequence)?;
+                        let seq = self.number.finish().map_err(BodyError::NoSequence)?;
                         out.messages.push(seq);
                         self.last = Some(seq);
-                    } else {
-                        self.prefix.extend(payload);
                     }
                 }
             }
@@ -171,7 +189,7 @@ impl BodyReader {
         match self.kind {
             Kind::Batch => self.batch.finish().map(|()| self.last).map_err(BodyError::Batch),
             Kind::Single if self.length == 0 => Ok(None),
-            Kind::Single => self.prefix.finish(&[]).map(Some).ok_or(BodyError::NoSequence),
+            Kind::Single => self.number.finish().map(Some).map_err(BodyError::NoSequence),
             Kind::Words => Ok(None),
         }
     }
@@ -182,26 +200,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_found_however_its_payload_arrives() {
-        let payload = br#"{"seq":"0000000042","symbol":"ABC"}"#;
-        for cut in 0..payload.len() {
-            let mut prefix = SeqPrefix::default();
-            prefix.extend(&payload[..cut]);
-            assert_eq!(prefix.finish(&payload[cut..]), Some(Seq(42)), "cut at {cut}");
-            assert_eq!(prefix.finish(b"0000000043"), Some(Seq(43)), "the next one is its own");
+    fn a_number_is_found_in_base64_of_any_length() {
+        for start in [&b"0000000042"[..], b"{ \"a long name of a member\": 42,\r\n"] {
+            for length in start.len()..start.len() + 30 {
+                let mut payload = start.to_vec();
+                payload.resize(length, 0xff);
+                for step in [1, 3, 7, 1000] {
+                    let mut number = Base64Number::default();
+                    for piece in STANDARD.encode(&payload).as_bytes().chunks(step) {
+                        number.push(piece);
+                    }
+                    assert_eq!(number.finish(), Ok(Seq(42)), "{length} bytes by {step}");
+                }
+            }
         }
     }
 
     #[test]
-    fn a_number_is_found_in_base64_of_any_length() {
-        for length in 10..40 {
-            let mut payload = b"0000000042".to_vec();
-            payload.resize(length, 0xff);
-            let mut prefix = SeqPrefix::default();
-            for piece in STANDARD.encode(&payload).as_bytes().chunks(7) {
-                prefix.extend(piece);
-            }
-            assert_eq!(prefix.finish_base64(), Some(Seq(42)), "{length} bytes");
+    fn what_is_no_base64_is_named_and_the_next_one_is_read() {
+        let mut number = Base64Number::default();
+        for data in [&b"{\"n\":5}"[..], b"MDAw*", b"MDAwMDAwMDA0M"] {
+            number.push(data);
+            assert_eq!(number.finish(), Err(NumberError::Base64), "{}", data.escape_ascii());
+            number.push(b"MDAwMDAwMDA0Mg==");
+            assert_eq!(number.finish(), Ok(Seq(42)));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a server can do that no session expects.
 
 use pushbench_core::Seq;
+use pushbench_core::number::NumberError;
 use pushbench_core::wire::batch::BatchError;
 use pushbench_core::wire::chunked::ChunkError;
 use thiserror::Error;
@@ -73,12 +74,46 @@ pub enum ProtocolError {
         /// What is wrong.
         source: FrameError,
     },
+    /// An answer whose body is coded (RFC 9110 §8.4), which would have to be decoded to be read:
+    /// no measurement of the feed, and no better the next time.
+    #[error(
+        "the answer to {request} is coded with {coding}, and coded messages cannot be read: {}",
+        remedy(profile, *offered)
+    )]
+    Encoded {
+        /// Method and target.
+        request: String,
+        /// The codings, as the server names them.
+        coding: String,
+        /// The header profile.
+        profile: String,
+        /// Whether that profile offers to take coded answers.
+        offered: bool,
+    },
+    /// An event stream of another media type (WHATWG HTML §9.2.3).
+    #[error(
+        "the answer to {request} is {}, and an EventSource takes text/event-stream alone \
+         (WHATWG HTML §9.2.3)",
+        media_type(found)
+    )]
+    ContentType {
+        /// Method and target.
+        request: String,
+        /// What `Content-Type` says; empty where there is none.
+        found: String,
+    },
     /// A message without a number.
     #[error(
-        "a message from {0} carries no sequence number: ten digits should be its start, \
-         or its first JSON member; is the feed one of pushbench's?"
+        "a message from {request} carries no number: {source}; ten digits should be its start, \
+         or the value of its first JSON member a whole number from 1, in digits or as a string of \
+         digits"
     )]
-    NoSequence(String),
+    NoSequence {
+        /// Method and target.
+        request: String,
+        /// What it has instead.
+        source: NumberError,
+    },
     /// A response that leaves the client without a cursor.
     #[error("the answer to {0} has no ETag with a sequence number; is it a pushbench server?")]
     NoCursor(String),
@@ -92,8 +127,13 @@ pub enum ProtocolError {
     #[error("the server ended the stream of {0}")]
     StreamEnded(String),
     /// A WebSocket handshake that went wrong (RFC 6455 §4.1).
-    #[error("the server's Sec-WebSocket-Accept does not answer the key sent with {0}")]
-    Accept(String),
+    #[error("the answer to {request} opens no WebSocket: {source} (RFC 6455 §4.1)")]
+    Handshake {
+        /// Method and target.
+        request: String,
+        /// What is wrong.
+        source: HandshakeError,
+    },
     /// A close frame that nobody here asked for.
     #[error("the server closed the WebSocket of {request} with {code}{}", quoted(reason))]
     Closed {
@@ -115,9 +155,53 @@ pub enum HeadError {
     /// It does not end.
     #[error("its head is longer than {} bytes", super::http::HEAD_LIMIT)]
     TooLong,
-    /// Its body's length is unknowable.
-    #[error("its Content-Length is not a number")]
+    /// Its body's length is unknowable (RFC 9112 §6.3).
+    #[error("its Content-Length is not one number")]
     Length,
+    /// Its body is chunked twice (RFC 9112 §6.1).
+    #[error("its Transfer-Encoding names chunked more than once")]
+    Transfer,
+}
+
+/// A switch of protocols that is none to a WebSocket.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum HandshakeError {
+    /// The status line is that of an older version.
+    #[error("its status line says HTTP/1.0")]
+    Version,
+    /// It switches to nothing, or to something else.
+    #[error("its Upgrade is not `websocket`")]
+    Upgrade,
+    /// It does not say that the connection changes.
+    #[error("its Connection does not name `Upgrade`")]
+    Connection,
+    /// It does not answer the key that was sent.
+    #[error("its Sec-WebSocket-Accept does not answer the key that was sent")]
+    Accept,
+    /// It names an extension.
+    #[error("it uses the extension `{0}`, which was not offered")]
+    Extension(String),
+    /// It names a subprotocol.
+    #[error("it chose the subprotocol `{0}`, which was not offered")]
+    Subprotocol(String),
+}
+
+/// What to do about coded answers.
+fn remedy(profile: &str, offered: bool) -> String {
+    if offered {
+        format!(
+            "the header profile `{profile}` offers it in Accept-Encoding; use --headers minimal"
+        )
+    } else {
+        format!(
+            "the header profile `{profile}` offers none, as does --headers minimal; switch \
+             compression off at the server"
+        )
+    }
+}
+
+fn media_type(found: &str) -> String {
+    if found.is_empty() { "of no media type".to_owned() } else { format!("of type `{found}`") }
 }
 
 /// `500 Internal Server Error`.

@@ -34,6 +34,44 @@ pub enum FrameError {
     /// §5.4: a continuation continues something, and nothing else comes between.
     #[error("a message's fragments are out of order (RFC 6455 §5.4)")]
     Fragment,
+    /// §8.1: text is UTF-8.
+    #[error("a text message is not UTF-8 (RFC 6455 §8.1)")]
+    Text,
+    /// §5.5.1: a close frame is empty, or has a code of two bytes.
+    #[error("a close frame has one byte, which is no code (RFC 6455 §5.5.1)")]
+    CloseLength,
+    /// §7.4: a code that no close frame may carry.
+    #[error("a close frame carries the code {0}, which must not be sent (RFC 6455 §7.4)")]
+    CloseCode(u16),
+    /// §5.5.1: the reason is UTF-8.
+    #[error("a close frame's reason is not UTF-8 (RFC 6455 §5.5.1)")]
+    CloseReason,
+}
+
+impl FrameError {
+    /// The code of the close frame that fails the connection (§7.1.7, §7.4.1).
+    pub(crate) const fn close_code(self) -> u16 {
+        match self {
+            Self::Text | Self::CloseReason => 1007,
+            _ => 1002,
+        }
+    }
+}
+
+/// Why a connection is closed: the code and the reason of a close frame (§5.5.1); no code where it
+/// has none.
+pub(crate) fn close_payload(payload: &[u8]) -> Result<(Option<u16>, &str), FrameError> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return if payload.is_empty() { Ok((None, "")) } else { Err(FrameError::CloseLength) };
+    };
+    let code = u16::from_be_bytes(*code);
+    // Those of the standard and its registry (§7.4.1, §11.7), of libraries and of applications
+    // (§7.4.2). 1004 has no meaning; 1005, 1006 and 1015 are for what no frame said.
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(FrameError::CloseCode(code));
+    }
+    let reason = std::str::from_utf8(reason).map_err(|_| FrameError::CloseReason)?;
+    Ok((Some(code), reason))
 }
 
 /// What a frame is for (§5.2).
@@ -100,6 +138,8 @@ pub(crate) struct FrameReader {
     state: State,
     /// A message's first frame is read and its last one is not.
     within_message: bool,
+    /// The message is text.
+    text: bool,
     /// The start of a header that arrived in pieces.
     partial: [u8; HEADER_LIMIT],
     partial_len: u8,
@@ -111,6 +151,12 @@ impl FrameReader {
     /// The payload of the control frame just read.
     pub(crate) fn control(&self) -> &[u8] {
         &self.control
+    }
+
+    /// Whether the message that the last data belong to is text.
+    #[inline]
+    pub(crate) const fn is_text(&self) -> bool {
+        self.text
     }
 
     /// Takes the next piece off the front of `input`; `None` once it is used up.
@@ -190,6 +236,9 @@ impl FrameReader {
             return Err(FrameError::Fragment);
         }
         self.within_message = !last;
+        if opcode != Opcode::Continuation {
+            self.text = opcode == Opcode::Text;
+        }
         self.state = State::Data { last, left: length };
         Ok(())
     }

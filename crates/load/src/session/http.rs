@@ -1,7 +1,6 @@
 //! HTTP/1.1 from the client's side: requests rendered, responses read as they arrive (RFC 9112).
 
 use std::io::Write as _;
-use std::mem::MaybeUninit;
 
 use pushbench_core::Seq;
 use pushbench_core::headers::RequestParts;
@@ -10,19 +9,13 @@ use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::ledger::Layer;
 
 use super::error::{HeadError, ProtocolError};
+use super::head::{BodyLength, Kept, parse_head};
 use super::output::Output;
+
+pub(crate) use super::head::Head;
 
 /// The longest response head.
 pub(crate) const HEAD_LIMIT: usize = 16 * 1024;
-
-/// The most header fields that a response may have.
-const MAX_HEADERS: usize = 64;
-
-/// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
-pub(crate) const ACCEPT_LEN: usize = 28;
-
-/// The longest entity tag that is kept.
-const TAG_LIMIT: usize = 31;
 
 /// A `GET` request of which only the cursor varies.
 ///
@@ -36,6 +29,10 @@ pub(crate) struct RequestHead {
     has_query: bool,
     /// The server is none of ours: it knows no cursor of ours.
     foreign: bool,
+    /// The name of the header profile.
+    profile: String,
+    /// The profile offers to take coded answers (RFC 9110 §12.5.3).
+    takes_coded: bool,
 }
 
 impl RequestHead {
@@ -47,13 +44,17 @@ impl RequestHead {
         let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.transport));
         let mark = if query.is_empty() { "" } else { "?" };
         let mut end = String::from(" HTTP/1.1\r\n");
+        let mut takes_coded = false;
         // The target stands in `start`.
         let parts = RequestParts { target: "", host: &host, own };
         for (name, value) in profile.request_headers(plan.transport, &parts) {
+            takes_coded |= name.eq_ignore_ascii_case("Accept-Encoding") && &*value != "identity";
             end.extend([name, ": ", &value, "\r\n"]);
         }
         let (has_query, foreign) = (!query.is_empty(), plan.foreign_path.is_some());
-        Self { start: format!("GET {}{path}{mark}{query}", plan.prefix), end, has_query, foreign }
+        let (start, profile) =
+            (format!("GET {}{path}{mark}{query}", plan.prefix), profile.name.clone());
+        Self { start, end, has_query, foreign, profile, takes_coded }
     }
 
     /// Appends the request, with `after` in its query where a cursor is known, and whatever
@@ -80,6 +81,32 @@ impl RequestHead {
         head.cursor.or(self.foreign.then_some(Seq::NONE))
     }
 
+    /// Whether the server is none of ours.
+    pub(crate) const fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// Refuses an answer that would have to be decoded before its messages could be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::Encoded`].
+    pub(crate) fn check_coding(
+        &self,
+        head: &Head,
+        after: Option<Seq>,
+    ) -> Result<(), ProtocolError> {
+        let Some(coding) = head.coding.as_deref().filter(|_| head.status == 200) else {
+            return Ok(());
+        };
+        Err(ProtocolError::Encoded {
+            request: self.describe(after),
+            coding: coding.to_owned(),
+            profile: self.profile.clone(),
+            offered: self.takes_coded,
+        })
+    }
+
     /// Method and target, for a person to read.
     pub(crate) fn describe(&self, after: Option<Seq>) -> String {
         let after = after.filter(|_| !self.foreign);
@@ -88,53 +115,9 @@ impl RequestHead {
     }
 }
 
-/// What matters of a response's head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) status: u16,
-    /// The sequence number in its `ETag`.
-    pub(crate) cursor: Option<Seq>,
-    /// That `ETag`, for who does not look into it.
-    pub(crate) tag: Option<Tag>,
-    /// The server closes the connection behind the response (RFC 9112 §9.6).
-    pub(crate) close: bool,
-    /// The `Sec-WebSocket-Accept` of a 101.
-    pub(crate) accept: Option<[u8; ACCEPT_LEN]>,
-    body: BodyLength,
-}
-
-/// An entity tag that is not looked into, as it was sent (RFC 9110 §8.8.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tag {
-    bytes: [u8; TAG_LIMIT],
-    length: u8,
-}
-
-impl Tag {
-    /// `None` where it is too long to be kept.
-    fn new(value: &[u8]) -> Option<Self> {
-        let mut bytes = [0; TAG_LIMIT];
-        bytes.get_mut(..value.len())?.copy_from_slice(value);
-        // At most TAG_LIMIT.
-        Some(Self { bytes, length: value.len() as u8 })
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-/// How a body ends (RFC 9112 §6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyLength {
-    Bytes(u64),
-    Chunked,
-    UntilEnd,
-}
-
 /// What a piece of a connection's input turned out to be. Heads and chunk framing are attributed
 /// by the reader; `Data` is for whoever knows what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
     /// A response begins.
     Head(Head),
@@ -176,9 +159,27 @@ pub(crate) struct ResponseReader {
     state: State,
     /// The start of a head that arrived in pieces. Holds no memory otherwise.
     partial: Vec<u8>,
+    /// A field that somebody wants.
+    kept: Option<Box<Kept>>,
 }
 
 impl ResponseReader {
+    /// A reader that keeps the value of the field called `name`, of any length that a head may
+    /// have.
+    pub(crate) fn keeping(name: &'static str) -> Self {
+        Self { kept: Some(Box::new((name, Vec::new()))), ..Self::default() }
+    }
+
+    /// That value, of the last head that [has it](Head::kept).
+    pub(crate) fn kept(&self) -> &[u8] {
+        self.kept.as_ref().map_or(&[], |kept| &kept.1)
+    }
+
+    /// Begins a new connection.
+    pub(crate) fn restart(&mut self) {
+        (self.state, self.partial) = (State::Head, Vec::new());
+    }
+
     /// Takes the next part off the front of `input`; `None` once it is used up.
     pub(crate) fn next<'a>(
         &mut self,
@@ -258,10 +259,10 @@ impl ResponseReader {
     fn parse(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HttpError> {
         let before = self.partial.len();
         let parsed = if before == 0 {
-            parse_head(input)
+            parse_head(input, self.kept.as_deref_mut())
         } else {
             self.partial.extend_from_slice(input);
-            parse_head(&self.partial)
+            parse_head(&self.partial, self.kept.as_deref_mut())
         };
         match parsed.map_err(HttpError::Head)? {
             Some((head, length)) => {
@@ -277,72 +278,6 @@ impl ResponseReader {
             }
         }
     }
-}
-
-/// Reads a head that `bytes` begins with, and its length; `None` where it ends later.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
-    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut response = httparse::Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let length =
-        match config.parse_response_with_uninit_headers(&mut response, bytes, &mut headers)? {
-            httparse::Status::Complete(length) => length,
-            httparse::Status::Partial => return Ok(None),
-        };
-    let status = response.code.unwrap_or(0);
-    let mut head = Head {
-        status,
-        cursor: None,
-        tag: None,
-        // HTTP/1.0 closes unless told otherwise, and nothing here would tell.
-        close: response.version == Some(0),
-        accept: None,
-        body: BodyLength::UntilEnd,
-    };
-    for header in response.headers {
-        head.take(header)?;
-    }
-    // 1xx, 204 and 304 have no body whatever their headers say (RFC 9112 §6.3).
-    if status < 200 || matches!(status, 204 | 304) {
-        head.body = BodyLength::Bytes(0);
-    }
-    Ok(Some((head, length)))
-}
-
-impl Head {
-    fn take(&mut self, header: &httparse::Header<'_>) -> Result<(), HeadError> {
-        let (name, value) = (header.name, header.value);
-        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
-        // Lengths tell most names apart without comparing them.
-        match name.len() {
-            4 if is("etag") => {
-                self.cursor = cursor(value);
-                self.tag = Tag::new(value);
-            }
-            14 if is("content-length") && self.body != BodyLength::Chunked => {
-                let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-                self.body = BodyLength::Bytes(length.ok_or(HeadError::Length)?);
-            }
-            // Chunked is what a server's body ends with, or it has no length (RFC 9112 §6.1).
-            17 if is("transfer-encoding") => self.body = BodyLength::Chunked,
-            10 if is("connection") => self.close |= lists(value, b"close"),
-            20 if is("sec-websocket-accept") => self.accept = value.try_into().ok(),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// The number in an entity tag, weak or strong: `"42"`, `W/"42"` (RFC 9110 §8.8.3).
-fn cursor(tag: &[u8]) -> Option<Seq> {
-    let text = std::str::from_utf8(tag).ok()?.trim();
-    let opaque = text.strip_prefix("W/").unwrap_or(text);
-    opaque.strip_prefix('"')?.strip_suffix('"')?.parse().ok().map(Seq)
-}
-
-/// Whether a comma-separated list names `token`.
-fn lists(list: &[u8], token: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

@@ -87,7 +87,9 @@ impl Session for LongPoll {
             let Some((answer, closes)) = self.poll.next(&mut input, asked, out)? else { break };
             self.answered(answer, out)?;
             // Where the server closes, asking again has to wait for the next connection.
-            if !closes {
+            if closes {
+                out.note(Note::Closing);
+            } else {
                 self.ask(out);
             }
         }

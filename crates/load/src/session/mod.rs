@@ -7,6 +7,7 @@
 mod body;
 mod error;
 mod frame;
+mod head;
 mod http;
 mod long_poll;
 mod output;
@@ -27,11 +28,11 @@ use pushbench_metrics::control::LoadPlan;
 use self::http::RequestHead;
 use self::long_poll::{LongPoll, Requests};
 use self::short_poll::{ShortPoll, Variant};
-use self::sse::Sse;
+use self::sse::{Sse, Stream};
 use self::tagged_poll::TaggedPoll;
 use self::websocket::Websocket;
 
-pub use self::error::{HeadError, ProtocolError};
+pub use self::error::{HandshakeError, HeadError, ProtocolError};
 pub use self::frame::FrameError;
 pub use self::output::{Demand, Ending, Note, Output, Sending};
 
@@ -76,7 +77,7 @@ enum Kind {
     ShortPoll(Arc<RequestHead>, Variant),
     LongPoll(Arc<Requests>),
     TaggedPoll(Arc<RequestHead>),
-    Sse(Arc<RequestHead>),
+    Sse(Arc<Stream>),
     Websocket(Arc<RequestHead>),
 }
 
@@ -100,10 +101,12 @@ impl Sessions {
                 }))
             }
             // What an EventSource sends (WHATWG HTML §9.2.3), and some servers insist on.
-            Transport::Sse if plan.foreign_path.is_some() => {
-                Kind::Sse(head(&[("Accept", "text/event-stream")]))
+            Transport::Sse => {
+                let foreign = plan.foreign_path.is_some();
+                let own: &[_] = if foreign { &[("Accept", "text/event-stream")] } else { &[] };
+                let stream = Stream::new(request(plan, &[], own), plan.event.as_deref());
+                Kind::Sse(Arc::new(stream))
             }
-            Transport::Sse => Kind::Sse(head(&[])),
             Transport::Websocket => Kind::Websocket(head(&websocket::UPGRADE)),
         };
         let cadence = plan.transport.polls_on_a_period().then_some(plan.poll_interval);
@@ -125,7 +128,7 @@ impl Sessions {
             }
             Kind::LongPoll(requests) => Box::new(LongPoll::new(requests.clone(), self.delivery)),
             Kind::TaggedPoll(request) => Box::new(TaggedPoll::new(request.clone())),
-            Kind::Sse(request) => Box::new(Sse::new(request.clone())),
+            Kind::Sse(stream) => Box::new(Sse::new(stream.clone())),
             Kind::Websocket(request) => {
                 Box::new(Websocket::new(request.clone(), self.seed, client))
             }

@@ -65,6 +65,10 @@ pub enum Note {
     Subscribed,
     /// Something failed, and the connection can go on.
     Failed(ProtocolError),
+    /// An event came whose type is none of the feed's: that type, or its start.
+    OtherEvent(Box<str>),
+    /// The server is about to close the connection: both sides have said so, or its last answer.
+    Closing,
 }
 
 /// What a session wants to become of its connection.

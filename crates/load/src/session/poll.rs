@@ -62,11 +62,13 @@ impl PollReader {
         while let Some(part) = self.http.next(input, out).map_err(|e| e.of(request()))? {
             match part {
                 Part::Head(head) => {
+                    asked.0.check_coding(&head, asked.1)?;
                     let messages = match self.delivery {
                         Delivery::Every => Kind::Batch,
                         Delivery::Latest => Kind::Single,
                     };
                     self.body.begin(if head.status == 200 { messages } else { Kind::Words });
+                    self.body.said.begin(&head);
                     self.head = Some(head);
                 }
                 Part::Data(data) => {
@@ -159,9 +161,10 @@ pub(crate) fn before(seq: Seq) -> Seq {
     Seq(seq.0.saturating_sub(1))
 }
 
-fn broken(error: BodyError, request: String) -> ProtocolError {
+/// What is wrong with the body of the answer to `request`.
+pub(crate) fn broken(error: BodyError, request: String) -> ProtocolError {
     match error {
         BodyError::Batch(source) => ProtocolError::Batch { request, source },
-        BodyError::NoSequence => ProtocolError::NoSequence(request),
+        BodyError::NoSequence(source) => ProtocolError::NoSequence { request, source },
     }
 }

@@ -109,8 +109,15 @@ impl Session for ShortPoll {
             if !self.outstanding {
                 return Err(ProtocolError::Unasked(request.describe(self.asked)));
             }
-            if let Some((answer, _)) = self.poll.next(&mut input, (&request, self.asked), out)? {
-                self.answered(answer, out)?;
+            let Some((answer, closes)) = self.poll.next(&mut input, (&request, self.asked), out)?
+            else {
+                break;
+            };
+            self.answered(answer, out)?;
+            // Nothing more may be asked on it (RFC 9112 §9.6).
+            if closes && self.variant != Variant::Close {
+                self.open = false;
+                out.note(Note::Closing);
             }
         }
         Ok(())

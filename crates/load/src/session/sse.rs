@@ -3,20 +3,77 @@
 use std::sync::Arc;
 
 use pushbench_core::Seq;
-use pushbench_core::wire::sse::{BINARY_EVENT, GONE_EVENT, Piece, SseReader};
+use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::wire::sse::{BINARY_EVENT, EVENT_LIMIT, GONE_EVENT, Piece, SseReader};
 use pushbench_metrics::ledger::Layer;
 
 use super::Session;
-use super::body::{Said, SeqPrefix, oldest_in};
+use super::body::{Base64Number, Said, oldest_in};
 use super::error::ProtocolError;
+use super::head::is_event_stream;
 use super::http::{Head, Part, RequestHead, ResponseReader};
 use super::output::{Demand, Ending, Note, Output};
 use super::poll::before;
 
+/// The request for an event stream, and which of its events are the feed's.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) request: RequestHead,
+    /// The type of the feed's events, where it is not the default: `message`.
+    event: Option<Box<str>>,
+}
+
+/// What an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A message of the feed.
+    Text,
+    /// One in base64.
+    Base64,
+    /// The cursor has fallen off the server's ring.
+    Gone,
+    /// Nothing of the feed's.
+    Other,
+}
+
+impl Stream {
+    pub(super) fn new(request: RequestHead, event: Option<&str>) -> Self {
+        Self { request, event: event.filter(|&name| name != DEFAULT_EVENT).map(Into::into) }
+    }
+
+    /// Tells events apart by their type. `gone` is a word of our own servers alone, and `binary`
+    /// one of those that send what ours do.
+    #[inline]
+    fn kind(&self, event: &[u8]) -> Kind {
+        let usual = event.is_empty() && self.event.is_none();
+        if usual { Kind::Text } else { self.named(event) }
+    }
+
+    fn named(&self, event: &[u8]) -> Kind {
+        let is_feed = match &self.event {
+            None => event.is_empty() || event == DEFAULT_EVENT.as_bytes(),
+            Some(name) => event == name.as_bytes(),
+        };
+        let own = !self.request.is_foreign();
+        if is_feed {
+            Kind::Text
+        } else if event == BINARY_EVENT.as_bytes() && (own || self.event.is_none()) {
+            Kind::Base64
+        } else if event == GONE_EVENT.as_bytes() && own {
+            Kind::Gone
+        } else {
+            Kind::Other
+        }
+    }
+}
+
+/// The type of an event that names none (WHATWG HTML §9.2.6).
+const DEFAULT_EVENT: &str = "message";
+
 /// One client that listens to an event stream.
 #[derive(Debug)]
 pub(super) struct Sse {
-    request: Arc<RequestHead>,
+    stream: Arc<Stream>,
     http: ResponseReader,
     stage: Stage,
     events: SseReader,
@@ -37,7 +94,8 @@ enum Stage {
 /// The current event's data.
 #[derive(Debug, Default)]
 struct Data {
-    prefix: SeqPrefix,
+    number: NumberReader,
+    binary: Base64Number,
     /// Base64 characters so far, padding left out.
     base64: u64,
     /// What a server says before it ends a stream.
@@ -45,28 +103,37 @@ struct Data {
 }
 
 impl Sse {
-    pub(super) fn new(request: Arc<RequestHead>) -> Self {
+    pub(super) fn new(stream: Arc<Stream>) -> Self {
+        // Ours are asked by cursor.
+        let foreign = stream.request.is_foreign();
         Self {
-            request,
-            http: ResponseReader::default(),
+            stream,
+            http: ResponseReader::keeping("Content-Type"),
             stage: Stage::Head,
-            events: SseReader::default(),
+            events: if foreign { SseReader::with_ids() } else { SseReader::default() },
             data: Data::default(),
             cursor: None,
         }
     }
 
     fn asked(&self) -> String {
-        self.request.describe(self.cursor)
+        self.stream.request.describe(self.cursor)
     }
 
-    fn head(&mut self, head: Head, out: &mut Output) -> Result<(), ProtocolError> {
+    fn head(&mut self, head: &Head, out: &mut Output) -> Result<(), ProtocolError> {
         if head.status != 200 {
             self.stage = Stage::Refused(head.status);
+            self.data.said.begin(head);
             return Ok(());
         }
+        self.stream.request.check_coding(head, self.cursor)?;
+        let found = if head.kept { self.http.kept() } else { &[] };
+        if !is_event_stream(found) {
+            let found = String::from_utf8_lossy(found).into_owned();
+            return Err(ProtocolError::ContentType { request: self.asked(), found });
+        }
         self.stage = Stage::Streaming;
-        self.cursor = self.cursor.max(self.request.start_of(&head));
+        self.cursor = self.cursor.max(self.stream.request.start_of(head));
         if self.cursor.is_none() {
             return Err(ProtocolError::NoCursor(self.asked()));
         }
@@ -81,7 +148,7 @@ impl Sse {
             return ProtocolError::StreamEnded(request);
         };
         let said = self.data.said.take();
-        if status == 410 {
+        if status == 410 && !self.stream.request.is_foreign() {
             return self.gone(&said);
         }
         ProtocolError::Status { status, request, expected: "200", said }
@@ -95,11 +162,13 @@ impl Sse {
         ProtocolError::Gone { request, after, oldest }
     }
 
-    fn stream(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+    fn read(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
         while let Some(piece) = self.events.next(&mut input) {
             match piece {
                 Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
-                Piece::Data(data) => self.data.take(self.events.event(), data, out),
+                Piece::Data(data) => {
+                    self.data.take(self.stream.kind(self.events.event()), data, out);
+                }
                 Piece::Dispatch => self.dispatch(out)?,
             }
         }
@@ -107,56 +176,97 @@ impl Sse {
     }
 
     fn dispatch(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
-        let event = self.events.event();
-        let seq = if event.is_empty() {
-            let seq = Seq::from_payload(self.data.prefix.start());
-            self.data.prefix.clear();
-            seq
-        } else if event == BINARY_EVENT.as_bytes() {
-            self.data.base64 = 0;
-            self.data.prefix.finish_base64()
-        } else if event == GONE_EVENT.as_bytes() {
-            let said = self.data.said.take();
-            return Err(self.gone(&said));
-        } else {
-            // An event of a type that is none of a feed's.
-            self.data.said.take();
-            return Ok(());
+        let number = match self.stream.kind(self.events.event()) {
+            Kind::Text => self.data.number.finish(),
+            Kind::Base64 => {
+                self.data.base64 = 0;
+                self.data.binary.finish()
+            }
+            Kind::Gone => {
+                let said = self.data.said.take();
+                return Err(self.gone(&said));
+            }
+            Kind::Other => {
+                self.pass_over(out);
+                return Ok(());
+            }
         };
-        let Some(seq) = seq else { return Err(ProtocolError::NoSequence(self.asked())) };
-        self.cursor = self.cursor.max(Some(seq));
-        out.messages.push(seq);
+        match number {
+            Ok(seq) => {
+                self.cursor = self.cursor.max(Some(seq));
+                out.messages.push(seq);
+            }
+            Err(source) => self.unnumbered(source, out),
+        }
         Ok(())
+    }
+
+    /// A message without a number. The stream is in order, and the next one may have one.
+    #[cold]
+    fn unnumbered(&self, source: NumberError, out: &mut Output) {
+        let request = self.asked();
+        out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
+    }
+
+    /// An event of a type that is none of the feed's.
+    #[cold]
+    fn pass_over(&mut self, out: &mut Output) {
+        self.data.number = NumberReader::default();
+        let event = self.events.event();
+        let event = if event.is_empty() { DEFAULT_EVENT.as_bytes() } else { event };
+        let name = String::from_utf8_lossy(&event[..event.len().min(EVENT_LIMIT)]);
+        out.note(Note::OtherEvent(name.into()));
     }
 }
 
 impl Data {
-    /// Takes and attributes bytes of an event's data. Of base64 four characters are three bytes
-    /// of the payload (RFC 4648 §4): its excess is framing.
-    fn take(&mut self, event: &[u8], data: &[u8], out: &mut Output) {
-        if event.is_empty() {
-            out.count(Layer::Payload, data.len());
-            self.prefix.extend(data);
-        } else if event == BINARY_EVENT.as_bytes() {
-            let padding = data.iter().rev().take_while(|&&byte| byte == b'=').count();
-            let before = self.base64 * 3 / 4;
-            self.base64 += (data.len() - padding) as u64;
-            let decoded = usize::try_from(self.base64 * 3 / 4 - before).unwrap_or(data.len());
-            out.count(Layer::Payload, decoded);
-            out.count(Layer::Framing, data.len() - decoded);
-            self.prefix.extend(data);
-        } else {
-            out.count(Layer::Framing, data.len());
-            self.said.extend(data);
+    /// Takes and attributes bytes of an event's data, by its type as far as that is known: servers
+    /// name it first. Of base64 four characters are three bytes of the payload (RFC 4648 §4): its
+    /// excess is framing.
+    fn take(&mut self, kind: Kind, data: &[u8], out: &mut Output) {
+        match kind {
+            Kind::Text => {
+                out.count(Layer::Payload, data.len());
+                self.number.push(data);
+            }
+            Kind::Base64 => {
+                let padding = data.iter().rev().take_while(|&&byte| byte == b'=').count();
+                let before = self.base64 * 3 / 4;
+                self.base64 += (data.len() - padding) as u64;
+                let decoded = usize::try_from(self.base64 * 3 / 4 - before).unwrap_or(data.len());
+                out.count(Layer::Payload, decoded);
+                out.count(Layer::Framing, data.len() - decoded);
+                self.binary.push(data);
+            }
+            Kind::Gone => {
+                out.count(Layer::Framing, data.len());
+                self.said.extend(data);
+            }
+            // Its type may come behind its data, and be the feed's.
+            Kind::Other => {
+                out.count(Layer::Framing, data.len());
+                self.number.push(data);
+            }
         }
     }
 }
 
 impl Session for Sse {
     fn opened(&mut self, out: &mut Output) {
-        (self.http, self.events) = (ResponseReader::default(), SseReader::default());
         (self.stage, self.data) = (Stage::Head, Data::default());
-        out.send.push(Layer::Http, |bytes| self.request.render(bytes, self.cursor, |_| {}));
+        self.http.restart();
+        self.events.restart();
+        out.send.push(Layer::Http, |bytes| {
+            self.stream.request.render(bytes, self.cursor, |bytes| {
+                let id = self.events.last_id();
+                if !id.is_empty() {
+                    let id = String::from_utf8_lossy(id);
+                    for part in ["Last-Event-ID: ", &id, "\r\n"] {
+                        bytes.extend_from_slice(part.as_bytes());
+                    }
+                }
+            });
+        });
         out.note(Note::Request);
     }
 
@@ -164,13 +274,13 @@ impl Session for Sse {
         loop {
             match self.http.next(&mut input, out) {
                 Ok(Some(Part::Data(data))) if matches!(self.stage, Stage::Streaming) => {
-                    self.stream(data, out)?;
+                    self.read(data, out)?;
                 }
                 Ok(Some(Part::Data(data))) => {
                     out.count(Layer::Http, data.len());
                     self.data.said.extend(data);
                 }
-                Ok(Some(Part::Head(head))) => self.head(head, out)?,
+                Ok(Some(Part::Head(head))) => self.head(&head, out)?,
                 Ok(Some(Part::End)) => return Err(self.end()),
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(error.of(self.asked())),

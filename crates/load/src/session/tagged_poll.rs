@@ -8,8 +8,9 @@ use pushbench_metrics::ledger::Layer;
 use super::Session;
 use super::body::{BodyReader, Kind};
 use super::error::ProtocolError;
-use super::http::{Head, Part, RequestHead, ResponseReader, Tag};
+use super::http::{Head, Part, RequestHead, ResponseReader};
 use super::output::{Demand, Ending, Note, Output};
+use super::poll::broken;
 
 /// One client that waits.
 #[derive(Debug)]
@@ -18,15 +19,15 @@ pub(super) struct TaggedPoll {
     http: ResponseReader,
     body: BodyReader,
     head: Option<Head>,
-    /// Of the last answer that had one.
-    tag: Option<Tag>,
+    /// Of the last answer that had one; else empty.
+    tag: Vec<u8>,
     outstanding: bool,
 }
 
 impl TaggedPoll {
     pub(super) fn new(request: Arc<RequestHead>) -> Self {
-        let (http, body) = (ResponseReader::default(), BodyReader::default());
-        Self { request, http, body, head: None, tag: None, outstanding: false }
+        let (http, body) = (ResponseReader::keeping("ETag"), BodyReader::default());
+        Self { request, http, body, head: None, tag: Vec::new(), outstanding: false }
     }
 
     fn asked(&self) -> String {
@@ -36,8 +37,8 @@ impl TaggedPoll {
     fn ask(&mut self, out: &mut Output) {
         out.send.push(Layer::Http, |bytes| {
             self.request.render(bytes, None, |bytes| {
-                if let Some(tag) = &self.tag {
-                    for part in [b"If-None-Match: ", tag.bytes(), b"\r\n"] {
+                if !self.tag.is_empty() {
+                    for part in [b"If-None-Match: ", &self.tag[..], b"\r\n"] {
                         bytes.extend_from_slice(part);
                     }
                 }
@@ -50,11 +51,21 @@ impl TaggedPoll {
     /// Takes the answer that is complete; whether the connection stays open behind it.
     fn answered(&mut self, out: &mut Output) -> Result<bool, ProtocolError> {
         self.outstanding = false;
-        let no_sequence = |_| ProtocolError::NoSequence(self.request.describe(None));
-        let last = self.body.end().map_err(no_sequence)?;
+        let last = self.body.end();
         // A body follows its head.
         let Some(head) = self.head.take() else { return Err(ProtocolError::Unasked(self.asked())) };
-        self.tag = head.tag.or(self.tag);
+        if head.kept {
+            self.tag.clear();
+            self.tag.extend_from_slice(self.http.kept());
+        }
+        let last = match last {
+            Ok(last) => last,
+            // It is answered all the same, and the next answer may have one.
+            Err(error) => {
+                out.note(Note::Failed(broken(error, self.asked())));
+                return Ok(!head.close);
+            }
+        };
         match (head.status, last) {
             (200, Some(seq)) => out.messages.push(seq),
             // Held for as long as the server holds a request, and nothing came.
@@ -71,7 +82,8 @@ impl TaggedPoll {
 
 impl Session for TaggedPoll {
     fn opened(&mut self, out: &mut Output) {
-        (self.http, self.head) = (ResponseReader::default(), None);
+        self.http.restart();
+        self.head = None;
         self.ask(out);
         // Nothing is answered before there is a message; waiting is being ready.
         out.note(Note::Subscribed);
@@ -84,17 +96,21 @@ impl Session for TaggedPoll {
             }
             match self.http.next(&mut input, out).map_err(|error| error.of(self.asked()))? {
                 Some(Part::Head(head)) => {
+                    self.request.check_coding(&head, None)?;
                     self.body.begin(if head.status == 200 { Kind::Single } else { Kind::Words });
+                    self.body.said.begin(&head);
                     self.head = Some(head);
                 }
                 Some(Part::Data(data)) => self
                     .body
                     .data(data, out)
-                    .map_err(|_| ProtocolError::NoSequence(self.request.describe(None)))?,
+                    .map_err(|error| broken(error, self.request.describe(None)))?,
                 // Where the server closes, asking again has to wait for the next connection.
                 Some(Part::End) => {
                     if self.answered(out)? {
                         self.ask(out);
+                    } else {
+                        out.note(Note::Closing);
                     }
                 }
                 None => return Ok(()),

@@ -1,6 +1,7 @@
 //! What all transports have in common, and what tests of each of them need.
 
 use proptest::prelude::*;
+use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::Content;
 use pushbench_core::wire::{batch, chunked, sse};
 use pushbench_core::{Delivery, Seq, Transport};
@@ -31,6 +32,8 @@ pub(crate) struct Heard {
     pub(crate) skipped: u32,
     pub(crate) subscribed: u32,
     pub(crate) failures: Vec<String>,
+    pub(crate) other_events: Vec<String>,
+    pub(crate) closing: u32,
     pub(crate) demand: Demand,
 }
 
@@ -49,6 +52,8 @@ impl Heard {
                 Note::SkippedPoll => self.skipped += 1,
                 Note::Subscribed => self.subscribed += 1,
                 Note::Failed(error) => self.failures.push(error.to_string()),
+                Note::OtherEvent(name) => self.other_events.push(name.into()),
+                Note::Closing => self.closing += 1,
             }
         }
         self.demand = out.demand;
@@ -160,7 +165,8 @@ fn messages(
                 sse::push(&mut event, Seq(seq), content, payload);
                 chunked::push(&mut body, &event);
             }
-            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+                        Transfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
             head.as_bytes().to_vec()
         }
         _ => {
@@ -272,6 +278,48 @@ fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
             last = call(|out| session.tick(out));
         }
         assert!(last.text().contains("after=39 "), "{transport}: {}", last.text());
+    }
+}
+
+/// Nothing in it can be read, and to count its messages as lost would be false.
+#[test]
+fn a_coded_answer_is_refused_by_name() {
+    let foreign = |transport| {
+        let plan = plan(transport, Delivery::Every);
+        LoadPlan { foreign_path: Some("/feed/x".to_owned()), ..plan }
+    };
+    let plans = Transport::ALL.map(|transport| plan(transport, Delivery::Every));
+    for mut plan in plans.into_iter().chain([foreign(Transport::LongPoll), foreign(Transport::Sse)])
+    {
+        if plan.transport == Transport::Websocket {
+            continue;
+        }
+        for (profile, remedy) in
+            [("chromium", "use --headers minimal"), ("minimal", "switch compression off")]
+        {
+            plan.headers = HeaderProfile::built_in(profile).unwrap();
+            let mut session = Sessions::new(&plan).session(0);
+            call(|out| session.opened(out));
+            let wire = b"HTTP/1.1 200 OK\r\nETag: \"4\"\r\nContent-Type: text/event-stream\r\n\
+                Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\x1f\x8b\x08......";
+            let error = feed(&mut *session, wire, 1000).unwrap_err();
+            assert!(matches!(error, ProtocolError::Encoded { .. }), "{error}");
+            let said = error.to_string();
+            for part in ["gzip", "GET /feed/", profile, remedy] {
+                assert!(said.contains(part), "{}: {said}", plan.transport);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_is_coded_is_told_by_its_status() {
+    let wire = b"HTTP/1.1 503 Service Unavailable\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd";
+    for transport in Transport::ALL {
+        let mut session = session(transport, Delivery::Every);
+        call(|out| session.opened(out));
+        let error = feed(&mut *session, wire, 1).unwrap_err().to_string();
+        assert!(error.contains("503") && error.ends_with(": (words coded with br)"), "{error}");
     }
 }
 

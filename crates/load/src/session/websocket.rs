@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::wire::utf8::Utf8Reader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::ledger::Layer;
 use tungstenite::handshake::derive_accept_key;
 
 use super::Session;
-use super::body::{Said, SeqPrefix, oldest_in};
-use super::error::ProtocolError;
-use super::frame::{FrameReader, Opcode, Piece, push_control};
+use super::body::{Said, oldest_in};
+use super::error::{HandshakeError, ProtocolError};
+use super::frame::{FrameError, FrameReader, Opcode, Piece, close_payload, push_control};
 use super::http::{Head, Part, RequestHead, ResponseReader};
 use super::output::{Demand, Ending, Note, Output};
 use super::poll::before;
@@ -39,7 +41,8 @@ pub(super) struct Websocket {
     request: Arc<RequestHead>,
     stage: Stage,
     frames: FrameReader,
-    prefix: SeqPrefix,
+    number: NumberReader,
+    text: Utf8Reader,
     /// Where the stream is to continue after a loss.
     cursor: Option<Seq>,
     /// Seeds this client's keys and masks, and how many were drawn.
@@ -52,8 +55,11 @@ enum Stage {
     /// No connection, or its handshake.
     Handshake(Box<Handshake>),
     Open,
-    /// This side has sent a close frame; whether of its own accord.
-    Closing {
+    /// This side has sent a close frame of its own accord, and waits for the server's.
+    Closing,
+    /// Both sides have sent one: nothing counts any more, and the server closes the connection
+    /// (RFC 6455 §7.1.1). Whether this side began.
+    Closed {
         asked: bool,
     },
 }
@@ -75,7 +81,8 @@ impl Websocket {
             request,
             stage: Stage::Handshake(Box::default()),
             frames: FrameReader::default(),
-            prefix: SeqPrefix::default(),
+            number: NumberReader::default(),
+            text: Utf8Reader::default(),
             cursor: None,
             seed: random::bits(seed, KEY_STREAM, u64::from(client)),
             drawn: 0,
@@ -106,8 +113,11 @@ impl Websocket {
     fn shake(&mut self, input: &mut &[u8], out: &mut Output) -> Result<(), ProtocolError> {
         while let Stage::Handshake(handshake) = &mut self.stage {
             match handshake.http.next(input, out) {
-                Ok(Some(Part::Head(head))) if head.status == 101 => self.upgraded(head, out)?,
-                Ok(Some(Part::Head(head))) => handshake.refused = Some(head.status),
+                Ok(Some(Part::Head(head))) if head.status == 101 => self.upgraded(&head, out)?,
+                Ok(Some(Part::Head(head))) => {
+                    handshake.refused = Some(head.status);
+                    handshake.said.begin(&head);
+                }
                 Ok(Some(Part::Data(data))) => {
                     out.count(Layer::Http, data.len());
                     handshake.said.extend(data);
@@ -120,12 +130,13 @@ impl Websocket {
         Ok(())
     }
 
-    fn upgraded(&mut self, head: Head, out: &mut Output) -> Result<(), ProtocolError> {
+    fn upgraded(&mut self, head: &Head, out: &mut Output) -> Result<(), ProtocolError> {
         let Stage::Handshake(handshake) = &self.stage else { return Ok(()) };
-        if head.accept.is_none_or(|accept| accept != handshake.accept.as_bytes()) {
-            return Err(ProtocolError::Accept(self.asked()));
+        let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
+        if let Err(source) = upgrade.and_then(|upgrade| upgrade.check(&handshake.accept)) {
+            return Err(ProtocolError::Handshake { request: self.asked(), source });
         }
-        self.cursor = self.cursor.max(self.request.start_of(&head));
+        self.cursor = self.cursor.max(self.request.start_of(head));
         if self.cursor.is_none() {
             return Err(ProtocolError::NoCursor(self.asked()));
         }
@@ -141,7 +152,7 @@ impl Websocket {
             return ProtocolError::Unasked(request);
         };
         let (status, said) = (handshake.refused.unwrap_or(0), handshake.said.take());
-        if status == 410 {
+        if status == 410 && !self.request.is_foreign() {
             return self.gone(&said);
         }
         ProtocolError::Status { status, request, expected: "101", said }
@@ -157,25 +168,41 @@ impl Websocket {
 
     /// Bytes of a message.
     #[inline]
-    fn data(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), ProtocolError> {
+    fn data(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), FrameError> {
         out.count(Layer::Payload, data.len());
+        if self.frames.is_text() {
+            self.text.push(data).map_err(|_| FrameError::Text)?;
+        }
+        self.number.push(data);
         if !last {
-            self.prefix.extend(data);
             return Ok(());
         }
-        let Some(seq) = self.prefix.finish(data) else {
-            return Err(ProtocolError::NoSequence(self.asked()));
-        };
-        self.cursor = Some(seq).max(self.cursor);
-        out.messages.push(seq);
+        self.text.finish().map_err(|_| FrameError::Text)?;
+        match self.number.finish() {
+            Ok(seq) => {
+                self.cursor = Some(seq).max(self.cursor);
+                out.messages.push(seq);
+            }
+            Err(source) => self.unnumbered(source, out),
+        }
         Ok(())
     }
 
+    /// A message without a number. The stream is in order, and the next one may have one.
     #[cold]
-    fn control(&mut self, opcode: Opcode, out: &mut Output) -> Result<(), ProtocolError> {
+    fn unnumbered(&self, source: NumberError, out: &mut Output) {
+        let request = self.asked();
+        out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
+    }
+
+    #[cold]
+    fn control(&mut self, opcode: Opcode, out: &mut Output) -> Result<(), FrameError> {
         let payload = self.frames.control().to_vec();
         match opcode {
-            Opcode::Ping => self.push_control(Opcode::Pong, &payload, out),
+            // None is owed once a close frame has been sent (§5.5.2, §5.5.1).
+            Opcode::Ping if matches!(self.stage, Stage::Open) => {
+                self.push_control(Opcode::Pong, &payload, out);
+            }
             Opcode::Close => return self.closed_by_server(&payload, out),
             _ => {}
         }
@@ -184,20 +211,44 @@ impl Websocket {
 
     /// Answers a close frame with its own code (RFC 6455 §5.5.1), unless it is itself an answer.
     /// The server then closes the connection (§7.1.1).
-    fn closed_by_server(&mut self, payload: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        if matches!(self.stage, Stage::Closing { .. }) {
+    fn closed_by_server(&mut self, payload: &[u8], out: &mut Output) -> Result<(), FrameError> {
+        let (code, reason) = close_payload(payload)?;
+        let asked = matches!(self.stage, Stage::Closing);
+        self.stage = Stage::Closed { asked };
+        out.note(Note::Closing);
+        if asked {
             return Ok(());
         }
-        let code = payload.first_chunk().map_or(NO_CODE, |code| u16::from_be_bytes(*code));
-        let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or(&[])).into_owned();
         self.push_control(Opcode::Close, payload.get(..2).unwrap_or(&[]), out);
-        self.stage = Stage::Closing { asked: false };
-        out.note(Note::Failed(if code == GONE {
-            self.gone(&reason)
+        out.note(Note::Failed(if code == Some(GONE) && !self.request.is_foreign() {
+            self.gone(reason)
         } else {
+            let (code, reason) = (code.unwrap_or(NO_CODE), reason.to_owned());
             ProtocolError::Closed { request: self.asked(), code, reason }
         }));
         Ok(())
+    }
+
+    /// Fails the connection for what the server sent (§7.1.7): with a close frame that says so,
+    /// unless one has been sent.
+    #[cold]
+    fn fail(&mut self, source: FrameError, out: &mut Output) -> ProtocolError {
+        if matches!(self.stage, Stage::Open) {
+            self.push_control(Opcode::Close, &source.close_code().to_be_bytes(), out);
+        }
+        ProtocolError::Frame { request: self.asked(), source }
+    }
+
+    /// Takes the next piece of the input; whether there may be more.
+    #[inline]
+    fn frame(&mut self, input: &mut &[u8], out: &mut Output) -> Result<bool, FrameError> {
+        match self.frames.next(input)? {
+            Some(Piece::Framing(bytes)) => out.count(Layer::Framing, bytes),
+            Some(Piece::Data(data, last)) => self.data(data, last, out)?,
+            Some(Piece::Control(opcode)) => self.control(opcode, out)?,
+            None => return Ok(false),
+        }
+        Ok(true)
     }
 }
 
@@ -206,7 +257,8 @@ impl Session for Websocket {
         let key = self.key();
         let accept = derive_accept_key(key.as_bytes());
         self.stage = Stage::Handshake(Box::new(Handshake { accept, ..Handshake::default() }));
-        (self.frames, self.prefix) = (FrameReader::default(), SeqPrefix::default());
+        self.frames = FrameReader::default();
+        (self.number, self.text) = (NumberReader::default(), Utf8Reader::default());
         out.send.push(Layer::Http, |bytes| {
             self.request.render(bytes, self.cursor, |bytes| {
                 // Writing to a Vec cannot fail.
@@ -217,23 +269,31 @@ impl Session for Websocket {
     }
 
     fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        if let Stage::Handshake(_) = self.stage {
-            self.shake(&mut input, out)?;
+        match self.stage {
+            Stage::Handshake(_) => self.shake(&mut input, out)?,
+            Stage::Closed { .. } => {
+                out.count(Layer::Framing, input.len());
+                return Ok(());
+            }
+            Stage::Open | Stage::Closing => {}
         }
         loop {
-            match self.frames.next(&mut input) {
-                Ok(Some(Piece::Framing(bytes))) => out.count(Layer::Framing, bytes),
-                Ok(Some(Piece::Data(data, last))) => self.data(data, last, out)?,
-                Ok(Some(Piece::Control(opcode))) => self.control(opcode, out)?,
-                Ok(None) => return Ok(()),
-                Err(source) => return Err(ProtocolError::Frame { request: self.asked(), source }),
+            match self.frame(&mut input, out) {
+                // Behind the server's close frame nothing counts (§1.4).
+                Ok(true) if matches!(self.stage, Stage::Closed { .. }) => {
+                    out.count(Layer::Framing, input.len());
+                    return Ok(());
+                }
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(source) => return Err(self.fail(source, out)),
             }
         }
     }
 
     fn closed(&mut self, out: &mut Output) -> Ending {
         match &mut self.stage {
-            Stage::Closing { asked: true } => Ending::Done,
+            Stage::Closing | Stage::Closed { asked: true } => Ending::Done,
             Stage::Handshake(handshake) => {
                 let complete = handshake.http.finish() == Ok(Some(Part::End));
                 if complete && handshake.refused.is_some() {
@@ -242,7 +302,7 @@ impl Session for Websocket {
                 }
                 Ending::Broken
             }
-            Stage::Open | Stage::Closing { asked: false } => Ending::Broken,
+            Stage::Open | Stage::Closed { asked: false } => Ending::Broken,
         }
     }
 
@@ -250,10 +310,10 @@ impl Session for Websocket {
         match self.stage {
             Stage::Open => {
                 self.push_control(Opcode::Close, &NORMAL.to_be_bytes(), out);
-                self.stage = Stage::Closing { asked: true };
+                self.stage = Stage::Closing;
             }
             // The server is about to close it.
-            Stage::Closing { .. } => {}
+            Stage::Closing | Stage::Closed { .. } => {}
             Stage::Handshake(_) => out.demand = Demand::Close,
         }
     }

@@ -24,6 +24,11 @@ pub enum Invalid {
         /// The first error of the others, where there was one.
         error: Option<String>,
     },
+    /// Answers came coded, so that no message in them could be read.
+    Coded {
+        /// The first of them.
+        error: String,
+    },
     /// A load process ended before it reported.
     LoadDied {
         /// What it said or how it ended.
@@ -84,6 +89,10 @@ impl Invalid {
                 "this is a fault of pushbench; please report it with run.json"
             }
             Self::ClientsMissing { .. } => "use fewer clients, or look at the server's limits",
+            Self::Coded { .. } => {
+                "messages have to come as they are: use --headers minimal, or switch compression \
+                 off at the server"
+            }
             Self::LoadDied { .. } | Self::ServerDied { .. } => {
                 "see what it said, and the system's log"
             }
@@ -110,6 +119,7 @@ impl fmt::Display for Invalid {
                 write!(f, "only {connected} of {wanted} clients were connected")?;
                 error.iter().try_for_each(|error| write!(f, " ({error})"))
             }
+            Self::Coded { error } => f.write_str(error),
             Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
             Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
             Self::FeedChanged => {

@@ -2,6 +2,7 @@
 
 mod server;
 mod stamps;
+mod standards;
 mod tcpip;
 
 use std::io::{Read as _, Write as _};

@@ -150,6 +150,20 @@ fn an_answer_without_a_question_is_refused() {
     assert!(matches!(feed(&mut *session, &answer, 1000), Err(ProtocolError::Unasked(_))));
 }
 
+/// RFC 9112 §9.6: a client asks nothing more on it.
+#[test]
+fn where_the_server_closes_the_next_poll_waits_for_a_connection() {
+    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    tick(&mut *session);
+    let answer = b"HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\n10\n0000000006";
+    let heard = feed(&mut *session, answer, 1000).unwrap();
+    assert_eq!((heard.messages.as_slice(), heard.closing), (&[6][..], 1));
+    assert_eq!((tick(&mut *session).skipped, tick(&mut *session).requests), (1, 0));
+    assert_eq!(session.closed(&mut Output::default()), Ending::Broken);
+    call(|out| session.opened(out));
+    assert!(tick(&mut *session).text().starts_with("GET /feed/poll?after=6 "));
+}
+
 #[test]
 fn a_server_without_cursors_is_refused() {
     let mut session = session(Transport::ShortPoll, Delivery::Every);
@@ -169,5 +183,5 @@ fn a_batch_that_is_cut_short_is_refused() {
     let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
     tick(&mut *session);
     let error = feed(&mut *session, &response("200 OK", 6, b"5\nhello"), 4).unwrap_err();
-    assert!(matches!(error, ProtocolError::NoSequence(_)), "{error}");
+    assert!(matches!(error, ProtocolError::NoSequence { .. }), "{error}");
 }

@@ -2,10 +2,11 @@ use pushbench_core::message::Content;
 use pushbench_core::wire::{chunked, sse};
 use pushbench_core::{Delivery, Transport};
 
-use crate::session::tests::{Heard, call, feed, payload, session};
+use crate::session::tests::{Heard, call, feed, payload, plan, session};
 use crate::session::*;
 
-const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"4\"\r\n\r\n";
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+    Transfer-Encoding: chunked\r\nETag: \"4\"\r\n\r\n";
 
 fn opened() -> Box<dyn Session> {
     let mut session = session(Transport::Sse, Delivery::Every);
@@ -86,10 +87,12 @@ fn base64_is_payload_by_its_decoded_length() {
 #[test]
 fn comments_and_foreign_events_are_framing() {
     let mut session = opened();
-    for stream in [sse::KEEP_ALIVE, b"event: weather\ndata: fine\n\n", b"retry: 10\n\n"] {
+    let weather = b"event: weather\ndata: fine\n\n";
+    for (stream, others) in [(sse::KEEP_ALIVE, 0), (weather, 1), (b"retry: 10\n\n", 0)] {
         let wire = chunk(stream);
         let heard = feed(&mut *session, &wire, 4).unwrap();
         assert_eq!((heard.messages.len(), heard.layers()), (0, [0, wire.len() as u64, 0]));
+        assert_eq!((heard.other_events.len(), heard.failures.len()), (others, 0));
     }
 }
 
@@ -102,6 +105,100 @@ fn a_stream_that_fell_behind_says_so_and_goes_on_from_the_oldest() {
     assert!(matches!(error, ProtocolError::Gone { oldest: Some(_), .. }), "{error}");
     call(|out| _ = session.closed(out));
     assert!(call(|out| session.opened(out)).text().contains("?after=69 "));
+}
+
+/// A client of a server that is none of ours, and whose feed has events of this type.
+fn foreign(event: Option<&str>) -> Box<dyn Session> {
+    let (foreign_path, event) = (Some("/events".to_owned()), event.map(str::to_owned));
+    let plan = LoadPlan { foreign_path, event, ..plan(Transport::Sse, Delivery::Every) };
+    let mut session = Sessions::new(&plan).session(0);
+    call(|out| session.opened(out));
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n";
+    assert_eq!(feed(&mut *session, head, 1000).unwrap().subscribed, 1);
+    session
+}
+
+#[test]
+fn an_event_of_the_default_type_may_say_so() {
+    for stream in
+        ["event: message\ndata: {\"n\": 5}\n\n", "event:message\r\ndata:{\"n\":5}\r\n\r\n"]
+    {
+        for step in [1, 1000] {
+            let heard = feed(&mut *foreign(None), stream.as_bytes(), step).unwrap();
+            assert_eq!((heard.messages, heard.other_events), (vec![5], Vec::<String>::new()));
+        }
+    }
+    let heard = feed(&mut *opened(), &chunk(b"event: message\ndata: 0000000005\n\n"), 3).unwrap();
+    assert_eq!((heard.messages.as_slice(), heard.layers()[0]), (&[5][..], 10));
+}
+
+#[test]
+fn events_of_one_type_can_be_the_feed_and_the_others_are_told() {
+    let stream =
+        b"event: price\ndata: {\"n\":5}\n\ndata: {\"n\":6}\n\nevent: binary\ndata: {\"n\":7}\n\n\
+        event: gone\ndata: 1\n\ndata: {\"n\":8}\nevent: price\n\n";
+    for (event, messages, others) in [
+        (Some("price"), &[5, 8][..], &["message", "binary", "gone"][..]),
+        (Some("binary"), &[7], &["price", "message", "gone", "price"]),
+        (Some("message"), &[6], &["price", "gone", "price"]),
+    ] {
+        for step in [1, 1000] {
+            let heard = feed(&mut *foreign(event), stream, step).unwrap();
+            assert_eq!(
+                (heard.messages.as_slice(), heard.other_events.as_slice()),
+                (messages, &*others.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_message_without_a_number_is_told_and_the_next_one_counts() {
+    let stream =
+        b"data: {\"hello\":\"world\"}\n\ndata: {\"n\":1e3}\n\nid: 1\n\ndata: {\"n\":5}\n\n";
+    let heard = feed(&mut *foreign(None), stream, 3).unwrap();
+    assert_eq!(heard.messages, [5]);
+    let [text, exponent] = heard.failures.as_slice() else { panic!("{heard:?}") };
+    assert!(text.contains("GET /events") && text.contains("a string of something else"), "{text}");
+    assert!(exponent.contains("an exponent"), "{exponent}");
+}
+
+/// §9.2.3 and §9.2.4: the id of the last event that was whole, as it came, in UTF-8.
+#[test]
+fn a_stream_resumes_by_the_id_of_its_last_event() {
+    let mut session = foreign(None);
+    let header = |session: &mut dyn Session| {
+        call(|out| _ = session.closed(out));
+        let asked = call(|out| session.opened(out));
+        let text = asked.text().to_owned();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        feed(session, head, 1000).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix("Last-Event-ID: "));
+        assert!(!text.contains("after=") && text.ends_with("\r\n\r\n"), "{text}");
+        value.map(str::to_owned)
+    };
+    assert_eq!(header(&mut *session), None);
+    let events = "id: 17:0/gr\u{fc}n\ndata: {\"n\":5}\n\nid: 18\ndata: {\"n\":6}\n";
+    assert_eq!(feed(&mut *session, events.as_bytes(), 4).unwrap().messages, [5]);
+    assert_eq!(header(&mut *session).as_deref(), Some("17:0/gr\u{fc}n"));
+    feed(&mut *session, b":still here\n\n", 4).unwrap();
+    assert_eq!(header(&mut *session).as_deref(), Some("17:0/gr\u{fc}n"), "kept over a reconnect");
+    feed(&mut *session, b"id\n\n", 4).unwrap();
+    assert_eq!(header(&mut *session), None, "an empty id forgets it");
+}
+
+/// §9.2.3: a browser fails on any other media type.
+#[test]
+fn only_an_event_stream_is_listened_to() {
+    for (line, found) in
+        [("", "of no media type"), ("Content-Type: text/html; a=b\r\n", "of type `text/html; a=b`")]
+    {
+        let mut session = session(Transport::Sse, Delivery::Every);
+        call(|out| session.opened(out));
+        let wire = format!("HTTP/1.1 200 OK\r\n{line}ETag: \"4\"\r\n\r\ndata: 0000000005\n\n");
+        let error = feed(&mut *session, wire.as_bytes(), 1000).unwrap_err().to_string();
+        assert!(error.contains("GET /feed/sse") && error.contains(found), "{error}");
+    }
 }
 
 #[test]
