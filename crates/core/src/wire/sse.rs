@@ -1,6 +1,7 @@
 //! Server-sent events (WHATWG HTML §9.2, "Parsing an event stream").
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,6 +71,10 @@ pub struct SseReader {
     dispatched: bool,
     /// The last byte was a carriage return: a line feed now belongs to it.
     after_return: bool,
+    /// The value of the current `retry` field; `None` once it is no number.
+    digits: Option<u64>,
+    /// The last `retry` field that was one.
+    retry: Option<Duration>,
     /// Line feeds given out as data whose byte is still to be taken off the framing.
     owed: usize,
 }
@@ -86,6 +91,7 @@ enum State {
 enum Field {
     Data,
     Event,
+    Retry,
     Other,
 }
 
@@ -103,6 +109,12 @@ impl SseReader {
     #[must_use]
     pub fn event(&self) -> &[u8] {
         &self.event
+    }
+
+    /// The reconnection time that the stream has set last, in its `retry` field.
+    #[must_use]
+    pub const fn retry(&self) -> Option<Duration> {
+        self.retry
     }
 
     /// Takes the next piece off the front of `input`; `None` once it is used up.
@@ -175,6 +187,7 @@ impl SseReader {
         let field = match self.name.as_slice() {
             b"data" => Field::Data,
             b"event" => Field::Event,
+            b"retry" => Field::Retry,
             _ => Field::Other,
         };
         self.name.clear();
@@ -185,6 +198,7 @@ impl SseReader {
             }
             Field::Data => self.has_data = true,
             Field::Event => self.event.clear(),
+            Field::Retry => self.digits = Some(0),
             Field::Other => {}
         }
         field
@@ -197,12 +211,16 @@ impl SseReader {
         if value.is_empty() {
             self.take_line_end(input);
             self.state = State::Name;
+            if field == Field::Retry {
+                self.retry = self.digits.take().map(Duration::from_millis).or(self.retry);
+            }
             return Piece::Framing(1);
         }
         *input = rest;
         match field {
             Field::Data => return Piece::Data(value),
             Field::Event => extend_limited(&mut self.event, value),
+            Field::Retry => self.digits = value.iter().fold(self.digits, add_digit),
             Field::Other => {}
         }
         Piece::Framing(value.len())
@@ -221,6 +239,12 @@ impl SseReader {
         self.has_data = false;
         self.dispatched = true;
     }
+}
+
+/// A number with one more ASCII digit behind it; `None` for anything else.
+fn add_digit(number: Option<u64>, digit: &u8) -> Option<u64> {
+    let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+    Some(number?.saturating_mul(10).saturating_add(digit))
 }
 
 fn extend_limited(text: &mut Vec<u8>, more: &[u8]) {
@@ -288,6 +312,28 @@ mod tests {
         push(&mut stream, Seq(7), Content::Text, b"0000000007");
         assert_eq!(stream, b"id: 7\ndata: 0000000007\n\n");
         assert_eq!(stream.len() - "id: 7\n".len() - 10, 8);
+    }
+
+    /// WHATWG HTML §9.2.6: only a field of nothing but ASCII digits counts.
+    #[test]
+    fn a_stream_says_how_long_to_wait_before_reconnecting() {
+        let cases: [(&str, Option<u64>); 6] = [
+            ("retry: 2500\n", Some(2_500)),
+            ("retry:10\r\nretry: soon\r\n\r\n", Some(10)),
+            ("retry: 10\nretry: 1.5\nretry: -3\nretry: 7 \nretries: 8\n", Some(10)),
+            ("retry: 10\nretry: 20\n", Some(20)),
+            ("retry: 99999999999999999999999\n", Some(u64::MAX)),
+            ("retry: 15", None),
+        ];
+        for (stream, expected) in cases {
+            for step in [1, 100] {
+                let mut reader = SseReader::default();
+                for mut piece in stream.as_bytes().chunks(step) {
+                    while reader.next(&mut piece).is_some() {}
+                }
+                assert_eq!(reader.retry(), expected.map(Duration::from_millis), "{stream}");
+            }
+        }
     }
 
     /// The examples of WHATWG HTML §9.2.6.
