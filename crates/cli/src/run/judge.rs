@@ -56,7 +56,10 @@ impl Evidence<'_> {
         let mut reasons = Vec::new();
         let measured = &self.load.measured;
         let connected = self.load.connected_at_start;
-        if connected < self.wanted {
+        reasons.extend(self.load.attempts.invalid(self.wanted, self.load.errors.first()));
+        // Of clients that are out of the trial it is known why they are missing.
+        let others = u64::from(self.wanted.saturating_sub(connected)) > self.load.attempts.left();
+        if connected < self.wanted && (others || reasons.is_empty()) {
             let error = self.load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
         }
@@ -120,6 +123,7 @@ impl Evidence<'_> {
             let first = self.load.errors.first().cloned();
             warnings.push(Warning::Errors { count: counters.errors, first });
         }
+        warnings.extend(self.load.attempts.warnings(self.wanted, self.load.errors.first()));
         if counters.skipped_polls > 0 {
             warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });
         }

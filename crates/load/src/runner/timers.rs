@@ -20,6 +20,8 @@ pub(super) enum Alarm {
     Tick(u32),
     /// A client has paused long enough and tries to connect again.
     Retry(u32),
+    /// A client has paused long enough and asks again on its connection.
+    Ask(u32),
     /// Somebody may be watching.
     Progress,
     /// The loop's own lag is looked at.

@@ -10,7 +10,8 @@ use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::ledger::Layer;
 
 use super::error::{HeadError, ProtocolError};
-use super::output::Output;
+use super::output::{Note, Output};
+use super::recovery::{RetryAfter, retry_after};
 
 /// The longest response head.
 pub(crate) const HEAD_LIMIT: usize = 16 * 1024;
@@ -233,13 +234,14 @@ impl ResponseReader {
         out: &mut Output,
     ) -> Result<Option<Part<'a>>, HttpError> {
         while !input.is_empty() {
-            let Some((head, used)) = self.parse(input)? else {
+            let Some((head, used, wait)) = self.parse(input)? else {
                 out.count(Layer::Http, input.len());
                 *input = &[];
                 return Ok(None);
             };
             out.count(Layer::Http, used);
             *input = &input[used..];
+            out.notes.extend(wait.map(Note::RetryAfter));
             // An interim response (RFC 9110 §15.2) is no answer; 101 is.
             if head.status >= 200 || head.status == 101 {
                 self.state = match head.body {
@@ -253,8 +255,8 @@ impl ResponseReader {
         Ok(None)
     }
 
-    /// The head, and how many bytes of `input` it takes. Where it ends later, keeps all of it.
-    fn parse(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HttpError> {
+    /// The head, how many bytes of `input` it takes, and what it asks for. Where it ends later, keeps all of it.
+    fn parse(&mut self, input: &[u8]) -> Result<Option<Parsed>, HttpError> {
         let before = self.partial.len();
         let parsed = if before == 0 {
             parse_head(input)
@@ -263,9 +265,9 @@ impl ResponseReader {
             parse_head(&self.partial)
         };
         match parsed.map_err(HttpError::Head)? {
-            Some((head, length)) => {
+            Some((head, length, wait)) => {
                 self.partial = Vec::new();
-                Ok(Some((head, length - before)))
+                Ok(Some((head, length - before, wait)))
             }
             None if before + input.len() > HEAD_LIMIT => Err(HttpError::Head(HeadError::TooLong)),
             None => {
@@ -278,8 +280,11 @@ impl ResponseReader {
     }
 }
 
+/// A head, how many bytes it takes, and how long the server asks to be left alone.
+type Parsed = (Head, usize, Option<RetryAfter>);
+
 /// Reads a head that `bytes` begins with, and its length; `None` where it ends later.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
+fn parse_head(bytes: &[u8]) -> Result<Option<Parsed>, HeadError> {
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
@@ -298,14 +303,15 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
         accept: None,
         body: BodyLength::UntilEnd,
     };
-    for header in response.headers {
+    for header in &*response.headers {
         head.take(header)?;
     }
+    let wait = if status < 300 { None } else { retry_after(status, response.headers) };
     // 1xx, 204 and 304 have no body whatever their headers say (RFC 9112 §6.3).
     if status < 200 || matches!(status, 204 | 304) {
         head.body = BodyLength::Bytes(0);
     }
-    Ok(Some((head, length)))
+    Ok(Some((head, length, wait)))
 }
 
 impl Head {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use pushbench_core::Seq;
 use pushbench_metrics::ledger::Layer;
 
 use super::Session;
@@ -20,13 +21,26 @@ pub(super) struct TaggedPoll {
     head: Option<Head>,
     /// Of the last answer that had one.
     tag: Option<Tag>,
+    /// The newest message that it has.
+    newest: Seq,
     outstanding: bool,
+}
+
+/// What is to come after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The next request, at once.
+    Ask,
+    /// The next request, after a pause if one is due: there was no news.
+    AskAgain,
+    /// Another connection: the server closes this one.
+    Connect,
 }
 
 impl TaggedPoll {
     pub(super) fn new(request: Arc<RequestHead>) -> Self {
         let (http, body) = (ResponseReader::default(), BodyReader::default());
-        Self { request, http, body, head: None, tag: None, outstanding: false }
+        Self { request, http, body, head: None, tag: None, newest: Seq::NONE, outstanding: false }
     }
 
     fn asked(&self) -> String {
@@ -47,8 +61,8 @@ impl TaggedPoll {
         self.outstanding = true;
     }
 
-    /// Takes the answer that is complete; whether the connection stays open behind it.
-    fn answered(&mut self, out: &mut Output) -> Result<bool, ProtocolError> {
+    /// Takes the answer that is complete.
+    fn answered(&mut self, out: &mut Output) -> Result<Next, ProtocolError> {
         self.outstanding = false;
         let no_sequence = |_| ProtocolError::NoSequence(self.request.describe(None));
         let last = self.body.end().map_err(no_sequence)?;
@@ -56,7 +70,12 @@ impl TaggedPoll {
         let Some(head) = self.head.take() else { return Err(ProtocolError::Unasked(self.asked())) };
         self.tag = head.tag.or(self.tag);
         match (head.status, last) {
-            (200, Some(seq)) => out.messages.push(seq),
+            (200, Some(seq)) => {
+                out.messages.push(seq);
+                if seq <= self.newest {
+                    out.note(Note::StaleResponse);
+                }
+            }
             // Held for as long as the server holds a request, and nothing came.
             (200 | 204 | 304 | 408, None) => out.note(Note::EmptyResponse),
             (status, _) => {
@@ -65,7 +84,13 @@ impl TaggedPoll {
                 return Err(ProtocolError::Status { status, request, expected, said });
             }
         }
-        Ok(!head.close)
+        let news = last > Some(self.newest);
+        self.newest = self.newest.max(last.unwrap_or(Seq::NONE));
+        Ok(match () {
+            () if head.close => Next::Connect,
+            () if news => Next::Ask,
+            () => Next::AskAgain,
+        })
     }
 }
 
@@ -91,14 +116,19 @@ impl Session for TaggedPoll {
                     .body
                     .data(data, out)
                     .map_err(|_| ProtocolError::NoSequence(self.request.describe(None)))?,
-                // Where the server closes, asking again has to wait for the next connection.
-                Some(Part::End) => {
-                    if self.answered(out)? {
-                        self.ask(out);
-                    }
-                }
+                Some(Part::End) => match self.answered(out)? {
+                    Next::Ask => self.ask(out),
+                    Next::AskAgain => out.demand = Demand::AskAgain,
+                    Next::Connect => {}
+                },
                 None => return Ok(()),
             }
+        }
+    }
+
+    fn ask_again(&mut self, out: &mut Output) {
+        if !self.outstanding {
+            self.ask(out);
         }
     }
 
@@ -112,8 +142,8 @@ impl Session for TaggedPoll {
             Ok(_) => {}
             Err(()) => out.note(Note::Failed(ProtocolError::Truncated(self.asked()))),
         }
-        self.outstanding = false;
-        Ending::Broken
+        let outstanding = std::mem::take(&mut self.outstanding);
+        if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Busy;
+use crate::attempts::AttemptsUsed;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum Invalid {
         /// The first error of the others, where there was one.
         error: Option<String>,
     },
+    /// Too many clients were refused or cut off until they had no attempt left.
+    AttemptsUsed(AttemptsUsed),
     /// A load process ended before it reported.
     LoadDied {
         /// What it said or how it ended.
@@ -84,6 +87,7 @@ impl Invalid {
                 "this is a fault of pushbench; please report it with run.json"
             }
             Self::ClientsMissing { .. } => "use fewer clients, or look at the server's limits",
+            Self::AttemptsUsed(used) => used.remedy(),
             Self::LoadDied { .. } | Self::ServerDied { .. } => {
                 "see what it said, and the system's log"
             }
@@ -110,6 +114,7 @@ impl fmt::Display for Invalid {
                 write!(f, "only {connected} of {wanted} clients were connected")?;
                 error.iter().try_for_each(|error| write!(f, " ({error})"))
             }
+            Self::AttemptsUsed(used) => used.fmt(f),
             Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
             Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
             Self::FeedChanged => {

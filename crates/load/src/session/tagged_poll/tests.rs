@@ -36,8 +36,13 @@ fn a_long_poll_that_the_server_lets_go_is_asked_again_from_where_it_was() {
     feed(&mut *session, &answer("7:0", 1), 1000).unwrap();
     let late = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
     let heard = feed(&mut *session, late, 1000).unwrap();
-    assert_eq!((heard.empty, heard.requests), (1, 1));
-    assert!(heard.text().contains("If-None-Match: 7:0\r\n"));
+    assert_eq!((heard.empty, heard.requests, heard.demand), (1, 0, Demand::AskAgain));
+    let again = call(|out| session.ask_again(out));
+    assert!(again.requests == 1 && again.text().contains("If-None-Match: 7:0\r\n"));
+    // A server that does not heed the tag says the same again.
+    let stale = feed(&mut *session, &answer("7:0", 1), 1000).unwrap();
+    assert_eq!((&stale.messages[..], stale.demand), (&[1][..], Demand::AskAgain));
+    call(|out| session.ask_again(out));
     let refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
     let error = feed(&mut *session, refused, 1000).unwrap_err().to_string();
     assert!(error.contains("403") && error.contains("/sub?channel=a"), "{error}");
