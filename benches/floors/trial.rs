@@ -67,7 +67,7 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     ensure!(load.hear::<LoadNews>(LIMIT)? == LoadNews::Ready, "the load process is not ready");
     let before = memory(&server, &load)?;
     load.order(&LoadOrder::Connect)?;
-    let LoadNews::Connected { clients, error } = load.hear(LIMIT)? else {
+    let LoadNews::Connected { clients, error, .. } = load.hear(LIMIT)? else {
         bail!("the load process does not connect")
     };
     ensure!(clients == plan.clients, "{clients} of {} connected: {error:?}", plan.clients);

@@ -53,6 +53,12 @@ impl Transport {
         matches!(self, Self::ShortPoll | Self::ShortPollClose | Self::ShortPollConditional)
     }
 
+    /// Whether one response brings every message, so that it is meant to last.
+    #[must_use]
+    pub const fn streams(self) -> bool {
+        matches!(self, Self::Sse | Self::Websocket)
+    }
+
     /// The endpoint's path on a pushbench server.
     #[must_use]
     pub const fn path(self) -> &'static str {

@@ -21,6 +21,7 @@ use pushbench_core::schedule::Schedule;
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
 
+use crate::attempts::Attempts;
 use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
 use crate::observer::Window;
@@ -270,6 +271,9 @@ pub enum LoadNews {
         clients: u32,
         /// Why the others are not: the first error of them, where there is one.
         error: Option<String>,
+        /// What came of their attempts so far.
+        #[serde(default)]
+        attempts: Attempts,
     },
     /// About once a second while the trial runs.
     Progress(Progress),
@@ -317,6 +321,9 @@ pub struct LoadMeasured {
     /// The first answer whose body was coded, so that no message in it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coded: Option<String>,
+    /// What came of clients' attempts.
+    #[serde(default)]
+    pub attempts: Attempts,
 }
 
 /// Errors that are kept for a person to read.
@@ -332,6 +339,7 @@ impl LoadMeasured {
         self.measured.merge(&other.measured);
         self.loop_lag.merge(&other.loop_lag);
         self.drained &= other.drained;
+        self.attempts.merge(&other.attempts);
         let room = KEPT_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
         self.other_events.merge(&other.other_events);

@@ -7,6 +7,7 @@
 //! [`headers`] is what is kept of `pushbench headers`.
 
 pub mod age;
+pub mod attempts;
 pub mod audit;
 pub mod breakdown;
 pub mod compare;

@@ -118,6 +118,14 @@ impl TrialRecord {
     pub const fn is_valid(&self) -> bool {
         self.invalid.is_empty()
     }
+
+    /// Whether it cannot be used since the server asked its clients to come back later, so that a
+    /// repeat at once would come sooner than they may.
+    #[must_use]
+    pub fn was_told_to_wait(&self) -> bool {
+        let told = |reason: &Invalid| matches!(reason, Invalid::AttemptsUsed(used) if used.retry_after_s.is_some());
+        self.invalid.iter().any(told)
+    }
 }
 
 /// What a trial cost, from outside the processes. `None` is "not measured".

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attempts::{AttemptsUsed, BrowserStops};
 use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
 
@@ -76,7 +77,16 @@ pub enum Warning {
         /// Which, and how many.
         events: OtherEvents,
     },
-    /// Polls were due while one was outstanding.
+    /// Clients were refused or cut off until they had no attempt left; few of them.
+    AttemptsUsed(AttemptsUsed),
+    /// A browser would have given up clients that went on here, or that gave up as well.
+    BrowserStops(BrowserStops),
+    /// Long polls were answered without news although they were to be held.
+    EarlyAnswers {
+        /// How many.
+        count: u64,
+    },
+    /// Polls were due while one was outstanding, or while the server was left alone.
     PollsSkipped {
         /// How many.
         count: u64,
@@ -141,6 +151,15 @@ pub enum Share {
     Empty,
 }
 
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missed => "of the messages were superseded",
+            Self::Empty => "of the responses were empty",
+        })
+    }
+}
+
 /// A publisher this late shifts every latency visibly, µs.
 pub const PUBLISHER_LATE_US: f64 = 1_000.0;
 
@@ -193,6 +212,14 @@ impl Warning {
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
+            Self::AttemptsUsed(used) => used.remedy(),
+            Self::BrowserStops(_) => {
+                "a page would have to open its stream again itself; see WHATWG HTML §9.2.3 and \
+                 RFC 6455 §4.1"
+            }
+            Self::EarlyAnswers { .. } => {
+                "the server does not hold polls, and the pauses between them are in the latency"
+            }
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
             Self::LoadPart(_) => {
@@ -238,8 +265,13 @@ impl fmt::Display for Warning {
             Self::OtherEvents { events } => {
                 write!(f, "{} events were none of the feed's: {events}", events.total())
             }
+            Self::AttemptsUsed(used) => used.fmt(f),
+            Self::BrowserStops(stops) => stops.fmt(f),
+            Self::EarlyAnswers { count } => {
+                write!(f, "{count} long polls were answered too soon, without news")
+            }
             Self::PollsSkipped { count } => {
-                write!(f, "{count} polls were skipped, the one before being outstanding")
+                write!(f, "{count} polls were skipped, the one before being outstanding or refused")
             }
             Self::FewMessages { messages: 0 } => f.write_str("no message was due in the window"),
             Self::FewMessages { messages } => {
@@ -253,26 +285,17 @@ impl fmt::Display for Warning {
                  chance p = {p:.3}"
             ),
             Self::ShareOffModel { share, measured, expected, p } => {
-                let what = match share {
-                    Share::Missed => "of the messages were superseded",
-                    Share::Empty => "of the responses were empty",
-                };
                 let (measured, expected) = (measured * 100.0, expected * 100.0);
                 write!(
                     f,
-                    "{measured:.1} % {what}, where polling makes it {expected:.1} % \
+                    "{measured:.1} % {share}, where polling makes it {expected:.1} % \
                      (by chance p = {p:.3})"
                 )
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::OthersBusy(busy) => busy.fmt(f),
-            Self::ShortStalls { worst, share } => write!(
-                f,
-                "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
-                worst.as_secs_f64() * 1e3,
-                share * 100.0
-            ),
+            Self::ShortStalls { worst, share } => calm::tell_stalls(f, *worst, *share),
             Self::TimeStolen { share } => {
                 write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
             }

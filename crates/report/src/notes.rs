@@ -210,11 +210,13 @@ fn worst_of_each<'a, T>(
 }
 
 /// What tells which of two reasons of a kind is the worse.
+#[expect(clippy::cast_precision_loss, reason = "only their order counts")]
 fn gravity(invalid: &Invalid) -> f64 {
     match invalid {
         Invalid::ClientsMissing { connected, wanted, .. } => {
             f64::from(*wanted) - f64::from(*connected)
         }
+        Invalid::AttemptsUsed(used) => used.clients as f64,
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
         Invalid::MachineBusy(busy) => busy.share,
@@ -233,6 +235,9 @@ fn weight(warning: &Warning) -> f64 {
         | Warning::Errors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
         Warning::OtherEvents { events } => events.total() as f64,
+        Warning::AttemptsUsed(used) => used.clients as f64,
+        Warning::BrowserStops(stops) => stops.clients as f64,
+        Warning::EarlyAnswers { count } => *count as f64,
         Warning::LoadPart(part) => part.latency_us / part.without_us,
         Warning::LatencyOffModel { ks, .. } => *ks,
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),

@@ -14,6 +14,7 @@ use pushbench_core::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_load::{Load, OrderSender};
+use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{
     LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
@@ -71,7 +72,8 @@ impl RunningLoad {
     fn connect(&self) {
         assert_eq!(self.hear(), LoadNews::Ready);
         self.orders.send(LoadOrder::Connect);
-        assert_eq!(self.hear(), LoadNews::Connected { clients: CLIENTS, error: None });
+        let LoadNews::Connected { clients, error, .. } = self.hear() else { panic!("connected") };
+        assert_eq!((clients, error), (CLIENTS, None));
     }
 
     fn finish(self) -> LoadMeasured {
@@ -143,6 +145,7 @@ impl Outcome {
         assert_eq!(self.server.published, PUBLISHED);
         assert_eq!(self.server.publish_lag.count(), PUBLISHED);
         assert_eq!(self.load.errors, [""; 0]);
+        assert_eq!(self.load.attempts, Attempts::default(), "nobody is refused or let go too soon");
         assert_eq!((counters.errors, counters.connections_lost, counters.reconnects), (0, 0, 0));
         assert_eq!(self.load.connected_at_start, CLIENTS);
         assert_eq!(measured.connect.count(), u64::from(CLIENTS));

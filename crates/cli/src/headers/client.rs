@@ -187,7 +187,13 @@ impl Client {
                     Note::Failed(error) => bail!("{}: {error}", self.transport),
                     Note::Subscribed => self.step.subscribed = true,
                     Note::SkippedPoll => bail!("{}: a poll is still under way", self.transport),
-                    Note::Request | Note::EmptyResponse | Note::OtherEvent(_) | Note::Closing => {}
+                    Note::Request
+                    | Note::EmptyResponse
+                    | Note::StaleResponse
+                    | Note::RetryAfter(_)
+                    | Note::Reconnection(_)
+                    | Note::OtherEvent(_)
+                    | Note::Closing => {}
                 }
             }
             self.step.messages += self.out.messages.len();
@@ -197,6 +203,10 @@ impl Client {
                 Demand::Keep => return Ok(()),
                 Demand::Close => {
                     return self.link.as_mut().map_or(Ok(()), Link::finish);
+                }
+                Demand::AskAgain => {
+                    self.out.clear();
+                    self.session.ask_again(&mut self.out);
                 }
                 Demand::Connect => {
                     self.link = Some(Link::open(self.peer)?);
@@ -261,7 +271,7 @@ impl Client {
     fn ended(&mut self) -> anyhow::Result<()> {
         let meant = self.link.as_ref().is_some_and(|link| link.finished);
         let ending = self.session.closed(&mut self.out);
-        if !meant && ending == Ending::Broken {
+        if !meant && ending != Ending::Done {
             bail!("{}: the server closed the connection", self.transport);
         }
         self.act()?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use pushbench_core::MonoInstant;
+use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{
     LoadMeasured, LoadNews, Progress as Look, ServerMeasured, ServerNews,
 };
@@ -31,6 +32,17 @@ pub(super) enum Note {
     Server(usize, Said<ServerNews>),
     /// A load process.
     Load(usize, Said<LoadNews>),
+}
+
+/// What load processes say of connecting.
+#[derive(Debug, Default)]
+pub(super) struct Connected {
+    /// How many clients are connected.
+    pub(super) clients: u32,
+    /// The first error of the others.
+    pub(super) error: Option<String>,
+    /// What came of their attempts.
+    pub(super) attempts: Attempts,
 }
 
 /// Who is waited for.
@@ -105,17 +117,21 @@ impl<'a> Ear<'a> {
         ready.map(drop)
     }
 
-    /// How many clients are connected, and the first error of the others.
-    pub(super) fn connected(&self, limit: Duration) -> Result<(u32, Option<String>), Trouble> {
+    /// What all load processes say of connecting.
+    pub(super) fn connected(&self, limit: Duration) -> Result<Connected, Trouble> {
         let problem = "does not finish connecting";
         let connected = self.gather(Whom::Load, limit, problem, |note| match note {
-            Note::Load(index, Said::News(LoadNews::Connected { clients, error })) => {
-                Ok((index, (clients, error)))
+            Note::Load(index, Said::News(LoadNews::Connected { clients, error, attempts })) => {
+                Ok((index, Connected { clients, error, attempts }))
             }
             note => Err(note),
         })?;
-        let clients = connected.iter().map(|(clients, _)| clients).sum();
-        Ok((clients, connected.into_iter().find_map(|(_, error)| error)))
+        Ok(connected.into_iter().fold(Connected::default(), |mut all, one| {
+            all.clients += one.clients;
+            all.error = all.error.or(one.error);
+            all.attempts.merge(&one.attempts);
+            all
+        }))
     }
 
     /// Listens until `instant`, and hits it closely.

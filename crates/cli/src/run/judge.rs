@@ -59,7 +59,10 @@ impl Evidence<'_> {
             reasons.push(Invalid::Coded { error: error.clone() });
         }
         let connected = self.load.connected_at_start;
-        if connected < self.wanted {
+        reasons.extend(self.load.attempts.invalid(self.wanted, self.load.errors.first()));
+        // Of clients that are out of the trial it is known why they are missing.
+        let others = u64::from(self.wanted.saturating_sub(connected)) > self.load.attempts.left();
+        if connected < self.wanted && (others || reasons.is_empty()) {
             let error = self.load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
         }
@@ -126,6 +129,7 @@ impl Evidence<'_> {
         if !self.load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: self.load.other_events.clone() });
         }
+        warnings.extend(self.load.attempts.warnings(self.wanted, self.load.errors.first()));
         if counters.skipped_polls > 0 {
             warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });
         }

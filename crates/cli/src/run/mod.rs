@@ -197,7 +197,8 @@ fn play(
 /// How often a trial is run at most: one that is invalid is repeated once.
 const ATTEMPTS: u32 = 2;
 
-/// Runs the trial that is `order`th, and again, at once, where it is invalid. `keep` is given what
+/// Runs the trial that is `order`th, and again, at once, where it is invalid, unless the server
+/// asked to be left alone. `keep` is given what
 /// came of each attempt, and whether that stands.
 pub(crate) fn attempts(
     plan: &Plan,
@@ -209,7 +210,7 @@ pub(crate) fn attempts(
     for attempt in 1..=ATTEMPTS {
         let trial = trial::run(plan, source, Turn { id, order, attempt }, progress)?;
         progress.trial_done(&trial);
-        let stands = trial.is_valid() || attempt == ATTEMPTS;
+        let stands = trial.is_valid() || attempt == ATTEMPTS || trial.was_told_to_wait();
         keep(trial, stands)?;
         if stands {
             break;

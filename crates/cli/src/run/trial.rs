@@ -21,7 +21,7 @@ use super::breakdown;
 use super::capture::Wire;
 use super::check;
 use super::crew::{Crew, Places};
-use super::ear::Ear;
+use super::ear::{Connected, Ear};
 use super::judge::Evidence;
 use super::sampler::{Sample, Sampler};
 use super::seen::Seen;
@@ -213,8 +213,10 @@ impl<'a> Trial<'a> {
         self.crew.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.turn.id).clients;
         match self.ear.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
-            (connected @ 0, error) => {
-                Err(Trouble::Invalid(Invalid::ClientsMissing { connected, wanted, error }))
+            Connected { clients: connected @ 0, error, attempts } => {
+                let used = attempts.invalid(wanted, error.as_ref());
+                let missing = Invalid::ClientsMissing { connected, wanted, error };
+                Err(Trouble::Invalid(used.unwrap_or(missing)))
             }
             _ => Ok(()),
         }

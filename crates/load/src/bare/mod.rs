@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder, LoadPlan, TrialTiming};
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::recorder::Measured;
@@ -87,7 +88,7 @@ pub fn play(
     let sessions = Sessions::new(plan);
     let streams = (0..plan.clients).map(|client| part.connect(plan, &sessions, client));
     let mut sockets = Sockets::new(streams.collect::<Result<_, _>>()?)?;
-    say(LoadNews::Connected { clients: plan.clients, error: None });
+    say(LoadNews::Connected { clients: plan.clients, error: None, attempts: Attempts::default() });
     let LoadOrder::Run(timing) = hear()? else { return Err(out_of_turn("run")) };
     part.begin(plan, &timing)?;
     let counted = sockets.watch(&timing.window, |sockets, index| part.ready(sockets, index))?;

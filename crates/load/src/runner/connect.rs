@@ -1,37 +1,28 @@
-//! Opening connections: some at a time, and again after a pause.
+//! Opening connections: some at a time.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use mio::net::TcpStream;
-use pushbench_core::random;
+use pushbench_core::MonoInstant;
 use pushbench_metrics::observer::Event;
 use pushbench_probe::clock::Clock;
 use pushbench_probe::source::connect_from;
 use thiserror::Error;
 
+use super::Runner;
 use super::measure::Measure;
 use super::slot::Link;
-use super::timers::Alarm;
 use super::traffic::Cause;
-use super::{Runner, Stage};
-
-/// The pause before the first further attempt, which doubles up to [`LONGEST_PAUSE`].
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-
-/// The longest pause between attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The stream of random numbers that pauses are drawn from.
-const PAUSE_STREAM: u64 = 202;
 
 /// Who waits for a connection, and how many attempts are under way.
 #[derive(Debug, Default)]
 pub(super) struct Ramp {
     pub(super) waiting: VecDeque<u32>,
     pub(super) under_way: u32,
+    /// When connecting has taken long enough.
+    pub(super) limit: MonoInstant,
 }
 
 /// A connection that could not be opened.
@@ -93,7 +84,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn connect(&mut self, client: u32) {
         let at = self.now();
         self.drop_link(client);
-        self.slots[client as usize].opened = at;
+        let slot = &mut self.slots[client as usize];
+        (slot.opened, slot.status) = (at, 0);
         // In turn, so that each address has as many.
         let sources = &self.plan.sources;
         let number = (self.plan.first_client + client) as usize;
@@ -128,21 +120,6 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if std::mem::take(&mut slot.on_ramp) {
             self.ramp.under_way -= 1;
         }
-    }
-
-    /// Has the client try again after a pause, longer each time and by a random half of it.
-    pub(super) fn retry(&mut self, client: u32) {
-        if !matches!(self.stage, Stage::Connecting | Stage::Connected | Stage::Running) {
-            return;
-        }
-        let slot = &mut self.slots[client as usize];
-        let longest = SHORTEST_PAUSE.saturating_mul(1 << slot.attempts.min(10)).min(LONGEST_PAUSE);
-        let number = u64::from(self.plan.first_client + client) << 32 | u64::from(slot.pauses);
-        let share = 0.5 + 0.5 * random::uniform(self.plan.seed, PAUSE_STREAM, number);
-        slot.attempts = slot.attempts.saturating_add(1);
-        slot.pauses += 1;
-        let at = self.clock.now() + longest.mul_f64(share);
-        self.timers.set(at, Alarm::Retry(client));
     }
 
     /// Lets go of every client that is not ready: connecting has taken long enough.

@@ -9,6 +9,7 @@ use pushbench_metrics::control::{
     KEPT_ERRORS, LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
 };
 use pushbench_metrics::ledger::Phase;
+use pushbench_metrics::observer::Event;
 use pushbench_probe::clock::Clock;
 
 use super::measure::Measure;
@@ -78,6 +79,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.stage = Stage::Connecting;
         self.ramp.waiting = (0..self.plan.clients).collect();
         let end = self.now() + self.plan.connect_timeout;
+        self.ramp.limit = end;
         self.timers.set(end, Alarm::ConnectLimit);
     }
 
@@ -96,6 +98,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
         }
         self.phases.plan(timing, now);
+        self.leave_those_told_to_wait();
     }
 
     /// Plans each client's first poll: its own place in the period, which the clients of all load
@@ -130,6 +133,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 Alarm::Retry(_) if matches!(self.stage, Stage::Closing | Stage::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
                 Alarm::HangUp(client) => self.hang_up(client, planned, now),
+                Alarm::Ask(client) => self.ask_again(client, now),
                 Alarm::Progress => self.look.due = Some(planned),
                 Alarm::ConnectLimit if self.stage == Stage::Connecting => self.give_up(),
                 Alarm::CloseLimit if self.stage == Stage::Closing => self.drop_all(),
@@ -151,7 +155,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn tick(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {
         let Some(period) = self.cadence.filter(|_| self.stage == Stage::Running) else { return };
         self.loop_lag.record(now.saturating_since(planned));
+        let slot = &self.slots[client as usize];
+        if slot.given_up {
+            return;
+        }
         self.timers.set(planned + period, Alarm::Tick(client));
+        if now < slot.until {
+            return self.measure.happened(self.phases.phase(), now, &Event::SkippedPoll);
+        }
         self.out.clear();
         self.slots[client as usize].session.tick(&mut self.out);
         self.act(client, now);
@@ -195,7 +206,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.stage = Stage::Connected;
             let missing = clients < self.plan.clients;
             let error = self.errors.first().filter(|_| missing).cloned();
-            news(LoadNews::Connected { clients, error });
+            news(LoadNews::Connected { clients, error, attempts: self.attempts.clone() });
         }
     }
 
@@ -270,6 +281,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             stamps: self.stamps.finish(),
             other_events: std::mem::take(&mut self.other_events),
             coded: self.coded.take(),
+            attempts: std::mem::take(&mut self.attempts),
         })));
     }
 

@@ -2,17 +2,19 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections and tries again, `tcpip` asks the kernel what it counts for each of them, `stamps`
+//! connections, `recovery` decides with `backoff` what follows a failure, `tcpip` asks the kernel what it counts for each of them, `stamps`
 //! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
 //! nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
 
+mod backoff;
 mod connect;
 mod course;
 mod measure;
 mod phases;
+mod recovery;
 mod slot;
 mod stamps;
 mod tcpip;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
+use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::events::OtherEvents;
 use pushbench_metrics::histogram::{Histogram, LatencyHistogram};
@@ -39,6 +42,7 @@ use thiserror::Error;
 use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
+use self::recovery::Holding;
 use self::slot::Slot;
 use self::stamps::Stamps;
 use self::tcpip::Tcpip;
@@ -198,6 +202,8 @@ struct Runner<M, C> {
     input: Box<[u8]>,
     /// The time between poll ticks, where the transport has them.
     cadence: Option<Duration>,
+    holding: Holding,
+    attempts: Attempts,
     sockets: Sockets,
     tcpip: Tcpip,
     stamps: Stamps,
@@ -247,6 +253,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let slots = (0..plan.clients).map(slot).collect();
         Ok(Self {
             cadence: sessions.cadence(),
+            holding: Holding::new(&plan),
+            attempts: Attempts::default(),
             clock,
             poll,
             timers,

@@ -3,8 +3,9 @@
 use mio::net::TcpStream;
 use pushbench_core::MonoInstant;
 
+use super::backoff::Backoff;
 use super::tcpip::Reading;
-use crate::session::{Sending, Session};
+use crate::session::{Sending, Session, Verdict};
 
 /// A client's session, its connection, and what the runner remembers of it. Kept small: most of
 /// tens of thousands are idle.
@@ -16,20 +17,30 @@ pub(super) struct Slot {
     pub(super) backlog: Option<Box<Sending>>,
     /// When the current connection was asked for.
     pub(super) opened: MonoInstant,
+    /// The server is to be left alone until then.
+    pub(super) until: MonoInstant,
     /// What the kernel counted of the connection when it was last read.
     pub(super) reading: Option<Reading>,
-    /// Attempts since bytes last came, for the next pause.
-    pub(super) attempts: u8,
+    /// Attempts that it has used.
+    pub(super) backoff: Backoff,
     /// Pauses taken, so that each has its own random length.
-    pub(super) pauses: u32,
+    pub(super) pauses: u16,
+    /// The status that the current failure is about, or 0.
+    pub(super) status: u16,
+    /// What has failed, until that is acted upon.
+    pub(super) trouble: Option<Verdict>,
     /// Its subscription stands.
     pub(super) ready: bool,
+    /// Its connection ended between two requests, and it opens the next.
+    pub(super) renewing: bool,
     /// It was ready once.
     pub(super) was_ready: bool,
     /// It takes one of the ramp's places.
     pub(super) on_ramp: bool,
-    /// It could not connect in time, and is out.
+    /// It is out for good: it could not connect in time, or has no attempt left.
     pub(super) given_up: bool,
+    /// A browser would have given it up.
+    pub(super) browser_stopped: bool,
     /// The way of what comes on its connection is stamped.
     pub(super) stamped: bool,
 }
@@ -53,13 +64,18 @@ impl Slot {
             link: Link::None,
             backlog: None,
             opened: MonoInstant::default(),
+            until: MonoInstant::default(),
             reading: None,
-            attempts: 0,
+            backoff: Backoff::default(),
             pauses: 0,
+            status: 0,
+            trouble: None,
             ready: false,
+            renewing: false,
             was_ready: false,
             on_ramp: false,
             given_up: false,
+            browser_stopped: false,
             stamped: false,
         }
     }
@@ -73,6 +89,7 @@ mod tests {
     fn an_idle_client_is_small() {
         // mio's sockets check more where debug assertions are on.
         let checks = if cfg!(debug_assertions) { 16 } else { 0 };
-        assert!(size_of::<Slot>() <= 72 + checks, "{} bytes", size_of::<Slot>());
+        // 8 of them are the instant until which a server that refuses is left alone.
+        assert!(size_of::<Slot>() <= 80 + checks, "{} bytes", size_of::<Slot>());
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Alarm {
     Retry(u32),
     /// A client's connection should be closed by now.
     HangUp(u32),
+    /// A client has paused long enough and asks again on its connection.
+    Ask(u32),
     /// Somebody may be watching.
     Progress,
     /// The loop's own lag is looked at.

@@ -16,7 +16,7 @@ use super::course::Stage;
 use super::measure::Measure;
 use super::slot::Link;
 use super::timers::Alarm;
-use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
+use crate::session::{Demand, Ending, Note, ProtocolError, Sending, Verdict};
 
 /// Latencies that a look at a running trial is made of.
 const LOOK_SAMPLES: u64 = 1_000;
@@ -124,7 +124,6 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.sockets.down += length as u64;
         self.out.clear();
         let slot = &mut self.slots[client as usize];
-        slot.attempts = 0;
         let outcome = slot.session.receive(&self.input[..length], &mut self.out);
         self.deliver(client, at);
         let counted = self.out.received.total(Direction::Down);
@@ -142,11 +141,15 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Stamps the messages that the session gave out.
     #[inline]
     fn deliver(&mut self, client: u32, at: MonoInstant) {
+        let Some(&last) = self.out.messages.last() else { return };
         self.look.messages += self.out.messages.len() as u64;
+        let slot = &mut self.slots[client as usize];
+        if !self.out.notes.iter().any(|note| matches!(note, Note::StaleResponse)) {
+            slot.backoff.recovered();
+        }
         // Before the order to run, messages move nothing but cursors.
         let Some(table) = self.phases.table() else { return };
-        let Some(&last) = self.out.messages.last() else { return };
-        let stamped = self.slots[client as usize].stamped;
+        let stamped = slot.stamped;
         for &seq in &self.out.messages {
             // One that the schedule has not reached when the trial is over is no part of it.
             let Some(due) = table.due(seq) else { continue };
@@ -192,21 +195,34 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         match demand {
             Demand::Keep => {}
             Demand::Connect => self.connect(client),
+            Demand::AskAgain => self.ask_again(client, at),
             Demand::Close => self.drop_link(client),
+        }
+        // Whoever polls on a period goes on by it after a refusal, if not at once.
+        if self.cadence.is_some() && self.slots[client as usize].trouble.is_some() {
+            self.recover(client, at, Ending::Done);
         }
     }
 
     fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
         let event = match note {
             Note::Request => {
+                self.holding.asked(client, at);
                 if self.slots[client as usize].stamped {
                     self.stamps.asked(client, self.clock.now());
                 }
                 Event::Request { client }
             }
-            Note::EmptyResponse => Event::EmptyResponse { client },
+            Note::EmptyResponse => {
+                self.without_news(client, at);
+                Event::EmptyResponse { client }
+            }
+            Note::StaleResponse => return self.without_news(client, at),
+            Note::Reconnection(time) => return self.not_before(client, at + *time),
+            Note::RetryAfter(wait) => return self.leave_alone(client, at, *wait),
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
+                self.blame(client, error);
                 self.keep_protocol_error(client, error);
                 Event::Failed { client }
             }
@@ -220,10 +236,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn subscribed(&mut self, client: u32, at: MonoInstant) {
         self.leave_ramp(client);
         let slot = &mut self.slots[client as usize];
-        if std::mem::replace(&mut slot.ready, true) {
+        let renewed = std::mem::take(&mut slot.renewing);
+        if std::mem::replace(&mut slot.ready, true) && !renewed {
             return;
         }
-        self.sockets.ready += 1;
+        self.sockets.ready += u32::from(!renewed);
         let event = if std::mem::replace(&mut slot.was_ready, true) {
             Event::Reconnected { client }
         } else {
@@ -292,6 +309,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.note(client, at, &note);
         }
         self.out.notes = notes;
+        self.blame(client, error);
         if self.stage != Stage::Closing {
             self.keep_protocol_error(client, error);
             self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
@@ -347,22 +365,35 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
         self.out.notes = notes;
         if let Cause::Unreachable(source) = cause {
+            let slot = &mut self.slots[client as usize];
+            slot.trouble = slot.trouble.max(Some(Verdict::Retry));
+            if std::mem::take(&mut slot.renewing) {
+                self.unsubscribed(client);
+            }
             self.fail(client, at, &ConnectError { target: self.plan.target, source });
-        } else if ending == Ending::Broken {
-            self.lost(client, at, &cause, told);
+        } else if ending != Ending::Done {
+            self.lost(client, at, &cause, told, ending);
         }
         self.leave_ramp(client);
-        if ending == Ending::Broken {
-            self.retry(client);
-        }
+        self.recover(client, at, ending);
+    }
+
+    /// A client's subscription does not stand any more, if it did.
+    pub(super) fn unsubscribed(&mut self, client: u32) {
+        let slot = &mut self.slots[client as usize];
+        self.sockets.ready -= u32::from(std::mem::take(&mut slot.ready));
     }
 
     /// A connection that the client meant to keep is lost, or came to nothing.
-    fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool) {
+    fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool, ending: Ending) {
+        let renews = self.renews(client, at, ending);
         let slot = &mut self.slots[client as usize];
-        let was_ready = std::mem::take(&mut slot.ready);
+        let was_ready = slot.ready;
+        slot.renewing = was_ready && renews;
+        if !slot.renewing {
+            self.unsubscribed(client);
+        }
         if was_ready {
-            self.sockets.ready -= 1;
             self.measure.happened(self.phases.phase(), at, &Event::ConnectionLost { client });
         }
         if told {

@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use pushbench_core::Seq;
 
 use super::error::{HandshakeError, HeadError};
+use super::recovery::{RetryAfter, retry_after};
 
 /// The most header fields that a response may have.
 const MAX_HEADERS: usize = 128;
@@ -172,11 +173,14 @@ impl Framing {
 /// A field whose value somebody wants as it was sent: its name, and the last value.
 pub(super) type Kept = (&'static str, Vec<u8>);
 
+/// A head, how many bytes it takes, and how long the server asks to be left alone.
+pub(super) type Parsed = (Head, usize, Option<RetryAfter>);
+
 /// Reads a head that `bytes` begins with, and its length; `None` where it ends later.
 pub(super) fn parse_head(
     bytes: &[u8],
     kept: Option<&mut Kept>,
-) -> Result<Option<(Head, usize)>, HeadError> {
+) -> Result<Option<Parsed>, HeadError> {
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let strict = httparse::ParserConfig::default();
@@ -206,7 +210,7 @@ fn head_of(
     response: &httparse::Response<'_, '_>,
     parsed: httparse::Status<usize>,
     mut kept: Option<&mut Kept>,
-) -> Result<Option<(Head, usize)>, HeadError> {
+) -> Result<Option<Parsed>, HeadError> {
     let httparse::Status::Complete(length) = parsed else { return Ok(None) };
     let (status, old_version) = (response.code.unwrap_or(0), response.version == Some(0));
     let (mut head, mut framing) = (Head { status, ..Head::default() }, Framing::default());
@@ -228,7 +232,8 @@ fn head_of(
     }
     head.close = framing.closes(old_version);
     head.body = framing.body(status)?;
-    Ok(Some((head, length)))
+    let wait = if status < 300 { None } else { retry_after(status, response.headers) };
+    Ok(Some((head, length, wait)))
 }
 
 impl Head {

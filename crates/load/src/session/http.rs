@@ -9,8 +9,8 @@ use pushbench_metrics::control::LoadPlan;
 use pushbench_metrics::ledger::Layer;
 
 use super::error::{HeadError, ProtocolError};
-use super::head::{BodyLength, Kept, parse_head};
-use super::output::Output;
+use super::head::{BodyLength, Kept, Parsed, parse_head};
+use super::output::{Note, Output};
 
 pub(crate) use super::head::Head;
 
@@ -235,13 +235,14 @@ impl ResponseReader {
         out: &mut Output,
     ) -> Result<Option<Part<'a>>, HttpError> {
         while !input.is_empty() {
-            let Some((head, used)) = self.parse(input)? else {
+            let Some((head, used, wait)) = self.parse(input)? else {
                 out.count(Layer::Http, input.len());
                 *input = &[];
                 return Ok(None);
             };
             out.count(Layer::Http, used);
             *input = &input[used..];
+            out.notes.extend(wait.map(Note::RetryAfter));
             // An interim response (RFC 9110 §15.2) is no answer; 101 is.
             if head.status >= 200 || head.status == 101 {
                 self.state = match head.body {
@@ -255,8 +256,8 @@ impl ResponseReader {
         Ok(None)
     }
 
-    /// The head, and how many bytes of `input` it takes. Where it ends later, keeps all of it.
-    fn parse(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HttpError> {
+    /// The head, how many bytes of `input` it takes, and what it asks for. Where it ends later, keeps all of it.
+    fn parse(&mut self, input: &[u8]) -> Result<Option<Parsed>, HttpError> {
         let before = self.partial.len();
         let parsed = if before == 0 {
             parse_head(input, self.kept.as_deref_mut())
@@ -265,9 +266,9 @@ impl ResponseReader {
             parse_head(&self.partial, self.kept.as_deref_mut())
         };
         match parsed.map_err(HttpError::Head)? {
-            Some((head, length)) => {
+            Some((head, length, wait)) => {
                 self.partial = Vec::new();
-                Ok(Some((head, length - before)))
+                Ok(Some((head, length - before, wait)))
             }
             None if before + input.len() > HEAD_LIMIT => Err(HttpError::Head(HeadError::TooLong)),
             None => {

@@ -49,6 +49,7 @@ impl LongPoll {
         self.outstanding = false;
         match answer {
             Answer::Messages => {}
+            Answer::Stale => out.note(Note::StaleResponse),
             Answer::Empty => out.note(Note::EmptyResponse),
             // To ask again at once would be to ask as fast as the server refuses.
             Answer::Refused(error) => return Err(error),
@@ -85,15 +86,23 @@ impl Session for LongPoll {
                 return Err(ProtocolError::Unasked(asked.0.describe(asked.1)));
             }
             let Some((answer, closes)) = self.poll.next(&mut input, asked, out)? else { break };
+            let news = matches!(answer, Answer::Messages);
             self.answered(answer, out)?;
-            // Where the server closes, asking again has to wait for the next connection.
-            if closes {
-                out.note(Note::Closing);
-            } else {
-                self.ask(out);
+            match () {
+                // Where the server closes, asking again has to wait for the next connection.
+                () if closes => out.note(Note::Closing),
+                // The answer to a subscription is to come at once.
+                () if news || self.asked.is_none() => self.ask(out),
+                () => out.demand = Demand::AskAgain,
             }
         }
         Ok(())
+    }
+
+    fn ask_again(&mut self, out: &mut Output) {
+        if !self.outstanding {
+            self.ask(out);
+        }
     }
 
     fn closed(&mut self, out: &mut Output) -> Ending {
@@ -107,8 +116,8 @@ impl Session for LongPoll {
         if let Err(error) = finished {
             out.note(Note::Failed(error));
         }
-        self.outstanding = false;
-        Ending::Broken
+        let outstanding = std::mem::take(&mut self.outstanding);
+        if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -12,6 +12,7 @@ mod http;
 mod long_poll;
 mod output;
 mod poll;
+mod recovery;
 mod short_poll;
 mod sse;
 mod tagged_poll;
@@ -35,6 +36,7 @@ use self::websocket::Websocket;
 pub use self::error::{HandshakeError, HeadError, ProtocolError};
 pub use self::frame::FrameError;
 pub use self::output::{Demand, Ending, Note, Output, Sending};
+pub use self::recovery::{RetryAfter, Verdict};
 
 /// One client of one transport.
 ///
@@ -54,6 +56,10 @@ pub trait Session: fmt::Debug + Send {
 
     /// The period has come round. Only transports with a [cadence](Sessions::cadence) hear this.
     fn tick(&mut self, _out: &mut Output) {}
+
+    /// The pause is over that an answer without news had to be followed by, or none was needed: asks
+    /// again, where nothing is outstanding. Only who demands it hears this.
+    fn ask_again(&mut self, _out: &mut Output) {}
 
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.

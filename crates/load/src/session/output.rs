@@ -1,9 +1,12 @@
 //! What a session hands to whoever runs it: one buffer, cleared and filled again and again.
 
+use std::time::Duration;
+
 use pushbench_core::Seq;
 use pushbench_metrics::ledger::{Direction, Layer, Tally};
 
 use super::error::ProtocolError;
+use super::recovery::RetryAfter;
 
 /// What came of one call of a [`Session`](super::Session).
 ///
@@ -59,6 +62,12 @@ pub enum Note {
     Request,
     /// A response came without a message.
     EmptyResponse,
+    /// An answer came that brought nothing but what the client had.
+    StaleResponse,
+    /// A refusal says how long the server is to be left alone.
+    RetryAfter(RetryAfter),
+    /// A stream that has ended had set how long a client is to wait before it opens another.
+    Reconnection(Duration),
     /// A tick found a request outstanding, or no connection to send one on.
     SkippedPoll,
     /// The client is ready to receive: its subscription stands.
@@ -79,6 +88,9 @@ pub enum Demand {
     Keep,
     /// A new one, now; one that is still open is to be dropped.
     Connect,
+    /// It stays, and the session asks again on it after a pause, if one is due: what was asked for
+    /// last was answered without news.
+    AskAgain,
     /// It is to be dropped; none is needed until further notice.
     Close,
 }
@@ -90,6 +102,12 @@ pub enum Ending {
     Done,
     /// Yes: the client meant to keep it.
     Broken,
+    /// Yes, and nothing is wrong: nothing was outstanding, and a server may close a connection
+    /// between an answer and the next request (RFC 9112 §9.5).
+    Idle {
+        /// Whether there has been an answer on it.
+        served: bool,
+    },
 }
 
 /// Bytes to be written, and which layer each of them belongs to.

@@ -12,6 +12,8 @@ use super::output::Output;
 pub(crate) enum Answer {
     /// It brought messages.
     Messages,
+    /// It brought none that the client had not.
+    Stale,
     /// It brought none: 204, 304, or a value that the client had.
     Empty,
     /// It is not one that a poll should get. The cursor is where polling can go on.
@@ -130,6 +132,7 @@ impl PollReader {
         };
         match self.delivery {
             // Not the tag: an answer that is full stops short of the newest message.
+            Delivery::Every if last <= self.newest => return Answer::Stale,
             Delivery::Every => self.cursor = self.cursor.max(Some(last)),
             Delivery::Latest => {
                 self.cursor = tag.or(Some(last));

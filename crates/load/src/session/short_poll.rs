@@ -32,6 +32,8 @@ pub(super) struct ShortPoll {
     poll: PollReader,
     open: bool,
     subscribed: bool,
+    /// There has been an answer on this connection.
+    served: bool,
     /// A poll is under way: under [`Variant::Close`], from the opening of its connection on.
     outstanding: bool,
     /// The cursor that the outstanding request was sent with.
@@ -51,6 +53,7 @@ impl ShortPoll {
             poll: PollReader::new(delivery, expected),
             open: false,
             subscribed: false,
+            served: false,
             outstanding: false,
             asked: None,
         }
@@ -74,9 +77,9 @@ impl ShortPoll {
     }
 
     fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<(), ProtocolError> {
-        self.outstanding = false;
+        (self.outstanding, self.served) = (false, true);
         match answer {
-            Answer::Messages => {}
+            Answer::Messages | Answer::Stale => {}
             Answer::Empty => out.note(Note::EmptyResponse),
             // A client that never got an answer is to try again, one that did goes on polling.
             Answer::Refused(error) if !self.subscribed => return Err(error),
@@ -95,7 +98,7 @@ impl ShortPoll {
 
 impl Session for ShortPoll {
     fn opened(&mut self, out: &mut Output) {
-        self.open = true;
+        (self.open, self.served) = (true, false);
         if !self.subscribed || self.variant == Variant::Close {
             return self.ask(out);
         }
@@ -151,9 +154,13 @@ impl Session for ShortPoll {
             }
             Err(error) => out.note(Note::Failed(error)),
         }
+        let idle = self.open && self.subscribed && !self.outstanding;
         (self.open, self.outstanding) = (false, false);
-        let done = self.subscribed && self.variant == Variant::Close;
-        if done { Ending::Done } else { Ending::Broken }
+        match self.variant {
+            Variant::Close if self.subscribed => Ending::Done,
+            _ if idle => Ending::Idle { served: self.served },
+            _ => Ending::Broken,
+        }
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -1,6 +1,7 @@
 //! Server-sent events: one response that does not end (WHATWG HTML §9.2).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pushbench_core::Seq;
 use pushbench_core::number::{NumberError, NumberReader};
@@ -80,6 +81,8 @@ pub(super) struct Sse {
     data: Data,
     /// Where the stream is to continue after a loss.
     cursor: Option<Seq>,
+    /// The reconnection time that a stream of this server has set.
+    retry: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +116,7 @@ impl Sse {
             events: if foreign { SseReader::with_ids() } else { SseReader::default() },
             data: Data::default(),
             cursor: None,
+            retry: None,
         }
     }
 
@@ -289,6 +293,8 @@ impl Session for Sse {
     }
 
     fn closed(&mut self, out: &mut Output) -> Ending {
+        self.retry = self.events.retry().or(self.retry);
+        out.notes.extend(self.retry.map(Note::Reconnection));
         if matches!(self.stage, Stage::Refused(_)) && self.http.finish() == Ok(Some(Part::End)) {
             out.note(Note::Failed(self.end()));
         }

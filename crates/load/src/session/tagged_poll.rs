@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use pushbench_core::Seq;
 use pushbench_metrics::ledger::Layer;
 
 use super::Session;
@@ -21,13 +22,27 @@ pub(super) struct TaggedPoll {
     head: Option<Head>,
     /// Of the last answer that had one; else empty.
     tag: Vec<u8>,
+    /// The newest message that it has.
+    newest: Seq,
     outstanding: bool,
+}
+
+/// What is to come after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The next request, at once.
+    Ask,
+    /// The next request, after a pause if one is due: there was no news.
+    AskAgain,
+    /// Another connection: the server closes this one.
+    Connect,
 }
 
 impl TaggedPoll {
     pub(super) fn new(request: Arc<RequestHead>) -> Self {
         let (http, body) = (ResponseReader::keeping("ETag"), BodyReader::default());
-        Self { request, http, body, head: None, tag: Vec::new(), outstanding: false }
+        let (head, tag, newest) = (None, Vec::new(), Seq::NONE);
+        Self { request, http, body, head, tag, newest, outstanding: false }
     }
 
     fn asked(&self) -> String {
@@ -48,8 +63,8 @@ impl TaggedPoll {
         self.outstanding = true;
     }
 
-    /// Takes the answer that is complete; whether the connection stays open behind it.
-    fn answered(&mut self, out: &mut Output) -> Result<bool, ProtocolError> {
+    /// Takes the answer that is complete.
+    fn answered(&mut self, out: &mut Output) -> Result<Next, ProtocolError> {
         self.outstanding = false;
         let last = self.body.end();
         // A body follows its head.
@@ -63,11 +78,16 @@ impl TaggedPoll {
             // It is answered all the same, and the next answer may have one.
             Err(error) => {
                 out.note(Note::Failed(broken(error, self.asked())));
-                return Ok(!head.close);
+                return Ok(if head.close { Next::Connect } else { Next::AskAgain });
             }
         };
         match (head.status, last) {
-            (200, Some(seq)) => out.messages.push(seq),
+            (200, Some(seq)) => {
+                out.messages.push(seq);
+                if seq <= self.newest {
+                    out.note(Note::StaleResponse);
+                }
+            }
             // Held for as long as the server holds a request, and nothing came.
             (200 | 204 | 304 | 408, None) => out.note(Note::EmptyResponse),
             (status, _) => {
@@ -76,7 +96,13 @@ impl TaggedPoll {
                 return Err(ProtocolError::Status { status, request, expected, said });
             }
         }
-        Ok(!head.close)
+        let news = last > Some(self.newest);
+        self.newest = self.newest.max(last.unwrap_or(Seq::NONE));
+        Ok(match () {
+            () if head.close => Next::Connect,
+            () if news => Next::Ask,
+            () => Next::AskAgain,
+        })
     }
 }
 
@@ -105,16 +131,19 @@ impl Session for TaggedPoll {
                     .body
                     .data(data, out)
                     .map_err(|error| broken(error, self.request.describe(None)))?,
-                // Where the server closes, asking again has to wait for the next connection.
-                Some(Part::End) => {
-                    if self.answered(out)? {
-                        self.ask(out);
-                    } else {
-                        out.note(Note::Closing);
-                    }
-                }
+                Some(Part::End) => match self.answered(out)? {
+                    Next::Ask => self.ask(out),
+                    Next::AskAgain => out.demand = Demand::AskAgain,
+                    Next::Connect => out.note(Note::Closing),
+                },
                 None => return Ok(()),
             }
+        }
+    }
+
+    fn ask_again(&mut self, out: &mut Output) {
+        if !self.outstanding {
+            self.ask(out);
         }
     }
 
@@ -128,8 +157,8 @@ impl Session for TaggedPoll {
             Ok(_) => {}
             Err(()) => out.note(Note::Failed(ProtocolError::Truncated(self.asked()))),
         }
-        self.outstanding = false;
-        Ending::Broken
+        let outstanding = std::mem::take(&mut self.outstanding);
+        if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -49,6 +49,7 @@ impl Heard {
             match note {
                 Note::Request => self.requests += 1,
                 Note::EmptyResponse => self.empty += 1,
+                Note::StaleResponse | Note::RetryAfter(_) | Note::Reconnection(_) => {}
                 Note::SkippedPoll => self.skipped += 1,
                 Note::Subscribed => self.subscribed += 1,
                 Note::Failed(error) => self.failures.push(error.to_string()),

@@ -29,6 +29,15 @@ impl fmt::Display for Busy {
     }
 }
 
+/// Says how long the machine stood still, and for which share of the window.
+pub(super) fn tell_stalls(f: &mut fmt::Formatter<'_>, worst: Duration, share: f64) -> fmt::Result {
+    let (worst, share) = (worst.as_secs_f64() * 1e3, share * 100.0);
+    write!(
+        f,
+        "the machine stalled for up to {worst:.1} ms, in {share:.1} % of the window altogether"
+    )
+}
+
 /// A stall longer than this makes a trial invalid, however short a part of the window it is.
 pub const STALL: Duration = Duration::from_millis(100);
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Busy;
+use crate::attempts::AttemptsUsed;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub enum Invalid {
         /// The first of them.
         error: String,
     },
+    /// Too many clients were refused or cut off until they had no attempt left.
+    AttemptsUsed(AttemptsUsed),
     /// A load process ended before it reported.
     LoadDied {
         /// What it said or how it ended.
@@ -93,6 +96,7 @@ impl Invalid {
                 "messages have to come as they are: use --headers minimal, or switch compression \
                  off at the server"
             }
+            Self::AttemptsUsed(used) => used.remedy(),
             Self::LoadDied { .. } | Self::ServerDied { .. } => {
                 "see what it said, and the system's log"
             }
@@ -120,6 +124,7 @@ impl fmt::Display for Invalid {
                 error.iter().try_for_each(|error| write!(f, " ({error})"))
             }
             Self::Coded { error } => f.write_str(error),
+            Self::AttemptsUsed(used) => used.fmt(f),
             Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
             Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
             Self::FeedChanged => {

@@ -89,7 +89,7 @@ fn the_only_load_process_leaves_none() {
 fn one_that_dies_while_connecting_ends_the_trial_at_once() {
     let progress = progress();
     let (sender, ear) = ear(&progress, 1, 2);
-    let connected = LoadNews::Connected { clients: 5, error: None };
+    let connected = LoadNews::Connected { clients: 5, error: None, attempts: Attempts::default() };
     sender.send(Note::Load(0, Said::News(connected))).unwrap();
     sender.send(Note::Load(1, ended())).unwrap();
     assert_eq!(died(ear.connected(LONG)), "process 2 of 2: the process ended");
@@ -107,10 +107,14 @@ fn what_the_processes_say_is_put_together_in_any_order() {
     let ports: Vec<u16> = ear.server_addresses().unwrap().iter().map(SocketAddr::port).collect();
     assert_eq!(ports, [8000, 8001]);
     for (index, clients, error) in [(1, 7, Some("refused".to_owned())), (0, 5, None)] {
-        let news = LoadNews::Connected { clients, error };
+        let mut attempts = Attempts::default();
+        attempts.out(503);
+        let news = LoadNews::Connected { clients, error, attempts };
         sender.send(Note::Load(index, Said::News(news))).unwrap();
     }
-    assert_eq!(ear.connected(LONG).unwrap(), (12, Some("refused".to_owned())));
+    let connected = ear.connected(LONG).unwrap();
+    assert_eq!((connected.clients, connected.error.as_deref()), (12, Some("refused")));
+    assert_eq!(connected.attempts.out[&503], 2);
 }
 
 #[test]

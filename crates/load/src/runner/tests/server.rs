@@ -28,7 +28,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn noted(&self, request: &str) {
+    pub(super) fn noted(&self, request: &str) {
         self.requests.lock().unwrap().push(request.lines().next().unwrap_or("").to_owned());
     }
 

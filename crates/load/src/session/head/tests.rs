@@ -4,7 +4,7 @@ use super::*;
 fn read(status: &str, lines: &str) -> Result<(Head, Vec<u8>), HeadError> {
     let bytes = format!("{status}\r\n{lines}\r\n");
     let mut kept = ("ETag", Vec::new());
-    let (head, length) = parse_head(bytes.as_bytes(), Some(&mut kept))?.expect("it is whole");
+    let (head, length, _) = parse_head(bytes.as_bytes(), Some(&mut kept))?.expect("it is whole");
     assert_eq!(length, bytes.len());
     Ok((head, kept.1))
 }

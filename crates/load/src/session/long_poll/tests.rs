@@ -34,8 +34,16 @@ fn it_subscribes_and_then_asks_again_at_once() {
         assert!(next.text().contains("&after=7 ") && next.subscribed == 0);
 
         let timeout = feed(&mut *session, &response("204 No Content", 7, b""), 1000).unwrap();
-        assert_eq!((timeout.requests, timeout.empty), (1, 1));
-        assert!(timeout.text().contains("&after=7 "));
+        assert_eq!((timeout.requests, timeout.empty), (0, 1));
+        assert_eq!(timeout.demand, Demand::AskAgain, "whoever has a clock says when");
+        let again = call(|out| session.ask_again(out));
+        assert!(again.requests == 1 && again.text().contains("&after=7 "));
+        assert_eq!(call(|out| session.ask_again(out)).requests, 0, "one is outstanding");
+        // What the client has already is no news.
+        if delivery == Delivery::Every {
+            let stale = feed(&mut *session, &answer(delivery, 7, &[7]), 1000).unwrap();
+            assert_eq!((&stale.messages[..], stale.demand), (&[7][..], Demand::AskAgain));
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn a_long_poll_gives_back_the_tag_as_it_came() {
     assert_eq!((asked.subscribed, asked.requests), (1, 1));
     let long = format!("W/\"1-{}\"", "t".repeat(4000));
     for (tag, seq, step) in
-        [("1795257929:0", 1, 1000), ("W/\"x\"", 2, 7), (&long, 4, 100), ("\"42\"", 3, 1)]
+        [("1795257929:0", 1, 1000), ("W/\"x\"", 2, 7), (&long, 3, 100), ("\"42\"", 4, 1)]
     {
         let heard = feed(&mut *session, &answer(tag, seq), step).unwrap();
         assert_eq!((heard.messages.as_slice(), heard.requests), (&[seq][..], 1), "{tag}");
@@ -39,8 +39,13 @@ fn a_long_poll_that_the_server_lets_go_is_asked_again_from_where_it_was() {
     feed(&mut *session, &answer("7:0", 1), 1000).unwrap();
     let late = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
     let heard = feed(&mut *session, late, 1000).unwrap();
-    assert_eq!((heard.empty, heard.requests), (1, 1));
-    assert!(heard.text().contains("If-None-Match: 7:0\r\n"));
+    assert_eq!((heard.empty, heard.requests, heard.demand), (1, 0, Demand::AskAgain));
+    let again = call(|out| session.ask_again(out));
+    assert!(again.requests == 1 && again.text().contains("If-None-Match: 7:0\r\n"));
+    // A server that does not heed the tag says the same again.
+    let stale = feed(&mut *session, &answer("7:0", 1), 1000).unwrap();
+    assert_eq!((&stale.messages[..], stale.demand), (&[1][..], Demand::AskAgain));
+    call(|out| session.ask_again(out));
     let refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
     let error = feed(&mut *session, refused, 1000).unwrap_err().to_string();
     assert!(error.contains("403") && error.contains("/sub?channel=a"), "{error}");
@@ -52,9 +57,11 @@ fn an_answer_without_a_number_is_told_and_asked_behind() {
     call(|out| session.opened(out));
     let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nEtag: \"9\"\r\n\r\n{\"n\":0}";
     let heard = feed(&mut *session, wire, 1000).unwrap();
-    assert_eq!((heard.messages.len(), heard.failures.len(), heard.requests), (0, 1, 1));
+    assert_eq!((heard.messages.len(), heard.failures.len(), heard.requests), (0, 1, 0));
     assert!(heard.failures[0].contains("its number is 0"), "{heard:?}");
-    assert!(heard.text().contains("If-None-Match: \"9\"\r\n"));
+    assert_eq!(heard.demand, Demand::AskAgain);
+    let again = call(|out| session.ask_again(out));
+    assert!(again.text().contains("If-None-Match: \"9\"\r\n"));
 }
 
 /// Neither says where the stream begins, and after a loss neither is asked for our cursor.
