@@ -12,7 +12,7 @@ use pushbench_server::{Server, ServerConfig};
 
 use crate::args::ServeArgs;
 use crate::exit::{Failure, Outcome};
-use crate::{interrupt, print, profile};
+use crate::{interrupt, print, profile, tell};
 
 /// Serves until a signal comes.
 pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
@@ -37,9 +37,9 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
         handle.stop();
     });
     print(&format!("http://{listening}\n"))?;
-    eprintln!("serving {about}; Ctrl-C stops it");
+    tell(format_args!("serving {about}; Ctrl-C stops it"));
     let measured = server.run();
-    eprintln!("{}", farewell(&measured));
+    tell(farewell(&measured));
     Ok(Outcome::Done)
 }
 
