@@ -136,7 +136,7 @@ fn paths_are_shown_and_not_obeyed() {
 }
 
 #[test]
-fn a_token_that_anybody_carries_is_refused() {
+fn a_token_that_is_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for token in ["", " ", "a b", "a\tb", "é"] {
         let args = ["serve", "--port", "0", "--publish-token", token];

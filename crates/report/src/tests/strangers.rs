@@ -103,6 +103,7 @@ fn assert_data(sheet: &str, name: &str) {
 fn what_is_printed_of_a_run_acts_on_no_terminal() {
     let record = evil();
     assert_harmless(&crate::terminal_table(&record), "the table");
+    assert_harmless(&crate::sentence(&record), "the sentence");
     assert_harmless(&crate::json(&record).unwrap(), "the record");
     let comparison = compare(&fixture::quick(), &record, ["a", EVIL], true).unwrap();
     let names = ["a", EVIL];
