@@ -4,7 +4,7 @@
 //! generator are child processes of the same binary ([`worker`]), so that CPU and memory are
 //! honestly theirs.
 //!
-//! What reaches a terminal goes through [`print`] and [`tell`], since parts of it come from servers
+//! What reaches a terminal goes through [`print()`] and [`tell()`], since parts of it come from servers
 //! and files that somebody else wrote.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

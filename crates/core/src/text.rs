@@ -22,7 +22,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     bounded(visible(text, |_| false), LONGEST_LINE)
 }
 
-/// Several lines for a terminal: as [`line`], but line feeds and tabs stay, and no length is too
+/// Several lines for a terminal: as [`line()`], but line feeds and tabs stay, and no length is too
 /// much.
 #[must_use]
 pub fn page(text: &str) -> Cow<'_, str> {

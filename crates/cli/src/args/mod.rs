@@ -145,7 +145,7 @@ pub(crate) struct ServeArgs {
     /// loopback addresses (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<AllowedHost>,
-    /// Origin whose pages may use the server, such as http://dev.example:3000, beside its own; `*`
+    /// Origin whose pages may use the server, such as `http://dev.example:3000`, beside its own; `*`
     /// for every one (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
