@@ -159,6 +159,24 @@ refusals() {
     answers "the server is still well" 200 /healthz
 }
 
+# What a page of another site, or one whose name leads here, gets from a browser.
+strangers() {
+    local path
+    for path in /feed /feed/poll /feed/sse /feed/ws /metrics; do
+        answers "403: a foreign page asks for $path" 403 "$path" -H 'Origin: http://evil.example'
+        answers "421: $path under a name of elsewhere" 421 "$path" -H 'Host: evil.example'
+    done
+    same "421 names the remedy" "$(grep -o -- '--allow-host evil.example' "$work/body")" \
+        '--allow-host evil.example'
+    answers "403: a foreign page without an origin" 403 /feed -H 'Sec-Fetch-Site: cross-site'
+    answers "the page is for everybody" 200 / -H 'Sec-Fetch-Site: cross-site'
+    answers "the server's own page is none" 200 /feed -H "Origin: $url"
+    answers "400: no host" 400 /feed/poll -H 'Host:'
+    answers "HTTP/1.0 needs none" 200 /feed -H 'Host:' --http1.0
+    answers "410: a cursor into a feed that is over" 410 \
+        '/feed/poll?after=1&feed=0000000000000000'
+}
+
 # A stream has no end of its own, so curl is told when to stop: that is its error 28.
 event_stream() {
     local status=0
@@ -262,6 +280,7 @@ feed=$server
 polls
 event_stream
 refusals
+strangers
 websockets
 farewell "$feed"
 

@@ -9,7 +9,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::args::{CompareArgs, Format};
 use crate::exit::{Failure, Outcome};
-use crate::print;
+use crate::{print_painted, tell};
 
 /// Reads both runs and prints what changed.
 pub(crate) fn command(args: &CompareArgs) -> Result<Outcome, Failure> {
@@ -18,7 +18,8 @@ pub(crate) fn command(args: &CompareArgs) -> Result<Outcome, Failure> {
     let names = [paths[0].as_str(), paths[1].as_str()];
     let comparison =
         compare(&before, &after, names, args.ignore_settings).map_err(Failure::usage)?;
-    print(&text(args, &comparison, names)?)?;
+    // Its pieces are safe for a terminal, and its colours are to stay.
+    print_painted(&text(args, &comparison, names)?)?;
     let Some(threshold) = args.threshold else {
         return Ok(Outcome::Done);
     };
@@ -28,7 +29,7 @@ pub(crate) fn command(args: &CompareArgs) -> Result<Outcome, Failure> {
     }
     let list: Vec<String> =
         worse.map(|row| format!("{} {}", row.transport, row.figure.column())).collect();
-    eprintln!("worse by more than {} %: {}", threshold.0 * 100.0, list.join(", "));
+    tell(format_args!("worse by more than {} %: {}", threshold.0 * 100.0, list.join(", ")));
     Ok(Outcome::Broken)
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
         Err(Failure::Interrupted) => 130,
     };
     if let Err(failure) = outcome {
-        eprintln!("error: {failure}");
+        crate::tell(format_args!("error: {failure}"));
     }
     ExitCode::from(code)
 }

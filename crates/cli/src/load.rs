@@ -18,7 +18,7 @@ use crate::plan::{self, Plan};
 use crate::run::subject::Source;
 use crate::run::{capture, measure};
 use crate::target::{self, Site, Target};
-use crate::{interrupt, profile};
+use crate::{interrupt, profile, tell};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -46,7 +46,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     let layout = Layout::against(server.address().ip(), &args.processes);
     scenario.question = format!("What does {} deliver?", server.name());
     if !args.output.quiet && server.is_worth_naming() {
-        eprintln!("measuring {}", server.name());
+        tell(format_args!("measuring {}", server.name()));
     }
     let mut target = match (described, &args.path) {
         (Some(feed), Some(path)) => Target::foreign(server, feed, path.clone())?,

@@ -3,6 +3,10 @@
 //! The parent process plans, supervises and writes results; the server under test and each load
 //! generator are child processes of the same binary ([`worker`]), so that CPU and memory are
 //! honestly theirs.
+//!
+//! What reaches a terminal goes through [`print()`] and [`tell()`], since parts of it come from servers
+//! and files that somebody else wrote.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod builtin;
@@ -23,11 +27,13 @@ mod serve;
 mod target;
 mod worker;
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory as _, Parser as _};
+use pushbench_core::text;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};
@@ -111,12 +117,24 @@ fn scenarios(args: &args::ScenariosArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// Writes to standard output; a reader that went away (`| head`) is no failure.
+/// Writes to standard output, control characters but line feeds and tabs shown as escapes; a reader
+/// that went away (`| head`) is no failure.
 fn print(text: &str) -> Result<(), Failure> {
+    print_painted(&text::page(text))
+}
+
+/// The same of text with escape sequences of our own, in which what others wrote is safe already.
+fn print_painted(text: &str) -> Result<(), Failure> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::failed(anyhow!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a line, or several, to standard error, control characters shown as escapes.
+fn tell(text: impl Display) {
+    // Whoever closed standard error wants to know nothing.
+    let _ = writeln!(std::io::stderr().lock(), "{}", text::page(&text.to_string()));
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pushbench_core::text;
 use pushbench_metrics::control;
 use pushbench_metrics::figures::{Figure, Figures};
 use pushbench_metrics::floor::FloorTrial;
@@ -12,6 +13,7 @@ use pushbench_metrics::record::{TrialId, TrialRecord};
 
 use crate::args::OutputArgs;
 use crate::plan::Plan;
+use crate::tell;
 
 /// The part of a trial that runs now.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,7 @@ impl Progress {
         let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
         let text =
             format!("round {}/{}  {player} {label}  {}", id.round, self.rounds, stage.name());
+        let text = text::line(&text).into_owned();
         self.bar.set_message(text.clone());
         self.text.replace(text);
         self.tick();
@@ -124,7 +127,7 @@ impl Progress {
     fn attempt_done(&self, line: impl FnOnce() -> String, last: bool) {
         if self.verbose {
             let line = line();
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.bar.suspend(|| tell(line));
         }
         if last {
             let now = self.finished.get();
@@ -154,7 +157,7 @@ fn floor_line(floor: &FloorTrial) -> String {
         shown(cost.map(|cost| cost.load_us)),
     );
     for reason in &floor.invalid {
-        text.push_str(&format!("\n     invalid: {reason}"));
+        text.push_str(&format!("\n     invalid: {}", text::line(reason)));
     }
     text
 }
@@ -177,10 +180,12 @@ fn line(trial: &TrialRecord) -> String {
         shown(Figure::LoadCpu),
     );
     for reason in &trial.invalid {
-        text.push_str(&format!("\n     invalid: {reason}; {}", reason.remedy()));
+        let told = reason.to_string();
+        text.push_str(&format!("\n     invalid: {}; {}", text::line(&told), reason.remedy()));
     }
     for warning in &trial.warnings {
-        text.push_str(&format!("\n     warning: {warning}; {}", warning.remedy()));
+        let told = warning.to_string();
+        text.push_str(&format!("\n     warning: {}; {}", text::line(&told), warning.remedy()));
     }
     text
 }

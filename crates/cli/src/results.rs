@@ -3,6 +3,7 @@
 use pushbench_report::ReportError;
 
 use crate::exit::Failure;
+use crate::tell;
 
 /// What is left to say of the files of a run whose table has been printed. A missing link
 /// `latest`, as on file systems that have no links, is a warning: every file is there.
@@ -13,7 +14,7 @@ use crate::exit::Failure;
 pub(crate) fn written(outcome: Result<(), ReportError>) -> Result<(), Failure> {
     match outcome {
         Err(error @ ReportError::Latest { .. }) => {
-            eprintln!("warning: {error}");
+            tell(format_args!("warning: {error}"));
             Ok(())
         }
         outcome => outcome.map_err(Failure::failed),

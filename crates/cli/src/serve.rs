@@ -1,6 +1,6 @@
 //! `pushbench serve`: the server alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::control::ServerMeasured;
 use pushbench_probe::{clock, limits};
-use pushbench_server::{Server, ServerConfig};
+use pushbench_server::{Access, Server, ServerConfig};
 
 use crate::args::ServeArgs;
 use crate::exit::{Failure, Outcome};
-use crate::{interrupt, print, profile};
+use crate::{interrupt, print, profile, tell};
 
 /// Serves until a signal comes.
 pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
@@ -22,6 +22,8 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let about = describe(&feed);
     let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
     config.publish_token.clone_from(&args.publish_token);
+    config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
+    let warning = exposure(&config, args.host);
     limits::raise_open_files(u64::MAX);
     let address = SocketAddr::new(args.host, args.port);
     let server = Server::bind(address, config).map_err(Failure::failed)?;
@@ -37,10 +39,30 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
         handle.stop();
     });
     print(&format!("http://{listening}\n"))?;
-    eprintln!("serving {about}; Ctrl-C stops it");
+    warning.into_iter().for_each(tell);
+    tell(format_args!("serving {about}; Ctrl-C stops it"));
     let measured = server.run();
-    eprintln!("{}", farewell(&measured));
+    tell(farewell(&measured));
     Ok(Outcome::Done)
+}
+
+/// What a server gives away that others can reach; `None` of one that only this machine does.
+fn exposure(config: &ServerConfig, host: IpAddr) -> Option<String> {
+    if host.to_canonical().is_loopback() {
+        return None;
+    }
+    let place = if host.is_unspecified() { "an address of this machine" } else { "this address" };
+    let publishing = match (&config.feed.schedule, &config.publish_token) {
+        (Schedule::Manual, Some(_)) => {
+            ", publish with the token, which crosses the network in the clear,"
+        }
+        _ => "",
+    };
+    Some(format!(
+        "warning: whoever reaches {place} can read the feed and /metrics{publishing} and hold up to {} \
+         connections open, without encryption; `--host 127.0.0.1` keeps the server to this machine",
+        config.max_connections
+    ))
 }
 
 fn describe(feed: &FeedSpec) -> String {

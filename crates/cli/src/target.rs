@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::MonoInstant;
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
 use pushbench_core::schedule::Schedule;
+use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::control::LoadPlan;
 use pushbench_probe::clock;
 
@@ -255,6 +255,6 @@ fn check_format(url: &str, feed: &FeedDescription) -> Result<(), Failure> {
     Err(Failure::failed(anyhow!(
         "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same \
          version on both sides",
-        feed.format
+        text::line(&feed.format)
     )))
 }

@@ -120,7 +120,9 @@ fn follow<T: DeserializeOwned>(mut act: impl FnMut(T)) {
         match serde_json::from_str(&line) {
             Ok(order) => act(order),
             Err(error) => {
-                eprintln!("pushbench: an order that cannot be understood ends this child: {error}");
+                crate::tell(format_args!(
+                    "pushbench: an order that cannot be understood ends this child: {error}"
+                ));
                 return;
             }
         }

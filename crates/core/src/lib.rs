@@ -15,6 +15,7 @@ pub mod random;
 pub mod sampling;
 pub mod scenario;
 pub mod schedule;
+pub mod text;
 pub mod trace;
 pub mod transport;
 pub mod units;

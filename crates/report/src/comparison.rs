@@ -4,11 +4,13 @@ mod cells;
 mod data;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use pushbench_core::text;
 use pushbench_metrics::compare::{Comparison, DISCOVERY, Row, Verdict, WORTH};
 
 use self::cells::{HEADER, cells};
 pub use self::data::{comparison_csv, comparison_json};
 use crate::human;
+use crate::markdown::escaped;
 use crate::table::{STYLE, wrapped};
 
 /// How a verdict looks on a terminal that shows colours.
@@ -35,10 +37,11 @@ pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
 /// The table that `compare` prints, notes below; with escape sequences only if `coloured`.
 #[must_use]
 pub fn comparison_table(comparison: &Comparison, names: [&str; 2], coloured: bool) -> String {
-    let mut text = format!("before  {}\nafter   {}\n\n", names[0], names[1]);
+    let mut text =
+        format!("before  {}\nafter   {}\n\n", text::line(names[0]), text::line(names[1]));
     for (heading, rows) in blocks(comparison) {
         if !heading.is_empty() {
-            text.push_str(&format!("{heading}\n"));
+            text.push_str(&format!("{}\n", text::line(heading)));
         }
         text.push_str(&block(rows, coloured));
         text.push('\n');
@@ -52,10 +55,10 @@ pub fn comparison_table(comparison: &Comparison, names: [&str; 2], coloured: boo
 /// The same as Markdown, to paste into an issue.
 #[must_use]
 pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String {
-    let mut text = format!("before: {}, after: {}\n", names[0], names[1]);
+    let mut text = format!("before: {}, after: {}\n", escaped(names[0]), escaped(names[1]));
     for (heading, rows) in blocks(comparison) {
         if !heading.is_empty() {
-            text.push_str(&format!("\n## {heading}\n"));
+            text.push_str(&format!("\n## {}\n", escaped(heading)));
         }
         text.push_str(&format!("\n| {} |\n|---|---", HEADER.join(" | ")));
         text.push_str(&"|---:".repeat(HEADER.len() - 3));
@@ -65,7 +68,7 @@ pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String 
         }
     }
     for line in legend(comparison) {
-        text.push_str(&format!("\n{line}\n"));
+        text.push_str(&format!("\n{}\n", escaped(&line)));
     }
     text
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::error::ReportError;
@@ -38,7 +38,7 @@ fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
          #[StartTime: {started:.3} (seconds since epoch)]\n\
          #[Times are from the run's first window on]\n\
          \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
-        record.version,
+        text::line(&record.version),
         row.transport(),
         row.summary.point.id,
     );

@@ -7,6 +7,7 @@ mod origin;
 
 use std::fmt::Write as _;
 
+pub(crate) use pushbench_core::text::html as escaped;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::charts::{self, Chart};
@@ -244,20 +245,4 @@ fn push_charts(page: &mut String, charts: &[Chart]) -> Result<(), ReportError> {
         );
     }
     Ok(())
-}
-
-/// `text` with what HTML and XML give a meaning to escaped, fit for attributes too.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(c),
-        }
-    }
-    safe
 }

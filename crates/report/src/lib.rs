@@ -30,6 +30,9 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
+use pushbench_core::text;
 use pushbench_metrics::record::RunRecord;
 
 pub use self::comparison::{
@@ -52,5 +55,14 @@ pub use self::thresholds::threshold_lines;
 ///
 /// [`ReportError::Encode`] where a figure cannot be written.
 pub fn json(record: &RunRecord) -> Result<String, ReportError> {
-    serde_json::to_string_pretty(record).map_err(ReportError::Encode)
+    document(serde_json::to_string_pretty(record))
+}
+
+/// JSON for people and programs, which a terminal shows and does not obey.
+fn document(encoded: serde_json::Result<String>) -> Result<String, ReportError> {
+    let document = encoded.map_err(ReportError::Encode)?;
+    Ok(match text::json(&document) {
+        Cow::Borrowed(_) => document,
+        Cow::Owned(safe) => safe,
+    })
 }

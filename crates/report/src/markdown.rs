@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+pub(crate) use pushbench_core::text::markdown as escaped;
 use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
@@ -16,7 +17,7 @@ pub fn markdown(record: &RunRecord) -> String {
         let _ = writeln!(text, "> {}", escaped(line));
     }
     if let Some(partial) = notes::partial(record) {
-        let _ = writeln!(text, "\n**{partial}**");
+        let _ = writeln!(text, "\n**{}**", escaped(&partial));
     }
     push_thresholds(&mut text, record);
     let blocks = blocks(record);
@@ -35,9 +36,9 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n![Where latency is spent](charts/{file}.svg)");
         }
     }
-    let _ = writeln!(text, "\n{}", table::legend(record, &blocks).join(" "));
+    let _ = writeln!(text, "\n{}", escaped(&table::legend(record, &blocks).join(" ")));
     for line in [instrument::lags(record), instrument::layout(record)].into_iter().flatten() {
-        let _ = writeln!(text, "{line}");
+        let _ = writeln!(text, "{}", escaped(&line));
     }
     push_origin(&mut text, record);
     text
@@ -106,19 +107,4 @@ fn push_origin(text: &mut String, record: &RunRecord) {
     if let Some(abilities) = instrument::abilities(environment) {
         let _ = writeln!(text, "Instrument: {}.", escaped(&abilities));
     }
-}
-
-/// `text` so that Markdown shows it as it is.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => safe.push(' '),
-            '<' => safe.push_str("&lt;"),
-            '&' => safe.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => safe.extend(['\\', c]),
-            _ => safe.push(c),
-        }
-    }
-    safe
 }

@@ -1,7 +1,7 @@
 //! The table for people: on a terminal, and the same cells for Markdown and the page.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use pushbench_core::Delivery;
+use pushbench_core::{Delivery, text};
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
@@ -220,7 +220,7 @@ pub fn terminal_table(record: &RunRecord) -> String {
     let mut text = String::new();
     for block in &blocks {
         if !block.heading.is_empty() {
-            text.push_str(&format!("{}\n", block.heading));
+            text.push_str(&format!("{}\n", text::line(&block.heading)));
         }
         let notes = notes::notes(record, block.point.id);
         text.push_str(&format!("{}\n", terminal_block(block, &notes)));
@@ -246,15 +246,18 @@ fn terminal_block(block: &Block<'_>, notes: &[Note]) -> String {
     aligned(header, block.rows.iter().map(|row| cells(row, &columns, notes)))
 }
 
-/// A table for a terminal, its first column on the left and the others on the right.
+/// A table for a terminal, its first column on the left and the others on the right. A cell is one
+/// line, but in the header.
 pub(crate) fn aligned(
     header: impl Iterator<Item = String>,
     rows: impl Iterator<Item = Vec<String>>,
 ) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
-    table.add_rows(rows);
+    table.set_header(header.map(|title| text::page(&title).into_owned()));
+    table.add_rows(
+        rows.map(|row| row.iter().map(|cell| text::line(cell).into_owned()).collect::<Vec<_>>()),
+    );
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if index > 0 {
@@ -270,7 +273,7 @@ pub(crate) fn wrapped(line: &str) -> String {
     const WIDTH: usize = 110;
     let mut text = String::new();
     let mut width = 0;
-    for word in line.split(' ') {
+    for word in text::line(line).split(' ') {
         let length = word.chars().count();
         if width > 0 && width + 1 + length > WIDTH {
             text.push_str("\n  ");

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::AsyncWrite as _;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::connection::Link;
 use crate::counters::Kind;
 use crate::polls;
 use crate::shared::Shared;
@@ -37,7 +38,9 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
                 if open_now(&shared) < shared.config.max_connections {
                     shared.counters.opened(Kind::Http);
                     let peer = shared.stamps.peer(client);
-                    polls::task::adopt(&shared, (socket, peer), None, &[]);
+                    let is_loopback = is_loopback(&shared, &socket);
+                    let link = Link { socket, peer, is_loopback };
+                    polls::task::adopt(&shared, link, None, &[]);
                 } else {
                     shared.counters.refused.add(1);
                     refuse(&refusing, socket);
@@ -47,6 +50,14 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
             Err(_) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
         }
     }
+}
+
+/// Whether the connection's address on this side is a loopback one: the server's own, and asked
+/// for where it listens on all.
+fn is_loopback(shared: &Shared, socket: &TcpStream) -> bool {
+    let all = shared.address.ip().is_unspecified();
+    let own = if all { socket.local_addr().ok() } else { Some(shared.address) };
+    own.is_none_or(|address| address.ip().to_canonical().is_loopback())
 }
 
 fn open_now(shared: &Shared) -> usize {

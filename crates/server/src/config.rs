@@ -7,6 +7,9 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::sampling::Sampling;
 use pushbench_metrics::control::ServerPlan;
 
+use crate::access::Access;
+use crate::publish_token::PublishToken;
+
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -18,7 +21,9 @@ pub struct ServerConfig {
     pub headers: HeaderProfile,
     /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
     /// publishing by hand works on a loopback address only.
-    pub publish_token: Option<String>,
+    pub publish_token: Option<PublishToken>,
+    /// Which requests are answered.
+    pub access: Access,
     /// How much of the past is kept for cursors.
     pub ring: RingLimits,
     /// Connections served at a time; another one is answered 503 and closed.
@@ -51,6 +56,7 @@ impl ServerConfig {
             feed,
             headers: HeaderProfile::minimal(),
             publish_token: None,
+            access: Access::default(),
             ring: RingLimits::default(),
             max_connections: 65_536,
             request_timeout: Duration::from_secs(10),
@@ -85,7 +91,9 @@ impl From<ServerPlan> for ServerConfig {
     fn from(plan: ServerPlan) -> Self {
         // All of it by name, so that nothing that a plan will say one day is passed over.
         let ServerPlan { feed, headers, stamps, publish_delay, listen: _, bare: _ } = plan;
-        Self { headers, stamps, publish_delay, ..Self::new(feed) }
+        // Clients of the profile name hosts and pages that are the profile's.
+        let access = Access::of_profile(&headers);
+        Self { headers, stamps, publish_delay, access, ..Self::new(feed) }
     }
 }
 

@@ -34,6 +34,16 @@ use crate::stream::{Stream, Wire};
 /// hyper's buffer for reading; a request's body is read in pieces of at most this size.
 const MAX_BUFFER: usize = 64 << 10;
 
+/// A connection, whoever serves it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) socket: TcpStream,
+    /// What is written to it is stamped, by whoever takes it over.
+    pub(crate) peer: Option<Peer>,
+    /// Its address on this side is a loopback one.
+    pub(crate) is_loopback: bool,
+}
+
 /// What a connection leaves hyper for.
 #[derive(Debug)]
 pub(crate) enum Takeover {
@@ -235,20 +245,16 @@ enum Leaves {
 
 /// Serves a connection, of which `read_before` has been read and not answered, until it is closed
 /// or taken over.
-///
-/// `peer` is there where what is written to it is stamped, by whoever takes it over.
-pub(crate) async fn serve(
-    shared: Rc<Shared>,
-    (socket, peer): (TcpStream, Option<Peer>),
-    read_before: Vec<u8>,
-) {
+pub(crate) async fn serve(shared: Rc<Shared>, link: Link, read_before: Vec<u8>) {
+    let Link { socket, peer, is_loopback } = link;
     let state = Rc::new(ConnectionState::new(shared.clock.get()));
     let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
     let read_before = Bytes::from(read_before);
     let observed =
         Observed { socket, read_before, state: Rc::clone(&state), shared: Rc::clone(&shared) };
-    let service =
-        service_fn(|request| crate::http::handle(Rc::clone(&shared), Rc::clone(&state), request));
+    let service = service_fn(|request| {
+        crate::http::handle(Rc::clone(&shared), Rc::clone(&state), is_loopback, request)
+    });
     let mut connection = builder().serve_connection(TokioIo::new(observed), service);
     let mut stopping = false;
     let leaves = poll_fn(|cx| {
@@ -280,22 +286,17 @@ pub(crate) async fn serve(
             let parts = connection.into_parts();
             let Observed { socket, read_before, .. } = parts.io.into_inner();
             let unread = [&parts.read_buf[..], &read_before].concat();
-            hand_over(&shared, takeover, (socket, peer), &unread);
+            hand_over(&shared, takeover, Link { socket, peer, is_loopback }, &unread);
         }
     }
 }
 
-fn hand_over(
-    shared: &Rc<Shared>,
-    takeover: Takeover,
-    (socket, peer): (TcpStream, Option<Peer>),
-    unread: &[u8],
-) {
+fn hand_over(shared: &Rc<Shared>, takeover: Takeover, link: Link, unread: &[u8]) {
     match takeover {
-        Takeover::Poll(ask) => polls::task::adopt(shared, (socket, peer), Some(ask), unread),
+        Takeover::Poll(ask) => polls::task::adopt(shared, link, Some(ask), unread),
         Takeover::Stream { head, wire, delivery, cursor } => {
             shared.counters.closed(Kind::Http);
-            let now = shared.clock.get();
+            let (now, Link { socket, peer, .. }) = (shared.clock.get(), link);
             let stream = Stream::new(socket, wire, delivery, cursor, head, now, peer);
             hub::adopt(shared, stream, unread);
         }

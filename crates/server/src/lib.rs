@@ -29,14 +29,17 @@
 //! ```
 
 mod accept;
+pub mod access;
 pub mod bare;
 mod config;
 mod connection;
 mod counters;
+mod feed_id;
 mod http;
 mod hub;
 mod metrics_text;
 mod polls;
+mod publish_token;
 mod publisher;
 mod query;
 mod ring;
@@ -45,5 +48,7 @@ mod shared;
 mod stamps;
 mod stream;
 
+pub use access::Access;
 pub use config::{RingLimits, ServerConfig};
+pub use publish_token::{NoToken, PublishToken};
 pub use server::{Server, ServerError, ServerHandle};

@@ -6,6 +6,9 @@ use pushbench_core::transport::UnknownDelivery;
 use pushbench_core::units::{Span, UnitError};
 use pushbench_core::{Delivery, Seq};
 
+use crate::feed_id::{FeedId, OtherFeed};
+use crate::ring::Ring;
+
 /// How long a long poll is held where it does not say.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -19,6 +22,8 @@ pub(crate) struct Query {
     pub(crate) after: Option<Seq>,
     pub(crate) delivery: Delivery,
     pub(crate) timeout: Duration,
+    /// The feed that `after` is a message of; `None` where the client does not say.
+    pub(crate) feed: Option<FeedId>,
 }
 
 /// A query that is not understood, with what is accepted.
@@ -34,6 +39,8 @@ pub(crate) enum QueryError {
     Timeout(#[from] UnitError),
     #[error("`timeout` is {0}, but a long poll is held for at most {max}", max = Span(MAX_TIMEOUT))]
     TooLong(Span),
+    #[error("`feed` is `{0}`, but must be the `id` that GET /feed says: 16 hexadecimal digits")]
+    Feed(String),
     #[error("unknown query key `{key}`; accepted are {accepted}")]
     Unknown { key: String, accepted: String },
     #[error("the query key `{0}` stands twice")]
@@ -41,10 +48,10 @@ pub(crate) enum QueryError {
 }
 
 /// The keys of every endpoint that hands out messages.
-pub(crate) const STREAM_KEYS: &[&str] = &["after", "delivery"];
+pub(crate) const STREAM_KEYS: &[&str] = &["after", "delivery", "feed"];
 
 /// The keys of a long poll.
-pub(crate) const LONG_POLL_KEYS: &[&str] = &["after", "delivery", "timeout"];
+pub(crate) const LONG_POLL_KEYS: &[&str] = &["after", "delivery", "timeout", "feed"];
 
 impl Query {
     /// Reads a query that may have the keys `accepted`, and has `delivery` where it says none.
@@ -57,7 +64,7 @@ impl Query {
         accepted: &[&str],
         delivery: Delivery,
     ) -> Result<Self, QueryError> {
-        let mut parsed = Self { after: None, delivery, timeout: DEFAULT_TIMEOUT };
+        let mut parsed = Self { after: None, delivery, timeout: DEFAULT_TIMEOUT, feed: None };
         let mut seen = [false; LONG_POLL_KEYS.len()];
         for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -72,10 +79,25 @@ impl Query {
             match key {
                 "after" => parsed.after = Some(seq(value, QueryError::After)?),
                 "delivery" => parsed.delivery = value.parse()?,
+                "feed" => parsed.feed = Some(feed(value)?),
                 _ => parsed.timeout = timeout(value)?,
             }
         }
         Ok(parsed)
+    }
+
+    /// That a cursor is of `feed`, the one that is published.
+    ///
+    /// # Errors
+    ///
+    /// Where the client says that it is of another one.
+    pub(crate) fn check_feed(&self, feed: FeedId, ring: &Ring) -> Result<(), OtherFeed> {
+        match self.feed.filter(|&asked| asked != feed) {
+            Some(asked) => {
+                Err(OtherFeed { asked, feed, oldest: ring.oldest(), newest: ring.newest() })
+            }
+            None => Ok(()),
+        }
     }
 
     /// A browser that reconnects sends the first request's query again, and beside it the last
@@ -96,6 +118,10 @@ fn seq(text: &str, error: fn(String) -> QueryError) -> Result<Seq, QueryError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if digits { text.parse().ok() } else { None };
     number.map(Seq).ok_or_else(|| error(text.to_owned()))
+}
+
+fn feed(text: &str) -> Result<FeedId, QueryError> {
+    text.parse().map_err(|()| QueryError::Feed(text.to_owned()))
 }
 
 fn timeout(text: &str) -> Result<Duration, QueryError> {
@@ -140,6 +166,7 @@ mod tests {
             ("delivery=all", &["`all`", "`every` or `latest`"]),
             ("timeout=10", &["`timeout`", "`10s`"]),
             ("timeout=301s", &["301s", "5m"]),
+            ("feed=1", &["`feed`", "16 hexadecimal digits"]),
             ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),
             ("after=1&after=2", &["`after` stands twice"]),
         ] {

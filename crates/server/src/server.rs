@@ -142,6 +142,7 @@ impl Server {
         let resources = Resources::new(listener)
             .map_err(|source| ServerError::EventLoop { address, source })?;
         let (orders, inbox) = unbounded_channel();
+        let config = ServerConfig { access: config.access.listening_on(own), ..config };
         Ok(Self { config, address: own, orders, inbox, resources })
     }
 

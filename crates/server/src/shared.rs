@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use pushbench_core::message::Content;
-use pushbench_core::random;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::observer::Window;
@@ -15,6 +14,7 @@ use slab::Slab;
 use crate::config::ServerConfig;
 use crate::connection::ConnectionState;
 use crate::counters::{Counters, Gauge};
+use crate::feed_id::FeedId;
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) address: SocketAddr,
     /// Tells this feed from that of another start.
-    pub(crate) feed_id: String,
+    pub(crate) feed_id: FeedId,
     pub(crate) boot_id: String,
     /// The schedule's zero, once it has begun.
     pub(crate) origin: Cell<Option<MonoInstant>>,
@@ -79,7 +79,7 @@ impl Shared {
             stamps: StampLog::new(config.stamps),
             config,
             address,
-            feed_id: format!("{:016x}", random::bits(now.0, u64::from(std::process::id()), 0)),
+            feed_id: FeedId::new(now),
             boot_id: clock::boot_id(),
             origin: Cell::new(None),
             stopping: Cell::new(false),
@@ -94,7 +94,8 @@ impl Shared {
     /// What a stream needs to act.
     pub(crate) fn surroundings<'a>(&'a self, ring: &'a Ring) -> Surroundings<'a> {
         let (counters, config, stamps) = (&self.counters, &self.config, &self.stamps);
-        Surroundings { ring, counters, config, stamps, now: self.clock.get() }
+        let (feed, now) = (self.feed_id, self.clock.get());
+        Surroundings { ring, counters, config, stamps, feed, now }
     }
 
     /// Gives what was pushed to everybody who waits for it.

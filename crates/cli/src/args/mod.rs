@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use pushbench_core::units::Span;
+use pushbench_server::PublishToken;
+use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
@@ -138,7 +140,15 @@ pub(crate) struct ServeArgs {
     /// Token that `POST /feed/publish` must carry as `Authorization: Bearer TOKEN`; needed off
     /// loopback
     #[arg(long, value_name = "TOKEN", env = "PUSHBENCH_PUBLISH_TOKEN", hide_env_values = true)]
-    pub(crate) publish_token: Option<String>,
+    pub(crate) publish_token: Option<PublishToken>,
+    /// Host that requests over loopback may be for, such as dev.example, beside localhost and
+    /// loopback addresses (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<AllowedHost>,
+    /// Origin whose pages may use the server, such as `http://dev.example:3000`, beside its own; `*`
+    /// for every one (repeatable)
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
 }
 
 /// An address to listen on: no name is looked up, since it may have several.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use pushbench_core::text;
 use pushbench_metrics::environment::Environment;
 use pushbench_probe::limits::Limits;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use self::measure::{FIFTHS, Measured};
 use self::trust::Trust;
 use crate::args::DoctorArgs;
 use crate::exit::{Failure, Outcome};
-use crate::print;
+use crate::{print, tell};
 
 /// How long it may measure: less tells nothing, more is not waited for.
 const LENGTHS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(600);
@@ -49,7 +50,7 @@ pub(crate) fn command(args: &DoctorArgs) -> Result<Outcome, Failure> {
     let findings = examine(args).map_err(Failure::Failed)?;
     if args.json {
         let text = serde_json::to_string_pretty(&findings).context("cannot encode the findings");
-        print(&format!("{}\n", text.map_err(Failure::Failed)?))?;
+        print(&format!("{}\n", text::json(&text.map_err(Failure::Failed)?)))?;
     } else {
         print(&words::page(&findings))?;
     }
@@ -58,7 +59,8 @@ pub(crate) fn command(args: &DoctorArgs) -> Result<Outcome, Failure> {
 
 fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
     let environment = pushbench_probe::environment::read();
-    eprintln!("pushbench: measuring for {}; leave the machine alone meanwhile", args.duration);
+    let (length, what) = (args.duration, "leave the machine alone meanwhile");
+    tell(format_args!("pushbench: measuring for {length}; {what}"));
     let shown = std::io::stderr().is_terminal();
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(FIFTHS.into()), target);

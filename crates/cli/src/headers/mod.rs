@@ -18,7 +18,7 @@ use self::case::Case;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
 use crate::run::{self, capture};
-use crate::{interrupt, print, results};
+use crate::{interrupt, print, results, tell};
 
 /// Plays each profile by each transport; writes and prints what came of it.
 pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
@@ -63,7 +63,8 @@ fn measure(
     source: Source,
 ) -> Result<HeaderCase, Failure> {
     if args.output.verbose {
-        eprintln!("{}, {} bytes of cookies more", case.profile.name, case.cookie_bytes);
+        let name = &case.profile.name;
+        tell(format_args!("{name}, {} bytes of cookies more", case.cookie_bytes));
     }
     play::play(case, &case::transports(args), host, source)
 }

@@ -40,7 +40,9 @@ pub(crate) fn is_possible() -> bool {
     match Wire::start(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 9))]) {
         Ok(_) => true,
         Err(error) => {
-            eprintln!("{error}; falling back to what the kernel counts for each connection");
+            crate::tell(format_args!(
+                "{error}; falling back to what the kernel counts for each connection"
+            ));
             false
         }
     }

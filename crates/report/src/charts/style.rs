@@ -11,7 +11,7 @@ use plotters::style::{
     Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle,
 };
 use plotters_backend::DrawingBackend;
-use pushbench_core::Transport;
+use pushbench_core::{Transport, text};
 use pushbench_metrics::breakdown::Part;
 use pushbench_metrics::ledger::Layer;
 
@@ -186,7 +186,7 @@ pub(crate) fn pixel(at: f64) -> i32 {
 
 impl<DB: DrawingBackend> Draw for Area<DB> {
     fn text(&self, text: &str, at: (i32, i32), font: Font, anchor: Anchor) -> Drawn {
-        let text = Text::new(text.to_owned(), at, font.style(anchor));
+        let text = Text::new(text::line(text).into_owned(), at, font.style(anchor));
         self.draw(&text).map_err(|error| error.to_string())
     }
 

@@ -83,5 +83,5 @@ pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<Stri
         "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
         "notes": comparison.notes,
     });
-    serde_json::to_string_pretty(&value).map_err(ReportError::Encode)
+    crate::document(serde_json::to_string_pretty(&value))
 }

@@ -31,7 +31,8 @@ pub(super) fn page(record: &HeadersRecord) -> String {
     if let Some(claimed) = &record.claim {
         let _ = writeln!(text, "\n## The published use cases\n");
         let _ = writeln!(text, "A poll or a message a second for each client.\n");
-        push_table(&mut text, &claim::header(claimed), claim::cells(claimed).into_iter());
+        let header: Vec<String> = claim::header(claimed).iter().map(|cell| escaped(cell)).collect();
+        push_table(&mut text, &header, claim::cells(claimed).into_iter());
         text.push('\n');
         for note in claim::notes(claimed) {
             let _ = writeln!(text, "- {}", escaped(&note));

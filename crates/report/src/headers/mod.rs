@@ -39,7 +39,7 @@ const CHARTS: &str = "charts";
 ///
 /// [`ReportError::Encode`] where a figure cannot be written.
 pub fn json(record: &HeadersRecord) -> Result<String, ReportError> {
-    serde_json::to_string_pretty(record).map_err(ReportError::Encode)
+    crate::document(serde_json::to_string_pretty(record))
 }
 
 /// The folder of results, `OUT/<UTC time>-headers/`.

@@ -1,6 +1,8 @@
 //! The finding in sentences that a person can repeat, from what was measured.
 
-use pushbench_core::Transport;
+use std::borrow::Cow;
+
+use pushbench_core::{Transport, text};
 use pushbench_metrics::headers::{
     Claim, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH, TransportBytes,
 };
@@ -15,6 +17,7 @@ pub fn sentence(record: &HeadersRecord) -> String {
     let others = record.cases.iter().filter(|case| Some(*case) != claimed);
     let mut lines: Vec<String> = others.filter_map(line).collect();
     lines.extend(record.claim.as_ref().and_then(claim));
+    let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| text::line(line)).collect();
     lines.join("\n")
 }
 

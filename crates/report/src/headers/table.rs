@@ -19,7 +19,8 @@ pub fn tables(record: &HeadersRecord) -> String {
     rows::legend(record).iter().for_each(|line| text.push_str(&wrapped(line)));
     text.push('\n');
     if let Some(case) = record.cases.first() {
-        text.push_str(&format!("Once for each connection, with profile {}:\n", rows::name(case)));
+        let profile = rows::name(case);
+        text.push_str(&wrapped(&format!("Once for each connection, with profile {profile}:")));
         text.push_str(&aligned(two_lines(&rows::ONCE), case.rows.iter().map(rows::once)));
         text.push('\n');
     }

@@ -206,6 +206,34 @@ fn every_file_is_written() {
 }
 
 #[test]
+fn no_text_of_a_stranger_acts_on_a_terminal_or_calculates() {
+    const EVIL: &str = "=1+1 \x1b[2J\u{9b}31m\nResults: fine\u{202e}<b>|x";
+    let mut claim = claim(9_090_000);
+    claim.use_cases[0].name = EVIL.to_owned();
+    claim.use_cases[1].polls = WindowBytes::Computed { why: EVIL.to_owned() };
+    let mut record = record(Some(claim));
+    record.cases[0].profile = EVIL.to_owned();
+    record.cases[0].about = EVIL.to_owned();
+    record.version = EVIL.to_owned();
+    record.environment.kernel = EVIL.to_owned();
+    let out = tempfile::tempdir().unwrap();
+    let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();
+    folder.write_all(&record).unwrap();
+    let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let files = ["headers.json", "headers.csv", "claim.csv", "headers.md"].map(file);
+    for text in files.into_iter().chain([sentence(&record), tables(&record)]) {
+        let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(acts), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("Results: fine")), "{text}");
+    }
+    for sheet in ["headers.csv", "claim.csv"] {
+        assert!(file(sheet).contains("\n'=1+1"), "{sheet}: {}", file(sheet));
+    }
+    let page = file("headers.md");
+    assert!(!page.contains("<b>") && !page.replace("\\|", "").contains("|x"), "{page}");
+}
+
+#[test]
 fn report_rebuilds_what_headers_left_and_no_run_is_seen_in_it() {
     let out = tempfile::tempdir().unwrap();
     let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();

@@ -8,4 +8,5 @@ mod folder;
 mod hlog;
 mod page;
 mod sentence;
+mod strangers;
 mod table;

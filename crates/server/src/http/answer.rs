@@ -7,8 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-
-use crate::hub::Gone;
+use pushbench_core::text;
 
 /// Every answer that hyper sends.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -29,12 +28,26 @@ pub(crate) fn content(
 
 /// A sentence for a person, on a line of its own.
 pub(crate) fn text(status: StatusCode, reason: impl std::fmt::Display) -> Answer {
-    content(status, TEXT, format!("{reason}\n"))
+    content(status, TEXT, sentence(reason))
 }
 
-/// The messages wanted are no longer held (RFC 9110 §15.5.11): names the oldest that is.
-pub(crate) fn gone(gone: Gone) -> Answer {
-    content(StatusCode::GONE, JSON, gone.to_json())
+/// What stands in it: what a request said is shown and not obeyed, if a terminal is at the other
+/// end.
+pub(crate) fn sentence(reason: impl std::fmt::Display) -> String {
+    format!("{}\n", text::line(&reason.to_string()))
+}
+
+/// The messages wanted are no longer held, or were of another feed (RFC 9110 §15.5.11): says what
+/// there is.
+pub(crate) fn gone(json: String) -> Answer {
+    content(StatusCode::GONE, JSON, json)
+}
+
+/// An answer that has no content.
+pub(crate) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    answer
 }
 
 /// The same answer with one field more.

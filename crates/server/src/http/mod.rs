@@ -13,6 +13,7 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::{Delivery, Seq};
 
 use self::answer::Answer;
+use crate::access::{self, Access, Asked, Claims, Cors, PREFLIGHT};
 use crate::connection::{Answering, ConnectionState, Takeover};
 use crate::counters::Endpoint;
 use crate::metrics_text;
@@ -32,33 +33,79 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(crate) async fn handle(
     shared: Rc<Shared>,
     connection: Rc<ConnectionState>,
+    is_loopback: bool,
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let answering = Answering::new(&connection, &shared);
     let meant = Meant::by(request.uri().path(), &shared.config.headers);
-    let endpoint = meant.endpoint;
-    let answer = match endpoint {
-        _ if meant.is_poll(request.method().as_str()) && request.body().is_end_stream() => {
-            connection.take_over(Takeover::Poll(read_by_hyper(&request, meant)));
-            std::future::pending().await
-        }
-        Endpoint::Sse | Endpoint::Websocket => match open_stream(&shared, endpoint, &request) {
-            Ok(takeover) => {
-                let status = match endpoint {
-                    Endpoint::Sse => StatusCode::OK,
-                    _ => StatusCode::SWITCHING_PROTOCOLS,
-                };
-                shared.counters.answered(endpoint, status);
-                connection.take_over(takeover);
-                std::future::pending().await
-            }
-            Err(refusal) => refusal,
-        },
-        _ => answer(&shared, endpoint, request).await,
+    let access = &shared.config.access;
+    let judged = judge(access, &request, meant.endpoint, is_loopback);
+    let cors = judged.as_ref().copied().unwrap_or(Cors::NONE);
+    let mut answer = match judged {
+        Err(refusal) => answer::text(refusal.status(), refusal),
+        Ok(_) if cors.is_asked() && request.method() == Method::OPTIONS => preflight(),
+        Ok(_) => serve(&shared, &connection, request, (meant, cors)).await,
     };
-    shared.counters.answered(endpoint, answer.status());
+    cors.add_to(answer.headers_mut(), access);
+    shared.counters.answered(meant.endpoint, answer.status());
     drop(answering);
     Ok(answer)
+}
+
+/// Whether a request is let in, as [`Access::judge`] says.
+fn judge(
+    access: &Access,
+    request: &Request<Incoming>,
+    endpoint: Endpoint,
+    is_loopback: bool,
+) -> Result<Cors, access::Refusal> {
+    let mut claims = Claims::default();
+    for (name, value) in request.headers() {
+        claims.take(name.as_str(), value.as_bytes());
+    }
+    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let asked = Asked { endpoint, version: request.version(), authority, is_loopback };
+    access.judge(&claims, asked)
+}
+
+/// What a page of another origin may send (Fetch §3.2.2).
+fn preflight() -> Answer {
+    let mut answer = answer::empty(StatusCode::NO_CONTENT);
+    for (name, value) in PREFLIGHT {
+        answer = answer::with_field(answer, name, value);
+    }
+    answer
+}
+
+/// Answers a request that is let in, or leaves a takeover and never does.
+async fn serve(
+    shared: &Shared,
+    connection: &ConnectionState,
+    request: Request<Incoming>,
+    (meant, cors): (Meant, Cors),
+) -> Answer {
+    let endpoint = meant.endpoint;
+    match endpoint {
+        _ if meant.is_poll(request.method().as_str()) && request.body().is_end_stream() => {
+            connection.take_over(Takeover::Poll(read_by_hyper(&request, meant, cors)));
+            std::future::pending().await
+        }
+        Endpoint::Sse | Endpoint::Websocket => {
+            match open_stream(shared, endpoint, &request, cors) {
+                Ok(takeover) => {
+                    let status = match endpoint {
+                        Endpoint::Sse => StatusCode::OK,
+                        _ => StatusCode::SWITCHING_PROTOCOLS,
+                    };
+                    shared.counters.answered(endpoint, status);
+                    connection.take_over(takeover);
+                    std::future::pending().await
+                }
+                Err(refusal) => refusal,
+            }
+        }
+        _ => answer(shared, endpoint, request).await,
+    }
 }
 
 async fn answer(shared: &Shared, endpoint: Endpoint, request: Request<Incoming>) -> Answer {
@@ -115,6 +162,7 @@ fn open_stream(
     shared: &Shared,
     endpoint: Endpoint,
     request: &Request<Incoming>,
+    cors: Cors,
 ) -> Result<Takeover, Answer> {
     check_method(endpoint, request.method())?;
     if shared.stopping.get() {
@@ -137,7 +185,14 @@ fn open_stream(
     let subscribed = shared.hub.borrow().subscribe(query.after, query.delivery);
     // A request that is malformed is told so, whatever its cursor.
     let head = head_for(subscribed.unwrap_or_default())?;
-    let cursor = subscribed.map_err(answer::gone)?;
+    let of_feed = query.check_feed(shared.feed_id, &shared.hub.borrow().ring);
+    of_feed.map_err(|other| answer::gone(other.to_json()))?;
+    let cursor = subscribed.map_err(|gone| answer::gone(gone.to_json()))?;
+    // A page reads what an event stream says; a WebSocket is open to it once it is let in.
+    let head = match endpoint {
+        Endpoint::Sse if cors.is_asked() => cors.insert_into(&head, &shared.config.access),
+        _ => head,
+    };
     let wire = match endpoint {
         Endpoint::Sse => Wire::Sse,
         _ => Wire::Websocket(None),

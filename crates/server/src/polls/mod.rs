@@ -29,7 +29,7 @@ use self::reply::Replies;
 use crate::stream::Surroundings;
 
 pub(crate) use self::client::TOO_SLOW;
-pub(crate) use self::request::{Ask, Meant, read_by_hyper};
+pub(crate) use self::request::{Ask, Meant, lists, read_by_hyper};
 
 /// The longest request line and header section.
 pub(crate) const MAX_HEAD: usize = 16 << 10;

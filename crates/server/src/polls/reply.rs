@@ -14,6 +14,7 @@ use pushbench_core::{Delivery, Seq};
 
 use super::request::{Persistence, lists};
 use super::template::{Outline, Template};
+use crate::access::Cors;
 use crate::hub::Gone;
 use crate::query::names_cursor;
 use crate::ring::Ring;
@@ -104,6 +105,8 @@ pub(super) struct Terms<'a> {
     pub(super) head_only: bool,
     pub(super) persistence: Persistence,
     pub(super) condition: Option<&'a [u8]>,
+    /// Whether a page of another origin asks.
+    pub(super) cors: Cors,
 }
 
 /// What an answer says beside its digits.

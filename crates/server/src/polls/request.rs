@@ -11,6 +11,8 @@ use http::Version;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::{Delivery, Transport};
 
+use crate::access::{Asked, Claims, Cors};
+use crate::config::ServerConfig;
 use crate::counters::Endpoint;
 use crate::query::{LONG_POLL_KEYS, Query, QueryError, STREAM_KEYS};
 
@@ -38,6 +40,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) persistence: Persistence,
     /// The `If-None-Match`, all of its lines.
     pub(crate) condition: Option<Cow<'a, [u8]>>,
+    /// Whether a page of another origin asks, which may.
+    pub(crate) cors: Cors,
 }
 
 /// Which endpoint a path is, and what it implies.
@@ -78,12 +82,13 @@ pub(super) enum Parsed<'a> {
     Partial,
     /// A poll, and the length of its head.
     Poll(Ask<'a>, usize),
-    /// Anything else, malformed heads included.
+    /// Anything else, malformed heads and polls that are not let in included.
     Foreign,
 }
 
-/// Reads the head that `bytes` begins with.
-pub(super) fn parse<'a>(bytes: &'a [u8], profile: &HeaderProfile) -> Parsed<'a> {
+/// Reads the head that `bytes` begins with, of a connection whose address on this side is a
+/// loopback one or not.
+pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: bool) -> Parsed<'a> {
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut []);
     let length = match request.parse_with_uninit_headers(bytes, &mut headers) {
@@ -100,7 +105,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], profile: &HeaderProfile) -> Parsed<'a> 
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    let meant = Meant::by(path, profile);
+    let meant = Meant::by(path, &config.headers);
     let is_head = method == "HEAD";
     if !meant.is_poll(method) || length > super::MAX_HEAD {
         return Parsed::Foreign;
@@ -113,17 +118,25 @@ pub(super) fn parse<'a>(bytes: &'a [u8], profile: &HeaderProfile) -> Parsed<'a> 
     if fields.of_body {
         return Parsed::Foreign;
     }
-    Parsed::Poll(fields.ask(meant, query, is_head, version), length)
+    let asked = Asked { endpoint: meant.endpoint, version, authority: None, is_loopback };
+    match config.access.judge(&fields.claims, asked) {
+        Ok(cors) => Parsed::Poll(fields.ask(meant, query, is_head, version, cors), length),
+        Err(_) => Parsed::Foreign,
+    }
 }
 
-/// The poll that hyper has read, whose body is known to be empty.
-pub(crate) fn read_by_hyper<B>(request: &http::Request<B>, meant: Meant) -> Ask<'static> {
+/// The poll that hyper has read, whose body is known to be empty and which is let in.
+pub(crate) fn read_by_hyper<B>(
+    request: &http::Request<B>,
+    meant: Meant,
+    cors: Cors,
+) -> Ask<'static> {
     let mut fields = Fields::default();
     for (name, value) in request.headers() {
         fields.take(name.as_str(), value.as_bytes());
     }
     let is_head = request.method() == http::Method::HEAD;
-    let ask = fields.ask(meant, request.uri().query(), is_head, request.version());
+    let ask = fields.ask(meant, request.uri().query(), is_head, request.version(), cors);
     let condition = ask.condition.map(|list| Cow::Owned(list.into_owned()));
     Ask { condition, ..ask }
 }
@@ -136,6 +149,7 @@ struct Fields<'a> {
     condition: Option<Cow<'a, [u8]>>,
     /// There is, or may be, a body.
     of_body: bool,
+    claims: Claims<'a>,
 }
 
 impl<'a> Fields<'a> {
@@ -154,13 +168,20 @@ impl<'a> Fields<'a> {
                     Some(before) => Cow::Owned([&before, &b", "[..], value].concat()),
                 });
             }
-            14 => self.of_body |= is("content-length"),
+            14 if is("content-length") => self.of_body = true,
             17 => self.of_body |= is("transfer-encoding"),
-            _ => {}
+            _ => self.claims.take(name, value),
         }
     }
 
-    fn ask(self, meant: Meant, query: Option<&str>, head_only: bool, version: Version) -> Ask<'a> {
+    fn ask(
+        self,
+        meant: Meant,
+        query: Option<&str>,
+        head_only: bool,
+        version: Version,
+        cors: Cors,
+    ) -> Ask<'a> {
         let keys = match meant.endpoint {
             Endpoint::LongPoll => LONG_POLL_KEYS,
             _ => STREAM_KEYS,
@@ -177,12 +198,13 @@ impl<'a> Fields<'a> {
             head_only,
             persistence,
             condition: self.condition,
+            cors,
         }
     }
 }
 
 /// Whether a comma-separated list names `token`.
-pub(super) fn lists(list: &[u8], token: &[u8]) -> bool {
+pub(crate) fn lists(list: &[u8], token: &[u8]) -> bool {
     list.split(|&byte| byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
@@ -190,45 +212,56 @@ pub(super) fn lists(list: &[u8], token: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn config(headers: HeaderProfile) -> ServerConfig {
+        let payload = pushbench_core::payload::Payload::Recorded { payloads: ["x".into()].into() };
+        let schedule = pushbench_core::schedule::Schedule::Manual;
+        let feed = pushbench_core::feed::FeedSpec { seed: 1, schedule, payload };
+        ServerConfig { headers, ..ServerConfig::new(feed) }
+    }
+
+    fn parsed(bytes: &str) -> Parsed<'_> {
+        parse(bytes.as_bytes(), &config(HeaderProfile::minimal()), true)
+    }
+
     fn is_poll(bytes: &str) -> bool {
-        matches!(parse(bytes.as_bytes(), &HeaderProfile::minimal()), Parsed::Poll(..))
+        matches!(parsed(bytes), Parsed::Poll(..))
     }
 
     #[test]
     fn only_a_poll_without_a_body_is_taken() {
         for taken in [
-            "GET /feed/poll HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "\r\nHEAD /feed/poll?after=1 HTTP/1.0\r\n\r\n",
-            "GET /feed/long-poll?timeout=bad HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+            "GET /feed/long-poll?timeout=bad HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
         ] {
             assert!(is_poll(taken), "{taken}");
         }
         for foreign in [
-            "HEAD /feed/long-poll HTTP/1.1\r\n\r\n",
-            "POST /feed/poll HTTP/1.1\r\n\r\n",
-            "GET /feed/polls HTTP/1.1\r\n\r\n",
-            "GET http://x/feed/poll HTTP/1.1\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nTransfer-encoding: chunked\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nA: b\r\n Content-Length: 5\r\n\r\n",
+            "HEAD /feed/long-poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "POST /feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET /feed/polls HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET http://x/feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nTransfer-encoding: chunked\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nA: b\r\n Content-Length: 5\r\n\r\n",
             "GET /feed/poll HTTP/2.0\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n",
         ] {
-            let parsed = parse(foreign.as_bytes(), &HeaderProfile::minimal());
-            assert!(matches!(parsed, Parsed::Foreign), "{foreign}");
+            assert!(matches!(parsed(foreign), Parsed::Foreign), "{foreign}");
         }
     }
 
     #[test]
     fn a_head_in_pieces_is_partial_up_to_its_end() {
-        let whole = "GET /feed/poll?after=7 HTTP/1.1\r\nIf-None-Match: \"1\"\r\nX: y\r\n\
+        let whole = "GET /feed/poll?after=7 HTTP/1.1\r\nIf-None-Match: \"1\"\r\nHost: localhost\r\n\
                      if-none-match: \"7\"\r\n\r\n";
         for end in 0..whole.len() {
-            let parsed = parse(&whole.as_bytes()[..end], &HeaderProfile::minimal());
-            assert!(matches!(parsed, Parsed::Partial), "{end}");
+            assert!(matches!(parsed(&whole[..end]), Parsed::Partial), "{end}");
         }
-        let profile = HeaderProfile::minimal();
-        let Parsed::Poll(ask, length) = parse(whole.as_bytes(), &profile) else { panic!() };
+        let Parsed::Poll(ask, length) = parsed(whole) else { panic!() };
         assert_eq!(length, whole.len());
         assert_eq!(ask.condition.as_deref(), Some(&b"\"1\", \"7\""[..]));
     }
@@ -236,11 +269,12 @@ mod tests {
     #[test]
     fn the_profiles_path_is_a_short_poll_with_its_delivery() {
         let profile = HeaderProfile::built_in("kaazing-2009").unwrap();
-        let bytes = b"GET /PollingStock//PollingStock HTTP/1.1\r\n\r\n";
-        let Parsed::Poll(ask, _) = parse(bytes, &profile) else { panic!() };
+        let text = "GET /PollingStock//PollingStock HTTP/1.1\r\nHost: localhost:8080\r\n\r\n";
+        let config = config(profile.clone());
+        let Parsed::Poll(ask, _) = parse(text.as_bytes(), &config, true) else { panic!() };
         assert_eq!(ask.endpoint, Endpoint::Poll);
         assert_eq!(ask.query.unwrap().delivery, Delivery::Latest);
-        assert!(!is_poll("GET /PollingStock//PollingStock HTTP/1.1\r\n\r\n"));
+        assert!(!is_poll(text));
         let stolen = HeaderProfile { path: Some("/feed/ws".to_owned()), ..profile };
         assert_eq!(Meant::by("/feed/ws", &stolen).endpoint, Endpoint::Websocket);
     }
@@ -254,9 +288,10 @@ mod tests {
             ("1.0", "Keep-Alive", Persistence::KeptAsAsked),
             ("1.0", "keep-alive, close", Persistence::Closes),
         ] {
-            let head = format!("GET /feed/poll HTTP/{version}\r\nConnection: {connection}\r\n\r\n");
-            let profile = HeaderProfile::minimal();
-            let Parsed::Poll(ask, _) = parse(head.as_bytes(), &profile) else { panic!() };
+            let head = format!(
+                "GET /feed/poll HTTP/{version}\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
+            );
+            let Parsed::Poll(ask, _) = parsed(&head) else { panic!() };
             assert_eq!(ask.persistence, expected, "{head}");
         }
     }

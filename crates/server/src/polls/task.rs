@@ -6,29 +6,22 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use pushbench_probe::clock;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::client::{Client, Turn};
 use super::{Ask, Lane};
-use crate::connection;
+use crate::connection::{self, Link};
 use crate::counters::Kind;
 use crate::hub::Hub;
 use crate::shared::Shared;
-use crate::stamps::Peer;
 
 /// Takes a connection into the lane, with a poll that hyper has read from it, if it did, and what
 /// was read behind that.
-pub(crate) fn adopt(
-    shared: &Rc<Shared>,
-    (socket, peer): (TcpStream, Option<Peer>),
-    ask: Option<Ask<'_>>,
-    read_already: &[u8],
-) {
+pub(crate) fn adopt(shared: &Rc<Shared>, link: Link, ask: Option<Ask<'_>>, read_already: &[u8]) {
     let mut hub = shared.hub.borrow_mut();
     let Hub { ring, lane, .. } = &mut *hub;
     let with = shared.surroundings(ring);
-    let mut client = Client::new(socket, peer, read_already, with.now);
+    let mut client = Client::new(link, read_already, with.now);
     if let Some(ask) = ask {
         client.answer(&ask, &mut lane.desk, with);
     }
@@ -53,9 +46,9 @@ impl Future for Attendant {
         if turn == Turn::Waits {
             return Poll::Pending;
         }
-        let (connection, unread) = clients.remove(self.key).into_parts();
+        let (link, unread) = clients.remove(self.key).into_parts();
         if turn == Turn::Foreign {
-            tokio::task::spawn_local(connection::serve(Rc::clone(shared), connection, unread));
+            tokio::task::spawn_local(connection::serve(Rc::clone(shared), link, unread));
         } else {
             shared.counters.closed(Kind::Http);
         }

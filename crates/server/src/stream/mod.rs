@@ -27,6 +27,7 @@ use self::closing::End;
 use self::protocol::{Protocol, Verdict};
 use crate::config::ServerConfig;
 use crate::counters::{Counters, Kind};
+use crate::feed_id::FeedId;
 use crate::ring::{Entry, Ring};
 use crate::stamps::{Peer, StampLog};
 
@@ -83,6 +84,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) counters: &'a Counters,
     pub(crate) config: &'a ServerConfig,
     pub(crate) stamps: &'a StampLog,
+    /// Which feed it is.
+    pub(crate) feed: FeedId,
     pub(crate) now: MonoInstant,
 }
 

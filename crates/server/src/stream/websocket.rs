@@ -1,7 +1,7 @@
 //! WebSocket: the answer to a handshake, and frames from the server (RFC 6455 §4.2, §5).
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Version, header};
 use pushbench_core::headers::{self, HeaderProfile, ResponseParts};
 use pushbench_core::message::Content;
 use pushbench_core::{Seq, Transport};
@@ -9,6 +9,8 @@ use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::create_response;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use crate::polls::lists;
 
 /// The close code of a stream whose cursor fell off the ring; the reason names the oldest
 /// message still held. Of the range for applications (RFC 6455 §7.4.2), after HTTP's 410.
@@ -59,7 +61,7 @@ pub(crate) fn head(
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
     *request.version_mut() = version;
-    *request.headers_mut() = headers.clone();
+    *request.headers_mut() = as_single_lines(headers)?;
     let response = create_response(&request).map_err(refusal)?;
     let mut own = Vec::with_capacity(4);
     for (name, value) in response.headers() {
@@ -73,6 +75,24 @@ pub(crate) fn head(
     let mut head = Vec::new();
     profile.render_response(Transport::Websocket, &parts, &mut head);
     Ok(head)
+}
+
+/// The header fields as the handshake's reader wants them: `Connection` and `Upgrade` are lists, of
+/// any length and over any number of lines (RFC 9110 §5.3, §7.6.1, §7.8), of which it is told the one
+/// item that counts; key and version stand once (RFC 6455 §11.3.1, §11.3.5).
+fn as_single_lines(headers: &HeaderMap) -> Result<HeaderMap, Refusal> {
+    for name in [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION] {
+        if headers.get_all(&name).iter().count() > 1 {
+            return Err(Refusal::Malformed(format!("`{name}` stands more than once")));
+        }
+    }
+    let mut single = headers.clone();
+    for (name, item) in [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")] {
+        if headers.get_all(&name).iter().any(|list| lists(list.as_bytes(), item.as_bytes())) {
+            single.insert(name, HeaderValue::from_static(item));
+        }
+    }
+    Ok(single)
 }
 
 fn refusal(error: tungstenite::Error) -> Refusal {
@@ -89,8 +109,6 @@ fn refusal(error: tungstenite::Error) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     /// RFC 6455 §5.2: 7 bits of length, or 16, or 64.

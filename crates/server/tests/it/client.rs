@@ -62,7 +62,7 @@ impl Running {
         let mut publisher = self.publisher.borrow_mut();
         let client = publisher.get_or_insert_with(|| self.connect());
         client.send(format!(
-            "POST /feed/publish HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+            "POST /feed/publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
             body.len()
         ));
         client.send(body);
@@ -226,7 +226,7 @@ impl Response {
 }
 
 pub(crate) fn get(target: &str) -> String {
-    format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 /// The start of `bytes`, for a message.

@@ -83,7 +83,7 @@ fn head_gets_the_head_alone() {
         let head = client.take_until("\r\n\r\n");
         assert!(head.contains(&format!("content-length: {body}\r\n").to_lowercase()), "{head}");
     }
-    client.send("HEAD /feed/poll?after=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("HEAD /feed/poll?after=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     client.expect("HTTP/1.1 204 No Content\r\netag: \"1\"\r\n\r\n");
     assert!(client.is_silent());
 }
@@ -114,7 +114,7 @@ fn an_http_1_0_client_may_keep_its_connection() {
 fn nothing_is_answered_behind_a_last_request() {
     let server = Running::start();
     let mut client = server.connect();
-    let last = "GET /feed/poll HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let last = "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     client.send(last.to_owned() + &get("/feed/poll"));
     assert_eq!(client.response().status, 204);
     client.expect_end();
@@ -124,8 +124,8 @@ fn nothing_is_answered_behind_a_last_request() {
 fn polls_and_other_requests_share_a_connection() {
     let server = Running::start();
     let mut client = server.connect();
-    let post = "POST /feed/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
-    let absolute = "GET http://x/feed/poll?after=0 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let post = "POST /feed/publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx";
+    let absolute = "GET http://localhost/feed/poll?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let all = [
         get("/feed/poll"),
         get("/healthz"),
@@ -186,7 +186,7 @@ fn what_is_in_a_body_is_no_request() {
         ("Transfer-Encoding : chunked\r\n".to_owned(), &chunked, 400),
     ] {
         let mut client = server.connect();
-        client.send(format!("GET /feed/poll HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}"));
+        client.send(format!("GET /feed/poll HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{body}"));
         assert_eq!(client.response().status, status, "{fields}");
         let _ = client.socket.shutdown(std::net::Shutdown::Write);
         let rest = String::from_utf8(client.rest()).unwrap();
@@ -194,7 +194,7 @@ fn what_is_in_a_body_is_no_request() {
     }
     let mut client = server.connect();
     client.send(
-        "GET /feed/poll HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
+        "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
     );
     client.expect("HTTP/1.1 204 No Content\r\netag: \"0\"\r\n\r\n");
 }
@@ -257,7 +257,9 @@ fn the_cursor_is_told_where_a_client_has_nothing_else_to_go_by() {
     client.expect(format!("HTTP/1.1 204 No Content\r\n{rest}{date}etag: \"0\"\r\n\r\n"));
     server.publish("x");
     let conditional = |tag: &str| {
-        format!("GET /feed/poll?after=0 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"{tag}\"\r\n\r\n")
+        format!(
+            "GET /feed/poll?after=0 HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"{tag}\"\r\n\r\n"
+        )
     };
     client.send(conditional("0"));
     assert_eq!(client.response().etag(), "\"1\"");

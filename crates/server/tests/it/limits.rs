@@ -41,7 +41,7 @@ fn a_body_that_dawdles_is_refused() {
     config.request_timeout = Duration::from_millis(100);
     let server = Running::with(config);
     let response =
-        server.ask("POST /feed/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+        server.ask("POST /feed/publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
     assert_eq!(response.status, 408);
 }
 
@@ -63,10 +63,11 @@ fn a_response_that_nobody_reads_is_cut_off() {
 fn heads_have_a_limit() {
     let server = Running::start();
     let long = "x".repeat(20_000);
-    let response = server.ask(&format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n"));
+    let response =
+        server.ask(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n"));
     assert_eq!(response.status, 431);
     let many = "X-A: b\r\n".repeat(200);
-    let response = server.ask(&format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"));
+    let response = server.ask(&format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"));
     assert_eq!(response.status, 431);
     assert_eq!(server.ask("nonsense\r\n\r\n").status, 400);
 }
@@ -74,8 +75,9 @@ fn heads_have_a_limit() {
 #[test]
 fn a_message_has_a_limit() {
     let server = Running::start();
-    let post =
-        |head: &str| server.ask(&format!("POST /feed/publish HTTP/1.1\r\nHost: x\r\n{head}"));
+    let post = |head: &str| {
+        server.ask(&format!("POST /feed/publish HTTP/1.1\r\nHost: localhost\r\n{head}"))
+    };
     assert_eq!(post("Content-Length: 1048567\r\n\r\n").status, 413);
     let chunk = format!("100000\r\n{}\r\n0\r\n\r\n", "x".repeat(1 << 20));
     assert_eq!(post(&format!("Transfer-Encoding: chunked\r\n\r\n{chunk}")).status, 413);

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure of the test's own means is the test's failure")]
 
+mod access;
 mod client;
 mod lane;
 mod lifecycle;

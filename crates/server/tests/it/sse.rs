@@ -53,7 +53,7 @@ fn the_last_event_id_wins_over_the_query() {
     let server = Running::start();
     server.publish("a");
     server.publish("b");
-    let request = "GET /feed/sse?after=0 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 1\r\n\r\n";
+    let request = "GET /feed/sse?after=0 HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 1\r\n\r\n";
     let mut client = server.connect();
     client.send(request);
     client.expect(head(1));

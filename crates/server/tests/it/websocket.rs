@@ -9,7 +9,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 pub(crate) fn handshake(target: &str) -> String {
     format!(
-        "GET {target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
 }
@@ -109,6 +109,31 @@ fn what_is_no_handshake_is_told_how_to_ask() {
     assert_eq!(server.ask(&other).status, 426);
     let malformed = handshake("/feed/ws").replace(KEY, "short");
     assert_eq!(server.ask(&malformed).status, 400);
+}
+
+#[test]
+fn lists_may_stand_on_several_lines_and_single_values_once() {
+    let server = Running::start();
+    let connection = "Connection: Upgrade\r\n";
+    for (field, lines) in [
+        (connection, "Connection: keep-alive, Upgrade\r\n"),
+        (connection, "Connection: keep-alive\r\nX: y\r\nconnection: ,UPGRADE , x\r\n"),
+        ("Upgrade: websocket\r\n", "Upgrade: h2c, WebSocket\r\n"),
+        ("Upgrade: websocket\r\n", "Upgrade: h2c\r\nUpgrade: websocket\r\n"),
+    ] {
+        let mut client = server.connect();
+        client.send(handshake("/feed/ws").replace(field, lines));
+        expect_head(&mut client, 0);
+    }
+    for twice in [format!("Sec-WebSocket-Key: {KEY}\r\n"), "Sec-WebSocket-Version: 13\r\n".into()] {
+        let request = handshake("/feed/ws").replace(&twice, &twice.repeat(2));
+        let response = server.ask(&request);
+        assert_eq!(response.status, 400, "{twice}");
+        assert!(response.text().contains("more than once"), "{}", response.text());
+    }
+    for none in ["Connection: keep-alive, close\r\n", "Connection: Upgraded\r\n"] {
+        assert_eq!(server.ask(&handshake("/feed/ws").replace(connection, none)).status, 426);
+    }
 }
 
 #[test]

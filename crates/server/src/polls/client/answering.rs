@@ -8,6 +8,7 @@ use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
 use pushbench_probe::clock;
 
 use super::{Client, Doing};
+use crate::access::Cors;
 use crate::counters::Endpoint;
 use crate::http::answer;
 use crate::hub::Gone;
@@ -23,6 +24,7 @@ pub(super) struct Wait {
     pub(super) cursor: Seq,
     delivery: Delivery,
     persistence: Persistence,
+    cors: Cors,
     deadline: MonoInstant,
     condition: Option<Box<[u8]>>,
 }
@@ -37,17 +39,21 @@ impl Client {
     ) {
         let closes = desk.stopping || desk.always_closes;
         let persistence = if closes { Persistence::Closes } else { ask.persistence };
-        let terms =
-            Terms { head_only: ask.head_only, persistence, condition: ask.condition.as_deref() };
+        let (head_only, cors) = (ask.head_only, ask.cors);
+        let terms = Terms { head_only, persistence, condition: ask.condition.as_deref(), cors };
         self.doing = Doing::Idle(with.now);
         let query = match &ask.query {
             Ok(query) => query,
             Err(error) => {
-                let (media_type, body) = (answer::TEXT, format!("{error}\n"));
+                let (media_type, body) = (answer::TEXT, answer::sentence(error));
                 let status = StatusCode::BAD_REQUEST;
                 return self.refuse(ask.endpoint, status, media_type, &body, terms, with);
             }
         };
+        if let Err(other) = query.check_feed(with.feed, with.ring) {
+            let (status, body) = (StatusCode::GONE, other.to_json());
+            return self.refuse(ask.endpoint, status, answer::JSON, &body, terms, with);
+        }
         let found = match (ask.endpoint, query.after, query.delivery) {
             // Without a cursor that is the newest message again and again, as naive polling
             // has it.
@@ -85,6 +91,7 @@ impl Client {
             cursor,
             delivery: query.delivery,
             persistence: terms.persistence,
+            cors: terms.cors,
             deadline,
             condition: terms.condition.map(Into::into),
         });
@@ -101,7 +108,7 @@ impl Client {
         match found {
             Ok(found) => {
                 let reply = desk.replies.reply(found, terms, with);
-                self.send(endpoint, reply, terms.persistence, with);
+                self.send(endpoint, reply, (terms.persistence, terms.cors), with);
             }
             Err(gone) => {
                 let (status, body) = (StatusCode::GONE, gone.to_json());
@@ -131,7 +138,7 @@ impl Client {
         }
         let (len, bytes) = (bytes.len(), Rc::new(bytes));
         let reply = Reply { status, bytes: &bytes, len, holds: None };
-        self.send(endpoint, reply, terms.persistence, with);
+        self.send(endpoint, reply, (terms.persistence, terms.cors), with);
     }
 
     /// Answers a long poll that waits for what is there now.
@@ -168,7 +175,7 @@ impl Client {
         let Some(wait) = self.leave_wait(with) else { return };
         let persistence = if desk.stopping { Persistence::Closes } else { wait.persistence };
         let condition = wait.condition.as_deref();
-        let terms = Terms { head_only: false, persistence, condition };
+        let terms = Terms { head_only: false, persistence, condition, cors: wait.cors };
         self.respond(Endpoint::LongPoll, found, terms, desk, with);
         if !self.unread.is_empty() {
             self.wake();

@@ -16,6 +16,8 @@ use self::answering::Wait;
 use super::reply::{Found, Reply};
 use super::request::{self, Parsed, Persistence};
 use super::{Desk, MAX_HEAD};
+use crate::access::Cors;
+use crate::connection::Link;
 use crate::counters::Endpoint;
 use crate::stamps::Peer;
 use crate::stream::Surroundings;
@@ -79,22 +81,22 @@ pub(in crate::polls) struct Client {
     waker: Option<Waker>,
     /// What is written is stamped.
     peer: Option<Peer>,
+    /// Its address on this side is a loopback one.
+    is_loopback: bool,
 }
 
 impl Client {
-    pub(in crate::polls) fn new(
-        socket: TcpStream,
-        peer: Option<Peer>,
-        read_already: &[u8],
-        now: MonoInstant,
-    ) -> Self {
+    pub(in crate::polls) fn new(link: Link, read_already: &[u8], now: MonoInstant) -> Self {
+        let Link { socket, peer, is_loopback } = link;
         let unread = read_already.to_vec();
-        Self { socket, doing: Doing::Idle(now), unread, unsent: None, waker: None, peer }
+        let doing = Doing::Idle(now);
+        Self { socket, doing, unread, unsent: None, waker: None, peer, is_loopback }
     }
 
     /// The socket, and what was read from it and not answered.
-    pub(in crate::polls) fn into_parts(self) -> ((TcpStream, Option<Peer>), Vec<u8>) {
-        ((self.socket, self.peer), self.unread)
+    pub(in crate::polls) fn into_parts(self) -> (Link, Vec<u8>) {
+        let Self { socket, peer, is_loopback, unread, .. } = self;
+        (Link { socket, peer, is_loopback }, unread)
     }
 
     /// The turn of the connection's own task.
@@ -160,7 +162,7 @@ impl Client {
             if rest.is_empty() {
                 break;
             }
-            match request::parse(rest, &with.config.headers) {
+            match request::parse(rest, with.config, self.is_loopback) {
                 Parsed::Poll(ask, length) => {
                     used += length;
                     self.answer(&ask, desk, with);
@@ -183,10 +185,20 @@ impl Client {
         &mut self,
         endpoint: Endpoint,
         reply: Reply<'_>,
-        persistence: Persistence,
+        (persistence, cors): (Persistence, Cors),
         with: Surroundings<'_>,
     ) {
         with.counters.answered(endpoint, reply.status);
+        if cors.is_asked() {
+            let bytes = cors.insert_into(&reply.bytes[..reply.len], &with.config.access);
+            let (len, bytes) = (bytes.len(), Rc::new(bytes));
+            let whole = Reply { bytes: &bytes, len, ..reply };
+            return self.write(whole, persistence, with);
+        }
+        self.write(reply, persistence, with);
+    }
+
+    fn write(&mut self, reply: Reply<'_>, persistence: Persistence, with: Surroundings<'_>) {
         if persistence == Persistence::Closes {
             self.doing = Doing::Closing;
         }
