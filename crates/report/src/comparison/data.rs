@@ -80,6 +80,8 @@ pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<Stri
         "after": names[1],
         "judged": comparison.power.judged,
         "least_p": comparison.power.least_p,
+        "worth": comparison.worth,
+        "lacking": comparison.lacking,
         "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
         "notes": comparison.notes,
     });

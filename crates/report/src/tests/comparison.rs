@@ -1,7 +1,7 @@
 use pushbench_core::Transport;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::Scenario;
-use pushbench_metrics::compare::{CompareError, Comparison, Verdict, compare};
+use pushbench_metrics::compare::{CompareError, Comparison, Rules, Verdict, compare};
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
@@ -30,7 +30,7 @@ fn with(settings: &str, level: u64) -> RunRecord {
 }
 
 fn compared(before: &RunRecord, after: &RunRecord) -> Comparison {
-    compare(before, after, NAMES, false).unwrap()
+    compare(before, after, NAMES, Rules::default()).unwrap()
 }
 
 fn verdict(comparison: &Comparison, transport: Transport, figure: Figure) -> Option<Verdict> {
@@ -56,7 +56,8 @@ fn a_run_that_became_slower_is_worse_and_another_like_it_is_not() {
 #[test]
 fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     let refused = |settings: &str| {
-        compare(&six(1_000), &with(settings, 1_000), NAMES, false).map_err(|e| e.to_string())
+        compare(&six(1_000), &with(settings, 1_000), NAMES, Rules::default())
+            .map_err(|e| e.to_string())
     };
     for (settings, parts) in [
         ("warmup = \"3s\"", ["warmup (2s and 3s)", "--ignore-settings"]),
@@ -74,9 +75,15 @@ fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     }
     let mut other = six(1_000);
     other.headers = HeaderProfile::built_in("chromium").unwrap();
-    let error = compare(&six(1_000), &other, NAMES, false).unwrap_err().to_string();
+    let error = compare(&six(1_000), &other, NAMES, Rules::default()).unwrap_err().to_string();
     assert!(error.contains("the content of headers (minimal and another minimal)"), "{error}");
-    let anyway = compare(&six(1_000), &with("rate = \"5/s\"", 1_000), NAMES, true).unwrap();
+    let anyway = compare(
+        &six(1_000),
+        &with("rate = \"5/s\"", 1_000),
+        NAMES,
+        Rules { any_settings: true, ..Rules::default() },
+    )
+    .unwrap();
     let noted = anyway.notes.iter().any(|note| note.contains("rate (10/s and 5/s)"));
     assert!(noted && !anyway.rows.is_empty(), "{:?}", anyway.notes);
 }
@@ -95,7 +102,8 @@ fn points_are_matched_by_their_settings_and_what_is_in_one_run_only_is_named() {
     assert!(
         notes.contains("Only in one: clients=5.") && notes.contains("Only in two: clients=20.")
     );
-    let apart = compare(&sweep("5"), &sweep("20"), NAMES, false).unwrap_err().to_string();
+    let apart =
+        compare(&sweep("5"), &sweep("20"), NAMES, Rules::default()).unwrap_err().to_string();
     assert!(apart.contains("clients (5 and 20)"), "{apart}");
 }
 
@@ -129,16 +137,16 @@ fn what_differs_around_the_runs_is_noted() {
 fn nothing_valid_or_nothing_in_common_is_refused_and_not_a_table_of_zeros() {
     let (good, mut bad) = (six(1_000), six(1_000));
     bad.trials.iter_mut().for_each(|trial| trial.invalid.push(Invalid::AuditUnbalanced));
-    let error = compare(&good, &bad, NAMES, false).unwrap_err();
+    let error = compare(&good, &bad, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NoTrial("two".to_owned()));
     bad.trials.clear();
-    let error = compare(&bad, &good, NAMES, false).unwrap_err();
+    let error = compare(&bad, &good, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NoTrial("one".to_owned()));
     let mut other = six(1_000);
     other.trials.retain(|trial| trial.id.transport == Transport::Sse);
     let mut without = six(1_000);
     without.trials.retain(|trial| trial.id.transport == Transport::Websocket);
-    let error = compare(&other, &without, NAMES, false).unwrap_err();
+    let error = compare(&other, &without, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NothingInCommon);
 }
 
