@@ -34,6 +34,9 @@ fn a_threshold_that_can_never_hold_is_refused_before_anything_starts() {
         ("pigeon.lost < 1", "unknown transport `pigeon`"),
         ("short-poll.lost < 1", "is not among those run: sse, websocket"),
         ("sse.latency.p99 < 50", "write it like `500ms`"),
+        ("sse.lost >= 0", "every value meets it"),
+        ("*.delivered <= 100%", "every value meets it"),
+        ("sse.errors < 0", "no value meets it"),
         ("*.latency.p999 < 1s", "needs 10000 latencies in a trial and will have about 60"),
     ] {
         let (code, stdout, stderr) = tiny(folder.path(), "", &["--threshold", condition]);
@@ -66,12 +69,58 @@ fn a_broken_threshold_ends_with_99_and_one_that_is_met_with_0() {
     let record = fs::read_to_string(folder.path().join("results/latest/run.json")).unwrap();
     let record: Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["scenario"]["thresholds"]["*.delivered"], ">= 100%");
+    let verdicts: Vec<_> = record["thresholds"].as_array().unwrap().iter().collect();
+    let of = |index: usize, key: &str| verdicts[index][key].clone();
+    assert_eq!((of(0, "transport"), of(0, "verdict")), ("sse".into(), "met".into()));
+    assert_eq!(
+        (of(2, "threshold"), of(2, "measured"), of(2, "verdict")),
+        ("sse.payload_bytes_per_msg < 10B".into(), 64.0.into(), "broken".into())
+    );
+    let told = ["threshold broken: sse.payload_bytes_per_msg < 10B: 64 B"];
+    assert_eq!(stderr.lines().collect::<Vec<_>>(), told);
+    for quiet in ["-q", "--json"] {
+        let (code, _, stderr) = tiny(folder.path(), table, &[quiet]);
+        assert_eq!((code, stderr.lines().collect::<Vec<_>>()), (99, told.to_vec()), "{quiet}");
+    }
 
     // A flag takes the place of what the scenario says of the same figure.
     let flag = ["-q", "--threshold", "sse.payload_bytes_per_msg <= 64B"];
     let (code, stdout, stderr) = tiny(folder.path(), table, &flag);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(stdout.contains("✓ sse.payload_bytes_per_msg <= 64B: 64 B"), "{stdout}");
+}
+
+/// What was not measured is neither met nor broken: the run does not answer what was asked.
+#[test]
+fn a_threshold_on_what_was_not_measured_is_told_with_status_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..20).map(|n| format!("{},tick{n}\n", n * 10)).collect();
+    fs::write(folder.path().join("few.csv"), format!("offset_ms,payload\n{rows}")).unwrap();
+    let few = r#"
+transports = ["sse", "websocket"]
+clients = 3
+warmup = "100ms"
+duration = "200ms"
+runs = 1
+[feed]
+schedule = "replay"
+trace = "few.csv"
+[thresholds]
+"*.lost" = "< 1"
+"sse.latency.p90" = "< 10s"
+"#;
+    fs::write(folder.path().join("few.toml"), few).unwrap();
+    for quiet in ["--no-progress", "-q", "--json"] {
+        let (code, stdout, stderr) = outcome(folder.path(), &["run", "few.toml", quiet]);
+        assert_eq!(code, 3, "{quiet}: {stdout}{stderr}");
+        let told = ["threshold not judged: sse.latency.p90 < 10s: – (not measured)"];
+        assert_eq!(stderr.lines().collect::<Vec<_>>(), told, "{quiet}");
+    }
+    // The report that is rebuilt from the record says the same.
+    let page = || fs::read_to_string(folder.path().join("results/latest/report.html")).unwrap();
+    let before = page();
+    let (code, _, stderr) = outcome(folder.path(), &["report", "results/latest"]);
+    assert_eq!((code, page()), (0, before), "{stderr}");
 }
 
 /// A record of six trials whose server CPU is `factor` s, made from one of a real run.

@@ -169,6 +169,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         trials,
         floors: Vec::new(),
         partial: false,
+        thresholds: Vec::new(),
     }
 }
 

@@ -189,7 +189,13 @@ impl Block<'_> {
 
     /// The most valid trials that a row has.
     pub(crate) fn trials(&self) -> usize {
-        self.rows.iter().map(|row| row.trials.len()).max().unwrap_or(0)
+        self.trials_used().1
+    }
+
+    /// The fewest and the most valid trials of the rows that have any.
+    pub(crate) fn trials_used(&self) -> (usize, usize) {
+        let used = || self.rows.iter().map(|row| row.trials.len()).filter(|&used| used > 0);
+        (used().min().unwrap_or(0), used().max().unwrap_or(0))
     }
 }
 

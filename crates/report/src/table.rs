@@ -147,7 +147,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
         return lines;
     }
-    for line in blocks.iter().filter_map(|block| spread_legend(block.trials())) {
+    for line in blocks.iter().filter_map(|block| spread_legend(block.trials_used())) {
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -197,15 +197,22 @@ fn sends_again(block: &Block<'_>) -> bool {
     })
 }
 
-/// What [low–high] is with so many trials.
-fn spread_legend(trials: usize) -> Option<String> {
-    match trials {
-        0 => None,
-        1 => Some("One trial: nothing is known of the spread; use --runs 3 or more.".to_owned()),
-        2..6 => Some(format!(
+/// What [low–high] is with so many trials as were used, at the least and at most.
+fn spread_legend((fewest, most): (usize, usize)) -> Option<String> {
+    let trials = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
+    match (fewest, most) {
+        (_, 0) => None,
+        (_, 1) => {
+            Some("One trial: nothing is known of the spread; use --runs 3 or more.".to_owned())
+        }
+        (_, 2..6) => Some(format!(
             "Medians of {trials} trials; [low–high] is their range, as a 95 % interval needs six."
         )),
-        _ => Some(format!("Medians of {trials} trials; [low–high] is a 95 % interval.")),
+        (6.., _) => Some(format!("Medians of {trials} trials; [low–high] is a 95 % interval.")),
+        _ => Some(format!(
+            "Medians of {trials} trials; [low–high] is a 95 % interval, and their range where \
+             fewer than six could be used."
+        )),
     }
 }
 

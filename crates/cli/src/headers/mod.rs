@@ -49,8 +49,9 @@ pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
     }
     folder.write_all(&record).map_err(Failure::failed)?;
     show(&folder, &record, args)?;
-    let believed = record.claim.as_ref().is_none_or(Claim::holds);
-    Ok(if believed { Outcome::Done } else { Outcome::Invalid })
+    let faults = record.claim.as_ref().map(Claim::faults).unwrap_or_default();
+    faults.iter().for_each(|fault| eprintln!("invalid: {fault}"));
+    Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Invalid })
 }
 
 /// Plays one case, and says so where that is wanted.

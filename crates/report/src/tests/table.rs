@@ -1,7 +1,9 @@
 use pushbench_core::Transport;
+use pushbench_core::scenario::Scenario;
+use pushbench_metrics::thresholds::{Verdict, judge};
 use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
-use crate::{fixture, markdown, terminal_table};
+use crate::{failures, fixture, markdown, terminal_table};
 
 /// The widest table: the longest names, each marked. A little more than the usual 120.
 #[test]
@@ -18,6 +20,55 @@ fn a_table_fits_a_terminal() {
     }
 }
 
+/// Of trials that are left out nothing is a median.
+#[test]
+fn the_footer_counts_the_trials_that_were_used() {
+    let footer = |valid: u32| {
+        let mut record = fixture::six();
+        for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse) {
+            if trial.id.round > valid {
+                trial.invalid.push(Invalid::AuditUnbalanced);
+            }
+        }
+        let table = terminal_table(&record);
+        table.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(footer(6).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
+    assert!(footer(0).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
+    assert!(footer(4).contains("Medians of 4 to 6 trials; [low–high] is a 95 % interval, and"));
+}
+
+/// Standard error has each, also where nobody asked to see the table.
+#[test]
+fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
+    let mut record = fixture::quick();
+    assert_eq!(
+        failures(&record),
+        [
+            "invalid: long-poll, round 3 of 3 (trial 10): the machine stalled for up to 240.0 ms; use \
+          a machine with processors of its own, and see `pushbench doctor`"
+        ]
+    );
+    let trial = fixture::trial_mut(&mut record, Transport::LongPoll, 3);
+    trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
+    let text = "[thresholds]\n\"*.lost\" = \"< 1\"\n\"sse.payload_bytes_per_msg\" = \"< 10B\"";
+    record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
+    let lines = failures(&record);
+    assert!(lines[0].contains("it said several lines;"), "{lines:?}");
+    assert_eq!(lines[1..], ["threshold broken: sse.payload_bytes_per_msg < 10B: 64 B"]);
+    // As the run judged them, if it did.
+    record.thresholds = judge(&record);
+    record.scenario.thresholds = Default::default();
+    assert_eq!(failures(&record).len(), 2);
+    record.thresholds.last_mut().unwrap().verdict = Verdict::NotJudged;
+    assert!(failures(&record)[1].starts_with("threshold not judged: sse.payload"));
+    let sweep = fixture::sweep();
+    let mut record = sweep.clone();
+    record.trials.iter_mut().for_each(|trial| trial.invalid.push(Invalid::FeedChanged));
+    let lines = failures(&record);
+    assert!(lines.len() == sweep.trials.len() && lines[0].contains(" with 5 clients, round 1"));
+}
+
 #[test]
 fn rows_are_marked_and_the_marks_explained() {
     let table = terminal_table(&fixture::quick());
@@ -26,7 +77,7 @@ fn rows_are_marked_and_the_marks_explained() {
         "long-poll !",
         "* short-poll: the publisher was 1.5 ms late at p99 (2 of 3 trials) — ",
         "! long-poll: the machine stalled for up to 240.0 ms (1 of 3 trials left out) — ",
-        "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
+        "Medians of 2 to 3 trials; [low–high] is their range, as a 95 % interval needs six.",
         "Memory per client is the server's growth divided by clients; with few clients",
         "Lag of the instrument: publisher ",
     ];
