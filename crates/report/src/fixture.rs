@@ -56,10 +56,22 @@ pub(crate) fn broken_down() -> RunRecord {
         "name = \"ticker\"\nclients = 5\nruns = 2\nduration = \"1s\"\ntransports = [\"short-poll\", \
          \"short-poll-close\", \"short-poll-conditional\", \"long-poll\", \"sse\", \"websocket\"]",
     );
+    stamp(&mut record);
+    record
+}
+
+/// The run of a scenario, given as TOML, with such stamps and the floor of each point.
+pub(crate) fn broken_down_run(toml: &str) -> RunRecord {
+    let mut record = run(toml);
+    stamp(&mut record);
+    add_floors(&mut record);
+    record
+}
+
+fn stamp(record: &mut RunRecord) {
     for trial in &mut record.trials {
         trial.breakdown = Some(breakdown(trial.id.transport, u64::from(trial.id.round)));
     }
-    record
 }
 
 /// A thousand samples of 10 µs publisher lag, 200 µs server, 5 µs network and 85 µs load generator,
@@ -93,6 +105,12 @@ pub(crate) fn sweep() -> RunRecord {
 pub(crate) fn scale() -> RunRecord {
     let mut record = run("name = \"scale\"\nclients = [5, 10, 20, 40]\ntotal_rate = 1000\n\
          duration = \"2s\"\nruns = 3\nfloor = true");
+    add_floors(&mut record);
+    record
+}
+
+/// Three trials of bare loops at each point.
+fn add_floors(record: &mut RunRecord) {
     let cpu = |micros| CpuSpent { total: Duration::from_micros(micros), ..CpuSpent::default() };
     let points = record.points.iter().map(|point| point.id);
     let each = points.flat_map(|point| (1..=3).map(move |round| (point, round)));
@@ -105,7 +123,6 @@ pub(crate) fn scale() -> RunRecord {
         load_cpu: Some(cpu(u64::from(7_000 + 100 * round))),
     };
     record.floors = each.map(floor).collect();
-    record
 }
 
 /// Messages supersede each other.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::csv::Sheet;
 use crate::error::ReportError;
+use crate::settings;
 
+/// The first columns; the settings of the point follow.
 const COLUMNS: [&str; 15] = [
     "point",
     "transport",
@@ -29,14 +31,16 @@ const COLUMNS: [&str; 15] = [
 /// a verdict, "not judged".
 #[must_use]
 pub fn comparison_csv(comparison: &Comparison) -> String {
-    let mut sheet = Sheet::new(&COLUMNS);
+    let columns = COLUMNS.join(",");
+    let mut sheet = Sheet::new(&[&columns, &settings::columns(0)]);
     comparison.rows.iter().for_each(|row| sheet.line(fields(row)));
     String::from_utf8(sheet.finish()).expect("each field is text")
 }
 
 fn fields(row: &Row) -> Vec<String> {
     let values = values(row);
-    COLUMNS.iter().map(|column| plain(&values[*column])).collect()
+    let fields = COLUMNS.iter().map(|column| plain(&values[*column]));
+    fields.chain(settings::fields(Some(&row.point))).collect()
 }
 
 fn plain(value: &Value) -> String {
