@@ -43,7 +43,7 @@ warning. For streams the model is drawn and not tested.</dd>
 <dt>Layers</dt><dd>Payload: the messages themselves. Framing: WebSocket headers and masks, SSE fields, \
 chunk sizes, batch separators. HTTP: request lines, status lines, headers. TLS: what encryption \
 adds. TCP/IP: the headers of every packet, those of bare ACKs and of opening and closing a \
-connection too, and data that was sent again; Ethernet's headers are not in it.</dd>
+connection too, and SENT AGAIN; Ethernet's headers are not in it.</dd>
 <dt>Sources</dt><dd>In <code>bytes.csv</code> each row says who counted: <code>counted</code> at the \
 socket, from what was really read and written; <code>kernel</code>, the kernel's own counters of the \
 connection; <code>captured</code>, packets seen on the wire; <code>modelled</code>, worked out for the \
@@ -91,8 +91,9 @@ fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = Stri
 }
 
 fn definitions(blocks: &[Block<'_>]) -> String {
-    let bytes = match Reach::of_run(blocks) {
-        Reach::Wire => {
+    let reach = Reach::of_run(blocks);
+    let bytes = match reach {
+        Reach::Capture | Reach::Wire => {
             "All that went over the wire in the window, at the IP layer and in both directions, \
              over the messages that arrived in it: the sum of the layers."
         }
@@ -101,7 +102,8 @@ fn definitions(blocks: &[Block<'_>]) -> String {
              arrived in it: the sum of the layers but TCP/IP, which was not counted in this run."
         }
     };
-    DEFINITIONS.replacen("BYTES", bytes, 1)
+    let bytes = format!("{bytes}{}", reach.lacks());
+    DEFINITIONS.replacen("BYTES", &bytes, 1).replacen("SENT AGAIN", reach.sent_again(), 1)
 }
 
 /// The question, what is wrong with the run as a whole, and the sentence.

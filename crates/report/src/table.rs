@@ -162,14 +162,16 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
                      message that found the one they had.";
         lines.push(again.to_owned());
     }
-    lines.push(bytes_legend(Reach::of_run(blocks)));
+    lines.push(bytes_legend(blocks));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
-        let memory = "Memory per client is the server's growth divided by clients; with few \
-                      clients it is mostly what a process needs once, the ring of messages \
-                      included.";
-        lines.push(memory.to_owned());
+        let ours = record.standing().any(|trial| trial.server.is_some());
+        let ring = if ours { ", the ring of messages included" } else { "" };
+        lines.push(format!(
+            "Memory per client is the server's growth divided by clients; with few clients it is \
+             mostly what a process needs once{ring}."
+        ));
     }
     let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
     if blocks.iter().any(blank) {
@@ -179,13 +181,24 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
 }
 
 /// What is in the bytes of a message.
-fn bytes_legend(reach: Reach) -> String {
-    let rest = match reach {
-        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
-        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
+fn bytes_legend(blocks: &[Block<'_>]) -> String {
+    let reach = Reach::of_run(blocks);
+    let rows = blocks.iter().flat_map(|block| &block.rows);
+    let tls = rows.filter_map(|row| row.get(Figure::TlsBytes)).any(|bytes| bytes > 0.0);
+    let layers = match (tls, reach.is_wire()) {
+        (true, true) => "framing, HTTP, TLS, TCP and IP",
+        (false, true) => "framing, HTTP, TCP and IP",
+        (true, false) => "framing, HTTP and TLS",
+        (false, false) => "framing and HTTP",
     };
-    let place = reach.place();
-    format!("Bytes per message are those {place}, both directions: payload + {rest}")
+    let rest = match reach {
+        Reach::Capture | Reach::Wire => format!(", with ACKs and {}", reach.sent_again()),
+        Reach::Socket => "; TCP and IP not counted".to_owned(),
+    };
+    let (place, lacks) = (reach.place(), reach.lacks());
+    format!(
+        "Bytes per message are those {place}, both directions: payload + {layers}{rest}.{lacks}"
+    )
 }
 
 /// Whether polls moved more payload for each message that arrived than it has: under `latest` one

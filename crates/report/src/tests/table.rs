@@ -1,9 +1,10 @@
 use pushbench_core::Transport;
 use pushbench_core::scenario::Scenario;
+use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::thresholds::{Verdict, judge};
 use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
-use crate::{failures, fixture, markdown, terminal_table};
+use crate::{charts, failures, fixture, html, markdown, terminal_table};
 
 /// The widest table: the longest names, each marked. A little more than the usual 120.
 #[test]
@@ -36,6 +37,33 @@ fn the_footer_counts_the_trials_that_were_used() {
     assert!(footer(6).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
     assert!(footer(0).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
     assert!(footer(4).contains("Medians of 4 to 6 trials; [low–high] is a 95 % interval, and"));
+}
+
+/// The clients' kernel does not see what the server sends again, so only a capture may claim it.
+#[test]
+fn what_was_sent_again_is_claimed_as_far_as_it_was_seen() {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all = |record: &RunRecord| {
+        let captions = charts::charts(record).into_iter().map(|chart| chart.caption.into_owned());
+        let page = html::page(record).unwrap();
+        let texts = [terminal_table(record), markdown(record), page].into_iter().chain(captions);
+        texts.map(|text| plain(&text)).collect::<Vec<String>>().join("\n")
+    };
+    let missing = "What the server sent again is not in it";
+    for of in [fixture::quick, fixture::payloads] {
+        let kernel = all(&of());
+        assert!(
+            kernel.contains("TCP and IP, with ACKs and what the clients sent again."),
+            "{kernel}"
+        );
+        assert!(kernel.contains(missing) && !kernel.contains("and what was sent again"));
+        let captured = all(&fixture::captured(of()));
+        assert!(captured.contains("TCP and IP, with ACKs and what was sent again."), "{captured}");
+        assert!(!captured.contains(missing) && !captured.contains("clients sent again"));
+        let socket = all(&fixture::without_tcpip(of()));
+        assert!(!socket.contains(missing), "nothing of TCP is in it at all");
+        assert!(socket.contains("payload + framing and HTTP; TCP and IP not counted."), "{socket}");
+    }
 }
 
 /// Standard error has each, also where nobody asked to see the table.
