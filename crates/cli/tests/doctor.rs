@@ -99,7 +99,7 @@ fn a_machine_kept_busy_makes_a_trial_invalid_which_is_repeated_once() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{stdout}{stderr}");
-    let told = "invalid: websocket, round 1 of 1 (trial 1, also when it was repeated): other processes took";
+    let told = "invalid: quick: websocket, round 1 of 1 (trial 1, also when it was repeated): other processes took";
     assert!(stderr.lines().count() == 1 && stderr.starts_with(told), "{stderr}");
     assert!(stderr.contains("leave the machine idle but for the run"), "{stderr}");
     let record = std::fs::read_to_string(work.path().join("results/latest/run.json")).unwrap();

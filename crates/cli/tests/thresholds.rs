@@ -76,7 +76,7 @@ fn a_broken_threshold_ends_with_99_and_one_that_is_met_with_0() {
         (of(2, "threshold"), of(2, "measured"), of(2, "verdict")),
         ("sse.payload_bytes_per_msg < 10B".into(), 64.0.into(), "broken".into())
     );
-    let told = ["threshold broken: sse.payload_bytes_per_msg < 10B: 64 B"];
+    let told = ["threshold broken: tiny: sse.payload_bytes_per_msg < 10B: 64 B"];
     assert_eq!(stderr.lines().collect::<Vec<_>>(), told);
     for quiet in ["-q", "--json"] {
         let (code, _, stderr) = tiny(folder.path(), table, &[quiet]);
@@ -113,7 +113,7 @@ trace = "few.csv"
     for quiet in ["--no-progress", "-q", "--json"] {
         let (code, stdout, stderr) = outcome(folder.path(), &["run", "few.toml", quiet]);
         assert_eq!(code, 3, "{quiet}: {stdout}{stderr}");
-        let told = ["threshold not judged: sse.latency.p90 < 10s: – (not measured)"];
+        let told = ["threshold not judged: few: sse.latency.p90 < 10s: – (not measured)"];
         assert_eq!(stderr.lines().collect::<Vec<_>>(), told, "{quiet}");
     }
     // The report that is rebuilt from the record says the same.

@@ -63,6 +63,12 @@ impl RunRecord {
         })
     }
 
+    /// Whether the server was started by the run, and so is pushbench's own.
+    #[must_use]
+    pub fn has_own_server(&self) -> bool {
+        self.trials.iter().any(|trial| trial.server.is_some())
+    }
+
     /// Whether every trial that stands is valid and there is one.
     #[must_use]
     pub fn is_valid(&self) -> bool {

@@ -5,14 +5,14 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::{settings, thresholds};
 
-/// `invalid: sse, round 2 of 3: the machine stalled …`, and `threshold broken: …`; each a single
-/// line.
+/// `invalid: quick: sse, round 2 of 3: the machine stalled …`, and `threshold broken: quick: …`;
+/// each a single line with the scenario's name, as several may have been run.
 #[must_use]
 pub fn failures(record: &RunRecord) -> Vec<String> {
     let invalid = record.standing().filter(|trial| !trial.is_valid());
     let mut lines: Vec<String> = invalid.map(|trial| line(record, trial)).collect();
     if record.trials.is_empty() {
-        lines.push("invalid: no trial was run".to_owned());
+        lines.push(format!("invalid: {}: no trial was run", record.scenario.name));
     }
     lines.extend(thresholds::failures(record));
     lines
@@ -25,7 +25,8 @@ fn line(record: &RunRecord, trial: &TrialRecord) -> String {
     let again = if trial.attempt > 1 { ", also when it was repeated" } else { "" };
     let reasons = trial.invalid.iter().map(|invalid| format!("{invalid}; {}", invalid.remedy()));
     let text = format!(
-        "invalid: {}{at}, round {} of {} (trial {}{again}): {}",
+        "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}",
+        record.scenario.name,
         trial.id.transport,
         trial.id.round,
         record.scenario.runs,

@@ -52,7 +52,7 @@ few packets that nobody could count any more, such as the last of a connection.<
 messages that arrived in it.</dd>
 <dt>Memory per client</dt><dd>Growth of the process's resident memory from before the clients to the \
 end of the window, per client. The kernel's socket buffers are apart.</dd>
-<dt>Trials</dt><dd>Each is one timed run of one transport with fresh processes; rounds of all \
+<dt>Trials</dt><dd>Each is one timed run of one transport with FRESH; rounds of all \
 transports in random order. Figures are medians over the valid trials.</dd>
 </dl>
 ";
@@ -78,7 +78,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     }
     push_invalid(&mut page, record);
     push_charts(&mut page, &charts)?;
-    page.push_str(&definitions(&blocks));
+    page.push_str(&definitions(record, &blocks));
     origin::push(&mut page, record);
     page.push_str("</body>\n</html>\n");
     Ok(page)
@@ -90,7 +90,7 @@ fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = Stri
     table::legend(record, blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
-fn definitions(blocks: &[Block<'_>]) -> String {
+fn definitions(record: &RunRecord, blocks: &[Block<'_>]) -> String {
     let reach = Reach::of_run(blocks);
     let bytes = match reach {
         Reach::Capture | Reach::Wire => {
@@ -103,7 +103,13 @@ fn definitions(blocks: &[Block<'_>]) -> String {
         }
     };
     let bytes = format!("{bytes}{}", reach.lacks());
-    DEFINITIONS.replacen("BYTES", &bytes, 1).replacen("SENT AGAIN", reach.sent_again(), 1)
+    let fresh = if record.has_own_server() {
+        "fresh processes"
+    } else {
+        "fresh load processes, against a server that ran already"
+    };
+    let text = DEFINITIONS.replacen("BYTES", &bytes, 1).replacen("FRESH", fresh, 1);
+    text.replacen("SENT AGAIN", reach.sent_again(), 1)
 }
 
 /// The question, what is wrong with the run as a whole, and the sentence.

@@ -166,8 +166,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
-        let ours = record.standing().any(|trial| trial.server.is_some());
-        let ring = if ours { ", the ring of messages included" } else { "" };
+        let ring = if record.has_own_server() { ", the ring of messages included" } else { "" };
         lines.push(format!(
             "Memory per client is the server's growth divided by clients; with few clients it is \
              mostly what a process needs once{ring}."

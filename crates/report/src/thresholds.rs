@@ -31,7 +31,7 @@ pub(crate) fn lines(record: &RunRecord) -> Vec<Line> {
     outcomes(record).iter().map(|outcome| line(record, outcome)).collect()
 }
 
-/// `threshold broken: websocket.latency.p99 < 50ms: 71 ms`, for each that is not met.
+/// `threshold broken: quick: websocket.latency.p99 < 50ms: 71 ms`, for each that is not met.
 pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
     let outcomes = outcomes(record);
     let words = |outcome: &Outcome| {
@@ -41,7 +41,7 @@ pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
             Verdict::NotJudged => "threshold not judged",
         };
         let Line { threshold, measured, .. } = line(record, outcome);
-        Some(format!("{what}: {threshold}: {measured}"))
+        Some(format!("{what}: {}: {threshold}: {measured}", record.scenario.name))
     };
     outcomes.iter().filter_map(words).collect()
 }

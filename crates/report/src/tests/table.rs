@@ -73,7 +73,7 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
     assert_eq!(
         failures(&record),
         [
-            "invalid: long-poll, round 3 of 3 (trial 10): the machine stalled for up to 240.0 ms; use \
+            "invalid: quick: long-poll, round 3 of 3 (trial 10): the machine stalled for up to 240.0 ms; use \
           a machine with processors of its own, and see `pushbench doctor`"
         ]
     );
@@ -83,13 +83,13 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
     record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
     let lines = failures(&record);
     assert!(lines[0].contains("it said several lines;"), "{lines:?}");
-    assert_eq!(lines[1..], ["threshold broken: sse.payload_bytes_per_msg < 10B: 64 B"]);
+    assert_eq!(lines[1..], ["threshold broken: quick: sse.payload_bytes_per_msg < 10B: 64 B"]);
     // As the run judged them, if it did.
     record.thresholds = judge(&record);
     record.scenario.thresholds = Default::default();
     assert_eq!(failures(&record).len(), 2);
     record.thresholds.last_mut().unwrap().verdict = Verdict::NotJudged;
-    assert!(failures(&record)[1].starts_with("threshold not judged: sse.payload"));
+    assert!(failures(&record)[1].starts_with("threshold not judged: quick: sse.payload"));
     let sweep = fixture::sweep();
     let mut record = sweep.clone();
     record.trials.iter_mut().for_each(|trial| trial.invalid.push(Invalid::FeedChanged));
@@ -203,7 +203,7 @@ fn ages_stand_where_messages_were_superseded() {
 #[test]
 fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     const AGAIN: &str = "Payload beyond a message's size was sent again";
-    let again = |mut record: pushbench_metrics::record::RunRecord| {
+    let again = |mut record: RunRecord| {
         for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::ShortPoll) {
             trial.measured.counters.messages_in_window /= 10;
             trial.measured.counters.empty_responses = 5;
