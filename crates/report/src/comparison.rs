@@ -128,8 +128,9 @@ fn legend(comparison: &Comparison) -> Vec<String> {
         "Judged are latency p50 and p99, mean age, wire bytes and server CPU; better or worse is \
          said where p (Mann–Whitney, adjusted for the number judged so after Benjamini and \
          Hochberg) is at most {false_share} % and the change above {worth} %. Payload, framing and \
-         HTTP bytes have no noise: they are better or worse where each trial of the one run lies \
-         beyond each of the other and the change is above {worth} %. before and after are medians \
+         HTTP bytes have no noise, unless chance says how many messages share a poll's answer: \
+         they are better or worse where each trial of the one run lies beyond each of the other and the \
+         change is above {worth} %. before and after are medians \
          of trials, the change is the Hodges–Lehmann estimate, [low, high] its 95 % interval."
     ));
     lines.push(

@@ -10,7 +10,8 @@ pub const PRIMARY: [Figure; 5] =
     [Figure::LatencyP50, Figure::LatencyP99, Figure::AgeMean, Figure::WireBytes, Figure::ServerCpu];
 
 /// The figures that are judged by the ranges of their trials: what a message is made of at the
-/// socket has no noise, so that one trial of each run tells. Less is better in each.
+/// socket has no noise, so that one trial of each run tells. Less is better in each. Those of
+/// polls do where it is chance how many messages share an answer; they are judged by ranks then.
 pub const NOISELESS: [Figure; 3] = [Figure::PayloadBytes, Figure::FramingBytes, Figure::HttpBytes];
 
 /// How a figure is judged.

@@ -228,14 +228,51 @@ impl Samples {
     }
 }
 
-/// How a figure is judged, where latencies speak only of what was not `superseded`.
-fn judging(figure: Figure, superseded: bool) -> Judging {
+/// What makes a figure of a transport be judged otherwise than its kind is.
+#[derive(Debug, Clone, Copy)]
+struct Circumstances {
+    /// Latencies speak only of what was not superseded.
+    superseded: bool,
+    /// How many messages share an answer, and its headers, is a matter of chance.
+    shared_by_chance: bool,
+}
+
+/// How a figure is judged.
+fn judging(figure: Figure, under: Circumstances) -> Judging {
     match figure {
-        Figure::LatencyP50 | Figure::LatencyP99 if superseded => Judging::No,
+        Figure::LatencyP50 | Figure::LatencyP99 if under.superseded => Judging::No,
+        Figure::FramingBytes | Figure::HttpBytes if under.shared_by_chance => Judging::Ranks,
+        Figure::PayloadBytes if under.shared_by_chance && under.superseded => Judging::Ranks,
         _ if PRIMARY.contains(&figure) => Judging::Ranks,
         _ if NOISELESS.contains(&figure) => Judging::Ranges,
         _ => Judging::No,
     }
+}
+
+/// Above this factor it is chance that makes the difference: of messages for each answer of a long
+/// poll, or between the messages that were due in two windows.
+const CHANCE: f64 = 1.02;
+
+/// Whether it is chance how many messages share an answer. A long poll is answered with what came
+/// while the one before was under way, which is a matter of timing. Polls on a period bring what
+/// the period says, but of a feed with another seed other numbers may be due in it, and a window of
+/// a single poll is as long as its edges cut it.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+fn are_shared_by_chance(transport: Transport, trials: &[&TrialRecord]) -> bool {
+    if transport.polls_on_a_period() {
+        let due = || trials.iter().map(|trial| trial.measured.audit.published);
+        let (least, most) = (due().min().unwrap_or(0), due().max().unwrap_or(0));
+        let polls_once = |trial: &&TrialRecord| {
+            trial.measured.counters.requests < 2 * u64::from(trial.connected)
+        };
+        return most as f64 > CHANCE * least as f64 || trials.iter().any(polls_once);
+    }
+    transport == Transport::LongPoll
+        && trials.iter().any(|trial| {
+            let counters = &trial.measured.counters;
+            let answers = counters.requests.saturating_sub(counters.empty_responses);
+            counters.messages_in_window as f64 > CHANCE * answers as f64
+        })
 }
 
 /// The figures that either run has, none where one of them has no valid trial.
@@ -244,8 +281,11 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
     if figures.iter().any(Vec::is_empty) {
         return Vec::new();
     }
-    // Latencies speak only of what was not superseded, ages of all.
-    let superseded = one.counts.superseded + other.counts.superseded > 0;
+    let both: Vec<&TrialRecord> = valid(before, one).chain(valid(after, other)).collect();
+    let under = Circumstances {
+        superseded: one.counts.superseded + other.counts.superseded > 0,
+        shared_by_chance: are_shared_by_chance(one.transport, &both),
+    };
     let each = Figure::ALL.map(|figure| {
         let values = figures.each_ref().map(|trials| {
             trials.iter().filter_map(|trial| trial.get(figure)).collect::<Vec<f64>>()
@@ -255,15 +295,19 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
             transport: one.transport,
             figure,
             values,
-            judging: judging(figure, superseded),
+            judging: judging(figure, under),
         }
     });
     each.into_iter().filter(|each| each.values.iter().any(|values| !values.is_empty())).collect()
 }
 
 fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {
-    let ours = record.standing().filter(|trial| {
+    valid(record, row).map(Figures::of_trial).collect()
+}
+
+/// The valid trials of a row.
+fn valid<'a>(record: &'a RunRecord, row: &'a Summary) -> impl Iterator<Item = &'a TrialRecord> {
+    record.standing().filter(|trial| {
         trial.is_valid() && trial.id.point == row.point.id && trial.id.transport == row.transport
-    });
-    ours.map(Figures::of_trial).collect()
+    })
 }

@@ -4,6 +4,7 @@ use pushbench_core::scenario::Scenario;
 use pushbench_metrics::compare::{CompareError, Comparison, Rules, Verdict, compare};
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::warning::Invalid;
 
@@ -163,6 +164,56 @@ fn three_trials_say_that_they_are_too_few_and_how_many_it_takes() {
     assert!(text.contains("too few trials") && text.contains("p is 0.1 at the least"), "{text}");
     assert!(text.contains("--runs 4 or more") && text.contains("with --runs 6"), "{text}");
     assert!(text.contains("0 worse, 0 better"), "{text}");
+}
+
+/// One trial of each run shows what headers grew to, but not where their number is chance's.
+#[test]
+fn bytes_at_the_socket_are_judged_by_one_trial_unless_timing_makes_batches() {
+    let run = |batch: u64, http: u64| {
+        let mut record = fixture::run(
+            "clients = 5\nduration = \"1s\"\nruns = 1\ntransports = [\"short-poll\", \"long-poll\"]",
+        );
+        for trial in &mut record.trials {
+            let measured = &mut trial.measured;
+            let mut more = Tally::default();
+            more.add(Direction::Up, Layer::Http, http);
+            measured.ledger.add(Phase::Window, &more);
+            measured.counters.requests = measured.counters.messages_in_window / batch;
+            measured.counters.empty_responses = 0;
+        }
+        record
+    };
+    let http =
+        |comparison: &Comparison, transport| verdict(comparison, transport, Figure::HttpBytes);
+    let grown = compared(&run(1, 0), &run(1, 90_000));
+    assert_eq!(http(&grown, Transport::LongPoll), Some(Verdict::Worse));
+    assert_eq!(http(&grown, Transport::ShortPoll), Some(Verdict::Worse));
+    let batches = compared(&run(1, 0), &run(2, 90_000));
+    assert_eq!(http(&batches, Transport::LongPoll), Some(Verdict::TooFew));
+    assert_eq!(http(&batches, Transport::ShortPoll), Some(Verdict::Worse));
+    // As many polls, but of a feed in which other numbers are due.
+    let mut denser = run(1, 90_000);
+    let trials = denser.trials.iter_mut();
+    trials.for_each(|trial| trial.measured.audit.published += 1);
+    let seeds = compared(&run(1, 0), &denser);
+    assert_eq!(http(&seeds, Transport::ShortPoll), Some(Verdict::TooFew));
+    assert_eq!(http(&seeds, Transport::LongPoll), Some(Verdict::Worse));
+    assert_eq!(grown.gate(0.05).unwrap().len(), 2);
+    let text = comparison_table(&grown, NAMES, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Of 14 judged figures: 2 worse, 0 better"), "{text}");
+    assert!(text.contains("Payload, framing and HTTP bytes have no noise"), "{text}");
+}
+
+/// A threshold below what is called a difference otherwise must be one that can be broken.
+#[test]
+fn a_small_threshold_is_what_a_change_has_to_exceed() {
+    let rules = Rules::default().with_threshold(0.01);
+    let compared = |rules| compare(&six(100_000), &six(101_500), NAMES, rules).unwrap();
+    assert!(compared(Rules::default()).gate(0.01).unwrap().is_empty());
+    assert_eq!(compared(rules).gate(0.01).unwrap().len(), 4);
+    let text = comparison_table(&compared(rules), NAMES, false);
+    assert!(text.contains("above 1 %"), "{text}");
 }
 
 #[test]
