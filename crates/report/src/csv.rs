@@ -24,7 +24,8 @@ pub(crate) use self::breakdown::breakdown;
 pub(crate) use self::models::models;
 pub(crate) use self::sheet::Sheet;
 
-/// The first columns of `summary.csv`, which `trials.csv` begins with too; [`added`] ones follow.
+/// The first columns of `summary.csv`, which `trials.csv` begins with too; those that came
+/// later follow at the end of each.
 pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\
 poll_interval_ms,trials,valid,published,expected,delivered,lost,duplicated,reordered,superseded,\
 latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_us,latency_p99_us,\
