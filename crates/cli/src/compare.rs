@@ -51,7 +51,8 @@ fn text(args: &CompareArgs, comparison: &Comparison, names: [&str; 2]) -> Result
         Format::Markdown => pushbench_report::comparison_markdown(comparison, names),
         Format::Csv => pushbench_report::comparison_csv(comparison),
         Format::Json => {
-            let json = pushbench_report::comparison_json(comparison, names);
+            let threshold = args.threshold.map(|threshold| threshold.0);
+            let json = pushbench_report::comparison_json(comparison, names, threshold);
             json.map_err(Failure::failed)? + "\n"
         }
     })

@@ -1,6 +1,6 @@
 //! A comparison for programs: CSV and JSON, every number in the unit of its column's name.
 
-use pushbench_metrics::compare::{Comparison, Row};
+use pushbench_metrics::compare::{Comparison, Row, percent};
 use serde_json::{Value, json};
 
 use crate::csv::Sheet;
@@ -73,12 +73,17 @@ fn values(row: &Row) -> Value {
     })
 }
 
-/// The same as one JSON object, with the notes.
+/// The same as one JSON object, with the notes, and what came of the `threshold` where there is
+/// one, a share of the figure before.
 ///
 /// # Errors
 ///
 /// [`ReportError::Encode`] where a figure cannot be written.
-pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<String, ReportError> {
+pub fn comparison_json(
+    comparison: &Comparison,
+    names: [&str; 2],
+    threshold: Option<f64>,
+) -> Result<String, ReportError> {
     let value = json!({
         "before": names[0],
         "after": names[1],
@@ -86,8 +91,19 @@ pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<Stri
         "least_p": comparison.power.least_p,
         "worth": comparison.worth,
         "lacking": comparison.lacking,
+        "threshold": threshold.map(|share| gate(comparison, share)),
         "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
         "notes": comparison.notes,
     });
     serde_json::to_string_pretty(&value).map_err(ReportError::Encode)
+}
+
+/// `met`, `broken` by the figures named, or `refused`, and why.
+fn gate(comparison: &Comparison, share: f64) -> Value {
+    let (verdict, broken, why) = match comparison.gate(share) {
+        Ok(rows) if rows.is_empty() => ("met", Vec::new(), None),
+        Ok(rows) => ("broken", rows.into_iter().map(Row::name).collect(), None),
+        Err(unbreakable) => ("refused", Vec::new(), Some(unbreakable.to_string())),
+    };
+    json!({ "percent": percent(share), "verdict": verdict, "broken": broken, "why": why })
 }

@@ -232,7 +232,10 @@ fn every_format_holds_the_same_figures() {
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), comparison.rows.len());
     let json: serde_json::Value =
-        serde_json::from_str(&comparison_json(&comparison, NAMES).unwrap()).unwrap();
+        serde_json::from_str(&comparison_json(&comparison, NAMES, Some(0.9)).unwrap()).unwrap();
+    let gate = &json["threshold"];
+    assert_eq!((&gate["percent"], &gate["verdict"]), (&90.0.into(), &"broken".into()));
+    assert_eq!(gate["broken"].as_array().unwrap().len(), 4, "{gate}");
     let p50 = &json["figures"][1];
     assert_eq!((&p50["figure"], &p50["verdict"]), (&"latency_p50_us".into(), &"worse".into()));
     assert!((p50["change_percent"].as_f64().unwrap() - 99.6).abs() < 1.0, "{p50}");
