@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::anyhow;
-use pushbench_metrics::compare::{Comparison, compare};
+use pushbench_metrics::compare::{Comparison, Rules, compare, percent};
 use pushbench_metrics::record::RunRecord;
 
 use crate::args::{CompareArgs, Format};
@@ -16,21 +16,28 @@ pub(crate) fn command(args: &CompareArgs) -> Result<Outcome, Failure> {
     let (before, after) = (read(&args.before)?, read(&args.after)?);
     let paths = [&args.before, &args.after].map(|path| path.display().to_string());
     let names = [paths[0].as_str(), paths[1].as_str()];
-    let comparison =
-        compare(&before, &after, names, args.ignore_settings).map_err(Failure::usage)?;
+    let rules = Rules { any_settings: args.ignore_settings, ..Rules::default() };
+    let rules = args.threshold.map_or(rules, |threshold| rules.with_threshold(threshold.0));
+    let comparison = compare(&before, &after, names, rules).map_err(Failure::usage)?;
     // Its pieces are safe for a terminal, and its colours are to stay.
     print_painted(&text(args, &comparison, names)?)?;
-    let Some(threshold) = args.threshold else {
-        return Ok(Outcome::Done);
-    };
-    let mut worse = comparison.worse_by(threshold.0).peekable();
-    if worse.peek().is_none() {
-        return Ok(Outcome::Done);
+    args.threshold.map_or(Ok(Outcome::Done), |threshold| gate(&comparison, threshold.0))
+}
+
+/// Holds the comparison against the threshold, and says which figures broke it and by how much.
+fn gate(comparison: &Comparison, threshold: f64) -> Result<Outcome, Failure> {
+    let broken = comparison.gate(threshold).map_err(Failure::usage)?;
+    for row in &broken {
+        let [before, after] = row.change.medians.map(Option::unwrap_or_default);
+        let by = row.change.relative().map(|share| format!(", {:+} %", percent(share)));
+        tell(format_args!(
+            "worse by more than {} %: {} ({before:.2} before, {after:.2} after{})",
+            percent(threshold),
+            row.name(),
+            by.unwrap_or_default()
+        ));
     }
-    let list: Vec<String> =
-        worse.map(|row| format!("{} {}", row.transport, row.figure.column())).collect();
-    tell(format_args!("worse by more than {} %: {}", threshold.0 * 100.0, list.join(", ")));
-    Ok(Outcome::Broken)
+    Ok(if broken.is_empty() { Outcome::Done } else { Outcome::Broken })
 }
 
 fn read(path: &Path) -> Result<RunRecord, Failure> {
@@ -45,7 +52,8 @@ fn text(args: &CompareArgs, comparison: &Comparison, names: [&str; 2]) -> Result
         Format::Markdown => pushbench_report::comparison_markdown(comparison, names),
         Format::Csv => pushbench_report::comparison_csv(comparison),
         Format::Json => {
-            let json = pushbench_report::comparison_json(comparison, names);
+            let threshold = args.threshold.map(|threshold| threshold.0);
+            let json = pushbench_report::comparison_json(comparison, names, threshold);
             json.map_err(Failure::failed)? + "\n"
         }
     })

@@ -11,7 +11,8 @@ pub(crate) enum Outcome {
     Done,
     /// Done, but a threshold is broken: status 99.
     Broken,
-    /// Done, but the measurement is invalid, so that no threshold says anything: status 3.
+    /// Done, but the measurement is invalid, so that no threshold says anything, or it has not what
+    /// a threshold asks for: status 3.
     Invalid,
 }
 

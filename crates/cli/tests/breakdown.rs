@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::{Serving, outcome};
 use pushbench_core::Transport;
 use pushbench_metrics::breakdown::{Breakdown, Part};
+use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 
 const SHORT: [&str; 12] = [
@@ -85,14 +86,31 @@ fn without_stamps_there_is_no_breakdown() {
     assert!(record.trials.iter().all(|trial| trial.breakdown.is_none()));
 }
 
+/// What is known of it is of the same messages as the table: a poll brings several, and each of
+/// them counts.
 #[test]
 fn of_a_server_that_runs_already_the_clients_part_is_known() {
     let work = tempfile::tempdir().unwrap();
-    let serving = Serving::start(work.path(), &["--rate", "50/s"]);
-    let record = run(&["load", "--target", &serving.url, "-t", "websocket,short-poll"]);
-    for trial in record.standing() {
+    let serving = Serving::start(work.path(), &["--rate", "100/s"]);
+    let names = Transport::ALL.map(Transport::name).join(",");
+    let record = run(&["load", "--target", &serving.url, "-t", &names]);
+    for transport in Transport::ALL {
+        let trial = record.standing().find(|trial| trial.id.transport == transport).unwrap();
         let breakdown = trial.breakdown.as_ref().unwrap();
-        assert!(breakdown.part(Part::Load).sum_ns > 0 && breakdown.latency.sum_ns > 0);
+        let coverage = breakdown.coverage;
+        assert_eq!(coverage.samples, trial.measured.audit.delivered, "{transport}: {coverage:?}");
+        if transport.polls_on_a_period() {
+            assert!(coverage.borrowed > coverage.samples / 2, "five a poll: {coverage:?}");
+        }
+        // So few clients are all stamped; the histogram's mean is to three digits.
+        let (table, parts) = (&trial.measured.latency, &breakdown.latency);
+        let (whole, of_parts) = (table.mean_us().unwrap(), parts.mean_us().unwrap());
+        assert!((of_parts / whole - 1.0).abs() < 2e-3, "{transport}: {of_parts} of {whole} µs");
+        for quantile in [0.5, 0.9] {
+            let of = |histogram: &LatencyHistogram| histogram.percentile_us(quantile).unwrap();
+            assert_eq!(of(table), of(&parts.histogram), "{transport}: p{quantile}");
+        }
+        assert!(breakdown.part(Part::Load).sum_ns > 0);
         for part in [Part::Publisher, Part::Poll, Part::Server, Part::Network] {
             assert!(breakdown.part(part).histogram.is_empty(), "{part:?}");
         }

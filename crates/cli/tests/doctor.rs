@@ -91,7 +91,7 @@ fn a_machine_kept_busy_makes_a_trial_invalid_which_is_repeated_once() {
         "200/s",
         "-c",
         "200",
-        "-v",
+        "-q",
     ];
     let mut command = pushbench(work.path(), &args);
     let output = command.env("PUSHBENCH_ALLOW_BUSY", "0").output().unwrap();
@@ -99,7 +99,8 @@ fn a_machine_kept_busy_makes_a_trial_invalid_which_is_repeated_once() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{stdout}{stderr}");
-    assert!(stderr.contains("invalid: other processes took"), "{stderr}");
+    let told = "invalid: quick: websocket, round 1 of 1 (trial 1, also when it was repeated): other processes took";
+    assert!(stderr.lines().count() == 1 && stderr.starts_with(told), "{stderr}");
     assert!(stderr.contains("leave the machine idle but for the run"), "{stderr}");
     let record = std::fs::read_to_string(work.path().join("results/latest/run.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();

@@ -10,6 +10,10 @@
 //! or waited for a client that was late, and so what a breakdown is for. It borrows the median
 //! network time of the messages that have a stamp, and at most as much as lets it be there when
 //! its read's last byte was; how many borrow is counted ([`Coverage::borrowed`]).
+//!
+//! Of a server that says nothing of its writes, the stamp of a read's last byte speaks for all
+//! messages in the read. An answer to a poll comes as a whole, so that it is theirs; of a stream it
+//! is the latest at which the kernel can have had them, and the load generator's part the least.
 
 use std::collections::{HashMap, HashSet};
 
@@ -148,7 +152,9 @@ pub struct Coverage {
     pub arrivals: u64,
     /// Of them, those with all instants: the samples.
     pub samples: u64,
-    /// Samples that shared a read with what the server wrote later, and borrow the network time.
+    /// Samples that shared a read with what the server wrote later, and borrow the network time;
+    /// where nothing is known of its writes, those that shared a read with a later message and
+    /// have its instant at the kernel.
     pub borrowed: u64,
     /// Left out: the same, where there is nothing to borrow from.
     pub shared_read: u64,
@@ -282,12 +288,8 @@ impl Breakdown {
 
     /// Of a server that says nothing: the client's own part, and the whole where it is known.
     fn record_arrival(&mut self, received: &Received, kernel: MonoInstant, same_clock: bool) {
-        // Of what was written nothing is known, so a stamp speaks for its own message alone.
-        if received.last != received.seq {
-            self.coverage.shared_read += 1;
-            return;
-        }
         self.coverage.samples += 1;
+        self.coverage.borrowed += u64::from(received.last != received.seq);
         self.parts[Part::Load as usize].record(between(kernel, received.at));
         if same_clock {
             self.latency.record(between(received.due, received.at));

@@ -1,7 +1,8 @@
 //! The rows that users read: one for each trial, and one for each point and transport.
 //!
-//! In a summary, counts are sums over the valid trials and figures are medians over them. A
-//! percentile is never averaged with another: the median picks one, or halves the two middle.
+//! In a summary, counts are sums over the valid trials and figures are medians over them; the
+//! clients that were connected are those of one trial. A percentile is never averaged with
+//! another: the median picks one, or halves the two middle.
 
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
@@ -201,7 +202,7 @@ fn ratio(amount: u64, count: u64) -> Option<f64> {
     (count > 0).then(|| amount as f64 / count as f64)
 }
 
-/// Counts of a trial, or their sums over trials.
+/// Counts of a trial, or their sums over trials; clients that are connected are no sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Messages due in the window.
@@ -222,7 +223,7 @@ pub struct Counts {
     pub requests: u64,
     /// Responses without news in the window.
     pub empty_responses: u64,
-    /// Clients connected at the window's start.
+    /// Clients connected at the window's start: of one trial, over several of the middle one.
     pub connected: u64,
     /// Failures.
     pub errors: u64,
@@ -251,6 +252,18 @@ impl Counts {
         }
     }
 
+    /// Those of several trials.
+    fn of_trials(trials: &[&TrialRecord]) -> Self {
+        let mut counts = Self::default();
+        trials.iter().for_each(|trial| counts.add(&Self::of_trial(trial)));
+        let mut connected: Vec<u32> = trials.iter().map(|trial| trial.connected).collect();
+        connected.sort_unstable();
+        // Of two in the middle the smaller, so that it is that of a trial.
+        let middle = connected.len().saturating_sub(1) / 2;
+        counts.connected = connected.get(middle).copied().unwrap_or_default().into();
+        counts
+    }
+
     fn add(&mut self, other: &Self) {
         self.published += other.published;
         self.expected += other.expected;
@@ -261,7 +274,6 @@ impl Counts {
         self.superseded += other.superseded;
         self.requests += other.requests;
         self.empty_responses += other.empty_responses;
-        self.connected += other.connected;
         self.errors += other.errors;
         self.reconnects += other.reconnects;
     }
@@ -278,7 +290,7 @@ pub struct Summary {
     pub trials: u32,
     /// Whether all of them are valid.
     pub valid: bool,
-    /// Sums over the valid trials.
+    /// Sums over the valid trials; of connected clients, those of one of them.
     pub counts: Counts,
     /// Medians over the valid trials.
     pub figures: Figures,
@@ -314,8 +326,6 @@ impl Summary {
     fn of(point: &Point, transport: Transport, trials: &[&TrialRecord]) -> Self {
         let valid: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_valid()).collect();
         let figures: Vec<Figures> = valid.iter().map(|trial| Figures::of_trial(trial)).collect();
-        let mut counts = Counts::default();
-        valid.iter().for_each(|trial| counts.add(&Counts::of_trial(trial)));
         let medians = values(&figures, Figure::LatencyP50);
         let warnings = valid.iter().flat_map(|trial| &trial.warnings);
         let invalid = trials.iter().flat_map(|trial| trial.invalid.iter().cloned());
@@ -324,7 +334,7 @@ impl Summary {
             transport,
             trials: u32::try_from(trials.len()).unwrap_or(u32::MAX),
             valid: valid.len() == trials.len(),
-            counts,
+            counts: Counts::of_trials(&valid),
             figures: Figures::median(&figures),
             latency_p50_interval: stats::median_interval_95(&medians),
             latency_p50_range: stats::range(&medians),

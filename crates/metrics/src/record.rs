@@ -16,6 +16,7 @@ use crate::histogram::LatencyHistogram;
 use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
+use crate::thresholds::Outcome;
 use crate::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
@@ -48,6 +49,10 @@ pub struct RunRecord {
     pub floors: Vec<FloorTrial>,
     /// Whether the run was cut short, so that trials are missing.
     pub partial: bool,
+    /// What became of each threshold of the scenario; empty until the run has ended, and in
+    /// records of before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Outcome>,
 }
 
 impl RunRecord {
@@ -56,6 +61,12 @@ impl RunRecord {
         self.trials.iter().filter(|trial| {
             !self.trials.iter().any(|other| other.id == trial.id && other.attempt > trial.attempt)
         })
+    }
+
+    /// Whether the server was started by the run, and so is pushbench's own.
+    #[must_use]
+    pub fn has_own_server(&self) -> bool {
+        self.trials.iter().any(|trial| trial.server.is_some())
     }
 
     /// Whether every trial that stands is valid and there is one.

@@ -2,12 +2,26 @@
 
 use pushbench_core::Transport;
 use pushbench_core::scenario::thresholds::{Quantity, Threshold};
+use pushbench_core::scenario::{Point, Scenario};
+use serde::{Deserialize, Serialize};
 
 use crate::figures::{Figure, Summary, summarise};
 use crate::record::RunRecord;
 
+/// What a threshold came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// What was measured meets the condition.
+    Met,
+    /// It does not.
+    Broken,
+    /// Nothing was measured that could meet or break it.
+    NotJudged,
+}
+
 /// What became of a threshold for one transport at one point.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The condition.
     pub threshold: Threshold,
@@ -19,35 +33,70 @@ pub struct Outcome {
     pub transport: Transport,
     /// What was measured, in the quantity's unit; `None` where it was not.
     pub measured: Option<f64>,
+    /// What that makes of the condition.
+    pub verdict: Verdict,
 }
 
 impl Outcome {
+    fn of(
+        threshold: &Threshold,
+        point: &Point,
+        transport: Transport,
+        summary: Option<&Summary>,
+    ) -> Self {
+        let measured = summary.and_then(|row| measured(row, threshold.target.quantity));
+        let verdict = match measured.map(|measured| threshold.is_met_by(measured)) {
+            Some(true) => Verdict::Met,
+            Some(false) => Verdict::Broken,
+            None => Verdict::NotJudged,
+        };
+        Self {
+            threshold: threshold.clone(),
+            point: point.id,
+            label: point.label.clone(),
+            transport,
+            measured,
+            verdict,
+        }
+    }
+
     /// Whether the condition is met. What was not measured meets none.
     #[must_use]
     pub fn is_met(&self) -> bool {
-        self.measured.is_some_and(|measured| self.threshold.is_met_by(measured))
+        self.verdict == Verdict::Met
     }
 }
 
-/// Each threshold of the run's scenario at each point, for each transport that it names.
+/// Each threshold of the run's scenario at each point, for each transport that it names: as the
+/// run judged them, or where its record is older than that, as they are judged now.
 #[must_use]
 pub fn outcomes(record: &RunRecord) -> Vec<Outcome> {
-    if record.scenario.thresholds.is_empty() {
+    if record.thresholds.is_empty() { judge(record) } else { record.thresholds.clone() }
+}
+
+/// Holds each threshold of the run's scenario against what was measured; none where nothing was
+/// run. One that names what the run did not come to is not judged, and not left out.
+#[must_use]
+pub fn judge(record: &RunRecord) -> Vec<Outcome> {
+    let scenario: &Scenario = &record.scenario;
+    if scenario.thresholds.is_empty() || record.trials.is_empty() {
         return Vec::new();
     }
     let summaries = summarise(record);
-    let thresholds = record.scenario.thresholds.iter();
-    let each = thresholds.flat_map(|threshold| {
-        let named = summaries.iter().filter(|row| threshold.target.names(row.transport));
-        named.map(|row| Outcome {
-            threshold: threshold.clone(),
-            point: row.point.id,
-            label: row.point.label.clone(),
-            transport: row.transport,
-            measured: measured(row, threshold.target.quantity),
-        })
-    });
-    each.collect()
+    let find = |point: &Point, transport: Transport| {
+        summaries.iter().find(|row| row.point.id == point.id && row.transport == transport)
+    };
+    let mut outcomes = Vec::new();
+    for threshold in scenario.thresholds.iter() {
+        for point in &record.points {
+            let run = Transport::ALL.into_iter().filter(|it| scenario.transports.contains(it));
+            for transport in run.filter(|&transport| threshold.target.names(transport)) {
+                let summary = find(point, transport);
+                outcomes.push(Outcome::of(threshold, point, transport, summary));
+            }
+        }
+    }
+    outcomes
 }
 
 /// The quantity as `summary.csv` has it: a median over the valid trials, a count their sum.

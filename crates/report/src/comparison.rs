@@ -5,7 +5,7 @@ mod data;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use pushbench_core::text;
-use pushbench_metrics::compare::{Comparison, DISCOVERY, Row, Verdict, WORTH};
+use pushbench_metrics::compare::{Comparison, DISCOVERY, Row, Verdict, percent};
 
 use self::cells::{HEADER, cells};
 pub use self::data::{comparison_csv, comparison_json};
@@ -126,13 +126,15 @@ fn painted(line: &str, said: Verdict) -> String {
 fn legend(comparison: &Comparison) -> Vec<String> {
     let mut lines = vec![found(comparison)];
     lines.extend(power(comparison));
-    let (false_share, worth) = (DISCOVERY * 100.0, WORTH * 100.0);
+    let (false_share, worth) = (percent(DISCOVERY), percent(comparison.worth));
     lines.push(format!(
         "Judged are latency p50 and p99, mean age, wire bytes and server CPU; better or worse is \
-         said where p (Mann–Whitney, adjusted for the number judged after Benjamini and Hochberg) \
-         is at most {false_share:.0} % and the change above {worth:.0} %. before and after are \
-         medians of trials, the change is the Hodges–Lehmann estimate, [low, high] its 95 % \
-         interval."
+         said where p (Mann–Whitney, adjusted for the number judged so after Benjamini and \
+         Hochberg) is at most {false_share} % and the change above {worth} %. Payload, framing and \
+         HTTP bytes have no noise, unless chance says how many messages share a poll's answer: \
+         they are better or worse where each trial of the one run lies beyond each of the other and the \
+         change is above {worth} %. before and after are medians \
+         of trials, the change is the Hodges–Lehmann estimate, [low, high] its 95 % interval."
     ));
     lines.push(
         "What else changed on the machine between the two runs is part of a change: repeat one \
@@ -145,12 +147,13 @@ fn legend(comparison: &Comparison) -> Vec<String> {
 
 fn found(comparison: &Comparison) -> String {
     let count = |verdict| comparison.with(verdict).count();
-    if comparison.power.judged == 0 {
+    let judged = comparison.rows.iter().filter(|row| row.change.verdict.is_some()).count();
+    if judged == 0 {
         return "No figure could be judged: none of those judged is in both runs.".to_owned();
     }
     format!(
         "Of {}: {} worse, {} better, {} with no difference shown{}.",
-        human::plural(comparison.power.judged, "judged figure"),
+        human::plural(judged, "judged figure"),
         count(Verdict::Worse),
         count(Verdict::Better),
         count(Verdict::NoneShown),
@@ -172,14 +175,14 @@ fn power(comparison: &Comparison) -> Option<String> {
         Some(1) => None,
         Some(figures) => Some(format!(
             "With {before} and {after} trials p is {least} at the least: a change is shown only \
-             where at least {figures} of the {} judged figures change; with --runs {one} in both, \
-             one is enough.",
+             where at least {figures} of the {} figures judged together change; with --runs {one} \
+             in both, one is enough.",
             power.judged
         )),
         None => Some(format!(
-            "With {before} and {after} trials p is {least} at the least, so no change can be \
-             shown, however large: run both with --runs {} or more; to show a change of one \
-             figure among {}, with --runs {one}.",
+            "With {before} and {after} trials p is {least} at the least, so no change of what has \
+             noise can be shown, however large: run both with --runs {} or more; to show a change \
+             of one figure among {}, with --runs {one}.",
             power.runs_needed(power.judged),
             power.judged
         )),

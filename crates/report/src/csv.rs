@@ -1,4 +1,7 @@
 //! The CSV files. A column that is empty was not measured; a 0 was.
+//!
+//! Each file stands alone: every setting that a point varies is a column of it. New columns go to
+//! the end, and `docs/COLUMNS.md` says what each is.
 
 mod breakdown;
 mod models;
@@ -14,13 +17,15 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::recorder::Measured;
 
 use crate::rows::{Row, blocks};
+use crate::settings;
 
 pub use self::breakdown::BREAKDOWN_COLUMNS;
 pub(crate) use self::breakdown::breakdown;
 pub(crate) use self::models::models;
 pub(crate) use self::sheet::Sheet;
 
-/// The columns of `summary.csv`, which `trials.csv` begins with too.
+/// The first columns of `summary.csv`, which `trials.csv` begins with too; those that came
+/// later follow at the end of each.
 pub const SUMMARY_COLUMNS: &str = "scenario,point,transport,clients,rate_hz,payload_bytes,\
 poll_interval_ms,trials,valid,published,expected,delivered,lost,duplicated,reordered,superseded,\
 latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_us,latency_p99_us,\
@@ -34,11 +39,19 @@ clients_connected,errors,reconnects,warnings,age_max_us";
 /// not valid.
 pub const TRIAL_COLUMNS: &str = "trial,order,attempt,invalid";
 
-/// The columns of `bytes.csv`.
+/// The settings that [`SUMMARY_COLUMNS`] begin with.
+const FIRST_SETTINGS: usize = 4;
+
+/// The columns that came later to both files, at the end of each.
+fn added() -> String {
+    settings::columns(FIRST_SETTINGS) + ",trials_used"
+}
+
+/// The first columns of `bytes.csv`; the settings of the point follow.
 pub const BYTES_COLUMNS: &str =
     "point,transport,phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";
 
-/// The columns of `series.csv`.
+/// The first columns of `series.csv`; the settings of the point follow.
 pub const SERIES_COLUMNS: &str = "point,transport,trial,order,attempt,valid,second,delivered,\
 latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
 
@@ -47,6 +60,8 @@ struct Line<'a> {
     point: &'a Point,
     transport: Transport,
     trials: usize,
+    /// Those that its figures are of.
+    used: usize,
     valid: bool,
     /// `None` where no trial measured anything.
     counts: Option<Counts>,
@@ -58,13 +73,14 @@ struct Line<'a> {
 
 /// `summary.csv`: a line for each point and transport.
 pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS]);
+    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS, &added()]);
     for row in blocks(record).iter().flat_map(|block| &block.rows) {
         let summary = &row.summary;
         let line = Line {
             point: &summary.point,
             transport: summary.transport,
             trials: summary.trials as usize,
+            used: row.trials.len(),
             valid: summary.valid,
             counts: row.has_figures().then_some(summary.counts),
             figures: summary.figures,
@@ -72,16 +88,16 @@ pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
             p50_range: summary.latency_p50_range,
             warnings: warnings(&row.trials),
         };
-        sheet.line(line.fields(&record.scenario.name));
+        sheet.line(line.fields(&record.scenario.name).into_iter().chain(line.added()));
     }
     sheet.finish()
 }
 
 /// `trials.csv`: a line for each trial in the order in which they ran, invalid ones too.
 pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS, TRIAL_COLUMNS]);
+    let mut sheet = Sheet::new(&[SUMMARY_COLUMNS, TRIAL_COLUMNS, &added()]);
     for trial in &record.trials {
-        let Some(point) = point_of(record, trial) else { continue };
+        let Some(point) = point_of(record, trial.id.point) else { continue };
         let figures = Figures::of_trial(trial);
         let p50 = figures.get(Figure::LatencyP50);
         // A trial whose load process died has measured nothing; the zeros in it are no counts.
@@ -90,6 +106,7 @@ pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
             point,
             transport: trial.id.transport,
             trials: 1,
+            used: usize::from(trial.is_valid()),
             valid: trial.is_valid(),
             counts: measured.then(|| Counts::of_trial(trial)),
             figures,
@@ -101,13 +118,15 @@ pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
         let reasons: Vec<String> = trial.invalid.iter().map(ToString::to_string).collect();
         fields.extend([trial.id.round, trial.order, trial.attempt].map(|n| n.to_string()));
         fields.push(reasons.join("; "));
+        fields.extend(line.added());
         sheet.line(fields);
     }
     sheet.finish()
 }
 
-fn point_of<'a>(record: &'a RunRecord, trial: &TrialRecord) -> Option<&'a Point> {
-    record.points.iter().find(|point| point.id == trial.id.point)
+/// The point of that number.
+pub(crate) fn point_of(record: &RunRecord, id: u32) -> Option<&Point> {
+    record.points.iter().find(|point| point.id == id)
 }
 
 /// The warnings of `trials`, each text once.
@@ -125,18 +144,10 @@ fn warnings(trials: &[&TrialRecord]) -> String {
 impl Line<'_> {
     /// The fields in the order of [`SUMMARY_COLUMNS`].
     fn fields(&self, scenario: &str) -> Vec<String> {
-        let point = self.point;
-        let mut fields = vec![
-            scenario.to_owned(),
-            point.id.to_string(),
-            self.transport.to_string(),
-            point.clients.to_string(),
-            point.rate_hz.to_string(),
-            point.payload_bytes.to_string(),
-            (point.poll_interval.0.as_secs_f64() * 1e3).to_string(),
-            self.trials.to_string(),
-            self.valid.to_string(),
-        ];
+        let (point, transport) = (self.point.id.to_string(), self.transport.to_string());
+        let mut fields = vec![scenario.to_owned(), point, transport];
+        fields.extend(settings::fields(Some(self.point)).into_iter().take(FIRST_SETTINGS));
+        fields.extend([self.trials.to_string(), self.valid.to_string()]);
         let count = |of: fn(&Counts) -> u64| self.counts.as_ref().map(of);
         let counts = |of: &[fn(&Counts) -> u64]| -> Vec<String> {
             of.iter().map(|&of| count(of).map_or_else(String::new, |n| n.to_string())).collect()
@@ -162,6 +173,12 @@ impl Line<'_> {
         fields.push(self.warnings.clone());
         fields.push(decimals(self.figures.get(Figure::AgeMax), 1));
         fields
+    }
+
+    /// The fields in the order of [`added`].
+    fn added(&self) -> impl Iterator<Item = String> {
+        let settings = settings::fields(Some(self.point)).into_iter().skip(FIRST_SETTINGS);
+        settings.chain([self.used.to_string()])
     }
 
     fn times(&self) -> Vec<String> {
@@ -209,7 +226,7 @@ fn decimals(value: Option<f64>, places: usize) -> String {
 
 /// `bytes.csv`: the ledger, summed over the valid trials of each point and transport.
 pub(crate) fn bytes(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[BYTES_COLUMNS]);
+    let mut sheet = Sheet::new(&[BYTES_COLUMNS, &settings::columns(0)]);
     let blocks = blocks(record);
     for row in blocks.iter().flat_map(|block| &block.rows).filter(|row| row.has_figures()) {
         push_ledger(&mut sheet, row);
@@ -272,7 +289,7 @@ impl Entry {
         let count = |of: fn(&TcpipTally) -> u64| {
             tcpip.map_or_else(String::new, |tally| of(tally).to_string())
         };
-        sheet.line([
+        let line = [
             row.summary.point.id.to_string(),
             row.transport().to_string(),
             self.phase.name().to_owned(),
@@ -283,16 +300,18 @@ impl Entry {
             decimals(per_message, 2),
             count(|tally| tally.packets),
             count(|tally| tally.retransmitted_bytes),
-        ]);
+        ];
+        sheet.line(line.into_iter().chain(settings::fields(Some(&row.summary.point))));
     }
 }
 
 /// `series.csv`: a line for each second of each trial's window, invalid trials too.
 pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[SERIES_COLUMNS]);
+    let mut sheet = Sheet::new(&[SERIES_COLUMNS, &settings::columns(0)]);
     for trial in &record.trials {
+        let settings = settings::fields(point_of(record, trial.id.point));
         for second in trial.measured.series.rows() {
-            sheet.line([
+            let line = [
                 trial.id.point.to_string(),
                 trial.id.transport.to_string(),
                 trial.id.round.to_string(),
@@ -307,7 +326,8 @@ pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
                 second.requests.to_string(),
                 second.bytes_up.to_string(),
                 second.bytes_down.to_string(),
-            ]);
+            ];
+            sheet.line(line.iter().chain(&settings));
         }
     }
     sheet.finish()

@@ -13,7 +13,7 @@ use pushbench_metrics::control::ServerMeasured;
 use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::floor::FloorTrial;
 use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Ledger, Phase};
+use pushbench_metrics::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::models::{Check, Latency};
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
@@ -56,10 +56,22 @@ pub(crate) fn broken_down() -> RunRecord {
         "name = \"ticker\"\nclients = 5\nruns = 2\nduration = \"1s\"\ntransports = [\"short-poll\", \
          \"short-poll-close\", \"short-poll-conditional\", \"long-poll\", \"sse\", \"websocket\"]",
     );
+    stamp(&mut record);
+    record
+}
+
+/// The run of a scenario, given as TOML, with such stamps and the floor of each point.
+pub(crate) fn broken_down_run(toml: &str) -> RunRecord {
+    let mut record = run(toml);
+    stamp(&mut record);
+    add_floors(&mut record);
+    record
+}
+
+fn stamp(record: &mut RunRecord) {
     for trial in &mut record.trials {
         trial.breakdown = Some(breakdown(trial.id.transport, u64::from(trial.id.round)));
     }
-    record
 }
 
 /// A thousand samples of 10 µs publisher lag, 200 µs server, 5 µs network and 85 µs load generator,
@@ -93,6 +105,12 @@ pub(crate) fn sweep() -> RunRecord {
 pub(crate) fn scale() -> RunRecord {
     let mut record = run("name = \"scale\"\nclients = [5, 10, 20, 40]\ntotal_rate = 1000\n\
          duration = \"2s\"\nruns = 3\nfloor = true");
+    add_floors(&mut record);
+    record
+}
+
+/// Three trials of bare loops at each point.
+fn add_floors(record: &mut RunRecord) {
     let cpu = |micros| CpuSpent { total: Duration::from_micros(micros), ..CpuSpent::default() };
     let points = record.points.iter().map(|point| point.id);
     let each = points.flat_map(|point| (1..=3).map(move |round| (point, round)));
@@ -105,7 +123,6 @@ pub(crate) fn scale() -> RunRecord {
         load_cpu: Some(cpu(u64::from(7_000 + 100 * round))),
     };
     record.floors = each.map(floor).collect();
-    record
 }
 
 /// Messages supersede each other.
@@ -124,6 +141,16 @@ pub(crate) fn ratios() -> RunRecord {
 pub(crate) fn payloads() -> RunRecord {
     run("name = \"payloads\"\nclients = 5\nduration = \"2s\"\nruns = 3\n\
          payload = [\"10B\", \"100B\", \"1KiB\", \"10KiB\", \"64KiB\"]\n[feed]\npayload = \"text\"")
+}
+
+/// `record` as of a run that captured its packets.
+pub(crate) fn captured(mut record: RunRecord) -> RunRecord {
+    let tally = TcpipTally { packets: 7, header_bytes: 364, retransmitted_bytes: 12 };
+    for trial in &mut record.trials {
+        let ledger = &mut trial.measured.ledger;
+        ledger.add_tcpip(Phase::Window, Direction::Down, Source::Captured, &tally);
+    }
+    record
 }
 
 /// `record` as of a kernel that does not count what TCP and IP add.
@@ -169,6 +196,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         trials,
         floors: Vec::new(),
         partial: false,
+        thresholds: Vec::new(),
     }
 }
 

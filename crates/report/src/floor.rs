@@ -5,11 +5,12 @@ use pushbench_metrics::figures::Figure;
 use pushbench_metrics::floor::Floor;
 use pushbench_metrics::record::RunRecord;
 
-use crate::csv::Sheet;
-use crate::human;
+use crate::csv::{Sheet, point_of};
 use crate::rows::Block;
+use crate::{human, settings};
 
-/// The columns of `floor.csv`, one line for each trial of bare loops.
+/// The first columns of `floor.csv`, one line for each trial of bare loops; the settings of the
+/// point follow that are not among them.
 pub const FLOOR_COLUMNS: &str =
     "point,clients,trial,valid,messages,server_cpu_us_per_msg,load_cpu_us_per_msg,invalid";
 
@@ -38,21 +39,22 @@ pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
 
 /// `floor.csv`.
 pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[FLOOR_COLUMNS]);
+    let mut sheet = Sheet::new(&[FLOOR_COLUMNS, &settings::columns(1)]);
     for trial in &record.floors {
-        let point = record.points.iter().find(|point| point.id == trial.point);
+        let [clients, others @ ..] = settings::fields(point_of(record, trial.point));
         let cost = trial.cost();
         let us = |of: fn(&Floor) -> f64| cost.as_ref().map(of).map(|us| format!("{us:.3}"));
-        sheet.line(vec![
+        let line = [
             trial.point.to_string(),
-            point.map(|point| point.clients.to_string()).unwrap_or_default(),
+            clients,
             trial.round.to_string(),
             cost.is_some().to_string(),
             trial.messages.to_string(),
             us(|cost| cost.server_us).unwrap_or_default(),
             us(|cost| cost.load_us).unwrap_or_default(),
             trial.invalid.join("; "),
-        ]);
+        ];
+        sheet.line(line.into_iter().chain(others));
     }
     sheet.finish()
 }

@@ -44,7 +44,7 @@ warning. For streams the model is drawn and not tested.</dd>
 <dt>Layers</dt><dd>Payload: the messages themselves. Framing: WebSocket headers and masks, SSE fields, \
 chunk sizes, batch separators. HTTP: request lines, status lines, headers. TLS: what encryption \
 adds. TCP/IP: the headers of every packet, those of bare ACKs and of opening and closing a \
-connection too, and data that was sent again; Ethernet's headers are not in it.</dd>
+connection too, and SENT AGAIN; Ethernet's headers are not in it.</dd>
 <dt>Sources</dt><dd>In <code>bytes.csv</code> each row says who counted: <code>counted</code> at the \
 socket, from what was really read and written; <code>kernel</code>, the kernel's own counters of the \
 connection; <code>captured</code>, packets seen on the wire; <code>modelled</code>, worked out for the \
@@ -53,7 +53,7 @@ few packets that nobody could count any more, such as the last of a connection.<
 messages that arrived in it.</dd>
 <dt>Memory per client</dt><dd>Growth of the process's resident memory from before the clients to the \
 end of the window, per client. The kernel's socket buffers are apart.</dd>
-<dt>Trials</dt><dd>Each is one timed run of one transport with fresh processes; rounds of all \
+<dt>Trials</dt><dd>Each is one timed run of one transport with FRESH; rounds of all \
 transports in random order. Figures are medians over the valid trials.</dd>
 </dl>
 ";
@@ -79,7 +79,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     }
     push_invalid(&mut page, record);
     push_charts(&mut page, &charts)?;
-    page.push_str(&definitions(&blocks));
+    page.push_str(&definitions(record, &blocks));
     origin::push(&mut page, record);
     page.push_str("</body>\n</html>\n");
     Ok(page)
@@ -91,9 +91,10 @@ fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = Stri
     table::legend(record, blocks).into_iter().chain(instrument.into_iter().flatten())
 }
 
-fn definitions(blocks: &[Block<'_>]) -> String {
-    let bytes = match Reach::of_run(blocks) {
-        Reach::Wire => {
+fn definitions(record: &RunRecord, blocks: &[Block<'_>]) -> String {
+    let reach = Reach::of_run(blocks);
+    let bytes = match reach {
+        Reach::Capture | Reach::Wire => {
             "All that went over the wire in the window, at the IP layer and in both directions, \
              over the messages that arrived in it: the sum of the layers."
         }
@@ -102,7 +103,14 @@ fn definitions(blocks: &[Block<'_>]) -> String {
              arrived in it: the sum of the layers but TCP/IP, which was not counted in this run."
         }
     };
-    DEFINITIONS.replacen("BYTES", bytes, 1)
+    let bytes = format!("{bytes}{}", reach.lacks());
+    let fresh = if record.has_own_server() {
+        "fresh processes"
+    } else {
+        "fresh load processes, against a server that ran already"
+    };
+    let text = DEFINITIONS.replacen("BYTES", &bytes, 1).replacen("FRESH", fresh, 1);
+    text.replacen("SENT AGAIN", reach.sent_again(), 1)
 }
 
 /// The question, what is wrong with the run as a whole, and the sentence.

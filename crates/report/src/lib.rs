@@ -12,6 +12,7 @@ pub mod human;
 
 mod breakdown;
 mod charts;
+mod failures;
 mod floor;
 mod headers;
 mod hlog;
@@ -39,6 +40,7 @@ pub use self::comparison::{
     comparison_csv, comparison_json, comparison_markdown, comparison_table,
 };
 pub use self::error::ReportError;
+pub use self::failures::failures;
 pub use self::floor::FLOOR_COLUMNS;
 pub use self::folder::{RunFolder, open, rebuild};
 pub use self::headers::{

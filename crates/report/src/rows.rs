@@ -3,6 +3,7 @@
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::figures::{Figure, Figures, Summary, summarise};
+use pushbench_metrics::ledger::Source;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::stats;
 use pushbench_metrics::stats::paired::Paired;
@@ -38,7 +39,9 @@ impl Spread {
 /// How far down the bytes per message were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// All layers down to IP.
+    /// All layers down to IP, in packets that were captured.
+    Capture,
+    /// All layers down to IP, by the count of the clients' kernel.
     Wire,
     /// What the sockets moved: in an old record, or where the kernel has no counters.
     Socket,
@@ -55,7 +58,38 @@ impl Reach {
             .map(|figures| figures.get(Figure::WireBytes).is_some())
             .peekable();
         let any = counted.peek().is_some();
-        if any && counted.all(|on_wire| on_wire) { Self::Wire } else { Self::Socket }
+        if !any || !counted.all(|on_wire| on_wire) {
+            return Self::Socket;
+        }
+        let rows = blocks.iter().flat_map(|block| &block.rows);
+        let mut tcpip = rows.flat_map(|row| &row.trials).flat_map(|it| it.measured.ledger.tcpip());
+        if tcpip.all(|row| row.source == Source::Captured) { Self::Capture } else { Self::Wire }
+    }
+
+    /// Whether TCP and IP are in it.
+    pub(crate) const fn is_wire(self) -> bool {
+        matches!(self, Self::Capture | Self::Wire)
+    }
+
+    /// What was sent again, as far as it is in it: the clients' kernel knows what they sent.
+    pub(crate) const fn sent_again(self) -> &'static str {
+        match self {
+            Self::Capture => "what was sent again",
+            Self::Wire => "what the clients sent again",
+            Self::Socket => "nothing that was sent again",
+        }
+    }
+
+    /// What is not in it although it went over the wire, as a sentence behind others; nothing
+    /// where all is in it, or TCP and IP are told to be missing as a whole.
+    pub(crate) const fn lacks(self) -> &'static str {
+        match self {
+            Self::Wire => {
+                " What the server sent again is not in it: the clients' kernel does not see that, \
+                 a capture does."
+            }
+            Self::Capture | Self::Socket => "",
+        }
     }
 
     /// That of a whole run.
@@ -66,7 +100,7 @@ impl Reach {
     /// Where the bytes are counted, to be put behind them.
     pub(crate) const fn place(self) -> &'static str {
         match self {
-            Self::Wire => "on the wire, at the IP layer",
+            Self::Capture | Self::Wire => "on the wire, at the IP layer",
             Self::Socket => "at the socket",
         }
     }
@@ -74,7 +108,7 @@ impl Reach {
     /// What bytes are called in a sentence.
     pub(crate) const fn per_message(self) -> &'static str {
         match self {
-            Self::Wire => "per message on the wire",
+            Self::Capture | Self::Wire => "per message on the wire",
             Self::Socket => "per message",
         }
     }
@@ -110,7 +144,7 @@ impl Row<'_> {
     /// All bytes for each message, as far down as the run counted them.
     pub(crate) fn bytes(&self) -> Option<Spread> {
         match self.reach {
-            Reach::Wire => self.spread(Figure::WireBytes),
+            Reach::Capture | Reach::Wire => self.spread(Figure::WireBytes),
             Reach::Socket => self.spread_by(Figures::socket_bytes),
         }
     }
@@ -189,7 +223,13 @@ impl Block<'_> {
 
     /// The most valid trials that a row has.
     pub(crate) fn trials(&self) -> usize {
-        self.rows.iter().map(|row| row.trials.len()).max().unwrap_or(0)
+        self.trials_used().1
+    }
+
+    /// The fewest and the most valid trials of the rows that have any.
+    pub(crate) fn trials_used(&self) -> (usize, usize) {
+        let used = || self.rows.iter().map(|row| row.trials.len()).filter(|&used| used > 0);
+        (used().min().unwrap_or(0), used().max().unwrap_or(0))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings of a point in words, and which of them a run varies.
 
 use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::units::Span;
 
 use crate::human;
 
@@ -50,6 +51,32 @@ impl Setting {
         }
     }
 
+    /// The column that it has in every CSV file whose lines are of a point.
+    pub(crate) const fn column(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Rate => "rate_hz",
+            Self::Payload => "payload_bytes",
+            Self::PollInterval => "poll_interval_ms",
+            Self::LongPollTimeout => "long_poll_timeout_ms",
+            Self::CookieBytes => "cookie_bytes",
+            Self::Speed => "speed",
+        }
+    }
+
+    /// Its value at `point` in the unit of that column; a rate is that of the long run.
+    fn field(self, point: &Point) -> String {
+        match self {
+            Self::Clients => point.clients.to_string(),
+            Self::Rate => point.rate_hz.to_string(),
+            Self::Payload => point.payload_bytes.to_string(),
+            Self::PollInterval => millis(point.poll_interval),
+            Self::LongPollTimeout => millis(point.long_poll_timeout),
+            Self::CookieBytes => point.cookie_bytes.to_string(),
+            Self::Speed => point.speed.to_string(),
+        }
+    }
+
     /// What an axis of it is called.
     pub(crate) const fn axis(self) -> &'static str {
         match self {
@@ -88,6 +115,21 @@ impl Setting {
             Self::Speed => format!("at {tick} speed"),
         }
     }
+}
+
+fn millis(span: Span) -> String {
+    (span.0.as_secs_f64() * 1e3).to_string()
+}
+
+/// The columns of the settings behind the `first` ones, in the order of [`Setting::ALL`]: CSV files
+/// whose lines are of a point end with those that they do not begin with.
+pub(crate) fn columns(first: usize) -> String {
+    Setting::ALL[first..].iter().map(|setting| setting.column()).collect::<Vec<_>>().join(",")
+}
+
+/// The fields of all settings at a point; empty where it is not known.
+pub(crate) fn fields(point: Option<&Point>) -> [String; Setting::ALL.len()] {
+    Setting::ALL.map(|setting| point.map_or_else(String::new, |point| setting.field(point)))
 }
 
 fn rate(hz: f64) -> String {

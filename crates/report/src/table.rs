@@ -147,7 +147,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
         return lines;
     }
-    for line in blocks.iter().filter_map(|block| spread_legend(block.trials())) {
+    for line in blocks.iter().filter_map(|block| spread_legend(block.trials_used())) {
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -162,14 +162,15 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
                      message that found the one they had.";
         lines.push(again.to_owned());
     }
-    lines.push(bytes_legend(Reach::of_run(blocks)));
+    lines.push(bytes_legend(blocks));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
-        let memory = "Memory per client is the server's growth divided by clients; with few \
-                      clients it is mostly what a process needs once, the ring of messages \
-                      included.";
-        lines.push(memory.to_owned());
+        let ring = if record.has_own_server() { ", the ring of messages included" } else { "" };
+        lines.push(format!(
+            "Memory per client is the server's growth divided by clients; with few clients it is \
+             mostly what a process needs once{ring}."
+        ));
     }
     let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
     if blocks.iter().any(blank) {
@@ -179,13 +180,24 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
 }
 
 /// What is in the bytes of a message.
-fn bytes_legend(reach: Reach) -> String {
-    let rest = match reach {
-        Reach::Wire => "framing, HTTP, TLS, TCP and IP, with ACKs and what was sent again.",
-        Reach::Socket => "framing, HTTP and TLS; TCP and IP not counted.",
+fn bytes_legend(blocks: &[Block<'_>]) -> String {
+    let reach = Reach::of_run(blocks);
+    let rows = blocks.iter().flat_map(|block| &block.rows);
+    let tls = rows.filter_map(|row| row.get(Figure::TlsBytes)).any(|bytes| bytes > 0.0);
+    let layers = match (tls, reach.is_wire()) {
+        (true, true) => "framing, HTTP, TLS, TCP and IP",
+        (false, true) => "framing, HTTP, TCP and IP",
+        (true, false) => "framing, HTTP and TLS",
+        (false, false) => "framing and HTTP",
     };
-    let place = reach.place();
-    format!("Bytes per message are those {place}, both directions: payload + {rest}")
+    let rest = match reach {
+        Reach::Capture | Reach::Wire => format!(", with ACKs and {}", reach.sent_again()),
+        Reach::Socket => "; TCP and IP not counted".to_owned(),
+    };
+    let (place, lacks) = (reach.place(), reach.lacks());
+    format!(
+        "Bytes per message are those {place}, both directions: payload + {layers}{rest}.{lacks}"
+    )
 }
 
 /// Whether polls moved more payload for each message that arrived than it has: under `latest` one
@@ -197,15 +209,22 @@ fn sends_again(block: &Block<'_>) -> bool {
     })
 }
 
-/// What [low–high] is with so many trials.
-fn spread_legend(trials: usize) -> Option<String> {
-    match trials {
-        0 => None,
-        1 => Some("One trial: nothing is known of the spread; use --runs 3 or more.".to_owned()),
-        2..6 => Some(format!(
+/// What [low–high] is with so many trials as were used, at the least and at most.
+fn spread_legend((fewest, most): (usize, usize)) -> Option<String> {
+    let trials = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
+    match (fewest, most) {
+        (_, 0) => None,
+        (_, 1) => {
+            Some("One trial: nothing is known of the spread; use --runs 3 or more.".to_owned())
+        }
+        (_, 2..6) => Some(format!(
             "Medians of {trials} trials; [low–high] is their range, as a 95 % interval needs six."
         )),
-        _ => Some(format!("Medians of {trials} trials; [low–high] is a 95 % interval.")),
+        (6.., _) => Some(format!("Medians of {trials} trials; [low–high] is a 95 % interval.")),
+        _ => Some(format!(
+            "Medians of {trials} trials; [low–high] is a 95 % interval, and their range where \
+             fewer than six could be used."
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pushbench_core::scenario::thresholds::Unit;
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::thresholds::{Outcome, outcomes};
+use pushbench_metrics::thresholds::{Outcome, Verdict, outcomes};
 
 use crate::human::{self, NOTHING};
 use crate::settings;
@@ -29,6 +29,21 @@ pub(crate) struct Line {
 /// A line for each threshold, transport and point.
 pub(crate) fn lines(record: &RunRecord) -> Vec<Line> {
     outcomes(record).iter().map(|outcome| line(record, outcome)).collect()
+}
+
+/// `threshold broken: quick: websocket.latency.p99 < 50ms: 71 ms`, for each that is not met.
+pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
+    let outcomes = outcomes(record);
+    let words = |outcome: &Outcome| {
+        let what = match outcome.verdict {
+            Verdict::Met => return None,
+            Verdict::Broken => "threshold broken",
+            Verdict::NotJudged => "threshold not judged",
+        };
+        let Line { threshold, measured, .. } = line(record, outcome);
+        Some(format!("{what}: {}: {threshold}: {measured}", record.scenario.name))
+    };
+    outcomes.iter().filter_map(words).collect()
 }
 
 fn line(record: &RunRecord, outcome: &Outcome) -> Line {

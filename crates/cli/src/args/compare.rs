@@ -7,18 +7,23 @@ use pushbench_core::units::Share;
 
 /// `pushbench compare`.
 #[derive(Debug, Args)]
-#[command(after_help = "Of each transport at each point five figures are judged: latency p50 and \
-p99, mean age, wire bytes and server CPU per message. A figure is better or worse where that is \
-more than noise, of all that are judged together, and more than 2 %. A verdict needs runs of four \
-trials at the least; with six, a change of one figure among twenty can be shown.
+#[command(
+    after_help = "Of each transport at each point five figures are judged together: latency \
+p50 and p99, mean age, wire bytes and server CPU per message. One is better or worse where that is \
+more than noise, of all that are judged so, and more than 2 % (or --threshold, if that is less). \
+Such a verdict needs runs of four trials at the least; with six, a change of one figure among \
+twenty can be shown. Payload, framing and HTTP bytes per message have no noise: one is better or \
+worse where each trial of the one run lies beyond each of the other, however few there are.
 
 Examples:
   pushbench compare results/20260131T120000Z-quick results/latest
   pushbench compare before/run.json after/run.json --format markdown >> notes.md
   pushbench compare baseline results/latest --threshold 5%
 
-Exit status: 0 done; 2 bad arguments, or runs that cannot be compared; 99 with --threshold, a
-judged figure is worse by more than that.")]
+Exit status: 0 done; 2 bad arguments, runs that cannot be compared, or a --threshold that nothing
+broke and that some judged figure could not have broken, with so few trials; 99 with --threshold, a
+judged figure is worse by more than that."
+)]
 pub(crate) struct CompareArgs {
     /// The run before: its folder, or its run.json
     #[arg(value_name = "RUN")]

@@ -51,8 +51,9 @@ pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
     let written = folder.write_all(&record);
     show(&folder, &record, args)?;
     results::written(written)?;
-    let believed = record.claim.as_ref().is_none_or(Claim::holds);
-    Ok(if believed { Outcome::Done } else { Outcome::Invalid })
+    let faults = record.claim.as_ref().map(Claim::faults).unwrap_or_default();
+    faults.iter().for_each(|fault| tell(format_args!("invalid: {fault}")));
+    Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Invalid })
 }
 
 /// Plays one case, and says so where that is wanted.

@@ -17,7 +17,7 @@ pub(crate) mod trial;
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialId, TrialRecord};
-use pushbench_metrics::thresholds;
+use pushbench_metrics::thresholds::{self, Verdict};
 use pushbench_report::RunFolder;
 
 use self::subject::Source;
@@ -27,7 +27,7 @@ use crate::exit::{Failure, Outcome};
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::progress::{Progress, human};
-use crate::{builtin, interrupt, print, results};
+use crate::{builtin, interrupt, print, results, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -149,18 +149,31 @@ pub(crate) fn measure(
         trials: Vec::new(),
         floors: Vec::new(),
         partial: true,
+        thresholds: Vec::new(),
     };
     let progress = Progress::new(plan, output);
     let played = play(plan, source, &folder, &mut record, &progress);
     progress.end();
+    record.thresholds = thresholds::judge(&record);
     finish(&folder, &record, output)?;
     played?;
-    let met = thresholds::outcomes(&record).iter().all(thresholds::Outcome::is_met);
-    Ok(match () {
+    let outcome = outcome(&record);
+    if outcome != Outcome::Done {
+        pushbench_report::failures(&record).iter().for_each(|line| tell(format_args!("{line}")));
+    }
+    Ok(outcome)
+}
+
+/// What a run that went through came to. A threshold on what was not measured is neither met nor
+/// broken, so that it makes the measurement one that does not answer what was asked.
+fn outcome(record: &RunRecord) -> Outcome {
+    let any = |verdict| record.thresholds.iter().any(|outcome| outcome.verdict == verdict);
+    match () {
         () if !record.is_valid() => Outcome::Invalid,
-        () if !met => Outcome::Broken,
+        () if any(Verdict::Broken) => Outcome::Broken,
+        () if any(Verdict::NotJudged) => Outcome::Invalid,
         () => Outcome::Done,
-    })
+    }
 }
 
 /// The arguments as given, behind the program's name without its folder.

@@ -139,6 +139,15 @@ impl Scenario {
             if target.quantity.unit() == Unit::Share && threshold.limit > 1.0 {
                 return Err(setting("thresholds", format!("{threshold}: a share is at most 100%")));
             }
+            if let Some(met) = threshold.foregone() {
+                let value = if met { "every value meets it" } else { "no value meets it" };
+                let problem = format!(
+                    "{threshold}: {value}, whatever is measured; set a limit \
+                    within what {} can be",
+                    target.quantity.name()
+                );
+                return Err(setting("thresholds", problem));
+            }
             if let Some(beyond) = target.quantity.share_beyond() {
                 self.check_samples(target, beyond)?;
             }

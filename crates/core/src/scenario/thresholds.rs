@@ -107,7 +107,8 @@ impl Comparison {
 }
 
 /// A condition on a figure: `websocket.latency.p99 < 50ms`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Threshold {
     /// What is held against the limit.
     pub target: Target,
@@ -143,6 +144,16 @@ impl Threshold {
         }
     }
 
+    /// Whether each value that the figure can have meets it, or none does, so that what is
+    /// measured decides nothing; `None` where it does.
+    #[must_use]
+    pub fn foregone(&self) -> Option<bool> {
+        // No figure is below zero, and no share above one.
+        let most = if self.target.quantity.unit() == Unit::Share { 1.0 } else { f64::INFINITY };
+        let (least, most) = (self.is_met_by(0.0), self.is_met_by(most));
+        (least == most).then_some(least)
+    }
+
     /// `< 50ms`.
     #[must_use]
     pub fn condition(&self) -> String {
@@ -157,6 +168,20 @@ impl FromStr for Threshold {
         let sign =
             text.find(['<', '>']).ok_or_else(|| ThresholdError::Operator(text.to_owned()))?;
         Self::of(text[..sign].parse()?, &text[sign..])
+    }
+}
+
+impl TryFrom<String> for Threshold {
+    type Error = ThresholdError;
+
+    fn try_from(text: String) -> Result<Self, ThresholdError> {
+        text.parse()
+    }
+}
+
+impl From<Threshold> for String {
+    fn from(threshold: Threshold) -> Self {
+        threshold.to_string()
     }
 }
 

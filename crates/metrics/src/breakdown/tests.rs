@@ -136,6 +136,19 @@ fn of_another_ones_server_the_clients_part_remains() {
     assert_eq!((foreign.part(Part::Load).sum_ns, foreign.latency.sum_ns), (40, 0));
 }
 
+/// A poll brings what has fallen due since the one before: what waited longest is part of it.
+#[test]
+fn of_another_ones_server_each_message_of_a_read_counts() {
+    let due = |seq: u64| Received { seq: Seq(seq), due: at(seq * 200), ..received() };
+    let read = (1..=5).map(|seq| Received { last: Seq(5), ..due(seq) }).collect();
+    let breakdown = Breakdown::join(&[], &[load(read)], true);
+    let Coverage { arrivals, samples, borrowed, shared_read, .. } = breakdown.coverage;
+    assert_eq!((arrivals, samples, borrowed, shared_read), (5, 5, 4, 0));
+    assert_eq!(breakdown.latency.sum_ns, 900 + 700 + 500 + 300 + 100);
+    assert_eq!(breakdown.part(Part::Load).sum_ns, 5 * 40);
+    assert_eq!(breakdown.without_load.count(), 5);
+}
+
 #[test]
 fn a_breakdown_survives_json_and_merges() {
     let one = Breakdown::join(&[server()], &[load(vec![received()])], true);

@@ -1,12 +1,14 @@
 //! What changed between two runs, and whether it is more than noise.
 //!
 //! Points are matched by their settings, transports by their names; of each figure the trials of
-//! the one run are held against those of the other. Five figures of each transport are judged,
-//! all of them together (see [`judge()`]); the others are shown.
+//! the one run are held against those of the other. Five figures of each transport are judged
+//! together by the ranks of their trials, and three that have no noise by their ranges (see
+//! [`judge()`]); the others are shown. Whether a threshold holds is in [`gate`](Comparison::gate).
 //!
 //! Two runs are two moments of a machine. What else changed between them is part of the
 //! difference, and no statistic of two runs can tell it apart.
 
+mod gate;
 mod judge;
 mod notes;
 mod settings;
@@ -14,7 +16,10 @@ mod settings;
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 
-pub use self::judge::{Change, DISCOVERY, PRIMARY, Power, Verdict, WORTH, judge};
+pub use self::gate::{Unbreakable, percent};
+pub use self::judge::{
+    Change, DISCOVERY, Judging, NOISELESS, PRIMARY, Power, Verdict, WORTH, judge,
+};
 pub use self::settings::Difference;
 use crate::figures::{Figure, Figures, Summary, summarise};
 use crate::record::{RunRecord, TrialRecord};
@@ -26,6 +31,10 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// What so many trials can show.
     pub power: Power,
+    /// The share of a figure up to which a change is no difference.
+    pub worth: f64,
+    /// What would be judged and is in one of the runs only, in words.
+    pub lacking: Vec<String>,
     /// What to know before believing it.
     pub notes: Vec<String>,
 }
@@ -35,11 +44,29 @@ impl Comparison {
     pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.change.verdict == Some(verdict))
     }
+}
 
-    /// What is worse by more than `share`, by verdict too.
-    pub fn worse_by(&self, share: f64) -> impl Iterator<Item = &Row> {
-        let more = move |row: &&Row| row.change.relative().is_none_or(|change| change > share);
-        self.with(Verdict::Worse).filter(more)
+/// How two runs are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// Whether settings may differ; points that no settings match go by their label then.
+    pub any_settings: bool,
+    /// The share of a figure up to which a change is no difference.
+    pub worth: f64,
+}
+
+impl Default for Rules {
+    /// Of the same settings only, and a change counts above [`WORTH`].
+    fn default() -> Self {
+        Self { any_settings: false, worth: WORTH }
+    }
+}
+
+impl Rules {
+    /// With `threshold` as a gate: what breaks it must count as a difference.
+    #[must_use]
+    pub fn with_threshold(self, threshold: f64) -> Self {
+        Self { worth: self.worth.min(threshold), ..self }
     }
 }
 
@@ -54,6 +81,19 @@ pub struct Row {
     pub figure: Figure,
     /// What became of it.
     pub change: Change,
+}
+
+impl Row {
+    /// `sse wire_bytes_per_msg at clients=10`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}{}", self.transport, self.figure.column(), at(&self.point))
+    }
+}
+
+/// ` at clients=10`, empty where there is no other point.
+fn at(point: &Point) -> String {
+    if point.label.is_empty() { String::new() } else { format!(" at {}", point.label) }
 }
 
 /// Why two runs cannot be compared.
@@ -74,7 +114,6 @@ pub enum CompareError {
 }
 
 /// Compares `after` with `before`. `names` are what the two runs are called in notes and errors.
-/// With `any_settings`, settings may differ, and points that no settings match go by their label.
 ///
 /// # Errors
 ///
@@ -83,16 +122,16 @@ pub fn compare(
     before: &RunRecord,
     after: &RunRecord,
     names: [&str; 2],
-    any_settings: bool,
+    rules: Rules,
 ) -> Result<Comparison, CompareError> {
     for (record, name) in [before, after].into_iter().zip(names) {
         if !record.standing().any(TrialRecord::is_valid) {
             return Err(CompareError::NoTrial(name.to_owned()));
         }
     }
-    let points = settings::matched(before, after, any_settings);
+    let points = settings::matched(before, after, rules.any_settings);
     let differing = settings::differences(before, after, !settings::all_equal(&points));
-    if !differing.is_empty() && !any_settings {
+    if !differing.is_empty() && !rules.any_settings {
         return Err(CompareError::Different(differing));
     }
     let rows: Vec<(Summary, Summary)> = pairs(&points, before, after);
@@ -101,8 +140,11 @@ pub fn compare(
     if samples.is_empty() {
         return Err(CompareError::NothingInCommon);
     }
-    let changes = judge(samples.iter().map(|each| (each.values.clone(), each.is_judged)));
+    let judged = samples.iter().map(|each| (each.values.clone(), each.judging()));
+    let changes = judge(judged, rules.worth);
     let power = Power::of(&changes);
+    let mut lacking = without_trials(&points, before, after, names);
+    lacking.extend(samples.iter().filter_map(|each| each.lacking(names)));
     let rows_out = samples.into_iter().zip(changes).map(|(samples, change)| Row {
         point: samples.point,
         transport: samples.transport,
@@ -112,7 +154,34 @@ pub fn compare(
     let rows_out = rows_out.collect();
     let mut notes = notes::of_runs(before, after, names, &differing);
     notes.extend(notes::of_rows(&rows, names));
-    Ok(Comparison { rows: rows_out, power, notes })
+    Ok(Comparison { rows: rows_out, power, worth: rules.worth, lacking, notes })
+}
+
+/// The transports that both runs were to measure at a point, and one of them did not.
+fn without_trials(
+    points: &[(&Point, &Point)],
+    before: &RunRecord,
+    after: &RunRecord,
+    names: [&str; 2],
+) -> Vec<String> {
+    let has = |record: &RunRecord, point: &Point, transport| {
+        let is_it = |trial: &TrialRecord| {
+            trial.is_valid() && trial.id.point == point.id && trial.id.transport == transport
+        };
+        record.standing().any(is_it)
+    };
+    let planned = |record: &RunRecord, transport| record.scenario.transports.contains(&transport);
+    let both = Transport::ALL.into_iter().filter(|&it| planned(before, it) && planned(after, it));
+    let each = both.flat_map(|transport| points.iter().map(move |points| (transport, points)));
+    let of_one = each.filter_map(|(transport, points)| {
+        let only = match (has(before, points.0, transport), has(after, points.1, transport)) {
+            (true, false) => names[0],
+            (false, true) => names[1],
+            _ => return None,
+        };
+        Some(format!("a valid trial of {transport}{} ({only})", at(points.0)))
+    });
+    of_one.collect()
 }
 
 /// The summaries of each transport that both runs have at a point.
@@ -138,7 +207,72 @@ struct Samples {
     transport: Transport,
     figure: Figure,
     values: [Vec<f64>; 2],
-    is_judged: bool,
+    /// How it is judged where both runs have it.
+    judging: Judging,
+}
+
+impl Samples {
+    /// How it is judged: what one of the runs lacks is not.
+    fn judging(&self) -> Judging {
+        if self.values.iter().any(Vec::is_empty) { Judging::No } else { self.judging }
+    }
+
+    /// What would be judged, had both runs it.
+    fn lacking(&self, names: [&str; 2]) -> Option<String> {
+        if self.judging == Judging::No || self.judging() != Judging::No {
+            return None;
+        }
+        let name = if self.values[0].is_empty() { names[1] } else { names[0] };
+        let (transport, figure) = (self.transport, self.figure.column());
+        Some(format!("{transport} {figure}{} ({name})", at(&self.point)))
+    }
+}
+
+/// What makes a figure of a transport be judged otherwise than its kind is.
+#[derive(Debug, Clone, Copy)]
+struct Circumstances {
+    /// Latencies speak only of what was not superseded.
+    superseded: bool,
+    /// How many messages share an answer, and its headers, is a matter of chance.
+    shared_by_chance: bool,
+}
+
+/// How a figure is judged.
+fn judging(figure: Figure, under: Circumstances) -> Judging {
+    match figure {
+        Figure::LatencyP50 | Figure::LatencyP99 if under.superseded => Judging::No,
+        Figure::FramingBytes | Figure::HttpBytes if under.shared_by_chance => Judging::Ranks,
+        Figure::PayloadBytes if under.shared_by_chance && under.superseded => Judging::Ranks,
+        _ if PRIMARY.contains(&figure) => Judging::Ranks,
+        _ if NOISELESS.contains(&figure) => Judging::Ranges,
+        _ => Judging::No,
+    }
+}
+
+/// Above this factor it is chance that makes the difference: of messages for each answer of a long
+/// poll, or between the messages that were due in two windows.
+const CHANCE: f64 = 1.02;
+
+/// Whether it is chance how many messages share an answer. A long poll is answered with what came
+/// while the one before was under way, which is a matter of timing. Polls on a period bring what
+/// the period says, but of a feed with another seed other numbers may be due in it, and a window of
+/// a single poll is as long as its edges cut it.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+fn are_shared_by_chance(transport: Transport, trials: &[&TrialRecord]) -> bool {
+    if transport.polls_on_a_period() {
+        let due = || trials.iter().map(|trial| trial.measured.audit.published);
+        let (least, most) = (due().min().unwrap_or(0), due().max().unwrap_or(0));
+        let polls_once = |trial: &&TrialRecord| {
+            trial.measured.counters.requests < 2 * u64::from(trial.connected)
+        };
+        return most as f64 > CHANCE * least as f64 || trials.iter().any(polls_once);
+    }
+    transport == Transport::LongPoll
+        && trials.iter().any(|trial| {
+            let counters = &trial.measured.counters;
+            let answers = counters.requests.saturating_sub(counters.empty_responses);
+            counters.messages_in_window as f64 > CHANCE * answers as f64
+        })
 }
 
 /// The figures that either run has, none where one of them has no valid trial.
@@ -147,28 +281,33 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
     if figures.iter().any(Vec::is_empty) {
         return Vec::new();
     }
-    // Latencies speak only of what was not superseded, ages of all.
-    let superseded = one.counts.superseded + other.counts.superseded > 0;
-    let is_latency = |figure| matches!(figure, Figure::LatencyP50 | Figure::LatencyP99);
+    let both: Vec<&TrialRecord> = valid(before, one).chain(valid(after, other)).collect();
+    let under = Circumstances {
+        superseded: one.counts.superseded + other.counts.superseded > 0,
+        shared_by_chance: are_shared_by_chance(one.transport, &both),
+    };
     let each = Figure::ALL.map(|figure| {
         let values = figures.each_ref().map(|trials| {
             trials.iter().filter_map(|trial| trial.get(figure)).collect::<Vec<f64>>()
         });
-        let in_both = values.iter().all(|values| !values.is_empty());
         Samples {
             point: one.point.clone(),
             transport: one.transport,
             figure,
             values,
-            is_judged: PRIMARY.contains(&figure) && in_both && !(superseded && is_latency(figure)),
+            judging: judging(figure, under),
         }
     });
     each.into_iter().filter(|each| each.values.iter().any(|values| !values.is_empty())).collect()
 }
 
 fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {
-    let ours = record.standing().filter(|trial| {
+    valid(record, row).map(Figures::of_trial).collect()
+}
+
+/// The valid trials of a row.
+fn valid<'a>(record: &'a RunRecord, row: &'a Summary) -> impl Iterator<Item = &'a TrialRecord> {
+    record.standing().filter(|trial| {
         trial.is_valid() && trial.id.point == row.point.id && trial.id.transport == row.transport
-    });
-    ours.map(Figures::of_trial).collect()
+    })
 }

@@ -59,18 +59,43 @@ impl Claim {
     /// [`TOLERANCE`], in trials that are valid.
     #[must_use]
     pub fn holds(&self) -> bool {
-        let characters = self.poll().map(|row| row.exchange.at(Level::Characters));
-        let ran = |use_case| self.is_borne_out_by(use_case);
-        characters == Some(PUBLISHED_POLL) && self.use_cases.iter().all(ran)
+        self.faults().is_empty()
     }
 
-    /// Whether what was run of a use case is valid and within [`TOLERANCE`].
+    /// Why the claim did not come out again, a line for each reason.
     #[must_use]
-    pub fn is_borne_out_by(&self, use_case: &UseCase) -> bool {
-        self.is_borne_out_by_polls(use_case) && use_case.pushes.is_sound()
+    pub fn faults(&self) -> Vec<String> {
+        let characters = self.poll().map(|row| row.exchange.at(Level::Characters));
+        let mut faults: Vec<String> = Vec::new();
+        if characters != Some(PUBLISHED_POLL) {
+            let played = characters.map_or("none".to_owned(), |count| count.to_string());
+            faults.push(format!(
+                "the poll has {played} characters of headers, the published one {PUBLISHED_POLL}"
+            ));
+        }
+        faults.extend(self.use_cases.iter().flat_map(|use_case| self.faults_of(use_case)));
+        faults
     }
 
-    /// The same of a use case's polls alone.
+    fn faults_of(&self, use_case: &UseCase) -> Vec<String> {
+        let of = |what: &str| format!("use case {}, {what}", use_case.name);
+        let sides = [("polling", &use_case.polls), ("WebSocket", &use_case.pushes)];
+        let unsound = sides.into_iter().filter(|(_, moved)| !moved.is_sound());
+        let mut faults: Vec<String> = unsound
+            .map(|(what, moved)| format!("{}: not valid: {}", of(what), moved.notes().join("; ")))
+            .collect();
+        if let Some(by) = self.deviation(use_case).filter(|by| by.abs() > TOLERANCE) {
+            let (by, most) = (by * 100.0, TOLERANCE * 100.0);
+            let polls = of("polling");
+            faults.push(format!(
+                "{polls}: headers differ by {by:+.2} % from those of one poll times all polls, at \
+                 most {most} % may"
+            ));
+        }
+        faults
+    }
+
+    /// Whether what was run of a use case's polls is valid and within [`TOLERANCE`].
     #[must_use]
     pub fn is_borne_out_by_polls(&self, use_case: &UseCase) -> bool {
         let deviation = self.deviation(use_case);

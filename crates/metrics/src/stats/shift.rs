@@ -53,10 +53,14 @@ impl Shift {
     }
 }
 
-/// The least p that two runs of so many trials can come to: `2 / C(before + after, before)`, all
-/// values of the one above all of the other.
+/// The least p that two runs of so many trials can come to, by the same distribution as
+/// [`Shift::p`]: all values of the one above all of the other, which is `2 / C(before + after,
+/// before)` where p is counted out.
 #[must_use]
 pub fn least_p(before: usize, after: usize) -> f64 {
+    if before + after > EXACT {
+        return normal_p(&Ranks::apart(before, after));
+    }
     let arrangements: f64 = (1..=before).map(|n| (after + n) as f64 / n as f64).product::<f64>();
     (2.0 / arrangements).min(1.0)
 }
@@ -81,6 +85,12 @@ impl Ranks {
             ranks.sum_after += doubled * tied.iter().filter(|(_, is_after)| *is_after).count();
         }
         ranks
+    }
+
+    /// Those of values without ties, all of `after` above all before.
+    fn apart(before: usize, after: usize) -> Self {
+        let all: Vec<usize> = (1..=before + after).map(|rank| 2 * rank).collect();
+        Self { sum_after: all[before..].iter().sum(), all, after }
     }
 
     /// How far the sum of the ranks of `after` is from what luck gives on average. Doubled ranks

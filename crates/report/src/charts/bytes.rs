@@ -1,7 +1,5 @@
 //! Bytes per message by layer: what is asked for, and what comes with it.
 
-use std::borrow::Cow;
-
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::ledger::Layer;
 
@@ -14,23 +12,23 @@ use crate::sentence::{NEAR, are_within};
 use crate::settings;
 
 /// How to read the picture.
-pub(super) fn caption(block: &Block<'_>) -> Cow<'static, str> {
+pub(super) fn caption(block: &Block<'_>) -> String {
+    let (again, lacks) = (block.reach.sent_again(), block.reach.lacks());
     let caption = match block.reach {
-        Reach::Wire => {
+        Reach::Capture | Reach::Wire => format!(
             "All that went over the wire for each message that arrived, at the IP layer and in \
              both directions: the message itself, the transport's framing, HTTP's request and \
              response lines and headers, TLS where it is in use, and what TCP and IP add: the \
-             headers of every packet, those of bare ACKs too, and what was sent again."
-        }
-        Reach::Socket => {
-            "What the sockets moved for each message that arrived, in both directions: the \
+             headers of every packet, those of bare ACKs too, and {again}.{lacks}"
+        ),
+        Reach::Socket => "What the sockets moved for each message that arrived, in both directions: the \
              message itself, the transport's framing, and HTTP's request and response lines and \
              headers, and TLS where it is in use. TCP and IP come on top and were not counted in this run."
-        }
+            .to_owned(),
     };
     match block.least_arrived() {
-        Some(least) => format!("{caption} Of the messages, {least}.").into(),
-        None => caption.into(),
+        Some(least) => format!("{caption} Of the messages, {least}."),
+        None => caption,
     }
 }
 
@@ -66,7 +64,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 fn is_shown(block: &Block<'_>, layer: Layer) -> bool {
     match layer {
         Layer::Tls => block.rows.iter().any(|row| row.get(Figure::TlsBytes) > Some(0.0)),
-        Layer::Tcpip => block.reach == Reach::Wire,
+        Layer::Tcpip => block.reach.is_wire(),
         Layer::Payload | Layer::Framing | Layer::Http => true,
     }
 }

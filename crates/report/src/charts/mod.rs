@@ -104,7 +104,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
             ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
             ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
             ("age", age::CAPTION.into(), age::picture(block, &conditions)),
-            ("bytes", bytes::caption(block), bytes::picture(block, &conditions)),
+            ("bytes", bytes::caption(block).into(), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
             ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
         ];

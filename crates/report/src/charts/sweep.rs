@@ -1,5 +1,7 @@
 //! Figures against the setting that a run varies.
 
+use std::borrow::Cow;
+
 use plotters_backend::DrawingBackend;
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
@@ -17,31 +19,29 @@ const LATENCY: &str = "The median over the trials, and as a vertical bar where t
     it. The vertical axis is logarithmic, the horizontal one where its values span enough.";
 
 /// How to read the bytes; over payload sizes, what the line of dashes is for.
-const fn bytes_caption(reach: Reach, setting: Setting) -> &'static str {
-    match (reach, setting) {
-        (Reach::Wire, Setting::Payload) => {
-            "All that went over the wire for each message that arrived, at the IP layer, both \
-             directions. The line of dashes is the payload itself: what a transport adds stops \
-             mattering where its line meets that one. The vertical axis is logarithmic, the \
-             horizontal one where its values span enough."
+fn bytes_caption(reach: Reach, setting: Setting) -> String {
+    let moved = match reach {
+        Reach::Capture | Reach::Wire => {
+            "All that went over the wire for each message that arrived, \
+            at the IP layer, both directions"
         }
-        (Reach::Socket, Setting::Payload) => {
-            "What the sockets moved for each message that arrived, both directions; TCP and IP \
-             were not counted. The line of dashes is the payload itself: what a transport adds \
-             stops mattering where its line meets that one. The vertical axis is logarithmic, \
-             the horizontal one where its values span enough."
+        Reach::Socket => {
+            "What the sockets moved for each message that arrived, both directions, \
+            TCP and IP not counted"
         }
-        (Reach::Wire, _) => {
-            "All that went over the wire for each message that arrived, at the IP layer, both \
-             directions, payload included. The vertical axis is logarithmic, the horizontal one \
-             where its values span enough."
+    };
+    let payload = match setting {
+        Setting::Payload => {
+            ". The line of dashes is the payload itself: what a transport adds stops \
+            mattering where its line meets that one."
         }
-        (Reach::Socket, _) => {
-            "What the sockets moved for each message that arrived, both directions, payload \
-             included; TCP and IP were not counted. The vertical axis is logarithmic, the \
-             horizontal one where its values span enough."
-        }
-    }
+        _ => ", payload included.",
+    };
+    format!(
+        "{moved}{payload}{} The vertical axis is logarithmic, the horizontal one where its values \
+         span enough.",
+        reach.lacks()
+    )
 }
 
 /// Lines over points.
@@ -213,7 +213,7 @@ fn bytes(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
         dashes: if setting == Setting::Payload { Dashes::Diagonal } else { Dashes::None },
     };
     // At the socket, part of what is added was not counted.
-    let finding = sweep.finding().filter(|_| reach == Reach::Wire);
+    let finding = sweep.finding().filter(|_| reach.is_wire());
     let title = finding.unwrap_or_else(|| format!("Bytes per message against {}", setting.axis()));
     let subtitle = format!("Bytes per message {}; each point is {MEDIAN}{held}", reach.place());
     sweep.chart("sweep-bytes", bytes_caption(reach, setting), title, subtitle)
@@ -278,7 +278,7 @@ impl Sweep {
     fn chart(
         self,
         name: &str,
-        caption: &'static str,
+        caption: impl Into<Cow<'static, str>>,
         title: String,
         subtitle: String,
     ) -> Option<Chart> {

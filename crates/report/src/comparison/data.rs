@@ -1,11 +1,13 @@
 //! A comparison for programs: CSV and JSON, every number in the unit of its column's name.
 
-use pushbench_metrics::compare::{Comparison, Row};
+use pushbench_metrics::compare::{Comparison, Row, percent};
 use serde_json::{Value, json};
 
 use crate::csv::Sheet;
 use crate::error::ReportError;
+use crate::settings;
 
+/// The first columns; the settings of the point follow.
 const COLUMNS: [&str; 15] = [
     "point",
     "transport",
@@ -29,14 +31,16 @@ const COLUMNS: [&str; 15] = [
 /// a verdict, "not judged".
 #[must_use]
 pub fn comparison_csv(comparison: &Comparison) -> String {
-    let mut sheet = Sheet::new(&COLUMNS);
+    let columns = COLUMNS.join(",");
+    let mut sheet = Sheet::new(&[&columns, &settings::columns(0)]);
     comparison.rows.iter().for_each(|row| sheet.line(fields(row)));
     String::from_utf8(sheet.finish()).expect("each field is text")
 }
 
 fn fields(row: &Row) -> Vec<String> {
     let values = values(row);
-    COLUMNS.iter().map(|column| plain(&values[*column])).collect()
+    let fields = COLUMNS.iter().map(|column| plain(&values[*column]));
+    fields.chain(settings::fields(Some(&row.point))).collect()
 }
 
 fn plain(value: &Value) -> String {
@@ -69,19 +73,37 @@ fn values(row: &Row) -> Value {
     })
 }
 
-/// The same as one JSON object, with the notes.
+/// The same as one JSON object, with the notes, and what came of the `threshold` where there is
+/// one, a share of the figure before.
 ///
 /// # Errors
 ///
 /// [`ReportError::Encode`] where a figure cannot be written.
-pub fn comparison_json(comparison: &Comparison, names: [&str; 2]) -> Result<String, ReportError> {
+pub fn comparison_json(
+    comparison: &Comparison,
+    names: [&str; 2],
+    threshold: Option<f64>,
+) -> Result<String, ReportError> {
     let value = json!({
         "before": names[0],
         "after": names[1],
         "judged": comparison.power.judged,
         "least_p": comparison.power.least_p,
+        "worth": comparison.worth,
+        "lacking": comparison.lacking,
+        "threshold": threshold.map(|share| gate(comparison, share)),
         "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
         "notes": comparison.notes,
     });
     crate::document(serde_json::to_string_pretty(&value))
+}
+
+/// `met`, `broken` by the figures named, or `refused`, and why.
+fn gate(comparison: &Comparison, share: f64) -> Value {
+    let (verdict, broken, why) = match comparison.gate(share) {
+        Ok(rows) if rows.is_empty() => ("met", Vec::new(), None),
+        Ok(rows) => ("broken", rows.into_iter().map(Row::name).collect(), None),
+        Err(unbreakable) => ("refused", Vec::new(), Some(unbreakable.to_string())),
+    };
+    json!({ "percent": percent(share), "verdict": verdict, "broken": broken, "why": why })
 }

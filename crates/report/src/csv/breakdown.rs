@@ -8,14 +8,15 @@ use pushbench_metrics::record::RunRecord;
 use super::{Sheet, decimals};
 use crate::breakdown::pooled;
 use crate::rows::{Row, blocks};
+use crate::settings;
 
-/// The columns of `breakdown.csv`.
+/// The first columns of `breakdown.csv`; the settings of the point follow.
 pub const BREAKDOWN_COLUMNS: &str = "point,transport,part,stat,value_us,samples";
 
 /// `breakdown.csv`. Means of the five parts add up to the mean of `latency`; percentiles do not,
 /// being of different samples.
 pub(crate) fn breakdown(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[BREAKDOWN_COLUMNS]);
+    let mut sheet = Sheet::new(&[BREAKDOWN_COLUMNS, &settings::columns(0)]);
     for row in blocks(record).iter().flat_map(|block| &block.rows) {
         if let Some(pooled) = pooled(row) {
             push(&mut sheet, row, &pooled);
@@ -48,13 +49,14 @@ fn push_part(
     let percentile = |quantile| histogram.supported_percentile_us(quantile);
     let stats = [("mean", mean), ("p50", percentile(0.5)), ("p99", percentile(0.99))];
     for (stat, value) in stats.into_iter().filter(|_| !histogram.is_empty()) {
-        sheet.line([
+        let line = [
             row.summary.point.id.to_string(),
             row.transport().to_string(),
             part.to_owned(),
             stat.to_owned(),
             decimals(value, 3),
             histogram.count().to_string(),
-        ]);
+        ];
+        sheet.line(line.into_iter().chain(settings::fields(Some(&row.summary.point))));
     }
 }

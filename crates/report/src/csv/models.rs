@@ -3,10 +3,11 @@
 use pushbench_metrics::models::check::Compared;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
-use super::Sheet;
+use super::{Sheet, point_of};
+use crate::settings;
 
-/// The columns of `models.csv`: a line for each trial and quantity that has a model. `p` is how
-/// often chance alone is as far from the expected.
+/// The first columns of `models.csv`, a line for each trial and quantity that has a model; the
+/// settings of the point follow. `p` is how often chance alone is as far from the expected.
 const MODELS_COLUMNS: &str =
     "point,transport,trial,order,attempt,valid,quantity,measured,expected,p";
 
@@ -15,12 +16,13 @@ type Line = (&'static str, Option<f64>, Option<f64>, Option<f64>);
 
 /// `models.csv`.
 pub(crate) fn models(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[MODELS_COLUMNS]);
+    let mut sheet = Sheet::new(&[MODELS_COLUMNS, &settings::columns(0)]);
     for trial in &record.trials {
         let id = trial.id;
+        let settings = settings::fields(point_of(record, id.point));
         for (quantity, measured, expected, p) in lines(trial) {
             let (Some(measured), Some(expected)) = (measured, expected) else { continue };
-            sheet.line([
+            let line = [
                 id.point.to_string(),
                 id.transport.to_string(),
                 id.round.to_string(),
@@ -31,7 +33,8 @@ pub(crate) fn models(record: &RunRecord) -> Vec<u8> {
                 format!("{measured:.4}"),
                 format!("{expected:.4}"),
                 p.map_or_else(String::new, |p| format!("{p:.3}")),
-            ]);
+            ];
+            sheet.line(line.iter().chain(&settings));
         }
     }
     sheet.finish()

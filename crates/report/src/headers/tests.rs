@@ -139,6 +139,14 @@ fn clients_that_were_run_slower_are_told_at_the_claims_pace() {
 }
 
 #[test]
+fn each_column_is_on_the_page_that_explains_them() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();
+    folder.write_all(&record(Some(claim(9_090_000)))).unwrap();
+    assert_eq!(crate::tests::columns::check_folder(folder.path()), ["claim.csv", "headers.csv"]);
+}
+
+#[test]
 fn a_claim_that_is_not_borne_out_says_so() {
     assert!(claim(9_090_000).holds() && claim(9_000_000).holds());
     let off = claim(8_900_000);
@@ -150,7 +158,10 @@ fn a_claim_that_is_not_borne_out_says_so() {
     if let WindowBytes::Measured { valid, .. } = &mut invalid.use_cases[0].pushes {
         *valid = false;
     }
-    assert!(!invalid.holds());
+    assert_eq!(invalid.faults(), ["use case A, WebSocket: not valid: "]);
+    assert!(
+        claim(8_900_000).faults()[0].starts_with("use case A, polling: headers differ by -2.09 %")
+    );
 }
 
 #[test]

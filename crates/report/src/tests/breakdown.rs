@@ -20,7 +20,7 @@ fn values(file: &[u8]) -> HashMap<[String; 3], (String, u64)> {
 #[test]
 fn the_file_pools_the_trials_and_its_means_add_up() {
     let file = csv::breakdown(&fixture::broken_down());
-    assert_eq!(String::from_utf8_lossy(&file).lines().next(), Some(DESIGN));
+    assert!(String::from_utf8_lossy(&file).starts_with(DESIGN));
     let values = values(&file);
     let get = |transport: &str, part: &str, stat: &str| -> f64 {
         let (value, samples) = &values[&[transport, part, stat].map(str::to_owned)];

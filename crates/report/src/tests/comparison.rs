@@ -1,9 +1,10 @@
 use pushbench_core::Transport;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::Scenario;
-use pushbench_metrics::compare::{CompareError, Comparison, Verdict, compare};
+use pushbench_metrics::compare::{CompareError, Comparison, Rules, Verdict, compare};
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::warning::Invalid;
 
@@ -30,7 +31,7 @@ fn with(settings: &str, level: u64) -> RunRecord {
 }
 
 fn compared(before: &RunRecord, after: &RunRecord) -> Comparison {
-    compare(before, after, NAMES, false).unwrap()
+    compare(before, after, NAMES, Rules::default()).unwrap()
 }
 
 fn verdict(comparison: &Comparison, transport: Transport, figure: Figure) -> Option<Verdict> {
@@ -56,7 +57,8 @@ fn a_run_that_became_slower_is_worse_and_another_like_it_is_not() {
 #[test]
 fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     let refused = |settings: &str| {
-        compare(&six(1_000), &with(settings, 1_000), NAMES, false).map_err(|e| e.to_string())
+        compare(&six(1_000), &with(settings, 1_000), NAMES, Rules::default())
+            .map_err(|e| e.to_string())
     };
     for (settings, parts) in [
         ("warmup = \"3s\"", ["warmup (2s and 3s)", "--ignore-settings"]),
@@ -74,9 +76,15 @@ fn other_settings_are_refused_by_name_and_other_trials_are_not() {
     }
     let mut other = six(1_000);
     other.headers = HeaderProfile::built_in("chromium").unwrap();
-    let error = compare(&six(1_000), &other, NAMES, false).unwrap_err().to_string();
+    let error = compare(&six(1_000), &other, NAMES, Rules::default()).unwrap_err().to_string();
     assert!(error.contains("the content of headers (minimal and another minimal)"), "{error}");
-    let anyway = compare(&six(1_000), &with("rate = \"5/s\"", 1_000), NAMES, true).unwrap();
+    let anyway = compare(
+        &six(1_000),
+        &with("rate = \"5/s\"", 1_000),
+        NAMES,
+        Rules { any_settings: true, ..Rules::default() },
+    )
+    .unwrap();
     let noted = anyway.notes.iter().any(|note| note.contains("rate (10/s and 5/s)"));
     assert!(noted && !anyway.rows.is_empty(), "{:?}", anyway.notes);
 }
@@ -95,7 +103,8 @@ fn points_are_matched_by_their_settings_and_what_is_in_one_run_only_is_named() {
     assert!(
         notes.contains("Only in one: clients=5.") && notes.contains("Only in two: clients=20.")
     );
-    let apart = compare(&sweep("5"), &sweep("20"), NAMES, false).unwrap_err().to_string();
+    let apart =
+        compare(&sweep("5"), &sweep("20"), NAMES, Rules::default()).unwrap_err().to_string();
     assert!(apart.contains("clients (5 and 20)"), "{apart}");
 }
 
@@ -129,16 +138,16 @@ fn what_differs_around_the_runs_is_noted() {
 fn nothing_valid_or_nothing_in_common_is_refused_and_not_a_table_of_zeros() {
     let (good, mut bad) = (six(1_000), six(1_000));
     bad.trials.iter_mut().for_each(|trial| trial.invalid.push(Invalid::AuditUnbalanced));
-    let error = compare(&good, &bad, NAMES, false).unwrap_err();
+    let error = compare(&good, &bad, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NoTrial("two".to_owned()));
     bad.trials.clear();
-    let error = compare(&bad, &good, NAMES, false).unwrap_err();
+    let error = compare(&bad, &good, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NoTrial("one".to_owned()));
     let mut other = six(1_000);
     other.trials.retain(|trial| trial.id.transport == Transport::Sse);
     let mut without = six(1_000);
     without.trials.retain(|trial| trial.id.transport == Transport::Websocket);
-    let error = compare(&other, &without, NAMES, false).unwrap_err();
+    let error = compare(&other, &without, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NothingInCommon);
 }
 
@@ -157,6 +166,56 @@ fn three_trials_say_that_they_are_too_few_and_how_many_it_takes() {
     assert!(text.contains("0 worse, 0 better"), "{text}");
 }
 
+/// One trial of each run shows what headers grew to, but not where their number is chance's.
+#[test]
+fn bytes_at_the_socket_are_judged_by_one_trial_unless_timing_makes_batches() {
+    let run = |batch: u64, http: u64| {
+        let mut record = fixture::run(
+            "clients = 5\nduration = \"1s\"\nruns = 1\ntransports = [\"short-poll\", \"long-poll\"]",
+        );
+        for trial in &mut record.trials {
+            let measured = &mut trial.measured;
+            let mut more = Tally::default();
+            more.add(Direction::Up, Layer::Http, http);
+            measured.ledger.add(Phase::Window, &more);
+            measured.counters.requests = measured.counters.messages_in_window / batch;
+            measured.counters.empty_responses = 0;
+        }
+        record
+    };
+    let http =
+        |comparison: &Comparison, transport| verdict(comparison, transport, Figure::HttpBytes);
+    let grown = compared(&run(1, 0), &run(1, 90_000));
+    assert_eq!(http(&grown, Transport::LongPoll), Some(Verdict::Worse));
+    assert_eq!(http(&grown, Transport::ShortPoll), Some(Verdict::Worse));
+    let batches = compared(&run(1, 0), &run(2, 90_000));
+    assert_eq!(http(&batches, Transport::LongPoll), Some(Verdict::TooFew));
+    assert_eq!(http(&batches, Transport::ShortPoll), Some(Verdict::Worse));
+    // As many polls, but of a feed in which other numbers are due.
+    let mut denser = run(1, 90_000);
+    let trials = denser.trials.iter_mut();
+    trials.for_each(|trial| trial.measured.audit.published += 1);
+    let seeds = compared(&run(1, 0), &denser);
+    assert_eq!(http(&seeds, Transport::ShortPoll), Some(Verdict::TooFew));
+    assert_eq!(http(&seeds, Transport::LongPoll), Some(Verdict::Worse));
+    assert_eq!(grown.gate(0.05).unwrap().len(), 2);
+    let text = comparison_table(&grown, NAMES, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Of 14 judged figures: 2 worse, 0 better"), "{text}");
+    assert!(text.contains("Payload, framing and HTTP bytes have no noise"), "{text}");
+}
+
+/// A threshold below what is called a difference otherwise must be one that can be broken.
+#[test]
+fn a_small_threshold_is_what_a_change_has_to_exceed() {
+    let rules = Rules::default().with_threshold(0.01);
+    let compared = |rules| compare(&six(100_000), &six(101_500), NAMES, rules).unwrap();
+    assert!(compared(Rules::default()).gate(0.01).unwrap().is_empty());
+    assert_eq!(compared(rules).gate(0.01).unwrap().len(), 4);
+    let text = comparison_table(&compared(rules), NAMES, false);
+    assert!(text.contains("above 1 %"), "{text}");
+}
+
 #[test]
 fn superseded_messages_leave_latency_unjudged() {
     let latest = fixture::latest();
@@ -173,7 +232,10 @@ fn every_format_holds_the_same_figures() {
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), comparison.rows.len());
     let json: serde_json::Value =
-        serde_json::from_str(&comparison_json(&comparison, NAMES).unwrap()).unwrap();
+        serde_json::from_str(&comparison_json(&comparison, NAMES, Some(0.9)).unwrap()).unwrap();
+    let gate = &json["threshold"];
+    assert_eq!((&gate["percent"], &gate["verdict"]), (&90.0.into(), &"broken".into()));
+    assert_eq!(gate["broken"].as_array().unwrap().len(), 4, "{gate}");
     let p50 = &json["figures"][1];
     assert_eq!((&p50["figure"], &p50["verdict"]), (&"latency_p50_us".into(), &"worse".into()));
     assert!((p50["change_percent"].as_f64().unwrap() - 99.6).abs() < 1.0, "{p50}");

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pushbench_core::Transport;
 use pushbench_metrics::ledger::{Direction, Layer, Phase, Source, TcpipTally};
@@ -36,10 +36,89 @@ fn number(text: &str) -> f64 {
 #[test]
 fn the_header_is_the_one_that_users_were_promised() {
     let promised = DESIGN.replace('\n', "");
+    let added = "long_poll_timeout_ms,cookie_bytes,speed,trials_used";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
-    assert_eq!(summary.lines().next(), Some(promised.as_str()));
+    assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();
-    assert_eq!(trials.lines().next(), Some(format!("{promised},{}", csv::TRIAL_COLUMNS).as_str()));
+    assert_eq!(
+        trials.lines().next(),
+        Some(format!("{promised},{},{added}", csv::TRIAL_COLUMNS).as_str())
+    );
+}
+
+/// Whoever reads one file alone must tell its lines apart, whatever setting the run varied.
+#[test]
+fn each_setting_that_points_vary_tells_the_lines_of_every_file_apart() {
+    let lists = [
+        ("clients = [2, 3]", "clients", ["2", "3"]),
+        ("rate = [\"5/s\", \"10/s\"]", "rate_hz", ["5", "10"]),
+        ("payload = [\"64B\", \"100B\"]", "payload_bytes", ["64", "100"]),
+        ("poll_interval = [\"100ms\", \"1s\"]", "poll_interval_ms", ["100", "1000"]),
+        ("long_poll_timeout = [\"1500ms\", \"30s\"]", "long_poll_timeout_ms", ["1500", "30000"]),
+        ("cookie_bytes = [0, 400]", "cookie_bytes", ["0", "400"]),
+        ("[feed]\nspeed = [1.0, 2.5]", "speed", ["1", "2.5"]),
+    ];
+    for (list, column, expected) in lists {
+        let record = fixture::broken_down_run(&format!(
+            "duration = \"1s\"\nruns = 1\ntransports = [\"sse\"]\nfloor = true\n{list}"
+        ));
+        let files = [
+            csv::summary(&record),
+            csv::trials(&record),
+            csv::bytes(&record),
+            csv::breakdown(&record),
+            csv::series(&record),
+            csv::models(&record),
+            crate::floor::csv(&record),
+        ];
+        for file in files {
+            let seen: BTreeSet<(String, String)> = lines(&file)
+                .iter()
+                .map(|line| (line["point"].clone(), line[column].clone()))
+                .collect();
+            let expected = ["1", "2"].into_iter().zip(expected);
+            let expected = expected.map(|(point, value)| (point.to_owned(), value.to_owned()));
+            assert_eq!(seen, expected.collect(), "{list}: {}", String::from_utf8_lossy(&file));
+        }
+    }
+}
+
+/// A setting that points come to have is a column from the first day.
+#[test]
+fn nothing_that_a_point_is_lacks_a_column() {
+    let point = serde_json::to_value(&fixture::quick().points[0]).unwrap();
+    let columns = crate::settings::columns(0);
+    for key in point.as_object().unwrap().keys() {
+        let is_told = columns.split(',').any(|column| column.starts_with(key.as_str()));
+        assert!(is_told || ["id", "label"].contains(&key.as_str()), "no column for {key}");
+    }
+}
+
+/// A number of clients is no sum over trials.
+#[test]
+fn connected_clients_are_those_of_one_trial() {
+    let mut record = fixture::quick();
+    let of = |record: &RunRecord, column: &str| {
+        let lines = lines(&csv::summary(record));
+        line(&lines, "websocket")[column].clone()
+    };
+    assert_eq!(
+        (of(&record, "clients_connected"), of(&record, "trials_used")),
+        ("40".into(), "3".into())
+    );
+    fixture::trial_mut(&mut record, Transport::Websocket, 2).connected = 38;
+    assert_eq!(of(&record, "clients_connected"), "40", "the usual one");
+    fixture::trial_mut(&mut record, Transport::Websocket, 1).invalid.push(Invalid::AuditUnbalanced);
+    assert_eq!(
+        (of(&record, "clients_connected"), of(&record, "trials_used")),
+        ("38".into(), "2".into())
+    );
+    let used: Vec<String> = lines(&csv::trials(&record))
+        .iter()
+        .filter(|line| line["transport"] == "websocket")
+        .map(|line| line["trials_used"].clone())
+        .collect();
+    assert_eq!(used, ["0", "1", "1"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod breakdown;
 mod charts;
+pub(crate) mod columns;
 mod comparison;
 mod csv;
 mod folder;

@@ -69,6 +69,17 @@ fn the_page_says_how_far_down_bytes_were_counted() {
 }
 
 #[test]
+fn the_page_claims_of_another_ones_server_nothing_that_is_so_of_ours() {
+    let mut record = fixture::quick();
+    let ours = page(&record);
+    assert!(ours.contains("with fresh processes;") && ours.contains("the ring of messages"));
+    record.trials.iter_mut().for_each(|trial| trial.server = None);
+    let page = page(&record);
+    assert!(page.contains("with fresh load processes, against a server that ran already;"));
+    assert!(page.contains("Memory per client is") && !page.contains("the ring of messages"));
+}
+
+#[test]
 fn what_comes_from_outside_is_escaped() {
     let evil = "<script>alert('x')</script>\" onload=\"x|`*";
     let mut record = fixture::quick();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pushbench_core::Transport;
-use pushbench_metrics::compare::compare;
+use pushbench_metrics::compare::{Rules, compare};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::warning::{Invalid, Warning};
 
@@ -105,10 +105,11 @@ fn what_is_printed_of_a_run_acts_on_no_terminal() {
     assert_harmless(&crate::terminal_table(&record), "the table");
     assert_harmless(&crate::sentence(&record), "the sentence");
     assert_harmless(&crate::json(&record).unwrap(), "the record");
-    let comparison = compare(&fixture::quick(), &record, ["a", EVIL], true).unwrap();
+    let rules = Rules { any_settings: true, ..Rules::default() };
+    let comparison = compare(&fixture::quick(), &record, ["a", EVIL], rules).unwrap();
     let names = ["a", EVIL];
     assert_harmless(&crate::comparison_table(&comparison, names, false), "the comparison");
     assert_harmless(&crate::comparison_markdown(&comparison, names), "the comparison to paste");
     assert_harmless(&crate::comparison_csv(&comparison), "the comparison's sheet");
-    assert_harmless(&crate::comparison_json(&comparison, names).unwrap(), "its JSON");
+    assert_harmless(&crate::comparison_json(&comparison, names, None).unwrap(), "its JSON");
 }

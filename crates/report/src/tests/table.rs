@@ -1,7 +1,10 @@
 use pushbench_core::Transport;
+use pushbench_core::scenario::Scenario;
+use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::thresholds::{Verdict, judge};
 use pushbench_metrics::warning::{Invalid, Lag, Warning};
 
-use crate::{fixture, markdown, terminal_table};
+use crate::{charts, failures, fixture, html, markdown, terminal_table};
 
 /// The widest table: the longest names, each marked. A little more than the usual 120.
 #[test]
@@ -18,6 +21,82 @@ fn a_table_fits_a_terminal() {
     }
 }
 
+/// Of trials that are left out nothing is a median.
+#[test]
+fn the_footer_counts_the_trials_that_were_used() {
+    let footer = |valid: u32| {
+        let mut record = fixture::six();
+        for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse) {
+            if trial.id.round > valid {
+                trial.invalid.push(Invalid::AuditUnbalanced);
+            }
+        }
+        let table = terminal_table(&record);
+        table.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(footer(6).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
+    assert!(footer(0).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
+    assert!(footer(4).contains("Medians of 4 to 6 trials; [low–high] is a 95 % interval, and"));
+}
+
+/// The clients' kernel does not see what the server sends again, so only a capture may claim it.
+#[test]
+fn what_was_sent_again_is_claimed_as_far_as_it_was_seen() {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all = |record: &RunRecord| {
+        let captions = charts::charts(record).into_iter().map(|chart| chart.caption.into_owned());
+        let page = html::page(record).unwrap();
+        let texts = [terminal_table(record), markdown(record), page].into_iter().chain(captions);
+        texts.map(|text| plain(&text)).collect::<Vec<String>>().join("\n")
+    };
+    let missing = "What the server sent again is not in it";
+    for of in [fixture::quick, fixture::payloads] {
+        let kernel = all(&of());
+        assert!(
+            kernel.contains("TCP and IP, with ACKs and what the clients sent again."),
+            "{kernel}"
+        );
+        assert!(kernel.contains(missing) && !kernel.contains("and what was sent again"));
+        let captured = all(&fixture::captured(of()));
+        assert!(captured.contains("TCP and IP, with ACKs and what was sent again."), "{captured}");
+        assert!(!captured.contains(missing) && !captured.contains("clients sent again"));
+        let socket = all(&fixture::without_tcpip(of()));
+        assert!(!socket.contains(missing), "nothing of TCP is in it at all");
+        assert!(socket.contains("payload + framing and HTTP; TCP and IP not counted."), "{socket}");
+    }
+}
+
+/// Standard error has each, also where nobody asked to see the table.
+#[test]
+fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
+    let mut record = fixture::quick();
+    assert_eq!(
+        failures(&record),
+        [
+            "invalid: quick: long-poll, round 3 of 3 (trial 10): the machine stalled for up to 240.0 ms; use \
+          a machine with processors of its own, and see `pushbench doctor`"
+        ]
+    );
+    let trial = fixture::trial_mut(&mut record, Transport::LongPoll, 3);
+    trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
+    let text = "[thresholds]\n\"*.lost\" = \"< 1\"\n\"sse.payload_bytes_per_msg\" = \"< 10B\"";
+    record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
+    let lines = failures(&record);
+    assert!(lines[0].contains("it said several lines;"), "{lines:?}");
+    assert_eq!(lines[1..], ["threshold broken: quick: sse.payload_bytes_per_msg < 10B: 64 B"]);
+    // As the run judged them, if it did.
+    record.thresholds = judge(&record);
+    record.scenario.thresholds = Default::default();
+    assert_eq!(failures(&record).len(), 2);
+    record.thresholds.last_mut().unwrap().verdict = Verdict::NotJudged;
+    assert!(failures(&record)[1].starts_with("threshold not judged: quick: sse.payload"));
+    let sweep = fixture::sweep();
+    let mut record = sweep.clone();
+    record.trials.iter_mut().for_each(|trial| trial.invalid.push(Invalid::FeedChanged));
+    let lines = failures(&record);
+    assert!(lines.len() == sweep.trials.len() && lines[0].contains(" with 5 clients, round 1"));
+}
+
 #[test]
 fn rows_are_marked_and_the_marks_explained() {
     let table = terminal_table(&fixture::quick());
@@ -26,7 +105,7 @@ fn rows_are_marked_and_the_marks_explained() {
         "long-poll !",
         "* short-poll: the publisher was 1.5 ms late at p99 (2 of 3 trials) — ",
         "! long-poll: the machine stalled for up to 240.0 ms (1 of 3 trials left out) — ",
-        "Medians of 3 trials; [low–high] is their range, as a 95 % interval needs six.",
+        "Medians of 2 to 3 trials; [low–high] is their range, as a 95 % interval needs six.",
         "Memory per client is the server's growth divided by clients; with few clients",
         "Lag of the instrument: publisher ",
     ];
@@ -124,7 +203,7 @@ fn ages_stand_where_messages_were_superseded() {
 #[test]
 fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     const AGAIN: &str = "Payload beyond a message's size was sent again";
-    let again = |mut record: pushbench_metrics::record::RunRecord| {
+    let again = |mut record: RunRecord| {
         for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::ShortPoll) {
             trial.measured.counters.messages_in_window /= 10;
             trial.measured.counters.empty_responses = 5;

@@ -117,3 +117,27 @@ fn a_flag_takes_the_place_of_the_scenarios_conditions_on_its_target() {
     let texts: Vec<String> = scenario.thresholds.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["sse.errors < 1", "sse.lost < 9", "sse.lost > 2"]);
 }
+
+/// A condition that no value breaks, or none meets, asks nothing of a run.
+#[test]
+fn a_condition_that_no_measurement_decides_is_told() {
+    let foregone = |text: &str| text.parse::<Threshold>().unwrap().foregone();
+    for always in ["sse.lost >= 0", "*.delivered <= 100%", "*.delivered >= 0%", "sse.errors >= 0"] {
+        assert_eq!(foregone(always), Some(true), "{always}");
+    }
+    for never in ["sse.lost < 0", "*.delivered > 100%", "sse.latency.p50 < 0ms"] {
+        assert_eq!(foregone(never), Some(false), "{never}");
+    }
+    for open in ["sse.lost <= 0", "*.delivered >= 100%", "sse.latency.p50 > 0ms", "sse.lost > 5"] {
+        assert_eq!(foregone(open), None, "{open}");
+    }
+}
+
+#[test]
+fn a_threshold_in_a_record_is_the_text_that_a_flag_takes() {
+    let threshold: Threshold = "*.latency.p99 < 90s".parse().unwrap();
+    let json = serde_json::to_string(&threshold).unwrap();
+    assert_eq!(json, r#""*.latency.p99 < 90s""#);
+    assert_eq!(serde_json::from_str::<Threshold>(&json).unwrap(), threshold);
+    assert!(serde_json::from_str::<Threshold>(r#""*.speed < 1""#).is_err());
+}

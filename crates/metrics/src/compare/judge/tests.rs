@@ -42,9 +42,9 @@ fn figures(
     let samples = (0..20).map(|figure| {
         let values = [0.0, shift(figure)]
             .map(|shift| machine.run(noise, 100.0, trials).iter().map(|v| v + shift).collect());
-        (values, true)
+        (values, Judging::Ranks)
     });
-    judge(samples.collect::<Vec<_>>())
+    judge(samples.collect::<Vec<_>>(), WORTH)
 }
 
 fn is_difference(change: &Change) -> bool {
@@ -106,7 +106,7 @@ fn a_known_shift_is_found_and_its_interval_covers_it() {
 }
 
 fn one(before: &[f64], after: &[f64]) -> Change {
-    judge([([before.to_vec(), after.to_vec()], true)]).remove(0)
+    judge([([before.to_vec(), after.to_vec()], Judging::Ranks)], WORTH).remove(0)
 }
 
 #[test]
@@ -137,9 +137,41 @@ fn too_few_trials_have_no_verdict_and_say_how_many_would() {
 #[test]
 fn what_is_not_judged_has_no_verdict_and_counts_for_nothing() {
     let far = || [vec![1.0; 6], vec![2.0; 6]];
-    let changes = judge([(far(), false), (far(), true), ([vec![1.0; 6], Vec::new()], false)]);
+    let changes = judge(
+        [(far(), Judging::No), (far(), Judging::Ranks), ([vec![1.0; 6], Vec::new()], Judging::No)],
+        WORTH,
+    );
     assert_eq!(changes[0].verdict, None);
     assert_eq!(changes[1].adjusted_p, Some(changes[1].shift.unwrap().p));
     assert_eq!((changes[2].shift, changes[2].medians[1]), (None, None));
     assert_eq!(Power::of(&changes).judged, 1);
+}
+
+/// What has no noise needs no test, but the runs must not meet, and the change must matter.
+#[test]
+fn a_figure_without_noise_is_judged_by_the_ranges_of_however_few_trials() {
+    let verdict = |before: &[f64], after: &[f64], worth| {
+        let change = judge([([before.to_vec(), after.to_vec()], Judging::Ranges)], worth).remove(0);
+        assert_eq!(change.adjusted_p, None);
+        change.verdict
+    };
+    assert_eq!(verdict(&[64.0], &[140.0], WORTH), Some(Verdict::Worse));
+    assert_eq!(verdict(&[140.0], &[64.0], WORTH), Some(Verdict::Better));
+    assert_eq!(verdict(&[0.0], &[2.0], WORTH), Some(Verdict::Worse));
+    assert_eq!(verdict(&[64.0; 3], &[64.0; 2], WORTH), Some(Verdict::NoneShown));
+    // One trial of three lies among the others.
+    assert_eq!(verdict(&[64.0, 90.0], &[80.0, 95.0, 96.0], WORTH), Some(Verdict::NoneShown));
+    assert_eq!(verdict(&[200.0], &[203.0], WORTH), Some(Verdict::NoneShown));
+    assert_eq!(verdict(&[200.0], &[203.0], 0.01), Some(Verdict::Worse));
+}
+
+/// They are no part of the family that p is adjusted for.
+#[test]
+fn figures_without_noise_make_the_others_no_harder_to_show() {
+    let far = || [vec![1.0; 6], vec![2.0; 6]];
+    let one = (far(), Judging::Ranks);
+    let changes = judge([one, (far(), Judging::Ranges), (far(), Judging::Ranges)], WORTH);
+    assert_eq!(changes[0].adjusted_p, Some(changes[0].shift.unwrap().p));
+    assert_eq!(Power::of(&changes).judged, 1);
+    assert!(changes.iter().all(|change| change.verdict == Some(Verdict::Worse)));
 }

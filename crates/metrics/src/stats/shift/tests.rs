@@ -54,6 +54,18 @@ fn four_trials_each_are_the_fewest_that_show_anything() {
     assert_eq!(Shift::of(&[], &rising(0, 4)), None);
 }
 
+/// One value beyond a hundred others is no more than chance makes of the normal approximation,
+/// although it is one of only 101 places.
+#[test]
+fn the_least_p_is_that_of_the_distribution_in_use() {
+    for (before, after) in [(5, 6), (10, 51), (1, 100), (2, 90)] {
+        let apart = Shift::of(&rising(0, before), &rising(1_000, after)).unwrap();
+        let least = least_p(before as usize, after as usize);
+        assert!((apart.p - least).abs() < 1e-12, "{before} and {after}: {} {least}", apart.p);
+    }
+    assert!(least_p(1, 100) > 0.05);
+}
+
 /// Critical values as printed tables of the rank sum have them: for two-sided 5 % the interval
 /// begins at the k-th difference, k being one more than the table's U.
 #[test]

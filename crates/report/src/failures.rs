@@ -1,0 +1,38 @@
+//! Why a run did not end with status 0, in lines for standard error: one for each trial that
+//! cannot be used and each threshold that is not met.
+
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+
+use crate::{settings, thresholds};
+
+/// `invalid: quick: sse, round 2 of 3: the machine stalled …`, and `threshold broken: quick: …`;
+/// each a single line with the scenario's name, as several may have been run.
+#[must_use]
+pub fn failures(record: &RunRecord) -> Vec<String> {
+    let invalid = record.standing().filter(|trial| !trial.is_valid());
+    let mut lines: Vec<String> = invalid.map(|trial| line(record, trial)).collect();
+    if record.trials.is_empty() {
+        lines.push(format!("invalid: {}: no trial was run", record.scenario.name));
+    }
+    lines.extend(thresholds::failures(record));
+    lines
+}
+
+fn line(record: &RunRecord, trial: &TrialRecord) -> String {
+    let point = record.points.iter().find(|point| point.id == trial.id.point);
+    let heading = point.map(|point| settings::heading(&record.points, point)).unwrap_or_default();
+    let at = if heading.is_empty() { heading } else { format!(" with {heading}") };
+    let again = if trial.attempt > 1 { ", also when it was repeated" } else { "" };
+    let reasons = trial.invalid.iter().map(|invalid| format!("{invalid}; {}", invalid.remedy()));
+    let text = format!(
+        "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}",
+        record.scenario.name,
+        trial.id.transport,
+        trial.id.round,
+        record.scenario.runs,
+        trial.order,
+        reasons.collect::<Vec<_>>().join("; ")
+    );
+    // What a process said before it died may have several lines.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
