@@ -5,6 +5,7 @@
 //! is a finding about the server, or it bounds what the figures can support.
 
 mod calm;
+mod feed;
 mod invalid;
 mod way;
 
@@ -14,11 +15,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+use crate::silence::Silence;
 
 pub use self::calm::{
     Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE,
 };
+pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
@@ -53,6 +56,13 @@ pub enum Warning {
         /// How many.
         messages: u64,
     },
+    /// Messages were still under way when the trial ended.
+    Late {
+        /// How many.
+        messages: u64,
+    },
+    /// Clients waited in vain for the rest of the window's messages.
+    FellSilent(Silence),
     /// Messages came more than once.
     Duplicated {
         /// How many arrivals too many.
@@ -68,6 +78,13 @@ pub enum Warning {
         /// How often.
         count: u64,
         /// The first of them.
+        first: Option<String>,
+    },
+    /// The server broke its protocol.
+    ProtocolErrors {
+        /// How often.
+        count: u64,
+        /// The first time.
         first: Option<String>,
     },
     /// Polls were due while one was outstanding.
@@ -184,6 +201,11 @@ impl Warning {
             Self::Lost { .. } | Self::Duplicated { .. } | Self::Reordered { .. } => {
                 "see trials.csv for where"
             }
+            Self::Late { .. } => {
+                "what they could move is told as a bound; lower rate, payload or clients"
+            }
+            Self::FellSilent(_) => "see the server's log for what happened then",
+            Self::ProtocolErrors { .. } => "see what the server sends there",
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
@@ -222,6 +244,16 @@ impl fmt::Display for Warning {
                 write!(f, "{messages} messages came behind a newer one")
             }
             Self::Lost { messages } => write!(f, "{messages} messages were lost"),
+            Self::Late { messages } => write!(
+                f,
+                "{messages} messages were still under way when the trial ended: the window was more \
+                 than the path could carry"
+            ),
+            Self::FellSilent(silence) => silence.fmt(f),
+            Self::ProtocolErrors { count, first } => {
+                write!(f, "{count} protocol errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
             Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
             Self::Reconnects { count } => write!(f, "{count} reconnects"),
             Self::Errors { count, first } => {

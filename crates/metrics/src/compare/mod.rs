@@ -170,5 +170,7 @@ fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {
     let ours = record.standing().filter(|trial| {
         trial.is_valid() && trial.id.point == row.point.id && trial.id.transport == row.transport
     });
-    ours.map(Figures::of_trial).collect()
+    let mut figures: Vec<Figures> = ours.map(Figures::of_trial).collect();
+    Figures::retain_comparable(&mut figures);
+    figures
 }
