@@ -171,6 +171,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                     }
                 }
             }
+            if phase == Phase::Drain {
+                self.drain.begin(self.plan.clients);
+            }
         }
     }
 
@@ -222,6 +225,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         };
         if self.phases.timing().is_none_or(is_over) {
             self.drained = drained;
+            self.tell_drain(now);
             self.begin_closing(now);
         }
     }
@@ -265,6 +269,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),
+            first_protocol_error: self.first_protocol_error.take(),
             stamps: self.stamps.finish(),
         })));
     }

@@ -11,6 +11,7 @@
 
 mod connect;
 mod course;
+mod drain;
 mod measure;
 mod phases;
 mod slot;
@@ -37,6 +38,7 @@ use thiserror::Error;
 
 use self::connect::Ramp;
 use self::course::Stage;
+use self::drain::Drain;
 use self::phases::Phases;
 use self::slot::Slot;
 use self::stamps::Stamps;
@@ -202,8 +204,11 @@ struct Runner<M, C> {
     stamps: Stamps,
     look: Look,
     errors: Vec<String>,
+    /// The first error from warm-up on by which the server broke its protocol.
+    first_protocol_error: Option<String>,
     loop_lag: LatencyHistogram,
     connected_at_start: u32,
+    drain: Drain,
     /// Everything was accounted for before the drain's deadline.
     drained: bool,
     /// When the good-byes began.
@@ -258,8 +263,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             stamps: Stamps::new(&plan),
             look: Look::default(),
             errors: Vec::new(),
+            first_protocol_error: None,
             loop_lag: LatencyHistogram::default(),
             connected_at_start: 0,
+            drain: Drain::default(),
             drained: false,
             closing: MonoInstant::default(),
             plan,
@@ -290,8 +297,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Keeps an error of a client for a person to read, if it is among the first.
     fn keep_error(&mut self, client: u32, error: &dyn std::fmt::Display) {
         if self.errors.len() < KEPT_ERRORS {
-            self.errors.push(format!("client {}: {error}", self.plan.first_client + client));
+            let words = self.words(client, error);
+            self.errors.push(words);
         }
+    }
+
+    /// An error of a client, as a person reads it.
+    fn words(&self, client: u32, error: &dyn std::fmt::Display) -> String {
+        format!("client {}: {error}", self.plan.first_client + client)
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::observer::{Arrival, Event};
 use pushbench_probe::clock::Clock;
@@ -13,6 +13,7 @@ use super::Runner;
 use super::connect::ConnectError;
 use super::course::Stage;
 use super::measure::Measure;
+use super::phases::Phases;
 use super::slot::Link;
 use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
 
@@ -125,7 +126,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if outcome.is_err() || counted != length as u64 {
             self.account_for(client, length as u64, counted, outcome.is_ok());
         }
-        self.measure.moved(self.phases.phase(), at, &self.out.received);
+        let phase = self.phases.phase();
+        if phase == Phase::Drain && self.out.received.layer(Layer::Payload) > 0 {
+            self.drain.fed(client, at);
+        }
+        self.measure.moved(phase, at, &self.out.received);
         match outcome {
             Ok(()) if self.out.is_plain() => {}
             Ok(()) => self.act(client, at),
@@ -142,8 +147,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let Some(&last) = self.out.messages.last() else { return };
         let stamped = self.slots[client as usize].stamped;
         for &seq in &self.out.messages {
-            // One that the schedule has not reached when the trial is over is no part of it.
-            let Some(due) = table.due(seq) else { continue };
+            let Some(due) = table.due(seq) else {
+                off_schedule(&mut self.measure, &self.phases, seq, at);
+                continue;
+            };
             let arrival = Arrival { client, seq, due, at };
             self.measure.arrived(&arrival);
             if stamped {
@@ -200,10 +207,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             }
             Note::EmptyResponse => Event::EmptyResponse { client },
             Note::SkippedPoll => Event::SkippedPoll,
-            Note::Failed(error) => {
-                self.keep_error(client, error);
-                Event::Failed { client }
-            }
+            Note::Failed(error) => return self.failed(client, at, error),
             Note::Subscribed => return self.subscribed(client, at),
         };
         self.measure.happened(self.phases.phase(), at, &event);
@@ -285,9 +289,21 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
         self.out.notes = notes;
         if self.stage != Stage::Closing {
-            self.fail(client, at, error);
+            self.failed(client, at, error);
         }
         self.ended(client, at, Cause::Protocol);
+    }
+
+    /// The server did what no session expects, and perhaps broke its protocol.
+    fn failed(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
+        self.fail(client, at, error);
+        if error.breaks_protocol() {
+            let phase = self.phases.phase();
+            self.measure.happened(phase, at, &Event::BrokeProtocol { client });
+            if phase >= Phase::Warmup && self.first_protocol_error.is_none() {
+                self.first_protocol_error = Some(self.words(client, error));
+            }
+        }
     }
 
     fn fail(&mut self, client: u32, at: MonoInstant, error: &dyn std::fmt::Display) {
@@ -349,6 +365,17 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         } else {
             self.fail(client, at, &error);
         }
+    }
+}
+
+/// Tells of a message that has no instant in the timetable, which ends with the drain. One that
+/// the schedule has not reached by then is no part of the trial; before then it is ahead of it.
+#[cold]
+fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoInstant) {
+    let (Some(table), Some(timing)) = (phases.table(), phases.timing()) else { return };
+    let is_ahead = table.is_beyond(seq);
+    if !is_ahead || at < timing.drain_deadline {
+        measure.off_schedule(seq, is_ahead);
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
 use pushbench_core::message::SEQ_PREFIX;
-use pushbench_core::wire::batch::{BatchError, BatchReader, Piece};
+use pushbench_core::wire::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
 use pushbench_metrics::ledger::Layer;
 
 use super::output::Output;
@@ -163,6 +163,11 @@ impl BodyReader {
             }
         }
         Ok(())
+    }
+
+    /// Whether the batch is about as long as one may be: another message may not have had room.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.length > (MAX_BATCH - MAX_BATCH / 16) as u64
     }
 
     /// The body has ended: its last message, if it had any. A single message is not yet in any

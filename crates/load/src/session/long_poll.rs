@@ -109,6 +109,10 @@ impl Session for LongPoll {
         Ending::Broken
     }
 
+    fn under_way(&self) -> bool {
+        self.poll.under_way()
+    }
+
     fn close(&mut self, out: &mut Output) {
         out.demand = Demand::Close;
     }

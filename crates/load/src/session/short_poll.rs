@@ -149,6 +149,10 @@ impl Session for ShortPoll {
         if done { Ending::Done } else { Ending::Broken }
     }
 
+    fn under_way(&self) -> bool {
+        self.poll.under_way()
+    }
+
     fn close(&mut self, out: &mut Output) {
         out.demand = Demand::Close;
     }

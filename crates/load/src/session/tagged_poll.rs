@@ -112,8 +112,12 @@ impl Session for TaggedPoll {
             Ok(_) => {}
             Err(()) => out.note(Note::Failed(ProtocolError::Truncated(self.asked()))),
         }
-        self.outstanding = false;
+        (self.outstanding, self.head) = (false, None);
         Ending::Broken
+    }
+
+    fn under_way(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.status == 200)
     }
 
     fn close(&mut self, out: &mut Output) {
