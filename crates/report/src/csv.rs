@@ -28,7 +28,7 @@ latency_p999_us,latency_max_us,age_mean_us,connect_p50_us,requests,empty_respons
 payload_bytes_per_msg,framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,\
 tcpip_bytes_per_msg,wire_bytes_per_msg,server_cpu_us_per_msg,load_cpu_us_per_msg,\
 server_rss_bytes_per_client,load_rss_bytes_per_client,latency_p50_min_us,latency_p50_max_us,\
-clients_connected,errors,reconnects,warnings,age_max_us";
+clients_connected,errors,reconnects,warnings,age_max_us,late";
 
 /// What `trials.csv` adds: the round, the place in the run's order, 2 for a repeat, and why it is
 /// not valid.
@@ -161,6 +161,7 @@ impl Line<'_> {
         ]));
         fields.push(self.warnings.clone());
         fields.push(decimals(self.figures.get(Figure::AgeMax), 1));
+        fields.extend(counts(&[|counts| counts.late]));
         fields
     }
 

@@ -210,6 +210,7 @@ fn worst_of_each<'a, T>(
 }
 
 /// What tells which of two reasons of a kind is the worse.
+#[expect(clippy::cast_precision_loss, reason = "only their order counts")]
 fn gravity(invalid: &Invalid) -> f64 {
     match invalid {
         Invalid::ClientsMissing { connected, wanted, .. } => {
@@ -218,6 +219,8 @@ fn gravity(invalid: &Invalid) -> f64 {
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
         Invalid::MachineBusy(busy) => busy.share,
+        Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
+        Invalid::LostToErrors { lost, .. } => *lost as f64,
         _ => 0.0,
     }
 }
@@ -228,9 +231,13 @@ fn weight(warning: &Warning) -> f64 {
     match warning {
         Warning::ServerSaturated { share } => *share,
         Warning::PublisherLate(lag) | Warning::LoadLate(lag) => lag.us,
-        Warning::Lost { messages } | Warning::Duplicated { messages } => *messages as f64,
+        Warning::Lost { messages }
+        | Warning::Late { messages }
+        | Warning::Duplicated { messages } => *messages as f64,
+        Warning::FellSilent(silence) => silence.clients as f64,
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
+        | Warning::ProtocolErrors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
         Warning::LoadPart(part) => part.latency_us / part.without_us,
         Warning::LatencyOffModel { ks, .. } => *ks,

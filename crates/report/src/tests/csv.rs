@@ -17,7 +17,8 @@ latency_mean_us,latency_p50_us,latency_p50_lo_us,latency_p50_hi_us,latency_p90_u
 age_mean_us,connect_p50_us,requests,empty_responses,
 payload_bytes_per_msg,framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,tcpip_bytes_per_msg,wire_bytes_per_msg,
 server_cpu_us_per_msg,load_cpu_us_per_msg,server_rss_bytes_per_client,load_rss_bytes_per_client,
-latency_p50_min_us,latency_p50_max_us,clients_connected,errors,reconnects,warnings,age_max_us
+latency_p50_min_us,latency_p50_max_us,clients_connected,errors,reconnects,warnings,age_max_us,
+late
 ";
 
 /// The lines of a file, by column.
