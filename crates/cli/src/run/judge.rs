@@ -1,5 +1,7 @@
 //! What a finished trial is worth: why it cannot be used, and what to know before believing it.
 
+mod arrivals;
+
 use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
@@ -60,10 +62,10 @@ impl Evidence<'_> {
             let error = self.load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
         }
-        let sampled = measured.latency.count() == measured.audit.delivered || !self.same_clock;
-        if !measured.audit.balances() || !sampled {
+        if !measured.audit.balances() || (self.same_clock && !measured.is_sampled()) {
             reasons.push(Invalid::AuditUnbalanced);
         }
+        reasons.extend(self.invalid_arrivals());
         if let Some((least, most)) = self.published.filter(|(least, most)| least < most) {
             reasons.push(Invalid::ServersDisagree { least, most });
         }
@@ -107,6 +109,10 @@ impl Evidence<'_> {
         if audit.lost > 0 {
             warnings.push(Warning::Lost { messages: audit.lost });
         }
+        if audit.late > 0 {
+            warnings.push(Warning::Late { messages: audit.late });
+        }
+        warnings.extend(self.load.measured.silence.map(Warning::FellSilent));
         if audit.duplicated > 0 {
             warnings.push(Warning::Duplicated { messages: audit.duplicated });
         }
@@ -116,10 +122,7 @@ impl Evidence<'_> {
         if counters.reconnects > 0 {
             warnings.push(Warning::Reconnects { count: counters.reconnects });
         }
-        if counters.errors > 0 {
-            let first = self.load.errors.first().cloned();
-            warnings.push(Warning::Errors { count: counters.errors, first });
-        }
+        warnings.extend(self.of_errors());
         if counters.skipped_polls > 0 {
             warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });
         }
@@ -131,6 +134,23 @@ impl Evidence<'_> {
             warnings.push(Warning::ForeignClock);
         }
         warnings.extend(self.calm().map_or_else(Vec::new, |calm| calm.warnings()));
+        warnings
+    }
+
+    /// Breaches of the protocol, and apart from them all other failures.
+    fn of_errors(&self) -> Vec<Warning> {
+        let counters = &self.load.measured.counters;
+        let (breaches, breach) = (counters.protocol_errors, &self.load.first_protocol_error);
+        let others = counters.errors.saturating_sub(breaches);
+        let mut warnings = Vec::new();
+        if breaches > 0 {
+            warnings.push(Warning::ProtocolErrors { count: breaches, first: breach.clone() });
+        }
+        if others > 0 {
+            let mut errors = self.load.errors.iter();
+            let first = errors.find(|error| Some(*error) != breach.as_ref()).cloned();
+            warnings.push(Warning::Errors { count: others, first });
+        }
         warnings
     }
 

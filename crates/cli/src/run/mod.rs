@@ -12,6 +12,7 @@ mod sampler;
 mod seen;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
+mod told;
 pub(crate) mod trial;
 
 use anyhow::anyhow;
@@ -154,6 +155,7 @@ pub(crate) fn measure(
     let played = play(plan, source, &folder, &mut record, &progress);
     progress.end();
     finish(&folder, &record, output)?;
+    told::protocol_errors(&record).iter().for_each(|line| eprintln!("{line}"));
     played?;
     let met = thresholds::outcomes(&record).iter().all(thresholds::Outcome::is_met);
     Ok(match () {

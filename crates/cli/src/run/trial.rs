@@ -263,6 +263,7 @@ impl<'a> Trial<'a> {
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
+            seen.load.measured.late = Default::default();
             seen.load.measured.age = Default::default();
         }
         let breakdown = breakdown::join(&seen.server_stamps, &seen.load_stamps, self.same_clock);
