@@ -169,7 +169,7 @@ fn numbers_that_run_ahead_are_of_another_feed() {
 
 #[test]
 fn numbers_that_nobody_has_are_of_another_feed() {
-    let odd = Server::start(RATE, |n| Some(if n % 2 == 0 { vec![] } else { event(n) }));
+    let odd = Server::start(RATE, |n| Some(if n.is_multiple_of(2) { vec![] } else { event(n) }));
     let odd = odd.measure(0, &[]);
     let sign = &odd.invalid("not-this-feed")["sign"]["gaps"];
     assert_eq!(sign["clients"], 3, "{odd:?}");
@@ -204,7 +204,7 @@ fn where_nothing_arrives_the_first_cause_is_named() {
 #[test]
 fn broken_protocols_are_named_and_what_is_lost_to_them_is_no_measurement() {
     // Every fifth event carries no number; the client comes back to what is next.
-    let broken = |n: u64| if n % 5 == 0 { b"data: hello\n\n".to_vec() } else { event(n) };
+    let broken = |n: u64| if n.is_multiple_of(5) { b"data: hello\n\n".to_vec() } else { event(n) };
     let some = Server::start(RATE, move |n| Some(broken(n))).measure(0, &["-q"]);
     assert!(some.count("delivered") > 0, "{some:?}");
     let told = some.told("warnings", "protocol-errors").unwrap_or_else(|| panic!("{some:?}"));

@@ -240,26 +240,14 @@ impl fmt::Display for Warning {
                 "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
                  clients fall ever further behind"
             ),
-            Self::Reordered { messages } => {
-                write!(f, "{messages} messages came behind a newer one")
-            }
-            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
-            Self::Late { messages } => write!(
-                f,
-                "{messages} messages were still under way when the trial ended: the window was more \
-                 than the path could carry"
-            ),
-            Self::FellSilent(silence) => silence.fmt(f),
-            Self::ProtocolErrors { count, first } => {
-                write!(f, "{count} protocol errors")?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
-            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
-            Self::Reconnects { count } => write!(f, "{count} reconnects"),
-            Self::Errors { count, first } => {
-                write!(f, "{count} errors")?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
+            Self::Reordered { .. }
+            | Self::Lost { .. }
+            | Self::Late { .. }
+            | Self::FellSilent(_)
+            | Self::Duplicated { .. }
+            | Self::Reconnects { .. }
+            | Self::Errors { .. }
+            | Self::ProtocolErrors { .. } => self.of_delivery(f),
             Self::PollsSkipped { count } => {
                 write!(f, "{count} polls were skipped, the one before being outstanding")
             }
@@ -298,6 +286,35 @@ impl fmt::Display for Warning {
             Self::TimeStolen { share } => {
                 write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
             }
+        }
+    }
+}
+
+impl Warning {
+    /// What became of messages, and what failed on their way.
+    fn of_delivery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reordered { messages } => {
+                write!(f, "{messages} messages came behind a newer one")
+            }
+            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
+            Self::Late { messages } => write!(
+                f,
+                "{messages} messages were still under way when the trial ended: the window was more \
+                 than the path could carry"
+            ),
+            Self::FellSilent(silence) => write!(f, "{silence}"),
+            Self::ProtocolErrors { count, first } => {
+                write!(f, "{count} protocol errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
+            Self::Reconnects { count } => write!(f, "{count} reconnects"),
+            Self::Errors { count, first } => {
+                write!(f, "{count} errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
 use pushbench_metrics::breakdown::Breakdown;
+use pushbench_metrics::censored::Censored;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
@@ -22,6 +23,8 @@ pub(super) struct Evidence<'a> {
     pub(super) wanted: u32,
     pub(super) window: Window,
     pub(super) load: &'a LoadMeasured,
+    /// Its latencies, those of late messages included.
+    pub(super) latencies: Censored<'a, 3>,
     pub(super) server: Option<&'a ServerMeasured>,
     pub(super) breakdown: Option<&'a Breakdown>,
     pub(super) resources: &'a Resources,
@@ -89,7 +92,7 @@ impl Evidence<'_> {
         Some(Calm {
             disturbance: self.resources.disturbance.as_ref()?,
             window: self.window.duration(),
-            latency: &self.load.measured.latency,
+            latency: self.latencies.at_least(),
             allow_busy: self.allow_busy,
             own_server: self.own_server,
         })

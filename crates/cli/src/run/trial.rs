@@ -320,6 +320,7 @@ impl<'a> Trial<'a> {
             wanted: self.plan.point(self.turn.id).clients,
             window,
             load: &seen.load,
+            latencies: seen.load.measured.latencies(),
             server: seen.server.as_ref(),
             breakdown,
             resources: &sample.resources,

@@ -43,9 +43,10 @@ impl Evidence<'_> {
         let ahead = || Some(Misfit::Ahead { messages: fit.ahead, first: fit.first_ahead? });
         let faster = || Some(Misfit::Faster { pace: fit.pace().filter(|_| self.same_clock)? });
         let gaps = || {
-            // A client that was away lacks what was sent meanwhile, and so do its neighbours.
-            let never_away = measured.counters.connections_lost == 0;
-            let gaps = measured.audit.gaps.filter(|gaps| never_away && gaps.are_of_the_feed())?;
+            // What failed, or was sent while clients were away, they lack alike too.
+            let counters = &measured.counters;
+            let smooth = counters.connections_lost + counters.errors == 0;
+            let gaps = measured.audit.gaps.filter(|gaps| smooth && gaps.are_of_the_feed())?;
             let (clients, messages) = (gaps.clients, gaps.messages);
             Some(Misfit::Gaps { clients, messages, first: gaps.first? })
         };

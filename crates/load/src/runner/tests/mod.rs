@@ -1,5 +1,6 @@
 //! The runner over real sockets, against servers that follow a script.
 
+mod drain;
 mod server;
 mod stamps;
 mod tcpip;
