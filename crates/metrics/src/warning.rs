@@ -202,7 +202,8 @@ impl Warning {
                 "see trials.csv for where"
             }
             Self::Late { .. } => {
-                "what they could move is told as a bound; lower rate, payload or clients"
+                "what they could move is told as a bound; lower rate, payload or clients, and see that \
+                 the feed is not slower than described"
             }
             Self::FellSilent(_) => "see the server's log for what happened then",
             Self::ProtocolErrors { .. } => "see what the server sends there",

@@ -36,7 +36,8 @@ impl fmt::Display for Likely {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Origin => f.write_str(
-                "likely the feed's origin is later than the true one, or its clock is another",
+                "likely the feed's origin is later than the true one, or else its rate, schedule or clock \
+                 is another",
             ),
             Self::Rate { pace } => write!(
                 f,
