@@ -136,7 +136,8 @@ impl Invalid {
                  that rise by one"
             }
             Self::NothingArrived { .. } => {
-                "see that the path, the transport and the feed's description are the server's"
+                "mend the cause; of a server that the run did not start, see that path, transport and the \
+                 feed's description are its own"
             }
             Self::LostToErrors { .. } => {
                 "see what the server sends there; the errors are in run.json"

@@ -290,6 +290,22 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
 }
 
 #[test]
+fn trials_that_know_their_median_do_not_speak_for_one_that_does_not() {
+    let mut record = with_medians(&[
+        (Transport::Sse, &[600, 610, 620]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    let trial = fixture::trial_mut(&mut record, Transport::Sse, 2);
+    trial.measured.late.record_many_ns(50_000_000, 100);
+    trial.measured.audit.late = 100;
+    // Of 0.6 ms, more than 50 ms and 0.62 ms the median is known, and the range is not.
+    let text = sentence(&record);
+    assert!(text.contains("on the wire. sse took 0.62 ms at the median."), "{text}");
+    let table = crate::terminal_table(&record);
+    assert!(table.contains(" 620 µs ") && !table.contains("[600–620]"), "{table}");
+}
+
+#[test]
 fn broken_protocols_are_told_with_the_first_breach() {
     let mut record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
     let trial = fixture::trial_mut(&mut record, Transport::Websocket, 2);
