@@ -274,7 +274,7 @@ pub struct Measured {
     /// How often things happened.
     pub counters: Counters,
     /// What does not fit the feed's description.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Fit::is_perfect")]
     pub fit: Fit,
     /// Of clients that poll on a period, what their model is checked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub transport: Transport,
     /// What was measured, in the quantity's unit; `None` where it was not.
     pub measured: Option<f64>,
+    /// What it is at least, where messages that were still under way keep it from being known.
+    pub at_least: Option<f64>,
 }
 
 impl Outcome {
@@ -45,6 +47,8 @@ pub fn outcomes(record: &RunRecord) -> Vec<Outcome> {
             label: row.point.label.clone(),
             transport: row.transport,
             measured: measured(row, threshold.target.quantity),
+            at_least: figure(threshold.target.quantity)
+                .and_then(|figure| row.figures.at_least(figure)),
         })
     });
     each.collect()

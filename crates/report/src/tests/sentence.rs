@@ -1,3 +1,4 @@
+use pushbench_core::scenario::Scenario;
 use pushbench_core::{Seq, Transport};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
@@ -280,6 +281,10 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
     let text = sentence(&record);
     assert!(text.starts_with("websocket delivered in 0.4 ms"), "{text}");
     assert!(text.contains(" sse took more than 50 ms at the median."), "{text}");
+    let text = "[thresholds]\n\"sse.latency.p50\" = \"< 60ms\"";
+    record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
+    let lines = crate::threshold_lines(&record);
+    assert_eq!(lines, ["✗ sse.latency.p50 < 60ms: more than 50.0 ms"]);
     let table = crate::terminal_table(&record);
     assert!(table.contains("> 50.0 ms") && table.contains("300 late"), "{table}");
 
