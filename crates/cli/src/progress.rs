@@ -165,7 +165,11 @@ fn floor_line(floor: &FloorTrial) -> String {
 fn line(trial: &TrialRecord) -> String {
     let audit = &trial.measured.audit;
     let figures = Figures::of_trial(trial);
-    let shown = |figure| figures.get(figure).map_or("–".to_owned(), |us| format!("{us:.1} µs"));
+    let shown = |figure| match (figures.get(figure), figures.at_least(figure)) {
+        (Some(us), _) => format!("{us:.1} µs"),
+        (None, Some(us)) => format!("> {us:.1} µs"),
+        (None, None) => "–".to_owned(),
+    };
     let mut text = format!(
         "{:>4} point {} round {} {:<22} {}/{} delivered, p50 {}, p99 {}, server {}/msg, load {}/msg",
         trial.order,

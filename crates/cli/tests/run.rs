@@ -32,7 +32,7 @@ latency_max_us,age_mean_us,connect_p50_us,requests,empty_responses,payload_bytes
 framing_bytes_per_msg,http_bytes_per_msg,tls_bytes_per_msg,tcpip_bytes_per_msg,\
 wire_bytes_per_msg,server_cpu_us_per_msg,load_cpu_us_per_msg,server_rss_bytes_per_client,\
 load_rss_bytes_per_client,latency_p50_min_us,latency_p50_max_us,clients_connected,errors,\
-reconnects,warnings,age_max_us";
+reconnects,warnings,age_max_us,late";
 
 type Row = HashMap<String, String>;
 
@@ -78,8 +78,10 @@ fn check_summary(folder: &Path) {
     for row in &summary {
         assert_eq!(row["valid"], "true", "{row:?}");
         assert!(number(row, "delivered") > 0.0, "{row:?}");
-        let accounted: f64 =
-            ["delivered", "lost", "superseded"].iter().map(|column| number(row, column)).sum();
+        let accounted: f64 = ["delivered", "lost", "late", "superseded"]
+            .iter()
+            .map(|column| number(row, column))
+            .sum();
         assert_eq!(accounted, number(row, "expected"), "{row:?}");
         assert_eq!(number(row, "expected"), number(row, "published") * 5.0, "{row:?}");
         for column in ["lost", "duplicated", "reordered", "errors", "reconnects"] {

@@ -248,6 +248,12 @@ impl Timetable {
         self.dues.get(to_usize(index)).copied()
     }
 
+    /// Whether `seq` is due later than the timetable has been walked.
+    #[must_use]
+    pub fn is_beyond(&self, seq: Seq) -> bool {
+        seq.0.checked_sub(self.first.0).is_some_and(|index| to_usize(index) >= self.dues.len())
+    }
+
     /// The messages due in `[start, end)`, as their first and last number; the last is one
     /// below the first where there are none.
     pub fn between(&mut self, start: MonoInstant, end: MonoInstant) -> (Seq, Seq) {

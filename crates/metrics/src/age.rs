@@ -7,6 +7,7 @@
 //! Source: S. Kaul, R. Yates and M. Gruteser, "Real-time status: How often should one update?",
 //! IEEE INFOCOM 2012.
 
+use pushbench_core::MonoInstant;
 use serde::{Deserialize, Serialize};
 
 use crate::observer::{Arrival, Observer, Window};
@@ -35,6 +36,14 @@ impl Age {
         for held in self.clients.iter_mut().filter_map(|client| client.held.as_mut()) {
             held.until = held.until.clamp(start, end);
         }
+    }
+
+    /// When the newest message that `client` holds arrived, clamped to the window; `None` where it
+    /// holds none.
+    #[must_use]
+    pub fn held_since(&self, client: u32) -> Option<MonoInstant> {
+        let held = self.clients.get(client as usize)?.held?;
+        Some(MonoInstant(held.until))
     }
 
     /// The ages of the clients that `is_expected` names, up to the window's end.
@@ -141,7 +150,7 @@ impl AgeTotals {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use pushbench_core::{MonoInstant, Seq};
+    use pushbench_core::Seq;
 
     use super::*;
 

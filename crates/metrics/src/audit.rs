@@ -3,10 +3,16 @@
 //! The audit is exact. For each client it knows the newest message that arrived and the ranges
 //! below it that did not; while messages come in order that is one comparison and no memory. A
 //! gap costs 16 bytes until it is filled, which under [`Delivery::Latest`] may be never.
+//!
+//! What a client awaits when the drain is over is lost, unless it is known to be
+//! [under way](Audit::set_under_way): then it is late.
+
+mod gaps;
 
 use pushbench_core::{Delivery, Seq};
 use serde::{Deserialize, Serialize};
 
+pub use self::gaps::Gaps;
 use crate::observer::{Arrival, Observer, Window};
 
 /// What an arrival amounts to.
@@ -111,10 +117,68 @@ impl Audit {
         self.window.is_some() && self.unsettled == 0
     }
 
+    /// How many clients there are.
+    #[must_use]
+    pub fn clients(&self) -> u32 {
+        // As many as it was made with.
+        u32::try_from(self.clients.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Says that what `client` awaits was still coming when the drain ended.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    pub fn set_under_way(&mut self, client: u32) {
+        self.clients[client as usize].under_way = true;
+    }
+
+    /// Whether `client` is expected and awaits messages of the window.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    #[must_use]
+    pub fn awaits(&self, client: u32) -> bool {
+        let client = &self.clients[client as usize];
+        let Some(window) = &self.window else { return false };
+        !client.excluded && client.awaited(window) > 0
+    }
+
+    /// The newest message that `client` holds, [`Seq::NONE`] where it holds none.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    #[must_use]
+    pub fn newest(&self, client: u32) -> Seq {
+        Seq(self.clients[client as usize].newest)
+    }
+
+    /// The window's messages that were still under way when the drain ended, and to how many
+    /// clients: what counts as late.
+    pub fn late(&self) -> impl Iterator<Item = (Seq, u64)> {
+        let window = self.window;
+        let awaiting = self.clients.iter().filter(|client| client.under_way && !client.excluded);
+        let mut newest: Vec<u64> = awaiting.map(|client| client.newest).collect();
+        newest.sort_unstable();
+        let last = window.map_or(0, |window| window.last.0);
+        let first = newest.first().map_or(u64::MAX, |&least| least.saturating_add(1));
+        let first = first.max(window.map_or(1, |window| window.first.0));
+        let mut behind = 0;
+        (first..=last).map(move |seq| {
+            while newest.get(behind).is_some_and(|&newest| newest < seq) {
+                behind += 1;
+            }
+            (Seq(seq), behind as u64)
+        })
+    }
+
     /// The outcome for the clients that `is_expected` names and nobody excluded.
     ///
-    /// What a client did not receive counts as lost, or, under [`Delivery::Latest`] and where a
-    /// newer message did arrive, as superseded. All zero where no window was set.
+    /// What a client did not receive counts as lost; where a newer message did arrive, under
+    /// [`Delivery::Latest`] as superseded; where none did but it was
+    /// [under way](Self::set_under_way), as late. All zero where no window was set.
     #[must_use]
     pub fn finish(&self, is_expected: impl Fn(u32) -> bool) -> AuditTotals {
         let Some(window) = &self.window else { return AuditTotals::default() };
@@ -176,6 +240,8 @@ struct Client {
     reordered: u64,
     settled: bool,
     excluded: bool,
+    /// What it awaits was still coming when the drain ended.
+    under_way: bool,
 }
 
 impl Client {
@@ -212,15 +278,20 @@ impl Client {
         Place::Gap
     }
 
+    /// The parts of gaps that lie in the window, in rising order.
+    fn gaps_in(&self, window: &Window) -> impl Iterator<Item = Gap> {
+        let (first, last) = (window.first.0, window.last.0);
+        let start = self.gaps.partition_point(|gap| gap.last < first);
+        let gaps = self.gaps[start..].iter().take_while(move |gap| gap.first <= last);
+        let parts =
+            gaps.map(move |gap| Gap { first: gap.first.max(first), last: gap.last.min(last) });
+        // A window without a message has an end before its beginning.
+        parts.filter(|gap| gap.first <= gap.last)
+    }
+
     /// How many messages of the window lie in gaps: missing, though a newer one arrived.
     fn overtaken(&self, window: &Window) -> u64 {
-        let start = self.gaps.partition_point(|gap| gap.last < window.first.0);
-        let gaps = self.gaps[start..].iter().take_while(|gap| gap.first <= window.last.0);
-        let overlaps = gaps.map(|gap| {
-            let (first, last) = (Seq(gap.first.max(window.first.0)), gap.last.min(window.last.0));
-            Window { first, last: Seq(last), ..*window }.len()
-        });
-        overlaps.sum()
+        self.gaps_in(window).map(|gap| gap.last - gap.first + 1).sum()
     }
 
     /// How many messages of the window are newer than all that arrived.
@@ -256,12 +327,22 @@ pub struct AuditTotals {
     pub delivered: u64,
     /// Messages that never arrived, and that nothing excuses.
     pub lost: u64,
+    /// Messages that were still under way when the drain ended, behind all that had arrived.
+    #[serde(default)]
+    pub late: u64,
     /// Under `latest`: messages that did not arrive where a newer one did.
     pub superseded: u64,
     /// Arrivals of messages that the client had already.
     pub duplicated: u64,
     /// Messages that arrived after a newer one did.
     pub reordered: u64,
+    /// The newest message that any client holds, whenever it was due.
+    #[serde(default)]
+    pub newest: u64,
+    /// Under `every`: what clients lack though they have newer messages, and whether it is the
+    /// same at all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<Gaps>,
 }
 
 impl AuditTotals {
@@ -275,16 +356,26 @@ impl AuditTotals {
         self.expected += other.expected;
         self.delivered += other.delivered;
         self.lost += other.lost;
+        self.late += other.late;
         self.superseded += other.superseded;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
+        self.newest = self.newest.max(other.newest);
+        self.add_gaps(other.gaps);
+    }
+
+    fn add_gaps(&mut self, other: Option<Gaps>) {
+        match (&mut self.gaps, other) {
+            (Some(gaps), Some(other)) => gaps.merge(&other),
+            (gaps, other) => *gaps = gaps.or(other),
+        }
     }
 
     /// Whether every message is accounted for at every client. Otherwise the run is wrong.
     #[must_use]
     pub const fn balances(&self) -> bool {
         self.expected == self.published * self.clients
-            && self.expected == self.delivered + self.lost + self.superseded
+            && self.expected == self.delivered + self.lost + self.late + self.superseded
     }
 
     fn add(&mut self, client: &Client, window: &Window, delivery: Delivery) {
@@ -294,9 +385,14 @@ impl AuditTotals {
         self.delivered += client.delivered;
         self.duplicated += client.duplicated;
         self.reordered += client.reordered;
-        self.lost += awaited;
+        self.newest = self.newest.max(client.newest);
+        *(if client.under_way { &mut self.late } else { &mut self.lost }) += awaited;
         match delivery {
-            Delivery::Every => self.lost += overtaken,
+            Delivery::Every => {
+                self.lost += overtaken;
+                let gaps = client.gaps_in(window).map(|gap| (gap.first, gap.last));
+                self.add_gaps(Some(Gaps::of_client(gaps)));
+            }
             Delivery::Latest => self.superseded += overtaken,
         }
     }

@@ -312,6 +312,9 @@ pub struct LoadMeasured {
     pub drained: bool,
     /// The first errors, at most ten, for a person to read.
     pub errors: Vec<String>,
+    /// The first error from warm-up on by which the server broke its protocol.
+    #[serde(default)]
+    pub first_protocol_error: Option<String>,
     /// What was stamped.
     #[serde(default)]
     pub stamps: LoadStamps,
@@ -340,6 +343,7 @@ impl LoadMeasured {
         self.loop_lag.merge(&other.loop_lag);
         self.drained &= other.drained;
         self.attempts.merge(&other.attempts);
+        self.first_protocol_error = self.first_protocol_error.take().or(other.first_protocol_error);
         let room = KEPT_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
         self.other_events.merge(&other.other_events);

@@ -3,10 +3,14 @@
 //! In a summary, counts are sums over the valid trials and figures are medians over them; the
 //! clients that were connected are those of one trial. A percentile is never averaged with
 //! another: the median picks one, or halves the two middle.
+//!
+//! What messages that were still under way at the end could move is no figure: of it is known only
+//! what it is [at least](Figures::at_least).
 
 use pushbench_core::Transport;
 use pushbench_core::scenario::Point;
 
+use crate::censored::Bounded;
 use crate::ledger::{Layer, Phase};
 use crate::record::{CpuSpent, RunRecord, TrialRecord};
 use crate::stats;
@@ -106,15 +110,32 @@ impl Figure {
     }
 }
 
-/// A value for each [`Figure`]; `None` is "not measured".
+/// A value for each [`Figure`]; `None` is "not measured", or known only to be at least something.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Figures([Option<f64>; Figure::ALL.len()]);
+pub struct Figures([Option<Bounded>; Figure::ALL.len()]);
 
 impl Figures {
     /// The value of `figure`.
     #[must_use]
-    pub const fn get(&self, figure: Figure) -> Option<f64> {
-        self.0[figure as usize]
+    pub fn get(&self, figure: Figure) -> Option<f64> {
+        self.0[figure as usize]?.exact()
+    }
+
+    /// What `figure` is at least, where messages that were still under way keep its value from being
+    /// known.
+    #[must_use]
+    pub fn at_least(&self, figure: Figure) -> Option<f64> {
+        self.0[figure as usize]?.at_least()
+    }
+
+    /// Takes away each figure of which any of `trials` knows only what it is at least: the others'
+    /// values would speak for the better trials alone.
+    pub fn retain_comparable(trials: &mut [Self]) {
+        for figure in Figure::ALL {
+            if trials.iter().any(|trial| trial.at_least(figure).is_some()) {
+                trials.iter_mut().for_each(|trial| trial.set(figure, None));
+            }
+        }
     }
 
     /// All layers but TCP and IP, per message: what the sockets moved.
@@ -125,7 +146,11 @@ impl Figures {
         layers.into_iter().map(|figure| self.get(figure)).sum()
     }
 
-    const fn set(&mut self, figure: Figure, value: Option<f64>) {
+    fn set(&mut self, figure: Figure, value: Option<f64>) {
+        self.set_bounded(figure, value.map(Bounded::Exactly));
+    }
+
+    const fn set_bounded(&mut self, figure: Figure, value: Option<Bounded>) {
         self.0[figure as usize] = value;
     }
 
@@ -134,13 +159,13 @@ impl Figures {
     pub fn of_trial(trial: &TrialRecord) -> Self {
         let mut figures = Self::default();
         let measured = &trial.measured;
-        let latency = &measured.latency;
-        figures.set(Figure::LatencyMean, latency.mean_us());
-        figures.set(Figure::LatencyP50, latency.supported_percentile_us(0.5));
-        figures.set(Figure::LatencyP90, latency.supported_percentile_us(0.9));
-        figures.set(Figure::LatencyP99, latency.supported_percentile_us(0.99));
-        figures.set(Figure::LatencyP999, latency.supported_percentile_us(0.999));
-        figures.set(Figure::LatencyMax, latency.max_us());
+        let latency = measured.latencies();
+        figures.set_bounded(Figure::LatencyMean, latency.mean_us());
+        figures.set_bounded(Figure::LatencyP50, latency.supported_percentile_us(0.5));
+        figures.set_bounded(Figure::LatencyP90, latency.supported_percentile_us(0.9));
+        figures.set_bounded(Figure::LatencyP99, latency.supported_percentile_us(0.99));
+        figures.set_bounded(Figure::LatencyP999, latency.supported_percentile_us(0.999));
+        figures.set_bounded(Figure::LatencyMax, latency.max_us());
         figures.set(Figure::AgeMean, measured.age.mean_us());
         figures.set(Figure::AgeMax, measured.age.max_us());
         figures.set(Figure::ConnectP50, measured.connect.supported_percentile_us(0.5));
@@ -182,12 +207,24 @@ impl Figures {
         self.set(Figure::LoadRss, per_client(resources.load_rss_growth));
     }
 
-    /// The median of each figure over those of `trials` that have it.
+    /// The median of each figure over those of `trials` that have it; exact where those that are only
+    /// at least something cannot move it.
     #[must_use]
     pub fn median(trials: &[Self]) -> Self {
         let mut figures = Self::default();
         for figure in Figure::ALL {
-            figures.set(figure, stats::median(&values(trials, figure)));
+            let bounds = trials.iter().filter_map(|trial| trial.at_least(figure));
+            let bounds: Vec<f64> = bounds.collect();
+            let known = values(trials, figure);
+            let median = |others: &[f64]| stats::median(&[&known, others].concat());
+            let (least, most) = (median(&bounds), median(&vec![f64::INFINITY; bounds.len()]));
+            figures.set_bounded(
+                figure,
+                least.map(|least| match most {
+                    Some(most) if most == least => Bounded::Exactly(least),
+                    _ => Bounded::AtLeast(least),
+                }),
+            );
         }
         figures
     }
@@ -213,6 +250,8 @@ pub struct Counts {
     pub delivered: u64,
     /// Of these, how many never came.
     pub lost: u64,
+    /// Of these, how many were still under way when the drain ended.
+    pub late: u64,
     /// Arrivals of a message that had come before.
     pub duplicated: u64,
     /// Arrivals behind a newer message.
@@ -227,6 +266,8 @@ pub struct Counts {
     pub connected: u64,
     /// Failures.
     pub errors: u64,
+    /// Those of them in which the server broke its protocol.
+    pub protocol_errors: u64,
     /// Connections that were lost and made again.
     pub reconnects: u64,
 }
@@ -241,6 +282,7 @@ impl Counts {
             expected: audit.expected,
             delivered: audit.delivered,
             lost: audit.lost,
+            late: audit.late,
             duplicated: audit.duplicated,
             reordered: audit.reordered,
             superseded: audit.superseded,
@@ -248,6 +290,7 @@ impl Counts {
             empty_responses: counters.empty_responses,
             connected: u64::from(trial.connected),
             errors: counters.errors,
+            protocol_errors: counters.protocol_errors,
             reconnects: counters.reconnects,
         }
     }
@@ -269,12 +312,14 @@ impl Counts {
         self.expected += other.expected;
         self.delivered += other.delivered;
         self.lost += other.lost;
+        self.late += other.late;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
         self.superseded += other.superseded;
         self.requests += other.requests;
         self.empty_responses += other.empty_responses;
         self.errors += other.errors;
+        self.protocol_errors += other.protocol_errors;
         self.reconnects += other.reconnects;
     }
 }
@@ -294,9 +339,10 @@ pub struct Summary {
     pub counts: Counts,
     /// Medians over the valid trials.
     pub figures: Figures,
-    /// The 95 % interval of the median latency's median; `None` below six trials.
+    /// The 95 % interval of the median latency's median; `None` below six trials, and where the median
+    /// of any is not known.
     pub latency_p50_interval: Option<(f64, f64)>,
-    /// The range of the median latency over the trials.
+    /// The range of the median latency over the trials; `None` where that of any is not known.
     pub latency_p50_range: Option<(f64, f64)>,
     /// What to know before believing the row, each once.
     pub warnings: Vec<String>,
@@ -326,7 +372,9 @@ impl Summary {
     fn of(point: &Point, transport: Transport, trials: &[&TrialRecord]) -> Self {
         let valid: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_valid()).collect();
         let figures: Vec<Figures> = valid.iter().map(|trial| Figures::of_trial(trial)).collect();
-        let medians = values(&figures, Figure::LatencyP50);
+        let mut comparable = figures.clone();
+        Figures::retain_comparable(&mut comparable);
+        let medians = values(&comparable, Figure::LatencyP50);
         let warnings = valid.iter().flat_map(|trial| &trial.warnings);
         let invalid = trials.iter().flat_map(|trial| trial.invalid.iter().cloned());
         Self {
@@ -353,3 +401,6 @@ fn once_each<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

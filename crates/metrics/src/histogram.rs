@@ -56,6 +56,15 @@ impl<const DIGITS: u8> Histogram<DIGITS> {
         counts.saturating_record(nanos.min(LONGEST_NS));
     }
 
+    /// Adds `count` samples of `nanos` nanoseconds each.
+    pub fn record_many_ns(&mut self, nanos: u64, count: u64) {
+        if count > 0 {
+            self.saturated += count * u64::from(nanos > LONGEST_NS);
+            let counts = self.counts.get_or_insert_with(Self::no_counts);
+            counts.saturating_record_n(nanos.min(LONGEST_NS), count);
+        }
+    }
+
     /// Adds the samples of `other` to its own.
     pub fn merge(&mut self, other: &Self) {
         self.saturated += other.saturated;

@@ -72,6 +72,11 @@ pub enum Event {
         /// Its index.
         client: u32,
     },
+    /// The failure just told was one of the server's against its protocol.
+    BrokeProtocol {
+        /// The client's index.
+        client: u32,
+    },
 }
 
 /// Listens to what a load process does. Each method does nothing unless it is given.

@@ -3,16 +3,20 @@
 //! The audit judges each arrival once, and only what it calls new becomes a sample, so that
 //! latencies, series and audit agree on how many deliveries there were.
 
-use pushbench_core::{Delivery, MonoInstant};
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::{Delivery, MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::age::{Age, AgeTotals};
 use crate::audit::{Audit, AuditTotals, Verdict};
+use crate::censored::Censored;
+use crate::fit::Fit;
 use crate::histogram::LatencyHistogram;
 use crate::ledger::{Direction, Ledger, Phase, Source, Tally, TcpipTally};
 use crate::observer::{Arrival, Event, Observer, Window};
 use crate::polls::{Polls, PollsMeasured};
 use crate::series::Series;
+use crate::silence::{Coming, Silence};
 
 /// Measures the clients of one load process during one trial.
 ///
@@ -63,6 +67,39 @@ impl Recorder {
         self.audit.exclude(client);
     }
 
+    /// Says that the drain is over, at `end`: of what a client still awaits, `coming` says when bytes
+    /// of the feed last came since the window's end, and whether it is under way; `due` when a message
+    /// of the window was due. To be called once, before [`finish`](Self::finish).
+    pub fn end_drain(
+        &mut self,
+        end: MonoInstant,
+        coming: impl Fn(u32) -> Coming,
+        due: impl Fn(Seq) -> Option<MonoInstant>,
+    ) {
+        let Some(window) = self.window else { return };
+        for client in 0..self.audit.clients() {
+            if !self.audit.awaits(client) {
+                continue;
+            }
+            let coming = coming(client);
+            if coming.under_way {
+                self.audit.set_under_way(client);
+                continue;
+            }
+            let since = coming.last.or_else(|| self.age.held_since(client));
+            let silence = Silence::of_client(self.audit.newest(client), since, &window);
+            self.measured.silence.get_or_insert_default().merge(&silence);
+        }
+        for (seq, clients) in self.audit.late() {
+            let Some(due) = due(seq) else { continue };
+            let bound = end.saturating_since(due);
+            self.measured.late.record_many_ns(saturating_nanos(bound), clients);
+            if let Some(second) = window.second(due) {
+                self.measured.series.late(second, bound, clients);
+            }
+        }
+    }
+
     /// Adds what the sockets themselves moved, for the ledger to be checked against.
     pub const fn sockets_moved(&mut self, up: u64, down: u64) {
         self.measured.ledger.socket_up += up;
@@ -78,6 +115,12 @@ impl Recorder {
         tally: &TcpipTally,
     ) {
         self.measured.ledger.add_tcpip(phase, direction, source, tally);
+    }
+
+    /// A message arrived whose instant is not known: it is not due before the trial is over, or
+    /// else was long before it.
+    pub fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
+        self.measured.fit.off_schedule(seq, is_ahead);
     }
 
     /// Whether every message due in the window is accounted for at every client that was not
@@ -101,6 +144,9 @@ impl Recorder {
 impl Observer for Recorder {
     #[inline]
     fn arrived(&mut self, arrival: &Arrival) {
+        if arrival.at < arrival.due {
+            self.measured.fit.arrived_early(arrival);
+        }
         self.age.arrived(arrival);
         let verdict = self.audit.judge(arrival);
         let Some(window) = self.window.as_ref().filter(|_| verdict != Verdict::Duplicate) else {
@@ -165,6 +211,9 @@ pub struct Counters {
     pub reconnects: u64,
     /// Failures from warm-up on.
     pub errors: u64,
+    /// Those of them in which the server broke its protocol.
+    #[serde(default)]
+    pub protocol_errors: u64,
     /// Messages that arrived between the window's start and end, duplicates left out, those due
     /// before it included: what the window's bytes are divided by.
     pub messages_in_window: u64,
@@ -179,6 +228,7 @@ impl Counters {
         self.connections_lost += other.connections_lost;
         self.reconnects += other.reconnects;
         self.errors += other.errors;
+        self.protocol_errors += other.protocol_errors;
         self.messages_in_window += other.messages_in_window;
     }
 
@@ -193,6 +243,7 @@ impl Counters {
             Event::ConnectionLost { .. } => self.connections_lost += since_warmup,
             Event::Reconnected { .. } => self.reconnects += since_warmup,
             Event::Failed { .. } => self.errors += since_warmup,
+            Event::BrokeProtocol { .. } => self.protocol_errors += since_warmup,
             Event::Connected { .. } => {}
         }
     }
@@ -205,6 +256,13 @@ pub struct Measured {
     pub audit: AuditTotals,
     /// One sample for each delivery: arrival minus intended publish instant.
     pub latency: LatencyHistogram,
+    /// One lower bound for each message that was late: the drain's end minus its intended publish
+    /// instant.
+    #[serde(default, skip_serializing_if = "LatencyHistogram::is_empty")]
+    pub late: LatencyHistogram,
+    /// Where clients waited in vain for the rest of the window's messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
     /// One sample for each client: how long it took to be ready.
     pub connect: LatencyHistogram,
     /// Age of information during the window.
@@ -215,6 +273,9 @@ pub struct Measured {
     pub series: Series,
     /// How often things happened.
     pub counters: Counters,
+    /// What does not fit the feed's description.
+    #[serde(default, skip_serializing_if = "Fit::is_perfect")]
+    pub fit: Fit,
     /// Of clients that poll on a period, what their model is checked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polls: Option<PollsMeasured>,
@@ -225,23 +286,38 @@ impl Measured {
     pub fn merge(&mut self, other: &Self) {
         self.audit.merge(&other.audit);
         self.latency.merge(&other.latency);
+        self.late.merge(&other.late);
+        if let Some(theirs) = &other.silence {
+            self.silence.get_or_insert_default().merge(theirs);
+        }
         self.connect.merge(&other.connect);
         self.age.merge(&other.age);
         self.ledger.merge(&other.ledger);
         self.series.merge(&other.series);
         self.counters.merge(&other.counters);
+        self.fit.merge(&other.fit);
         if let Some(theirs) = &other.polls {
             self.polls.get_or_insert_default().merge(theirs);
         }
     }
 
-    /// Whether audit and ledger balance, and there is one latency for each delivery. A trial that
+    /// The latencies of all messages that were delivered or late.
+    #[must_use]
+    pub fn latencies(&self) -> Censored<'_, 3> {
+        Censored::new(&self.latency, &self.late)
+    }
+
+    /// Whether there is one latency for each delivery, and one lower bound for each late message.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.latency.count() == self.audit.delivered && self.late.count() == self.audit.late
+    }
+
+    /// Whether audit and ledger balance, and each message is a sample. A trial that
     /// does not is wrong.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.audit.balances()
-            && self.ledger.balances()
-            && self.latency.count() == self.audit.delivered
+        self.audit.balances() && self.ledger.balances() && self.is_sampled()
     }
 }
 

@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use pushbench_core::instant::saturating_nanos;
 use serde::{Deserialize, Serialize};
 
+use crate::censored::{Bounded, Censored};
 use crate::histogram::Histogram;
 use crate::ledger::{Direction, Tally};
 use crate::observer::Window;
@@ -24,6 +26,9 @@ pub struct Series {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Second {
     latency: Histogram<2>,
+    /// What messages that were due in it took at least, being still under way.
+    #[serde(default, skip_serializing_if = "Histogram::is_empty")]
+    late: Histogram<2>,
     requests: u64,
     bytes_up: u64,
     bytes_down: u64,
@@ -44,6 +49,13 @@ impl Series {
     pub fn delivered(&mut self, second: usize, latency: Duration) {
         if let Some(second) = self.seconds.get_mut(second) {
             second.latency.record(latency);
+        }
+    }
+
+    /// `count` messages that were due in `second` took at least `latency`, and more.
+    pub fn late(&mut self, second: usize, latency: Duration, count: u64) {
+        if let Some(second) = self.seconds.get_mut(second) {
+            second.late.record_many_ns(saturating_nanos(latency), count);
         }
     }
 
@@ -70,6 +82,7 @@ impl Series {
         self.seconds.resize_with(seconds, Second::default);
         for (own, theirs) in self.seconds.iter_mut().zip(&other.seconds) {
             own.latency.merge(&theirs.latency);
+            own.late.merge(&theirs.late);
             own.requests += theirs.requests;
             own.bytes_up += theirs.bytes_up;
             own.bytes_down += theirs.bytes_down;
@@ -84,12 +97,14 @@ impl Series {
 
 impl Second {
     fn row(&self, second: u64) -> SeriesRow {
+        let latency = Censored::new(&self.latency, &self.late);
+        let exact = |figure: Option<Bounded>| figure.and_then(Bounded::exact);
         SeriesRow {
             second,
             delivered: self.latency.count(),
-            latency_p50_us: self.latency.supported_percentile_us(0.5),
-            latency_p99_us: self.latency.supported_percentile_us(0.99),
-            latency_max_us: self.latency.max_us(),
+            latency_p50_us: exact(latency.supported_percentile_us(0.5)),
+            latency_p99_us: exact(latency.supported_percentile_us(0.99)),
+            latency_max_us: exact(latency.max_us()),
             requests: self.requests,
             bytes_up: self.bytes_up,
             bytes_down: self.bytes_down,
@@ -97,7 +112,8 @@ impl Second {
     }
 }
 
-/// One second of the window. What its samples do not support stays `None`.
+/// One second of the window. What its samples do not support stays `None`, as does what messages
+/// that were still under way at the end could move.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeriesRow {
     /// The second's number, from 0 at the window's start.

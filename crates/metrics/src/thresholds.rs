@@ -20,6 +20,23 @@ pub enum Verdict {
     NotJudged,
 }
 
+impl Verdict {
+    const fn of(is_met: bool) -> Self {
+        if is_met { Self::Met } else { Self::Broken }
+    }
+
+    /// That on a value of which only a lower bound is known: judged where every value above the
+    /// bound comes to the same.
+    fn of_bound(threshold: &Threshold, at_least: f64) -> Self {
+        let at_bound = threshold.is_met_by(at_least);
+        if at_bound == threshold.is_met_by(f64::INFINITY) {
+            Self::of(at_bound)
+        } else {
+            Self::NotJudged
+        }
+    }
+}
+
 /// What became of a threshold for one transport at one point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -33,6 +50,9 @@ pub struct Outcome {
     pub transport: Transport,
     /// What was measured, in the quantity's unit; `None` where it was not.
     pub measured: Option<f64>,
+    /// What it is at least, where messages that were still under way keep it from being known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
     /// What that makes of the condition.
     pub verdict: Verdict,
 }
@@ -45,10 +65,12 @@ impl Outcome {
         summary: Option<&Summary>,
     ) -> Self {
         let measured = summary.and_then(|row| measured(row, threshold.target.quantity));
-        let verdict = match measured.map(|measured| threshold.is_met_by(measured)) {
-            Some(true) => Verdict::Met,
-            Some(false) => Verdict::Broken,
-            None => Verdict::NotJudged,
+        let bounded = summary.zip(figure(threshold.target.quantity));
+        let at_least = bounded.and_then(|(row, figure)| row.figures.at_least(figure));
+        let verdict = match (measured, at_least) {
+            (Some(measured), _) => Verdict::of(threshold.is_met_by(measured)),
+            (None, Some(bound)) => Verdict::of_bound(threshold, bound),
+            (None, None) => Verdict::NotJudged,
         };
         Self {
             threshold: threshold.clone(),
@@ -56,6 +78,7 @@ impl Outcome {
             label: point.label.clone(),
             transport,
             measured,
+            at_least,
             verdict,
         }
     }

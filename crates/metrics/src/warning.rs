@@ -5,6 +5,7 @@
 //! is a finding about the server, or it bounds what the figures can support.
 
 mod calm;
+mod feed;
 mod invalid;
 mod way;
 
@@ -16,11 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{AttemptsUsed, BrowserStops};
 use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
+use crate::silence::Silence;
 
 pub use self::calm::{
     Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE,
 };
+pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
@@ -55,6 +58,13 @@ pub enum Warning {
         /// How many.
         messages: u64,
     },
+    /// Messages were still under way when the trial ended.
+    Late {
+        /// How many.
+        messages: u64,
+    },
+    /// Clients waited in vain for the rest of the window's messages.
+    FellSilent(Silence),
     /// Messages came more than once.
     Duplicated {
         /// How many arrivals too many.
@@ -70,6 +80,13 @@ pub enum Warning {
         /// How often.
         count: u64,
         /// The first of them.
+        first: Option<String>,
+    },
+    /// The server broke its protocol.
+    ProtocolErrors {
+        /// How often.
+        count: u64,
+        /// The first time.
         first: Option<String>,
     },
     /// Server-sent events came whose type is none of the feed's.
@@ -209,6 +226,12 @@ impl Warning {
             Self::Lost { .. } | Self::Duplicated { .. } | Self::Reordered { .. } => {
                 "see trials.csv for where"
             }
+            Self::Late { .. } => {
+                "what they could move is told as a bound; lower rate, payload or clients, and see that \
+                 the feed is not slower than described"
+            }
+            Self::FellSilent(_) => "see the server's log for what happened then",
+            Self::ProtocolErrors { .. } => "see what the server sends there",
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
@@ -252,16 +275,14 @@ impl fmt::Display for Warning {
                 "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
                  clients fall ever further behind"
             ),
-            Self::Reordered { messages } => {
-                write!(f, "{messages} messages came behind a newer one")
-            }
-            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
-            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
-            Self::Reconnects { count } => write!(f, "{count} reconnects"),
-            Self::Errors { count, first } => {
-                write!(f, "{count} errors")?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
+            Self::Reordered { .. }
+            | Self::Lost { .. }
+            | Self::Late { .. }
+            | Self::FellSilent(_)
+            | Self::Duplicated { .. }
+            | Self::Reconnects { .. }
+            | Self::Errors { .. }
+            | Self::ProtocolErrors { .. } => self.of_delivery(f),
             Self::OtherEvents { events } => {
                 write!(f, "{} events were none of the feed's: {events}", events.total())
             }
@@ -299,6 +320,35 @@ impl fmt::Display for Warning {
             Self::TimeStolen { share } => {
                 write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
             }
+        }
+    }
+}
+
+impl Warning {
+    /// What became of messages, and what failed on their way.
+    fn of_delivery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reordered { messages } => {
+                write!(f, "{messages} messages came behind a newer one")
+            }
+            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
+            Self::Late { messages } => write!(
+                f,
+                "{messages} messages were still under way when the trial ended: the window was more \
+                 than the path could carry"
+            ),
+            Self::FellSilent(silence) => write!(f, "{silence}"),
+            Self::ProtocolErrors { count, first } => {
+                write!(f, "{count} protocol errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
+            Self::Reconnects { count } => write!(f, "{count} reconnects"),
+            Self::Errors { count, first } => {
+                write!(f, "{count} errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            _ => Ok(()),
         }
     }
 }

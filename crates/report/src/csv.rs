@@ -44,7 +44,7 @@ const FIRST_SETTINGS: usize = 4;
 
 /// The columns that came later to both files, at the end of each.
 fn added() -> String {
-    settings::columns(FIRST_SETTINGS) + ",trials_used"
+    format!("late,{},trials_used", settings::columns(FIRST_SETTINGS))
 }
 
 /// The first columns of `bytes.csv`; the settings of the point follow.
@@ -178,7 +178,8 @@ impl Line<'_> {
     /// The fields in the order of [`added`].
     fn added(&self) -> impl Iterator<Item = String> {
         let settings = settings::fields(Some(self.point)).into_iter().skip(FIRST_SETTINGS);
-        settings.chain([self.used.to_string()])
+        let late = self.counts.map_or_else(String::new, |counts| counts.late.to_string());
+        std::iter::once(late).chain(settings).chain([self.used.to_string()])
     }
 
     fn times(&self) -> Vec<String> {

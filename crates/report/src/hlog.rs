@@ -37,10 +37,11 @@ fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
          #[Histogram log format version 1.3]\n\
          #[StartTime: {started:.3} (seconds since epoch)]\n\
          #[Times are from the run's first window on]\n\
-         \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
+         {}\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
         text::line(&record.version),
         row.transport(),
         row.summary.point.id,
+        late(row),
     );
     let windows = record.trials.iter().map(|trial| trial.window.start);
     let zero = windows.min().unwrap_or(MonoInstant(0));
@@ -48,6 +49,18 @@ fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
         push_interval(&mut text, trial, zero)?;
     }
     Ok(text)
+}
+
+/// A comment where messages are missing that were still under way when a trial ended.
+fn late(row: &Row<'_>) -> String {
+    let counts = &row.summary.counts;
+    match counts.late {
+        0 => String::new(),
+        late => format!(
+            "#[{late} of {} messages are not in here: they were still under way, and took longer]\n",
+            counts.expected
+        ),
+    }
 }
 
 fn push_interval(

@@ -220,6 +220,8 @@ fn gravity(invalid: &Invalid) -> f64 {
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
         Invalid::MachineBusy(busy) => busy.share,
+        Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
+        Invalid::LostToErrors { lost, .. } => *lost as f64,
         _ => 0.0,
     }
 }
@@ -230,9 +232,13 @@ fn weight(warning: &Warning) -> f64 {
     match warning {
         Warning::ServerSaturated { share } => *share,
         Warning::PublisherLate(lag) | Warning::LoadLate(lag) => lag.us,
-        Warning::Lost { messages } | Warning::Duplicated { messages } => *messages as f64,
+        Warning::Lost { messages }
+        | Warning::Late { messages }
+        | Warning::Duplicated { messages } => *messages as f64,
+        Warning::FellSilent(silence) => silence.clients as f64,
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
+        | Warning::ProtocolErrors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,
         Warning::OtherEvents { events } => events.total() as f64,
         Warning::AttemptsUsed(used) => used.clients as f64,

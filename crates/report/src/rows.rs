@@ -137,6 +137,12 @@ impl Row<'_> {
         self.summary.figures.get(figure)
     }
 
+    /// What `figure` is at least, where no more is known of it.
+    pub(crate) fn at_least(&self, figure: Figure) -> Option<f64> {
+        self.summary.figures.at_least(figure)
+    }
+
+    /// The figure's spread; `None` where any trial knows only what its own is at least.
     pub(crate) fn spread(&self, figure: Figure) -> Option<Spread> {
         self.spread_by(|figures| figures.get(figure))
     }
@@ -244,7 +250,8 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
             blocks.push(Block { point, heading, rows: Vec::new(), reach: Reach::Socket });
         }
         let trials = valid_trials(record, id, summary.transport);
-        let figures = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
+        let mut figures: Vec<_> = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
+        Figures::retain_comparable(&mut figures);
         if let Some(block) = blocks.last_mut() {
             block.rows.push(Row { summary, trials, figures, reach: Reach::Socket });
         }

@@ -55,14 +55,17 @@ impl Column {
     }
 
     fn cell(self, row: &Row<'_>) -> String {
-        let time = |figure| row.get(figure).map(human::time);
+        let bound = |figure| row.at_least(figure).map(|us| format!("> {}", human::time(us)));
+        let time = |figure| row.get(figure).map(human::time).or_else(|| bound(figure));
         let counts = &row.summary.counts;
         let cell = match self {
             Self::Transport => Some(row.transport().name().to_owned()),
             _ if !row.has_figures() => None,
             Self::Delivered => Some(delivered(row)),
             Self::Superseded => Some(human::share(counts.superseded, counts.expected)),
-            Self::LatencyP50 => row.spread(Figure::LatencyP50).map(spread),
+            Self::LatencyP50 => {
+                row.spread(Figure::LatencyP50).map(spread).or_else(|| time(Figure::LatencyP50))
+            }
             Self::LatencyP99 => time(Figure::LatencyP99),
             Self::LatencyMax => time(Figure::LatencyMax),
             Self::AgeMean => time(Figure::AgeMean),
@@ -116,10 +119,11 @@ fn marks(row: &Row<'_>, notes: &[Note]) -> String {
 fn delivered(row: &Row<'_>) -> String {
     let counts = &row.summary.counts;
     let share = human::share(counts.delivered, counts.expected);
-    if counts.lost == 0 {
-        return share;
-    }
-    format!("{share} ({} lost)", human::count(counts.lost))
+    let missing = [(counts.lost, "lost"), (counts.late, "late")];
+    let missing = missing.into_iter().filter(|(count, _)| *count > 0);
+    let missing: Vec<String> =
+        missing.map(|(count, what)| format!("{} {what}", human::count(count))).collect();
+    if missing.is_empty() { share } else { format!("{share} ({})", missing.join(", ")) }
 }
 
 /// `500 ms [498–503]`, the ends in the median's unit. A single trial has no ends.
@@ -161,6 +165,12 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
         let again = "Payload beyond a message's size was sent again, to polls for the newest \
                      message that found the one they had.";
         lines.push(again.to_owned());
+    }
+    let late = |block: &Block<'_>| block.rows.iter().any(|row| row.summary.counts.late > 0);
+    if blocks.iter().any(late) {
+        let late = "Late messages were still under way when a trial ended; a figure that they could \
+                    move is told as more than (>) what it is at least.";
+        lines.push(late.to_owned());
     }
     lines.push(bytes_legend(blocks));
     let memory =

@@ -56,10 +56,12 @@ fn line(record: &RunRecord, outcome: &Outcome) -> Line {
     let heading = point.map(|point| settings::heading(&record.points, point));
     let at = heading.filter(|heading| !heading.is_empty());
     let at = at.map(|heading| format!(" with {heading}")).unwrap_or_default();
-    let measured = outcome.measured.map_or_else(
-        || format!("{NOTHING} (not measured)"),
-        |measured| value(threshold.target.quantity.unit(), measured),
-    );
+    let value = |measured| value(threshold.target.quantity.unit(), measured);
+    let measured = match (outcome.measured, outcome.at_least) {
+        (Some(measured), _) => value(measured),
+        (None, Some(least)) => format!("more than {}", value(least)),
+        (None, None) => format!("{NOTHING} (not measured)"),
+    };
     Line {
         sign: if outcome.is_met() { '✓' } else { '✗' },
         threshold: threshold.to_string(),

@@ -63,7 +63,9 @@ impl Trial<'_> {
             (Delivery::Every, Some(model)) => model.cdf(us),
             _ => dues.newest_cdf(us - delay_us, poll_us),
         };
-        let distance = distance(&self.measured.latency, cdf);
+        // Of what was still under way nobody knows where in the distribution it belongs.
+        let all_known = self.measured.late.is_empty();
+        let distance = all_known.then(|| distance(&self.measured.latency, cdf)).flatten();
         let compared = |measured: Option<f64>, expected: f64, p: fn(&Chance, f64) -> f64| {
             let measured = measured?;
             let p = chance.as_ref().map(|chance| p(chance, measured - expected));

@@ -1,9 +1,12 @@
 //! What a finished trial is worth: why it cannot be used, and what to know before believing it.
 
+mod arrivals;
+
 use std::time::Duration;
 
 use pushbench_core::wire::batch::MAX_BATCH;
 use pushbench_metrics::breakdown::Breakdown;
+use pushbench_metrics::censored::Censored;
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
@@ -20,6 +23,8 @@ pub(super) struct Evidence<'a> {
     pub(super) wanted: u32,
     pub(super) window: Window,
     pub(super) load: &'a LoadMeasured,
+    /// Its latencies, those of late messages included.
+    pub(super) latencies: Censored<'a, 3>,
     pub(super) server: Option<&'a ServerMeasured>,
     pub(super) breakdown: Option<&'a Breakdown>,
     pub(super) resources: &'a Resources,
@@ -66,10 +71,10 @@ impl Evidence<'_> {
             let error = self.load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted: self.wanted, error });
         }
-        let sampled = measured.latency.count() == measured.audit.delivered || !self.same_clock;
-        if !measured.audit.balances() || !sampled {
+        if !measured.audit.balances() || (self.same_clock && !measured.is_sampled()) {
             reasons.push(Invalid::AuditUnbalanced);
         }
+        reasons.extend(self.invalid_arrivals());
         if let Some((least, most)) = self.published.filter(|(least, most)| least < most) {
             reasons.push(Invalid::ServersDisagree { least, most });
         }
@@ -93,7 +98,7 @@ impl Evidence<'_> {
         Some(Calm {
             disturbance: self.resources.disturbance.as_ref()?,
             window: self.window.duration(),
-            latency: &self.load.measured.latency,
+            latency: self.latencies.at_least(),
             allow_busy: self.allow_busy,
             own_server: self.own_server,
         })
@@ -113,6 +118,10 @@ impl Evidence<'_> {
         if audit.lost > 0 {
             warnings.push(Warning::Lost { messages: audit.lost });
         }
+        if audit.late > 0 {
+            warnings.push(Warning::Late { messages: audit.late });
+        }
+        warnings.extend(self.load.measured.silence.map(Warning::FellSilent));
         if audit.duplicated > 0 {
             warnings.push(Warning::Duplicated { messages: audit.duplicated });
         }
@@ -122,10 +131,7 @@ impl Evidence<'_> {
         if counters.reconnects > 0 {
             warnings.push(Warning::Reconnects { count: counters.reconnects });
         }
-        if counters.errors > 0 {
-            let first = self.load.errors.first().cloned();
-            warnings.push(Warning::Errors { count: counters.errors, first });
-        }
+        warnings.extend(self.of_errors());
         if !self.load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: self.load.other_events.clone() });
         }
@@ -141,6 +147,23 @@ impl Evidence<'_> {
             warnings.push(Warning::ForeignClock);
         }
         warnings.extend(self.calm().map_or_else(Vec::new, |calm| calm.warnings()));
+        warnings
+    }
+
+    /// Breaches of the protocol, and apart from them all other failures.
+    fn of_errors(&self) -> Vec<Warning> {
+        let counters = &self.load.measured.counters;
+        let (breaches, breach) = (counters.protocol_errors, &self.load.first_protocol_error);
+        let others = counters.errors.saturating_sub(breaches);
+        let mut warnings = Vec::new();
+        if breaches > 0 {
+            warnings.push(Warning::ProtocolErrors { count: breaches, first: breach.clone() });
+        }
+        if others > 0 {
+            let mut errors = self.load.errors.iter();
+            let first = errors.find(|error| Some(*error) != breach.as_ref()).cloned();
+            warnings.push(Warning::Errors { count: others, first });
+        }
         warnings
     }
 

@@ -12,6 +12,7 @@ mod sampler;
 mod seen;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
+mod told;
 pub(crate) mod trial;
 
 use anyhow::anyhow;
@@ -156,6 +157,7 @@ pub(crate) fn measure(
     progress.end();
     record.thresholds = thresholds::judge(&record);
     finish(&folder, &record, output)?;
+    told::protocol_errors(&record).iter().for_each(|line| eprintln!("{line}"));
     played?;
     let outcome = outcome(&record);
     if outcome != Outcome::Done {

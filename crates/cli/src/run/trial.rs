@@ -265,6 +265,7 @@ impl<'a> Trial<'a> {
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
+            seen.load.measured.late = Default::default();
             seen.load.measured.age = Default::default();
         }
         let breakdown = breakdown::join(&seen.server_stamps, &seen.load_stamps, self.same_clock);
@@ -321,6 +322,7 @@ impl<'a> Trial<'a> {
             wanted: self.plan.point(self.turn.id).clients,
             window,
             load: &seen.load,
+            latencies: seen.load.measured.latencies(),
             server: seen.server.as_ref(),
             breakdown,
             resources: &sample.resources,

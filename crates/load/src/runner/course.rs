@@ -183,6 +183,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                     }
                 }
             }
+            if phase == Phase::Drain {
+                self.drain.begin(self.plan.clients);
+            }
         }
     }
 
@@ -234,6 +237,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         };
         if self.phases.timing().is_none_or(is_over) {
             self.drained = drained;
+            self.tell_drain(now);
             self.begin_closing(now);
         }
     }
@@ -278,6 +282,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),
+            first_protocol_error: self.first_protocol_error.take(),
             stamps: self.stamps.finish(),
             other_events: std::mem::take(&mut self.other_events),
             coded: self.coded.take(),

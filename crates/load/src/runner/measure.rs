@@ -1,8 +1,10 @@
 //! Who the runner tells about a trial.
 
+use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::ledger::{Direction, Phase, Source, TcpipTally};
 use pushbench_metrics::observer::{Observer, Window};
 use pushbench_metrics::recorder::{Measured, Recorder};
+use pushbench_metrics::silence::Coming;
 
 /// An [`Observer`] that is also told about the trial itself. Normally a [`Recorder`]; `()`
 /// measures nothing, to know what measuring costs.
@@ -16,6 +18,20 @@ pub trait Measure: Observer {
     /// Whether all is accounted for, so that the drain may end. Asked often.
     fn settled(&self) -> bool {
         true
+    }
+
+    /// A message arrived whose instant is not known: it is not due before the trial is over, or
+    /// else was long before it.
+    fn off_schedule(&mut self, _seq: Seq, _is_ahead: bool) {}
+
+    /// The drain is over, at `end`; `coming` says what still comes to a client that awaits messages,
+    /// and `due` when one of the window was due.
+    fn end_drain(
+        &mut self,
+        _end: MonoInstant,
+        _coming: &dyn Fn(u32) -> Coming,
+        _due: &dyn Fn(Seq) -> Option<MonoInstant>,
+    ) {
     }
 
     /// What the sockets moved in all; told once, at the end.
@@ -53,6 +69,19 @@ impl Measure for Recorder {
 
     fn settled(&self) -> bool {
         Self::settled(self)
+    }
+
+    fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
+        Self::off_schedule(self, seq, is_ahead);
+    }
+
+    fn end_drain(
+        &mut self,
+        end: MonoInstant,
+        coming: &dyn Fn(u32) -> Coming,
+        due: &dyn Fn(Seq) -> Option<MonoInstant>,
+    ) {
+        Self::end_drain(self, end, coming, due);
     }
 
     fn sockets_moved(&mut self, up: u64, down: u64) {

@@ -12,6 +12,7 @@
 mod backoff;
 mod connect;
 mod course;
+mod drain;
 mod measure;
 mod phases;
 mod recovery;
@@ -41,6 +42,7 @@ use thiserror::Error;
 
 use self::connect::Ramp;
 use self::course::Stage;
+use self::drain::Drain;
 use self::phases::Phases;
 use self::recovery::Holding;
 use self::slot::Slot;
@@ -212,8 +214,11 @@ struct Runner<M, C> {
     other_events: OtherEvents,
     /// The first answer that was coded.
     coded: Option<String>,
+    /// The first error from warm-up on by which the server broke its protocol.
+    first_protocol_error: Option<String>,
     loop_lag: LatencyHistogram,
     connected_at_start: u32,
+    drain: Drain,
     /// Everything was accounted for before the drain's deadline.
     drained: bool,
     /// When the good-byes began.
@@ -272,8 +277,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             errors: Vec::new(),
             other_events: OtherEvents::default(),
             coded: None,
+            first_protocol_error: None,
             loop_lag: LatencyHistogram::default(),
             connected_at_start: 0,
+            drain: Drain::default(),
             drained: false,
             closing: MonoInstant::default(),
             plan,
@@ -304,8 +311,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Keeps an error of a client for a person to read, if it is among the first.
     fn keep_error(&mut self, client: u32, error: &dyn std::fmt::Display) {
         if self.errors.len() < KEPT_ERRORS {
-            self.errors.push(format!("client {}: {error}", self.plan.first_client + client));
+            let words = self.words(client, error);
+            self.errors.push(words);
         }
+    }
+
+    /// An error of a client, as a person reads it.
+    fn words(&self, client: u32, error: &dyn std::fmt::Display) -> String {
+        format!("client {}: {error}", self.plan.first_client + client)
     }
 }
 

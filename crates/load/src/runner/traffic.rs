@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::observer::{Arrival, Event};
 use pushbench_probe::clock::Clock;
@@ -14,6 +14,7 @@ use super::Runner;
 use super::connect::ConnectError;
 use super::course::Stage;
 use super::measure::Measure;
+use super::phases::Phases;
 use super::slot::Link;
 use super::timers::Alarm;
 use crate::session::{Demand, Ending, Note, ProtocolError, Sending, Verdict};
@@ -130,7 +131,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if outcome.is_err() || counted != length as u64 {
             self.account_for(client, length as u64, counted, outcome.is_ok());
         }
-        self.measure.moved(self.phases.phase(), at, &self.out.received);
+        let phase = self.phases.phase();
+        if phase == Phase::Drain && self.out.received.layer(Layer::Payload) > 0 {
+            self.drain.fed(client, at);
+        }
+        self.measure.moved(phase, at, &self.out.received);
         match outcome {
             Ok(()) if self.out.is_plain() => {}
             Ok(()) => self.act(client, at),
@@ -151,8 +156,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let Some(table) = self.phases.table() else { return };
         let stamped = slot.stamped;
         for &seq in &self.out.messages {
-            // One that the schedule has not reached when the trial is over is no part of it.
-            let Some(due) = table.due(seq) else { continue };
+            let Some(due) = table.due(seq) else {
+                off_schedule(&mut self.measure, &self.phases, seq, at);
+                continue;
+            };
             let arrival = Arrival { client, seq, due, at };
             self.measure.arrived(&arrival);
             if stamped {
@@ -223,8 +230,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
                 self.blame(client, error);
-                self.keep_protocol_error(client, error);
-                Event::Failed { client }
+                return self.failed(client, at, error);
             }
             Note::Subscribed => return self.subscribed(client, at),
             Note::OtherEvent(name) => return self.other_events.count(name),
@@ -311,20 +317,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.out.notes = notes;
         self.blame(client, error);
         if self.stage != Stage::Closing {
-            self.keep_protocol_error(client, error);
-            self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
+            self.failed(client, at, error);
         }
         // What a session still says: a WebSocket is failed by a close frame (RFC 6455 §7.1.7).
         if self.out.send.is_empty() || self.send(client, at) {
             self.ended(client, at, Cause::Protocol);
-        }
-    }
-
-    /// Keeps an error for a person to read; one that no answer could be read is kept at any rate.
-    fn keep_protocol_error(&mut self, client: u32, error: &ProtocolError) {
-        self.keep_error(client, error);
-        if self.coded.is_none() && matches!(error, ProtocolError::Encoded { .. }) {
-            self.coded = Some(error.to_string());
         }
     }
 
@@ -335,6 +332,22 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         // A connection opened since then is another one.
         if matches!(slot.link, Link::Open(_)) && slot.opened + HANG_UP <= planned {
             self.ended(client, now, Cause::Closed);
+        }
+    }
+
+    /// The server did what no session expects, and perhaps broke its protocol.
+    fn failed(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
+        self.fail(client, at, error);
+        // One that no answer could be read is kept at any rate.
+        if self.coded.is_none() && matches!(error, ProtocolError::Encoded { .. }) {
+            self.coded = Some(error.to_string());
+        }
+        if error.breaks_protocol() {
+            let phase = self.phases.phase();
+            self.measure.happened(phase, at, &Event::BrokeProtocol { client });
+            if phase >= Phase::Warmup && self.first_protocol_error.is_none() {
+                self.first_protocol_error = Some(self.words(client, error));
+            }
         }
     }
 
@@ -410,6 +423,17 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         } else {
             self.fail(client, at, &error);
         }
+    }
+}
+
+/// Tells of a message that has no instant in the timetable, which ends with the drain. One that
+/// the schedule has not reached by then is no part of the trial; before then it is ahead of it.
+#[cold]
+fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoInstant) {
+    let (Some(table), Some(timing)) = (phases.table(), phases.timing()) else { return };
+    let is_ahead = table.is_beyond(seq);
+    if !is_ahead || at < timing.drain_deadline {
+        measure.off_schedule(seq, is_ahead);
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
 use pushbench_core::number::{NumberError, NumberReader};
-use pushbench_core::wire::batch::{BatchError, BatchReader, Piece};
+use pushbench_core::wire::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
 use pushbench_metrics::ledger::Layer;
 
 use super::http::Head;
@@ -181,6 +181,11 @@ impl BodyReader {
             }
         }
         Ok(())
+    }
+
+    /// Whether the batch is about as long as one may be: another message may not have had room.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.length > (MAX_BATCH - MAX_BATCH / 16) as u64
     }
 
     /// The body has ended: its last message, if it had any. A single message is not yet in any

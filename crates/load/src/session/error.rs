@@ -146,6 +146,22 @@ pub enum ProtocolError {
     },
 }
 
+impl ProtocolError {
+    /// Whether what the server sent breaks the protocol. A refusal, a good-bye and the end of a
+    /// stream do not.
+    #[must_use]
+    pub const fn breaks_protocol(&self) -> bool {
+        !matches!(
+            self,
+            Self::Status { .. }
+                | Self::Gone { .. }
+                | Self::Encoded { .. }
+                | Self::StreamEnded(_)
+                | Self::Closed { .. }
+        )
+    }
+}
+
 /// A response head that cannot be understood.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum HeadError {

@@ -120,6 +120,10 @@ impl Session for LongPoll {
         if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
     }
 
+    fn under_way(&self) -> bool {
+        self.poll.under_way()
+    }
+
     fn close(&mut self, out: &mut Output) {
         out.demand = Demand::Close;
     }

@@ -65,6 +65,12 @@ pub trait Session: fmt::Debug + Send {
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;
 
+    /// Of a client that polls, whether messages are on their way to it: its last answer was full, or
+    /// one that brings some has begun. Of a stream the bytes that come say it.
+    fn under_way(&self) -> bool {
+        false
+    }
+
     /// The trial is over: says good-bye, or demands that the connection be dropped.
     fn close(&mut self, out: &mut Output);
 }

@@ -32,6 +32,8 @@ pub(crate) struct PollReader {
     pub(crate) cursor: Option<Seq>,
     /// The newest message that it has.
     newest: Seq,
+    /// The last answer could not hold all that there was.
+    full: bool,
 }
 
 impl PollReader {
@@ -45,6 +47,7 @@ impl PollReader {
             head: None,
             cursor: None,
             newest: Seq::NONE,
+            full: false,
         }
     }
 
@@ -82,6 +85,11 @@ impl PollReader {
         Ok(None)
     }
 
+    /// Whether messages are under way: the last answer was full, or one that brings some has begun.
+    pub(crate) fn under_way(&self) -> bool {
+        self.full || self.head.as_ref().is_some_and(|head| head.status == 200)
+    }
+
     /// The connection has ended: the answer that this completes, where one had no other end.
     ///
     /// # Errors
@@ -92,9 +100,14 @@ impl PollReader {
         asked: (&RequestHead, Option<Seq>),
         out: &mut Output,
     ) -> Result<Option<(Answer, bool)>, ProtocolError> {
-        match self.http.finish() {
-            Ok(None) => Ok(None),
-            Ok(Some(_)) => self.answer(asked, out).map(Some),
+        let finished = self.http.finish();
+        if let Ok(Some(_)) = finished {
+            return self.answer(asked, out).map(Some);
+        }
+        // What had begun does not come any more.
+        self.head = None;
+        match finished {
+            Ok(_) => Ok(None),
             Err(()) => Err(ProtocolError::Truncated(asked.0.describe(asked.1))),
         }
     }
@@ -109,6 +122,8 @@ impl PollReader {
         // A body follows its head.
         let Some(head) = self.head.take() else { return Err(ProtocolError::Unasked(request())) };
         let last = self.body.end().map_err(|error| broken(error, request()))?;
+        self.full = self.delivery == Delivery::Every
+            && last.is_some_and(|last| head.cursor > Some(last) || self.body.is_full());
         let answer = match head.status {
             200 => self.news(last, head.cursor, out),
             204 | 304 => {

@@ -163,6 +163,10 @@ impl Session for ShortPoll {
         }
     }
 
+    fn under_way(&self) -> bool {
+        self.poll.under_way()
+    }
+
     fn close(&mut self, out: &mut Output) {
         out.demand = Demand::Close;
     }

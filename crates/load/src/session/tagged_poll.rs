@@ -157,8 +157,13 @@ impl Session for TaggedPoll {
             Ok(_) => {}
             Err(()) => out.note(Note::Failed(ProtocolError::Truncated(self.asked()))),
         }
+        self.head = None;
         let outstanding = std::mem::take(&mut self.outstanding);
         if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
+    }
+
+    fn under_way(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.status == 200)
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -55,6 +55,47 @@ fn only_a_newer_message_supersedes() {
 }
 
 #[test]
+fn behind_the_newest_all_is_lost_and_beyond_it_late_where_it_was_under_way() {
+    let mut audit = audit(3, Delivery::Every, window(3, 9));
+    for client in 0..3 {
+        for seq in [2, 3, 5] {
+            audit.judge(&arrival(client, seq));
+        }
+    }
+    audit.judge(&arrival(2, 6));
+    assert!(audit.awaits(0) && !audit.settled());
+    audit.set_under_way(0);
+    audit.set_under_way(2);
+    let totals = audit.finish(|_| true);
+    assert_eq!((totals.delivered, totals.lost, totals.late), (7, 3 + 4, 4 + 3));
+    assert!(totals.balances());
+    let late: Vec<_> = audit.late().map(|(seq, clients)| (seq.0, clients)).collect();
+    assert_eq!(late, [(6, 1), (7, 2), (8, 2), (9, 2)]);
+}
+
+#[test]
+fn gaps_are_alike_only_where_each_client_has_the_same() {
+    let play = |feeds: &[&[u64]]| {
+        let mut audit = audit(u32::try_from(feeds.len()).unwrap(), Delivery::Every, window(3, 9));
+        for (client, feed) in (0..).zip(feeds) {
+            for &seq in *feed {
+                audit.judge(&arrival(client, seq));
+            }
+        }
+        audit.finish(|_| true).gaps.unwrap()
+    };
+    let odd = play(&[&[1, 3, 5, 7, 9], &[1, 3, 7, 5, 9], &[3, 5, 7, 9, 11]]);
+    assert!(odd.are_of_the_feed(), "{odd:?}");
+    assert_eq!((odd.clients, odd.messages, odd.first), (3, 3, Some(Seq(4))));
+    assert!(!play(&[&[1, 3, 5, 7, 9], &[1, 2, 3, 4, 5, 6, 7, 8, 9]]).are_of_the_feed());
+    assert!(!play(&[&[1, 3, 4, 5, 6, 7, 8, 9], &[1, 3, 5, 6, 7, 8, 9]]).are_of_the_feed());
+    // Of one client nobody can say whether it is alone; and none lacks nothing.
+    assert!(!play(&[&[1, 3, 5, 7, 9]]).are_of_the_feed());
+    assert!(!play(&[&[9], &[3, 4, 5, 6, 7, 8, 9]]).are_of_the_feed());
+    assert!(!play(&[&[3, 4, 5], &[3, 4, 5]]).are_of_the_feed(), "the rest is awaited");
+}
+
+#[test]
 fn who_was_not_there_at_t0_neither_counts_nor_holds_up() {
     let mut audit = audit(3, Delivery::Every, window(1, 2));
     audit.exclude(2);
@@ -111,7 +152,7 @@ impl Naive {
         if inside { Verdict::New } else { Verdict::Outside }
     }
 
-    fn totals(&self, window: &Window, delivery: Delivery) -> AuditTotals {
+    fn totals(&self, window: &Window, delivery: Delivery, under_way: bool) -> AuditTotals {
         let newest = self.seen.last().copied().unwrap_or(0);
         let mut totals = AuditTotals {
             published: window.len(),
@@ -119,20 +160,31 @@ impl Naive {
             expected: window.len(),
             duplicated: self.duplicated,
             reordered: self.reordered,
+            newest,
+            gaps: (delivery == Delivery::Every).then(|| self.gaps(window, newest)),
             ..AuditTotals::default()
         };
         for seq in window.first.0..=window.last.0 {
             match (self.seen.contains(&seq), delivery) {
                 (true, _) => totals.delivered += 1,
                 (false, Delivery::Latest) if newest > seq => totals.superseded += 1,
+                (false, _) if newest < seq && under_way => totals.late += 1,
                 (false, _) => totals.lost += 1,
             }
         }
         totals
     }
 
+    fn gaps(&self, window: &Window, newest: u64) -> Gaps {
+        let is_missing = |seq: u64| seq < newest && !self.seen.contains(&seq);
+        let missing: Vec<u64> =
+            (window.first.0..=window.last.0).filter(|&seq| is_missing(seq)).collect();
+        let ranges = missing.chunk_by(|one, next| one + 1 == *next);
+        Gaps::of_client(ranges.map(|range| (range[0], range[range.len() - 1])))
+    }
+
     fn settled(&self, window: &Window, delivery: Delivery) -> bool {
-        let totals = self.totals(window, delivery);
+        let totals = self.totals(window, delivery, false);
         totals.delivered + totals.superseded == totals.expected
     }
 }
@@ -160,6 +212,7 @@ proptest! {
         length in 0_u64..30,
         latest in any::<bool>(),
         excluded in prop::option::of(0_u32..3),
+        under_way in prop::collection::vec(any::<bool>(), 3),
     ) {
         let delivery = if latest { Delivery::Latest } else { Delivery::Every };
         let window = window(first, first + length - 1);
@@ -184,9 +237,13 @@ proptest! {
         }
 
         let mut expected = AuditTotals { published: window.len(), ..AuditTotals::default() };
-        for (_, model) in naive.iter().enumerate().filter(|&(client, _)| !is_out(client)) {
-            expected.merge(&model.totals(&window, delivery));
+        for (client, model) in naive.iter().enumerate().filter(|&(client, _)| !is_out(client)) {
+            expected.merge(&model.totals(&window, delivery, under_way[client]));
+            if under_way[client] {
+                audit.set_under_way(u32::try_from(client).unwrap());
+            }
         }
+        prop_assert_eq!(audit.late().map(|(_, clients)| clients).sum::<u64>(), expected.late);
         let totals = audit.finish(|_| true);
         prop_assert_eq!(totals, expected);
         prop_assert!(totals.balances());

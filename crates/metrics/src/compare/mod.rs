@@ -302,7 +302,9 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
 }
 
 fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {
-    valid(record, row).map(Figures::of_trial).collect()
+    let mut figures: Vec<Figures> = valid(record, row).map(Figures::of_trial).collect();
+    Figures::retain_comparable(&mut figures);
+    figures
 }
 
 /// The valid trials of a row.

@@ -94,6 +94,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::ConnectionLost { client: 0 },
         Event::Reconnected { client: 0 },
         Event::Failed { client: 0 },
+        Event::BrokeProtocol { client: 0 },
     ];
     for phase in Phase::ALL {
         if phase == Phase::Window {
@@ -109,6 +110,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         connections_lost: 4,
         reconnects: 4,
         errors: 4,
+        protocol_errors: 4,
         messages_in_window: 0,
     };
     assert_eq!(measured.counters, expected);
@@ -139,6 +141,53 @@ fn processes_merge_and_survive_json() {
     let mut from_nothing = Measured::default();
     from_nothing.merge(&one);
     assert_eq!(from_nothing, one);
+}
+
+#[test]
+fn what_is_still_under_way_is_known_to_take_longer() {
+    let mut recorder = Recorder::new(3, Delivery::Every);
+    recorder.set_window(WINDOW);
+    for seq in 9..=28 {
+        recorder.arrived(&arrival(0, seq, 5));
+        recorder.arrived(&arrival(1, seq.min(20), 5));
+    }
+    let end = MonoInstant(5_000 * MS);
+    let coming = |client| Coming { last: None, under_way: client == 0 };
+    recorder.end_drain(end, coming, |seq| Some(MonoInstant((seq.0 - 1) * 100 * MS)));
+    let measured = recorder.finish(|_| true);
+    let audit = &measured.audit;
+    assert_eq!((audit.delivered, audit.late, audit.lost), (18 + 10, 2, 10 + 20));
+    assert!(measured.balances());
+    // Messages 29 and 30 were due at 2.8 and 2.9 s.
+    let ends = (measured.late.percentile_us(0.0), measured.late.max_us());
+    assert!((ends.0.unwrap() / 2_100_000.0 - 1.0).abs() < 1e-3, "{ends:?}");
+    assert!((ends.1.unwrap() / 2_200_000.0 - 1.0).abs() < 1e-3, "{ends:?}");
+    // The first second has all that was due in it, the second has not.
+    let maxima: Vec<bool> =
+        measured.series.rows().map(|row| row.latency_max_us.is_some()).collect();
+    assert_eq!(maxima, [true, false]);
+    // Client 1 held message 20, due at 1.9 s, 5 ms later; client 2 nothing.
+    let silence = measured.silence.unwrap();
+    assert_eq!((silence.clients, silence.newest), (2, Seq(20)));
+    assert_eq!(silence.at, Duration::from_millis(905));
+    assert!(silence.to_string().contains("after message 20, 0.905 s into the window"), "{silence}");
+
+    let mut both = measured.clone();
+    both.merge(&measured);
+    assert!(both.balances() && both.late.count() == 4 && both.silence.unwrap().clients == 4);
+    let json = serde_json::to_string(&both).unwrap();
+    assert_eq!(serde_json::from_str::<Measured>(&json).unwrap(), both);
+}
+
+#[test]
+fn a_message_before_its_instant_is_told_and_no_latency() {
+    let mut recorder = Recorder::new(1, Delivery::Every);
+    recorder.set_window(WINDOW);
+    recorder.arrived(&arrival(0, 11, 5));
+    let due = MonoInstant(1_100 * MS);
+    recorder.arrived(&Arrival { client: 0, seq: Seq(12), due, at: MonoInstant(1_070 * MS) });
+    let fit = recorder.finish(|_| true).fit;
+    assert_eq!((fit.early, fit.worst.unwrap().by), (1, Duration::from_millis(30)));
 }
 
 /// What happens at one client: a message, bytes or an event.

@@ -3,16 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
+use pushbench_core::Seq;
 use serde::{Deserialize, Serialize};
 
-use super::Busy;
+use super::way::micros;
+use super::{Busy, Likely, Misfit};
 use crate::attempts::AttemptsUsed;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Invalid {
-    /// Delivered, lost and superseded do not add up to what was expected.
+    /// Delivered, lost, late and superseded do not add up to what was expected.
     AuditUnbalanced,
     /// The layers do not add up to the bytes that the sockets moved.
     LedgerUnbalanced,
@@ -50,6 +52,40 @@ pub enum Invalid {
         least: u64,
         /// The most.
         most: u64,
+    },
+    /// Messages were in hand before they were due, so that no latency can be believed.
+    BeforeDue {
+        /// The one that was earliest.
+        seq: Seq,
+        /// How early.
+        early: Duration,
+        /// How many arrivals were early.
+        messages: u64,
+        /// What is most likely wrong.
+        likely: Likely,
+    },
+    /// What the server sends is not what the feed's description says.
+    NotThisFeed {
+        /// What shows it.
+        sign: Misfit,
+    },
+    /// Of the messages that were due not one arrived.
+    NothingArrived {
+        /// How many were due.
+        due: u64,
+        /// The first cause seen on the wire.
+        cause: String,
+    },
+    /// Most messages were lost, and the server broke its protocol.
+    LostToErrors {
+        /// How many were lost.
+        lost: u64,
+        /// Of how many expected.
+        expected: u64,
+        /// How often the protocol was broken.
+        errors: u64,
+        /// The first time.
+        first: Option<String>,
     },
     /// Packets went by uncounted.
     CaptureIncomplete {
@@ -107,6 +143,18 @@ impl Invalid {
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
             }
+            Self::BeforeDue { likely, .. } => likely.remedy(),
+            Self::NotThisFeed { .. } => {
+                "describe the feed as the server publishes it: rate, schedule, origin, and numbers \
+                 that rise by one"
+            }
+            Self::NothingArrived { .. } => {
+                "mend the cause; of a server that the run did not start, see that path, transport and the \
+                 feed's description are its own"
+            }
+            Self::LostToErrors { .. } => {
+                "see what the server sends there; the errors are in run.json"
+            }
             Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
             Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
             Self::Suspended { .. } => "keep the machine awake: systemd-inhibit pushbench run …",
@@ -132,6 +180,27 @@ impl fmt::Display for Invalid {
             }
             Self::ServersDisagree { least, most } => {
                 write!(f, "of one feed a server process published {least} messages, another {most}")
+            }
+            Self::BeforeDue { seq, early, messages, likely } => {
+                let early = micros(early.as_secs_f64() * 1e6);
+                write!(f, "message {seq} arrived {early} before it was due")?;
+                if *messages > 1 {
+                    write!(f, ", the earliest of {messages} that did")?;
+                }
+                write!(f, ": {likely}")
+            }
+            Self::NotThisFeed { sign } => {
+                write!(f, "the feed file does not describe this server: {sign}")
+            }
+            Self::NothingArrived { due, cause } => {
+                write!(f, "none of the {due} messages that were due arrived: {cause}")
+            }
+            Self::LostToErrors { lost, expected, errors, first } => {
+                write!(
+                    f,
+                    "{lost} of {expected} messages were lost, with {errors} protocol errors"
+                )?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
             }
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")

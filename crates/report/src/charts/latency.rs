@@ -2,6 +2,7 @@
 
 use plotters_backend::DrawingBackend;
 use pushbench_core::Transport;
+use pushbench_metrics::censored::Censored;
 use pushbench_metrics::figures::Figure;
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::stats;
@@ -62,13 +63,14 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 }
 
 fn curve(row: &Row<'_>) -> Option<Curve> {
-    let mut latency = LatencyHistogram::default();
-    row.trials.iter().for_each(|trial| latency.merge(&trial.measured.latency));
+    let (mut known, mut late) = (LatencyHistogram::default(), LatencyHistogram::default());
+    for trial in &row.trials {
+        known.merge(&trial.measured.latency);
+        late.merge(&trial.measured.late);
+    }
+    let latency = Censored::new(&known, &late);
     let line = supported(&latency);
-    let marked = MARKED
-        .into_iter()
-        .filter_map(|q| Some((nines(q), latency.supported_percentile_us(q)?)))
-        .collect();
+    let marked = MARKED.into_iter().filter_map(|q| Some((nines(q), exact(&latency, q)?))).collect();
     let end = line.last()?.0;
     let model = model(row, end).unwrap_or_default();
     (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked, model })
@@ -86,14 +88,20 @@ fn model(row: &Row<'_>, end: f64) -> Option<Vec<(f64, f64)>> {
     (0..=MODEL_STEPS).map(at).collect()
 }
 
-/// The curve up to the last percentile with ten samples beyond it, which the table shows too.
-fn supported(latency: &LatencyHistogram) -> Vec<(f64, f64)> {
-    let mut curve = latency.curve();
-    curve.retain(|(q, _)| latency.percentile_supported(*q));
+/// The percentile, where it is known.
+fn exact(latency: &Censored<'_, 3>, quantile: f64) -> Option<f64> {
+    latency.supported_percentile_us(quantile)?.exact()
+}
+
+/// The curve up to the last percentile with ten samples beyond it, which the table shows too, or
+/// to where messages that were still under way begin to count.
+fn supported(latency: &Censored<'_, 3>) -> Vec<(f64, f64)> {
+    let mut curve = latency.at_least().curve();
+    curve.retain(|(q, _)| exact(latency, *q).is_some());
     #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-    let end = 1.0 - SAMPLES_BEYOND / latency.count() as f64;
+    let end = 1.0 - SAMPLES_BEYOND / latency.at_least().count() as f64;
     if curve.last().is_some_and(|(q, _)| *q < end) {
-        curve.extend(latency.supported_percentile_us(end).map(|us| (end, us)));
+        curve.extend(exact(latency, end).map(|us| (end, us)));
     }
     curve.into_iter().map(|(q, us)| (nines(q), us)).collect()
 }
@@ -175,7 +183,7 @@ mod tests {
         let end = |samples: u64| {
             let mut latency = LatencyHistogram::default();
             (1..=samples).for_each(|us| latency.record_ns(us * 1_000));
-            *supported(&latency).last().unwrap()
+            *supported(&Censored::new(&latency, &LatencyHistogram::default())).last().unwrap()
         };
         let (at, us) = end(10_000);
         assert!((at - 3.0).abs() < 1e-9 && (us / 9_990.0 - 1.0).abs() < 2e-3, "{at} {us}");
@@ -184,6 +192,19 @@ mod tests {
         assert!((us / 1_490.0 - 1.0).abs() < 2e-3, "{us}");
         // Of few the median is all that is known.
         assert!((end(15).0 - nines(0.5)).abs() < 1e-9);
-        assert!(supported(&LatencyHistogram::default()).is_empty());
+        let none = LatencyHistogram::default();
+        assert!(supported(&Censored::new(&none, &none)).is_empty());
+    }
+
+    #[test]
+    fn a_curve_ends_where_messages_were_still_under_way() {
+        let (mut known, mut late) = (LatencyHistogram::default(), LatencyHistogram::default());
+        (1..=900).for_each(|us| known.record_ns(us * 1_000));
+        late.record_many_ns(5_000_000, 100);
+        let line = supported(&Censored::new(&known, &late));
+        let (at, us) = *line.last().unwrap();
+        assert!(at <= nines(0.9) && us <= 901.0, "{line:?}");
+        let (at, us) = line[0];
+        assert!(at == 0.0 && us < 2.0, "{line:?}");
     }
 }

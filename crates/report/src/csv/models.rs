@@ -1,5 +1,6 @@
 //! `models.csv`: what each trial measured beside what its model expected.
 
+use pushbench_metrics::figures::{Figure, Figures};
 use pushbench_metrics::models::check::Compared;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
@@ -42,17 +43,22 @@ pub(crate) fn models(record: &RunRecord) -> Vec<u8> {
 
 fn lines(trial: &TrialRecord) -> [Line; 6] {
     let (check, measured) = (&trial.check, &trial.measured);
-    let (model, latency) = (check.latency, &measured.latency);
+    let (model, figures) = (check.latency, Figures::of_trial(trial));
     let share = |name, compared: Option<Compared>| {
         let Some(Compared { measured, expected, p }) = compared else {
             return (name, None, None, None);
         };
         (name, Some(measured), Some(expected), p)
     };
-    let p99 = latency.supported_percentile_us(0.99);
+    let p99 = figures.get(Figure::LatencyP99);
     let (ks, p) = (check.distance.map(|far| far.ks), check.distance.and_then(|far| far.p));
     [
-        ("latency_mean_us", latency.mean_us(), model.map(|model| model.mean_us()), None),
+        (
+            "latency_mean_us",
+            figures.get(Figure::LatencyMean),
+            model.map(|model| model.mean_us()),
+            None,
+        ),
         ("latency_p99_us", p99, model.map(|model| model.quantile(0.99)), None),
         ("latency_ks_distance", ks, Some(0.0), p),
         ("age_mean_us", measured.age.mean_us(), check.age_mean_us, None),

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
+use pushbench_core::text;
+use pushbench_metrics::warning::Warning;
+
 use super::measure::{Contender, Measure};
 use crate::human;
-use crate::rows::Block;
+use crate::rows::{Block, Row};
 
 /// From this share on, responses without news are worth a sentence, in percent.
 const EMPTY_PERCENT: f64 = 10.0;
@@ -26,6 +29,16 @@ pub(super) fn push(
             let (lost, all) = (human::count(counts.lost), human::count(counts.expected));
             let _ = write!(text, " {name} lost {lost} of {all} messages.");
         }
+        if counts.late > 0 {
+            let (late, all) = (human::count(counts.late), human::count(counts.expected));
+            let _ = write!(
+                text,
+                " Of {all} messages {late} were still under way to {name} at the end."
+            );
+        }
+        if counts.protocol_errors > 0 {
+            let _ = write!(text, " {}", broken_protocol(row));
+        }
     }
     if let Some((name, share)) = in_vain(block) {
         let _ = write!(text, " {share} of the responses to {name} brought nothing new.");
@@ -36,16 +49,7 @@ pub(super) fn push(
             " A response to {name} brought {several} messages on average, which share its headers."
         );
     }
-    let left_out: Vec<&str> = block
-        .rows
-        .iter()
-        .filter(|row| !row.has_figures())
-        .map(|row| row.transport().name())
-        .collect();
-    if !left_out.is_empty() {
-        let (names, verb) = (human::list(&left_out), if left_out.len() > 1 { "are" } else { "is" });
-        let _ = write!(text, " {names} {verb} left out: no trial was valid.");
-    }
+    left_out(text, block);
     if measure == Measure::Bytes && block.trials() > 0 {
         text.push_str(" Latency was not measured.");
     }
@@ -54,6 +58,50 @@ pub(super) fn push(
             " That is one trial each: differences in time below a factor of two are not claimed.",
         );
     }
+}
+
+/// `sse broke its protocol 12 times, the first: …`.
+fn broken_protocol(row: &Row<'_>) -> String {
+    let warnings = row.trials.iter().flat_map(|trial| &trial.warnings);
+    let first = warnings.filter_map(|warning| match warning {
+        Warning::ProtocolErrors { first, .. } => first.as_deref(),
+        _ => None,
+    });
+    let first = first
+        .take(1)
+        .map(|first| format!(", the first: {}", text::line(first)))
+        .collect::<String>();
+    let errors = human::plural(row.summary.counts.protocol_errors as usize, "protocol error");
+    format!("{} had {errors}{first}.", row.transport())
+}
+
+/// The transports without a valid trial, and why.
+fn left_out(text: &mut String, block: &Block<'_>) {
+    let rows = block.rows.iter().filter(|row| !row.has_figures());
+    let names: Vec<&str> = rows.map(|row| row.transport().name()).collect();
+    if names.is_empty() {
+        return;
+    }
+    let verb = if names.len() > 1 { "are" } else { "is" };
+    let why = reasons(block).map(|reasons| format!(" ({reasons})")).unwrap_or_default();
+    let _ = write!(text, " {} {verb} left out: no trial was valid{why}.", human::list(&names));
+}
+
+/// The first reason of each transport without a valid trial, by its name where they differ.
+pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
+    let rows = block.rows.iter().filter(|row| !row.has_figures());
+    let reasons: Vec<(&str, String)> = rows
+        .filter_map(|row| {
+            let reason = row.summary.invalid.first()?.to_string();
+            Some((row.transport().name(), text::line(&reason).into_owned()))
+        })
+        .collect();
+    let ((_, first), others) = reasons.split_first()?;
+    if others.iter().all(|(_, other)| other == first) {
+        return Some(first.clone());
+    }
+    let each = reasons.iter().map(|(name, reason)| format!("{name}: {reason}"));
+    Some(each.collect::<Vec<_>>().join("; "))
 }
 
 /// The first polling transport whose responses were often empty, and how often.

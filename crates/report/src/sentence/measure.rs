@@ -23,7 +23,8 @@ pub(super) enum Measure {
 
 impl Measure {
     pub(super) fn of(block: &Block<'_>) -> Self {
-        let has = |figure| block.rows.iter().any(|row| row.get(figure).is_some());
+        let knows = |row: &Row<'_>, figure| row.get(figure).or(row.at_least(figure)).is_some();
+        let has = |figure| block.rows.iter().any(|row| knows(row, figure));
         match () {
             () if block.compares_ages() && has(Figure::AgeMean) => Self::Age,
             () if has(Figure::LatencyP50) => Self::Latency,

@@ -18,7 +18,7 @@ use pushbench_metrics::record::RunRecord;
 
 use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
-use self::words::{against, arrived_bytes, delivered_in, with_bytes};
+use self::words::{against, arrived_bytes, bounded, delivered_in, with_bytes};
 use crate::human;
 use crate::rows::{Block, blocks};
 
@@ -73,19 +73,29 @@ fn block_sentences(block: &Block<'_>) -> String {
         .collect();
     contenders.sort_by(|one, two| one.spread.middle.total_cmp(&two.spread.middle));
     let mut text = match contenders.as_slice() {
+        [] if let Some(bounded) = bounded(measure, block) => bounded,
         [] if any => return "No message arrived, so there is nothing to compare.".to_owned(),
-        [] => return "No trial was valid, so there is nothing to compare.".to_owned(),
+        [] => {
+            let why = findings::reasons(block).map(|reasons| format!(": {reasons}"));
+            let why = why.unwrap_or_default();
+            return format!("No trial was valid, so there is nothing to compare{why}.");
+        }
         several if measure == Measure::Bytes && block.compares_ages() => moved(several),
         [only] => alone(measure, only),
         several => compared(measure, several),
     };
+    let more = bounded(measure, block).filter(|_| !contenders.is_empty());
+    more.iter().for_each(|more| text.push_str(&format!(" {more}")));
     findings::push(&mut text, block, measure, &contenders);
     text
 }
 
 fn alone(measure: Measure, only: &Contender<'_>) -> String {
-    let p99 = only.row.get(Figure::LatencyP99).filter(|_| measure == Measure::Latency);
-    let p99 = p99.map(|us| format!(" and {} at p99", human::spoken_time(us))).unwrap_or_default();
+    let (p99, bound) = (only.row.get(Figure::LatencyP99), only.row.at_least(Figure::LatencyP99));
+    let p99 = p99.map(human::spoken_time);
+    let p99 = p99.or_else(|| Some(format!("more than {}", human::spoken_time(bound?))));
+    let p99 = p99.filter(|_| measure == Measure::Latency);
+    let p99 = p99.map(|p99| format!(" and {p99} at p99")).unwrap_or_default();
     let what = format!("{}{p99}", delivered_in(measure, &[only]));
     format!("{}.", with_bytes(measure, &what, &[only]))
 }

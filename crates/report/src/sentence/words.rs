@@ -2,7 +2,7 @@
 
 use super::measure::{Contender, Measure, NEAR, SAME, are_within};
 use crate::human;
-use crate::rows::Spread;
+use crate::rows::{Block, Spread};
 
 /// `websocket delivered in 0.4 ms at the median`.
 pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String {
@@ -44,6 +44,21 @@ fn untold(measure: Measure, ahead: &[&Contender<'_>]) -> String {
         return format!(", none of which these {trials} can tell from {}", ahead[0].name);
     }
     format!(", with no difference that these {trials} can show")
+}
+
+/// `sse took more than 1.2 s at the median.`, of each transport some of whose trials know no more
+/// than that of theirs, and which therefore is not compared.
+pub(super) fn bounded(measure: Measure, block: &Block<'_>) -> Option<String> {
+    let figure = measure.figure()?;
+    let rows = block.rows.iter().filter(|row| row.spread(figure).is_none());
+    let clauses: Vec<String> = rows
+        .filter_map(|row| {
+            let more = if row.get(figure).is_some() { "" } else { "more than " };
+            let us = row.get(figure).or(row.at_least(figure))?;
+            Some(format!("{} took {more}{} at the median", row.transport(), human::spoken_time(us)))
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))
 }
 
 /// Adds `with 75 bytes per message`, where known and not said already.

@@ -36,7 +36,7 @@ fn number(text: &str) -> f64 {
 #[test]
 fn the_header_is_the_one_that_users_were_promised() {
     let promised = DESIGN.replace('\n', "");
-    let added = "long_poll_timeout_ms,cookie_bytes,speed,trials_used";
+    let added = "late,long_poll_timeout_ms,cookie_bytes,speed,trials_used";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();

@@ -42,3 +42,14 @@ fn other_tools_read_what_was_recorded() {
     assert_eq!(recorded.len(), 2);
     assert_eq!(intervals, recorded);
 }
+
+#[test]
+fn a_log_says_which_messages_are_missing() {
+    let mut record = fixture::quick();
+    let trial = fixture::trial_mut(&mut record, pushbench_core::Transport::LongPoll, 1);
+    trial.measured.audit.late = 7;
+    let logs = hlog::logs(&record).unwrap();
+    let told = |log: &str| log.lines().any(|line| line.starts_with("#[7 of "));
+    assert!(told(&logs[1].1) && !told(&logs[0].1), "{}", logs[1].1);
+    assert!(IntervalLogIterator::new(logs[1].1.as_bytes()).all(|entry| entry.is_ok()));
+}

@@ -1,8 +1,9 @@
+use pushbench_core::scenario::Scenario;
 use pushbench_core::{Seq, Transport};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::recorder::Measured;
-use pushbench_metrics::warning::Invalid;
+use pushbench_metrics::warning::{Invalid, Warning};
 
 use crate::{fixture, sentence};
 
@@ -197,11 +198,15 @@ fn what_is_invalid_is_named_as_left_out() {
     invalidate(&mut record, Transport::Sse);
     let some = sentence(&record);
     assert!(some.starts_with("websocket delivered in 0.4 ms"), "{some}");
-    assert!(some.ends_with(" sse is left out: no trial was valid."), "{some}");
+    let left_out = " sse is left out: no trial was valid (the delivery audit does not balance).";
+    assert!(some.ends_with(left_out), "{some}");
     invalidate(&mut record, Transport::ShortPoll);
     invalidate(&mut record, Transport::Websocket);
     let none = sentence(&record);
-    assert_eq!(none, "No trial was valid, so there is nothing to compare.");
+    assert_eq!(
+        none,
+        "No trial was valid, so there is nothing to compare: the delivery audit does not balance."
+    );
 }
 
 #[test]
@@ -251,6 +256,70 @@ fn polls_in_vain_and_losses_are_told() {
         sentence.contains(" 75 % of the responses to short-poll brought nothing new."),
         "{sentence}"
     );
+}
+
+/// Has messages still be under way at the end of each trial of `transport`, 50 ms and more after
+/// they were due.
+fn leave_under_way(record: &mut RunRecord, transport: Transport, messages: u64) {
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == transport) {
+        trial.measured.late.record_many_ns(50_000_000, messages);
+        trial.measured.audit.late = messages;
+    }
+}
+
+#[test]
+fn what_late_messages_could_move_is_told_as_a_bound() {
+    let medians: [(Transport, &[u64]); 2] =
+        [(Transport::Sse, &[600, 610, 620]), (Transport::Websocket, &[390, 400, 410])];
+    let mut record = with_medians(&medians);
+    leave_under_way(&mut record, Transport::Sse, 10);
+    let few = sentence(&record);
+    assert!(few.contains("sse took 0.61 ms"), "{few}");
+    assert!(few.contains(" Of 150 messages 30 were still under way to sse at the end."), "{few}");
+
+    leave_under_way(&mut record, Transport::Sse, 100);
+    let text = sentence(&record);
+    assert!(text.starts_with("websocket delivered in 0.4 ms"), "{text}");
+    assert!(text.contains(" sse took more than 50 ms at the median."), "{text}");
+    let text = "[thresholds]\n\"sse.latency.p50\" = \"< 60ms\"";
+    record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
+    let lines = crate::threshold_lines(&record);
+    assert_eq!(lines, ["✗ sse.latency.p50 < 60ms: more than 50.0 ms"]);
+    let table = crate::terminal_table(&record);
+    assert!(table.contains("> 50.0 ms") && table.contains("300 late"), "{table}");
+
+    let mut record = with_medians(&medians[1..]);
+    leave_under_way(&mut record, Transport::Websocket, 100);
+    let alone = sentence(&record);
+    assert!(alone.starts_with("websocket took more than 50 ms at the median."), "{alone}");
+}
+
+#[test]
+fn trials_that_know_their_median_do_not_speak_for_one_that_does_not() {
+    let mut record = with_medians(&[
+        (Transport::Sse, &[600, 610, 620]),
+        (Transport::Websocket, &[390, 400, 410]),
+    ]);
+    let trial = fixture::trial_mut(&mut record, Transport::Sse, 2);
+    trial.measured.late.record_many_ns(50_000_000, 100);
+    trial.measured.audit.late = 100;
+    // Of 0.6 ms, more than 50 ms and 0.62 ms the median is known, and the range is not.
+    let text = sentence(&record);
+    assert!(text.contains("on the wire. sse took 0.62 ms at the median."), "{text}");
+    let table = crate::terminal_table(&record);
+    assert!(table.contains(" 620 µs ") && !table.contains("[600–620]"), "{table}");
+}
+
+#[test]
+fn broken_protocols_are_told_with_the_first_breach() {
+    let mut record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
+    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 2);
+    trial.measured.counters.protocol_errors = 12;
+    let first = Some("client 3: a frame is masked".to_owned());
+    trial.warnings.push(Warning::ProtocolErrors { count: 12, first });
+    let text = sentence(&record);
+    let told = " websocket had 12 protocol errors, the first: client 3: a frame is masked.";
+    assert!(text.ends_with(told), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The runner over real sockets, against servers that follow a script.
 
+mod drain;
 mod refusals;
 mod server;
 mod stamps;

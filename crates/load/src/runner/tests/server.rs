@@ -16,7 +16,7 @@ use crate::session::tests::{frame, payload, response, upgrade};
 pub(super) const RATE: f64 = 100.0;
 
 /// A message's period.
-const PERIOD: Duration = Duration::from_millis(10);
+pub(super) const PERIOD: Duration = Duration::from_millis(10);
 
 /// What a scripted server shares with the test.
 #[derive(Debug, Default)]

@@ -144,6 +144,45 @@ fn a_lost_connection_resumes_at_the_cursor() {
 }
 
 #[test]
+fn messages_are_under_way_behind_a_full_answer_and_within_one() {
+    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    assert!(!session.under_way());
+    tick(&mut *session);
+    assert!(!session.under_way(), "nobody knows what the answer will be");
+    // The newest is 9, and there was room for 6 and 7.
+    let answer = response("200 OK", 9, &batch_of([6, 7]));
+    let (start, rest) = answer.split_at(answer.len() - 9);
+    feed(&mut *session, start, 1000).unwrap();
+    assert!(session.under_way(), "the answer has begun");
+    feed(&mut *session, rest, 1000).unwrap();
+    assert!(session.under_way(), "it stopped short of the newest");
+    tick(&mut *session);
+    feed(&mut *session, &response("200 OK", 9, &batch_of([8, 9])), 1000).unwrap();
+    assert!(!session.under_way());
+
+    tick(&mut *session);
+    feed(&mut *session, &start[..start.len() - 40], 1000).unwrap();
+    assert!(session.under_way());
+    call(|out| _ = session.closed(out));
+    assert!(!session.under_way(), "its connection is gone");
+}
+
+#[test]
+fn an_answer_as_long_as_may_be_is_full_whatever_its_tag() {
+    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 0);
+    let payloads = |size: usize| {
+        let mut body = Vec::new();
+        (1..=15).for_each(|seq| batch::push(&mut body, &payload(seq, size)));
+        body
+    };
+    for (size, full) in [(68_000, true), (40_000, false)] {
+        tick(&mut *session);
+        feed(&mut *session, &response("200 OK", 15, &payloads(size)), 1 << 20).unwrap();
+        assert_eq!(session.under_way(), full, "{size}");
+    }
+}
+
+#[test]
 fn an_answer_without_a_question_is_refused() {
     let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
     let answer = response("204 No Content", 5, b"");

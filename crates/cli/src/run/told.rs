@@ -1,0 +1,34 @@
+//! What is said on standard error at a run's end, whatever else was asked for.
+
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::warning::Warning;
+
+/// A line for each point and transport whose server broke its protocol in a trial that stands.
+pub(super) fn protocol_errors(record: &RunRecord) -> Vec<String> {
+    let broken = |trial: &&TrialRecord| trial.measured.counters.protocol_errors > 0;
+    let trials: Vec<&TrialRecord> = record.standing().filter(broken).collect();
+    let mut subjects: Vec<_> =
+        trials.iter().map(|trial| (trial.id.point, trial.id.transport)).collect();
+    subjects.sort_by_key(|&(point, transport)| (point, transport.name()));
+    subjects.dedup();
+    let lines = subjects.into_iter().map(|(point, transport)| {
+        let ours = trials.iter().filter(|t| (t.id.point, t.id.transport) == (point, transport));
+        let count: u64 = ours.clone().map(|trial| trial.measured.counters.protocol_errors).sum();
+        let first = ours.clone().find_map(|trial| first(trial)).unwrap_or_default();
+        let at = if record.points.len() > 1 { format!(" at point {point}") } else { String::new() };
+        let (trials, plural) = (ours.count(), if count == 1 { "" } else { "s" });
+        format!(
+            "warning: {transport}{at}: {count} protocol error{plural} in {trials} trials{first}"
+        )
+    });
+    lines.collect()
+}
+
+fn first(trial: &TrialRecord) -> Option<String> {
+    trial.warnings.iter().find_map(|warning| match warning {
+        Warning::ProtocolErrors { first, .. } => {
+            Some(format!(", the first: {}", first.as_deref()?))
+        }
+        _ => None,
+    })
+}
