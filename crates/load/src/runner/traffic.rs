@@ -192,6 +192,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         match demand {
             Demand::Keep => {}
             Demand::Connect => self.connect(client),
+            Demand::HangUp => self.ended(client, at, Cause::Closed),
             Demand::Close => self.drop_link(client),
         }
     }

@@ -88,7 +88,7 @@ impl Session for LongPoll {
             self.answered(answer, out)?;
             // Where the server closes, asking again has to wait for the next connection.
             if closes {
-                out.note(Note::Closing);
+                out.demand = Demand::HangUp;
             } else {
                 self.ask(out);
             }

@@ -67,7 +67,7 @@ pub enum Note {
     Failed(ProtocolError),
     /// An event came whose type is none of the feed's: that type, or its start.
     OtherEvent(Box<str>),
-    /// The server is about to close the connection: both sides have said so, or its last answer.
+    /// Both sides have said that they close: the server is about to close the connection.
     Closing,
 }
 
@@ -79,6 +79,10 @@ pub enum Demand {
     Keep,
     /// A new one, now; one that is still open is to be dropped.
     Connect,
+    /// It is to be dropped, since the server has said that it closes it: a client that has read the
+    /// last answer does as well (RFC 9112 §9.6). What comes of that is as if the server had been
+    /// first.
+    HangUp,
     /// It is to be dropped; none is needed until further notice.
     Close,
 }

@@ -110,7 +110,7 @@ impl Session for TaggedPoll {
                     if self.answered(out)? {
                         self.ask(out);
                     } else {
-                        out.note(Note::Closing);
+                        out.demand = Demand::HangUp;
                     }
                 }
                 None => return Ok(()),
