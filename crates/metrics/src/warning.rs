@@ -141,6 +141,27 @@ pub enum Share {
     Empty,
 }
 
+impl Share {
+    /// Tells that it is not what the model has it to be.
+    fn off_model(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        measured: f64,
+        expected: f64,
+        p: f64,
+    ) -> fmt::Result {
+        let what = match self {
+            Self::Missed => "of the messages were superseded",
+            Self::Empty => "of the responses were empty",
+        };
+        let (measured, expected) = (measured * 100.0, expected * 100.0);
+        write!(
+            f,
+            "{measured:.1} % {what}, where polling makes it {expected:.1} % (by chance p = {p:.3})"
+        )
+    }
+}
+
 /// A publisher this late shifts every latency visibly, µs.
 pub const PUBLISHER_LATE_US: f64 = 1_000.0;
 
@@ -253,16 +274,7 @@ impl fmt::Display for Warning {
                  chance p = {p:.3}"
             ),
             Self::ShareOffModel { share, measured, expected, p } => {
-                let what = match share {
-                    Share::Missed => "of the messages were superseded",
-                    Share::Empty => "of the responses were empty",
-                };
-                let (measured, expected) = (measured * 100.0, expected * 100.0);
-                write!(
-                    f,
-                    "{measured:.1} % {what}, where polling makes it {expected:.1} % \
-                     (by chance p = {p:.3})"
-                )
+                share.off_model(f, *measured, *expected, *p)
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
