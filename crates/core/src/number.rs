@@ -109,9 +109,21 @@ impl NumberReader {
     /// Why it has no number.
     #[inline]
     pub fn read(payload: &[u8]) -> Result<Seq, NumberError> {
-        let mut reader = Self::default();
-        reader.push(payload);
-        reader.finish()
+        Self::default().last(payload)
+    }
+
+    /// Takes the last piece of the payload, most often its only one; the next payload begins.
+    ///
+    /// # Errors
+    ///
+    /// Why it has no number.
+    #[inline]
+    pub fn last(&mut self, piece: &[u8]) -> Result<Seq, NumberError> {
+        if let (State::Start, Some(number)) = (self.state, usual(piece)) {
+            return Ok(Seq(number));
+        }
+        self.push(piece);
+        self.finish()
     }
 
     /// Takes the next piece of the payload.

@@ -168,12 +168,24 @@ pub enum Share {
     Empty,
 }
 
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Share {
+    /// Tells that it is not what the model has it to be.
+    fn off_model(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        measured: f64,
+        expected: f64,
+        p: f64,
+    ) -> fmt::Result {
+        let what = match self {
             Self::Missed => "of the messages were superseded",
             Self::Empty => "of the responses were empty",
-        })
+        };
+        let (measured, expected) = (measured * 100.0, expected * 100.0);
+        write!(
+            f,
+            "{measured:.1} % {what}, where polling makes it {expected:.1} % (by chance p = {p:.3})"
+        )
     }
 }
 
@@ -306,12 +318,7 @@ impl fmt::Display for Warning {
                  chance p = {p:.3}"
             ),
             Self::ShareOffModel { share, measured, expected, p } => {
-                let (measured, expected) = (measured * 100.0, expected * 100.0);
-                write!(
-                    f,
-                    "{measured:.1} % {share}, where polling makes it {expected:.1} % \
-                     (by chance p = {p:.3})"
-                )
+                share.off_model(f, *measured, *expected, *p)
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),

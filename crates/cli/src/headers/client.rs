@@ -200,7 +200,8 @@ impl Client {
             self.step.tally.merge(&self.out.received);
             self.send()?;
             match self.out.demand {
-                Demand::Keep => return Ok(()),
+                // The server is waited for, so that its packets are counted.
+                Demand::Keep | Demand::HangUp => return Ok(()),
                 Demand::Close => {
                     return self.link.as_mut().map_or(Ok(()), Link::finish);
                 }

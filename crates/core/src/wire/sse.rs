@@ -211,7 +211,13 @@ impl SseReader {
                     return self.value(field, input);
                 }
                 *input = &input[1..];
-                Piece::Framing(1)
+                if field == Field::Data || input.is_empty() {
+                    return Piece::Framing(1);
+                }
+                match self.value(field, input) {
+                    Piece::Framing(bytes) => Piece::Framing(1 + bytes),
+                    other => other,
+                }
             }
             State::Value(field) => self.value(field, input),
         }
@@ -283,22 +289,25 @@ impl SseReader {
     fn value<'a>(&mut self, field: Field, input: &mut &'a [u8]) -> Piece<'a> {
         let end = input.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let (value, rest) = input.split_at(end.unwrap_or(input.len()));
-        if value.is_empty() {
-            self.take_line_end(input);
-            self.state = State::Name;
-            if matches!(field, Field::Id | Field::Retry) {
-                self.end_field(field);
-            }
-            return Piece::Framing(1);
+        if field == Field::Data && !value.is_empty() {
+            *input = rest;
+            return Piece::Data(value);
         }
-        *input = rest;
         match field {
-            Field::Data => return Piece::Data(value),
             Field::Event => extend_limited(&mut self.event, value, EVENT_LIMIT + 1),
             Field::Id | Field::Retry => extend_limited(&mut self.value, value, ID_LIMIT + 1),
-            Field::Other => {}
+            Field::Data | Field::Other => {}
         }
-        Piece::Framing(value.len())
+        *input = rest;
+        if end.is_none() {
+            return Piece::Framing(value.len());
+        }
+        self.take_line_end(input);
+        self.state = State::Name;
+        if matches!(field, Field::Id | Field::Retry) {
+            self.end_field(field);
+        }
+        Piece::Framing(value.len() + 1)
     }
 
     /// Takes the value of a field that is known with its line's end only.

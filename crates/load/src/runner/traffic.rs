@@ -203,6 +203,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Demand::Keep => {}
             Demand::Connect => self.connect(client),
             Demand::AskAgain => self.ask_again(client, at),
+            Demand::HangUp => self.ended(client, at, Cause::Closed),
             Demand::Close => self.drop_link(client),
         }
         // Whoever polls on a period goes on by it after a refusal, if not at once.
@@ -229,7 +230,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Note::RetryAfter(wait) => return self.leave_alone(client, at, *wait),
             Note::SkippedPoll => Event::SkippedPoll,
             Note::Failed(error) => {
-                self.blame(client, error);
+                // Behind a message without a number the connection goes on.
+                if !matches!(error, ProtocolError::NoSequence { .. }) {
+                    self.blame(client, error);
+                }
                 return self.failed(client, at, error);
             }
             Note::Subscribed => return self.subscribed(client, at),

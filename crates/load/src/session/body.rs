@@ -171,11 +171,12 @@ impl BodyReader {
                 Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
                 Piece::Payload(payload, done) => {
                     out.count(Layer::Payload, payload.len());
-                    self.number.push(payload);
                     if done {
-                        let seq = self.number.finish().map_err(BodyError::NoSequence)?;
+                        let seq = self.number.last(payload).map_err(BodyError::NoSequence)?;
                         out.messages.push(seq);
                         self.last = Some(seq);
+                    } else {
+                        self.number.push(payload);
                     }
                 }
             }

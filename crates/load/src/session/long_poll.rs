@@ -90,7 +90,7 @@ impl Session for LongPoll {
             self.answered(answer, out)?;
             match () {
                 // Where the server closes, asking again has to wait for the next connection.
-                () if closes => out.note(Note::Closing),
+                () if closes => out.demand = Demand::HangUp,
                 // The answer to a subscription is to come at once.
                 () if news || self.asked.is_none() => self.ask(out),
                 () => out.demand = Demand::AskAgain,

@@ -76,7 +76,7 @@ pub enum Note {
     Failed(ProtocolError),
     /// An event came whose type is none of the feed's: that type, or its start.
     OtherEvent(Box<str>),
-    /// The server is about to close the connection: both sides have said so, or its last answer.
+    /// Both sides have said that they close: the server is about to close the connection.
     Closing,
 }
 
@@ -91,6 +91,10 @@ pub enum Demand {
     /// It stays, and the session asks again on it after a pause, if one is due: what was asked for
     /// last was answered without news.
     AskAgain,
+    /// It is to be dropped, since the server has said that it closes it: a client that has read the
+    /// last answer does as well (RFC 9112 §9.6). What comes of that is as if the server had been
+    /// first.
+    HangUp,
     /// It is to be dropped; none is needed until further notice.
     Close,
 }

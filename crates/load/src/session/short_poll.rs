@@ -117,10 +117,8 @@ impl Session for ShortPoll {
                 break;
             };
             self.answered(answer, out)?;
-            // Nothing more may be asked on it (RFC 9112 §9.6).
             if closes && self.variant != Variant::Close {
-                self.open = false;
-                out.note(Note::Closing);
+                out.demand = Demand::HangUp;
             }
         }
         Ok(())

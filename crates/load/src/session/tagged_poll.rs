@@ -134,7 +134,7 @@ impl Session for TaggedPoll {
                 Some(Part::End) => match self.answered(out)? {
                     Next::Ask => self.ask(out),
                     Next::AskAgain => out.demand = Demand::AskAgain,
-                    Next::Connect => out.note(Note::Closing),
+                    Next::Connect => out.demand = Demand::HangUp,
                 },
                 None => return Ok(()),
             }

@@ -173,12 +173,12 @@ impl Websocket {
         if self.frames.is_text() {
             self.text.push(data).map_err(|_| FrameError::Text)?;
         }
-        self.number.push(data);
         if !last {
+            self.number.push(data);
             return Ok(());
         }
         self.text.finish().map_err(|_| FrameError::Text)?;
-        match self.number.finish() {
+        match self.number.last(data) {
             Ok(seq) => {
                 self.cursor = Some(seq).max(self.cursor);
                 out.messages.push(seq);

@@ -66,7 +66,7 @@ fn where_the_server_closes_the_next_request_waits_for_a_connection() {
     call(|out| session.opened(out));
     let head = b"HTTP/1.1 204 No Content\r\nETag: \"3\"\r\nConnection: close\r\n\r\n";
     let heard = feed(&mut *session, head, 1000).unwrap();
-    assert_eq!((heard.subscribed, heard.requests, heard.closing), (1, 0, 1));
+    assert_eq!((heard.subscribed, heard.requests, heard.demand), (1, 0, Demand::HangUp));
     call(|out| _ = session.closed(out));
     assert_eq!(call(|out| session.opened(out)).requests, 1);
 }

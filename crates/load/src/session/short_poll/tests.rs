@@ -196,9 +196,9 @@ fn where_the_server_closes_the_next_poll_waits_for_a_connection() {
     tick(&mut *session);
     let answer = b"HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\n10\n0000000006";
     let heard = feed(&mut *session, answer, 1000).unwrap();
-    assert_eq!((heard.messages.as_slice(), heard.closing), (&[6][..], 1));
-    assert_eq!((tick(&mut *session).skipped, tick(&mut *session).requests), (1, 0));
-    assert_eq!(session.closed(&mut Output::default()), Ending::Broken);
+    assert_eq!((heard.messages.as_slice(), heard.demand), (&[6][..], Demand::HangUp));
+    assert_eq!(session.closed(&mut Output::default()), Ending::Idle { served: true });
+    assert_eq!(tick(&mut *session).skipped, 1, "until there is one");
     call(|out| session.opened(out));
     assert!(tick(&mut *session).text().starts_with("GET /feed/poll?after=6 "));
 }
