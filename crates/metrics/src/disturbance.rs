@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
-use crate::stats;
+use crate::lateness::Lateness;
 
 /// What disturbed a window, or would have been seen to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -59,34 +59,18 @@ impl CoreWatch {
     /// period, and so do those that passed while it stood still, of which the first is recorded.
     #[must_use]
     pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        let period = self.period.as_secs_f64();
-        if period <= 0.0 {
-            return 0.0;
-        }
-        let stalls = self.stalls(limit);
-        let instants =
-            stalls.map(|(beyond, count)| ((beyond / period).floor() + 1.0) * count as f64);
-        instants.sum::<f64>() * period / window.as_secs_f64()
+        self.as_lateness().share(limit, window)
     }
 
     /// What that share is at the least: the stalls that were seen, or what stalls as many as were
     /// seen prove of those between the canary's instants, if that is more.
     #[must_use]
     pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
-        let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();
-        let count = self.stalls(limit).map(|(_, count)| count).sum();
-        let proved = stats::poisson_least_95(count) * self.period.as_secs_f64();
-        seen.max(proved) / window.as_secs_f64()
+        self.as_lateness().share_at_least(limit, window)
     }
 
-    /// The stalls longer than `limit`: by how many seconds, and how many.
-    fn stalls(&self, limit: Duration) -> impl Iterator<Item = (f64, u64)> {
-        let lengths = self.lateness.hdr().into_iter().flat_map(|hdr| hdr.iter_recorded());
-        let beyond = lengths.map(move |bucket| {
-            let beyond = bucket.value_iterated_to() as f64 / 1e9 - limit.as_secs_f64();
-            (beyond, bucket.count_since_last_iteration())
-        });
-        beyond.filter(|(beyond, _)| *beyond > 0.0)
+    const fn as_lateness(&self) -> Lateness<'_> {
+        Lateness { period: self.period, samples: &self.lateness }
     }
 }
 

@@ -17,6 +17,8 @@ pub mod figures;
 pub mod floor;
 pub mod headers;
 pub mod histogram;
+pub mod instrument;
+mod lateness;
 pub mod ledger;
 pub mod models;
 pub mod observer;

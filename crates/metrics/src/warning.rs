@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
+use crate::instrument::Process;
 
 pub use self::calm::{
     Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
@@ -118,6 +119,15 @@ pub enum Warning {
         /// The share of the window that they cover.
         share: f64,
     },
+    /// A process of the instrument stood still, not long enough to make the trial invalid.
+    InstrumentStalls {
+        /// Which process.
+        who: Process,
+        /// The longest time that it stood still.
+        worst: Duration,
+        /// The share of the window that it stood still for long enough to matter, 0 to 1.
+        share: f64,
+    },
     /// A hypervisor ran something else.
     TimeStolen {
         /// Its share of the time of all cores.
@@ -200,6 +210,9 @@ impl Warning {
             Self::ServerUnknown => "pass --server-pid on the server's machine",
             Self::OthersBusy(_) => "leave the machine idle but for the run",
             Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+            Self::InstrumentStalls { .. } => {
+                "the highest percentiles are the instrument's in part; let nothing stop or trace it"
+            }
             Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
     }
@@ -260,6 +273,12 @@ impl fmt::Display for Warning {
             Self::ShortStalls { worst, share } => write!(
                 f,
                 "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
+                worst.as_secs_f64() * 1e3,
+                share * 100.0
+            ),
+            Self::InstrumentStalls { who, worst, share } => write!(
+                f,
+                "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether",
                 worst.as_secs_f64() * 1e3,
                 share * 100.0
             ),

@@ -5,8 +5,8 @@
 //! machine allows and is, [`abilities`] what it lets us do, [`round_trip`] its floor; [`affinity`]
 //! and [`source`] are where processes run and from which address they connect; [`tcp_info`] and
 //! [`capture`] are what crosses the network below the socket, and [`rx_stamp`] when; [`canary`],
-//! [`scheduling`] and [`others`] tell a slow server from a machine that stood still or was busy with
-//! something else.
+//! [`scheduling`], [`others`] and [`thread_time`] tell a slow server from a machine that stood still
+//! or was busy with something else, and from an instrument that did.
 //!
 //! Processes are read from outside, through their pid, so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions.
@@ -31,6 +31,7 @@ pub mod rx_stamp;
 pub mod scheduling;
 pub mod source;
 pub mod tcp_info;
+pub mod thread_time;
 pub mod timer;
 
 pub use error::ProcessError;

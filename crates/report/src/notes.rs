@@ -166,6 +166,7 @@ const fn is_of_the_machine(invalid: &Invalid) -> bool {
         invalid,
         Invalid::LoadSaturated { .. }
             | Invalid::MachineStalled { .. }
+            | Invalid::InstrumentStalled { .. }
             | Invalid::MachineBusy(_)
             | Invalid::ClockStepped { .. }
             | Invalid::Suspended { .. }
@@ -185,6 +186,7 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::ServerUnknown
             | Warning::OthersBusy(_)
             | Warning::ShortStalls { .. }
+            | Warning::InstrumentStalls { .. }
             | Warning::TimeStolen { .. }
     )
 }
@@ -216,7 +218,9 @@ fn gravity(invalid: &Invalid) -> f64 {
             f64::from(*wanted) - f64::from(*connected)
         }
         Invalid::LoadSaturated { share } => *share,
-        Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
+        Invalid::MachineStalled { worst, .. } | Invalid::InstrumentStalled { worst, .. } => {
+            worst.as_secs_f64()
+        }
         Invalid::MachineBusy(busy) => busy.share,
         _ => 0.0,
     }
@@ -237,7 +241,9 @@ fn weight(warning: &Warning) -> f64 {
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
         Warning::OthersBusy(busy) => busy.share,
-        Warning::ShortStalls { share, .. } | Warning::TimeStolen { share } => *share,
+        Warning::ShortStalls { share, .. }
+        | Warning::InstrumentStalls { share, .. }
+        | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }
 }

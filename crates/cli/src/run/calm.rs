@@ -1,4 +1,5 @@
-//! Whether the machine was calm enough: what disturbances a trial survives, and which it does not.
+//! Whether machine and instrument were calm enough: what disturbances a trial survives, and which it
+//! does not.
 //!
 //! A disturbance is held against what was measured: three milliseconds are nothing to a poll that
 //! waits for half a second, and all there is to a WebSocket.
@@ -7,15 +8,20 @@ use std::time::Duration;
 
 use pushbench_metrics::disturbance::Disturbance;
 use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::instrument::Instrument;
 use pushbench_metrics::warning::{
     Busy, CLOCK_MOVED, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
+use super::standstill::{Standstill, Watches};
+
 /// What happened around a trial, and what it measured.
 #[derive(Debug)]
 pub(super) struct Calm<'a> {
     pub(super) disturbance: &'a Disturbance,
+    /// How the instrument kept time, where that is known.
+    pub(super) instrument: Option<&'a Instrument>,
     pub(super) window: Duration,
     pub(super) latency: &'a LatencyHistogram,
     /// Whether a machine that is busy or stalls is only warned of (`--allow-busy`).
@@ -36,10 +42,12 @@ impl Calm<'_> {
         if clock_step > CLOCK_MOVED {
             reasons.push(Invalid::ClockStepped { by: clock_step });
         }
+        // Who allows a busy machine does not allow an instrument that measures itself.
+        reasons.extend(self.own_stall().filter(Standstill::spoils).map(|own| own.invalid()));
         if self.allow_busy {
             return reasons;
         }
-        if let Some(worst) = self.disturbance.worst_stall().filter(|_| self.stalled()) {
+        if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
         }
         if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
@@ -52,7 +60,9 @@ impl Calm<'_> {
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let share = self.share_stalled();
-        if let Some(worst) = self.disturbance.worst_stall()
+        let own = self.own_stall().filter(|own| !own.spoils() && own.shows());
+        warnings.extend(own.map(|own| own.warning()));
+        if let Some(worst) = self.worst_stall()
             && (share > STALLED_A_LITTLE || worst > STALL)
             && (self.allow_busy || !self.stalled())
         {
@@ -67,10 +77,31 @@ impl Calm<'_> {
         warnings
     }
 
+    /// The instrument's own worst stall.
+    fn own_stall(&self) -> Option<Standstill> {
+        self.watches().worst()
+    }
+
+    fn watches(&self) -> Watches<'_> {
+        Watches {
+            instrument: self.instrument,
+            disturbance: self.disturbance,
+            window: self.window,
+            limit: self.shortest_stall(),
+        }
+    }
+
+    /// The machine's longest stall; `None` where nobody watched, or where the parent stood still,
+    /// and its canaries with it.
+    fn worst_stall(&self) -> Option<Duration> {
+        let seen = self.watches().parent().is_none();
+        self.disturbance.worst_stall().filter(|_| seen)
+    }
+
     /// Whether it surely did, and not just by the luck of when the canary looked.
     fn stalled(&self) -> bool {
         let share = self.disturbance.share_late_at_least(self.shortest_stall(), self.window);
-        self.disturbance.worst_stall() > Some(STALL) || share > STALLED_SHARE
+        self.worst_stall() > Some(STALL) || share > STALLED_SHARE
     }
 
     /// The share of the window that stalls cover which matter, as far as the canary can tell.
@@ -155,8 +186,9 @@ mod tests {
     ) -> (Vec<Invalid>, Vec<Warning>) {
         let mut histogram = LatencyHistogram::default();
         histogram.record(latency);
-        let calm =
-            Calm { disturbance, window: SECOND * 10, latency: &histogram, allow_busy, own_server };
+        let window = SECOND * 10;
+        let (instrument, latency) = (None, &histogram);
+        let calm = Calm { disturbance, instrument, window, latency, allow_busy, own_server };
         (calm.invalid(), calm.warnings())
     }
 
@@ -195,6 +227,7 @@ mod tests {
         latency.record(MS);
         let calm = Calm {
             disturbance: &disturbance,
+            instrument: None,
             window: SECOND,
             latency: &latency,
             allow_busy: false,

@@ -86,6 +86,7 @@ impl Evidence<'_> {
     fn calm(&self) -> Option<Calm<'_>> {
         Some(Calm {
             disturbance: self.resources.disturbance.as_ref()?,
+            instrument: self.resources.instrument.as_ref(),
             window: self.window.duration(),
             latency: &self.load.measured.latency,
             allow_busy: self.allow_busy,

@@ -104,7 +104,8 @@ impl Sampler {
             canary_worst: disturbance.worst_stall(),
             disturbance: Some(disturbance),
             load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
-            // How it was laid out the trial knows.
+            // How it was laid out, and how its processes kept time, the trial knows.
+            instrument: None,
             server_processes: 0,
             source_addresses: 0,
             pinned: None,

@@ -10,6 +10,7 @@ use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{
     LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
 };
+use pushbench_metrics::instrument::Instrument;
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
@@ -185,16 +186,19 @@ impl<'a> Trial<'a> {
         self.stage(Stage::Warmup);
         let own = self.knows_all_processes().then(|| sampler.pids());
         let surroundings = Surroundings::watch(own, timing.window.start);
-        self.ear.wait_until(timing.window.start)?;
+        let at_start = self.ear.wait_until(timing.window.start)?;
         let edge = sampler.start(surroundings);
         self.stage(Stage::Window);
-        self.ear.wait_until(timing.window.end)?;
-        let sample = sampler.finish(edge);
+        let at_end = self.ear.wait_until(timing.window.end)?;
+        let mut sample = sampler.finish(edge);
         self.stage(Stage::Drain);
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.ear.finished(drain + CLOSE_LIMIT)?;
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
+        let loads = std::mem::take(&mut seen.watches);
+        let parent_at_edge = at_start.max(at_end);
+        sample.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut seen.load)?;
         Ok(Played { timing, seen, sample, uncaptured, fallen: self.ear.fallen() })
     }

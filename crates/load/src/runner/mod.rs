@@ -3,8 +3,8 @@
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
 //! connections and tries again, `tcpip` asks the kernel what it counts for each of them, `stamps`
-//! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
-//! nanosecond that was planned.
+//! asks it for a sample of them when it had what came, `pulse` looks whether the loop itself stood
+//! still, and `timers` wakes the loop to the nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -13,6 +13,7 @@ mod connect;
 mod course;
 mod measure;
 mod phases;
+mod pulse;
 mod slot;
 mod stamps;
 mod tcpip;
@@ -38,6 +39,7 @@ use thiserror::Error;
 use self::connect::Ramp;
 use self::course::Stage;
 use self::phases::Phases;
+use self::pulse::Pulse;
 use self::slot::Slot;
 use self::stamps::Stamps;
 use self::tcpip::Tcpip;
@@ -203,6 +205,7 @@ struct Runner<M, C> {
     look: Look,
     errors: Vec<String>,
     loop_lag: LatencyHistogram,
+    pulse: Pulse,
     connected_at_start: u32,
     /// Everything was accounted for before the drain's deadline.
     drained: bool,
@@ -259,6 +262,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             look: Look::default(),
             errors: Vec::new(),
             loop_lag: LatencyHistogram::default(),
+            pulse: Pulse::new(),
             connected_at_start: 0,
             drained: false,
             closing: MonoInstant::default(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Busy;
+use crate::instrument::Process;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,15 @@ pub enum Invalid {
         #[serde(default)]
         share: f64,
     },
+    /// A process of the instrument stood still, although the machine did not: it measured itself.
+    InstrumentStalled {
+        /// Which process.
+        who: Process,
+        /// The longest time that it stood still.
+        worst: Duration,
+        /// The share of the window that it stood still for long enough to matter, 0 to 1.
+        share: f64,
+    },
     /// Other processes took the cores while the server or the load generator needed them.
     MachineBusy(Busy),
     /// The wall clock was set, which packets and receive timestamps are stamped with.
@@ -93,6 +103,9 @@ impl Invalid {
             Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
+            }
+            Self::InstrumentStalled { .. } => {
+                "let nothing stop, trace or freeze pushbench's own processes, and repeat"
             }
             Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
             Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
@@ -132,6 +145,13 @@ impl fmt::Display for Invalid {
                 }
                 Ok(())
             }
+            Self::InstrumentStalled { who, worst, share } => write!(
+                f,
+                "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether, while \
+                 the machine went on",
+                worst.as_secs_f64() * 1e3,
+                share * 100.0
+            ),
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {
                 write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
