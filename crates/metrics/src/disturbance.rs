@@ -32,6 +32,9 @@ pub struct Disturbance {
     pub waits: Option<Waits>,
     /// The share of the cores' time that a hypervisor gave to others, 0 to 1.
     pub stolen: f64,
+    /// For how long a quota of processor time kept the run's processes from running; `None` where
+    /// there is no group whose quota is told.
+    pub throttled: Option<Throttled>,
     /// By how much the wall clock was set within the window, either way.
     pub clock_step: Duration,
     /// For how long the machine was suspended within the window.
@@ -105,6 +108,31 @@ pub struct Waits {
     pub total: Duration,
     /// How often one of their threads was given a core.
     pub turns: u64,
+}
+
+/// What a control group's quota of processor time held back within a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Throttled {
+    /// For how long its processes stood still, on all processors together.
+    pub time: Duration,
+    /// In how many of the quota's periods.
+    pub periods: u64,
+    /// How many processors' time the quota gives; `None` where there is none any more.
+    pub quota: Option<f64>,
+}
+
+impl Throttled {
+    /// The share of `window` that it stood still, at most 1.
+    #[must_use]
+    pub fn share(&self, window: Duration) -> f64 {
+        (self.time.as_secs_f64() / window.as_secs_f64()).min(1.0)
+    }
+
+    /// How long it stood still in a period, on average.
+    #[must_use]
+    pub fn each(&self) -> Duration {
+        self.time.div_f64(self.periods.max(1) as f64)
+    }
 }
 
 impl Disturbance {

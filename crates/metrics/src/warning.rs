@@ -119,6 +119,18 @@ pub enum Warning {
         /// The share of the window that they cover.
         share: f64,
     },
+    /// A quota of processor time kept the run's processes from running, not long enough to make the
+    /// trial invalid.
+    Throttled {
+        /// For how long, on all processors together.
+        time: Duration,
+        /// The same as a share of the window, 0 to 1.
+        share: f64,
+        /// How many processors' time the quota gives, where that is known.
+        quota: Option<f64>,
+    },
+    /// Server and load generator run on threads of one physical core.
+    OneCore,
     /// A process of the instrument stood still, not long enough to make the trial invalid.
     InstrumentStalls {
         /// Which process.
@@ -213,6 +225,10 @@ impl Warning {
             Self::InstrumentStalls { .. } => {
                 "the highest percentiles are the instrument's in part; let nothing stop or trace it"
             }
+            Self::Throttled { .. } => {
+                "the highest percentiles are the quota's in part; raise the container's quota"
+            }
+            Self::OneCore => "use a machine with two: what one of them does slows the other down",
             Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
     }
@@ -282,6 +298,10 @@ impl fmt::Display for Warning {
                 worst.as_secs_f64() * 1e3,
                 share * 100.0
             ),
+            Self::Throttled { time, share, quota } => invalid::throttled(f, *time, *share, *quota),
+            Self::OneCore => {
+                f.write_str("server and load generator share the only physical core that there is")
+            }
             Self::TimeStolen { share } => {
                 write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
             }

@@ -167,6 +167,7 @@ const fn is_of_the_machine(invalid: &Invalid) -> bool {
         Invalid::LoadSaturated { .. }
             | Invalid::MachineStalled { .. }
             | Invalid::InstrumentStalled { .. }
+            | Invalid::Throttled { .. }
             | Invalid::MachineBusy(_)
             | Invalid::ClockStepped { .. }
             | Invalid::Suspended { .. }
@@ -187,6 +188,8 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::OthersBusy(_)
             | Warning::ShortStalls { .. }
             | Warning::InstrumentStalls { .. }
+            | Warning::Throttled { .. }
+            | Warning::OneCore
             | Warning::TimeStolen { .. }
     )
 }
@@ -221,6 +224,7 @@ fn gravity(invalid: &Invalid) -> f64 {
         Invalid::MachineStalled { worst, .. } | Invalid::InstrumentStalled { worst, .. } => {
             worst.as_secs_f64()
         }
+        Invalid::Throttled { share, .. } => *share,
         Invalid::MachineBusy(busy) => busy.share,
         _ => 0.0,
     }
@@ -243,6 +247,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::OthersBusy(busy) => busy.share,
         Warning::ShortStalls { share, .. }
         | Warning::InstrumentStalls { share, .. }
+        | Warning::Throttled { share, .. }
         | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }

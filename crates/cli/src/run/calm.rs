@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::disturbance::Disturbance;
+use pushbench_metrics::disturbance::{Disturbance, Throttled};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::instrument::Instrument;
 use pushbench_metrics::warning::{
@@ -50,6 +50,10 @@ impl Calm<'_> {
         if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
         }
+        if let Some(Throttled { time, quota, .. }) = self.throttled().filter(|_| self.held_back()) {
+            let share = self.share_throttled();
+            reasons.push(Invalid::Throttled { time, share, quota });
+        }
         if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
             reasons.push(Invalid::MachineBusy(busy));
         }
@@ -67,6 +71,13 @@ impl Calm<'_> {
             && (self.allow_busy || !self.stalled())
         {
             warnings.push(Warning::ShortStalls { worst, share });
+        }
+        if let Some(Throttled { time, quota, .. }) = self.throttled()
+            && self.share_throttled() > STALLED_A_LITTLE
+            && (self.allow_busy || !self.held_back())
+        {
+            let share = self.share_throttled();
+            warnings.push(Warning::Throttled { time, share, quota });
         }
         let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
         warnings.extend(busy.map(Warning::OthersBusy));
@@ -107,6 +118,20 @@ impl Calm<'_> {
     /// The share of the window that stalls cover which matter, as far as the canary can tell.
     fn share_stalled(&self) -> f64 {
         self.disturbance.share_late(self.shortest_stall(), self.window)
+    }
+
+    const fn throttled(&self) -> Option<Throttled> {
+        self.disturbance.throttled
+    }
+
+    fn share_throttled(&self) -> f64 {
+        self.throttled().map_or(0.0, |throttled| throttled.share(self.window))
+    }
+
+    /// Whether a quota stopped the run's processes as a stalled machine would have.
+    fn held_back(&self) -> bool {
+        let each = self.throttled().map_or(Duration::ZERO, |throttled| throttled.each());
+        each > STALL || (each > self.shortest_stall() && self.share_throttled() > STALLED_SHARE)
     }
 
     /// What matters to the latency's high percentiles.
@@ -291,6 +316,31 @@ mod tests {
         // The workers of a server that ran already look like other processes.
         let (invalid, warnings) = judged(&busy(0.4, MS * 400), MS, false, false);
         assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+    }
+
+    #[test]
+    fn what_a_quota_holds_back_is_judged_as_a_stall_is() {
+        let throttled = |time, periods| Disturbance {
+            throttled: Some(Throttled { time, periods, quota: Some(0.5) }),
+            ..calm()
+        };
+        // 40 ms in each of ten periods, 4 % of the window.
+        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), MS);
+        let [Invalid::Throttled { share, quota: Some(0.5), .. }] = invalid[..] else {
+            panic!("{invalid:?}")
+        };
+        assert!((share - 0.04).abs() < 1e-9 && warnings.is_empty(), "{share} {warnings:?}");
+        assert!(invalid[0].to_string().contains("quota of 0.50 processors"), "{}", invalid[0]);
+        // To a poll that waits for a second 40 ms are nothing, but they are told.
+        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), SECOND);
+        assert_eq!(invalid, []);
+        assert!(matches!(warnings[..], [Warning::Throttled { .. }]), "{warnings:?}");
+        let (invalid, warnings) = judged(&throttled(MS * 400, 10), MS, true, true);
+        assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+        // One long stop is enough, and a quota that is not used up is not mentioned.
+        let (invalid, _) = verdict(&throttled(MS * 101, 1), SECOND);
+        assert!(matches!(invalid[..], [Invalid::Throttled { .. }]), "{invalid:?}");
+        assert_eq!(verdict(&throttled(Duration::ZERO, 0), MS), (vec![], vec![]));
     }
 
     #[test]

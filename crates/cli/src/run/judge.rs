@@ -44,6 +44,8 @@ pub(super) struct Evidence<'a> {
     pub(super) check: &'a Check,
     /// Whether a busy machine is only warned of.
     pub(super) allow_busy: bool,
+    /// Whether server and load generator share the only physical core.
+    pub(super) one_core: bool,
 }
 
 impl Evidence<'_> {
@@ -128,6 +130,9 @@ impl Evidence<'_> {
             warnings.push(Warning::FewMessages { messages: audit.published });
         }
         warnings.extend(self.check.warnings());
+        if self.one_core {
+            warnings.push(Warning::OneCore);
+        }
         if !self.same_clock {
             warnings.push(Warning::ForeignClock);
         }

@@ -116,7 +116,8 @@ impl Watches<'_> {
     }
 
     /// The longest stall of the machine that there can have been, and the share of the window that
-    /// its stalls cover. A canary sees a stall from its next instant on.
+    /// its stalls cover. A canary sees a stall from its next instant on, and none that a quota
+    /// makes, which does not bind who goes first.
     fn machine(&self) -> (Duration, f64) {
         if self.parent().is_some() {
             return (Duration::ZERO, 0.0);
@@ -124,12 +125,16 @@ impl Watches<'_> {
         let cores = self.disturbance.cores.iter();
         let stood = cores.filter(|core| core.worst > self.limit);
         let longest = stood.map(|core| core.worst + core.period).max().unwrap_or_default();
-        (longest, self.disturbance.share_late(self.limit, self.window))
+        let share = self.disturbance.share_late(self.limit, self.window);
+        let throttled = self.disturbance.throttled.unwrap_or_default();
+        (longest.max(throttled.time), share + throttled.share(self.window))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pushbench_metrics::disturbance::Throttled;
+
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
@@ -190,6 +195,15 @@ mod tests {
         // But not for ten times as long.
         let loads = instrument(&[(MS * 1_500, MS * 1_499)]);
         assert!(culprit(&loads, &machine([MS * 150; 2])).is_some());
+    }
+
+    #[test]
+    fn where_a_quota_held_them_back_it_was_the_quota() {
+        let loads = instrument(&[(MS * 150, MS * 149)]);
+        let mut machine = machine(CALM);
+        let time = MS * 400;
+        machine.throttled = Some(Throttled { time, periods: 4, quota: Some(0.5) });
+        assert_eq!(culprit(&loads, &machine), None);
     }
 
     #[test]

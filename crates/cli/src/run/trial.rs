@@ -337,6 +337,7 @@ impl<'a> Trial<'a> {
             same_clock: self.same_clock,
             check,
             allow_busy: self.plan.allow_busy,
+            one_core: self.plan.layout.has_one_core() && self.same_clock,
         }
     }
 

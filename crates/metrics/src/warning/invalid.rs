@@ -71,6 +71,15 @@ pub enum Invalid {
         /// The share of the window that it stood still for long enough to matter, 0 to 1.
         share: f64,
     },
+    /// A control group's quota of processor time kept the run's processes from running.
+    Throttled {
+        /// For how long, on all processors together.
+        time: Duration,
+        /// The same as a share of the window, 0 to 1.
+        share: f64,
+        /// How many processors' time the quota gives, where that is known.
+        quota: Option<f64>,
+    },
     /// Other processes took the cores while the server or the load generator needed them.
     MachineBusy(Busy),
     /// The wall clock was set, which packets and receive timestamps are stamped with.
@@ -106,6 +115,10 @@ impl Invalid {
             }
             Self::InstrumentStalled { .. } => {
                 "let nothing stop, trace or freeze pushbench's own processes, and repeat"
+            }
+            Self::Throttled { .. } => {
+                "raise the container's quota (`docker run --cpus`, systemd's CPUQuota, cpu.max), or \
+                 lower the load"
             }
             Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
             Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
@@ -152,6 +165,7 @@ impl fmt::Display for Invalid {
                 worst.as_secs_f64() * 1e3,
                 share * 100.0
             ),
+            Self::Throttled { time, share, quota } => throttled(f, *time, *share, *quota),
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {
                 write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
@@ -161,4 +175,20 @@ impl fmt::Display for Invalid {
             }
         }
     }
+}
+
+/// What a quota held back, in words.
+pub(super) fn throttled(
+    f: &mut fmt::Formatter<'_>,
+    time: Duration,
+    share: f64,
+    quota: Option<f64>,
+) -> fmt::Result {
+    let quota = quota.map_or_else(String::new, |cores| format!(" of {cores:.2} processors"));
+    let (time, share) = (time.as_secs_f64() * 1e3, share * 100.0);
+    write!(
+        f,
+        "the container's quota{quota} stopped its processes for {time:.1} ms, {share:.1} % of the \
+         window"
+    )
 }
