@@ -110,6 +110,12 @@ pub enum Warning {
     ForeignClock,
     /// What only the server knows is missing, since it was not started by this run.
     ServerUnknown,
+    /// Processes of a server that runs already ended within the window, and what they used is not
+    /// known, so that the server's CPU is not.
+    ServerEnded {
+        /// How many did.
+        ended: u32,
+    },
     /// Other processes were at work beside the run.
     OthersBusy(Busy),
     /// The machine stood still now and then, not long enough to make the trial invalid.
@@ -220,6 +226,9 @@ impl Warning {
             }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
+            Self::ServerEnded { .. } => {
+                "keep the server and its workers running while it is measured; see its log"
+            }
             Self::OthersBusy(_) => "leave the machine idle but for the run",
             Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
             Self::InstrumentStalls { .. } => {
@@ -285,6 +294,15 @@ impl fmt::Display for Warning {
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
+            Self::ServerEnded { ended: 1 } => f.write_str(
+                "the server's CPU is not known: a process of it ended, and what that used is told \
+                 nowhere",
+            ),
+            Self::ServerEnded { ended } => write!(
+                f,
+                "the server's CPU is not known: {ended} processes of it ended, and what those used \
+                 is told nowhere"
+            ),
             Self::OthersBusy(busy) => busy.fmt(f),
             Self::ShortStalls { worst, share } => write!(
                 f,

@@ -8,7 +8,8 @@
 //! [`scheduling`], [`others`] and [`thread_time`] tell a slow server from a machine that stood still
 //! or was busy with something else, and from an instrument that did.
 //!
-//! Processes are read from outside, through their pid, so that measuring a server takes nothing
+//! Processes are read from outside, through their pid, those of a server that has several with all
+//! that descend from them ([`process_tree`]), so that measuring a server takes nothing
 //! from it. All texts of `/proc` are parsed by pure functions; [`system`] says where they are.
 
 pub mod abilities;
@@ -26,6 +27,7 @@ pub mod memory;
 pub mod others;
 #[expect(unsafe_code, reason = "calls for which there is no safe API")]
 mod posix;
+pub mod process_tree;
 mod procfs;
 pub mod round_trip;
 pub mod rx_stamp;

@@ -37,6 +37,14 @@ impl Memory {
     }
 }
 
+/// Bytes that process `pid` holds resident, those that it shares divided among all who share them
+/// (`Pss`); `None` where it is gone, or the system does not let this process read it.
+#[must_use]
+pub fn pss_bytes(pid: u32) -> Option<u64> {
+    let text = procfs::read_of_process(pid, "smaps_rollup", WHAT).ok()?;
+    procfs::field_in_bytes(&text, "Pss")
+}
+
 /// Bytes that the kernel holds for TCP sockets, on the whole machine (`/proc/net/sockstat`).
 ///
 /// The kernel counts pages, and those in batches. `None` where it does not tell.

@@ -25,6 +25,8 @@ pub(super) struct Evidence<'a> {
     pub(super) resources: &'a Resources,
     pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
+    /// Processes of the server that ended within the window, where what they used is not known.
+    pub(super) servers_ended: Option<u32>,
     /// How late the worst load process was for its own plans.
     pub(super) load_lag: Option<Lag>,
     /// The fewest and the most messages of the window that a server process published.
@@ -151,8 +153,12 @@ impl Evidence<'_> {
         if let Some(lag) = lag.filter(|lag| lag.us > PUBLISHER_LATE_US) {
             warnings.push(Warning::PublisherLate(lag));
         }
-        if !self.own_server && self.busiest_server.is_none() {
-            warnings.push(Warning::ServerUnknown);
+        match self.servers_ended {
+            Some(ended) => warnings.push(Warning::ServerEnded { ended }),
+            None if !self.own_server && self.busiest_server.is_none() => {
+                warnings.push(Warning::ServerUnknown);
+            }
+            None => {}
         }
         warnings
     }

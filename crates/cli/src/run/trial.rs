@@ -180,7 +180,7 @@ impl<'a> Trial<'a> {
 
     /// Goes through the phases.
     fn play(&mut self) -> Result<Played, Trouble> {
-        let sampler = Sampler::new(&self.subject.pids(), &self.crew.pids());
+        let mut sampler = Sampler::new(self.subject.processes(), &self.crew.pids());
         self.connect()?;
         let timing = self.begin()?;
         self.stage(Stage::Warmup);
@@ -209,7 +209,7 @@ impl<'a> Trial<'a> {
 
     /// Whether the server's processes are known, unless they are on another machine.
     fn knows_all_processes(&self) -> bool {
-        !self.subject.pids().is_empty() || !self.same_clock
+        self.subject.knows_processes() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -327,6 +327,7 @@ impl<'a> Trial<'a> {
             breakdown,
             resources: &sample.resources,
             busiest_server: sample.busiest_server,
+            servers_ended: sample.servers_ended,
             busiest_load: sample.busiest_load,
             load_lag: seen.load_lag,
             published: seen.published,
