@@ -57,8 +57,8 @@ pub struct TreeMemory {
     pub processes: u32,
     /// Bytes resident, those that several processes share counted for each.
     pub rss_bytes: u64,
-    /// The same with what is shared divided among those who share it (`Pss`); `None` where the
-    /// system does not let this process read it.
+    /// Those that no file backs, with what is shared divided among those who share it
+    /// ([`memory::pss_bytes`]); `None` where the system does not let this process read it.
     pub pss_bytes: Option<u64>,
 }
 
