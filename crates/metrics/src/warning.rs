@@ -294,35 +294,13 @@ impl fmt::Display for Warning {
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
-            Self::ServerEnded { ended: 1 } => f.write_str(
-                "the server's CPU is not known: a process of it ended, and what that used is told \
-                 nowhere",
-            ),
-            Self::ServerEnded { ended } => write!(
-                f,
-                "the server's CPU is not known: {ended} processes of it ended, and what those used \
-                 is told nowhere"
-            ),
-            Self::OthersBusy(busy) => busy.fmt(f),
-            Self::ShortStalls { worst, share } => write!(
-                f,
-                "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
-                worst.as_secs_f64() * 1e3,
-                share * 100.0
-            ),
-            Self::InstrumentStalls { who, worst, share } => write!(
-                f,
-                "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether",
-                worst.as_secs_f64() * 1e3,
-                share * 100.0
-            ),
-            Self::Throttled { time, share, quota } => invalid::throttled(f, *time, *share, *quota),
-            Self::OneCore => {
-                f.write_str("server and load generator share the only physical core that there is")
-            }
-            Self::TimeStolen { share } => {
-                write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
-            }
+            Self::ServerEnded { .. }
+            | Self::OthersBusy(_)
+            | Self::ShortStalls { .. }
+            | Self::Throttled { .. }
+            | Self::OneCore
+            | Self::InstrumentStalls { .. }
+            | Self::TimeStolen { .. } => calm::tell(self, f),
         }
     }
 }

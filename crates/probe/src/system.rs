@@ -33,7 +33,7 @@ impl SystemFiles {
 
     /// The text of `path` without white space around it; `None` where it cannot be read.
     pub(crate) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
-        procfs::try_read(&self.path(path)).ok()
+        procfs::try_read(self.path(path)).ok()
     }
 }
 

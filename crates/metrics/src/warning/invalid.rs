@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Busy;
+use super::calm::throttled;
 use crate::instrument::Process;
 
 /// Why a trial cannot be used.
@@ -175,20 +176,4 @@ impl fmt::Display for Invalid {
             }
         }
     }
-}
-
-/// What a quota held back, in words.
-pub(super) fn throttled(
-    f: &mut fmt::Formatter<'_>,
-    time: Duration,
-    share: f64,
-    quota: Option<f64>,
-) -> fmt::Result {
-    let quota = quota.map_or_else(String::new, |cores| format!(" of {cores:.2} processors"));
-    let (time, share) = (time.as_secs_f64() * 1e3, share * 100.0);
-    write!(
-        f,
-        "the container's quota{quota} stopped its processes for {time:.1} ms, {share:.1} % of the \
-         window"
-    )
 }
