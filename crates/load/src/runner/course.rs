@@ -140,7 +140,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn look_at_itself(&mut self, planned: MonoInstant, now: MonoInstant) {
         if self.stage == Stage::Running {
             self.loop_lag.record(now.saturating_since(planned));
-            self.pulse.look(planned, now, || self.measure.settled());
+            self.pulse.look(planned, now, &self.clock, || self.measure.settled());
             // The pace is kept: a loop that was away is late for each instant that it missed.
             self.timers.set(planned + PULSE, Alarm::Pulse);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::instrument::LoopWatch;
 use pushbench_metrics::observer::Window;
+use pushbench_probe::clock::Clock;
 use pushbench_probe::thread_time::ThreadTime;
 
 /// How often the loop looks at itself: often enough for a percentile of a short window, and at a
@@ -18,7 +19,7 @@ pub(super) struct Pulse {
     watch: LoopWatch,
     /// The loop's thread; made by it, once the trial begins.
     time: Option<ThreadTime>,
-    /// The last look.
+    /// The end of the last look.
     last: MonoInstant,
     window: Option<Window>,
     /// Whether nothing of the window was missing at the last look behind it, so that whatever
@@ -44,10 +45,15 @@ impl Pulse {
 
     /// A look that was planned for `planned` and comes at `now`. `settled` says whether nothing of
     /// the window is missing.
+    ///
+    /// What the thread did is read between `now` and the instant from which the next look counts, so
+    /// that a wait which comes in between belongs to no delay, rather than to one that it does not
+    /// explain.
     pub(super) fn look(
         &mut self,
         planned: MonoInstant,
         now: MonoInstant,
+        clock: &impl Clock,
         settled: impl FnOnce() -> bool,
     ) {
         let (Some(time), Some(window)) = (&mut self.time, self.window) else { return };
@@ -59,7 +65,7 @@ impl Pulse {
             let lag = now.saturating_since(from);
             self.watch.note(lag, spent.unexplained(lag));
         }
-        self.last = now;
+        self.last = clock.now();
         self.settled = now >= window.end && settled();
     }
 
@@ -76,6 +82,15 @@ mod tests {
 
     use super::*;
 
+    /// A clock on which a look takes no time.
+    struct Stopped(MonoInstant);
+
+    impl Clock for Stopped {
+        fn now(&self) -> MonoInstant {
+            self.0
+        }
+    }
+
     fn at(ms: u64) -> MonoInstant {
         MonoInstant(ms * 1_000_000)
     }
@@ -87,7 +102,7 @@ mod tests {
         let window = Window { start: at(1_000), end: at(2_000), first: Seq(1), last: Seq(9) };
         pulse.begin(window, at(900));
         for &(planned, now) in looks {
-            pulse.look(at(planned), at(now), || settled);
+            pulse.look(at(planned), at(now), &Stopped(at(now)), || settled);
         }
         pulse.finish()
     }
@@ -111,6 +126,18 @@ mod tests {
         let looks = [(2_000, 2_000), (2_010, 2_510)];
         assert_eq!(stood_still(&looks, false), 500);
         assert_eq!(stood_still(&looks, true), 0);
+    }
+
+    /// The thread may be preempted in the middle of a look: that delays no message that it reads
+    /// before, and is in the time that it waited.
+    #[test]
+    fn a_look_that_takes_long_is_no_stall_of_the_next() {
+        let mut pulse = Pulse::new();
+        let window = Window { start: at(1_000), end: at(2_000), first: Seq(1), last: Seq(9) };
+        pulse.begin(window, at(1_000));
+        pulse.look(at(1_010), at(1_010), &Stopped(at(1_060)), || false);
+        pulse.look(at(1_020), at(1_060), &Stopped(at(1_060)), || false);
+        assert_eq!(pulse.finish().worst_stall, Duration::ZERO);
     }
 
     #[test]
