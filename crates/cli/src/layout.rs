@@ -7,7 +7,8 @@ use pushbench_core::scenario::Point;
 use pushbench_metrics::control::DEFAULT_RAMP;
 use pushbench_metrics::record::Pinned;
 use pushbench_probe::limits::{Demand, LimitError, Limits, Room, fit};
-use pushbench_probe::{affinity, scheduling};
+use pushbench_probe::system::SystemFiles;
+use pushbench_probe::{affinity, scheduling, topology};
 
 use crate::args::ProcessArgs;
 
@@ -23,8 +24,10 @@ pub(crate) struct Layout {
     own_server: bool,
     server_processes: Option<u64>,
     load_processes: Option<u64>,
-    /// The cores to keep processes on; none where the system is to choose.
-    cores: Vec<u32>,
+    /// The physical cores that there are, each with its threads.
+    cores: Vec<Vec<u32>>,
+    /// Whether processes are kept on some of them; else the system chooses.
+    pins: bool,
 }
 
 impl Layout {
@@ -36,7 +39,8 @@ impl Layout {
             own_server: true,
             server_processes: servers,
             load_processes: args.load_processes,
-            cores: if args.no_pin { Vec::new() } else { scheduling::cores() },
+            cores: topology::physical_cores(&SystemFiles::default(), &scheduling::cores()),
+            pins: !args.no_pin,
         }
     }
 
@@ -72,9 +76,16 @@ impl Layout {
     /// The cores of a trial's processes. A server that is not this run's is left where it is, and
     /// still has its share of the cores to itself.
     pub(crate) fn pinned(&self, room: &Room) -> Option<Pinned> {
-        let pinned = affinity::divide(&self.cores, room.server_processes, room.load_processes)?;
+        let cores = if self.pins { &self.cores[..] } else { &[] };
+        let pinned = affinity::divide(cores, room.server_processes, room.load_processes)?;
         let server = if self.own_server { pinned.server } else { Vec::new() };
         Some(Pinned { server, ..pinned })
+    }
+
+    /// Whether there is one physical core only, so that nothing keeps server and load generator
+    /// apart.
+    pub(crate) fn has_one_core(&self) -> bool {
+        self.cores.len() == 1
     }
 
     /// How many connections each load process may have under way at a time: together no more than

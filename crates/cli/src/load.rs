@@ -32,7 +32,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     let thresholds = std::mem::take(&mut scenario.thresholds);
     scenario.check().map_err(Failure::usage)?;
     profile::check_cookies(&headers, &scenario)?;
-    if let Some(pid) = args.server_pid {
+    for &pid in &args.server_pid {
         ProcessClock::of(pid).map_err(|error| {
             Failure::usage(anyhow!("cannot read the cost of --server-pid {pid}: {error}"))
         })?;
@@ -67,10 +67,10 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && capture::is_possible();
     plan.check_limits()?;
-    check_thresholds(&plan, target.same_clock, args.server_pid.is_some())?;
+    check_thresholds(&plan, target.same_clock, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
-    measure(&plan, &Source::Running(Box::new(target), args.server_pid), &args.output)
+    measure(&plan, &Source::Running(Box::new(target), args.server_pid.clone()), &args.output)
 }
 
 /// Refuses what a server of another kind cannot be asked for, before it is touched.

@@ -12,17 +12,16 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::pushbench;
-use pushbench_core::{MonoInstant, Transport};
+use common::stopping::{SERVER, Stopped, children, stop};
+use pushbench_core::Transport;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_metrics::warning::Warning;
 use pushbench_probe::clock;
-use rustix::process::{Pid, Signal, kill_process};
 
 /// The window's length.
 const WINDOW: Duration = Duration::from_secs(6);
@@ -43,15 +42,6 @@ const BUSY: Duration = Duration::from_millis(25);
 
 /// Trials of one transport at most, where the machine is busy.
 const ATTEMPTS: u32 = 4;
-
-/// When the server stood still: surely, and at most.
-#[derive(Debug, Clone, Copy)]
-struct Stopped {
-    before: MonoInstant,
-    from: MonoInstant,
-    until: MonoInstant,
-    after: MonoInstant,
-}
 
 #[test]
 fn a_stalled_server_shows_on_every_transport_at_its_full_length() {
@@ -141,50 +131,11 @@ fn trial(transport: Transport) -> (TrialRecord, Stopped) {
     let mut command = pushbench(work.path(), &args);
     let output = fs::File::create(work.path().join("record.json")).unwrap();
     let mut child = command.stdout(output).stderr(Stdio::null()).spawn().unwrap();
-    let server = server_of(child.id());
+    let server = children(child.id(), SERVER, 1)[0];
     clock::sleep_until(clock::now() + LEAD);
-    let stopped = stop(server);
+    let stopped = stop(server, STOP);
     child.wait().unwrap();
     let text = fs::read_to_string(work.path().join("record.json")).unwrap();
     let mut record: RunRecord = serde_json::from_str(&text).unwrap();
     (record.trials.swap_remove(0), stopped)
-}
-
-/// The server child of a run, once it is there.
-fn server_of(run: u32) -> Pid {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < deadline {
-        let children = fs::read_to_string(format!("/proc/{run}/task/{run}/children"));
-        let children = children.unwrap_or_default();
-        for pid in children.split_whitespace() {
-            let command = fs::read(Path::new("/proc").join(pid).join("cmdline"));
-            let named = |command: &[u8]| command.windows(13).any(|name| name == b"worker-server");
-            if command.is_ok_and(|command| named(&command)) {
-                return Pid::from_raw(pid.parse().unwrap()).unwrap();
-            }
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-    panic!("the run starts no server");
-}
-
-/// Stops a process, and has it go on.
-fn stop(pid: Pid) -> Stopped {
-    let before = clock::now();
-    kill_process(pid, Signal::STOP).unwrap();
-    while !is_stopped(pid) {
-        assert!(clock::now() < before + Duration::from_secs(10), "the server does not stop");
-        thread::yield_now();
-    }
-    let from = clock::now();
-    clock::sleep_until(from + STOP);
-    let until = clock::now();
-    kill_process(pid, Signal::CONT).unwrap();
-    Stopped { before, from, until, after: clock::now() }
-}
-
-/// Whether the process's state is `T` (proc(5)); its name, in brackets, holds no bracket.
-fn is_stopped(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap();
-    stat.split_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
 }

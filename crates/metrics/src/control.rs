@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::Attempts;
 use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
+use crate::instrument::LoopWatch;
 use crate::observer::Window;
 use crate::recorder::Measured;
 use crate::stamps::{LoadStamps, ServerStamps};
@@ -327,6 +328,9 @@ pub struct LoadMeasured {
     /// What came of clients' attempts.
     #[serde(default)]
     pub attempts: Attempts,
+    /// How its loop kept time from the window's start until nothing of it was missing.
+    #[serde(default, skip_serializing_if = "LoopWatch::is_empty")]
+    pub watch: LoopWatch,
 }
 
 /// Errors that are kept for a person to read.
@@ -334,8 +338,8 @@ pub const KEPT_ERRORS: usize = 10;
 
 impl LoadMeasured {
     /// Adds the figures of another load process of the same trial. Nothing is lost but errors
-    /// beyond [`KEPT_ERRORS`]; good-byes began when the last process began with them. Stamps are
-    /// not merged: whoever joins them takes those of each process.
+    /// beyond [`KEPT_ERRORS`]; good-byes began when the last process began with them. Stamps and
+    /// watches are not merged: whoever judges them takes those of each process.
     pub fn merge(&mut self, other: Self) {
         self.connected_at_start += other.connected_at_start;
         self.closing = self.closing.max(other.closing);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::LatencyHistogram;
-use crate::stats;
+use crate::lateness::Lateness;
 
 /// What disturbed a window, or would have been seen to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Disturbance {
     pub waits: Option<Waits>,
     /// The share of the cores' time that a hypervisor gave to others, 0 to 1.
     pub stolen: f64,
+    /// For how long a quota of processor time kept the run's processes from running; `None` where
+    /// there is no group whose quota is told.
+    pub throttled: Option<Throttled>,
     /// By how much the wall clock was set within the window, either way.
     pub clock_step: Duration,
     /// For how long the machine was suspended within the window.
@@ -59,34 +62,18 @@ impl CoreWatch {
     /// period, and so do those that passed while it stood still, of which the first is recorded.
     #[must_use]
     pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        let period = self.period.as_secs_f64();
-        if period <= 0.0 {
-            return 0.0;
-        }
-        let stalls = self.stalls(limit);
-        let instants =
-            stalls.map(|(beyond, count)| ((beyond / period).floor() + 1.0) * count as f64);
-        instants.sum::<f64>() * period / window.as_secs_f64()
+        self.as_lateness().share(limit, window)
     }
 
     /// What that share is at the least: the stalls that were seen, or what stalls as many as were
     /// seen prove of those between the canary's instants, if that is more.
     #[must_use]
     pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
-        let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();
-        let count = self.stalls(limit).map(|(_, count)| count).sum();
-        let proved = stats::poisson_least_95(count) * self.period.as_secs_f64();
-        seen.max(proved) / window.as_secs_f64()
+        self.as_lateness().share_at_least(limit, window)
     }
 
-    /// The stalls longer than `limit`: by how many seconds, and how many.
-    fn stalls(&self, limit: Duration) -> impl Iterator<Item = (f64, u64)> {
-        let lengths = self.lateness.hdr().into_iter().flat_map(|hdr| hdr.iter_recorded());
-        let beyond = lengths.map(move |bucket| {
-            let beyond = bucket.value_iterated_to() as f64 / 1e9 - limit.as_secs_f64();
-            (beyond, bucket.count_since_last_iteration())
-        });
-        beyond.filter(|(beyond, _)| *beyond > 0.0)
+    const fn as_lateness(&self) -> Lateness<'_> {
+        Lateness { period: self.period, samples: &self.lateness }
     }
 }
 
@@ -121,6 +108,31 @@ pub struct Waits {
     pub total: Duration,
     /// How often one of their threads was given a core.
     pub turns: u64,
+}
+
+/// What a control group's quota of processor time held back within a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Throttled {
+    /// For how long its processes stood still, on all processors together.
+    pub time: Duration,
+    /// In how many of the quota's periods.
+    pub periods: u64,
+    /// How many processors' time the quota gives; `None` where there is none any more.
+    pub quota: Option<f64>,
+}
+
+impl Throttled {
+    /// The share of `window` that it stood still, at most 1.
+    #[must_use]
+    pub fn share(&self, window: Duration) -> f64 {
+        (self.time.as_secs_f64() / window.as_secs_f64()).min(1.0)
+    }
+
+    /// How long it stood still in a period, on average.
+    #[must_use]
+    pub fn each(&self) -> Duration {
+        self.time.div_f64(self.periods.max(1) as f64)
+    }
 }
 
 impl Disturbance {

@@ -44,6 +44,13 @@ pub struct Environment {
     pub governor: String,
     /// Whether two logical processors share a core (SMT).
     pub smt: Option<bool>,
+    /// Physical cores that the process may use; threads of one count once.
+    pub physical_cores: Option<u32>,
+    /// How much processor time its control group may take, thousandths of one processor; `None`
+    /// where it has no quota.
+    pub cpu_quota_millis: Option<u32>,
+    /// How much memory its control group may hold, bytes; `None` where it has no limit.
+    pub memory_limit_bytes: Option<u64>,
     /// Whether the kernel stamps what TCP receives over loopback.
     pub receive_stamps: Option<bool>,
     /// Whether packets can be captured.

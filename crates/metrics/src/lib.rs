@@ -21,6 +21,8 @@ pub mod fit;
 pub mod floor;
 pub mod headers;
 pub mod histogram;
+pub mod instrument;
+mod lateness;
 pub mod ledger;
 pub mod models;
 pub mod observer;

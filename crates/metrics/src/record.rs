@@ -13,6 +13,7 @@ use crate::disturbance::Disturbance;
 use crate::environment::Environment;
 use crate::floor::FloorTrial;
 use crate::histogram::LatencyHistogram;
+use crate::instrument::Instrument;
 use crate::models::Check;
 use crate::observer::Window;
 use crate::recorder::Measured;
@@ -162,6 +163,9 @@ pub struct Resources {
     /// What disturbed the window from outside; `None` in records that are older than this.
     #[serde(default)]
     pub disturbance: Option<Disturbance>,
+    /// How the instrument's own processes kept time; `None` in records that are older than this.
+    #[serde(default)]
+    pub instrument: Option<Instrument>,
     /// Load processes.
     pub load_processes: u32,
     /// Server processes that this run started; they publish the same feed, each on its own port.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{AttemptsUsed, BrowserStops};
 use crate::events::OtherEvents;
 use crate::histogram::LatencyHistogram;
+use crate::instrument::Process;
 use crate::silence::Silence;
 
 pub use self::calm::{
@@ -142,6 +143,12 @@ pub enum Warning {
     ForeignClock,
     /// What only the server knows is missing, since it was not started by this run.
     ServerUnknown,
+    /// Processes of a server that runs already ended within the window, and what they used is not
+    /// known, so that the server's CPU is not.
+    ServerEnded {
+        /// How many did.
+        ended: u32,
+    },
     /// Other processes were at work beside the run.
     OthersBusy(Busy),
     /// The machine stood still now and then, not long enough to make the trial invalid.
@@ -149,6 +156,27 @@ pub enum Warning {
         /// The longest of them.
         worst: Duration,
         /// The share of the window that they cover.
+        share: f64,
+    },
+    /// A quota of processor time kept the run's processes from running, not long enough to make the
+    /// trial invalid.
+    Throttled {
+        /// For how long, on all processors together.
+        time: Duration,
+        /// The same as a share of the window, 0 to 1.
+        share: f64,
+        /// How many processors' time the quota gives, where that is known.
+        quota: Option<f64>,
+    },
+    /// Server and load generator run on threads of one physical core.
+    OneCore,
+    /// A process of the instrument stood still, not long enough to make the trial invalid.
+    InstrumentStalls {
+        /// Which process.
+        who: Process,
+        /// The longest time that it stood still.
+        worst: Duration,
+        /// The share of the window that it stood still for long enough to matter, 0 to 1.
         share: f64,
     },
     /// A hypervisor ran something else.
@@ -267,8 +295,18 @@ impl Warning {
             }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
+            Self::ServerEnded { .. } => {
+                "keep the server and its workers running while it is measured; see its log"
+            }
             Self::OthersBusy(_) => "leave the machine idle but for the run",
             Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+            Self::InstrumentStalls { .. } => {
+                "the highest percentiles are the instrument's in part; let nothing stop or trace it"
+            }
+            Self::Throttled { .. } => {
+                "the highest percentiles are the quota's in part; raise the container's quota"
+            }
+            Self::OneCore => "use a machine with two: what one of them does slows the other down",
             Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
     }
@@ -322,11 +360,13 @@ impl fmt::Display for Warning {
             }
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
-            Self::OthersBusy(busy) => busy.fmt(f),
-            Self::ShortStalls { worst, share } => calm::tell_stalls(f, *worst, *share),
-            Self::TimeStolen { share } => {
-                write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
-            }
+            Self::ServerEnded { .. }
+            | Self::OthersBusy(_)
+            | Self::ShortStalls { .. }
+            | Self::Throttled { .. }
+            | Self::OneCore
+            | Self::InstrumentStalls { .. }
+            | Self::TimeStolen { .. } => calm::tell(self, f),
         }
     }
 }

@@ -22,11 +22,19 @@ pub fn pin(pid: u32, core: u32) -> io::Result<()> {
     Ok(sched_setaffinity(Some(pid), &scheduling::only(core)?)?)
 }
 
-/// Divides `cores` between `servers` server processes and `loads` load processes: the first for the
-/// servers, the rest for the load, in proportion to their numbers and each at least one. `None`
-/// where there are fewer than two cores, or nobody to be kept apart.
+/// Divides physical cores, each named by the logical processors that are its threads, between
+/// `servers` server processes and `loads` load processes: the first for the servers, the rest for
+/// the load, in proportion to their numbers and each at least one. `None` where there are fewer than
+/// two processors, or nobody to be kept apart.
+///
+/// No physical core is on both sides, unless there is only one, and processes of a kind share one
+/// only where they are more than those.
 #[must_use]
-pub fn divide(cores: &[u32], servers: u32, loads: u32) -> Option<Pinned> {
+pub fn divide(cores: &[Vec<u32>], servers: u32, loads: u32) -> Option<Pinned> {
+    if let [only] = cores {
+        let threads: Vec<Vec<u32>> = only.iter().map(|&thread| vec![thread]).collect();
+        return if threads.len() < 2 { None } else { divide(&threads, servers, loads) };
+    }
     let count = cores.len();
     if count < 2 || servers == 0 || loads == 0 {
         return None;
@@ -34,12 +42,17 @@ pub fn divide(cores: &[u32], servers: u32, loads: u32) -> Option<Pinned> {
     let share = f64::from(servers) / (f64::from(servers) + f64::from(loads));
     // Between 0 and the number of cores, as the share is between 0 and 1.
     let first = ((count as f64 * share).round() as usize).clamp(1, count - 1);
-    // A process has one core; more of them than processes would only be named in vain.
-    let taken = |cores: &[u32], processes: u32| {
-        cores.iter().copied().take(processes as usize).collect::<Vec<u32>>()
-    };
-    let (server, load) = (taken(&cores[..first], servers), taken(&cores[first..], loads));
+    let (server, load) = (threads(&cores[..first], servers), threads(&cores[first..], loads));
     Some(Pinned { server, load })
+}
+
+/// A logical processor for each of `processes`, as far as there are: the first thread of each core,
+/// then the second.
+fn threads(cores: &[Vec<u32>], processes: u32) -> Vec<u32> {
+    let most = cores.iter().map(Vec::len).max().unwrap_or(0);
+    let nth = |index: usize| cores.iter().filter_map(move |core| core.get(index).copied());
+    // More of them than processes would only be named in vain.
+    (0..most).flat_map(nth).take(processes as usize).collect()
 }
 
 #[cfg(test)]
@@ -48,8 +61,10 @@ mod tests {
 
     use super::*;
 
+    /// The same where no core has two threads.
     fn divided(cores: &[u32], servers: u32, loads: u32) -> Option<(Vec<u32>, Vec<u32>)> {
-        divide(cores, servers, loads).map(|pinned| (pinned.server, pinned.load))
+        let cores: Vec<Vec<u32>> = cores.iter().map(|&core| vec![core]).collect();
+        divide(&cores, servers, loads).map(|pinned| (pinned.server, pinned.load))
     }
 
     #[test]
@@ -70,6 +85,27 @@ mod tests {
         assert_eq!(divided(&cores, 1, 1), Some((vec![0], vec![4])));
         assert_eq!(divided(&cores, 1, 3), Some((vec![0], vec![2, 3, 4])));
         assert_eq!(divided(&cores, 6, 6), Some((vec![0, 1, 2, 3], vec![4, 5, 6, 7])));
+    }
+
+    /// Two threads of a core are not two cores.
+    #[test]
+    fn server_and_load_are_on_different_physical_cores() {
+        let cores = [vec![0, 2], vec![1, 3]];
+        let pinned = |servers, loads| divide(&cores, servers, loads).unwrap();
+        assert_eq!(pinned(1, 1), Pinned { server: vec![0], load: vec![1] });
+        // The third process of a kind has a thread to itself before it has to share one.
+        assert_eq!(pinned(2, 2), Pinned { server: vec![0, 2], load: vec![1, 3] });
+        assert_eq!(pinned(1, 9), Pinned { server: vec![0], load: vec![1, 3] });
+        let many = [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7]];
+        let pinned = divide(&many, 1, 3).unwrap();
+        assert_eq!(pinned, Pinned { server: vec![0], load: vec![2, 4, 6] });
+    }
+
+    #[test]
+    fn of_one_core_there_are_only_the_threads() {
+        let threads = Pinned { server: vec![4], load: vec![5] };
+        assert_eq!(divide(&[vec![4, 5]], 1, 1), Some(threads));
+        assert_eq!(divide(&[vec![4]], 1, 1), None);
     }
 
     proptest! {

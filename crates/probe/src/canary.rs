@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::disturbance::CoreWatch;
-use rustix::time::{ClockId, clock_gettime};
 
+use crate::thread_time::own_cpu;
 use crate::{clock, posix, scheduling};
 
 /// How often a canary wakes, where that costs little enough.
@@ -211,13 +211,6 @@ impl Waited {
         self.last = waits.total;
         since
     }
-}
-
-/// The processor time of the calling thread.
-fn own_cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    // It starts at zero and has no negative part.
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 #[cfg(test)]

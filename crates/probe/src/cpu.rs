@@ -28,6 +28,16 @@ pub struct CpuTime {
 }
 
 impl CpuTime {
+    /// The sum of both.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            total_ns: self.total_ns.saturating_add(other.total_ns),
+            user_ns: self.user_ns.saturating_add(other.user_ns),
+            system_ns: self.system_ns.saturating_add(other.system_ns),
+        }
+    }
+
     /// What was used between the reading `earlier` and this one, each part at least 0.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Self {
@@ -79,6 +89,17 @@ impl ProcessClock {
     /// [`io::ErrorKind::NotFound`] where the process is gone, even if another one has its pid
     /// by now; else what the system answers.
     pub fn read(&self) -> io::Result<CpuTime> {
+        self.read_with_reaped().map(|(own, _)| own)
+    }
+
+    /// The process, also where another one has its number one day.
+    pub(crate) const fn identity(&self) -> (u32, u64) {
+        (self.pid, self.started)
+    }
+
+    /// The same, and what those of its children used that have ended and that it waited for, with
+    /// all that they had waited for: in whole ticks.
+    pub(crate) fn read_with_reaped(&self) -> io::Result<(CpuTime, CpuTime)> {
         let pid = self.pid;
         let total_ns =
             self.id.read_ns().map_err(|source| ProcessError::from_io(WHAT, pid, source))?;
@@ -87,11 +108,14 @@ impl ProcessClock {
         if stat.started != self.started {
             return Err(ProcessError::Ended { what: WHAT, pid }.into());
         }
-        Ok(CpuTime {
-            total_ns,
-            user_ns: procfs::ticks_to_ns(stat.user),
-            system_ns: procfs::ticks_to_ns(stat.system),
-        })
+        let [user_ns, system_ns, reaped_user_ns, reaped_system_ns] =
+            [stat.user, stat.system, stat.reaped_user, stat.reaped_system].map(procfs::ticks_to_ns);
+        let reaped = CpuTime {
+            total_ns: reaped_user_ns.saturating_add(reaped_system_ns),
+            user_ns: reaped_user_ns,
+            system_ns: reaped_system_ns,
+        };
+        Ok((CpuTime { total_ns, user_ns, system_ns }, reaped))
     }
 }
 
@@ -99,6 +123,8 @@ impl ProcessClock {
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) name: String,
+    /// The process that it belongs to.
+    pub(crate) parent: u32,
     /// In ticks since boot.
     pub(crate) started: u64,
     /// User and system time, in ticks.
@@ -112,14 +138,18 @@ pub(crate) fn describe(pid: u32) -> Option<Known> {
     let (before, _) = text.rsplit_once(')')?;
     let (_, name) = before.split_once('(')?;
     let ticks = stat.user.saturating_add(stat.system);
-    Some(Known { name: name.to_owned(), started: stat.started, ticks })
+    Some(Known { name: name.to_owned(), parent: stat.parent, started: stat.started, ticks })
 }
 
 /// What `/proc/PID/stat` tells, in ticks.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
+    parent: u32,
     user: u64,
     system: u64,
+    /// Of children that were waited for.
+    reaped_user: u64,
+    reaped_system: u64,
     started: u64,
 }
 
@@ -128,18 +158,19 @@ fn read_stat(pid: u32) -> Result<Stat, ProcessError> {
     parse_stat(&text).ok_or(ProcessError::Absent { what: WHAT, pid, file: "stat" })
 }
 
-/// Reads fields 14, 15 and 22 (proc_pid_stat(5)) of the line in `/proc/PID/stat`.
+/// Reads fields 4, 14 to 17 and 22 (proc_pid_stat(5)) of the line in `/proc/PID/stat`.
 ///
 /// Field 2 is the process's name in parentheses, which may itself hold spaces and parentheses;
 /// only the last `)` is sure to end it.
 fn parse_stat(text: &str) -> Option<Stat> {
     let (_, behind_name) = text.rsplit_once(')')?;
     let mut fields = behind_name.split_ascii_whitespace();
-    // The first field behind the name has number 3, so number 14 has 11 before it.
-    let user = fields.nth(11)?.parse().ok()?;
-    let system = fields.next()?.parse().ok()?;
-    let started = fields.nth(6)?.parse().ok()?;
-    Some(Stat { user, system, started })
+    // The first field behind the name has number 3, so number 14 has 9 between it and number 4.
+    let parent = fields.nth(1)?.parse().ok()?;
+    let mut next = |skipped| fields.nth(skipped)?.parse().ok();
+    let (user, system): (u64, u64) = (next(9)?, next(0)?);
+    let (reaped_user, reaped_system, started) = (next(0)?, next(0)?, next(4)?);
+    Some(Stat { parent, user, system, reaped_user, reaped_system, started })
 }
 
 #[cfg(test)]
@@ -238,9 +269,17 @@ mod tests {
 
     #[test]
     fn the_name_in_a_stat_line_may_hold_anything() {
-        let line = "4242 (tricky) S 1 (x) R 1 4242 4242 0 -1 4194304 103 0 0 0 57 13 0 0 20 0 \
+        let line = "4242 (tricky) S 1 (x) R 1 4242 4242 0 -1 4194304 103 0 0 0 57 13 8 2 20 0 \
                     1 0 126018 3133440 384 18446744073709551615";
-        assert_eq!(parse_stat(line), Some(Stat { user: 57, system: 13, started: 126_018 }));
+        let stat = Stat {
+            parent: 1,
+            user: 57,
+            system: 13,
+            reaped_user: 8,
+            reaped_system: 2,
+            started: 126_018,
+        };
+        assert_eq!(parse_stat(line), Some(stat));
         assert_eq!(parse_stat("4242 (sleep) S 1 2 3"), None);
         assert_eq!(parse_stat(""), None);
     }

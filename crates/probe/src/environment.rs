@@ -6,7 +6,9 @@ use pushbench_metrics::environment::{Environment, WakeUps};
 use pushbench_metrics::histogram::LatencyHistogram;
 
 use crate::canary::{Canaries, Canary};
-use crate::{abilities, clock, limits, procfs, scheduling};
+use crate::cgroup::Cgroups;
+use crate::system::SystemFiles;
+use crate::{abilities, clock, limits, procfs, scheduling, topology};
 
 /// For how long wake-ups are watched.
 const LOOK: Duration = Duration::from_millis(100);
@@ -16,24 +18,35 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Never fails: what cannot be read stays empty.
 #[must_use]
 pub fn read() -> Environment {
+    of(&SystemFiles::default())
+}
+
+/// The same of the machine that `system` is of; what only the running kernel tells is its own.
+#[must_use]
+pub fn of(system: &SystemFiles) -> Environment {
     let uname = rustix::system::uname();
-    let cpuinfo = procfs::read("/proc/cpuinfo").unwrap_or_default();
+    let cpuinfo = system.read("proc/cpuinfo").unwrap_or_default();
     let open_files = limits::open_files();
+    let physical = topology::physical_cores(system, &scheduling::cores());
+    let groups = Cgroups::of_self(system);
     Environment {
         kernel: uname.release().to_string_lossy().into_owned(),
         architecture: uname.machine().to_string_lossy().into_owned(),
         cpu_model: cpu_model(&cpuinfo),
         cores: std::thread::available_parallelism().ok().and_then(|n| n.get().try_into().ok()),
-        memory_bytes: limits::meminfo_bytes("MemTotal"),
+        memory_bytes: limits::meminfo_bytes(system, "MemTotal"),
         open_files_soft: Some(open_files.soft),
         open_files_hard: Some(open_files.hard),
-        local_ports: limits::read_local_ports().map(|ports| (*ports.start(), *ports.end())),
-        somaxconn: procfs::read("/proc/sys/net/core/somaxconn").and_then(|n| n.parse().ok()),
-        clocksource: procfs::read(CLOCKSOURCE).unwrap_or_default(),
+        local_ports: limits::read_local_ports(system).map(|ports| (*ports.start(), *ports.end())),
+        somaxconn: system.read("proc/sys/net/core/somaxconn").and_then(|n| n.parse().ok()),
+        clocksource: system.read(CLOCKSOURCE).unwrap_or_default(),
         boot_id: clock::boot_id(),
         hypervisor: hypervisor(&cpuinfo),
-        governor: procfs::read(GOVERNOR).unwrap_or_default(),
-        smt: scheduling::threads_share_cores(),
+        governor: system.read(GOVERNOR).unwrap_or_default(),
+        smt: scheduling::threads_share_cores(system),
+        physical_cores: physical.len().try_into().ok(),
+        cpu_quota_millis: groups.cpu_quota().map(|cores| (cores * 1e3).round() as u32),
+        memory_limit_bytes: groups.memory().map(|room| room.limit),
         receive_stamps: Some(abilities::receive_stamps()),
         packet_capture: Some(abilities::packet_capture().is_ok()),
         real_time: Some(abilities::real_time()),
@@ -97,6 +110,7 @@ mod tests {
         assert!(!environment.kernel.is_empty());
         assert_eq!(environment.architecture, std::env::consts::ARCH);
         assert!(environment.cores >= Some(1));
+        assert!(environment.physical_cores >= Some(1));
         assert!(environment.memory_bytes > Some(0));
         assert!(environment.open_files_soft <= environment.open_files_hard);
         assert_eq!(environment.boot_id, clock::boot_id());

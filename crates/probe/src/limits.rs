@@ -15,7 +15,9 @@ pub use self::error::LimitError;
 pub use self::room::{
     BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, MAX_PROCESSES, Room, fit, most_clients,
 };
+use crate::cgroup::Cgroups;
 use crate::procfs;
+use crate::system::SystemFiles;
 
 /// Linux's own default of `net.ipv4.ip_local_port_range`.
 const DEFAULT_PORTS: RangeInclusive<u16> = 32_768..=60_999;
@@ -53,23 +55,23 @@ pub fn raise_open_files(wanted: u64) -> u64 {
 /// The ports that the kernel gives to outgoing connections
 /// (`net.ipv4.ip_local_port_range`); Linux's default where they cannot be read.
 #[must_use]
-pub fn local_ports() -> RangeInclusive<u16> {
-    read_local_ports().unwrap_or(DEFAULT_PORTS)
+pub fn local_ports(system: &SystemFiles) -> RangeInclusive<u16> {
+    read_local_ports(system).unwrap_or(DEFAULT_PORTS)
 }
 
 /// Bytes that could be allocated without swapping (`MemAvailable`); `None` where the kernel
-/// does not tell. What a cgroup allows may be less.
+/// does not tell. What a cgroup allows may be less ([`crate::cgroup`]).
 #[must_use]
-pub fn available_memory_bytes() -> Option<u64> {
-    meminfo_bytes("MemAvailable")
+pub fn available_memory_bytes(system: &SystemFiles) -> Option<u64> {
+    meminfo_bytes(system, "MemAvailable")
 }
 
-pub(crate) fn read_local_ports() -> Option<RangeInclusive<u16>> {
-    parse_ports(&procfs::read("/proc/sys/net/ipv4/ip_local_port_range")?)
+pub(crate) fn read_local_ports(system: &SystemFiles) -> Option<RangeInclusive<u16>> {
+    parse_ports(&system.read("proc/sys/net/ipv4/ip_local_port_range")?)
 }
 
-pub(crate) fn meminfo_bytes(key: &str) -> Option<u64> {
-    procfs::field_in_bytes(&procfs::read("/proc/meminfo")?, key)
+pub(crate) fn meminfo_bytes(system: &SystemFiles, key: &str) -> Option<u64> {
+    procfs::field_in_bytes(&system.read("proc/meminfo")?, key)
 }
 
 /// Reads two numbers with white space between them.
@@ -90,6 +92,8 @@ pub struct Limits {
     pub local_ports: RangeInclusive<u16>,
     /// Memory that could be allocated without swapping.
     pub memory_bytes: Option<u64>,
+    /// Memory that this process's control group, or one above it, could still take.
+    pub group_memory_bytes: Option<u64>,
     /// What all TCP sockets may buffer (the last of `net.ipv4.tcp_mem`).
     pub tcp_bytes: Option<u64>,
     /// Bytes of a page of memory, the least that a socket with anything in its buffers takes.
@@ -109,6 +113,13 @@ impl Limits {
     /// The limits of this machine, with the hard limit of open files.
     #[must_use]
     pub fn read() -> Self {
+        Self::of(&SystemFiles::default())
+    }
+
+    /// The limits of the machine that `system` is of, with this process's limit of open files.
+    #[must_use]
+    pub fn of(system: &SystemFiles) -> Self {
+        let sysctl = |name, index| sysctl(system, name, index);
         let page_bytes = rustix::param::page_size() as u64;
         let tcp_pages = sysctl("net/ipv4/tcp_mem", 2);
         let tracked = sysctl("net/netfilter/nf_conntrack_count", 0).filter(|&count| count > 0);
@@ -117,8 +128,9 @@ impl Limits {
         let left = |(most, taken): (u64, u64)| most.saturating_sub(taken);
         Self {
             open_files: open_files().hard,
-            local_ports: local_ports(),
-            memory_bytes: available_memory_bytes(),
+            local_ports: local_ports(system),
+            memory_bytes: available_memory_bytes(system),
+            group_memory_bytes: Cgroups::of_self(system).memory().map(|room| room.free),
             tcp_bytes: tcp_pages.map(|pages| pages.saturating_mul(page_bytes)),
             page_bytes,
             system_files: most.zip(taken).map(left),
@@ -130,14 +142,15 @@ impl Limits {
 }
 
 /// The number at `index`, from 0, in `/proc/sys/NAME`.
-fn sysctl(name: &str, index: usize) -> Option<u64> {
-    let text = procfs::read(&format!("/proc/sys/{name}"))?;
+fn sysctl(system: &SystemFiles, name: &str, index: usize) -> Option<u64> {
+    let text = system.read(format!("proc/sys/{name}"))?;
     text.split_ascii_whitespace().nth(index)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::tests::machine;
 
     #[test]
     fn a_port_range_is_two_numbers() {
@@ -154,6 +167,24 @@ mod tests {
         assert_eq!(raise_open_files(u64::MAX), hard);
         assert_eq!(raise_open_files(1), hard);
         assert_eq!(open_files(), Limit { soft: hard, hard });
+    }
+
+    /// A container's memory is no part of what the kernel says of the machine.
+    #[test]
+    fn a_group_is_bound_by_its_own_limit() {
+        let (_folder, system) = machine(&[
+            ("proc/meminfo", "MemTotal: 99999 kB\nMemAvailable: 8192 kB\n"),
+            ("proc/sys/net/ipv4/tcp_mem", "1 2 3\n"),
+            ("proc/self/cgroup", "0::/\n"),
+            ("proc/self/mountinfo", "1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            ("sys/fs/cgroup/memory.max", "1048576"),
+            ("sys/fs/cgroup/memory.current", "524288"),
+        ]);
+        let limits = Limits::of(&system);
+        assert_eq!(limits.memory_bytes, Some(8 << 20));
+        assert_eq!(limits.group_memory_bytes, Some(512 << 10));
+        assert_eq!(limits.tcp_bytes, Some(3 * limits.page_bytes));
+        assert_eq!((limits.epoll_watches, limits.local_ports), (None, DEFAULT_PORTS));
     }
 
     #[test]

@@ -37,6 +37,23 @@ impl Memory {
     }
 }
 
+/// Bytes that process `pid` holds resident and no file backs, those that it shares divided among all
+/// who share them (`Pss` less `Pss_File`); `None` where it is gone, or the system does not let this
+/// process read it.
+///
+/// Of a file, such as its code, its share falls with each process that maps it too, a load process
+/// of the same binary among them.
+#[must_use]
+pub fn pss_bytes(pid: u32) -> Option<u64> {
+    parse_rollup(&procfs::read_of_process(pid, "smaps_rollup", WHAT).ok()?)
+}
+
+/// Older kernels tell the whole alone.
+fn parse_rollup(text: &str) -> Option<u64> {
+    let of_files = procfs::field_in_bytes(text, "Pss_File").unwrap_or(0);
+    Some(procfs::field_in_bytes(text, "Pss")?.saturating_sub(of_files))
+}
+
 /// Bytes that the kernel holds for TCP sockets, on the whole machine (`/proc/net/sockstat`).
 ///
 /// The kernel counts pages, and those in batches. `None` where it does not tell.
@@ -102,6 +119,15 @@ mod tests {
         let memory = Memory { rss_bytes: 1820 * 1024, anonymous_bytes: 120 * 1024 };
         assert_eq!(parse_status(text), Some(memory));
         assert_eq!(parse_status("Name:\tkthreadd\nThreads:\t1\n"), None);
+    }
+
+    #[test]
+    fn a_share_of_files_is_no_memory_of_its_own() {
+        let text = "5581-7ffe ---p 00000000 00:00 0 [rollup]\nRss:   11836 kB\nPss:   10032 kB\n\
+                    Pss_Anon:    1428 kB\nPss_File:    8604 kB\n";
+        assert_eq!(parse_rollup(text), Some(1428 * 1024));
+        assert_eq!(parse_rollup("Rss: 9 kB\nPss: 7 kB\n"), Some(7 * 1024));
+        assert_eq!(parse_rollup(""), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! They are bytes, not UTF-8: a process may call itself anything.
 
+use std::path::Path;
 use std::{fs, io};
 
 use crate::error::ProcessError;
@@ -12,7 +13,7 @@ pub(crate) fn read(path: &str) -> Option<String> {
 }
 
 /// The text of `path` without white space around it.
-pub(crate) fn try_read(path: &str) -> io::Result<String> {
+pub(crate) fn try_read(path: impl AsRef<Path>) -> io::Result<String> {
     let bytes = fs::read(path)?;
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
@@ -51,6 +52,24 @@ pub(crate) fn field_in_bytes(text: &str, key: &str) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
+/// A path of the mount table, in which blanks and backslashes stand as `\040` and `\134`
+/// (getmntent(3)).
+pub(crate) fn unescape(field: &str) -> String {
+    let mut parts = field.split('\\');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match digits {
+            Some(byte) => {
+                text.push(byte.into());
+                text.push_str(&part[3..]);
+            }
+            None => text.extend(["\\", part]),
+        }
+    }
+    text
+}
+
 /// Nanoseconds of `ticks`, the unit of CPU times in `/proc` (usually 10 ms).
 pub(crate) fn ticks_to_ns(ticks: u64) -> u64 {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
@@ -75,6 +94,12 @@ mod tests {
         assert_eq!(field_in_bytes(STATUS, "VmRSS"), Some(1820 * 1024));
         assert_eq!(field_in_bytes(STATUS, "Threads"), None);
         assert_eq!(field_in_bytes(STATUS, "VmSwap"), None);
+    }
+
+    #[test]
+    fn blanks_of_a_mount_point_are_escaped() {
+        assert_eq!(unescape("/a\\040b\\134c"), "/a b\\c");
+        assert_eq!(unescape("/plain\\x"), "/plain\\x");
     }
 
     #[test]

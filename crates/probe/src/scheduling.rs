@@ -7,7 +7,7 @@ use std::time::Duration;
 use pushbench_metrics::disturbance::Waits;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::procfs;
+use crate::system::SystemFiles;
 
 /// The numbers of the cores that this process may use, ascending; its children may use the same.
 ///
@@ -73,8 +73,8 @@ fn parse(text: &str) -> Option<Waits> {
 
 /// Whether two threads share a core (`SMT`); `None` where the kernel does not tell.
 #[must_use]
-pub fn threads_share_cores() -> Option<bool> {
-    Some(procfs::read("/sys/devices/system/cpu/smt/active")? == "1")
+pub fn threads_share_cores(system: &SystemFiles) -> Option<bool> {
+    Some(system.read("sys/devices/system/cpu/smt/active")? == "1")
 }
 
 #[cfg(test)]

@@ -57,6 +57,13 @@ pub(crate) fn abilities(environment: &Environment) -> Option<String> {
         can(environment.packet_capture, "packet capture possible", "no packet capture"),
         (!governor.is_empty()).then(|| format!("frequency governor {governor}")),
         can(environment.smt, "SMT on", "SMT off"),
+        environment
+            .physical_cores
+            .filter(|&physical| Some(physical) < environment.cores)
+            .map(|physical| human::plural(physical as usize, "physical core")),
+        environment.cpu_quota_millis.map(|millis| {
+            format!("a container's quota of {:.2} processors", f64::from(millis) / 1e3)
+        }),
     ]
     .into_iter()
     .flatten()

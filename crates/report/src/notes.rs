@@ -166,6 +166,8 @@ const fn is_of_the_machine(invalid: &Invalid) -> bool {
         invalid,
         Invalid::LoadSaturated { .. }
             | Invalid::MachineStalled { .. }
+            | Invalid::InstrumentStalled { .. }
+            | Invalid::Throttled { .. }
             | Invalid::MachineBusy(_)
             | Invalid::ClockStepped { .. }
             | Invalid::Suspended { .. }
@@ -185,6 +187,9 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::ServerUnknown
             | Warning::OthersBusy(_)
             | Warning::ShortStalls { .. }
+            | Warning::InstrumentStalls { .. }
+            | Warning::Throttled { .. }
+            | Warning::OneCore
             | Warning::TimeStolen { .. }
     )
 }
@@ -218,7 +223,10 @@ fn gravity(invalid: &Invalid) -> f64 {
         }
         Invalid::AttemptsUsed(used) => used.clients as f64,
         Invalid::LoadSaturated { share } => *share,
-        Invalid::MachineStalled { worst, .. } => worst.as_secs_f64(),
+        Invalid::MachineStalled { worst, .. } | Invalid::InstrumentStalled { worst, .. } => {
+            worst.as_secs_f64()
+        }
+        Invalid::Throttled { share, .. } => *share,
         Invalid::MachineBusy(busy) => busy.share,
         Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
         Invalid::LostToErrors { lost, .. } => *lost as f64,
@@ -249,7 +257,10 @@ fn weight(warning: &Warning) -> f64 {
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
         Warning::OthersBusy(busy) => busy.share,
-        Warning::ShortStalls { share, .. } | Warning::TimeStolen { share } => *share,
+        Warning::ShortStalls { share, .. }
+        | Warning::InstrumentStalls { share, .. }
+        | Warning::Throttled { share, .. }
+        | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }
 }

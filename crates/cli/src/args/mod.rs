@@ -176,9 +176,10 @@ pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT, perhaps with a path that all of its paths begin with
     #[arg(long, value_name = "URL")]
     pub(crate) target: String,
-    /// Process id of the server on this machine, for its CPU and memory
+    /// Process id of the server on this machine, for its CPU and memory and those of all processes
+    /// that descend from it; may be given several times
     #[arg(long, value_name = "PID")]
-    pub(crate) server_pid: Option<u32>,
+    pub(crate) server_pid: Vec<u32>,
     /// What the feed of a server is that is none of pushbench's: a JSON file like the answer to
     /// GET /feed
     #[arg(long, value_name = "FILE", requires = "path")]

@@ -115,7 +115,14 @@ fn time(environment: &Environment, measured: &Measured) -> Vec<Check> {
 
 fn machine(environment: &Environment, measured: &Measured) -> Vec<Check> {
     let cores = environment.cores.unwrap_or(1);
-    let cpu = format!("{cores} × {}", or_unknown(&environment.cpu_model));
+    let physical = environment.physical_cores.unwrap_or(cores);
+    let threads = match physical {
+        1 if cores > 1 => ", threads of one physical core".to_owned(),
+        fewer if fewer < cores => format!(", on {fewer} physical cores"),
+        _ => String::new(),
+    };
+    let cpu = format!("{cores} × {}{threads}", or_unknown(&environment.cpu_model));
+    let quota = environment.cpu_quota_millis.map(|millis| f64::from(millis) / 1e3);
     let governor = &environment.governor;
     let frequency = if governor.is_empty() { "not under this system's control" } else { governor };
     let smt = match environment.smt {
@@ -125,8 +132,12 @@ fn machine(environment: &Environment, measured: &Measured) -> Vec<Check> {
     };
     let mut checks = vec![
         Check::new(MACHINE, "processors", cpu).limited_unless(
-            cores >= 2,
-            "use a machine with two or more: server and load generator take turns on one",
+            cores >= 2 && physical >= 2,
+            "use a machine with two or more cores: server and load generator take turns on one",
+        ),
+        Check::new(MACHINE, "processor quota", quota_in_words(quota)).limited_unless(
+            quota.is_none(),
+            "raise or remove the container's: `docker run --cpus`, systemd's CPUQuota, cpu.max",
         ),
         Check::new(MACHINE, "frequency governor", frequency).limited_unless(
             governor.is_empty() || governor == "performance",
@@ -139,6 +150,10 @@ fn machine(environment: &Environment, measured: &Measured) -> Vec<Check> {
     ];
     checks.extend(disturbances(environment, measured));
     checks
+}
+
+fn quota_in_words(quota: Option<f64>) -> String {
+    quota.map_or("none".to_owned(), |cores| format!("{cores:.2} processors' time"))
 }
 
 /// What the machine did on its own while it was measured.
@@ -233,6 +248,13 @@ fn limits(environment: &Environment, allowed: &Limits) -> Vec<Check> {
                 format!("free memory: a client takes about {} KiB", BYTES_PER_CLIENT >> 10),
             ),
     ];
+    if let (Some(free), Some(most)) = (allowed.group_memory_bytes, environment.memory_limit_bytes) {
+        let found = format!("{} of {} are free", size(free), size(most));
+        checks.push(Check::new(LIMITS, "container memory", found).limited_unless(
+            free >= LITTLE_MEMORY,
+            "raise its limit: `docker run --memory`, systemd's MemoryMax, memory.max",
+        ));
+    }
     if let Some(most) = allowed.tcp_bytes {
         let enough = memory.is_none_or(|memory| most >= memory / 16);
         checks.push(
@@ -291,6 +313,7 @@ mod tests {
             open_files: 1 << 20,
             local_ports: 32_768..=60_999,
             memory_bytes: None,
+            group_memory_bytes: None,
             tcp_bytes: None,
             page_bytes: 4096,
             system_files: None,
@@ -338,5 +361,16 @@ mod tests {
         assert_eq!(fault(|_, _, r| r.open_files = 1_024), "open files");
         assert_eq!(fault(|_, _, r| r.local_ports = 1..=9), "local ports");
         assert_eq!(fault(|_, _, r| r.memory_bytes = Some(1 << 20)), "free memory");
+        assert_eq!(fault(|e, _, _| e.physical_cores = Some(1)), "processors");
+        assert_eq!(fault(|e, _, _| e.physical_cores = Some(2)), "");
+        assert_eq!(fault(|e, _, _| e.cpu_quota_millis = Some(1_500)), "processor quota");
+        let contained = |bytes| {
+            let (mut environment, measured, mut limits) = good();
+            environment.memory_limit_bytes = Some(1 << 40);
+            limits.group_memory_bytes = Some(bytes);
+            amiss(&environment, &measured, &limits).join("; ")
+        };
+        assert_eq!(contained(1 << 20), "container memory");
+        assert_eq!(contained(1 << 39), "");
     }
 }

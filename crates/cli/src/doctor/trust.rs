@@ -66,6 +66,7 @@ const fn name(bound: Bound) -> &'static str {
         Bound::MachineFiles => "open files of the machine",
         Bound::LocalPorts => "local ports of an address",
         Bound::Memory => "memory",
+        Bound::GroupMemory => "memory of this container (cgroup)",
         Bound::TcpBuffers => "memory of TCP sockets",
         Bound::EpollWatches => "epoll watches",
         Bound::TrackedConnections => "connections that the packet filter follows",
@@ -83,6 +84,10 @@ fn remedy(bound: Bound, limits: &Limits, clients: u64) -> String {
         Bound::LocalPorts => PORTS_REMEDY.to_owned(),
         Bound::Memory => {
             format!("free memory: each client takes about {} KiB", BYTES_PER_CLIENT >> 10)
+        }
+        Bound::GroupMemory => {
+            let more = limits.group_memory_bytes.unwrap_or(0).saturating_mul(2).max(1 << 30);
+            format!("raise memory.max to {} MiB (`docker run --memory`)", more >> 20)
         }
         Bound::TcpBuffers => TCP_REMEDY.to_owned(),
         Bound::EpollWatches => format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2),
@@ -150,6 +155,7 @@ mod tests {
             Bound::MachineFiles,
             Bound::LocalPorts,
             Bound::Memory,
+            Bound::GroupMemory,
             Bound::TcpBuffers,
             Bound::EpollWatches,
             Bound::TrackedConnections,

@@ -1,21 +1,27 @@
-//! Whether the machine was calm enough: what disturbances a trial survives, and which it does not.
+//! Whether machine and instrument were calm enough: what disturbances a trial survives, and which it
+//! does not.
 //!
 //! A disturbance is held against what was measured: three milliseconds are nothing to a poll that
 //! waits for half a second, and all there is to a WebSocket.
 
 use std::time::Duration;
 
-use pushbench_metrics::disturbance::Disturbance;
+use pushbench_metrics::disturbance::{Disturbance, Throttled};
 use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::instrument::Instrument;
 use pushbench_metrics::warning::{
     Busy, CLOCK_MOVED, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
+use super::standstill::{Standstill, Watches};
+
 /// What happened around a trial, and what it measured.
 #[derive(Debug)]
 pub(super) struct Calm<'a> {
     pub(super) disturbance: &'a Disturbance,
+    /// How the instrument kept time, where that is known.
+    pub(super) instrument: Option<&'a Instrument>,
     pub(super) window: Duration,
     pub(super) latency: &'a LatencyHistogram,
     /// Whether a machine that is busy or stalls is only warned of (`--allow-busy`).
@@ -36,11 +42,17 @@ impl Calm<'_> {
         if clock_step > CLOCK_MOVED {
             reasons.push(Invalid::ClockStepped { by: clock_step });
         }
+        // Who allows a busy machine does not allow an instrument that measures itself.
+        reasons.extend(self.own_stall().filter(Standstill::spoils).map(|own| own.invalid()));
         if self.allow_busy {
             return reasons;
         }
-        if let Some(worst) = self.disturbance.worst_stall().filter(|_| self.stalled()) {
+        if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
+        }
+        if let Some(Throttled { time, quota, .. }) = self.throttled().filter(|_| self.held_back()) {
+            let share = self.share_throttled();
+            reasons.push(Invalid::Throttled { time, share, quota });
         }
         if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
             reasons.push(Invalid::MachineBusy(busy));
@@ -52,11 +64,20 @@ impl Calm<'_> {
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let share = self.share_stalled();
-        if let Some(worst) = self.disturbance.worst_stall()
+        let own = self.own_stall().filter(|own| !own.spoils() && own.shows());
+        warnings.extend(own.map(|own| own.warning()));
+        if let Some(worst) = self.worst_stall()
             && (share > STALLED_A_LITTLE || worst > STALL)
             && (self.allow_busy || !self.stalled())
         {
             warnings.push(Warning::ShortStalls { worst, share });
+        }
+        if let Some(Throttled { time, quota, .. }) = self.throttled()
+            && self.share_throttled() > STALLED_A_LITTLE
+            && (self.allow_busy || !self.held_back())
+        {
+            let share = self.share_throttled();
+            warnings.push(Warning::Throttled { time, share, quota });
         }
         let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
         warnings.extend(busy.map(Warning::OthersBusy));
@@ -67,15 +88,50 @@ impl Calm<'_> {
         warnings
     }
 
+    /// The instrument's own worst stall.
+    fn own_stall(&self) -> Option<Standstill> {
+        self.watches().worst()
+    }
+
+    fn watches(&self) -> Watches<'_> {
+        Watches {
+            instrument: self.instrument,
+            disturbance: self.disturbance,
+            window: self.window,
+            limit: self.shortest_stall(),
+        }
+    }
+
+    /// The machine's longest stall; `None` where nobody watched, or where the parent stood still,
+    /// and its canaries with it.
+    fn worst_stall(&self) -> Option<Duration> {
+        let seen = self.watches().parent().is_none();
+        self.disturbance.worst_stall().filter(|_| seen)
+    }
+
     /// Whether it surely did, and not just by the luck of when the canary looked.
     fn stalled(&self) -> bool {
         let share = self.disturbance.share_late_at_least(self.shortest_stall(), self.window);
-        self.disturbance.worst_stall() > Some(STALL) || share > STALLED_SHARE
+        self.worst_stall() > Some(STALL) || share > STALLED_SHARE
     }
 
     /// The share of the window that stalls cover which matter, as far as the canary can tell.
     fn share_stalled(&self) -> f64 {
         self.disturbance.share_late(self.shortest_stall(), self.window)
+    }
+
+    const fn throttled(&self) -> Option<Throttled> {
+        self.disturbance.throttled
+    }
+
+    fn share_throttled(&self) -> f64 {
+        self.throttled().map_or(0.0, |throttled| throttled.share(self.window))
+    }
+
+    /// Whether a quota stopped the run's processes as a stalled machine would have.
+    fn held_back(&self) -> bool {
+        let each = self.throttled().map_or(Duration::ZERO, |throttled| throttled.each());
+        each > STALL || (each > self.shortest_stall() && self.share_throttled() > STALLED_SHARE)
     }
 
     /// What matters to the latency's high percentiles.
@@ -155,8 +211,9 @@ mod tests {
     ) -> (Vec<Invalid>, Vec<Warning>) {
         let mut histogram = LatencyHistogram::default();
         histogram.record(latency);
-        let calm =
-            Calm { disturbance, window: SECOND * 10, latency: &histogram, allow_busy, own_server };
+        let window = SECOND * 10;
+        let (instrument, latency) = (None, &histogram);
+        let calm = Calm { disturbance, instrument, window, latency, allow_busy, own_server };
         (calm.invalid(), calm.warnings())
     }
 
@@ -195,6 +252,7 @@ mod tests {
         latency.record(MS);
         let calm = Calm {
             disturbance: &disturbance,
+            instrument: None,
             window: SECOND,
             latency: &latency,
             allow_busy: false,
@@ -258,6 +316,31 @@ mod tests {
         // The workers of a server that ran already look like other processes.
         let (invalid, warnings) = judged(&busy(0.4, MS * 400), MS, false, false);
         assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+    }
+
+    #[test]
+    fn what_a_quota_holds_back_is_judged_as_a_stall_is() {
+        let throttled = |time, periods| Disturbance {
+            throttled: Some(Throttled { time, periods, quota: Some(0.5) }),
+            ..calm()
+        };
+        // 40 ms in each of ten periods, 4 % of the window.
+        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), MS);
+        let [Invalid::Throttled { share, quota: Some(0.5), .. }] = invalid[..] else {
+            panic!("{invalid:?}")
+        };
+        assert!((share - 0.04).abs() < 1e-9 && warnings.is_empty(), "{share} {warnings:?}");
+        assert!(invalid[0].to_string().contains("quota of 0.50 processors"), "{}", invalid[0]);
+        // To a poll that waits for a second 40 ms are nothing, but they are told.
+        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), SECOND);
+        assert_eq!(invalid, []);
+        assert!(matches!(warnings[..], [Warning::Throttled { .. }]), "{warnings:?}");
+        let (invalid, warnings) = judged(&throttled(MS * 400, 10), MS, true, true);
+        assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
+        // One long stop is enough, and a quota that is not used up is not mentioned.
+        let (invalid, _) = verdict(&throttled(MS * 101, 1), SECOND);
+        assert!(matches!(invalid[..], [Invalid::Throttled { .. }]), "{invalid:?}");
+        assert_eq!(verdict(&throttled(Duration::ZERO, 0), MS), (vec![], vec![]));
     }
 
     #[test]

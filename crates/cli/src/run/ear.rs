@@ -13,6 +13,7 @@ use pushbench_metrics::control::{
 };
 use pushbench_metrics::warning::Invalid;
 use pushbench_probe::clock;
+use pushbench_probe::thread_time::ThreadTime;
 
 use super::trial::Trouble;
 use crate::child::Said;
@@ -134,16 +135,20 @@ impl<'a> Ear<'a> {
         }))
     }
 
-    /// Listens until `instant`, and hits it closely.
-    pub(super) fn wait_until(&self, instant: MonoInstant) -> Result<(), Trouble> {
+    /// Listens until `instant`, and hits it closely. Returns for how long this process stood still
+    /// over it: what it is late by, less what work and waiting for a core explain.
+    pub(super) fn wait_until(&self, instant: MonoInstant) -> Result<Duration, Trouble> {
         let margin = Duration::from_millis(2);
         let left = instant.saturating_since(clock::now()).saturating_sub(margin);
         let deadline = Instant::now() + left;
+        let mut own = ThreadTime::here();
         while let Some(note) = self.hear(deadline)? {
             self.bear(note)?;
+            own.lap();
         }
         clock::sleep_until(instant);
-        Ok(())
+        let late = clock::now().saturating_since(instant);
+        Ok(own.lap().unexplained(late))
     }
 
     /// What the load children measured; those that fell left nothing. At least one did not.

@@ -75,6 +75,7 @@ fn faults(plan: &Plan, played: &Played) -> Vec<String> {
     let latency = LatencyHistogram::default();
     let calm = played.sample.resources.disturbance.as_ref().map(|disturbance| Calm {
         disturbance,
+        instrument: played.sample.resources.instrument.as_ref(),
         window,
         latency: &latency,
         allow_busy: plan.allow_busy,

@@ -30,6 +30,8 @@ pub(super) struct Evidence<'a> {
     pub(super) resources: &'a Resources,
     pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
+    /// Processes of the server that ended within the window, where what they used is not known.
+    pub(super) servers_ended: Option<u32>,
     /// How late the worst load process was for its own plans.
     pub(super) load_lag: Option<Lag>,
     /// The fewest and the most messages of the window that a server process published.
@@ -49,6 +51,8 @@ pub(super) struct Evidence<'a> {
     pub(super) check: &'a Check,
     /// Whether a busy machine is only warned of.
     pub(super) allow_busy: bool,
+    /// Whether server and load generator share the only physical core.
+    pub(super) one_core: bool,
 }
 
 impl Evidence<'_> {
@@ -97,6 +101,7 @@ impl Evidence<'_> {
     fn calm(&self) -> Option<Calm<'_>> {
         Some(Calm {
             disturbance: self.resources.disturbance.as_ref()?,
+            instrument: self.resources.instrument.as_ref(),
             window: self.window.duration(),
             latency: self.latencies.at_least(),
             allow_busy: self.allow_busy,
@@ -143,6 +148,9 @@ impl Evidence<'_> {
             warnings.push(Warning::FewMessages { messages: audit.published });
         }
         warnings.extend(self.check.warnings());
+        if self.one_core {
+            warnings.push(Warning::OneCore);
+        }
         if !self.same_clock {
             warnings.push(Warning::ForeignClock);
         }
@@ -178,8 +186,12 @@ impl Evidence<'_> {
         if let Some(lag) = lag.filter(|lag| lag.us > PUBLISHER_LATE_US) {
             warnings.push(Warning::PublisherLate(lag));
         }
-        if !self.own_server && self.busiest_server.is_none() {
-            warnings.push(Warning::ServerUnknown);
+        match self.servers_ended {
+            Some(ended) => warnings.push(Warning::ServerEnded { ended }),
+            None if !self.own_server && self.busiest_server.is_none() => {
+                warnings.push(Warning::ServerUnknown);
+            }
+            None => {}
         }
         warnings
     }

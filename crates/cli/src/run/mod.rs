@@ -10,6 +10,7 @@ mod floor;
 mod judge;
 mod sampler;
 mod seen;
+mod standstill;
 pub(crate) mod subject;
 pub(crate) mod surroundings;
 mod told;

@@ -6,18 +6,102 @@ use pushbench_metrics::record::{CpuSpent, Resources};
 use pushbench_probe::cpu::{CpuTime, ProcessClock};
 use pushbench_probe::machine::MachineTimes;
 use pushbench_probe::memory::{Memory, socket_memory_bytes};
+use pushbench_probe::process_tree::{ProcessTree, TreeMemory, TreeTime};
 
 use super::surroundings::Surroundings;
 
 /// The processes of a trial, and their memory before there were clients.
 #[derive(Debug)]
 pub(super) struct Sampler {
-    servers: Vec<Process>,
+    servers: Servers,
     loads: Vec<Process>,
 }
 
+/// The processes of a trial's server.
 #[derive(Debug)]
-struct Process {
+pub(super) enum Servers {
+    /// Those that this run started, which start none themselves.
+    Each(Vec<Process>),
+    /// Those of a server that runs already, with all that descend from them, and their memory
+    /// before there were clients.
+    Tree(Box<ProcessTree>, Option<TreeMemory>),
+}
+
+impl Servers {
+    pub(super) fn each(pids: impl Iterator<Item = u32>) -> Self {
+        Self::Each(pids.map(Process::new).collect())
+    }
+
+    /// Nobody, where they are not named, or gone.
+    pub(super) fn tree(pids: &[u32]) -> Self {
+        match ProcessTree::of(pids) {
+            Ok(tree) if !pids.is_empty() => {
+                let memory = tree.memory();
+                Self::Tree(Box::new(tree), memory)
+            }
+            _ => Self::Each(Vec::new()),
+        }
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        match self {
+            Self::Each(processes) => processes.iter().map(|process| process.pid).collect(),
+            Self::Tree(tree, _) => tree.pids(),
+        }
+    }
+
+    fn times(&mut self) -> ServerTimes {
+        match self {
+            Self::Each(processes) => {
+                ServerTimes::Each(processes.iter().map(Process::cpu).collect())
+            }
+            Self::Tree(tree, _) => ServerTimes::Tree(tree.read()),
+        }
+    }
+
+    /// What they spent since `before`.
+    fn spent(&mut self, before: &ServerTimes) -> ServerSpent {
+        match (self.times(), before) {
+            (ServerTimes::Each(now), ServerTimes::Each(before)) => {
+                let each = each_spent(now, before);
+                ServerSpent { total: total(&each), busiest: busiest(&each), ended: None }
+            }
+            (ServerTimes::Tree(now), ServerTimes::Tree(before)) => {
+                let spent = now.since(before);
+                let lost = spent.total.is_none().then_some(spent.ended);
+                let busiest = Some(Duration::from_nanos(spent.busiest.total_ns));
+                ServerSpent { total: spent.total.map(cpu_spent), busiest, ended: lost }
+            }
+            _ => ServerSpent::default(),
+        }
+    }
+
+    fn rss_growth(&self) -> Option<u64> {
+        match self {
+            Self::Each(processes) => rss_growth(processes),
+            Self::Tree(tree, before) => Some(tree.memory()?.growth_since((*before)?)),
+        }
+    }
+}
+
+/// Clocks of the server's processes at one moment.
+#[derive(Debug)]
+enum ServerTimes {
+    Each(Vec<Option<CpuTime>>),
+    Tree(TreeTime),
+}
+
+/// What the server's processes spent.
+#[derive(Debug, Default)]
+struct ServerSpent {
+    total: Option<CpuSpent>,
+    busiest: Option<Duration>,
+    /// How many ended, where what they spent is not known.
+    ended: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Process {
     pid: u32,
     clock: Option<ProcessClock>,
     rss_before: Option<u64>,
@@ -44,7 +128,7 @@ fn rss(pid: u32) -> Option<u64> {
 /// Clocks at the window's first edge.
 #[derive(Debug)]
 pub(super) struct Edge {
-    servers: Vec<Option<CpuTime>>,
+    servers: ServerTimes,
     loads: Vec<Option<CpuTime>>,
     machine: Option<MachineTimes>,
     surroundings: Surroundings,
@@ -56,24 +140,25 @@ pub(super) struct Sample {
     pub(super) resources: Resources,
     pub(super) busiest_server: Option<Duration>,
     pub(super) busiest_load: Option<Duration>,
+    /// Processes of the server that ended, where what they used is not known.
+    pub(super) servers_ended: Option<u32>,
 }
 
 impl Sampler {
     /// Takes the memory that the processes have before clients connect.
-    pub(super) fn new(servers: &[u32], loads: &[u32]) -> Self {
-        let processes = |pids: &[u32]| pids.iter().copied().map(Process::new).collect();
-        Self { servers: processes(servers), loads: processes(loads) }
+    pub(super) fn new(servers: Servers, loads: &[u32]) -> Self {
+        Self { servers, loads: loads.iter().copied().map(Process::new).collect() }
     }
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let children = self.servers.iter().chain(&self.loads).map(|process| process.pid);
-        children.chain([std::process::id()]).collect()
+        let loads = self.loads.iter().map(|process| process.pid);
+        self.servers.pids().into_iter().chain(loads).chain([std::process::id()]).collect()
     }
 
     /// Reads the clocks at t0. `surroundings` have been watched since before it.
-    pub(super) fn start(&self, mut surroundings: Surroundings) -> Edge {
-        let servers = self.servers.iter().map(Process::cpu).collect();
+    pub(super) fn start(&mut self, mut surroundings: Surroundings) -> Edge {
+        let servers = self.servers.times();
         let loads = self.loads.iter().map(Process::cpu).collect();
         let machine = MachineTimes::read().ok();
         surroundings.begin();
@@ -84,17 +169,17 @@ impl Sampler {
     ///
     /// These come first: a window that has nothing outstanding is closed, reported and over within
     /// milliseconds, and to end the watch over the surroundings takes as long.
-    pub(super) fn finish(&self, edge: Edge) -> Sample {
-        let servers = each_spent(&self.servers, &edge.servers);
-        let loads = each_spent(&self.loads, &edge.loads);
+    pub(super) fn finish(&mut self, edge: Edge) -> Sample {
+        let servers = self.servers.spent(&edge.servers);
+        let loads = each_spent(self.loads.iter().map(Process::cpu), &edge.loads);
         let (server_rss_growth, load_rss_growth) =
-            (rss_growth(&self.servers), rss_growth(&self.loads));
+            (self.servers.rss_growth(), rss_growth(&self.loads));
         let machine = MachineTimes::read().ok().zip(edge.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
         let disturbance = edge.surroundings.end();
         let resources = Resources {
-            server_cpu: total(&servers),
+            server_cpu: servers.total,
             load_cpu: total(&loads),
             server_rss_growth,
             load_rss_growth,
@@ -104,19 +189,27 @@ impl Sampler {
             canary_worst: disturbance.worst_stall(),
             disturbance: Some(disturbance),
             load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
-            // How it was laid out the trial knows.
+            // How it was laid out, and how its processes kept time, the trial knows.
+            instrument: None,
             server_processes: 0,
             source_addresses: 0,
             pinned: None,
         };
-        Sample { resources, busiest_server: busiest(&servers), busiest_load: busiest(&loads) }
+        Sample {
+            resources,
+            busiest_server: servers.busiest,
+            busiest_load: busiest(&loads),
+            servers_ended: servers.ended,
+        }
     }
 }
 
 /// What each process has spent since `before`.
-fn each_spent(processes: &[Process], before: &[Option<CpuTime>]) -> Vec<Option<CpuSpent>> {
-    let now = processes.iter().map(Process::cpu);
-    now.zip(before).map(|(now, before)| spent(now, *before)).collect()
+fn each_spent(
+    now: impl IntoIterator<Item = Option<CpuTime>>,
+    before: &[Option<CpuTime>],
+) -> Vec<Option<CpuSpent>> {
+    now.into_iter().zip(before).map(|(now, before)| spent(now, *before)).collect()
 }
 
 fn busiest(processes: &[Option<CpuSpent>]) -> Option<Duration> {
@@ -132,12 +225,15 @@ fn rss_growth(processes: &[Process]) -> Option<u64> {
 }
 
 fn spent(now: Option<CpuTime>, before: Option<CpuTime>) -> Option<CpuSpent> {
-    let spent = now?.saturating_since(before?);
-    Some(CpuSpent {
+    Some(cpu_spent(now?.saturating_since(before?)))
+}
+
+fn cpu_spent(spent: CpuTime) -> CpuSpent {
+    CpuSpent {
         total: Duration::from_nanos(spent.total_ns),
         user: Duration::from_nanos(spent.user_ns),
         system: Duration::from_nanos(spent.system_ns),
-    })
+    }
 }
 
 /// The sum of all parts; not known where there is none, or one of them is not known.
@@ -169,7 +265,7 @@ mod tests {
     fn cost_is_read_before_the_watch_is_ended() {
         const LATER: Duration = Duration::from_secs(1);
         let mut spinner = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-        let sampler = Sampler::new(&[spinner.id()], &[]);
+        let mut sampler = Sampler::new(Servers::each([spinner.id()].into_iter()), &[]);
         let end = clock::now() + LATER;
         let edge = sampler.start(Surroundings::watch(Some(sampler.pids()), end));
         let sample = sampler.finish(edge);

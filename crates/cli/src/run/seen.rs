@@ -2,6 +2,7 @@
 //! they were split.
 
 use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::instrument::LoopWatch;
 use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::warning::Lag;
 
@@ -10,6 +11,8 @@ pub(super) struct Seen {
     pub(super) load: LoadMeasured,
     /// The lag of the load process that was latest: pooled, the others would hide it.
     pub(super) load_lag: Option<Lag>,
+    /// How each load process's loop kept time.
+    pub(super) watches: Vec<LoopWatch>,
     /// `None` where the server is not this run's.
     pub(super) server: Option<ServerMeasured>,
     /// The fewest and the most messages that a server process published.
@@ -25,6 +28,7 @@ impl Seen {
         let load_stamps = loads.iter_mut().map(|load| std::mem::take(&mut load.stamps)).collect();
         let stamps = servers.iter_mut().map(|server| std::mem::take(&mut server.stamps));
         let server_stamps = stamps.collect();
+        let watches = loads.iter_mut().map(|load| std::mem::take(&mut load.watch)).collect();
         let lags = loads.iter().filter_map(|load| Lag::of(&load.loop_lag));
         let load_lag = lags.max_by(|one, other| one.us.total_cmp(&other.us));
         let load = loads.into_iter().reduce(|mut all, load| {
@@ -38,6 +42,6 @@ impl Seen {
             all
         });
         let load = load.unwrap_or_default();
-        Self { load, load_lag, server, published, load_stamps, server_stamps }
+        Self { load, load_lag, watches, server, published, load_stamps, server_stamps }
     }
 }

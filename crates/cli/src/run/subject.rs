@@ -13,6 +13,7 @@ use pushbench_probe::clock;
 
 use super::crew::core;
 use super::ear::Note;
+use super::sampler::Servers;
 use crate::child::Worker;
 use crate::target::Target;
 
@@ -27,8 +28,8 @@ const LONGEST_SHIFT: Duration = Duration::from_millis(50);
 pub(crate) enum Source {
     /// A fresh child for each trial.
     Own,
-    /// A server that runs already; its process id, where its cost can be read.
-    Running(Box<Target>, Option<u32>),
+    /// A server that runs already; its process ids, where its cost can be read.
+    Running(Box<Target>, Vec<u32>),
 }
 
 /// The server of one trial.
@@ -37,7 +38,7 @@ pub(crate) enum Subject<'a> {
     /// Children, all with the same feed.
     Own(Vec<Worker<ServerOrder>>, Box<FeedSpec>),
     /// A server that runs already.
-    Running(&'a Target, Option<u32>),
+    Running(&'a Target, &'a [u32]),
 }
 
 impl<'a> Subject<'a> {
@@ -50,8 +51,8 @@ impl<'a> Subject<'a> {
         cores: &[u32],
         notes: &Sender<Note>,
     ) -> anyhow::Result<Self> {
-        if let Source::Running(target, pid) = source {
-            return Ok(Self::Running(target, *pid));
+        if let Source::Running(target, pids) = source {
+            return Ok(Self::Running(target, pids));
         }
         let workers = (0..count as usize).map(|index| {
             let notes = notes.clone();
@@ -64,11 +65,20 @@ impl<'a> Subject<'a> {
         Ok(Self::Own(workers.context("cannot start the server")?, Box::new(plan.feed)))
     }
 
-    /// The processes whose cost is the server's; none where it is not known.
-    pub(super) fn pids(&self) -> Vec<u32> {
+    /// The processes whose cost is the server's, with those that descend from them where it is
+    /// none of ours; nobody where it is not known.
+    pub(super) fn processes(&self) -> Servers {
         match self {
-            Self::Own(workers, _) => workers.iter().map(Worker::pid).collect(),
-            Self::Running(_, pid) => pid.iter().copied().collect(),
+            Self::Own(workers, _) => Servers::each(workers.iter().map(Worker::pid)),
+            Self::Running(_, pids) => Servers::tree(pids),
+        }
+    }
+
+    /// Whether the processes whose cost is the server's are known.
+    pub(super) fn knows_processes(&self) -> bool {
+        match self {
+            Self::Own(..) => true,
+            Self::Running(_, pids) => !pids.is_empty(),
         }
     }
 

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Waits};
+use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Throttled, Waits};
 use pushbench_probe::canary::{Canaries, Canary};
+use pushbench_probe::cgroup::{Cgroups, Throttling};
 use pushbench_probe::clock;
 use pushbench_probe::cpu::ProcessClock;
 use pushbench_probe::machine::MachineTimes;
 use pushbench_probe::others::Look;
 use pushbench_probe::rx_stamp::ClockOffset;
 use pushbench_probe::scheduling;
+use pushbench_probe::system::SystemFiles;
 
 /// Processes that took less than this part of what all others took together are not named.
 const STANDS_OUT: f64 = 0.3;
@@ -31,6 +33,8 @@ pub(crate) struct Surroundings {
     machine: Option<MachineTimes>,
     times: Option<Times>,
     waits: Option<Waits>,
+    groups: Cgroups,
+    throttling: Vec<Throttling>,
 }
 
 /// Processor time of the cores in use and of the run's own processes, at one moment.
@@ -54,6 +58,8 @@ impl Surroundings {
             looked: clock::now(),
             own: own.unwrap_or_default(),
             cores,
+            groups: Cgroups::of_self(&SystemFiles::default()),
+            throttling: Vec::new(),
             machine: None,
             times: None,
             waits: None,
@@ -62,6 +68,7 @@ impl Surroundings {
 
     /// Reads what is counted, at the window's start.
     pub(crate) fn begin(&mut self) {
+        self.throttling = self.groups.throttling();
         self.waits = self.waits_now();
         self.machine = self.machine_now();
         self.times = self.machine.and_then(|machine| self.times_now(machine));
@@ -72,6 +79,7 @@ impl Surroundings {
         let machine = self.machine_now();
         let times = machine.and_then(|machine| self.times_now(machine)).zip(self.times);
         let waits = self.waits_now().zip(self.waits);
+        let throttled = self.throttled();
         let report = self.canaries.map(Canaries::stop).unwrap_or_default();
         let wall = ClockOffset::now();
         let others = times.map(|(now, before)| {
@@ -94,9 +102,20 @@ impl Surroundings {
                 turns: now.turns.saturating_sub(before.turns),
             }),
             stolen: machine.zip(self.machine).map_or(0.0, |(now, before)| stolen(now, before)),
+            throttled,
             clock_step: Duration::from_nanos(wall.nanos.abs_diff(self.wall.nanos)),
             suspended: clock::suspended().saturating_sub(self.slept),
         }
+    }
+
+    /// What the quota that bound most held back since the window's start.
+    fn throttled(&self) -> Option<Throttled> {
+        let now = self.groups.throttling();
+        let each = now.iter().zip(&self.throttling);
+        let worst = each.map(|(now, before)| now.saturating_since(*before));
+        let Throttling { time, periods } = worst.max_by_key(|spent| spent.time)?;
+        let quota = self.groups.cpu_quota();
+        (quota.is_some() || !time.is_zero()).then_some(Throttled { time, periods, quota })
     }
 
     fn machine_now(&self) -> Option<MachineTimes> {

@@ -10,6 +10,7 @@ use pushbench_metrics::breakdown::Breakdown;
 use pushbench_metrics::control::{
     LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
 };
+use pushbench_metrics::instrument::Instrument;
 use pushbench_metrics::models::Check;
 use pushbench_metrics::observer::Window;
 use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
@@ -179,22 +180,25 @@ impl<'a> Trial<'a> {
 
     /// Goes through the phases.
     fn play(&mut self) -> Result<Played, Trouble> {
-        let sampler = Sampler::new(&self.subject.pids(), &self.crew.pids());
+        let mut sampler = Sampler::new(self.subject.processes(), &self.crew.pids());
         self.connect()?;
         let timing = self.begin()?;
         self.stage(Stage::Warmup);
         let own = self.knows_all_processes().then(|| sampler.pids());
         let surroundings = Surroundings::watch(own, timing.window.start);
-        self.ear.wait_until(timing.window.start)?;
+        let at_start = self.ear.wait_until(timing.window.start)?;
         let edge = sampler.start(surroundings);
         self.stage(Stage::Window);
-        self.ear.wait_until(timing.window.end)?;
-        let sample = sampler.finish(edge);
+        let at_end = self.ear.wait_until(timing.window.end)?;
+        let mut sample = sampler.finish(edge);
         self.stage(Stage::Drain);
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.ear.finished(drain + CLOSE_LIMIT)?;
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
+        let loads = std::mem::take(&mut seen.watches);
+        let parent_at_edge = at_start.max(at_end);
+        sample.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut seen.load)?;
         Ok(Played { timing, seen, sample, uncaptured, fallen: self.ear.fallen() })
     }
@@ -205,7 +209,7 @@ impl<'a> Trial<'a> {
 
     /// Whether the server's processes are known, unless they are on another machine.
     fn knows_all_processes(&self) -> bool {
-        !self.subject.pids().is_empty() || !self.same_clock
+        self.subject.knows_processes() || !self.same_clock
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -327,6 +331,7 @@ impl<'a> Trial<'a> {
             breakdown,
             resources: &sample.resources,
             busiest_server: sample.busiest_server,
+            servers_ended: sample.servers_ended,
             busiest_load: sample.busiest_load,
             load_lag: seen.load_lag,
             published: seen.published,
@@ -337,6 +342,7 @@ impl<'a> Trial<'a> {
             same_clock: self.same_clock,
             check,
             allow_busy: self.plan.allow_busy,
+            one_core: self.plan.layout.has_one_core() && self.same_clock,
         }
     }
 

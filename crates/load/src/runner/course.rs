@@ -13,16 +13,13 @@ use pushbench_metrics::observer::Event;
 use pushbench_probe::clock::Clock;
 
 use super::measure::Measure;
+use super::pulse::PULSE;
 use super::slot::Link;
 use super::timers::Alarm;
 use super::{LoadError, Runner};
 
 /// How often a person who watches gets something to see.
 const PROGRESS: Duration = Duration::from_secs(1);
-
-/// How often the loop's lag is looked at: often enough for a percentile of a short window, and
-/// at a cost that does not show.
-const PULSE: Duration = Duration::from_millis(10);
 
 /// How long the clients stay behind the window's end although nothing is missing. Whoever reads
 /// this process's cost at that edge may come late on a busy machine, and is not to find it saying
@@ -93,6 +90,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.timers.set(at.max(now), Alarm::Phase);
         }
         self.timers.set(now + PROGRESS, Alarm::Progress);
+        self.pulse.begin(timing.window, now);
         self.timers.set(now + PULSE, Alarm::Pulse);
         if let Some(period) = self.cadence {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
@@ -129,7 +127,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             match alarm {
                 Alarm::Phase => self.loop_lag.record(now.saturating_since(planned)),
                 Alarm::Tick(client) => self.tick(client, planned, now),
-                Alarm::Pulse => self.pulse(planned, now),
+                Alarm::Pulse => self.look_at_itself(planned, now),
                 Alarm::Retry(_) if matches!(self.stage, Stage::Closing | Stage::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
                 Alarm::HangUp(client) => self.hang_up(client, planned, now),
@@ -144,9 +142,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     /// Takes the lag of the loop, at a steady pace whatever the transport.
-    fn pulse(&mut self, planned: MonoInstant, now: MonoInstant) {
+    fn look_at_itself(&mut self, planned: MonoInstant, now: MonoInstant) {
         if self.stage == Stage::Running {
             self.loop_lag.record(now.saturating_since(planned));
+            self.pulse.look(planned, now, &self.clock, || self.measure.settled());
             // The pace is kept: a loop that was away is late for each instant that it missed.
             self.timers.set(planned + PULSE, Alarm::Pulse);
         }
@@ -287,6 +286,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             other_events: std::mem::take(&mut self.other_events),
             coded: self.coded.take(),
             attempts: std::mem::take(&mut self.attempts),
+            watch: self.pulse.finish(),
         })));
     }
 

@@ -2,9 +2,10 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections, `recovery` decides with `backoff` what follows a failure, `tcpip` asks the kernel what it counts for each of them, `stamps`
-//! asks it for a sample of them when it had what came, and `timers` wakes the loop to the
-//! nanosecond that was planned.
+//! connections, `recovery` decides with `backoff` what follows a failure, `tcpip` asks the kernel what
+//! it counts for each of them, `stamps` asks it for a sample of them when it had what came, `pulse`
+//! looks whether the loop itself stood still, and `timers` wakes the loop to the nanosecond that was
+//! planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -15,6 +16,7 @@ mod course;
 mod drain;
 mod measure;
 mod phases;
+mod pulse;
 mod recovery;
 mod slot;
 mod stamps;
@@ -44,6 +46,7 @@ use self::connect::Ramp;
 use self::course::Stage;
 use self::drain::Drain;
 use self::phases::Phases;
+use self::pulse::Pulse;
 use self::recovery::Holding;
 use self::slot::Slot;
 use self::stamps::Stamps;
@@ -217,6 +220,7 @@ struct Runner<M, C> {
     /// The first error from warm-up on by which the server broke its protocol.
     first_protocol_error: Option<String>,
     loop_lag: LatencyHistogram,
+    pulse: Pulse,
     connected_at_start: u32,
     drain: Drain,
     /// Everything was accounted for before the drain's deadline.
@@ -279,6 +283,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             coded: None,
             first_protocol_error: None,
             loop_lag: LatencyHistogram::default(),
+            pulse: Pulse::new(),
             connected_at_start: 0,
             drain: Drain::default(),
             drained: false,

@@ -1,10 +1,11 @@
 //! When a machine is not calm enough: the limits of what a trial survives, and who disturbed it.
 
-use std::fmt;
+use std::fmt::{self, Display as _};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Warning;
 use super::way::micros;
 
 /// Other processes at work.
@@ -27,15 +28,6 @@ impl fmt::Display for Busy {
         let wait = micros(self.wait.as_secs_f64() * 1e6);
         write!(f, ", and the run's own waited {wait} behind them for each turn")
     }
-}
-
-/// Says how long the machine stood still, and for which share of the window.
-pub(super) fn tell_stalls(f: &mut fmt::Formatter<'_>, worst: Duration, share: f64) -> fmt::Result {
-    let (worst, share) = (worst.as_secs_f64() * 1e3, share * 100.0);
-    write!(
-        f,
-        "the machine stalled for up to {worst:.1} ms, in {share:.1} % of the window altogether"
-    )
 }
 
 /// A stall longer than this makes a trial invalid, however short a part of the window it is.
@@ -69,3 +61,51 @@ pub const STOLEN_SHARE: f64 = 0.01;
 /// Clocks that moved against each other by more were set, or the machine slept; readings of them
 /// differ by microseconds.
 pub const CLOCK_MOVED: Duration = Duration::from_millis(1);
+
+/// Tells what a warning of the machine, the instrument or a foreign server's processes has seen.
+pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match warning {
+        Warning::ServerEnded { ended } => write!(
+            f,
+            "the server's CPU is not known: {ended} of its processes ended, and nothing tells what \
+             they used"
+        ),
+        Warning::OthersBusy(busy) => busy.fmt(f),
+        Warning::ShortStalls { worst, share } => write!(
+            f,
+            "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
+            worst.as_secs_f64() * 1e3,
+            share * 100.0
+        ),
+        Warning::InstrumentStalls { who, worst, share } => write!(
+            f,
+            "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether",
+            worst.as_secs_f64() * 1e3,
+            share * 100.0
+        ),
+        Warning::Throttled { time, share, quota } => throttled(f, *time, *share, *quota),
+        Warning::OneCore => {
+            f.write_str("server and load generator share the only physical core that there is")
+        }
+        Warning::TimeStolen { share } => {
+            write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a quota held back, in words.
+pub(super) fn throttled(
+    f: &mut fmt::Formatter<'_>,
+    time: Duration,
+    share: f64,
+    quota: Option<f64>,
+) -> fmt::Result {
+    let quota = quota.map_or_else(String::new, |cores| format!(" of {cores:.2} processors"));
+    let (time, share) = (time.as_secs_f64() * 1e3, share * 100.0);
+    write!(
+        f,
+        "the container's quota{quota} stopped its processes for {time:.1} ms, {share:.1} % of the \
+         window"
+    )
+}

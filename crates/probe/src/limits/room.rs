@@ -67,6 +67,8 @@ pub enum Bound {
     LocalPorts,
     /// Memory.
     Memory,
+    /// Memory of the control group, such as a container's.
+    GroupMemory,
     /// What TCP sockets may buffer.
     TcpBuffers,
     /// File descriptors of the machine.
@@ -158,7 +160,7 @@ fn sources(demand: &Demand, limits: &Limits, servers: u64) -> Option<u32> {
 }
 
 /// What the whole machine shares, and what a client takes of it.
-fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
+fn shared(demand: &Demand, limits: &Limits) -> [Shared; 6] {
     let ends = if demand.own_server { 2 } else { 1 };
     let mib = 1 << 20;
     [
@@ -169,6 +171,14 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 5] {
             scale: mib,
             unit: "MiB of memory",
             remedy: "end what else takes memory",
+        },
+        Shared {
+            bound: Bound::GroupMemory,
+            free: limits.group_memory_bytes,
+            each: BYTES_PER_CLIENT,
+            scale: mib,
+            unit: "MiB of this container's memory (cgroup)",
+            remedy: "raise its limit: `docker run --memory`, systemd's MemoryMax, memory.max",
         },
         Shared {
             bound: Bound::TcpBuffers,

@@ -12,6 +12,7 @@ fn limits(open_files: u64) -> Limits {
         open_files,
         local_ports: PORTS,
         memory_bytes: None,
+        group_memory_bytes: None,
         tcp_bytes: None,
         page_bytes: 4096,
         system_files: None,
@@ -143,10 +144,16 @@ fn what_the_machine_shares_is_told_with_its_arithmetic() {
         change(&mut limits);
         limits
     };
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (
             |limits| limits.memory_bytes = Some(1 << 30),
             "they need 3125 MiB of memory and 1024 are free",
+        ),
+        (
+            |limits| limits.group_memory_bytes = Some(256 << 20),
+            "they need 3125 MiB of this container's memory (cgroup) and 256 are free; raise its \
+             limit: `docker run --memory`, systemd's MemoryMax, memory.max or pass \
+             `--clients 8100`",
         ),
         (
             |limits| limits.tcp_bytes = Some(1 << 28),
@@ -183,12 +190,14 @@ prop_compose! {
     fn any_limits()(
         open_files in number(),
         (low, high) in any::<(u16, u16)>(),
-        shared in prop::array::uniform5(prop::option::of(number())),
+        shared in prop::array::uniform6(prop::option::of(number())),
     ) -> Limits {
-        let [memory_bytes, tcp_bytes, system_files, epoll_watches, tracked_connections] = shared;
+        let [memory_bytes, group_memory_bytes, tcp_bytes, ..] = shared;
+        let [.., system_files, epoll_watches, tracked_connections] = shared;
         Limits {
             local_ports: low..=high,
             memory_bytes,
+            group_memory_bytes,
             tcp_bytes,
             system_files,
             epoll_watches,
