@@ -1,20 +1,24 @@
 //! A server that runs already: its address, and what it says of its feed.
 
-use std::fs;
+use std::cell::Cell;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::MonoInstant;
-use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_probe::clock;
+use pushbench_report::bounded;
+use serde::Deserialize;
 
 use crate::exit::Failure;
 
-/// How far a Poisson feed may have come for its instants to be added up in a second or so.
-const OLDEST_POISSON: u64 = 50_000_000;
+/// How much longer than [`HORIZON`] before a trial its schedule is walked: until the load processes
+/// have their orders.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// A running pushbench server, one that implements its endpoints, or any other that sends a feed
 /// which a file describes.
@@ -33,6 +37,8 @@ pub(crate) struct Target {
     pub(crate) origin: MonoInstant,
     /// Where a server that is none of ours offers its transport; the feed is then as a file says.
     pub(crate) foreign_path: Option<String>,
+    /// How far the schedule has been walked: each trial goes on from there.
+    walked: Cell<Checkpoint>,
 }
 
 impl Target {
@@ -52,7 +58,7 @@ impl Target {
     /// A URL that is none, a server that cannot be reached, or one that is no pushbench server.
     pub(crate) fn reach(url: &str) -> Result<Self, Failure> {
         let address = resolve(url)?;
-        Self::new(url, address, describe(url, address)?)
+        Self::new(url, address, describe(url, address)?).map_err(Failure::Failed)
     }
 
     /// Resolves `url` and takes what `file` says of the feed that is published there at `path`.
@@ -61,10 +67,10 @@ impl Target {
     ///
     /// A URL that is none, or a file that describes no feed whose instants are known.
     pub(crate) fn foreign(url: &str, file: &Path, path: String) -> Result<Self, Failure> {
-        let text = fs::read_to_string(file)
+        let text = bounded::read_text(file, MAX_FEED_BYTES)
             .with_context(|| format!("cannot read the feed {}", file.display()))
             .map_err(Failure::Usage)?;
-        let feed: FeedDescription = serde_json::from_str(&text)
+        let feed = understand(&text)
             .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
             .map_err(Failure::Usage)?;
         if feed.origin.is_none() {
@@ -74,31 +80,54 @@ impl Target {
                 file.display()
             )));
         }
-        Ok(Self { foreign_path: Some(path), ..Self::new(url, resolve(url)?, feed)? })
+        let target = Self::new(url, resolve(url)?, feed).map_err(Failure::Usage)?;
+        Ok(Self { foreign_path: Some(path), ..target })
     }
 
-    fn new(url: &str, address: SocketAddr, feed: FeedDescription) -> Result<Self, Failure> {
-        check_format(url, &feed)?;
-        if feed.newest.0 > OLDEST_POISSON && matches!(feed.schedule, Schedule::Poisson { .. }) {
-            return Err(Failure::failed(anyhow!(
-                "the feed at {url} is at message {}: the instants of a poisson schedule have to \
-                 be added up one by one, which takes too long beyond {OLDEST_POISSON}; start the \
-                 server afresh",
-                feed.newest
-            )));
-        }
+    fn new(url: &str, address: SocketAddr, feed: FeedDescription) -> anyhow::Result<Self> {
         if feed.schedule == Schedule::Manual {
-            return Err(Failure::failed(anyhow!(
+            return Err(anyhow!(
                 "the feed at {url} is published by hand, so no message is ever due; start its \
                  server with a schedule, such as `--rate 10/s`"
-            )));
+            ));
         }
         let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
         let origin = match feed.origin {
             Some(origin) if same_clock => origin,
-            _ => estimated_origin(&feed),
+            _ => estimated_origin(&feed).with_context(|| unknown_instants(url))?,
         };
-        Ok(Self { url: url.to_owned(), address, feed, same_clock, origin, foreign_path: None })
+        let walked = Cell::new(feed.checkpoint);
+        let url = url.to_owned();
+        let target = Self { url, address, feed, same_clock, origin, foreign_path: None, walked };
+        // That it can be walked is found here, before anything is written.
+        target.checkpoint_before(clock::now())?;
+        Ok(target)
+    }
+
+    /// A place in the schedule from which all messages follow that a trial may bring which begins
+    /// at `warmup`. Takes as long as what has passed since it was asked for last.
+    ///
+    /// # Errors
+    ///
+    /// A feed whose instants cannot be known.
+    pub(crate) fn checkpoint_before(&self, warmup: MonoInstant) -> anyhow::Result<Checkpoint> {
+        let unknown = || unknown_instants(&self.url);
+        let now = warmup.saturating_since(self.origin);
+        let given = self.walked.get();
+        #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
+        if given.elapsed_ns > saturating_nanos(now) as f64 {
+            let elapsed = given.elapsed_ns;
+            return Err(anyhow!(
+                "its `checkpoint`, {elapsed} ns after the feed's origin, is still to come; leave \
+                 it out, or say the right `origin`"
+            ))
+            .with_context(unknown);
+        }
+        let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
+        let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
+        let place = place.with_context(unknown)?;
+        self.walked.set(place);
+        Ok(place)
     }
 
     /// Whether the server still answers with the feed that it had when it was reached.
@@ -114,10 +143,14 @@ impl Target {
 }
 
 /// The zero of a feed whose newest message is taken to have been due just now.
-fn estimated_origin(feed: &FeedDescription) -> MonoInstant {
-    let newest = usize::try_from(feed.newest.0.saturating_sub(1)).unwrap_or(usize::MAX);
-    let elapsed = feed.schedule.offsets(feed.seed).nth(newest).unwrap_or(0);
-    clock::now() - Duration::from_nanos(elapsed)
+fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
+    let elapsed = feed.schedule.offset_of(feed.seed, feed.checkpoint, feed.newest)?;
+    Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
+}
+
+/// What cannot be told where a schedule cannot be walked.
+fn unknown_instants(url: &str) -> String {
+    format!("cannot tell when the messages of the feed at {url} are due")
 }
 
 fn resolve(url: &str) -> Result<SocketAddr, Failure> {
@@ -144,25 +177,36 @@ fn describe(url: &str, address: SocketAddr) -> Result<FeedDescription, Failure> 
         .build()
         .into();
     let answer = agent.get(format!("http://{address}/feed")).call();
-    let text =
-        answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(|error| {
-            Failure::failed(anyhow!("cannot get the feed of {url}: {error}; {expected}"))
-        })?;
-    let feed: FeedDescription = serde_json::from_str(&text).map_err(|_| {
-        Failure::failed(anyhow!("{url} is no pushbench server: its /feed is no feed; {expected}"))
+    let read = |mut answer: ureq::http::Response<ureq::Body>| {
+        answer.body_mut().with_config().limit(MAX_FEED_BYTES).read_to_string()
+    };
+    let text = answer.and_then(read).map_err(|error| {
+        Failure::failed(anyhow!("cannot get the feed of {url}: {error}; {expected}"))
     })?;
-    Ok(feed)
+    understand(&text).map_err(|error| {
+        let subject =
+            format!("{url} is no pushbench server that can be measured: its /feed is no feed");
+        Failure::Failed(error.context(subject))
+    })
 }
 
-fn check_format(url: &str, feed: &FeedDescription) -> Result<(), Failure> {
-    if feed.format == FEED_FORMAT {
-        return Ok(());
+/// Reads what `GET /feed` answered, looking at its format before at anything that may have changed
+/// with it.
+fn understand(text: &str) -> anyhow::Result<FeedDescription> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
     }
-    Err(Failure::failed(anyhow!(
-        "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same \
-         version on both sides",
-        feed.format
-    )))
+    let head: Head = serde_json::from_str(text)?;
+    if head.format != FEED_FORMAT {
+        let found: String = head.format.chars().take(40).collect();
+        return Err(anyhow!(
+            "it is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same version on \
+             both sides",
+            found.escape_debug()
+        ));
+    }
+    Ok(serde_json::from_str(text)?)
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ mod server;
 mod shared;
 mod stamps;
 mod stream;
+mod trail;
 
 pub use config::{RingLimits, ServerConfig};
 pub use server::{Server, ServerError, ServerHandle};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
@@ -106,12 +106,14 @@ impl<'a> Subject<'a> {
                 schedule: feed.schedule.clone(),
                 seed: feed.seed,
                 origin: warmup + quiet_edge(&feed.schedule),
+                checkpoint: Checkpoint::START,
                 warmup,
             },
             Self::Running(target, _) => FeedTiming {
                 schedule: target.feed.schedule.clone(),
                 seed: target.feed.seed,
                 origin: target.origin,
+                checkpoint: target.checkpoint_before(warmup)?,
                 warmup,
             },
         };
@@ -153,6 +155,8 @@ pub(super) struct FeedTiming {
     pub(super) schedule: Schedule,
     pub(super) seed: u64,
     pub(super) origin: MonoInstant,
+    /// The place in the schedule to walk on from.
+    pub(super) checkpoint: Checkpoint,
     /// When warm-up begins.
     pub(super) warmup: MonoInstant,
 }

@@ -226,12 +226,15 @@ impl<'a> Trial<'a> {
         let start = feed.warmup + self.plan.warmup(self.turn.id);
         let end = start + self.plan.scenario.duration.0;
         let schedule = feed.schedule.clone();
-        let mut table = Timetable::starting_at(schedule, feed.seed, feed.origin, start);
-        let (first, last) = table.between(start, end);
+        let (seed, origin, checkpoint) = (feed.seed, feed.origin, feed.checkpoint);
+        let window = Timetable::starting_at(schedule, seed, origin, checkpoint, start)
+            .and_then(|mut table| table.between(start, end));
+        let (first, last) = window.context("cannot say which messages are due")?;
         let timing = TrialTiming {
             schedule: feed.schedule,
             seed: feed.seed,
             origin: feed.origin,
+            checkpoint: feed.checkpoint,
             warmup: feed.warmup,
             window: Window { start, end, first, last },
             drain_deadline: end + self.plan.drain_limit(self.turn.id),
