@@ -65,7 +65,8 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
 fn scaled_exactly(text: &str, units: &[(&str, f64)]) -> Result<f64, &'static str> {
     let (number, unit) = number_and_unit(text.trim()).ok_or("it does not start with a number")?;
     let factor = units.iter().find(|(name, _)| *name == unit).ok_or("the unit is not known")?.1;
-    Ok(number * factor)
+    let value = number * factor;
+    if value.is_finite() { Ok(value) } else { Err("it is too large") }
 }
 
 /// The quantity in its smallest unit, or what is wrong with it.
@@ -240,6 +241,7 @@ impl FromStr for Share {
         let (number, unit) =
             number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
         let share = match unit {
+            _ if !number.is_finite() => return Err(error("it is too large")),
             "%" => number / 100.0,
             // Whoever writes a bare 5 means 5 %, not five times the whole.
             "" if number > 1.0 => return Err(error("without `%` it is at most 1")),

@@ -19,6 +19,7 @@ pub mod headers;
 pub mod histogram;
 pub mod ledger;
 pub mod models;
+pub mod numbers;
 pub mod observer;
 pub mod polls;
 pub mod record;

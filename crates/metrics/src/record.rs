@@ -1,10 +1,11 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use pushbench_core::Transport;
 use pushbench_core::headers::HeaderProfile;
-use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::breakdown::Breakdown;
@@ -20,6 +21,28 @@ use crate::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
+
+/// How often a trial is run at most: one that is invalid is repeated once.
+pub const ATTEMPTS: u32 = 2;
+
+/// A record that says something impossible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// A trial whose point is not in it.
+    #[error("trial {0} is of no point")]
+    NoPoint(u32),
+    /// More points than a scenario may span.
+    #[error("it has {0} points, and a scenario spans at most {MAX_POINTS}")]
+    Points(usize),
+    /// More trials than its scenario has.
+    #[error("it has {trials} trials, and its scenario comes to {most} at most")]
+    Trials {
+        /// How many it has.
+        trials: usize,
+        /// How many it may have.
+        most: usize,
+    },
+}
 
 /// A run: its plan, where it ran, and each trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,9 +76,34 @@ pub struct RunRecord {
 impl RunRecord {
     /// The trials that stand for their round: of a trial and its repeat, the repeat.
     pub fn standing(&self) -> impl Iterator<Item = &TrialRecord> {
-        self.trials.iter().filter(|trial| {
-            !self.trials.iter().any(|other| other.id == trial.id && other.attempt > trial.attempt)
-        })
+        let mut last = HashMap::with_capacity(self.trials.len());
+        for trial in &self.trials {
+            let attempt = last.entry(trial.id).or_insert(trial.attempt);
+            *attempt = trial.attempt.max(*attempt);
+        }
+        self.trials.iter().filter(move |trial| last.get(&trial.id) == Some(&trial.attempt))
+    }
+
+    /// Checks what the types of its parts cannot.
+    ///
+    /// # Errors
+    ///
+    /// A trial of no point, or more points or trials than its scenario spans.
+    pub fn check(&self) -> Result<(), RecordError> {
+        let Scenario { transports, runs, .. } = &self.scenario;
+        if self.points.len() > MAX_POINTS {
+            return Err(RecordError::Points(self.points.len()));
+        }
+        let known: HashSet<u32> = self.points.iter().map(|point| point.id).collect();
+        let foreign = |trial: &&TrialRecord| !known.contains(&trial.id.point);
+        if let Some(trial) = self.trials.iter().find(foreign) {
+            return Err(RecordError::NoPoint(trial.order));
+        }
+        let most = self.points.len() * transports.len() * *runs as usize * ATTEMPTS as usize;
+        match self.trials.len().max(self.floors.len()) {
+            trials if trials > most => Err(RecordError::Trials { trials, most }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether every trial that stands is valid and there is one.

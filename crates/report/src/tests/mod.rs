@@ -9,3 +9,4 @@ mod hlog;
 mod page;
 mod sentence;
 mod table;
+mod wild;
