@@ -15,10 +15,14 @@ use pushbench_report::bounded;
 use serde::Deserialize;
 
 use crate::exit::Failure;
+use crate::interrupt;
 
 /// How much longer than [`HORIZON`] before a trial its schedule is walked: until the load processes
 /// have their orders.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// How far ahead a feed may begin: in a trial that waited longer, nothing would be due.
+const LONGEST_AHEAD: Duration = Duration::from_secs(60);
 
 /// A running pushbench server, one that implements its endpoints, or any other that sends a feed
 /// which a file describes.
@@ -85,13 +89,20 @@ impl Target {
     }
 
     fn new(url: &str, address: SocketAddr, feed: FeedDescription) -> anyhow::Result<Self> {
+        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
+        let ahead = feed.origin.unwrap_or_default().saturating_since(clock::now());
+        if same_clock && ahead > LONGEST_AHEAD {
+            return Err(anyhow!(
+                "the feed at {url} begins in {ahead:.0?}, as its `origin` has it, which is to be \
+                 nanoseconds of this machine's monotonic clock"
+            ));
+        }
         if feed.schedule == Schedule::Manual {
             return Err(anyhow!(
                 "the feed at {url} is published by hand, so no message is ever due; start its \
                  server with a schedule, such as `--rate 10/s`"
             ));
         }
-        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
         let origin = match feed.origin {
             Some(origin) if same_clock => origin,
             _ => estimated_origin(&feed).with_context(|| unknown_instants(url))?,
@@ -130,15 +141,19 @@ impl Target {
         Ok(place)
     }
 
-    /// Whether the server still answers with the feed that it had when it was reached.
-    pub(crate) fn is_the_same(&self) -> bool {
+    /// Whether the server still answers with the feed that it had when it was reached; `None` where
+    /// the user wants an end before it answers.
+    pub(crate) fn is_the_same(&self) -> Option<bool> {
         if self.foreign_path.is_some() {
-            return true;
+            return Some(true);
         }
-        describe(&self.url, self.address).is_ok_and(|now| {
-            let (then, now) = (&self.feed, &now);
+        let (url, address) = (self.url.clone(), self.address);
+        // A server that stands still answers late or never.
+        let asked = interrupt::unless_interrupted(move || describe(&url, address))?;
+        let then = &self.feed;
+        Some(asked.is_ok_and(|now| {
             then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
-        })
+        }))
     }
 }
 

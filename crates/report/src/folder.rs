@@ -126,11 +126,13 @@ impl RunFolder {
         for (name, log) in hlog::logs(record)? {
             self.write(&format!("histograms/{name}"), log.as_bytes())?;
         }
+        self.write("report.html", html::page(record)?.as_bytes())?;
+        // Last, since pixels take longest and whoever interrupts a run waits for all of it.
         for chart in charts::charts(record) {
             self.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
             self.write(&format!("charts/{}.png", chart.name), &chart.png()?)?;
         }
-        self.write("report.html", html::page(record)?.as_bytes())
+        Ok(())
     }
 
     /// Replaces the file `name` in one step.

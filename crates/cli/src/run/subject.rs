@@ -13,6 +13,7 @@ use pushbench_probe::clock;
 
 use super::crew::core;
 use super::ear::Note;
+use super::trial::Trouble;
 use crate::child::Worker;
 use crate::target::Target;
 
@@ -122,10 +123,13 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether a server that ran already is gone, or publishes another feed than at the start.
-    pub(super) fn has_changed(&self) -> bool {
+    pub(super) fn has_changed(&self) -> Result<bool, Trouble> {
         match self {
-            Self::Own(..) => false,
-            Self::Running(target, _) => !target.is_the_same(),
+            Self::Own(..) => Ok(false),
+            Self::Running(target, _) => match target.is_the_same() {
+                Some(same) => Ok(!same),
+                None => Err(Trouble::Interrupted),
+            },
         }
     }
 

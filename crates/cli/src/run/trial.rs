@@ -105,6 +105,8 @@ pub(super) struct Played {
     uncaptured: u64,
     /// Load processes that ended early.
     pub(super) fallen: Vec<Invalid>,
+    /// Whether the server is gone, or publishes another feed than before.
+    feed_changed: bool,
 }
 
 /// The record of a trial that came to nothing.
@@ -196,7 +198,8 @@ impl<'a> Trial<'a> {
         let servers = self.stop_servers()?;
         let mut seen = Seen::of(loads, servers);
         let uncaptured = self.stop_capture(&mut seen.load)?;
-        Ok(Played { timing, seen, sample, uncaptured, fallen: self.ear.fallen() })
+        let (fallen, feed_changed) = (self.ear.fallen(), self.subject.has_changed()?);
+        Ok(Played { timing, seen, sample, uncaptured, fallen, feed_changed })
     }
 
     fn stage(&self, stage: Stage) {
@@ -262,7 +265,7 @@ impl<'a> Trial<'a> {
     }
 
     fn record(self, played: Played) -> TrialRecord {
-        let Played { timing, mut seen, mut sample, uncaptured, fallen } = played;
+        let Played { timing, mut seen, mut sample, uncaptured, fallen, feed_changed } = played;
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
@@ -275,8 +278,11 @@ impl<'a> Trial<'a> {
             polls.kept.clear();
         }
         let window = timing.window;
-        let evidence =
-            self.evidence(window, &seen, breakdown.as_ref(), &sample, uncaptured, &check);
+        let evidence = Evidence {
+            uncaptured,
+            feed_changed,
+            ..self.evidence(window, &seen, breakdown.as_ref(), &sample, &check)
+        };
         let warnings = evidence.warnings();
         let invalid = fallen.into_iter().chain(evidence.invalid()).collect();
         let Seen { load, server, .. } = seen;
@@ -315,7 +321,6 @@ impl<'a> Trial<'a> {
         seen: &'e Seen,
         breakdown: Option<&'e Breakdown>,
         sample: &'e Sample,
-        uncaptured: u64,
         check: &'e Check,
     ) -> Evidence<'e> {
         Evidence {
@@ -330,8 +335,8 @@ impl<'a> Trial<'a> {
             load_lag: seen.load_lag,
             published: seen.published,
             due_between_polls: self.plan.due_between_polls(self.turn.id),
-            feed_changed: self.subject.has_changed(),
-            uncaptured,
+            feed_changed: false,
+            uncaptured: 0,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
             check,
