@@ -140,14 +140,26 @@ fn a_server_that_does_not_answer_keeps_nobody() {
     assert!(status.signal() == Some(2) || status.code() == INTERRUPTED, "{status}");
 }
 
+/// A figure that a server says of itself.
+fn metric(server: &Serving, name: &str) -> u64 {
+    let answer = ureq::get(format!("{}/metrics", server.url)).call().unwrap();
+    let text = answer.into_body().read_to_string().unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    value.trim().parse().unwrap()
+}
+
 /// After its trial `load` asks whether the feed is still the same one.
 #[test]
 fn a_server_that_stands_still_after_a_trial_keeps_nobody() {
     let work = tempfile::tempdir().unwrap();
     let server = Serving::start(work.path(), &["--rate", "50/s"]);
-    let args = ["load", "--target", &server.url, "-t", "sse", "-c", "2", "-d", "500ms", "-w", "0s"];
+    let args = ["load", "--target", &server.url, "-t", "sse", "-c", "2", "-d", "1s", "-w", "0s"];
     let mut load = Started::new(pushbench(work.path(), &args));
-    wait_until("the load process starts", || load.children().len() == 1);
+    let open = || metric(&server, "pushbench_connections_open{kind=\"sse\"}");
+    wait_until("its clients connect", || open() == 2);
+    let published = || metric(&server, "pushbench_messages_published_total");
+    let before = published();
+    wait_until("they are served", || published() > before + 4);
     kill_process(pid(server.pid()), Signal::STOP).unwrap();
     wait_until("it asks for the feed again", || load.has_socket());
     load.signal(Signal::INT);

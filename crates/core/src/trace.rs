@@ -7,6 +7,9 @@ use crate::schedule::MAX_EVENTS;
 /// The last instant of a trace, in milliseconds: ten years.
 pub const MAX_OFFSET_MS: f64 = 315_576_000_000.0;
 
+/// The most bytes of a trace's file.
+pub const MAX_TRACE_BYTES: u64 = 256 << 20;
+
 /// A trace that cannot be replayed, with the line at fault.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 pub enum TraceError {

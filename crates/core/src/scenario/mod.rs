@@ -24,6 +24,9 @@ use crate::units::{ByteSize, Count, Rate, Span};
 /// The most points that a scenario may span.
 pub const MAX_POINTS: usize = 1_000;
 
+/// The most bytes of a scenario's file.
+pub const MAX_SCENARIO_BYTES: u64 = 1 << 20;
+
 /// The longest that a server is asked to hold a long poll.
 pub const MAX_LONG_POLL: Duration = Duration::from_secs(300);
 
