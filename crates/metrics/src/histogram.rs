@@ -304,9 +304,8 @@ mod tests {
     /// What a text says of its size is not believed before it is looked at.
     #[test]
     fn what_is_no_histogram_is_refused() {
-        let refused = |json: &str| {
-            serde_json::from_str::<LatencyHistogram>(json).unwrap_err().to_string()
-        };
+        let refused =
+            |json: &str| serde_json::from_str::<LatencyHistogram>(json).unwrap_err().to_string();
         let encoded = |low: u64, high: u64, digits: u32, length: u32, counts: &[u8]| {
             let mut inner = 0x1c84_9313_u32.to_be_bytes().to_vec();
             for word in [length, 0, digits] {

@@ -207,7 +207,15 @@ mod tests {
 
     fn any_values() -> impl Strategy<Value = Vec<f64>> {
         let odd = prop::sample::select(vec![
-            0.0, -1.0, 5e-324, 1e-300, 1e308, f64::MAX, f64::MIN, f64::INFINITY, f64::NAN,
+            0.0,
+            -1.0,
+            5e-324,
+            1e-300,
+            1e308,
+            f64::MAX,
+            f64::MIN,
+            f64::INFINITY,
+            f64::NAN,
         ]);
         prop::collection::vec(prop_oneof![odd, any::<f64>(), 1e-3..1e6], 0..5)
     }

@@ -34,9 +34,8 @@ fn a_poisson_feed_says_where_it_can_be_joined() {
     config.feed.schedule = schedule.clone();
     let seed = config.feed.seed;
     let server = Running::with(config);
-    let describe = || -> FeedDescription {
-        serde_json::from_slice(&server.get("/feed").body).unwrap()
-    };
+    let describe =
+        || -> FeedDescription { serde_json::from_slice(&server.get("/feed").body).unwrap() };
     assert!(describe().checkpoint.is_start());
     let origin = clock::now() - Duration::from_secs(600);
     server.handle.start(origin);
