@@ -86,9 +86,14 @@ proptest! {
         prop_assert_eq!(checkpoint, walked.checkpoint());
         let resumed = schedule.offsets_from(seed, checkpoint).take(500);
         prop_assert!(resumed.eq(walked.take(500)));
-        let from = schedule.offsets(seed).nth(passed).unwrap().saturating_add(more);
-        let whole = schedule.seek(seed, Checkpoint::START, from).unwrap();
-        prop_assert_eq!(schedule.seek(seed, checkpoint, from).unwrap(), whole);
+        let next = schedule.offsets(seed).nth(passed).unwrap();
+        for from in [next, next + more] {
+            let whole = schedule.seek(seed, Checkpoint::START, from).unwrap();
+            let found = schedule.seek(seed, checkpoint, from).unwrap();
+            // Several events of a trace may be due at once, and the first of them counts.
+            let is_poisson = matches!(schedule, Schedule::Poisson { .. });
+            prop_assert!(found == whole || is_poisson && found == checkpoint, "{:?}", found);
+        }
     }
 
     /// Any JSON with the members of a schedule is refused or gives a schedule that is walked in
