@@ -16,7 +16,7 @@ pub(crate) mod trial;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::record::{ATTEMPTS, FORMAT, RunRecord, TrialId, TrialRecord};
+use pushbench_metrics::record::{FORMAT, RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::thresholds;
 use pushbench_report::RunFolder;
 
@@ -193,6 +193,9 @@ fn play(
         })
     })
 }
+
+/// How often a trial is run at most: one that is invalid is repeated once.
+const ATTEMPTS: u32 = 2;
 
 /// Runs the trial that is `order`th, and again, at once, where it is invalid. `keep` is given what
 /// came of each attempt, and whether that stands.

@@ -124,14 +124,12 @@ fn what_no_run_comes_to_is_refused_by_name() {
 }
 
 #[test]
-fn more_trials_or_seconds_than_its_scenario_has_are_refused() {
+fn more_points_than_a_scenario_or_seconds_than_a_day_has_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut wild: Value = serde_json::to_value(fixture::run(SWEEP)).unwrap();
-    let trials = wild["trials"].as_array_mut().unwrap();
-    let more = std::iter::repeat_n(trials[0].clone(), 20).collect::<Vec<_>>();
-    trials.extend(more);
+    wild["points"] = Value::Array(vec![wild["points"][0].clone(); 1_001]);
     let error = read(folder.path(), &wild.to_string()).unwrap_err().to_string();
-    assert!(error.contains("28 trials, and its scenario comes to 16 at most"), "{error}");
+    assert!(error.contains("1001 points, and a scenario spans at most 1000"), "{error}");
     let mut wild: Value = serde_json::to_value(fixture::run(SWEEP)).unwrap();
     let series = &mut wild["trials"][0]["measured"]["series"];
     let second = json!({"latency": {"hdr": ""}, "requests": 0, "bytes_up": 0, "bytes_down": 0});
