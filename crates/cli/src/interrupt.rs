@@ -16,7 +16,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 const ANSWER: Duration = Duration::from_millis(400);
 
 /// How long what is complete may take to be written after that.
-const PATIENCE: Duration = Duration::from_millis(2_400);
+const PATIENCE: Duration = Duration::from_millis(2_300);
 
 /// How often whoever waits looks whether the user wants an end.
 const LOOK: Duration = Duration::from_millis(50);
