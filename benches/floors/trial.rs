@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_core::Transport;
-use pushbench_core::schedule::Timetable;
+use pushbench_core::schedule::{Checkpoint, Timetable};
 use pushbench_metrics::control::{
     LoadMeasured, LoadNews, LoadOrder, ServerNews, ServerOrder, ServerPlan, TrialTiming,
 };
@@ -108,11 +108,12 @@ fn timing(args: &Args, transport: Transport) -> TrialTiming {
     let gaps = |time: Duration| gap.mul_f64((time.as_secs_f64() / gap.as_secs_f64()).ceil());
     let start = warmup + gaps(WARMUP);
     let end = start + gaps(args.seconds.0);
-    let mut table = Timetable::starting_at(schedule.clone(), seed, origin, start);
-    let (first, last) = table.between(start, end);
+    let mut table = Timetable::new(schedule.clone(), seed, origin);
+    let (first, last) = table.between(start, end).expect("few messages are due in seconds");
     let window = Window { start, end, first, last };
     let drain_deadline = end + Duration::from_secs(3);
-    TrialTiming { schedule, seed, origin, warmup, window, drain_deadline }
+    let checkpoint = Checkpoint::START;
+    TrialTiming { schedule, seed, origin, checkpoint, warmup, window, drain_deadline }
 }
 
 fn memory(server: &Child, load: &Child) -> anyhow::Result<(u64, u64)> {

@@ -39,9 +39,9 @@ impl<M: Measure> Path<M> {
     #[must_use]
     pub fn new(transport: Transport, count: u64, mut measure: M) -> Self {
         let rate = Rate::from_hz(1e9 / GAP as f64).expect("it is finite and positive");
-        let mut table = Timetable::new(Schedule::Constant { rate }, 1, MonoInstant(GAP), Seq(1));
+        let mut table = Timetable::new(Schedule::Constant { rate }, 1, MonoInstant(GAP));
         let (start, end) = (MonoInstant(0), MonoInstant(GAP * (count + 1)));
-        table.extend_to(end);
+        table.extend_to(end).expect("they are few");
         measure.set_window(Window { start, end, first: Seq(1), last: Seq(count) });
         let session = Sessions::new(&plan(transport)).session(0);
         let ticks = transport.polls_on_a_period();

@@ -16,6 +16,9 @@ pub(crate) enum Outcome {
     Invalid,
 }
 
+/// The status of a command that the user stopped, as shells say it for SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -23,7 +26,7 @@ pub(crate) enum Failure {
     Usage(anyhow::Error),
     /// Something went wrong while it ran: status 1.
     Failed(anyhow::Error),
-    /// The user stopped it: status 130, as shells say it for SIGINT.
+    /// The user stopped it: status [`INTERRUPTED`].
     Interrupted,
 }
 
@@ -71,7 +74,7 @@ pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Invalid) => 3,
         Err(Failure::Failed(_)) => 1,
         Err(Failure::Usage(_)) => 2,
-        Err(Failure::Interrupted) => 130,
+        Err(Failure::Interrupted) => INTERRUPTED,
     };
     if let Err(failure) = outcome {
         crate::tell(format_args!("error: {failure}"));

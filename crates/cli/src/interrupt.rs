@@ -1,15 +1,31 @@
-//! Ctrl-C and SIGTERM: a flag that loops look at, so that bookkeeping is finished first.
+//! Ctrl-C and SIGTERM: a flag that loops look at, so that bookkeeping is finished first, and a
+//! limit for those that do not come to look.
 
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
-use crate::exit::Failure;
 use anyhow::anyhow;
+
+use crate::exit::{Failure, INTERRUPTED as STATUS};
+use crate::tell;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Begins to listen; from now on a first signal only sets the flag, and a second one ends the
-/// process at once.
+/// How soon a person who pressed Ctrl-C is told that it was heard, where the program still runs.
+const ANSWER: Duration = Duration::from_millis(400);
+
+/// How long what is complete may take to be written after that.
+const PATIENCE: Duration = Duration::from_millis(2_300);
+
+/// How often whoever waits looks whether the user wants an end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Begins to listen; from now on a first signal sets the flag, and a second one ends the process at
+/// once. So does the first, a little later, where something keeps the process from looking: a pipe
+/// that nobody reads, a disk that does not answer. Its children end with their standard input.
 ///
 /// Returns a receiver that gets a message with the first signal.
 ///
@@ -20,8 +36,9 @@ pub(crate) fn listen() -> Result<Receiver<()>, Failure> {
     let (sender, receiver) = channel();
     ctrlc::set_handler(move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            process::exit(STATUS.into());
         }
+        thread::spawn(give_up);
         // Nobody may be waiting any more; the flag is set all the same.
         let _ = sender.send(());
     })
@@ -29,7 +46,36 @@ pub(crate) fn listen() -> Result<Receiver<()>, Failure> {
     Ok(receiver)
 }
 
+/// Ends the process where it does not end by itself.
+fn give_up() {
+    thread::sleep(ANSWER);
+    tell(format_args!("interrupted: writing what is complete; Ctrl-C again ends at once"));
+    thread::sleep(PATIENCE);
+    tell(format_args!(
+        "error: interrupted while writing; `pushbench report` makes the rest of the record of each \
+         trial that was complete"
+    ));
+    process::exit(STATUS.into());
+}
+
 /// Whether the user wants it to end.
 pub(crate) fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// What `work` comes to, which may wait for others; `None` where the user wants an end first. The
+/// work is then left to itself.
+pub(crate) fn unless_interrupted<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, result) = channel();
+    thread::spawn(move || sender.send(work()));
+    while !interrupted() {
+        match result.recv_timeout(LOOK) {
+            Ok(done) => return Some(done),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    None
 }

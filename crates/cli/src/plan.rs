@@ -1,7 +1,6 @@
 //! From arguments to a resolved plan: what will be run, in which order, for how long. Nothing is
 //! started before a plan stands.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,12 +10,14 @@ use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::thresholds::Quantity;
-use pushbench_core::scenario::{Point, Scenario};
-use pushbench_core::trace::Trace;
+use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Point, Scenario};
+use pushbench_core::schedule::{MOST_DUE, WalkError};
+use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_core::{Delivery, Transport};
 use pushbench_metrics::record::TrialId;
 use pushbench_probe::capture::PortFilter;
 use pushbench_probe::limits::Room;
+use pushbench_report::bounded;
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
@@ -249,10 +250,19 @@ impl Plan {
     }
 }
 
-/// Refuses a window in which not even one message is due.
+/// Refuses a window in which not even one message is due, one with more than a load process keeps
+/// the instants of, and a trace that is replayed faster than messages may come.
 fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<(), Failure> {
     let seconds = scenario.duration.0.as_secs_f64();
     let points = scenario.points(trace);
+    let whole = seconds + scenario.warmup.0.as_secs_f64();
+    for point in &points {
+        let checked = scenario.feed_spec(point, trace).schedule.check();
+        checked.map_err(|error| Failure::usage(anyhow!("{shown}: feed.{error}")))?;
+        if point.rate_hz * whole > MOST_DUE as f64 {
+            return Err(Failure::usage(anyhow!("{shown}: {}", WalkError::TooMany)));
+        }
+    }
     let sparse = points.iter().find(|point| point.rate_hz * seconds < 1.0);
     sparse.map_or(Ok(()), |point| {
         Err(Failure::usage(anyhow!(
@@ -306,7 +316,8 @@ fn read_scenario(name: &str) -> Result<(String, Option<PathBuf>), Failure> {
     if !looks_like_a_file && !path.is_file() {
         return Err(builtin::unknown(name));
     }
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read scenario {name}"));
+    let text = bounded::read_text(path, MAX_SCENARIO_BYTES)
+        .with_context(|| format!("cannot read scenario {name}"));
     Ok((text.map_err(Failure::Usage)?, Some(path.to_owned())))
 }
 
@@ -332,7 +343,7 @@ pub(crate) fn load_trace(
         Some(text) => text.to_owned(),
         None => {
             let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
-            fs::read_to_string(&path).map_err(|error| {
+            bounded::read_text(&path, MAX_TRACE_BYTES).map_err(|error| {
                 let path = path.display();
                 Failure::usage(anyhow!(
                     "cannot read trace {path}: {error}; name a CSV file, or `earthquakes`, which \

@@ -1,13 +1,13 @@
 //! Header profiles by name or file, and what they imply for a scenario.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::headers::{self, HeaderProfile};
+use pushbench_core::headers::{self, HeaderProfile, MAX_PROFILE_BYTES};
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::ByteSize;
+use pushbench_report::bounded;
 
 use crate::exit::Failure;
 
@@ -31,7 +31,7 @@ pub(crate) fn read(name: &str, folder: Option<&Path>) -> Result<HeaderProfile, F
         )));
     }
     let file = path.display();
-    let text = fs::read_to_string(&path)
+    let text = bounded::read_text(&path, MAX_PROFILE_BYTES)
         .with_context(|| format!("cannot read header profile {file}"))
         .map_err(Failure::Usage)?;
     HeaderProfile::parse(&text).map_err(|error| Failure::usage(anyhow!("{file}: {error}")))

@@ -3,24 +3,32 @@
 mod address;
 mod url;
 
-use std::fs;
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
-use pushbench_core::schedule::Schedule;
-use pushbench_core::{MonoInstant, text};
+use pushbench_core::MonoInstant;
+use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_metrics::control::LoadPlan;
 use pushbench_probe::clock;
+use pushbench_report::bounded;
+use serde::Deserialize;
 
 use self::address::Answering;
 use self::url::TargetUrl;
 use crate::exit::Failure;
+use crate::interrupt;
 
-/// How far a Poisson feed may have come for its instants to be added up in a second or so.
-const OLDEST_POISSON: u64 = 50_000_000;
+/// How much longer than [`HORIZON`] before a trial its schedule is walked: until the load processes
+/// have their orders.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// How far ahead a feed may begin: in a trial that waited longer, nothing would be due.
+const LONGEST_AHEAD: Duration = Duration::from_secs(60);
 
 /// A server's place: its URL, and the addresses of its host.
 #[derive(Debug, Clone)]
@@ -99,11 +107,12 @@ impl Server {
         if answer.status() != 200 {
             return Err(fails(refusal(answer.status().as_u16())));
         }
-        let text = answer.body_mut().read_to_string().map_err(|error| fails(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|_| {
-            Failure::failed(anyhow!(
-                "{name} is no pushbench server: its /feed is no feed; {expected}"
-            ))
+        let body = answer.body_mut().with_config().limit(MAX_FEED_BYTES).read_to_string();
+        let text = body.map_err(|error| fails(error.to_string()))?;
+        understand(&text).map_err(|error| {
+            let subject =
+                format!("{name} is no pushbench server that can be measured: its /feed is no feed");
+            Failure::Failed(error.context(subject))
         })
     }
 }
@@ -141,6 +150,8 @@ pub(crate) struct Target {
     foreign_path: Option<String>,
     /// The type of the feed's server-sent events, where it is not the default.
     pub(crate) event: Option<String>,
+    /// How far the schedule has been walked: each trial goes on from there.
+    walked: Cell<Checkpoint>,
 }
 
 impl Target {
@@ -151,7 +162,7 @@ impl Target {
     /// A server that is no pushbench server, or whose feed cannot be measured.
     pub(crate) fn reach(server: Server) -> Result<Self, Failure> {
         let feed = server.describe()?;
-        Self::new(server, feed)
+        Self::new(server, feed).map_err(Failure::Failed)
     }
 
     /// Takes it that `server` publishes `feed` at `path`.
@@ -164,7 +175,8 @@ impl Target {
         feed: FeedDescription,
         path: String,
     ) -> Result<Self, Failure> {
-        Ok(Self { foreign_path: Some(path), ..Self::new(server, feed)? })
+        let target = Self::new(server, feed).map_err(Failure::Usage)?;
+        Ok(Self { foreign_path: Some(path), ..target })
     }
 
     /// Where it listens.
@@ -182,48 +194,85 @@ impl Target {
         plan.event.clone_from(&self.event);
     }
 
-    fn new(server: Server, feed: FeedDescription) -> Result<Self, Failure> {
+    fn new(server: Server, feed: FeedDescription) -> anyhow::Result<Self> {
         let url = &server.url.text;
-        check_format(url, &feed)?;
-        if feed.newest.0 > OLDEST_POISSON && matches!(feed.schedule, Schedule::Poisson { .. }) {
-            return Err(Failure::failed(anyhow!(
-                "the feed at {url} is at message {}: the instants of a poisson schedule have to \
-                 be added up one by one, which takes too long beyond {OLDEST_POISSON}; start the \
-                 server afresh",
-                feed.newest
-            )));
+        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
+        let ahead = feed.origin.unwrap_or_default().saturating_since(clock::now());
+        if same_clock && ahead > LONGEST_AHEAD {
+            return Err(anyhow!(
+                "the feed at {url} begins in {ahead:.0?}, as its `origin` has it, which is to be \
+                 nanoseconds of this machine's monotonic clock"
+            ));
         }
         if feed.schedule == Schedule::Manual {
-            return Err(Failure::failed(anyhow!(
+            return Err(anyhow!(
                 "the feed at {url} is published by hand, so no message is ever due; start its \
                  server with a schedule, such as `--rate 10/s`"
-            )));
+            ));
         }
-        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
         let origin = match feed.origin {
             Some(origin) if same_clock => origin,
-            _ => estimated_origin(&feed),
+            _ => estimated_origin(&feed).with_context(|| unknown_instants(url))?,
         };
-        Ok(Self { server, feed, same_clock, origin, foreign_path: None, event: None })
+        let walked = Cell::new(feed.checkpoint);
+        let (foreign_path, event) = (None, None);
+        let target = Self { server, feed, same_clock, origin, foreign_path, event, walked };
+        // That it can be walked is found here, before anything is written.
+        target.checkpoint_before(clock::now())?;
+        Ok(target)
     }
 
-    /// Whether the server still answers with the feed that it had when it was reached.
-    pub(crate) fn is_the_same(&self) -> bool {
-        if self.foreign_path.is_some() {
-            return true;
+    /// A place in the schedule from which all messages follow that a trial may bring which begins
+    /// at `warmup`. Takes as long as what has passed since it was asked for last.
+    ///
+    /// # Errors
+    ///
+    /// A feed whose instants cannot be known.
+    pub(crate) fn checkpoint_before(&self, warmup: MonoInstant) -> anyhow::Result<Checkpoint> {
+        let unknown = || unknown_instants(&self.server.url.text);
+        let now = warmup.saturating_since(self.origin);
+        let given = self.walked.get();
+        #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
+        if given.elapsed_ns > saturating_nanos(now) as f64 {
+            let elapsed = given.elapsed_ns;
+            return Err(anyhow!(
+                "its `checkpoint`, {elapsed} ns after the feed's origin, is still to come; leave \
+                 it out, or say the right `origin`"
+            ))
+            .with_context(unknown);
         }
-        self.server.describe().is_ok_and(|now| {
-            let (then, now) = (&self.feed, &now);
+        let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
+        let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
+        let place = place.with_context(unknown)?;
+        self.walked.set(place);
+        Ok(place)
+    }
+
+    /// Whether the server still answers with the feed that it had when it was reached; `None` where
+    /// the user wants an end before it answers.
+    pub(crate) fn is_the_same(&self) -> Option<bool> {
+        if self.foreign_path.is_some() {
+            return Some(true);
+        }
+        let server = self.server.clone();
+        // A server that stands still answers late or never.
+        let asked = interrupt::unless_interrupted(move || server.describe())?;
+        let then = &self.feed;
+        Some(asked.is_ok_and(|now| {
             then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
-        })
+        }))
     }
 }
 
 /// The zero of a feed whose newest message is taken to have been due just now.
-fn estimated_origin(feed: &FeedDescription) -> MonoInstant {
-    let newest = usize::try_from(feed.newest.0.saturating_sub(1)).unwrap_or(usize::MAX);
-    let elapsed = feed.schedule.offsets(feed.seed).nth(newest).unwrap_or(0);
-    clock::now() - Duration::from_nanos(elapsed)
+fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
+    let elapsed = feed.schedule.offset_of(feed.seed, feed.checkpoint, feed.newest)?;
+    Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
+}
+
+/// What cannot be told where a schedule cannot be walked.
+fn unknown_instants(url: &str) -> String {
+    format!("cannot tell when the messages of the feed at {url} are due")
 }
 
 /// Reads the description of a feed that a server of another kind publishes.
@@ -232,10 +281,10 @@ fn estimated_origin(feed: &FeedDescription) -> MonoInstant {
 ///
 /// A file that describes no feed whose instants are known.
 pub(crate) fn read_feed(file: &Path) -> Result<FeedDescription, Failure> {
-    let text = fs::read_to_string(file)
+    let text = bounded::read_text(file, MAX_FEED_BYTES)
         .with_context(|| format!("cannot read the feed {}", file.display()))
         .map_err(Failure::Usage)?;
-    let feed: FeedDescription = serde_json::from_str(&text)
+    let feed = understand(&text)
         .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
         .map_err(Failure::Usage)?;
     if feed.origin.is_none() {
@@ -248,13 +297,21 @@ pub(crate) fn read_feed(file: &Path) -> Result<FeedDescription, Failure> {
     Ok(feed)
 }
 
-fn check_format(url: &str, feed: &FeedDescription) -> Result<(), Failure> {
-    if feed.format == FEED_FORMAT {
-        return Ok(());
+/// Reads what `GET /feed` answered, looking at its format before at anything that may have changed
+/// with it.
+fn understand(text: &str) -> anyhow::Result<FeedDescription> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
     }
-    Err(Failure::failed(anyhow!(
-        "the feed of {url} is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same \
-         version on both sides",
-        text::line(&feed.format)
-    )))
+    let head: Head = serde_json::from_str(text)?;
+    if head.format != FEED_FORMAT {
+        let found: String = head.format.chars().take(40).collect();
+        return Err(anyhow!(
+            "it is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same version on \
+             both sides",
+            found.escape_debug()
+        ));
+    }
+    Ok(serde_json::from_str(text)?)
 }

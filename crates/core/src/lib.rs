@@ -5,6 +5,7 @@
 //! [`scenario::Scenario`] says how the feed is to be received, and [`wire`] holds the
 //! formats that both ends of a connection must agree on.
 
+mod checked;
 pub mod feed;
 pub mod headers;
 pub mod instant;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::checked_when_read;
 use crate::message::{Content, JSON_SEQ_START, SEQ_DIGITS, Seq};
 use crate::random;
 
@@ -46,7 +47,7 @@ impl PayloadKind {
 
 /// What a feed's messages say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", remote = "Self")]
 pub enum Payload {
     /// Made up, always of the same size.
     Generated {
@@ -62,7 +63,54 @@ pub enum Payload {
     },
 }
 
+checked_when_read!(Payload);
+
+/// A payload that no message can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// A size that is not one of a message.
+    #[error("a {kind:?} payload of {bytes} bytes is none: it has from {least} to {MAX_PAYLOAD}", least = .kind.min_bytes())]
+    Size {
+        /// What it would look like.
+        kind: PayloadKind,
+        /// Its size.
+        bytes: usize,
+    },
+    /// A trace without payloads.
+    #[error("a recorded payload is one of at least one, and here is none")]
+    Empty,
+    /// A trace with a payload too large.
+    #[error("a recorded payload of {bytes} bytes is too large: at most {most} fit a message", most = MAX_PAYLOAD - SEQ_DIGITS)]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+}
+
 impl Payload {
+    /// Checks what the types of its settings cannot.
+    ///
+    /// # Errors
+    ///
+    /// A size that no message has, or a trace without payloads.
+    pub fn check(&self) -> Result<(), PayloadError> {
+        match self {
+            &Self::Generated { kind, bytes } => {
+                match (kind.min_bytes()..=MAX_PAYLOAD).contains(&bytes) {
+                    true => Ok(()),
+                    false => Err(PayloadError::Size { kind, bytes }),
+                }
+            }
+            Self::Recorded { payloads } => {
+                let largest = payloads.iter().map(String::len).max().ok_or(PayloadError::Empty)?;
+                match largest <= MAX_PAYLOAD - SEQ_DIGITS {
+                    true => Ok(()),
+                    false => Err(PayloadError::TooLarge { bytes: largest }),
+                }
+            }
+        }
+    }
+
     /// The payload's size in bytes; of a trace, the mean.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2⁵³")]

@@ -2,6 +2,13 @@
 
 use crate::message::SEQ_DIGITS;
 use crate::payload::MAX_PAYLOAD;
+use crate::schedule::MAX_EVENTS;
+
+/// The last instant of a trace, in milliseconds: ten years.
+pub const MAX_OFFSET_MS: f64 = 315_576_000_000.0;
+
+/// The most bytes of a trace's file.
+pub const MAX_TRACE_BYTES: u64 = 256 << 20;
 
 /// A trace that cannot be replayed, with the line at fault.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
@@ -42,6 +49,12 @@ pub enum TraceError {
         bytes: usize,
         /// The largest that fits a message beside its sequence number.
         limit: usize,
+    },
+    /// More rows than are replayed.
+    #[error("line {line}: a trace has at most {MAX_EVENTS} rows; leave out what is not replayed")]
+    TooMany {
+        /// Line in the file, from 1.
+        line: u64,
     },
     /// No rows at all.
     #[error("the trace has no rows; it needs at least one under `offset_ms,payload`")]
@@ -87,6 +100,9 @@ impl Trace {
         if self.offsets_ns.last().is_some_and(|&before| nanos < before) {
             return Err(TraceError::Unsorted { line, offset: offset.to_owned() });
         }
+        if self.offsets_ns.len() >= MAX_EVENTS {
+            return Err(TraceError::TooMany { line });
+        }
         let limit = MAX_PAYLOAD - SEQ_DIGITS;
         if payload.len() > limit {
             return Err(TraceError::TooLarge { line, bytes: payload.len(), limit });
@@ -97,10 +113,10 @@ impl Trace {
     }
 }
 
-/// Milliseconds, perhaps with a fraction, as nanoseconds. At most ten years.
+/// Milliseconds, perhaps with a fraction, as nanoseconds. At most [`MAX_OFFSET_MS`].
 fn offset_ns(text: &str) -> Option<u64> {
     let millis = text.parse::<f64>().ok()?;
-    let in_range = (0.0..=315_576_000_000.0).contains(&millis);
+    let in_range = (0.0..=MAX_OFFSET_MS).contains(&millis);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
     in_range.then(|| (millis * 1e6).round() as u64)
 }

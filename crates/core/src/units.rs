@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::checked::excerpt;
+
 /// A quantity that does not parse, with how it should be written.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("`{given}` is not a {what}: {problem}; write it like {example}")]
@@ -15,6 +17,9 @@ pub struct UnitError {
     problem: &'static str,
     example: &'static str,
 }
+
+/// Characters of what was given that an error repeats.
+const EXCERPT: usize = 40;
 
 /// A span of time: `250us`, `500ms`, `10s`, `1m`, `2h`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +65,8 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
 fn scaled_exactly(text: &str, units: &[(&str, f64)]) -> Result<f64, &'static str> {
     let (number, unit) = number_and_unit(text.trim()).ok_or("it does not start with a number")?;
     let factor = units.iter().find(|(name, _)| *name == unit).ok_or("the unit is not known")?.1;
-    Ok(number * factor)
+    let value = number * factor;
+    if value.is_finite() { Ok(value) } else { Err("it is too large") }
 }
 
 /// The quantity in its smallest unit, or what is wrong with it.
@@ -79,7 +85,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let units: Vec<_> = SPAN_UNITS.into_iter().chain([HOUR]).collect();
         let error = |problem| UnitError {
-            given: text.to_owned(),
+            given: excerpt(text, EXCERPT),
             what: "duration",
             problem,
             example: "`500ms`, `10s` or `1m`",
@@ -123,7 +129,7 @@ impl ByteSize {
 
     fn error(text: &str, problem: &'static str) -> UnitError {
         let example = "`64B`, `1KiB` or `1MiB`";
-        UnitError { given: text.to_owned(), what: "size", problem, example }
+        UnitError { given: excerpt(text, EXCERPT), what: "size", problem, example }
     }
 }
 
@@ -142,10 +148,11 @@ impl Rate {
     /// One message a second.
     pub const ONE: Self = Self(1.0);
 
-    /// `hz` messages a second; `None` unless that is a positive, finite number.
+    /// `hz` messages a second; `None` unless that is a number above zero, and one that can be told
+    /// from zero and counted: from a billionth to a million million.
     #[must_use]
     pub fn from_hz(hz: f64) -> Option<Self> {
-        (hz.is_finite() && hz > 0.0).then_some(Self(hz))
+        (1e-9..=1e12).contains(&hz).then_some(Self(hz))
     }
 
     /// Messages each second.
@@ -166,7 +173,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = |problem| UnitError {
-            given: text.to_owned(),
+            given: excerpt(text, EXCERPT),
             what: "rate",
             problem,
             example: "`10/s`, `0.5/s` or `6/m`",
@@ -185,7 +192,9 @@ impl FromStr for Rate {
             "h" => 3600.0,
             _ => return Err(error("the unit of time is not `s`, `m` or `h`")),
         };
-        Self::from_hz(count * thousands / seconds).ok_or_else(|| error("it must be above zero"))
+        let hz = count * thousands / seconds;
+        let problem = if hz > 1.0 { "it is too large" } else { "it must be above zero" };
+        Self::from_hz(hz).ok_or_else(|| error(problem))
     }
 }
 
@@ -200,7 +209,7 @@ impl FromStr for Count {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = |problem| UnitError {
-            given: text.to_owned(),
+            given: excerpt(text, EXCERPT),
             what: "count",
             problem,
             example: "`500` or `5k`",
@@ -224,7 +233,7 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = |problem| UnitError {
-            given: text.to_owned(),
+            given: excerpt(text, EXCERPT),
             what: "share",
             problem,
             example: "`5%`, `99.9%` or `0.05`",
@@ -232,6 +241,7 @@ impl FromStr for Share {
         let (number, unit) =
             number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
         let share = match unit {
+            _ if !number.is_finite() => return Err(error("it is too large")),
             "%" => number / 100.0,
             // Whoever writes a bare 5 means 5 %, not five times the whole.
             "" if number > 1.0 => return Err(error("without `%` it is at most 1")),

@@ -17,7 +17,7 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::headers::HeaderProfile;
 use pushbench_core::payload::Payload;
 use pushbench_core::sampling::Sampling;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_core::{Delivery, MonoInstant, Transport};
 use serde::{Deserialize, Serialize};
 
@@ -240,6 +240,9 @@ pub struct TrialTiming {
     pub seed: u64,
     /// Its zero.
     pub origin: MonoInstant,
+    /// The place in the schedule to walk on from.
+    #[serde(default, skip_serializing_if = "Checkpoint::is_start")]
+    pub checkpoint: Checkpoint,
     /// When warm-up begins, and with it polling.
     pub warmup: MonoInstant,
     /// The window.

@@ -198,6 +198,8 @@ impl<const DIGITS: u8> From<Histogram<DIGITS>> for Encoded {
     }
 }
 
+mod encoded;
+
 /// Why text is no histogram.
 #[derive(Debug, thiserror::Error)]
 pub enum HistogramError {
@@ -207,6 +209,20 @@ pub enum HistogramError {
     /// What the base64 holds is not an HdrHistogram.
     #[error("histogram does not decode")]
     Hdr(#[from] DeserializeError),
+    /// It is cut off, or longer than any of its precision.
+    #[error("histogram is cut off, or longer than it says")]
+    Length,
+    /// Counts that nobody can have counted.
+    #[error("histogram counts more than can be counted")]
+    Counts,
+    /// More samples beyond the longest duration than there are.
+    #[error("histogram has {samples} samples, and {saturated} of them too long to keep")]
+    Saturated {
+        /// All.
+        samples: u64,
+        /// Those kept as [`LONGEST_NS`].
+        saturated: u64,
+    },
     /// Another range or precision than this program uses.
     #[error(
         "histogram holds {low}..={high} ns to {digits} digits, expected 1..={LONGEST_NS} ns to {expected}"
@@ -228,17 +244,17 @@ impl<const DIGITS: u8> TryFrom<Encoded> for Histogram<DIGITS> {
 
     fn try_from(encoded: Encoded) -> Result<Self, Self::Error> {
         let saturated = encoded.saturated;
-        if encoded.hdr.is_empty() {
-            return Ok(Self { counts: None, saturated });
+        let mut histogram = Self { counts: None, saturated };
+        if !encoded.hdr.is_empty() {
+            let inflated = encoded::inflate(&STANDARD.decode(encoded.hdr)?)?;
+            encoded::check(&inflated, DIGITS)?;
+            let counts = Deserializer::new().deserialize(&mut inflated.as_slice())?;
+            histogram.counts = Some(counts).filter(|counts| !counts.is_empty());
         }
-        let bytes = STANDARD.decode(encoded.hdr)?;
-        let counts: hdrhistogram::Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes.as_slice())?;
-        let (low, high, digits) = (counts.low(), counts.high(), counts.sigfig());
-        if (low, high, digits) != (1, LONGEST_NS, DIGITS) {
-            return Err(HistogramError::Bounds { low, high, digits, expected: DIGITS });
+        match histogram.count() {
+            samples if samples < saturated => Err(HistogramError::Saturated { samples, saturated }),
+            _ => Ok(histogram),
         }
-        Ok(Self { counts: (!counts.is_empty()).then_some(counts), saturated })
     }
 }
 
@@ -292,6 +308,48 @@ mod tests {
         let (quantile, max) = curve[curve.len() - 1];
         assert!((quantile - 0.9999).abs() < 1e-12 && (max / 10_000.0 - 1.0).abs() < 1e-3);
         assert_eq!(of(&[1_000]).curve(), [(0.0, 1.0)]);
+    }
+
+    /// What a text says of its size is not believed before it is looked at.
+    #[test]
+    fn what_is_no_histogram_is_refused() {
+        let refused =
+            |json: &str| serde_json::from_str::<LatencyHistogram>(json).unwrap_err().to_string();
+        let encoded = |low: u64, high: u64, digits: u32, length: u32, counts: &[u8]| {
+            let mut inner = 0x1c84_9313_u32.to_be_bytes().to_vec();
+            for word in [length, 0, digits] {
+                inner.extend(word.to_be_bytes());
+            }
+            inner.extend([low.to_be_bytes(), high.to_be_bytes(), 1_f64.to_be_bytes()].concat());
+            inner.extend(counts);
+            let mut deflated = Vec::new();
+            let mut encoder = flate2::read::ZlibEncoder::new(inner.as_slice(), Default::default());
+            std::io::Read::read_to_end(&mut encoder, &mut deflated).unwrap();
+            let mut bytes = 0x1c84_9314_u32.to_be_bytes().to_vec();
+            bytes.extend((deflated.len() as u32).to_be_bytes());
+            bytes.extend(deflated);
+            format!(r#"{{"hdr":"{}"}}"#, STANDARD.encode(bytes))
+        };
+        let most = [0xff; 9];
+        let least = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        for (json, part) in [
+            (r#"{"hdr":"nonsense!"}"#.to_owned(), "not base64"),
+            (r#"{"hdr":"AAAA"}"#.to_owned(), "cut off"),
+            (r#"{"hdr":"HISTFAAAAAR42g=="}"#.to_owned(), "does not decode"),
+            (r#"{"hdr":"","saturated":1}"#.to_owned(), "0 samples, and 1 of them"),
+            (encoded(1, u64::MAX, 5, 0, &[]), "expected 1..=3600000000000 ns to 3"),
+            (encoded(1, LONGEST_NS, 3, u32::MAX, &[2]), "longer than it says"),
+            (encoded(1, LONGEST_NS, 3, 9, &most), "more than can be counted"),
+            (encoded(1, LONGEST_NS, 3, 9, &least), "more than can be counted"),
+            (encoded(1, LONGEST_NS, 3, 1, &[0x80]), "cut off"),
+            (encoded(1, LONGEST_NS, 3, 1 << 21, &vec![0; 1 << 21]), "longer than it says"),
+            (encoded(1, LONGEST_NS, 3, 300_000, &vec![2; 300_000]), "does not decode"),
+        ] {
+            let error = refused(&json);
+            assert!(error.contains(part), "{json:.80}: {error}");
+        }
+        let one = serde_json::from_str::<LatencyHistogram>(&encoded(1, LONGEST_NS, 3, 1, &[2]));
+        assert_eq!(one.unwrap().count(), 1);
     }
 
     #[test]

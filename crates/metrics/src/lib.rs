@@ -25,6 +25,7 @@ pub mod instrument;
 mod lateness;
 pub mod ledger;
 pub mod models;
+pub mod numbers;
 pub mod observer;
 pub mod polls;
 pub mod record;

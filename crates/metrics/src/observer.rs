@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{MonoInstant, Seq, checked_when_read};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Phase, Tally};
@@ -169,6 +169,7 @@ observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 /// The measured part of a trial: `[start, end)` in intended publish instants, and the messages
 /// that are due in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Window {
     /// The first instant inside, t0.
     pub start: MonoInstant,
@@ -180,7 +181,49 @@ pub struct Window {
     pub last: Seq,
 }
 
+checked_when_read!(Window);
+
+/// The longest that a window may be: a day.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
+
+/// A window that no trial has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// It ends before it begins, or a day or more after it.
+    #[error("a window from {start} to {end} is none: it has a day at most")]
+    Length {
+        /// Where it begins.
+        start: MonoInstant,
+        /// Where it ends.
+        end: MonoInstant,
+    },
+    /// Its messages end before they begin, or are more than can be counted.
+    #[error("a window from message {first} to {last} is none: they are counted from 1 to 2^62")]
+    Messages {
+        /// The first.
+        first: Seq,
+        /// The last.
+        last: Seq,
+    },
+}
+
 impl Window {
+    /// Checks what the types of its edges cannot.
+    ///
+    /// # Errors
+    ///
+    /// Edges that are not in their order, or too far apart.
+    pub fn check(&self) -> Result<(), WindowError> {
+        let Self { start, end, first, last } = *self;
+        if start > end || self.duration() > LONGEST_WINDOW {
+            return Err(WindowError::Length { start, end });
+        }
+        if first == Seq::NONE || last.0 > 1 << 62 || last.0 + 1 < first.0 {
+            return Err(WindowError::Messages { first, last });
+        }
+        Ok(())
+    }
+
     /// Whether `seq` is due in the window.
     #[must_use]
     #[inline]

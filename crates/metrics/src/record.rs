@@ -1,10 +1,11 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use pushbench_core::Transport;
 use pushbench_core::headers::HeaderProfile;
-use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::breakdown::Breakdown;
@@ -22,6 +23,17 @@ use crate::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
+
+/// A record that says something impossible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// A trial whose point is not in it.
+    #[error("trial {0} is of no point")]
+    NoPoint(u32),
+    /// More points than a scenario may span.
+    #[error("it has {0} points, and a scenario spans at most {MAX_POINTS}")]
+    Points(usize),
+}
 
 /// A run: its plan, where it ran, and each trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,9 +71,29 @@ pub struct RunRecord {
 impl RunRecord {
     /// The trials that stand for their round: of a trial and its repeat, the repeat.
     pub fn standing(&self) -> impl Iterator<Item = &TrialRecord> {
-        self.trials.iter().filter(|trial| {
-            !self.trials.iter().any(|other| other.id == trial.id && other.attempt > trial.attempt)
-        })
+        let mut last = HashMap::with_capacity(self.trials.len());
+        for trial in &self.trials {
+            let attempt = last.entry(trial.id).or_insert(trial.attempt);
+            *attempt = trial.attempt.max(*attempt);
+        }
+        self.trials.iter().filter(move |trial| last.get(&trial.id) == Some(&trial.attempt))
+    }
+
+    /// Checks what the types of its parts cannot.
+    ///
+    /// # Errors
+    ///
+    /// A trial of no point, or more points than a scenario spans.
+    pub fn check(&self) -> Result<(), RecordError> {
+        if self.points.len() > MAX_POINTS {
+            return Err(RecordError::Points(self.points.len()));
+        }
+        let known: HashSet<u32> = self.points.iter().map(|point| point.id).collect();
+        let foreign = |trial: &&TrialRecord| !known.contains(&trial.id.point);
+        match self.trials.iter().find(foreign) {
+            Some(trial) => Err(RecordError::NoPoint(trial.order)),
+            None => Ok(()),
+        }
     }
 
     /// Whether the server was started by the run, and so is pushbench's own.

@@ -5,23 +5,31 @@
 
 use std::time::Duration;
 
+use pushbench_core::checked_when_read;
 use pushbench_core::instant::saturating_nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::censored::{Bounded, Censored};
 use crate::histogram::Histogram;
 use crate::ledger::{Direction, Tally};
-use crate::observer::Window;
+use crate::observer::{LONGEST_WINDOW, Window};
 
 /// A second of the window at a time. Several load processes' series of one trial add up.
 ///
 /// Latencies are kept to two significant digits, within 1 %, in histograms that exist once a
 /// second has a message. Seconds beyond the window's are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(transparent, remote = "Self")]
 pub struct Series {
     seconds: Vec<Second>,
 }
+
+checked_when_read!(Series);
+
+/// A series that is longer than any window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a series of {0} seconds is longer than a day")]
+pub struct SeriesError(usize);
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Second {
@@ -42,6 +50,11 @@ impl Series {
         let seconds = whole + u64::from(window.duration().subsec_nanos() > 0);
         // A window too long for memory is one that no machine could have lived through.
         Self { seconds: vec![Second::default(); usize::try_from(seconds).unwrap_or(0)] }
+    }
+
+    fn check(&self) -> Result<(), SeriesError> {
+        let seconds = self.seconds.len();
+        if seconds as u64 <= LONGEST_WINDOW.as_secs() { Ok(()) } else { Err(SeriesError(seconds)) }
     }
 
     /// A message that was due in `second` arrived `latency` later.

@@ -57,6 +57,14 @@ pub enum ReportError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that is larger than any record.
+    #[error("{} is no record of a run: {source}; pass one that `run` made", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// How large it is.
+        source: io::Error,
+    },
     /// A record that a newer pushbench wrote.
     #[error("{} is of format {found}; this pushbench reads up to {known}: use a newer version", path.display())]
     NewerFormat {
@@ -109,11 +117,25 @@ pub enum ReportError {
 }
 
 impl ReportError {
+    /// That the record at `path` cannot be read, or is too large to be one.
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::FileTooLarge => Self::TooLarge { path, source },
+            _ => Self::Read { path, source },
+        }
+    }
+
     /// That the record at `path` does not parse: the place once, in front.
     pub(crate) fn damaged(path: &Path, error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let problem = error.to_string().replace(&format!(" at line {line} column {column}"), "");
         Self::Damaged { path: path.to_owned(), problem, line, column }
+    }
+
+    /// That the record at `path` says something impossible.
+    pub(crate) fn inconsistent(path: &Path, problem: impl ToString) -> Self {
+        Self::Inconsistent { path: path.to_owned(), problem: problem.to_string() }
     }
 
     /// Whether what was passed is to blame, and not the disk.
@@ -125,6 +147,7 @@ impl ReportError {
                 | Self::NotARun { .. }
                 | Self::OfHeaders { .. }
                 | Self::Read { .. }
+                | Self::TooLarge { .. }
                 | Self::NewerFormat { .. }
                 | Self::Damaged { .. }
                 | Self::Inconsistent { .. }

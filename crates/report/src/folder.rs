@@ -7,14 +7,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use pushbench_metrics::numbers;
 use pushbench_metrics::record::{FORMAT, RunRecord};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
-use crate::{charts, csv, floor, headers, hlog, html};
+use crate::{bounded, charts, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
+
+/// The most bytes of a record that is read.
+pub(crate) const MAX_RECORD_BYTES: u64 = 256 << 20;
 
 /// The files that every run has beside [`RECORD`].
 const FILES: [&str; 8] = [
@@ -121,11 +126,13 @@ impl RunFolder {
         for (name, log) in hlog::logs(record)? {
             self.write(&format!("histograms/{name}"), log.as_bytes())?;
         }
+        self.write("report.html", html::page(record)?.as_bytes())?;
+        // Last, since pixels take longest and whoever interrupts a run waits for all of it.
         for chart in charts::charts(record) {
             self.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
             self.write(&format!("charts/{}.png", chart.name), &chart.png()?)?;
         }
-        self.write("report.html", html::page(record)?.as_bytes())
+        Ok(())
     }
 
     /// Replaces the file `name` in one step.
@@ -188,8 +195,9 @@ fn replace(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// [`ReportError::Missing`], [`NotARun`](ReportError::NotARun), [`OfHeaders`](ReportError::OfHeaders),
-/// [`NewerFormat`](ReportError::NewerFormat), [`Damaged`](ReportError::Damaged),
-/// [`Inconsistent`](ReportError::Inconsistent) or [`Read`](ReportError::Read).
+/// [`TooLarge`](ReportError::TooLarge), [`NewerFormat`](ReportError::NewerFormat),
+/// [`Damaged`](ReportError::Damaged), [`Inconsistent`](ReportError::Inconsistent) or
+/// [`Read`](ReportError::Read).
 pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
     let read = |source| ReportError::Read { path: path.to_owned(), source };
     let is_folder = match fs::metadata(path) {
@@ -205,7 +213,7 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         (parent.unwrap_or(Path::new(".")).to_owned(), path.to_owned())
     };
-    let text = match fs::read(&file) {
+    let text = match bounded::read(&file, MAX_RECORD_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(match folder.join(headers::RECORD).is_file() {
@@ -213,7 +221,7 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
                 false => ReportError::NotARun { path: folder },
             });
         }
-        Err(source) => return Err(ReportError::Read { path: file, source }),
+        Err(source) => return Err(ReportError::read(&file, source)),
     };
     Ok((RunFolder { path: folder }, parse(&file, &text)?))
 }
@@ -233,27 +241,34 @@ pub fn rebuild(path: &Path) -> Result<PathBuf, ReportError> {
     Ok(folder.path)
 }
 
-/// Reads a record, looking at its format before at anything that may have changed with it.
+/// Reads a record and holds it to what a run can come to.
 fn parse(path: &Path, text: &[u8]) -> Result<RunRecord, ReportError> {
+    let record: RunRecord = read_record(path, text, FORMAT)?;
+    record.check().map_err(|problem| ReportError::inconsistent(path, problem))?;
+    Ok(record)
+}
+
+/// Reads a record, looking at its format before at anything that may have changed with it, and at
+/// its numbers before anything is built of them.
+pub(crate) fn read_record<T: DeserializeOwned>(
+    path: &Path,
+    text: &[u8],
+    known: u32,
+) -> Result<T, ReportError> {
+    /// All that is taken of a record of any format.
+    #[derive(Deserialize)]
+    struct Head {
+        format: Option<u64>,
+    }
     let damaged = |source| ReportError::damaged(path, source);
-    let inconsistent =
-        |problem: String| ReportError::Inconsistent { path: path.to_owned(), problem };
-    let value: Value = serde_json::from_slice(text).map_err(damaged)?;
-    let Some(format) = value.get("format").and_then(Value::as_u64) else {
-        return Err(inconsistent("it does not say its format".to_owned()));
-    };
-    if format > u64::from(FORMAT) {
-        return Err(ReportError::NewerFormat {
-            path: path.to_owned(),
-            found: format,
-            known: FORMAT,
-        });
+    let Head { format } = serde_json::from_slice(text).map_err(damaged)?;
+    match format {
+        None => return Err(ReportError::inconsistent(path, "it does not say its format")),
+        Some(found) if found > u64::from(known) => {
+            return Err(ReportError::NewerFormat { path: path.to_owned(), found, known });
+        }
+        Some(_) => {}
     }
-    drop(value);
-    let record: RunRecord = serde_json::from_slice(text).map_err(damaged)?;
-    let known = |trial| record.points.iter().any(|point| point.id == trial);
-    match record.trials.iter().find(|trial| !known(trial.id.point)) {
-        Some(trial) => Err(inconsistent(format!("trial {} is of no point", trial.order))),
-        None => Ok(record),
-    }
+    numbers::check(&mut serde_json::Deserializer::from_slice(text)).map_err(damaged)?;
+    serde_json::from_slice(text).map_err(damaged)
 }

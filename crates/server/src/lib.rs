@@ -47,6 +47,7 @@ mod server;
 mod shared;
 mod stamps;
 mod stream;
+mod trail;
 
 pub use access::Access;
 pub use config::{RingLimits, ServerConfig};

@@ -33,8 +33,14 @@ pub(crate) async fn publish(
 ) -> Infallible {
     let feed = &shared.config.feed;
     let content = feed.payload.content();
-    let offsets = feed.schedule.offsets(feed.seed);
-    let mut dues = offsets.map(|offset| origin.plus_nanos(offset)).zip(1..).peekable();
+    let mut offsets = feed.schedule.offsets(feed.seed);
+    let dues = std::iter::from_fn(|| {
+        let due = origin.plus_nanos(offsets.next()?);
+        let place = offsets.checkpoint();
+        shared.trail.borrow_mut().pass(place);
+        Some((due, place.passed))
+    });
+    let mut dues = dues.peekable();
     let delay = shared.config.publish_delay;
     while let Some((due, number)) = dues.next() {
         let entry = render(&shared, content, Seq(number));

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use pushbench_core::message::Content;
+use pushbench_core::schedule::Checkpoint;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::histogram::LatencyHistogram;
 use pushbench_metrics::observer::Window;
@@ -19,6 +20,7 @@ use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
 use crate::stream::Surroundings;
+use crate::trail::Trail;
 
 /// The state of one server.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// How late messages were, all of them and those of the window.
     pub(crate) lag: RefCell<Lag>,
+    /// Where the publisher has come by.
+    pub(crate) trail: RefCell<Trail>,
     /// The way of sampled messages.
     pub(crate) stamps: StampLog,
     /// The connections that are in hyper's hands.
@@ -85,10 +89,17 @@ impl Shared {
             stopping: Cell::new(false),
             counters: Counters::default(),
             lag: RefCell::default(),
+            trail: RefCell::default(),
             connections: RefCell::default(),
             clock: Cell::new(now),
             uploads: Gauge::default(),
         }
+    }
+
+    /// The place from which the schedule is walked on by whoever joins now.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let Some(origin) = self.origin.get() else { return Checkpoint::START };
+        self.trail.borrow().before(clock::now().saturating_since(origin))
     }
 
     /// What a stream needs to act.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::{Schedule, Timetable};
+use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
+use pushbench_core::{Delivery, MonoInstant, Transport};
 use pushbench_load::{Load, OrderSender};
 use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{
@@ -108,12 +108,13 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
     let origin = clock::now() + Duration::from_millis(50);
     let start = origin + Duration::from_millis(300);
     let end = start + WINDOW;
-    let mut table = Timetable::new(feed.schedule.clone(), feed.seed, origin, Seq(1));
-    let (first, last) = table.between(start, end);
+    let mut table = Timetable::new(feed.schedule.clone(), feed.seed, origin);
+    let (first, last) = table.between(start, end).expect("few messages are due");
     TrialTiming {
         schedule: feed.schedule.clone(),
         seed: feed.seed,
         origin,
+        checkpoint: Checkpoint::START,
         warmup: origin,
         window: Window { start, end, first, last },
         // The drain ends when everything is accounted for; this is when the test gives up.

@@ -95,6 +95,7 @@ impl FeedArgs {
         if matches!(self.schedule, Law::Manual) {
             spec.schedule = Schedule::Manual;
         }
+        spec.schedule.check().map_err(Failure::usage)?;
         Ok(spec)
     }
 }

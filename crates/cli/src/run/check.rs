@@ -39,10 +39,10 @@ impl Trial<'_> {
 
     /// The instants at which messages were due, from a period and two gaps before the window on.
     fn dues(&self) -> Option<Dues> {
-        let TrialTiming { schedule, seed, origin, window, .. } = self.timing;
+        let TrialTiming { schedule, seed, origin, checkpoint, window, .. } = self.timing;
         let gap_ns = schedule.mean_hz().map_or(0.0, |hz| 1e9 / hz);
         let before = saturating_nanos(self.point.poll_interval.0) + (2.0 * gap_ns) as u64;
-        Dues::new((schedule, *seed, *origin), *window, before)
+        Dues::new((schedule, *seed, *origin), *checkpoint, *window, before)
     }
 
     /// Everything about polls follows from their period and from when messages were due.

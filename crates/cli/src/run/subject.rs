@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_metrics::control::{ServerOrder, ServerPlan};
 use pushbench_metrics::observer::Window;
 use pushbench_probe::clock;
@@ -14,6 +14,7 @@ use pushbench_probe::clock;
 use super::crew::core;
 use super::ear::Note;
 use super::sampler::Servers;
+use super::trial::Trouble;
 use crate::child::Worker;
 use crate::target::Target;
 
@@ -106,12 +107,14 @@ impl<'a> Subject<'a> {
                 schedule: feed.schedule.clone(),
                 seed: feed.seed,
                 origin: warmup + quiet_edge(&feed.schedule),
+                checkpoint: Checkpoint::START,
                 warmup,
             },
             Self::Running(target, _) => FeedTiming {
                 schedule: target.feed.schedule.clone(),
                 seed: target.feed.seed,
                 origin: target.origin,
+                checkpoint: target.checkpoint_before(warmup)?,
                 warmup,
             },
         };
@@ -120,10 +123,13 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether a server that ran already is gone, or publishes another feed than at the start.
-    pub(super) fn has_changed(&self) -> bool {
+    pub(super) fn has_changed(&self) -> Result<bool, Trouble> {
         match self {
-            Self::Own(..) => false,
-            Self::Running(target, _) => !target.is_the_same(),
+            Self::Own(..) => Ok(false),
+            Self::Running(target, _) => match target.is_the_same() {
+                Some(same) => Ok(!same),
+                None => Err(Trouble::Interrupted),
+            },
         }
     }
 
@@ -153,6 +159,8 @@ pub(super) struct FeedTiming {
     pub(super) schedule: Schedule,
     pub(super) seed: u64,
     pub(super) origin: MonoInstant,
+    /// The place in the schedule to walk on from.
+    pub(super) checkpoint: Checkpoint,
     /// When warm-up begins.
     pub(super) warmup: MonoInstant,
 }

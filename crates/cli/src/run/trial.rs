@@ -106,6 +106,8 @@ pub(super) struct Played {
     uncaptured: u64,
     /// Load processes that ended early.
     pub(super) fallen: Vec<Invalid>,
+    /// Whether the server is gone, or publishes another feed than before.
+    feed_changed: bool,
 }
 
 /// The record of a trial that came to nothing.
@@ -200,7 +202,8 @@ impl<'a> Trial<'a> {
         let parent_at_edge = at_start.max(at_end);
         sample.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut seen.load)?;
-        Ok(Played { timing, seen, sample, uncaptured, fallen: self.ear.fallen() })
+        let (fallen, feed_changed) = (self.ear.fallen(), self.subject.has_changed()?);
+        Ok(Played { timing, seen, sample, uncaptured, fallen, feed_changed })
     }
 
     fn stage(&self, stage: Stage) {
@@ -232,12 +235,15 @@ impl<'a> Trial<'a> {
         let start = feed.warmup + self.plan.warmup(self.turn.id);
         let end = start + self.plan.scenario.duration.0;
         let schedule = feed.schedule.clone();
-        let mut table = Timetable::starting_at(schedule, feed.seed, feed.origin, start);
-        let (first, last) = table.between(start, end);
+        let (seed, origin, checkpoint) = (feed.seed, feed.origin, feed.checkpoint);
+        let window = Timetable::starting_at(schedule, seed, origin, checkpoint, start)
+            .and_then(|mut table| table.between(start, end));
+        let (first, last) = window.context("cannot say which messages are due")?;
         let timing = TrialTiming {
             schedule: feed.schedule,
             seed: feed.seed,
             origin: feed.origin,
+            checkpoint: feed.checkpoint,
             warmup: feed.warmup,
             window: Window { start, end, first, last },
             drain_deadline: end + self.plan.drain_limit(self.turn.id),
@@ -265,7 +271,7 @@ impl<'a> Trial<'a> {
     }
 
     fn record(self, played: Played) -> TrialRecord {
-        let Played { timing, mut seen, mut sample, uncaptured, fallen } = played;
+        let Played { timing, mut seen, mut sample, uncaptured, fallen, feed_changed } = played;
         self.complete(&mut sample.resources);
         if !self.same_clock {
             seen.load.measured.latency = Default::default();
@@ -279,8 +285,11 @@ impl<'a> Trial<'a> {
             polls.kept.clear();
         }
         let window = timing.window;
-        let evidence =
-            self.evidence(window, &seen, breakdown.as_ref(), &sample, uncaptured, &check);
+        let evidence = Evidence {
+            uncaptured,
+            feed_changed,
+            ..self.evidence(window, &seen, breakdown.as_ref(), &sample, &check)
+        };
         let warnings = evidence.warnings();
         let invalid = fallen.into_iter().chain(evidence.invalid()).collect();
         let Seen { load, server, .. } = seen;
@@ -319,7 +328,6 @@ impl<'a> Trial<'a> {
         seen: &'e Seen,
         breakdown: Option<&'e Breakdown>,
         sample: &'e Sample,
-        uncaptured: u64,
         check: &'e Check,
     ) -> Evidence<'e> {
         Evidence {
@@ -336,8 +344,8 @@ impl<'a> Trial<'a> {
             load_lag: seen.load_lag,
             published: seen.published,
             due_between_polls: self.plan.due_between_polls(self.turn.id),
-            feed_changed: self.subject.has_changed(),
-            uncaptured,
+            feed_changed: false,
+            uncaptured: 0,
             own_server: matches!(self.subject, Subject::Own(..)),
             same_clock: self.same_clock,
             check,

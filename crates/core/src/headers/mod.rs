@@ -52,6 +52,9 @@ pub const MAX_HEADERS: usize = 48;
 /// what the transport adds.
 pub const MAX_HEADER_BYTES: usize = 12 << 10;
 
+/// The most bytes of a profile's file.
+pub const MAX_PROFILE_BYTES: u64 = 1 << 20;
+
 /// What a kind of client and server send with each request and response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderProfile {

@@ -5,12 +5,20 @@ use std::time::Duration;
 
 use super::thresholds::{SAMPLES_BEYOND, Target, Unit};
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
+use crate::checked::excerpt;
 use crate::headers::MAX_HEADER_BYTES;
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
+use crate::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::units::{ByteSize, Span};
 
-/// Messages each second that a feed may have.
-const RATES: RangeInclusive<f64> = 0.001..=1_000_000.0;
+/// How many clients a point may have.
+pub(super) const CLIENTS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// The most trials of a run.
+const MAX_TRIALS: usize = 1_000_000;
+
+/// The most characters of a question, and of the name of a file.
+const MAX_TEXT: usize = 4096;
 
 impl Scenario {
     /// Checks what the types cannot: ranges, empty lists, settings that need each other.
@@ -23,30 +31,17 @@ impl Scenario {
         self.check_transports()?;
         check_list("clients", &self.clients, |clients| match clients.0 {
             0 => Err("at least one client is needed".to_owned()),
-            1..=1_000_000 => Ok(()),
+            number if CLIENTS.contains(&number) => Ok(()),
             _ => Err(format!("{clients} are too many; at most 1000k can be planned")),
         })?;
-        check_list("rate", &self.rate, |rate| {
-            let fine = RATES.contains(&rate.hz());
-            if fine { Ok(()) } else { Err(format!("{rate} is not within 0.001/s and 1000k/s")) }
-        })?;
+        check_list("rate", &self.rate, |rate| check_rate(*rate).map_err(|why| why.problem))?;
         self.check_total_rate()?;
         check_list("payload", &self.payload, |size| self.check_payload(*size))?;
-        check_list("poll_interval", &self.poll_interval, |span| {
-            within(*span, Duration::from_millis(1), Duration::from_secs(3600))
-        })?;
+        check_list("poll_interval", &self.poll_interval, |span| check_poll_interval(*span))?;
         check_list("long_poll_timeout", &self.long_poll_timeout, |span| {
-            within(*span, Duration::from_millis(100), MAX_LONG_POLL)
+            check_long_poll_timeout(*span)
         })?;
-        check_list("cookie_bytes", &self.cookie_bytes, |bytes| {
-            let most = MAX_HEADER_BYTES as u64;
-            let fine = bytes.0 <= most;
-            if fine {
-                Ok(())
-            } else {
-                Err(format!("{bytes} are too many; at most {most} are sent"))
-            }
-        })?;
+        check_list("cookie_bytes", &self.cookie_bytes, |bytes| check_cookie(bytes.0))?;
         let day = Duration::from_secs(86_400);
         within(self.warmup, Duration::ZERO, day).map_err(|why| setting("warmup", why))?;
         within(self.duration, Duration::from_millis(100), day)
@@ -56,13 +51,37 @@ impl Scenario {
         }
         self.check_feed()?;
         self.check_thresholds()?;
-        match self.combinations() {
-            0..=MAX_POINTS => Ok(()),
-            points => Err(setting(
-                "clients",
-                format!("the lists span {points} points; at most {MAX_POINTS} can be run"),
-            )),
+        self.check_texts()?;
+        self.check_extent()
+    }
+
+    /// How many points and trials there are, without laying them out.
+    fn check_extent(&self) -> Result<(), ScenarioError> {
+        let points = self.combinations();
+        if points > MAX_POINTS {
+            let problem =
+                format!("the lists span {points} points; at most {MAX_POINTS} can be run");
+            return Err(setting("clients", problem));
         }
+        let trials = points * self.transports.len() * self.runs as usize;
+        if trials > MAX_TRIALS {
+            let problem = format!("{trials} trials are too many; at most {MAX_TRIALS} can be run");
+            return Err(setting("runs", problem));
+        }
+        Ok(())
+    }
+
+    /// That texts are such as people write.
+    fn check_texts(&self) -> Result<(), ScenarioError> {
+        let trace = self.feed.trace.as_deref().unwrap_or_default();
+        for (key, text) in [
+            ("question", self.question.as_str()),
+            ("headers", &self.headers),
+            ("feed.trace", trace),
+        ] {
+            check_text(key, text)?;
+        }
+        Ok(())
     }
 
     fn check_total_rate(&self) -> Result<(), ScenarioError> {
@@ -90,7 +109,7 @@ impl Scenario {
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(plain) {
             let problem = format!(
                 "`{}` cannot name a folder; use 1 to 64 letters, digits, `-` or `_`",
-                self.name
+                excerpt(&self.name, 64).escape_debug()
             );
             return Err(setting("name", problem));
         }
@@ -193,17 +212,40 @@ impl Scenario {
             return Err(setting("feed.trace", problem));
         }
         check_list("feed.speed", &feed.speed, |&speed| {
-            let fine = (1e-3..=1e9).contains(&speed);
-            if fine { Ok(()) } else { Err(format!("{speed} is not within 0.001 and 1e9")) }
+            check_speed(speed).map_err(|why| why.problem)
         })?;
         if feed.schedule == ScheduleKind::Burst {
-            let hour = Duration::from_secs(3600);
-            within(feed.on, Duration::from_millis(1), hour)
-                .map_err(|why| setting("feed.on", why))?;
-            within(feed.off, Duration::ZERO, hour).map_err(|why| setting("feed.off", why))?;
+            let key = |key| if key == "on" { "feed.on" } else { "feed.off" };
+            check_burst(feed.on, feed.off).map_err(|why| setting(key(why.key), why.problem))?;
         }
         Ok(())
     }
+}
+
+/// Whether a text is such as people write: not endless, and nothing that a terminal obeys.
+pub(super) fn check_text(key: &'static str, text: &str) -> Result<(), ScenarioError> {
+    let odd = |c: char| c.is_control() && !c.is_whitespace();
+    if text.len() <= MAX_TEXT && !text.contains(odd) {
+        return Ok(());
+    }
+    let problem = format!("it has at most {MAX_TEXT} bytes, none of them a control character");
+    Err(setting(key, problem))
+}
+
+pub(super) fn check_poll_interval(span: Span) -> Result<(), String> {
+    within(span, Duration::from_millis(1), Duration::from_secs(3600))
+}
+
+pub(super) fn check_long_poll_timeout(span: Span) -> Result<(), String> {
+    within(span, Duration::from_millis(100), MAX_LONG_POLL)
+}
+
+pub(super) fn check_cookie(bytes: u64) -> Result<(), String> {
+    let most = MAX_HEADER_BYTES as u64;
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(format!("{bytes} are too many; at most {most} are sent"))
 }
 
 fn check_list<T>(
@@ -218,8 +260,5 @@ fn check_list<T>(
 }
 
 fn within(span: Span, least: Duration, most: Duration) -> Result<(), String> {
-    if (least..=most).contains(&span.0) {
-        return Ok(());
-    }
-    Err(format!("{span} is not within {} and {}", Span(least), Span(most)))
+    check_span(span, least..=most)
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::points::Point;
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
+use crate::checked_when_read;
 use crate::headers;
 use crate::payload::PayloadKind;
 use crate::transport::{Delivery, Transport};
@@ -22,6 +23,9 @@ use crate::units::{ByteSize, Count, Rate, Span};
 
 /// The most points that a scenario may span.
 pub const MAX_POINTS: usize = 1_000;
+
+/// The most bytes of a scenario's file.
+pub const MAX_SCENARIO_BYTES: u64 = 1 << 20;
 
 /// The longest that a server is asked to hold a long poll.
 pub const MAX_LONG_POLL: Duration = Duration::from_secs(300);
@@ -48,7 +52,7 @@ fn setting(key: &'static str, problem: impl Into<String>) -> ScenarioError {
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct Scenario {
     /// The name under which results are kept: letters, digits, `-` and `_`.
     pub name: String,
@@ -95,6 +99,8 @@ pub struct Scenario {
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
 }
+
+checked_when_read!(Scenario);
 
 /// The `[feed]` table of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -183,7 +189,9 @@ impl Scenario {
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let syntax =
             |error: toml::de::Error| ScenarioError::Syntax(error.to_string().trim_end().to_owned());
-        let scenario: Self = toml::from_str(text).map_err(syntax)?;
+        // Read first and checked then, so that a setting is named without a line of its own.
+        let read = toml::Deserializer::parse(text).and_then(Self::deserialize);
+        let scenario = read.map_err(syntax)?;
         let given: toml::Table = toml::from_str(text).map_err(syntax)?;
         if given.contains_key("rate") && given.contains_key("total_rate") {
             let problem = "`rate` says how often each client hears, `total_rate` how often all of \
@@ -289,6 +297,54 @@ mod tests {
         let point = &scenario.points(Some(&trace))[0];
         assert!((point.rate_hz - 10.0).abs() < 1e-9, "{}", point.rate_hz);
         assert!((point.payload_bytes - 13.0).abs() < 1e-9, "{}", point.payload_bytes);
+    }
+
+    /// A record holds the scenario that was run, and may have been written by anybody.
+    #[test]
+    fn a_scenario_in_json_keeps_the_rules_of_one_in_toml() {
+        let long = format!(r#"{{"question":"{}"}}"#, "x".repeat(5_000));
+        for (json, part) in [
+            (r#"{"name":"=cmd|' /C calc'!A0"}"#, "cannot name a folder"),
+            (r#"{"question":"\u001b[2J"}"#, "question: it has at most"),
+            (r#"{"clients":18446744073709551615}"#, "is not a count"),
+            (r#"{"clients":9000000000}"#, "clients: 9000000000 are too many"),
+            (
+                r#"{"runs":10000,"clients":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26]}"#,
+                "runs: 1040000 trials",
+            ),
+            (r#"{"feed":{"speed":1e300}}"#, "feed.speed: 1e300 is not within"),
+            (r#"{"feed":{"schedule":"burst","on":"0s"}}"#, "feed.on: 0s is not within"),
+            (&long, "question: it has at most"),
+        ] {
+            let error = serde_json::from_str::<Scenario>(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{json:.80}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_json_is_one_that_a_scenario_spans() {
+        let point = &Scenario::default().points(None)[0];
+        let json = serde_json::to_value(point).unwrap();
+        assert_eq!(&serde_json::from_value::<Point>(json.clone()).unwrap(), point);
+        let cases = [
+            ("id", "0", "id: a point's number"),
+            ("clients", "0", "clients: 0 is not within"),
+            ("clients", "4294967295", "clients: 4294967295 is not within"),
+            ("rate", "\"9000k/s\"", "rate: 9000000/s is not within"),
+            ("rate_hz", "-1.0", "rate_hz: -1.0 is not within"),
+            ("rate_hz", "1e308", "rate_hz: 1e308 is not within"),
+            ("payload_bytes", "1e308", "payload_bytes: 1e308 is not within"),
+            ("poll_interval", "\"0s\"", "poll_interval: 0s is not within"),
+            ("long_poll_timeout", "\"900h\"", "long_poll_timeout: 900h is not within"),
+            ("speed", "0", "speed: 0.0 is not within"),
+            ("label", "\"a\\u0007\"", "label: it has at most"),
+        ];
+        for (member, value, part) in cases {
+            let mut changed = json.clone();
+            changed[member] = serde_json::from_str(value).unwrap();
+            let error = serde_json::from_value::<Point>(changed).unwrap_err().to_string();
+            assert!(error.contains(part), "{member}={value}: {error}");
+        }
     }
 
     #[test]

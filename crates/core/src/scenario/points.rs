@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scenario, ScheduleKind, Values};
+use super::check::{self, check_text};
+use super::{Scenario, ScenarioError, ScheduleKind, Values, setting};
+use crate::checked_when_read;
 use crate::feed::FeedSpec;
-use crate::payload::Payload;
-use crate::schedule::Schedule;
+use crate::payload::{MAX_PAYLOAD, Payload};
+use crate::schedule::{Schedule, check_rate, check_speed};
 use crate::trace::Trace;
 use crate::units::{Count, Rate, Span};
 
 /// One combination of settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Point {
     /// Its number, from 1.
     pub id: u32,
@@ -34,6 +37,42 @@ pub struct Point {
     pub cookie_bytes: u32,
     /// How many times faster than recorded; 1 without a trace.
     pub speed: f64,
+}
+
+checked_when_read!(Point);
+
+impl Point {
+    /// Checks what the types of its settings cannot.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that no scenario spans, by its key.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        let within = |key, value: f64, most: f64| match (0.0..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(setting(key, format!("{value:?} is not within 0 and {most}"))),
+        };
+        if self.id == 0 {
+            return Err(setting("id", "a point's number is at least 1"));
+        }
+        if !check::CLIENTS.contains(&u64::from(self.clients)) {
+            let problem = format!("{} is not within 1 and 1000k", self.clients);
+            return Err(setting("clients", problem));
+        }
+        check_text("label", &self.label)?;
+        check_rate(self.rate).map_err(|why| setting("rate", why.problem))?;
+        check_speed(self.speed).map_err(|why| setting("speed", why.problem))?;
+        // A replay was not always held to the rates of other schedules.
+        within("rate_hz", self.rate_hz, 1e12)?;
+        #[expect(clippy::cast_precision_loss, reason = "1 MiB")]
+        within("payload_bytes", self.payload_bytes, MAX_PAYLOAD as f64)?;
+        check::check_poll_interval(self.poll_interval)
+            .map_err(|why| setting("poll_interval", why))?;
+        check::check_long_poll_timeout(self.long_poll_timeout)
+            .map_err(|why| setting("long_poll_timeout", why))?;
+        check::check_cookie(u64::from(self.cookie_bytes))
+            .map_err(|why| setting("cookie_bytes", why))
+    }
 }
 
 impl Scenario {

@@ -64,7 +64,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             match (order, self.stage) {
                 (LoadOrder::Stop, _) => self.stage = Stage::Over,
                 (LoadOrder::Connect, Stage::Idle) => self.begin_connecting(),
-                (LoadOrder::Run(timing), Stage::Connected) => self.begin_trial(timing),
+                (LoadOrder::Run(timing), Stage::Connected) => self.begin_trial(timing)?,
                 (LoadOrder::Connect, _) => return Err(LoadError::OutOfTurn("connect")),
                 (LoadOrder::Run(_), _) => return Err(LoadError::OutOfTurn("run")),
             }
@@ -81,7 +81,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     /// Plans everything that depends on the trial's instants.
-    fn begin_trial(&mut self, timing: Box<TrialTiming>) {
+    fn begin_trial(&mut self, timing: Box<TrialTiming>) -> Result<(), LoadError> {
         self.stage = Stage::Running;
         let now = self.now();
         self.measure.set_window(timing.window);
@@ -95,8 +95,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if let Some(period) = self.cadence {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
         }
-        self.phases.plan(timing, now);
+        self.phases.plan(timing, now)?;
         self.leave_those_told_to_wait();
+        Ok(())
     }
 
     /// Plans each client's first poll: its own place in the period, which the clients of all load

@@ -32,6 +32,7 @@ use std::time::Duration;
 use mio::{Events, Poll, Token, Waker};
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::schedule::WalkError;
 use pushbench_metrics::attempts::Attempts;
 use pushbench_metrics::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
 use pushbench_metrics::events::OtherEvents;
@@ -89,6 +90,9 @@ pub enum LoadError {
     /// An order came out of turn.
     #[error("the order `{0}` came out of turn: they are connect, run, and stop at any time")]
     OutOfTurn(&'static str),
+    /// The instants of the trial's messages are too many, or too far.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
 }
 
 /// Gives orders to a load process from another thread.

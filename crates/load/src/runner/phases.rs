@@ -1,18 +1,12 @@
 //! Which phase of a trial it is, and when which message was due.
 
-use std::time::Duration;
-
 use pushbench_core::MonoInstant;
-use pushbench_core::schedule::Timetable;
+use pushbench_core::schedule::{HORIZON, Timetable, WalkError};
 use pushbench_metrics::control::TrialTiming;
 use pushbench_metrics::ledger::Phase;
 
 /// An instant that does not come.
 const NEVER: MonoInstant = MonoInstant(u64::MAX);
-
-/// How long before the trial a message may have been due and still have its instant known: one
-/// that a slow poll brings into warm-up.
-const HORIZON: Duration = Duration::from_secs(60);
 
 /// The phases of a trial, as far as they have come.
 #[derive(Debug)]
@@ -56,13 +50,19 @@ impl Phases {
     }
 
     /// Says when the phases are. The time is `now`.
-    pub(super) fn plan(&mut self, timing: Box<TrialTiming>, now: MonoInstant) {
+    pub(super) fn plan(
+        &mut self,
+        timing: Box<TrialTiming>,
+        now: MonoInstant,
+    ) -> Result<(), WalkError> {
         let horizon = timing.warmup.min(now) - HORIZON;
-        let schedule = timing.schedule.clone();
-        let mut table = Timetable::starting_at(schedule, timing.seed, timing.origin, horizon);
-        table.extend_to(timing.drain_deadline);
+        let (schedule, checkpoint) = (timing.schedule.clone(), timing.checkpoint);
+        let mut table =
+            Timetable::starting_at(schedule, timing.seed, timing.origin, checkpoint, horizon)?;
+        table.extend_to(timing.drain_deadline)?;
         self.boundary = timing.warmup;
         (self.timing, self.table) = (Some(timing), Some(table));
+        Ok(())
     }
 
     /// Begins the phase that `at` belongs to, one step at a time: `None` where it has begun.
@@ -85,7 +85,7 @@ impl Phases {
 #[cfg(test)]
 mod tests {
     use pushbench_core::Seq;
-    use pushbench_core::schedule::Schedule;
+    use pushbench_core::schedule::{Checkpoint, Schedule};
     use pushbench_core::units::Rate;
     use pushbench_metrics::observer::Window;
 
@@ -104,11 +104,12 @@ mod tests {
             schedule: Schedule::Constant { rate: Rate::from_hz(1.0).unwrap() },
             seed: 1,
             origin: at(100),
+            checkpoint: Checkpoint::START,
             warmup: at(1_000),
             window,
             drain_deadline: at(1_005),
         };
-        phases.plan(Box::new(timing), at(999));
+        phases.plan(Box::new(timing), at(999)).unwrap();
         phases
     }
 

@@ -5,7 +5,7 @@
 //! alike: fifteen messages of a Poisson feed are not yet its law, and the difference is no fault
 //! of a transport's.
 
-use pushbench_core::schedule::{Schedule, Timetable};
+use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::{MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -110,16 +110,19 @@ pub struct Dues {
 }
 
 impl Dues {
-    /// Those of `window`, and of `before_ns` before it; `None` where there is none.
+    /// Those of `window`, and of `before_ns` before it, but not of what is before `checkpoint`;
+    /// `None` where there is none.
     #[must_use]
     pub fn new(
         (schedule, seed, origin): (&Schedule, u64, MonoInstant),
+        checkpoint: Checkpoint,
         window: Window,
         before_ns: u64,
     ) -> Option<Self> {
         let from = MonoInstant(window.start.0.saturating_sub(before_ns)).max(origin);
-        let mut table = Timetable::starting_at(schedule.clone(), seed, origin, from);
-        let (first, last) = table.between(from, window.end);
+        let table = Timetable::starting_at(schedule.clone(), seed, origin, checkpoint, from);
+        let mut table = table.ok()?;
+        let (first, last) = table.between(from, window.end).ok()?;
         // The one behind the window is known too, where there is one.
         let dues = (first.0..=last.0 + 1).map_while(|seq| Some(table.due(Seq(seq))?.0));
         Self::of(dues.collect(), window)
@@ -226,7 +229,8 @@ mod tests {
         let (start, end) = (MonoInstant(60 * SECOND), MonoInstant((60 + seconds) * SECOND));
         let window = Window { start, end, first: Seq(1), last: Seq(1) };
         // Shifted, so that no message is due at an edge.
-        Dues::new((schedule, 5, MonoInstant(SECOND / 20)), window, 50 * SECOND).unwrap()
+        let feed = (schedule, 5, MonoInstant(SECOND / 20));
+        Dues::new(feed, Checkpoint::START, window, 50 * SECOND).unwrap()
     }
 
     fn rate(hz: f64) -> Rate {
@@ -290,7 +294,9 @@ mod tests {
             last: Seq(1),
         };
         let seldom = Schedule::Constant { rate: rate(0.1) };
-        assert!(Dues::new((&seldom, 1, MonoInstant(0)), window, SECOND).is_none());
-        assert!(Dues::new((&Schedule::Manual, 1, MonoInstant(0)), window, SECOND).is_none());
+        for schedule in [&seldom, &Schedule::Manual] {
+            let feed = (schedule, 1, MonoInstant(0));
+            assert!(Dues::new(feed, Checkpoint::START, window, SECOND).is_none());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Scales with ticks in human units, and the frame that curves are drawn in.
 
+use std::ops::RangeInclusive;
+
 use plotters_backend::DrawingBackend;
 
 use super::style::{AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, TICK, WIDTH, pixel};
@@ -10,6 +12,13 @@ const FEW_DECADES: f64 = 2.6;
 
 /// The largest number of nines of a percentile axis: 99.9999 %.
 const MOST_NINES: f64 = 6.0;
+
+/// What an axis shows, from the least above zero to the most: what is beyond is put at its end, so
+/// that an axis has few ticks whatever its values are.
+const SHOWN: RangeInclusive<f64> = 1e-9..=1e18;
+
+/// Ticks of an axis from zero at most.
+const MOST_TICKS: u32 = 20;
 
 /// How values become places along an axis.
 #[derive(Debug, Clone)]
@@ -29,7 +38,7 @@ impl Scale {
         words: impl Fn(f64) -> String,
     ) -> Self {
         let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
-        for value in values.filter(|value| *value > 0.0) {
+        for value in values.filter(|value| *value > 0.0).map(shown) {
             (least, most) = (least.min(value), most.max(value));
         }
         if least > most {
@@ -38,16 +47,15 @@ impl Scale {
         let low = steps(least).rfind(|step| *step <= least * 0.97).unwrap_or(least);
         let high = steps(most).find(|step| *step >= most * 1.03).unwrap_or(most);
         let few = (high / low).log10() < FEW_DECADES;
-        let decades = low.log10().floor()..=high.log10().ceil();
-        let mut ticks = Vec::new();
-        let mut decade = *decades.start();
-        while decade <= *decades.end() {
-            let ones: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
-            ticks.extend(ones.iter().map(|one| one * 10_f64.powf(decade)));
-            decade += 1.0;
-        }
-        ticks.retain(|tick| (low * 0.999..=high * 1.001).contains(tick));
-        let ticks = ticks.into_iter().map(|tick| (tick, words(tick))).collect();
+        let ones: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        #[expect(clippy::cast_possible_truncation, reason = "decades of what is shown are few")]
+        let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+        let ticks = decades.flat_map(|decade| {
+            let ten = 10_f64.powi(decade);
+            ones.iter().map(move |one| one * ten)
+        });
+        let inside = ticks.filter(|tick| (low * 0.999..=high * 1.001).contains(tick));
+        let ticks = inside.map(|tick| (tick, words(tick))).collect();
         Self { low, high, logarithmic: true, ticks, title: title.to_owned() }
     }
 
@@ -86,16 +94,12 @@ impl Scale {
         title: &str,
         words: impl Fn(f64) -> String,
     ) -> Self {
-        let most = if most > 0.0 { most } else { 1.0 };
+        let most = if most > 0.0 { shown(most) } else { 1.0 };
         let units = most / unit;
         let step = steps(units / 5.0).find(|step| *step >= units / 8.0).unwrap_or(units) * unit;
         let count = (most / step).ceil();
-        let mut ticks = Vec::new();
-        let mut at = 0.0;
-        while at <= count {
-            ticks.push((at * step, words(at * step)));
-            at += 1.0;
-        }
+        let places = (0..MOST_TICKS).map(f64::from).take_while(|at| *at <= count);
+        let ticks = places.map(|at| (at * step, words(at * step))).collect();
         Self { low: 0.0, high: most, logarithmic: false, ticks, title: title.to_owned() }
     }
 
@@ -135,6 +139,11 @@ impl Scale {
     pub(crate) fn title(&self) -> &str {
         &self.title
     }
+}
+
+/// A value as far as an axis reaches.
+const fn shown(value: f64) -> f64 {
+    value.clamp(*SHOWN.start(), *SHOWN.end())
 }
 
 /// 1, 2, 5, 10, 20, … from two decades below `near` to two above, rising.
@@ -187,5 +196,51 @@ impl Frame {
         area.text(self.y.title(), (20, self.top - 24), font, Anchor::Left)?;
         let middle = i32::midpoint(self.left, self.right);
         area.text(self.x.title(), (middle, self.bottom + 52), font, Anchor::Middle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_values() -> impl Strategy<Value = Vec<f64>> {
+        let odd = prop::sample::select(vec![
+            0.0,
+            -1.0,
+            5e-324,
+            1e-300,
+            1e308,
+            f64::MAX,
+            f64::MIN,
+            f64::INFINITY,
+            f64::NAN,
+        ]);
+        prop::collection::vec(prop_oneof![odd, any::<f64>(), 1e-3..1e6], 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn axes_have_few_ticks_and_places_whatever_is_drawn(
+            values in any_values(), unit in prop::sample::select(vec![1.0, 1e3, 1e6]),
+        ) {
+            let words = |value: f64| human::short_number(value, 3);
+            let most = values.iter().copied().fold(0.0, f64::max);
+            let scales = [
+                Scale::logarithmic(values.iter().copied(), "", words),
+                Scale::time(values.iter().copied(), ""),
+                Scale::from_zero(most, unit, "", words),
+                Scale::of_values(&values, "", words),
+                Scale::percentiles(most),
+            ];
+            for scale in scales {
+                prop_assert!(scale.ticks.len() <= 60, "{:?}", scale);
+                prop_assert!(scale.ticks.iter().all(|(_, text)| text.len() < 500), "{:?}", scale);
+                for value in &values {
+                    prop_assert!((0..=100).contains(&scale.pixel(*value, 0, 100)), "{:?}", scale);
+                }
+            }
+        }
     }
 }

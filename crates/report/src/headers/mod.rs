@@ -10,19 +10,17 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use pushbench_metrics::headers::{FORMAT, HeadersRecord};
-use serde_json::Value;
 
 pub(crate) use self::rows::{name, times};
 pub use self::sentence::sentence;
 pub(crate) use self::sentence::subject;
 pub use self::table::tables;
-use crate::charts;
 use crate::error::ReportError;
-use crate::folder::RunFolder;
+use crate::folder::{MAX_RECORD_BYTES, RunFolder, read_record};
+use crate::{bounded, charts};
 
 /// The record, from which all else comes.
 pub(crate) const RECORD: &str = "headers.json";
@@ -108,22 +106,11 @@ pub(crate) fn rebuild(path: &Path) -> Result<Option<PathBuf>, ReportError> {
     if file.file_name().is_none_or(|name| name != RECORD) || !file.is_file() {
         return Ok(None);
     }
-    let text =
-        fs::read(&file).map_err(|source| ReportError::Read { path: file.clone(), source })?;
-    let record = parse(&file, &text)?;
+    let text = bounded::read(&file, MAX_RECORD_BYTES);
+    let text = text.map_err(|source| ReportError::read(&file, source))?;
+    let record: HeadersRecord = read_record(&file, &text, FORMAT)?;
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = HeadersFolder(RunFolder::at(parent.unwrap_or(Path::new("."))));
     folder.write_files(&record)?;
     Ok(Some(folder.path().to_owned()))
-}
-
-/// Reads a record, looking at its format before at anything that may have changed with it.
-fn parse(path: &Path, text: &[u8]) -> Result<HeadersRecord, ReportError> {
-    let damaged = |source| ReportError::damaged(path, source);
-    let value: Value = serde_json::from_slice(text).map_err(damaged)?;
-    let newer = |format: &u64| *format > u64::from(FORMAT);
-    if let Some(found) = value.get("format").and_then(Value::as_u64).filter(newer) {
-        return Err(ReportError::NewerFormat { path: path.to_owned(), found, known: FORMAT });
-    }
-    serde_json::from_slice(text).map_err(damaged)
 }

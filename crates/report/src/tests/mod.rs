@@ -11,3 +11,4 @@ mod page;
 mod sentence;
 mod strangers;
 mod table;
+mod wild;

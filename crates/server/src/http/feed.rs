@@ -33,6 +33,7 @@ pub(crate) fn describe(shared: &Shared) -> Answer {
         boot_id: shared.boot_id.clone(),
         oldest: hub.ring.oldest(),
         newest: hub.ring.newest(),
+        checkpoint: shared.checkpoint(),
     };
     match serde_json::to_vec(&description) {
         Ok(json) => answer::content(StatusCode::OK, answer::JSON, json),

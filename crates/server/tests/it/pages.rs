@@ -1,11 +1,14 @@
 //! Everything that is no transport: the feed's description, publishing, pages, refusals.
 
+use std::time::{Duration, Instant};
+
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_core::units::Rate;
+use pushbench_probe::clock;
 use pushbench_server::Server;
 
-use crate::client::{Running, get, manual};
+use crate::client::{PATIENCE, Running, get, manual};
 
 #[test]
 fn the_feed_describes_itself() {
@@ -20,6 +23,33 @@ fn the_feed_describes_itself() {
     let other: FeedDescription =
         serde_json::from_slice(&Running::start().get("/feed").body).unwrap();
     assert_ne!(feed.id, other.id);
+}
+
+/// Whoever joins a Poisson feed that has run for a while walks on from where the publisher came by,
+/// to the same instants as from the start.
+#[test]
+fn a_poisson_feed_says_where_it_can_be_joined() {
+    let mut config = manual();
+    let schedule = Schedule::Poisson { rate: Rate::from_hz(20.0).unwrap() };
+    config.feed.schedule = schedule.clone();
+    let seed = config.feed.seed;
+    let server = Running::with(config);
+    let describe =
+        || -> FeedDescription { serde_json::from_slice(&server.get("/feed").body).unwrap() };
+    assert!(describe().checkpoint.is_start());
+    let origin = clock::now() - Duration::from_secs(600);
+    server.handle.start(origin);
+    let deadline = Instant::now() + PATIENCE;
+    let due = schedule.seek(seed, Checkpoint::START, 600_000_000_000).unwrap().passed;
+    while describe().newest.0 < due {
+        assert!(Instant::now() < deadline, "what was due is published: {:?}", describe());
+    }
+    let place = describe().checkpoint;
+    // The horizon is a minute, and places are 8 s apart.
+    assert!((510e9..541e9).contains(&place.elapsed_ns), "{place:?}");
+    let passed = usize::try_from(place.passed).unwrap();
+    let resumed = schedule.offsets_from(seed, place).take(1_000);
+    assert!(resumed.eq(schedule.offsets(seed).skip(passed).take(1_000)));
 }
 
 #[test]

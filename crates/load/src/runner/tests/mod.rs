@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pushbench_core::schedule::{Schedule, Timetable};
+use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Delivery, Seq, Transport};
 use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder, LoadPlan, TrialTiming};
@@ -68,7 +68,8 @@ impl Running {
         let start = origin + Duration::from_millis(250);
         let end = start + Duration::from_millis(500);
         let schedule = Schedule::Constant { rate: Rate::from_hz(server::RATE).unwrap() };
-        let (first, last) = Timetable::new(schedule.clone(), 1, origin, Seq(1)).between(start, end);
+        let mut table = Timetable::new(schedule.clone(), 1, origin);
+        let (first, last) = table.between(start, end).unwrap();
         let window = Window { start, end, first, last };
         assert_eq!(window.len(), 50);
         shared.origin.set(origin).unwrap();
@@ -77,6 +78,7 @@ impl Running {
             schedule,
             seed: 1,
             origin,
+            checkpoint: Checkpoint::START,
             warmup,
             window,
             drain_deadline,
@@ -300,6 +302,7 @@ fn orders_out_of_turn_are_refused() {
         schedule: Schedule::Manual,
         seed: 1,
         origin: now,
+        checkpoint: Checkpoint::START,
         warmup: now,
         window,
         drain_deadline: now,
