@@ -1,8 +1,12 @@
-//! What benchmarks share: the bytes that a client reads, and the way from them to an observer.
+//! What benchmarks share: the bytes that a client reads, the way from them to an observer, and
+//! counts of instructions.
 //!
 //! The benchmarks themselves stand beside this: `floors` compares processes with bare loops,
-//! `micro` times single calls, `instructions` counts what a message takes from `recv` to the
-//! record. `docs/BENCHMARKS.md` says how to read them.
+//! `micro` times single calls, `instructions` counts what a message and a connection take in load
+//! generator and server. `docs/BENCHMARKS.md` says how to read them.
 
+pub mod asleep;
+pub mod callgrind;
+pub mod counts;
 pub mod path;
 pub mod reads;

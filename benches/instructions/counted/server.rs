@@ -1,0 +1,21 @@
+//! The server of a run, whose feed is published by hand.
+
+use pushbench_benches::callgrind::{obey, say};
+use pushbench_benches::reads;
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::payload::{Payload, PayloadKind};
+use pushbench_core::schedule::Schedule;
+use pushbench_metrics::control::ServerPlan;
+use pushbench_server::Server;
+
+/// Says where it listens, and serves until its parent has had enough.
+pub(super) fn play() -> anyhow::Result<()> {
+    let payload = Payload::Generated { kind: PayloadKind::Text, bytes: reads::PAYLOAD };
+    let plan = ServerPlan::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload });
+    let server = Server::bind(plan.listen, plan.into())?;
+    obey();
+    say(&server.local_addr().to_string());
+    // The handle is kept by the server itself: it runs until the process ends.
+    let _ = server.run();
+    Ok(())
+}
