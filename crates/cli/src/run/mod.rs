@@ -158,7 +158,7 @@ pub(crate) fn measure(
     progress.end();
     record.thresholds = thresholds::judge(&record);
     finish(&folder, &record, output)?;
-    told::protocol_errors(&record).iter().for_each(|line| eprintln!("{line}"));
+    told::protocol_errors(&record).iter().for_each(|line| tell(line));
     played?;
     let outcome = outcome(&record);
     if outcome != Outcome::Done {

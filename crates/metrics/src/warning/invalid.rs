@@ -189,25 +189,10 @@ impl Invalid {
     }
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Invalid {
+    /// Messages that cannot be those of the feed, or that never came.
+    fn of_the_feed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AuditUnbalanced => f.write_str("the delivery audit does not balance"),
-            Self::LedgerUnbalanced => f.write_str("the byte ledger does not balance"),
-            Self::ClientsMissing { connected, wanted, error } => {
-                write!(f, "only {connected} of {wanted} clients were connected")?;
-                error.iter().try_for_each(|error| write!(f, " ({error})"))
-            }
-            Self::Coded { error } => f.write_str(error),
-            Self::AttemptsUsed(used) => used.fmt(f),
-            Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
-            Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
-            Self::FeedChanged => {
-                f.write_str("the server or its feed was replaced while it was measured")
-            }
-            Self::ServersDisagree { least, most } => {
-                write!(f, "of one feed a server process published {least} messages, another {most}")
-            }
             Self::BeforeDue { seq, early, messages, likely } => {
                 let early = micros(early.as_secs_f64() * 1e6);
                 write!(f, "message {seq} arrived {early} before it was due")?;
@@ -229,6 +214,34 @@ impl fmt::Display for Invalid {
                 )?;
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
             }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuditUnbalanced => f.write_str("the delivery audit does not balance"),
+            Self::LedgerUnbalanced => f.write_str("the byte ledger does not balance"),
+            Self::ClientsMissing { connected, wanted, error } => {
+                write!(f, "only {connected} of {wanted} clients were connected")?;
+                error.iter().try_for_each(|error| write!(f, " ({error})"))
+            }
+            Self::Coded { error } => f.write_str(error),
+            Self::AttemptsUsed(used) => used.fmt(f),
+            Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
+            Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
+            Self::FeedChanged => {
+                f.write_str("the server or its feed was replaced while it was measured")
+            }
+            Self::ServersDisagree { least, most } => {
+                write!(f, "of one feed a server process published {least} messages, another {most}")
+            }
+            Self::BeforeDue { .. }
+            | Self::NotThisFeed { .. }
+            | Self::NothingArrived { .. }
+            | Self::LostToErrors { .. } => self.of_the_feed(f),
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
             }
