@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use pushbench_benches::callgrind::{obey, say};
-use pushbench_core::schedule::{Schedule, Timetable};
+use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{MonoInstant, Transport};
 use pushbench_load::Load;
@@ -68,12 +68,15 @@ fn timing(now: MonoInstant, rounds: u64) -> TrialTiming {
     let (schedule, seed) = (Schedule::Constant { rate }, 1);
     let start = now + SLOT;
     let end = start.plus_nanos(PERIOD.as_nanos() as u64 * rounds);
-    let mut table = Timetable::starting_at(schedule.clone(), seed, start, start);
-    let (first, last) = table.between(start, end);
+    let checkpoint = Checkpoint::START;
+    let table = Timetable::starting_at(schedule.clone(), seed, start, checkpoint, start);
+    let edges = table.and_then(|mut table| table.between(start, end));
+    let (first, last) = edges.expect("a steady schedule needs no walk");
     let window = Window { start, end, first, last };
     TrialTiming {
         schedule,
         seed,
+        checkpoint,
         origin: start,
         warmup: start,
         window,

@@ -82,7 +82,7 @@ impl Client {
         match self.out.demand {
             Demand::Connect => self.open(watch),
             Demand::Keep => Ok(()),
-            Demand::Close => bail!("a session wants to leave"),
+            Demand::AskAgain | Demand::HangUp | Demand::Close => bail!("a session wants to leave"),
         }
     }
 

@@ -157,14 +157,14 @@ pub(crate) fn measure(
     let played = play(plan, source, &folder, &mut record, &progress);
     progress.end();
     record.thresholds = thresholds::judge(&record);
-    finish(&folder, &record, output)?;
-    told::protocol_errors(&record).iter().for_each(|line| tell(line));
+    let finished = finish(&folder, &record, output);
+    told::protocol_errors(&record).iter().for_each(tell);
     played?;
     let outcome = outcome(&record);
     if outcome != Outcome::Done {
-        pushbench_report::failures(&record).iter().for_each(|line| tell(format_args!("{line}")));
+        pushbench_report::failures(&record).iter().for_each(tell);
     }
-    Ok(outcome)
+    finished.map(|()| outcome)
 }
 
 /// What a run that went through came to. A threshold on what was not measured is neither met nor
