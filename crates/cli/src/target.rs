@@ -9,10 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::MonoInstant;
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
+use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::control::LoadPlan;
 use pushbench_probe::clock;
 use pushbench_report::bounded;
@@ -50,11 +50,11 @@ impl Site {
         Ok(Self { url, addresses })
     }
 
-    /// The address that is measured: the first that takes a connection.
+    /// The address that is measured: the only one, or the first that takes a connection.
     ///
     /// # Errors
     ///
-    /// None that does.
+    /// Several, and none that does.
     pub(crate) fn connect(self) -> Result<Server, Failure> {
         let answering = address::first_that_answers(&self.url, &self.addresses)?;
         Ok(Server { url: self.url, answering })
@@ -306,11 +306,10 @@ fn understand(text: &str) -> anyhow::Result<FeedDescription> {
     }
     let head: Head = serde_json::from_str(text)?;
     if head.format != FEED_FORMAT {
-        let found: String = head.format.chars().take(40).collect();
         return Err(anyhow!(
             "it is of format `{}`, this pushbench reads `{FEED_FORMAT}`; use the same version on \
              both sides",
-            found.escape_debug()
+            text::line(&head.format)
         ));
     }
     Ok(serde_json::from_str(text)?)

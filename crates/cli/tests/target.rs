@@ -70,8 +70,7 @@ fn a_name_and_a_prefix_are_used_as_typed() {
     assert!(stderr.contains(&format!("{target} at {address}")), "{stderr}");
 
     let heads: Vec<String> = seen.try_iter().collect();
-    // The feed before and after the trial, and two clients; the first connection of all asked
-    // nothing.
+    // The feed before and after the trial, and two clients.
     assert_eq!(heads.len(), 4, "{heads:?}");
     for head in &heads {
         assert!(head.starts_with("GET /base/x/feed"), "{head}");

@@ -73,7 +73,7 @@ impl Attempts {
             status,
             retry_after_s: status.and(Some(self.retry_after_s)).filter(|seconds| *seconds > 0),
             browser_stops: self.browser_stops.values().sum(),
-            error: error.filter(|_| status.is_none()).cloned(),
+            error: error.cloned(),
         })
     }
 
@@ -115,7 +115,7 @@ pub struct AttemptsUsed {
     pub retry_after_s: Option<u64>,
     /// Clients that a browser would have given up.
     pub browser_stops: u64,
-    /// The first error that any client met, where no status says why.
+    /// The first error that any client met: what was asked for, and what the server said.
     pub error: Option<String>,
 }
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(
             invalid.to_string(),
             "6 of 200 clients have no attempt left: the server answered 503 Service Unavailable \
-             with Retry-After: 90 s; a browser would have given up 4"
+             with Retry-After: 90 s (client 0: no); a browser would have given up 4"
         );
         assert!(invalid.remedy().starts_with("wait as long as the server asks for"));
         let cut_off = refused(9, 0, 0).invalid(200, error.as_ref()).unwrap();

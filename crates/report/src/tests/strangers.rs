@@ -85,7 +85,11 @@ fn no_file_of_a_run_holds_what_acts_on_a_terminal_or_calculates() {
         }
     }
     assert_eq!(sheets, 6);
-    assert_eq!(crate::open(run.path()).unwrap().1, record, "the record is lossless");
+    // A name that can name no folder is refused when it is read; all else is kept as it came.
+    let mut named = record;
+    named.scenario.name = "strangers".to_owned();
+    run.save_record(&named).unwrap();
+    assert_eq!(crate::open(run.path()).unwrap().1, named, "the record is lossless");
 }
 
 /// Whether a spreadsheet finds no formula, be its separator the comma or the semicolon.
