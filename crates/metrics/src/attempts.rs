@@ -140,6 +140,9 @@ impl AttemptsUsed {
             (Some(401 | 403 | 407), _) => "the server does not let these clients in: see its rules",
             (Some(404 | 410), _) => "is the path of --path, or --target, the right one?",
             (Some(_), _) => "trying again would not change it: look at --path, --target, --headers",
+            (None, _) if self.error.is_some() => {
+                "mend what it says; the server's log, or that of a proxy before it, may say more"
+            }
             (None, _) => "the server's log, or that of a proxy before it, may say why",
         }
     }
