@@ -36,7 +36,9 @@ impl Drain {
         let last = self.0.get(client as usize).copied().filter(|&at| at > MonoInstant::default());
         let open = matches!(slot.link, Link::Open(_));
         let flows = last.is_some_and(|at| at >= slot.opened && end.saturating_since(at) <= LAST);
-        Coming { last, under_way: (open && flows) || slot.session.under_way() }
+        // What a full answer promised, a failure since then has broken.
+        let promised = !slot.given_up && !slot.backoff.has_failed() && slot.session.under_way();
+        Coming { last, under_way: (open && flows) || promised }
     }
 }
 
