@@ -121,8 +121,8 @@ impl Figures {
         self.0[figure as usize]?.exact()
     }
 
-    /// What `figure` is at least, where messages that were still under way keep its value from being
-    /// known.
+    /// What `figure` is at least, where messages that were still under way keep its value from
+    /// being known.
     #[must_use]
     pub fn at_least(&self, figure: Figure) -> Option<f64> {
         self.0[figure as usize]?.at_least()
@@ -207,8 +207,8 @@ impl Figures {
         self.set(Figure::LoadRss, per_client(resources.load_rss_growth));
     }
 
-    /// The median of each figure over those of `trials` that have it; exact where those that are only
-    /// at least something cannot move it.
+    /// The median of each figure over those of `trials` that have it; exact where those that are
+    /// only at least something cannot move it.
     #[must_use]
     pub fn median(trials: &[Self]) -> Self {
         let mut figures = Self::default();
@@ -339,8 +339,8 @@ pub struct Summary {
     pub counts: Counts,
     /// Medians over the valid trials.
     pub figures: Figures,
-    /// The 95 % interval of the median latency's median; `None` below six trials, and where the median
-    /// of any is not known.
+    /// The 95 % interval of the median latency's median; `None` below six trials, and where the
+    /// median of any is not known.
     pub latency_p50_interval: Option<(f64, f64)>,
     /// The range of the median latency over the trials; `None` where that of any is not known.
     pub latency_p50_range: Option<(f64, f64)>,

@@ -30,8 +30,8 @@ impl Drain {
         }
     }
 
-    /// What still comes to `client`, whose place is `slot`, at the drain's `end`: on its connection,
-    /// if that is open and the same, or in answer to its polls.
+    /// What still comes to `client`, whose place is `slot`, at the drain's `end`: on its
+    /// connection, if that is open and the same, or in answer to its polls.
     fn coming(&self, client: u32, slot: &Slot, end: MonoInstant) -> Coming {
         let last = self.0.get(client as usize).copied().filter(|&at| at > MonoInstant::default());
         let open = matches!(slot.link, Link::Open(_));

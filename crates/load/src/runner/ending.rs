@@ -1,5 +1,5 @@
-//! Where a connection fails or ends: what is said of it, counted and kept, before `recovery` decides
-//! how its client goes on.
+//! Where a connection fails or ends: what is said of it, counted and kept, before `recovery`
+//! decides how its client goes on.
 
 use std::io;
 use std::time::Duration;
