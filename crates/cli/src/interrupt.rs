@@ -5,7 +5,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
@@ -20,7 +20,8 @@ const ANSWER: Duration = Duration::from_millis(400);
 /// How long what is complete may take to be written after that.
 const PATIENCE: Duration = Duration::from_millis(2_300);
 
-/// How often whoever waits looks whether the user wants an end.
+/// How often whoever waits looks whether the user wants an end, and how long a word to that person
+/// is waited for.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Begins to listen; from now on a first signal sets the flag, and a second one ends the process at
@@ -49,13 +50,23 @@ pub(crate) fn listen() -> Result<Receiver<()>, Failure> {
 /// Ends the process where it does not end by itself.
 fn give_up() {
     thread::sleep(ANSWER);
-    tell(format_args!("interrupted: writing what is complete; Ctrl-C again ends at once"));
+    say("interrupted: writing what is complete; Ctrl-C again ends at once");
     thread::sleep(PATIENCE);
-    tell(format_args!(
+    say(
         "error: interrupted while writing; `pushbench report` makes the rest of the record of each \
-         trial that was complete"
-    ));
+         trial that was complete",
+    );
     process::exit(STATUS.into());
+}
+
+/// Tells the person, if standard error takes it within a moment: it may be the very pipe that
+/// nobody reads.
+fn say(words: &'static str) {
+    let told = thread::spawn(move || tell(words));
+    let deadline = Instant::now() + LOOK;
+    while !told.is_finished() && Instant::now() < deadline {
+        thread::sleep(LOOK / 10);
+    }
 }
 
 /// Whether the user wants it to end.

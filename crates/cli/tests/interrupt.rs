@@ -168,6 +168,18 @@ fn a_server_that_stands_still_after_a_trial_keeps_nobody() {
 
 /// A run whose record nobody reads: its standard output is full, so that it cannot end by itself.
 fn unread(work: &Path) -> (Started, UnixStream) {
+    let (output, reader) = full();
+    (Started(recording(work).stdout(output).stderr(Stdio::piped()).spawn().unwrap()), reader)
+}
+
+/// A run that prints its record.
+fn recording(work: &Path) -> Command {
+    let args = ["run", "quick", "-t", "sse", "-d", "200ms", "-w", "0s", "-c", "1", "-r", "1000"];
+    pushbench(work, &[&args[..], &["--json"]].concat())
+}
+
+/// The end of a pipe that takes nothing more, and its other end.
+fn full() -> (OwnedFd, UnixStream) {
     let (mut output, reader) = UnixStream::pair().unwrap();
     output.set_nonblocking(true).unwrap();
     loop {
@@ -178,10 +190,7 @@ fn unread(work: &Path) -> (Started, UnixStream) {
         }
     }
     output.set_nonblocking(false).unwrap();
-    let args = ["run", "quick", "-t", "sse", "-d", "200ms", "-w", "0s", "-c", "1", "-r", "1000"];
-    let mut command = pushbench(work, &[&args[..], &["--json"]].concat());
-    command.stdout(OwnedFd::from(output)).stderr(Stdio::piped());
-    (Started(command.spawn().unwrap()), reader)
+    (output.into(), reader)
 }
 
 fn has_record(work: &Path) -> bool {
@@ -199,6 +208,20 @@ fn what_cannot_end_by_itself_is_ended_with_what_is_complete() {
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["partial"], true);
     assert!(!record["trials"].as_array().unwrap().is_empty());
+}
+
+/// As behind `2>&1 |`: the words of the end find no place either.
+#[test]
+fn it_ends_also_where_nobody_reads_what_it_says() {
+    let work = tempfile::tempdir().unwrap();
+    let (output, _reader) = full();
+    let mut command = recording(work.path());
+    command.stdout(output.try_clone().unwrap()).stderr(output);
+    let mut run = Started(command.spawn().unwrap());
+    drop(command);
+    wait_until("a trial is over", || has_record(work.path()));
+    run.signal(Signal::INT);
+    assert_eq!(run.end().code(), INTERRUPTED);
 }
 
 #[test]

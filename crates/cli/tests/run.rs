@@ -192,7 +192,8 @@ fn captured_packets_replace_the_kernels_count_and_leave_cpu_empty() {
 }
 
 /// Packets of several servers and client addresses are told apart, and come to what the kernel
-/// counts of the same messages. ACKs of their own, which come as the machine pleases, make the rest.
+/// counts of the same messages. ACKs of their own, which come as the machine pleases, make the
+/// rest.
 #[test]
 fn packets_of_several_processes_are_all_captured() {
     let work = tempfile::tempdir().unwrap();

@@ -50,8 +50,8 @@ impl Server {
         Self { address, origin: origin.0 }
     }
 
-    /// Measures it with three clients for a second, by a description whose origin is `late_ms` after
-    /// the true one.
+    /// Measures it with three clients for a second, by a description whose origin is `late_ms`
+    /// after the true one.
     fn measure(&self, late_ms: u64, more: &[&str]) -> Measured {
         let folder = tempfile::tempdir().unwrap();
         let feed = json!({

@@ -67,9 +67,9 @@ impl Recorder {
         self.audit.exclude(client);
     }
 
-    /// Says that the drain is over, at `end`: of what a client still awaits, `coming` says when bytes
-    /// of the feed last came since the window's end, and whether it is under way; `due` when a message
-    /// of the window was due. To be called once, before [`finish`](Self::finish).
+    /// Says that the drain is over, at `end`: of what a client still awaits, `coming` says when
+    /// bytes of the feed last came since the window's end, and whether it is under way; `due` when
+    /// a message of the window was due. To be called once, before [`finish`](Self::finish).
     pub fn end_drain(
         &mut self,
         end: MonoInstant,

@@ -1,5 +1,5 @@
-//! Where a server fell silent: what still comes to clients as the drain ends, and since when nothing
-//! does.
+//! Where a server fell silent: what still comes to clients as the drain ends, and since when
+//! nothing does.
 
 use std::fmt;
 use std::time::Duration;

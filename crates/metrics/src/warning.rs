@@ -7,6 +7,7 @@
 mod calm;
 mod feed;
 mod invalid;
+mod share;
 mod way;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use self::calm::{
 };
 pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
+pub use self::share::Share;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
 /// Above this share of one core a process counts as saturated.
@@ -184,37 +186,6 @@ pub enum Warning {
         /// Its share of the time of all cores.
         share: f64,
     },
-}
-
-/// A share that polling has a model of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Share {
-    /// Messages that a newer one superseded.
-    Missed,
-    /// Answers without news.
-    Empty,
-}
-
-impl Share {
-    /// Tells that it is not what the model has it to be.
-    fn off_model(
-        self,
-        f: &mut fmt::Formatter<'_>,
-        measured: f64,
-        expected: f64,
-        p: f64,
-    ) -> fmt::Result {
-        let what = match self {
-            Self::Missed => "of the messages were superseded",
-            Self::Empty => "of the responses were empty",
-        };
-        let (measured, expected) = (measured * 100.0, expected * 100.0);
-        write!(
-            f,
-            "{measured:.1} % {what}, where polling makes it {expected:.1} % (by chance p = {p:.3})"
-        )
-    }
 }
 
 /// A publisher this late shifts every latency visibly, µs.

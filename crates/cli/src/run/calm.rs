@@ -1,5 +1,5 @@
-//! Whether machine and instrument were calm enough: what disturbances a trial survives, and which it
-//! does not.
+//! Whether machine and instrument were calm enough: what disturbances a trial survives, and which
+//! it does not.
 //!
 //! A disturbance is held against what was measured: three milliseconds are nothing to a poll that
 //! waits for half a second, and all there is to a WebSocket.

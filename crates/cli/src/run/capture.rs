@@ -106,7 +106,8 @@ impl Seen {
     }
 
     fn count(&mut self, packet: &Packet) {
-        // By address and port: a client may have the port of another server, on an address of its own.
+        // By address and port: a client may have the port of another server, on an address of its
+        // own.
         let (direction, client) = if self.servers.contains(&packet.to) {
             (Direction::Up, packet.from)
         } else if self.servers.contains(&packet.from) {

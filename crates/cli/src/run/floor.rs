@@ -21,8 +21,8 @@ use crate::progress::Progress;
 const ON_TIME: f64 = 0.9;
 const LATEST: f64 = 0.5;
 
-/// Plays the floor at the point and in the round of trial `id`, and again where that cannot be used.
-/// `keep` is given what came of each attempt, and whether it is the last.
+/// Plays the floor at the point and in the round of trial `id`, and again where that cannot be
+/// used. `keep` is given what came of each attempt, and whether it is the last.
 pub(super) fn attempts<E: From<Trouble>>(
     plan: &Plan,
     id: TrialId,

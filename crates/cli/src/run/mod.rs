@@ -214,8 +214,7 @@ fn play(
 const ATTEMPTS: u32 = 2;
 
 /// Runs the trial that is `order`th, and again, at once, where it is invalid, unless the server
-/// asked to be left alone. `keep` is given what
-/// came of each attempt, and whether that stands.
+/// asked to be left alone. `keep` is given what came of each attempt, and whether that stands.
 pub(crate) fn attempts(
     plan: &Plan,
     source: &Source,
@@ -245,8 +244,8 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// Saves the record with a trial that was added, so that a killed run leaves it readable. A run whose
-/// last trial is still to be repeated is as partial as one whose last trial is missing.
+/// Saves the record with a trial that was added, so that a killed run leaves it readable. A run
+/// whose last trial is still to be repeated is as partial as one whose last trial is missing.
 fn keep(folder: &RunFolder, record: &mut RunRecord, last: bool) -> Result<(), Failure> {
     record.partial = !last;
     folder.save_record(record).map_err(Failure::failed)

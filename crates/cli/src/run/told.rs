@@ -16,9 +16,12 @@ pub(super) fn protocol_errors(record: &RunRecord) -> Vec<String> {
         let count: u64 = ours.clone().map(|trial| trial.measured.counters.protocol_errors).sum();
         let first = ours.clone().find_map(|trial| first(trial)).unwrap_or_default();
         let at = if record.points.len() > 1 { format!(" at point {point}") } else { String::new() };
-        let (trials, plural) = (ours.count(), if count == 1 { "" } else { "s" });
+        let plural = |number: u64| if number == 1 { "" } else { "s" };
+        let (trials, one_or_more) = (ours.count() as u64, plural(count));
         format!(
-            "warning: {transport}{at}: {count} protocol error{plural} in {trials} trials{first}"
+            "warning: {transport}{at}: {count} protocol error{one_or_more} in {trials} \
+             trial{}{first}",
+            plural(trials)
         )
     });
     lines.collect()

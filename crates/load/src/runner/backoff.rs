@@ -40,6 +40,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Whether anything failed since the last message of the feed.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Uses an attempt after a failure of this kind; `false` where there is none left.
     pub(super) fn again(&mut self, verdict: Verdict) -> bool {
         let free = verdict == Verdict::Resume && self.failures == 0;

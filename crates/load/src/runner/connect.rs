@@ -12,9 +12,9 @@ use pushbench_probe::source::connect_from;
 use thiserror::Error;
 
 use super::Runner;
+use super::ending::Cause;
 use super::measure::Measure;
 use super::slot::Link;
-use super::traffic::Cause;
 
 /// Who waits for a connection, and how many attempts are under way.
 #[derive(Debug, Default)]

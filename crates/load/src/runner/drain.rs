@@ -30,13 +30,15 @@ impl Drain {
         }
     }
 
-    /// What still comes to `client`, whose place is `slot`, at the drain's `end`: on its connection,
-    /// if that is open and the same, or in answer to its polls.
+    /// What still comes to `client`, whose place is `slot`, at the drain's `end`: on its
+    /// connection, if that is open and the same, or in answer to its polls.
     fn coming(&self, client: u32, slot: &Slot, end: MonoInstant) -> Coming {
         let last = self.0.get(client as usize).copied().filter(|&at| at > MonoInstant::default());
         let open = matches!(slot.link, Link::Open(_));
         let flows = last.is_some_and(|at| at >= slot.opened && end.saturating_since(at) <= LAST);
-        Coming { last, under_way: (open && flows) || slot.session.under_way() }
+        // What a full answer promised, a failure since then has broken.
+        let promised = !slot.given_up && !slot.backoff.has_failed() && slot.session.under_way();
+        Coming { last, under_way: (open && flows) || promised }
     }
 }
 

@@ -24,8 +24,8 @@ pub trait Measure: Observer {
     /// else was long before it.
     fn off_schedule(&mut self, _seq: Seq, _is_ahead: bool) {}
 
-    /// The drain is over, at `end`; `coming` says what still comes to a client that awaits messages,
-    /// and `due` when one of the window was due.
+    /// The drain is over, at `end`; `coming` says what still comes to a client that awaits
+    /// messages, and `due` when one of the window was due.
     fn end_drain(
         &mut self,
         _end: MonoInstant,

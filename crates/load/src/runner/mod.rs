@@ -2,10 +2,11 @@
 //!
 //! [`Load`] is what a load process drives. Inside, `traffic` moves bytes between sockets and
 //! sessions and stamps what arrives, `course` goes through the phases, `connect` opens
-//! connections, `recovery` decides with `backoff` what follows a failure, `tcpip` asks the kernel what
-//! it counts for each of them, `stamps` asks it for a sample of them when it had what came, `pulse`
-//! looks whether the loop itself stood still, and `timers` wakes the loop to the nanosecond that was
-//! planned.
+//! connections, `ending` says what becomes of those that fail or end, `recovery` decides with
+//! `backoff` what follows a failure, `drain` says what is still under way at the end, `tcpip` asks
+//! the kernel what it counts for each connection, `stamps` asks it for a sample of them when it had
+//! what came, `pulse` looks whether the loop itself stood still, and `timers` wakes the loop to the
+//! nanosecond that was planned.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
 //! has emptied the socket, so a message costs one wake-up, one `recv` and one look at the clock.
@@ -14,6 +15,7 @@ mod backoff;
 mod connect;
 mod course;
 mod drain;
+mod ending;
 mod measure;
 mod phases;
 mod pulse;

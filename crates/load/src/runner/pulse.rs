@@ -46,9 +46,9 @@ impl Pulse {
     /// A look that was planned for `planned` and comes at `now`. `settled` says whether nothing of
     /// the window is missing.
     ///
-    /// What the thread did is read between `now` and the instant from which the next look counts, so
-    /// that a wait which comes in between belongs to no delay, rather than to one that it does not
-    /// explain.
+    /// What the thread did is read between `now` and the instant from which the next look counts,
+    /// so that a wait which comes in between belongs to no delay, rather than to one that it does
+    /// not explain.
     pub(super) fn look(
         &mut self,
         planned: MonoInstant,

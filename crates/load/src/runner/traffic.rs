@@ -1,7 +1,6 @@
 //! Between sockets and sessions: the hot path, and the only place where arrivals are stamped.
 
 use std::io::{self, Read as _, Write as _};
-use std::time::Duration;
 
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
@@ -11,33 +10,15 @@ use pushbench_metrics::observer::{Arrival, Event};
 use pushbench_probe::clock::Clock;
 
 use super::Runner;
-use super::connect::ConnectError;
-use super::course::Stage;
+use super::ending::{Cause, HANG_UP};
 use super::measure::Measure;
 use super::phases::Phases;
 use super::slot::Link;
 use super::timers::Alarm;
-use crate::session::{Demand, Ending, Note, ProtocolError, Sending, Verdict};
+use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
 
 /// Latencies that a look at a running trial is made of.
 const LOOK_SAMPLES: u64 = 1_000;
-
-/// How long a server may take to close a connection that both sides have said they close: as long
-/// as good-byes may take (RFC 6455 §7.1.1).
-const HANG_UP: Duration = Duration::from_secs(2);
-
-/// Why a connection has ended.
-#[derive(Debug)]
-pub(super) enum Cause {
-    /// It could not be opened.
-    Unreachable(io::Error),
-    /// The server closed it.
-    Closed,
-    /// It broke.
-    Broken(io::Error),
-    /// The server broke the protocol, which has been told already.
-    Protocol,
-}
 
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Something is to be done at a client's socket.
@@ -145,7 +126,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Stamps the messages that the session gave out.
     #[inline]
-    fn deliver(&mut self, client: u32, at: MonoInstant) {
+    pub(super) fn deliver(&mut self, client: u32, at: MonoInstant) {
         let Some(&last) = self.out.messages.last() else { return };
         self.look.messages += self.out.messages.len() as u64;
         let slot = &mut self.slots[client as usize];
@@ -212,7 +193,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
+    pub(super) fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
         let event = match note {
             Note::Request => {
                 self.holding.asked(client, at);
@@ -261,7 +242,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Writes what the session gave out, or puts it behind what is still to be written. `false`
     /// where that ended the connection.
-    fn send(&mut self, client: u32, at: MonoInstant) -> bool {
+    pub(super) fn send(&mut self, client: u32, at: MonoInstant) -> bool {
         let slot = &mut self.slots[client as usize];
         if let Some(backlog) = &mut slot.backlog {
             backlog.append(&mut self.out.send);
@@ -309,123 +290,6 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 self.ended(client, at, Cause::Broken(error));
                 false
             }
-        }
-    }
-
-    #[cold]
-    fn broke_protocol(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
-        let mut notes = std::mem::take(&mut self.out.notes);
-        for note in notes.drain(..) {
-            self.note(client, at, &note);
-        }
-        self.out.notes = notes;
-        self.blame(client, error);
-        if self.stage != Stage::Closing {
-            self.failed(client, at, error);
-        }
-        // What a session still says: a WebSocket is failed by a close frame (RFC 6455 §7.1.7).
-        if self.out.send.is_empty() || self.send(client, at) {
-            self.ended(client, at, Cause::Protocol);
-        }
-    }
-
-    /// Closes a connection that the server was to close, and did not.
-    #[cold]
-    pub(super) fn hang_up(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {
-        let slot = &self.slots[client as usize];
-        // A connection opened since then is another one.
-        if matches!(slot.link, Link::Open(_)) && slot.opened + HANG_UP <= planned {
-            self.ended(client, now, Cause::Closed);
-        }
-    }
-
-    /// The server did what no session expects, and perhaps broke its protocol.
-    fn failed(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
-        self.fail(client, at, error);
-        // One that no answer could be read is kept at any rate.
-        if self.coded.is_none() && matches!(error, ProtocolError::Encoded { .. }) {
-            self.coded = Some(error.to_string());
-        }
-        if error.breaks_protocol() {
-            let phase = self.phases.phase();
-            self.measure.happened(phase, at, &Event::BrokeProtocol { client });
-            if phase >= Phase::Warmup && self.first_protocol_error.is_none() {
-                self.first_protocol_error = Some(self.words(client, error));
-            }
-        }
-    }
-
-    fn fail(&mut self, client: u32, at: MonoInstant, error: &dyn std::fmt::Display) {
-        self.keep_error(client, error);
-        self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
-    }
-
-    /// A client's connection has ended, or could not be opened.
-    #[cold]
-    pub(super) fn ended(&mut self, client: u32, at: MonoInstant, cause: Cause) {
-        self.drop_link(client);
-        self.out.clear();
-        let ending = self.slots[client as usize].session.closed(&mut self.out);
-        self.stamps.forget_read();
-        self.deliver(client, at);
-        if self.phases.phase() == Phase::Close {
-            return;
-        }
-        let mut told = matches!(cause, Cause::Protocol);
-        let mut notes = std::mem::take(&mut self.out.notes);
-        for note in notes.drain(..) {
-            let fails = matches!(note, Note::Failed(_));
-            if !(fails && told) {
-                self.note(client, at, &note);
-            }
-            told |= fails;
-        }
-        self.out.notes = notes;
-        if let Cause::Unreachable(source) = cause {
-            let slot = &mut self.slots[client as usize];
-            slot.trouble = slot.trouble.max(Some(Verdict::Retry));
-            if std::mem::take(&mut slot.renewing) {
-                self.unsubscribed(client);
-            }
-            self.fail(client, at, &ConnectError { target: self.plan.target, source });
-        } else if ending != Ending::Done {
-            self.lost(client, at, &cause, told, ending);
-        }
-        self.leave_ramp(client);
-        self.recover(client, at, ending);
-    }
-
-    /// A client's subscription does not stand any more, if it did.
-    pub(super) fn unsubscribed(&mut self, client: u32) {
-        let slot = &mut self.slots[client as usize];
-        self.sockets.ready -= u32::from(std::mem::take(&mut slot.ready));
-    }
-
-    /// A connection that the client meant to keep is lost, or came to nothing.
-    fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool, ending: Ending) {
-        let renews = self.renews(client, at, ending);
-        let slot = &mut self.slots[client as usize];
-        let was_ready = slot.ready;
-        slot.renewing = was_ready && renews;
-        if !slot.renewing {
-            self.unsubscribed(client);
-        }
-        if was_ready {
-            self.measure.happened(self.phases.phase(), at, &Event::ConnectionLost { client });
-        }
-        if told {
-            return;
-        }
-        let error = match cause {
-            Cause::Broken(error) => {
-                format!("the connection to {} broke: {error}", self.plan.target)
-            }
-            _ => format!("{} closed the connection", self.plan.target),
-        };
-        if was_ready {
-            self.keep_error(client, &error);
-        } else {
-            self.fail(client, at, &error);
         }
     }
 }

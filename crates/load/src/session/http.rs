@@ -256,7 +256,8 @@ impl ResponseReader {
         Ok(None)
     }
 
-    /// The head, how many bytes of `input` it takes, and what it asks for. Where it ends later, keeps all of it.
+    /// The head, how many bytes of `input` it takes, and what it asks for. Where it ends later,
+    /// keeps all of it.
     fn parse(&mut self, input: &[u8]) -> Result<Option<Parsed>, HttpError> {
         let before = self.partial.len();
         let parsed = if before == 0 {

@@ -57,16 +57,16 @@ pub trait Session: fmt::Debug + Send {
     /// The period has come round. Only transports with a [cadence](Sessions::cadence) hear this.
     fn tick(&mut self, _out: &mut Output) {}
 
-    /// The pause is over that an answer without news had to be followed by, or none was needed: asks
-    /// again, where nothing is outstanding. Only who demands it hears this.
+    /// The pause is over that an answer without news had to be followed by, or none was needed:
+    /// asks again, where nothing is outstanding. Only who demands it hears this.
     fn ask_again(&mut self, _out: &mut Output) {}
 
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;
 
-    /// Of a client that polls, whether messages are on their way to it: its last answer was full, or
-    /// one that brings some has begun. Of a stream the bytes that come say it.
+    /// Of a client that polls, whether messages are on their way to it: its last answer was full,
+    /// or one that brings some has begun. Of a stream the bytes that come say it.
     fn under_way(&self) -> bool {
         false
     }

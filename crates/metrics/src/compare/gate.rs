@@ -20,6 +20,8 @@ pub struct Unbreakable {
     pub too_few: Vec<String>,
     /// What is in one of the runs and not in the other.
     pub lacking: Vec<String>,
+    /// What is known of a run only to be at least something.
+    pub bounded: Vec<String>,
     /// What so many trials can show.
     pub power: Power,
 }
@@ -37,10 +39,11 @@ impl Comparison {
         let cannot =
             |row: &&Row| row.change.is_judged_by_ranks() && !power.shows_one(row.change.trials);
         let too_few: Vec<String> = self.rows.iter().filter(cannot).map(Row::name).collect();
-        let is_blind = !too_few.is_empty() || !self.lacking.is_empty() || !self.judges_any();
+        let misses_any = !self.lacking.is_empty() || !self.bounded.is_empty();
+        let is_blind = !too_few.is_empty() || misses_any || !self.judges_any();
         if broken.is_empty() && is_blind {
-            let lacking = self.lacking.clone();
-            return Err(Unbreakable { threshold: share, too_few, lacking, power });
+            let (lacking, bounded) = (self.lacking.clone(), self.bounded.clone());
+            return Err(Unbreakable { threshold: share, too_few, lacking, bounded, power });
         }
         Ok(broken)
     }
@@ -79,17 +82,28 @@ impl Unbreakable {
 impl fmt::Display for Unbreakable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--threshold {}% could not be broken", percent(self.threshold))?;
-        if self.too_few.is_empty() && self.lacking.is_empty() {
-            return f.write_str(": no judged figure is in both runs; measure the same in both");
-        }
+        let mut and = ":";
         if !self.too_few.is_empty() {
             write!(f, " by {}: ", listed(&self.too_few))?;
             self.remedy(f)?;
+            and = "; and";
         }
         if !self.lacking.is_empty() {
-            let and = if self.too_few.is_empty() { ":" } else { "; and" };
             let what = listed(&self.lacking);
             write!(f, "{and} only one of the runs has {what}; measure the same in both")?;
+            and = "; and";
+        }
+        if !self.bounded.is_empty() {
+            let what = listed(&self.bounded);
+            write!(
+                f,
+                "{and} messages that were still under way leave but a bound of {what}; lower the \
+                 load until none are late"
+            )?;
+            and = "; and";
+        }
+        if and == ":" {
+            f.write_str(": no judged figure is in both runs; measure the same in both")?;
         }
         Ok(())
     }

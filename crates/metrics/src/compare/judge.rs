@@ -194,7 +194,7 @@ impl Power {
     }
 
     /// The fewest trials beside `before` of the other run that show a change of one figure; `None`
-    /// where not even [`MOST_RUNS`] do.
+    /// where not even as many do as anybody is advised to add.
     #[must_use]
     pub fn runs_needed_beside(&self, before: usize) -> Option<usize> {
         (1..=MOST_RUNS).find(|&after| self.shows_one([before, after]))

@@ -35,6 +35,9 @@ pub struct Comparison {
     pub worth: f64,
     /// What would be judged and is in one of the runs only, in words.
     pub lacking: Vec<String>,
+    /// What would be judged, and is known of a run only to be at least something: messages were
+    /// still under way when its trials ended. In words.
+    pub bounded: Vec<String>,
     /// What to know before believing it.
     pub notes: Vec<String>,
 }
@@ -145,6 +148,7 @@ pub fn compare(
     let power = Power::of(&changes);
     let mut lacking = without_trials(&points, before, after, names);
     lacking.extend(samples.iter().filter_map(|each| each.lacking(names)));
+    let bounded: Vec<String> = samples.iter().filter_map(|each| each.bounded(names)).collect();
     let rows_out = samples.into_iter().zip(changes).map(|(samples, change)| Row {
         point: samples.point,
         transport: samples.transport,
@@ -154,7 +158,8 @@ pub fn compare(
     let rows_out = rows_out.collect();
     let mut notes = notes::of_runs(before, after, names, &differing);
     notes.extend(notes::of_rows(&rows, names));
-    Ok(Comparison { rows: rows_out, power, worth: rules.worth, lacking, notes })
+    notes.extend(notes::of_bounds(&bounded));
+    Ok(Comparison { rows: rows_out, power, worth: rules.worth, lacking, bounded, notes })
 }
 
 /// The transports that both runs were to measure at a point, and one of them did not.
@@ -207,6 +212,8 @@ struct Samples {
     transport: Transport,
     figure: Figure,
     values: [Vec<f64>; 2],
+    /// Whether a trial of the run knows only what it is at least.
+    is_bounded: [bool; 2],
     /// How it is judged where both runs have it.
     judging: Judging,
 }
@@ -217,14 +224,31 @@ impl Samples {
         if self.values.iter().any(Vec::is_empty) { Judging::No } else { self.judging }
     }
 
-    /// What would be judged, had both runs it.
+    /// Whether it would be judged, had both runs a value.
+    fn is_missed(&self) -> bool {
+        self.judging != Judging::No && self.judging() == Judging::No
+    }
+
+    /// What would be judged, had both runs it, and which of them has.
     fn lacking(&self, names: [&str; 2]) -> Option<String> {
-        if self.judging == Judging::No || self.judging() != Judging::No {
-            return None;
-        }
+        let lacks = self.is_missed() && self.is_bounded == [false; 2];
         let name = if self.values[0].is_empty() { names[1] } else { names[0] };
-        let (transport, figure) = (self.transport, self.figure.column());
-        Some(format!("{transport} {figure}{} ({name})", at(&self.point)))
+        lacks.then(|| self.name(name))
+    }
+
+    /// What would be judged, were more than a bound of it known, and where it is not.
+    fn bounded(&self, names: [&str; 2]) -> Option<String> {
+        let of = match self.is_bounded {
+            [true, true] => "both".to_owned(),
+            [true, false] => names[0].to_owned(),
+            [false, true] => names[1].to_owned(),
+            [false, false] => return None,
+        };
+        self.is_missed().then(|| self.name(&of))
+    }
+
+    fn name(&self, of: &str) -> String {
+        format!("{} {}{} ({of})", self.transport, self.figure.column(), at(&self.point))
     }
 }
 
@@ -275,12 +299,18 @@ fn are_shared_by_chance(transport: Transport, trials: &[&TrialRecord]) -> bool {
         })
 }
 
-/// The figures that either run has, none where one of them has no valid trial.
+/// The figures of which either run knows anything, none where one of them has no valid trial.
 fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord) -> Vec<Samples> {
-    let figures = [figures(before, one), figures(after, other)];
+    let mut figures = [figures(before, one), figures(after, other)];
     if figures.iter().any(Vec::is_empty) {
         return Vec::new();
     }
+    let bounded = |figure| {
+        let is_bounded = |trial: &Figures| trial.at_least(figure).is_some();
+        figures.each_ref().map(|trials| trials.iter().any(is_bounded))
+    };
+    let bounded = Figure::ALL.map(bounded);
+    figures.iter_mut().for_each(|trials| Figures::retain_comparable(trials));
     let both: Vec<&TrialRecord> = valid(before, one).chain(valid(after, other)).collect();
     let under = Circumstances {
         superseded: one.counts.superseded + other.counts.superseded > 0,
@@ -295,16 +325,17 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
             transport: one.transport,
             figure,
             values,
+            is_bounded: bounded[figure as usize],
             judging: judging(figure, under),
         }
     });
-    each.into_iter().filter(|each| each.values.iter().any(|values| !values.is_empty())).collect()
+    let is_known = |each: &Samples| each.values.iter().any(|values| !values.is_empty());
+    let is_told = |each: &Samples| is_known(each) || each.is_bounded.contains(&true);
+    each.into_iter().filter(is_told).collect()
 }
 
 fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {
-    let mut figures: Vec<Figures> = valid(record, row).map(Figures::of_trial).collect();
-    Figures::retain_comparable(&mut figures);
-    figures
+    valid(record, row).map(Figures::of_trial).collect()
 }
 
 /// The valid trials of a row.

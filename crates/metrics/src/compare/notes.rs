@@ -112,3 +112,11 @@ pub(super) fn of_rows(rows: &[(Summary, Summary)], names: [&str; 2]) -> Vec<Stri
     }
     notes
 }
+
+/// Figures that are not judged, as messages that were late keep them from being known.
+pub(super) fn of_bounds(bounded: &[String]) -> Option<String> {
+    (!bounded.is_empty()).then(|| {
+        let figures = bounded.join(", ");
+        format!("Not judged, as messages were still under way at the end of trials: {figures}.")
+    })
+}

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likely {
-    /// The instant from which the schedule counts is too late: messages are early by about the same.
+    /// The instant from which the schedule counts is too late: messages are early by about the
+    /// same.
     Origin,
     /// The feed is faster than described: messages come ever earlier.
     Rate {

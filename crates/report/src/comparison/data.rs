@@ -91,6 +91,7 @@ pub fn comparison_json(
         "least_p": comparison.power.least_p,
         "worth": comparison.worth,
         "lacking": comparison.lacking,
+        "bounded": comparison.bounded,
         "threshold": threshold.map(|share| gate(comparison, share)),
         "figures": comparison.rows.iter().map(values).collect::<Vec<Value>>(),
         "notes": comparison.notes,

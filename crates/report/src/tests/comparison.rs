@@ -224,6 +224,34 @@ fn superseded_messages_leave_latency_unjudged() {
     assert!(verdict(&comparison, Transport::ShortPoll, Figure::AgeMean).is_some());
 }
 
+/// A latency of which only a bound is known has not held.
+#[test]
+fn a_threshold_does_not_pass_what_late_messages_keep_from_being_known() {
+    let late = |level: u64| {
+        let mut record = six(level);
+        let sse = record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse);
+        sse.for_each(|trial| trial.measured.late.record_many_ns(2_000_000, 100));
+        record
+    };
+    assert_eq!(compared(&six(1_000), &six(1_000)).gate(0.05).unwrap().len(), 0);
+    for (before, after, of) in
+        [(late(1_000), late(1_000), "both"), (six(1_000), late(1_000), "two")]
+    {
+        let comparison = compared(&before, &after);
+        assert_eq!(verdict(&comparison, Transport::Sse, Figure::LatencyP99), None);
+        let refused = comparison.gate(0.05).unwrap_err().to_string();
+        let part = format!("still under way leave but a bound of sse latency_p99_us ({of});");
+        assert!(refused.contains(&part) && !refused.contains("p50"), "{refused}");
+        let text = comparison_table(&comparison, NAMES, false);
+        assert!(
+            text.contains(&format!("at the end of trials: sse latency_p99_us ({of})")),
+            "{text}"
+        );
+    }
+    let worse = compared(&late(1_000), &late(1_100));
+    assert!(worse.gate(0.05).is_ok_and(|broken| !broken.is_empty()), "the median is known");
+}
+
 #[test]
 fn every_format_holds_the_same_figures() {
     let comparison = compared(&six(1_000), &six(2_000));

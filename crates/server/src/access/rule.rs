@@ -34,7 +34,8 @@ impl FromStr for AllowedHost {
     }
 }
 
-/// Whether a host is meant by its name: a pattern, which RFC 3986 allows as a name, matches nothing.
+/// Whether a host is meant by its name: a pattern, which RFC 3986 allows as a name, matches
+/// nothing.
 fn is_one(authority: Authority<'_>) -> bool {
     !authority.host.contains('*')
 }

@@ -78,8 +78,8 @@ pub(crate) fn head(
 }
 
 /// The header fields as the handshake's reader wants them: `Connection` and `Upgrade` are lists, of
-/// any length and over any number of lines (RFC 9110 §5.3, §7.6.1, §7.8), of which it is told the one
-/// item that counts; key and version stand once (RFC 6455 §11.3.1, §11.3.5).
+/// any length and over any number of lines (RFC 9110 §5.3, §7.6.1, §7.8), of which it is told the
+/// one item that counts; key and version stand once (RFC 6455 §11.3.1, §11.3.5).
 fn as_single_lines(headers: &HeaderMap) -> Result<HeaderMap, Refusal> {
     for name in [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION] {
         if headers.get_all(&name).iter().count() > 1 {

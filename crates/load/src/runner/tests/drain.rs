@@ -117,3 +117,29 @@ fn polls_that_are_never_empty_are_late_and_empty_ones_have_lost() {
         }
     }
 }
+
+/// The last answers were full, and then there was no server any more.
+#[test]
+fn a_full_answer_before_a_failure_promises_nothing() {
+    for transport in [Transport::ShortPoll, Transport::LongPoll] {
+        let (target, shared) = start(move |_, mut stream, shared| {
+            // The window begins with message 26. A full answer stops short of its entity tag.
+            while let Some(asked) = request(&mut stream, shared).filter(|_| shared.newest() < 40) {
+                let after = cursor(&asked, shared);
+                while asked.contains("after=") && shared.newest() < after + 2 {
+                    thread::sleep(PERIOD);
+                }
+                let (mut body, newest) = (Vec::new(), shared.newest());
+                (after + 1..newest).for_each(|seq| batch::push(&mut body, &payload(seq, 64)));
+                let status = if body.is_empty() { "204 No Content" } else { "200 OK" };
+                if stream.write_all(&response(status, newest.max(after), &body)).is_err() {
+                    return;
+                }
+            }
+        });
+        let load = trial(plan(target, transport, 1), &shared, SHORT);
+        let [expected, delivered, lost, late] = counts(&load);
+        assert!(delivered > 0 && late == 0, "{transport}: {load:?}");
+        assert_eq!(delivered + lost, expected, "{transport}");
+    }
+}

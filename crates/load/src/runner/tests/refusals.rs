@@ -243,8 +243,8 @@ fn connections_that_end_between_two_polls_cost_no_attempt() {
     assert!(asked(&shared) > 4 * usize::from(MOST_ATTEMPTS), "{load:?}");
 }
 
-/// What two clients come to whose subscription is answered, and each poll behind it with `busy`; and
-/// how many polls there were.
+/// What two clients come to whose subscription is answered, and each poll behind it with `busy`;
+/// and how many polls there were.
 fn refused_polls(
     transport: Transport,
     busy: &'static [u8],

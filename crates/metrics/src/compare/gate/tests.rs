@@ -28,7 +28,8 @@ fn comparison(runs: [usize; 2], figures: usize, moved: f64, framing: f64) -> Com
         change,
     };
     let rows = changes.into_iter().enumerate().map(row).collect();
-    Comparison { rows, power, worth: WORTH, lacking: Vec::new(), notes: Vec::new() }
+    let (lacking, bounded, notes) = Default::default();
+    Comparison { rows, power, worth: WORTH, lacking, bounded, notes }
 }
 
 fn refused(comparison: &Comparison) -> String {
