@@ -151,7 +151,8 @@ impl AttemptsUsed {
 impl fmt::Display for AttemptsUsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { clients, of, .. } = self;
-        write!(f, "{clients} of {of} clients have no attempt left")?;
+        let verb = if *clients == 1 { "has" } else { "have" };
+        write!(f, "{clients} of {of} clients {verb} no attempt left")?;
         if let Some(status) = self.status {
             write!(f, ": the server answered {}", name(status))?;
         }
@@ -245,6 +246,8 @@ mod tests {
         assert!(invalid.remedy().starts_with("wait as long as the server asks for"));
         let cut_off = refused(9, 0, 0).invalid(200, error.as_ref()).unwrap();
         assert_eq!(cut_off.to_string(), "9 of 200 clients have no attempt left (client 0: no)");
+        let alone = refused(1, 0, 0).invalid(20, None).unwrap();
+        assert_eq!(alone.to_string(), "1 of 20 clients has no attempt left");
     }
 
     #[test]

@@ -53,12 +53,16 @@ impl fmt::Display for Silence {
         write!(f, "the server fell silent to {clients} client{plural}: ")?;
         match (*newest, at.as_secs_f64()) {
             (Seq::NONE, _) => f.write_str("no message ever came"),
-            (newest, 0.0) => {
-                write!(f, "nothing came after message {newest}, before the window began")
-            }
-            (newest, at) => {
-                write!(f, "nothing came after message {newest}, {at:.3} s into the window")
-            }
+            // Older messages may have come again, and the last of them after the window's end.
+            (newest, 0.0) => write!(
+                f,
+                "no message newer than {newest} came, and none at all since before the window began"
+            ),
+            (newest, at) => write!(
+                f,
+                "no message newer than {newest} came, and none at all later than {at:.3} s from \
+                 the window's start"
+            ),
         }
     }
 }

@@ -28,7 +28,7 @@ checked_when_read!(Checkpoint);
 /// A checkpoint that is none.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error(
-    "a checkpoint after {passed} messages and {elapsed_ns} ns is none: both are from 0 to 2^63 - 1"
+    "a checkpoint after {passed} messages and {elapsed_ns:e} ns is none: both are from 0 to 2^63 - 1"
 )]
 pub(super) struct CheckpointError {
     passed: u64,

@@ -44,7 +44,7 @@ fn reason(error: &io::Error) -> String {
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "is a pushbench server listening there?",
+        io::ErrorKind::ConnectionRefused => "is a server listening there?",
         io::ErrorKind::AddrNotAvailable => "no local port is free: use fewer clients",
         _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise `ulimit -n`",
         _ => "can this machine reach it?",
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "cannot connect to 127.0.0.1:9: connection refused; \
-             is a pushbench server listening there?"
+             is a server listening there?"
         );
         let error = ConnectError { target, source: io::Error::from_raw_os_error(TOO_MANY_FILES) };
         assert!(error.to_string().ends_with("raise `ulimit -n`"), "{error}");

@@ -147,7 +147,9 @@ impl Invalid {
             Self::AuditUnbalanced | Self::LedgerUnbalanced => {
                 "this is a fault of pushbench; please report it with run.json"
             }
-            Self::ClientsMissing { .. } => "use fewer clients, or look at the server's limits",
+            Self::ClientsMissing { .. } => {
+                "see the server's log; where it is at its limits, raise them or use fewer clients"
+            }
             Self::Coded { .. } => {
                 "messages have to come as they are: use --headers minimal, or switch compression \
                  off at the server"

@@ -92,7 +92,7 @@ impl Access {
             Field::Absent if self.unsaid => Ok(Cors::NONE),
             Field::Absent => Err(Refusal::Foreign(String::new())),
             Field::Once(origin) => self.origin(origin, host),
-            Field::Repeated => Err(Refusal::Foreign("several".to_owned())),
+            Field::Repeated => Err(Refusal::Origins),
         }
     }
 
@@ -201,6 +201,8 @@ pub(crate) enum Refusal {
     NoHost,
     #[error("`Host` stands more than once; a request is for one host")]
     Hosts,
+    #[error("`Origin` stands more than once; a page has one origin")]
+    Origins,
     #[error("`{0}` is no host and port; send `Host` as in `localhost:8080`")]
     Malformed(String),
     #[error(
@@ -229,7 +231,7 @@ impl Refusal {
         match self {
             Self::NoHost | Self::Hosts | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Foreign(_) => StatusCode::FORBIDDEN,
+            Self::Foreign(_) | Self::Origins => StatusCode::FORBIDDEN,
         }
     }
 }

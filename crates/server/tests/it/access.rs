@@ -68,6 +68,12 @@ fn a_foreign_page_gets_nothing_but_the_page() {
     let refusal = server.ask(&with(&requests()[0].1, "Origin: http://evil.example\r\n"));
     let told = refusal.text();
     assert!(told.contains("--allow-origin http://evil.example"), "{told}");
+    // No flag lets in a page that names two.
+    let two = "Origin: http://localhost\r\nOrigin: http://evil.example\r\n";
+    let refusal = server.ask(&with(&requests()[0].1, two));
+    let told = refusal.text();
+    assert_eq!(refusal.status, 403);
+    assert!(told.contains("more than once") && !told.contains("--allow-origin"), "{told}");
     assert_eq!(server.metric("pushbench_messages_published_total"), 0.0);
 }
 

@@ -247,7 +247,7 @@ fn a_refused_connection_is_told() {
     let (clients, error) = Running::start(plan).connect();
     assert_eq!(clients, 0);
     let text = error.unwrap();
-    let told = format!("cannot connect to {target}: connection refused; is a pushbench server");
+    let told = format!("cannot connect to {target}: connection refused; is a server listening");
     assert!(text.starts_with("client 10") && text.contains(&told), "{text}");
 }
 
