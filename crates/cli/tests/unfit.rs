@@ -208,7 +208,7 @@ fn broken_protocols_are_named_and_what_is_lost_to_them_is_no_measurement() {
     assert!(some.count("delivered") > 0, "{some:?}");
     let told = some.told("warnings", "protocol-errors").unwrap_or_else(|| panic!("{some:?}"));
     assert!(told["count"].as_u64().unwrap() >= 3, "{told}");
-    assert!(some.stderr.contains("protocol errors"), "{}", some.stderr);
+    assert!(some.stderr.contains("protocol errors in 1 trial,"), "{}", some.stderr);
     assert!(some.stderr.contains("carries no number"), "{}", some.stderr);
 
     let broken = |n: u64| if n % 50 < 45 { b"data: hello\n\n".to_vec() } else { event(n) };
