@@ -143,6 +143,8 @@ fn one_of_two_load_processes_is_named_and_the_repeat_stands() {
     assert_eq!((outcome.status, outcome.record.trials.len()), (0, 2), "{}", outcome.said);
     expect_named(&outcome.record.trials[0], outcome.stops[0], Process::Load { number: 2, of: 2 });
     assert!(outcome.record.trials[1].is_valid());
+    let told = "repeated: websocket, round 1: load process 2 of 2 stood still";
+    assert!(outcome.said.contains(told), "{}", outcome.said);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Server {
         Self { address, origin: origin.0 }
     }
 
-    /// Measures it with three clients for a second, by a description whose origin is `late_ms`
+    /// Measures it with three clients, for a second unless `more` says otherwise, by a description whose origin is `late_ms`
     /// after the true one.
     fn measure(&self, late_ms: u64, more: &[&str]) -> Measured {
         let folder = tempfile::tempdir().unwrap();
@@ -63,8 +63,11 @@ impl Server {
         fs::write(folder.path().join("feed.json"), feed.to_string()).unwrap();
         let target = format!("http://{}", self.address);
         let mut args = vec!["load", "--target", &target, "--feed", "feed.json", "--path", "/x"];
-        args.extend(["-t", "sse", "-c", "3", "-w", "300ms", "-d", "1s", "--json"]);
+        args.extend(["-t", "sse", "-c", "3", "-w", "300ms", "--json"]);
         args.extend(more);
+        if !more.contains(&"-d") {
+            args.extend(["-d", "1s"]);
+        }
         let (status, stdout, stderr) = outcome(folder.path(), &args);
         let record: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
         let trial = record["trials"].as_array().unwrap().last().unwrap().clone();
@@ -165,6 +168,19 @@ fn numbers_that_run_ahead_are_of_another_feed() {
     assert!(sign["first"].as_u64().unwrap() > 1_000_000, "{sign}");
     let cause = far.invalid("nothing-arrived")["cause"].as_str().unwrap();
     assert!(cause.contains("not due yet"), "{cause}");
+}
+
+/// Latency then grows with the length of the window, and is not the server's.
+#[test]
+fn a_feed_that_is_slower_than_described_is_told() {
+    let slow = Server::start(RATE - 5, |n| Some(event(n))).measure(0, &["-d", "3s"]);
+    let told = slow.told("warnings", "falls-behind").unwrap_or_else(|| panic!("{slow:?}"));
+    let [from, to] = ["from_us", "to_us"].map(|end| told[end].as_f64().unwrap());
+    // Two seconds lie between the middles of the first and the last, each a tenth too long.
+    assert!((150_000.0..250_000.0).contains(&(to - from)), "{told}");
+
+    let even = Server::start(RATE, |n| Some(event(n))).measure(0, &["-d", "3s"]);
+    assert!(even.told("warnings", "falls-behind").is_none(), "{even:?}");
 }
 
 #[test]

@@ -68,6 +68,13 @@ pub enum Warning {
     },
     /// Clients waited in vain for the rest of the window's messages.
     FellSilent(Silence),
+    /// Messages of a server that the run did not start came later from second to second.
+    FallsBehind {
+        /// Median latency in the window's first second, µs.
+        from_us: f64,
+        /// That in its last.
+        to_us: f64,
+    },
     /// Messages came more than once.
     Duplicated {
         /// How many arrivals too many.
@@ -242,6 +249,10 @@ impl Warning {
                  the feed is not slower than described"
             }
             Self::FellSilent(_) => "see the server's log for what happened then",
+            Self::FallsBehind { .. } => {
+                "if the server keeps up, its feed is slower than described, and the latency is not \
+                 its own: correct `schedule` in the feed's description"
+            }
             Self::ProtocolErrors { .. } => "see what the server sends there",
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
@@ -300,6 +311,7 @@ impl fmt::Display for Warning {
             | Self::Lost { .. }
             | Self::Late { .. }
             | Self::FellSilent(_)
+            | Self::FallsBehind { .. }
             | Self::Duplicated { .. }
             | Self::Reconnects { .. }
             | Self::Errors { .. }
@@ -356,6 +368,13 @@ impl Warning {
                  than the path could carry"
             ),
             Self::FellSilent(silence) => write!(f, "{silence}"),
+            Self::FallsBehind { from_us, to_us } => write!(
+                f,
+                "messages came later from second to second: by {} at the median in the first, by {} \
+                 in the last",
+                way::micros(*from_us),
+                way::micros(*to_us)
+            ),
             Self::ProtocolErrors { count, first } => {
                 write!(f, "{count} protocol errors")?;
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))

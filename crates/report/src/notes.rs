@@ -244,6 +244,7 @@ fn weight(warning: &Warning) -> f64 {
         | Warning::Late { messages }
         | Warning::Duplicated { messages } => *messages as f64,
         Warning::FellSilent(silence) => silence.clients as f64,
+        Warning::FallsBehind { to_us, .. } => *to_us,
         Warning::Reconnects { count }
         | Warning::Errors { count, .. }
         | Warning::ProtocolErrors { count, .. }

@@ -127,6 +127,7 @@ impl Evidence<'_> {
             warnings.push(Warning::Late { messages: audit.late });
         }
         warnings.extend(self.load.measured.silence.map(Warning::FellSilent));
+        warnings.extend(self.falls_behind());
         if audit.duplicated > 0 {
             warnings.push(Warning::Duplicated { messages: audit.duplicated });
         }

@@ -158,6 +158,7 @@ pub(crate) fn measure(
     progress.end();
     record.thresholds = thresholds::judge(&record);
     let finished = finish(&folder, &record, output);
+    told::repeated(&record).iter().for_each(tell);
     told::protocol_errors(&record).iter().for_each(tell);
     played?;
     let outcome = outcome(&record);

@@ -1,7 +1,23 @@
 //! What is said on standard error at a run's end, whatever else was asked for.
 
-use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_metrics::record::{RunRecord, TrialId, TrialRecord};
 use pushbench_metrics::warning::Warning;
+
+/// A line for each trial that was invalid and whose repeat stands in its place.
+pub(super) fn repeated(record: &RunRecord) -> Vec<String> {
+    let stands = |trial: &TrialRecord| {
+        record.standing().any(|other| other.id == trial.id && other.is_valid())
+    };
+    let replaced = record.trials.iter().filter(|trial| !trial.is_valid() && stands(trial));
+    let lines = replaced.map(|trial| {
+        let reasons: Vec<String> = trial.invalid.iter().map(ToString::to_string).collect();
+        let TrialId { point, transport, round } = trial.id;
+        let at = if record.points.len() > 1 { format!(" at point {point}") } else { String::new() };
+        let reasons = reasons.join("; ");
+        format!("repeated: {transport}{at}, round {round}: {reasons}; its repeat is valid")
+    });
+    lines.collect()
+}
 
 /// A line for each point and transport whose server broke its protocol in a trial that stands.
 pub(super) fn protocol_errors(record: &RunRecord) -> Vec<String> {

@@ -2,9 +2,13 @@
 
 use pushbench_metrics::fit::Fit;
 use pushbench_metrics::ledger::{Direction, Layer, Phase};
-use pushbench_metrics::warning::{Invalid, Likely, Misfit};
+use pushbench_metrics::warning::{Invalid, Likely, Misfit, Warning};
 
 use super::Evidence;
+
+/// The least that a median latency rises over a window for it to be told, µs: a stall in one of two
+/// seconds raises it too.
+const RISE_US: f64 = 5_000.0;
 
 impl Evidence<'_> {
     /// Why what arrived says nothing about the server; empty where it does.
@@ -52,6 +56,21 @@ impl Evidence<'_> {
         };
         let sign = faster().or_else(ahead).or_else(gaps)?;
         Some(Invalid::NotThisFeed { sign })
+    }
+
+    /// That each second's messages took longer than those of the second before, and more than twice
+    /// as long in the end: a feed that is slower than described looks so, and a server that does not
+    /// keep up, which only those who know it can tell apart.
+    pub(super) fn falls_behind(&self) -> Option<Warning> {
+        if self.own_server || !self.same_clock {
+            return None;
+        }
+        let seconds = self.load.measured.series.rows();
+        let medians: Vec<f64> = seconds.filter_map(|second| second.latency_p50_us).collect();
+        let (&from_us, &to_us) = (medians.first()?, medians.last()?);
+        let rises = medians.is_sorted_by(|one, next| one < next);
+        let matters = to_us - from_us > from_us.max(RISE_US);
+        (rises && matters).then_some(Warning::FallsBehind { from_us, to_us })
     }
 
     fn nothing(&self) -> Option<Invalid> {
