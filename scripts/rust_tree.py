@@ -141,12 +141,13 @@ class Modules:
 
     def arrows(self):
         """{(file, file that it needs): {line: names}}. To import a module is no need yet: what is
-        named through it is."""
+        named through it is. A child's use of its own parents is none either: it is a part of them."""
         arrows = {}
         for module, path in self.paths.items():
             for offset, names in self.named(module, self.files[path]):
                 found = self.resolve(module, names)
-                if found and not found[1] and self.paths[found[0]] != path:
+                is_parent = found and module[: len(found[0])] == found[0]
+                if found and not found[1] and not is_parent:
                     lines = arrows.setdefault((path, self.paths[found[0]]), {})
                     lines.setdefault(self.files[path].line(offset), set()).add(names[-1])
         return arrows
