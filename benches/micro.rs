@@ -3,17 +3,17 @@
 use divan::{Bencher, black_box};
 use pushbench_benches::path::Path;
 use pushbench_benches::reads;
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Tally};
-use pushbench_metrics::observer::{Arrival, Observer as _, Window};
-use pushbench_metrics::recorder::Recorder;
+use pushbench_core::{Contender, Delivery, MonoInstant, Seq};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Tally};
+use pushbench_metrics::observe::observer::{Arrival, Observer as _, Window};
+use pushbench_metrics::observe::recorder::Recorder;
 
 /// Messages that are prepared before a time is taken.
 const PREPARED: u64 = 4096;
 
-const TRANSPORTS: [Transport; 4] =
-    [Transport::ShortPoll, Transport::LongPoll, Transport::Sse, Transport::Websocket];
+const TRANSPORTS: [Contender; 4] =
+    [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::SSE, Contender::WEBSOCKET];
 
 fn main() {
     divan::main();
@@ -45,7 +45,7 @@ mod encode {
         let (payload, mut body) = (reads::payload(Seq(123_456)), Vec::with_capacity(1024));
         bencher.bench_local(|| {
             body.clear();
-            pushbench_core::wire::batch::push(&mut body, black_box(&payload));
+            pushbench_protocol::batch::push(&mut body, black_box(&payload));
             body.len()
         });
     }
@@ -56,10 +56,10 @@ mod parse {
     use super::*;
 
     #[divan::bench(args = TRANSPORTS)]
-    fn one_message(bencher: Bencher<'_, '_>, transport: Transport) {
+    fn one_message(bencher: Bencher<'_, '_>, contender: Contender) {
         let inputs: Vec<_> =
-            (1..=PREPARED).map(|seq| reads::message(transport, Seq(seq))).collect();
-        let (mut path, mut next) = (Path::new(transport, PREPARED, ()), 0);
+            (1..=PREPARED).map(|seq| reads::message(contender, Seq(seq))).collect();
+        let (mut path, mut next) = (Path::new(contender, PREPARED, ()), 0);
         bencher.bench_local(|| {
             next = next % PREPARED + 1;
             path.read(black_box(&inputs[next as usize - 1]), Seq(next))
@@ -69,15 +69,15 @@ mod parse {
     #[divan::bench]
     fn hundred_messages_in_a_poll(bencher: Bencher<'_, '_>) {
         let input = reads::answer(Seq(1), Seq(100));
-        let mut path = Path::new(Transport::ShortPoll, PREPARED, ());
+        let mut path = Path::new(Contender::SHORT_POLL, PREPARED, ());
         bencher.bench_local(|| path.read(black_box(&input), Seq(100)));
     }
 
     #[divan::bench]
     fn hundred_frames_in_a_read(bencher: Bencher<'_, '_>) {
         let input: Vec<u8> =
-            (1..=100).flat_map(|seq| reads::message(Transport::Websocket, Seq(seq))).collect();
-        let mut path = Path::new(Transport::Websocket, PREPARED, ());
+            (1..=100).flat_map(|seq| reads::message(Contender::WEBSOCKET, Seq(seq))).collect();
+        let mut path = Path::new(Contender::WEBSOCKET, PREPARED, ());
         bencher.bench_local(|| path.read(black_box(&input), Seq(100)));
     }
 }

@@ -1,7 +1,7 @@
 //! Which contests there are, and the rounds of them.
 
 use anyhow::{Context as _, ensure};
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 
 use crate::role::Role;
 use crate::setting::Args;
@@ -29,13 +29,13 @@ pub(crate) struct Comparison {
 /// How often a trial is played before one that is out of step is taken.
 const ATTEMPTS: u32 = 3;
 
-const fn contest(transport: Transport, server: Role, load: Role) -> Contest {
-    Contest { transport, server, load }
+const fn contest(contender: Contender, server: Role, load: Role) -> Contest {
+    Contest { contender, server, load }
 }
 
-const WEBSOCKET: Contest = contest(Transport::Websocket, Role::Server, Role::Load);
-const SSE: Contest = contest(Transport::Sse, Role::Server, Role::Load);
-const LONG_POLL: Contest = contest(Transport::LongPoll, Role::Server, Role::Load);
+const WEBSOCKET: Contest = contest(Contender::WEBSOCKET, Role::Server, Role::Load);
+const SSE: Contest = contest(Contender::SSE, Role::Server, Role::Load);
+const LONG_POLL: Contest = contest(Contender::LONG_POLL, Role::Server, Role::Load);
 
 /// All comparisons, in the order of the table.
 const COMPARISONS: [Comparison; 7] = [
@@ -130,6 +130,6 @@ fn in_step(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
 impl Contest {
     /// For a person to read.
     pub(crate) fn describe(&self) -> String {
-        format!("{} from {} to {}", self.transport, self.server.name(), self.load.name())
+        format!("{} from {} to {}", self.contender, self.server.name(), self.load.name())
     }
 }

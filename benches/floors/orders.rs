@@ -1,5 +1,5 @@
 //! A child's side of the conversation: JSON lines, as between the processes of a run
-//! (`pushbench_metrics::control`).
+//! (`pushbench_metrics::record::control`).
 
 use std::io::{self, BufRead as _, Write as _};
 

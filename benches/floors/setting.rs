@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::sampling::Sampling;
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::record::control::LoadPlan;
 
 use crate::role::Role;
 
@@ -61,9 +61,9 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The feed of a trial with `transport`.
-    pub(crate) fn feed(&self, transport: Transport) -> FeedSpec {
-        let rate = if transport == Transport::LongPoll { self.long_poll_rate } else { self.rate };
+    /// The feed of a trial with `contender`.
+    pub(crate) fn feed(&self, contender: Contender) -> FeedSpec {
+        let rate = if contender == Contender::LONG_POLL { self.long_poll_rate } else { self.rate };
         let bytes = usize::try_from(self.payload.0).unwrap_or(usize::MAX);
         FeedSpec {
             seed: 1,
@@ -73,22 +73,22 @@ impl Args {
     }
 
     /// What server and load generator of a run would stamp.
-    pub(crate) fn sampling(&self, transport: Transport) -> Option<Sampling> {
+    pub(crate) fn sampling(&self, contender: Contender) -> Option<Sampling> {
         let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
-        let rate = self.feed(transport).schedule.mean_hz()?;
+        let rate = self.feed(contender).schedule.mean_hz()?;
         Some(Sampling::new(clients, 1, rate * self.seconds.0.as_secs_f64()))
     }
 
     /// The plan of a trial's load process.
-    pub(crate) fn load_plan(&self, transport: Transport, target: SocketAddr) -> LoadPlan {
+    pub(crate) fn load_plan(&self, contender: Contender, target: SocketAddr) -> LoadPlan {
         let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
         LoadPlan {
             long_poll_timeout: HOLD,
             connect_timeout: CONNECT_LIMIT,
-            stamps: self.sampling(transport),
+            stamps: self.sampling(contender),
             // What a bare receiver has to know; the role decides who is bare, and not this.
-            bare: Some(self.feed(transport).payload),
-            ..LoadPlan::new(target, transport, clients)
+            bare: Some(self.feed(contender).payload),
+            ..LoadPlan::new(target, contender, clients)
         }
     }
 }

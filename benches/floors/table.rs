@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use pushbench_metrics::environment::Environment;
-use pushbench_metrics::stats;
+use pushbench_metrics::judge::stats;
+use pushbench_metrics::record::environment::Environment;
 
 use crate::contest::{Comparison, Side};
 use crate::role::Role;
@@ -21,7 +21,7 @@ pub(crate) fn print(
     comparisons: &[Comparison],
     played: &Played,
 ) -> anyhow::Result<()> {
-    let mut text = heading(args, &pushbench_probe::environment::read());
+    let mut text = heading(args, &pushbench_os::machine::environment::read());
     for comparison in comparisons {
         text.push_str(&row(comparison, played));
     }
@@ -88,7 +88,7 @@ fn memory(played: &Played) -> String {
         let _ = write!(
             text,
             " {} server {:.0}, load {:.0};",
-            contest.transport,
+            contest.contender,
             median(&server),
             median(&load)
         );
@@ -132,7 +132,7 @@ fn csv(played: &Played) -> String {
             let _ = writeln!(
                 text,
                 "{},{},{},{round},{},{},{:.4},{:.4},{:.0},{:.0}",
-                contest.transport,
+                contest.contender,
                 contest.server.name(),
                 contest.load.name(),
                 cost.units,

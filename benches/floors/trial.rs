@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::schedule::{Checkpoint, Timetable};
-use pushbench_metrics::control::{
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, LoadOrder, ServerNews, ServerOrder, ServerPlan, TrialTiming,
 };
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
-use pushbench_probe::cpu::ProcessClock;
-use pushbench_probe::memory::Memory;
+use pushbench_os::process::cpu::ProcessClock;
+use pushbench_os::process::memory::Memory;
+use pushbench_os::time::clock;
 
 use crate::child::Child;
 use crate::role::Role;
@@ -34,7 +34,7 @@ const LATEST: f64 = 0.5;
 /// Who plays whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Contest {
-    pub(crate) transport: Transport,
+    pub(crate) contender: Contender,
     pub(crate) server: Role,
     pub(crate) load: Role,
 }
@@ -56,13 +56,13 @@ pub(crate) struct Cost {
 
 /// Plays a trial.
 pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
-    let stamps = args.sampling(contest.transport);
-    let plan = ServerPlan { stamps, ..ServerPlan::new(args.feed(contest.transport)) };
+    let stamps = args.sampling(contest.contender);
+    let plan = ServerPlan { stamps, ..ServerPlan::new(args.feed(contest.contender)) };
     let mut server = Child::start(contest.server, &plan)?;
     let ServerNews::Listening { address } = server.hear(LIMIT)? else {
         bail!("the server does not listen")
     };
-    let plan = args.load_plan(contest.transport, address);
+    let plan = args.load_plan(contest.contender, address);
     let mut load = Child::start(contest.load, &plan)?;
     ensure!(load.hear::<LoadNews>(LIMIT)? == LoadNews::Ready, "the load process is not ready");
     let before = memory(&server, &load)?;
@@ -72,7 +72,7 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     };
     ensure!(clients == plan.clients, "{clients} of {} connected: {error:?}", plan.clients);
     let after = memory(&server, &load)?;
-    let timing = timing(args, contest.transport);
+    let timing = timing(args, contest.contender);
     server.order(&ServerOrder::Measure { window: timing.window })?;
     server.order(&ServerOrder::Start { origin: timing.origin })?;
     let window = timing.window;
@@ -81,7 +81,7 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     let measured = finished(&load)?.measured;
     server.order(&ServerOrder::Stop)?;
     let ServerNews::Stopped(served) = server.hear(LIMIT)? else { bail!("the server fails") };
-    let is_poll = contest.transport == Transport::LongPoll;
+    let is_poll = contest.contender == Contender::LONG_POLL;
     let counters = measured.counters;
     let units = if is_poll { counters.requests } else { counters.messages_in_window };
     ensure!(units > 0, "nothing arrived");
@@ -99,8 +99,8 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
 }
 
 /// The trial's instants. The window's edges fall between two messages.
-fn timing(args: &Args, transport: Transport) -> TrialTiming {
-    let (schedule, seed) = (args.feed(transport).schedule, 1);
+fn timing(args: &Args, contender: Contender) -> TrialTiming {
+    let (schedule, seed) = (args.feed(contender).schedule, 1);
     let gap = Duration::from_secs_f64(1.0 / schedule.mean_hz().unwrap_or(1.0));
     let warmup = clock::now() + LEAD;
     let origin = warmup + gap / 2;

@@ -19,7 +19,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use pushbench_benches::counts::{Change, Changes, Counts, Percent};
 use pushbench_benches::{callgrind, reads};
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 
 use crate::counted::Part;
 use crate::play::Play;
@@ -55,7 +55,7 @@ struct Args {
     #[arg(long, hide = true, requires_all = ["transport", "stretches"])]
     part: Option<Part>,
     #[arg(long, hide = true)]
-    transport: Option<Transport>,
+    contender: Option<Contender>,
     #[arg(long, hide = true)]
     stretches: Option<u32>,
     #[arg(long, hide = true)]
@@ -67,9 +67,9 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let outcome = match (args.part, args.transport, args.stretches) {
-        (Some(part), Some(transport), Some(stretches)) => {
-            part.play(transport, stretches, args.target)
+    let outcome = match (args.part, args.contender, args.stretches) {
+        (Some(part), Some(contender), Some(stretches)) => {
+            part.play(contender, stretches, args.target)
         }
         _ => count(&args),
     };
@@ -126,7 +126,7 @@ fn judge(changes: &[Change<'_>], limit: Percent) -> anyhow::Result<()> {
     let worse: Vec<_> = changes
         .iter()
         .filter(|change| change.exceeds(limit.0))
-        .map(|change| format!("{}, {}", change.row.way.describe(), change.row.transport))
+        .map(|change| format!("{}, {}", change.row.way.describe(), change.row.contender))
         .collect();
     ensure!(worse.is_empty(), "more than {limit} above the base: {}", worse.join("; "));
     Ok(())

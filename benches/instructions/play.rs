@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::callgrind::{Counted, Equal};
 use pushbench_benches::counts::{Row, Way};
-use pushbench_core::Transport;
+use pushbench_core::{Contender, Stack};
 
 use crate::counted::{CLIENTS, Part, ROUNDS_PER_SECOND};
 use crate::peer::{Audience, Script};
@@ -35,12 +35,12 @@ const STREAM_ROUNDS: u64 = 10;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Play {
     part: Part,
-    transport: Transport,
+    contender: Contender,
 }
 
 impl fmt::Display for Play {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.part.name(), self.transport)
+        write!(f, "{} {}", self.part.name(), self.contender)
     }
 }
 
@@ -48,9 +48,9 @@ impl Play {
     /// All, in the order in which they are counted.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let parts = [Part::Session, Part::SessionAndRecord, Part::Load, Part::Server];
-        let plays = parts.into_iter().flat_map(|part| {
-            Transport::ALL.into_iter().map(move |transport| Self { part, transport })
-        });
+        let plays = parts
+            .into_iter()
+            .flat_map(|part| Contender::all().map(move |contender| Self { part, contender }));
         plays.filter(|play| play.needs_a_socket() || play.does_without())
     }
 
@@ -60,15 +60,15 @@ impl Play {
 
     /// Whether its way can be gone without sockets: a poll on a connection of its own cannot, and
     /// one that is conditional is read as any other.
-    const fn does_without(self) -> bool {
-        !matches!(self.transport, Transport::ShortPollClose | Transport::ShortPollConditional)
+    fn does_without(self) -> bool {
+        self.contender.stack == Stack::PLAIN
     }
 
     /// Plays it, and says what it counted. Callgrind's files are in `folder`.
     pub(crate) fn count(self, quick: bool, folder: &Path) -> anyhow::Result<Vec<Row>> {
         let part = if self.part == Part::Server { SERVER_STRETCHES } else { STRETCHES };
         let stretches = if quick { part / QUICK_SHARE } else { part };
-        let file = folder.join(format!("{}-{}.callgrind", self.part.name(), self.transport));
+        let file = folder.join(format!("{}-{}.callgrind", self.part.name(), self.contender));
         match self.part {
             Part::Session => self.replay(Way::Session, stretches, &file),
             Part::SessionAndRecord => self.replay(Way::SessionAndRecord, stretches, &file),
@@ -78,16 +78,16 @@ impl Play {
     }
 
     fn start(self, stretches: u32, more: &[String], file: &Path) -> anyhow::Result<Counted> {
-        let (part, transport) = (self.part.name(), self.transport.name());
+        let (part, contender) = (self.part.name(), self.contender.name());
         let stretches = stretches.to_string();
-        let args = ["--part", part, "--transport", transport, "--stretches", &stretches];
+        let args = ["--part", part, "--transport", contender, "--stretches", &stretches];
         let args: Vec<_> =
             args.into_iter().map(str::to_owned).chain(more.iter().cloned()).collect();
         Counted::start(&args, file)
     }
 
     fn row(self, way: Way, total: u64, of: u64) -> Row {
-        Row { way, transport: self.transport, instructions: total as f64 / of as f64 }
+        Row { way, contender: self.contender, instructions: total as f64 / of as f64 }
     }
 
     fn replay(self, way: Way, stretches: u32, file: &Path) -> anyhow::Result<Vec<Row>> {
@@ -98,7 +98,7 @@ impl Play {
     /// The load generator. A client's answer lets the next one connect, so each stretch begins and
     /// ends with a request that waits.
     fn load(self, stretches: u32, file: &Path) -> anyhow::Result<Vec<Row>> {
-        let mut script = Script::new(self.transport)?;
+        let mut script = Script::new(self.contender)?;
         let target = ["--target".to_owned(), script.address()?.to_string()];
         let mut counted = self.start(stretches, &target, file)?;
         let watch = Watch::of(counted.pid())?;
@@ -146,7 +146,7 @@ impl Play {
     fn serve(self, stretches: u32, rounds: u64, counted: &mut Counted) -> anyhow::Result<Served> {
         let address = counted.hear()?.parse().context("the server says no address")?;
         let watch = Watch::of(counted.pid())?;
-        let mut audience = Audience::new(address, self.transport, &watch)?;
+        let mut audience = Audience::new(address, self.contender, &watch)?;
         audience.publish(FIRST_MESSAGES)?;
         let nothing = counted.stretches(stretches, || Ok(()))?;
         let publishing = counted.stretches(stretches, || audience.publish(STREAM_ROUNDS))?;
@@ -155,7 +155,7 @@ impl Play {
         audience.subscribe(CLIENTS - CONNECTIONS * (stretches + 1))?;
         audience.rounds(rounds)?;
         let messages = counted.stretches(stretches, || audience.rounds(rounds))?;
-        let polls_in_vain = if self.transport.polls_on_a_period() {
+        let polls_in_vain = if self.contender.shape().asks() {
             Some(counted.stretches(stretches, || audience.poll_in_vain())?)
         } else {
             None
@@ -164,7 +164,7 @@ impl Play {
     }
 
     const fn streams(self) -> bool {
-        matches!(self.transport, Transport::Sse | Transport::Websocket)
+        self.contender.shape().streams()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use serde::{Deserialize, Serialize};
 
 /// Names the format of a file of counts.
@@ -67,7 +67,7 @@ pub struct Row {
     /// What of.
     pub way: Way,
     /// How its clients receive.
-    pub transport: Transport,
+    pub contender: Contender,
     /// Instructions, the mean over many of them.
     pub instructions: f64,
 }
@@ -133,7 +133,7 @@ impl Counts {
         );
         ensure!(self.quick == base.quick, "only one of the two was counted with `--quick`");
         let of = |row: &Row| {
-            let same = |other: &&Row| (other.way, other.transport) == (row.way, row.transport);
+            let same = |other: &&Row| (other.way, other.contender) == (row.way, row.contender);
             base.rows.iter().find(same).map(|row| row.instructions)
         };
         let changes: Vec<_> = self.rows.iter().map(|row| Change { row, before: of(row) }).collect();
@@ -144,8 +144,8 @@ impl Counts {
         Ok(changes)
     }
 
-    fn count(&self, way: Way, transport: Transport) -> Option<f64> {
-        let found = self.rows.iter().find(|row| row.way == way && row.transport == transport);
+    fn count(&self, way: Way, contender: Contender) -> Option<f64> {
+        let found = self.rows.iter().find(|row| row.way == way && row.contender == contender);
         found.map(|row| row.instructions)
     }
 }
@@ -158,12 +158,11 @@ fn line(f: &mut fmt::Formatter<'_>, cells: &[String]) -> fmt::Result {
 impl fmt::Display for Counts {
     /// A Markdown table: a row for each way, a column for each transport.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<_> = Transport::ALL
-            .into_iter()
-            .filter(|&transport| self.rows.iter().any(|row| row.transport == transport))
+        let shown: Vec<_> = Contender::all()
+            .filter(|&contender| self.rows.iter().any(|row| row.contender == contender))
             .collect();
         writeln!(f, "## Instructions in user space, messages of {} bytes\n", self.payload_bytes)?;
-        let heads = shown.iter().map(|transport| transport.name().to_owned());
+        let heads = shown.iter().map(|contender| contender.name().to_owned());
         line(f, &std::iter::once("for".to_owned()).chain(heads).collect::<Vec<_>>())?;
         line(f, &vec!["---".to_owned(); shown.len() + 1])?;
         for way in Way::ALL {
@@ -212,12 +211,12 @@ impl fmt::Display for Changes<'_> {
         line(f, &heads.map(str::to_owned))?;
         line(f, &heads.map(|_| "---".to_owned()))?;
         for change in self.0 {
-            let Row { way, transport, instructions } = change.row;
+            let Row { way, contender, instructions } = change.row;
             let before =
                 change.before.map_or_else(|| "–".to_owned(), |count| format!("{count:.0}"));
             let ratio = change.ratio().map_or_else(|| "new".to_owned(), |r| format!("{r:.4}"));
-            let (way, transport) = (way.describe().to_owned(), transport.name().to_owned());
-            line(f, &[way, transport, before, format!("{instructions:.0}"), ratio])?;
+            let (way, contender) = (way.describe().to_owned(), contender.name().to_owned());
+            line(f, &[way, contender, before, format!("{instructions:.0}"), ratio])?;
         }
         Ok(())
     }
@@ -248,17 +247,17 @@ impl fmt::Display for Percent {
 mod tests {
     use super::*;
 
-    fn counts(rows: &[(Way, Transport, f64)]) -> Counts {
+    fn counts(rows: &[(Way, Contender, f64)]) -> Counts {
         let mut counts = Counts::new("valgrind-3".into(), 64, false);
         let rows =
-            rows.iter().map(|&(way, transport, instructions)| Row { way, transport, instructions });
+            rows.iter().map(|&(way, contender, instructions)| Row { way, contender, instructions });
         counts.rows.extend(rows);
         counts
     }
 
     #[test]
     fn a_row_fails_beyond_the_limit_alone() {
-        let (sse, websocket) = (Transport::Sse, Transport::Websocket);
+        let (sse, websocket) = (Contender::SSE, Contender::WEBSOCKET);
         let base = counts(&[(Way::LoadMessage, sse, 1000.0), (Way::ServerMessage, sse, 500.0)]);
         let now = counts(&[
             (Way::LoadMessage, sse, 1019.0),
@@ -277,8 +276,8 @@ mod tests {
 
     #[test]
     fn what_does_not_compare_is_refused() {
-        let now = counts(&[(Way::LoadMessage, Transport::Sse, 1.0)]);
-        let other = counts(&[(Way::LoadMessage, Transport::Websocket, 1.0)]);
+        let now = counts(&[(Way::LoadMessage, Contender::SSE, 1.0)]);
+        let other = counts(&[(Way::LoadMessage, Contender::WEBSOCKET, 1.0)]);
         let larger = Counts { payload_bytes: 1024, ..now.clone() };
         assert!(now.against(&other).unwrap_err().to_string().contains("none of the rows"));
         assert!(now.against(&larger).unwrap_err().to_string().contains("1024 bytes"));
@@ -289,7 +288,7 @@ mod tests {
     #[test]
     fn a_file_comes_back_as_it_was_and_another_is_refused() {
         let path = std::env::temp_dir().join(format!("counts-{}.json", std::process::id()));
-        let before = counts(&[(Way::SessionAndRecord, Transport::ShortPollClose, 12.25)]);
+        let before = counts(&[(Way::SessionAndRecord, Contender::SHORT_POLL_CLOSE, 12.25)]);
         before.write(&path).unwrap();
         let after = Counts::read(&path);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -305,9 +304,9 @@ mod tests {
     #[test]
     fn the_table_has_a_column_for_each_transport_that_was_counted() {
         let shown = counts(&[
-            (Way::LoadMessage, Transport::Websocket, 640.4),
-            (Way::LoadMessage, Transport::Sse, 900.0),
-            (Way::Session, Transport::Sse, 300.0),
+            (Way::LoadMessage, Contender::WEBSOCKET, 640.4),
+            (Way::LoadMessage, Contender::SSE, 900.0),
+            (Way::Session, Contender::SSE, 300.0),
         ]);
         let text = shown.to_string();
         assert!(text.contains("| for | sse | websocket |"), "{text}");

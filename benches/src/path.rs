@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use pushbench_core::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{MonoInstant, Seq, Transport};
+use pushbench_core::{Contender, MonoInstant, Seq};
 use pushbench_load::runner::Measure;
 use pushbench_load::session::{Note, Output, Session, Sessions};
-use pushbench_metrics::control::LoadPlan;
-use pushbench_metrics::ledger::{Phase, Tally};
-use pushbench_metrics::observer::{Arrival, Event, Window};
+use pushbench_metrics::observe::ledger::{Phase, Tally};
+use pushbench_metrics::observe::observer::{Arrival, Event, Window};
+use pushbench_metrics::record::control::LoadPlan;
 
 use crate::reads;
 
@@ -37,17 +37,17 @@ impl<M: Measure> Path<M> {
     ///
     /// Where its session does not take the answer to its first request.
     #[must_use]
-    pub fn new(transport: Transport, count: u64, mut measure: M) -> Self {
+    pub fn new(contender: Contender, count: u64, mut measure: M) -> Self {
         let rate = Rate::from_hz(1e9 / GAP as f64).expect("it is finite and positive");
         let mut table = Timetable::new(Schedule::Constant { rate }, 1, MonoInstant(GAP));
         let (start, end) = (MonoInstant(0), MonoInstant(GAP * (count + 1)));
         table.extend_to(end).expect("they are few");
         measure.set_window(Window { start, end, first: Seq(1), last: Seq(count) });
-        let session = Sessions::new(&plan(transport)).session(0);
-        let ticks = transport.polls_on_a_period();
+        let session = Sessions::new(&plan(contender)).session(0);
+        let ticks = contender.shape().asks();
         let mut path = Self { session, out: Output::default(), table, measure, ticks };
         path.session.opened(&mut path.out);
-        let answer = reads::subscribed(transport, path.out.send.bytes());
+        let answer = reads::subscribed(contender, path.out.send.bytes());
         path.send(MonoInstant(0));
         path.read(&answer, Seq::NONE);
         path
@@ -96,15 +96,15 @@ impl<M: Measure> Path<M> {
     }
 }
 
-fn plan(transport: Transport) -> LoadPlan {
-    let plan = LoadPlan::new(([127, 0, 0, 1], 8080).into(), transport, 1);
+fn plan(contender: Contender) -> LoadPlan {
+    let plan = LoadPlan::new(([127, 0, 0, 1], 8080).into(), contender, 1);
     LoadPlan { poll_interval: Duration::from_nanos(GAP), ..plan }
 }
 
 #[cfg(test)]
 mod tests {
     use pushbench_core::Delivery;
-    use pushbench_metrics::recorder::Recorder;
+    use pushbench_metrics::observe::recorder::Recorder;
 
     use super::*;
 
@@ -112,17 +112,17 @@ mod tests {
     #[test]
     fn every_transport_brings_every_message_to_the_record() {
         const COUNT: u64 = 50;
-        for transport in
-            [Transport::ShortPoll, Transport::LongPoll, Transport::Sse, Transport::Websocket]
+        for contender in
+            [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::SSE, Contender::WEBSOCKET]
         {
-            let mut path = Path::new(transport, COUNT, Recorder::new(1, Delivery::Every));
+            let mut path = Path::new(contender, COUNT, Recorder::new(1, Delivery::Every));
             for seq in (1..=COUNT).map(Seq) {
-                assert_eq!(path.read(&reads::message(transport, seq), seq), 1, "{transport}");
+                assert_eq!(path.read(&reads::message(contender, seq), seq), 1, "{contender}");
             }
             let measured = Measure::finish(&mut path.measure);
-            assert_eq!(measured.audit.delivered, COUNT, "{transport}");
-            assert_eq!(measured.counters.messages_in_window, COUNT, "{transport}");
-            assert_eq!(measured.latency.count(), COUNT, "{transport}");
+            assert_eq!(measured.audit.delivered, COUNT, "{contender}");
+            assert_eq!(measured.counters.messages_in_window, COUNT, "{contender}");
+            assert_eq!(measured.latency.count(), COUNT, "{contender}");
         }
     }
 }

@@ -4,11 +4,11 @@ use std::thread;
 
 use pushbench_load::runner::Measure;
 use pushbench_load::{Load, LoadError};
-use pushbench_metrics::control::{LoadOrder, LoadPlan};
-use pushbench_metrics::ledger::Phase;
-use pushbench_metrics::observer::{Arrival, Event, Observer, Window};
-use pushbench_metrics::recorder::{Measured, Recorder};
-use pushbench_probe::clock::Monotonic;
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
+use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_metrics::record::control::{LoadOrder, LoadPlan};
+use pushbench_os::time::clock::Monotonic;
 
 use crate::orders::{hear, say};
 

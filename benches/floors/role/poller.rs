@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use pushbench_load::bare::{Part, Sockets, dial};
 use pushbench_load::session::{Output, Sessions};
-use pushbench_metrics::control::{LoadPlan, TrialTiming};
-use pushbench_metrics::recorder::Measured;
+use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use rustix::io::Errno;
 
 /// What stands before the cursor in a request.

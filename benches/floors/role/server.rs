@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use pushbench_metrics::control::{ServerNews, ServerPlan};
+use pushbench_metrics::record::control::{ServerNews, ServerPlan};
 use pushbench_server::Server;
 
 use crate::orders::{hear, say};

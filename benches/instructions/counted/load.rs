@@ -7,13 +7,13 @@ use anyhow::bail;
 use pushbench_benches::callgrind::{obey, say};
 use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{MonoInstant, Transport};
+use pushbench_core::{Contender, MonoInstant};
 use pushbench_load::Load;
-use pushbench_metrics::control::{LoadNews, LoadOrder, LoadPlan, TrialTiming};
-use pushbench_metrics::observer::Window;
-use pushbench_metrics::polls::Polls;
-use pushbench_metrics::recorder::{Measured, Recorder};
-use pushbench_probe::clock::Clock as _;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::observe::polls::Polls;
+use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan, TrialTiming};
+use pushbench_os::time::clock::Clock as _;
 
 use super::pace::{PERIOD, Pace, Paced, SLOT};
 use super::{CLIENTS, ROUNDS_PER_SECOND};
@@ -29,12 +29,12 @@ pub(super) const fn rounds(stretches: u32) -> u64 {
 
 /// Loads `target`, says `done` when each client has had all messages, and goes on until the parent
 /// ends it.
-pub(super) fn play(transport: Transport, stretches: u32, target: SocketAddr) -> anyhow::Result<()> {
+pub(super) fn play(contender: Contender, stretches: u32, target: SocketAddr) -> anyhow::Result<()> {
     let plan = LoadPlan {
         poll_interval: PERIOD,
         // One after another, so that each wake-up has one cause.
         ramp: 1,
-        ..LoadPlan::new(target, transport, CLIENTS)
+        ..LoadPlan::new(target, contender, CLIENTS)
     };
     let (clock, rounds) = (Pace::new(), rounds(stretches));
     let arrivals = rounds * u64::from(CLIENTS);
@@ -54,7 +54,7 @@ pub(super) fn play(transport: Transport, stretches: u32, target: SocketAddr) -> 
 /// The recorder of a run.
 fn recorder(plan: &LoadPlan) -> Recorder {
     let recorder = Recorder::new(plan.clients, plan.delivery);
-    if !plan.transport.polls_on_a_period() {
+    if !plan.contender.shape().asks() {
         return recorder;
     }
     let places: Vec<u32> = (0..plan.clients).collect();

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_load::runner::Measure;
-use pushbench_metrics::ledger::{Direction, Phase, Source, Tally, TcpipTally};
-use pushbench_metrics::observer::{Arrival, Event, Observer, Window};
-use pushbench_metrics::recorder::{Measured, Recorder};
-use pushbench_probe::clock::Clock;
+use pushbench_metrics::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
+use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_os::time::clock::Clock;
 
 use super::{CLIENTS, ROUNDS_PER_SECOND};
 

@@ -5,7 +5,7 @@ use pushbench_benches::reads;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::ServerPlan;
+use pushbench_metrics::record::control::ServerPlan;
 use pushbench_server::Server;
 
 /// Says where it listens, and serves until its parent has had enough.

@@ -8,9 +8,9 @@ use anyhow::ensure;
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::reads;
 use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 use pushbench_load::session::Sessions;
-use pushbench_metrics::control::LoadPlan;
+use pushbench_metrics::record::control::LoadPlan;
 
 use super::client::Client;
 use super::{more, patient};
@@ -24,7 +24,7 @@ const HOLD: Duration = Duration::from_secs(300);
 pub(crate) struct Audience<'a> {
     watch: &'a Watch,
     address: SocketAddr,
-    transport: Transport,
+    contender: Contender,
     sessions: Sessions,
     clients: Vec<Client>,
     publisher: Publisher,
@@ -34,20 +34,20 @@ impl<'a> Audience<'a> {
     /// Nobody but the publisher is connected yet.
     pub(crate) fn new(
         address: SocketAddr,
-        transport: Transport,
+        contender: Contender,
         watch: &'a Watch,
     ) -> anyhow::Result<Self> {
-        let plan = LoadPlan::new(address, transport, CLIENTS);
+        let plan = LoadPlan::new(address, contender, CLIENTS);
         let sessions = Sessions::new(&LoadPlan { long_poll_timeout: HOLD, ..plan });
         let publisher = Publisher::new(address, watch)?;
-        Ok(Self { watch, address, transport, sessions, clients: Vec::new(), publisher })
+        Ok(Self { watch, address, contender, sessions, clients: Vec::new(), publisher })
     }
 
     /// As many further clients connect and subscribe.
     pub(crate) fn subscribe(&mut self, clients: u32) -> anyhow::Result<()> {
         for number in (0..).skip(self.clients.len()).take(clients as usize) {
             let session = self.sessions.session(number);
-            let mut client = Client::new(self.address, self.transport, session);
+            let mut client = Client::new(self.address, self.contender, session);
             client.subscribe(self.watch)?;
             self.clients.push(client);
         }

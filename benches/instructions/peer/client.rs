@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_benches::asleep::Watch;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 use pushbench_load::session::{Demand, Note, Output, Session};
 
 use super::{more, patient};
@@ -14,7 +14,7 @@ use super::{more, patient};
 #[derive(Debug)]
 pub(super) struct Client {
     server: SocketAddr,
-    transport: Transport,
+    contender: Contender,
     session: Box<dyn Session>,
     stream: Option<TcpStream>,
     out: Output,
@@ -30,8 +30,8 @@ struct Brought {
 
 impl Client {
     /// A client that is not connected.
-    pub(super) fn new(server: SocketAddr, transport: Transport, session: Box<dyn Session>) -> Self {
-        Self { server, transport, session, stream: None, out: Output::default() }
+    pub(super) fn new(server: SocketAddr, contender: Contender, session: Box<dyn Session>) -> Self {
+        Self { server, contender, session, stream: None, out: Output::default() }
     }
 
     /// Connects and subscribes. What the session wants to send then waits for
@@ -54,7 +54,7 @@ impl Client {
     /// Is brought message `seq` alone: asks for it first, where it polls on a period; otherwise it
     /// was written to everybody when it was published.
     pub(super) fn hear(&mut self, watch: &Watch, seq: Seq) -> anyhow::Result<()> {
-        let polls = self.transport.polls_on_a_period();
+        let polls = self.contender.shape().asks();
         let some = |brought: &Brought| !brought.messages.is_empty();
         let brought = if polls {
             self.tick(watch)?;
@@ -123,7 +123,7 @@ impl Client {
 
     /// Reads the end of a connection that the server closes after one answer.
     fn leave_if_closed(&mut self, watch: &Watch) -> anyhow::Result<()> {
-        if self.transport != Transport::ShortPollClose {
+        if self.contender != Contender::SHORT_POLL_CLOSE {
             return Ok(());
         }
         let mut stream = self.stream.take().context("a client is not connected")?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::reads;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 
 use super::{PATIENCE, more, patient};
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// The server.
 #[derive(Debug)]
 pub(crate) struct Script {
-    transport: Transport,
+    contender: Contender,
     listener: TcpListener,
     /// Connections, in the order in which they were opened.
     connections: Vec<Connection>,
@@ -41,10 +41,10 @@ struct Connection {
 
 impl Script {
     /// Listens on a free port of loopback.
-    pub(crate) fn new(transport: Transport) -> io::Result<Self> {
+    pub(crate) fn new(contender: Contender) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        Ok(Self { transport, listener, connections: Vec::new(), newest: Seq::NONE })
+        Ok(Self { contender, listener, connections: Vec::new(), newest: Seq::NONE })
     }
 
     /// Where it listens.
@@ -57,7 +57,7 @@ impl Script {
         for _ in 0..clients {
             let mut connection = within(PATIENCE, || self.accept())?.context("nobody connects")?;
             let request = connection.request()?;
-            let answer = reads::subscribed(self.transport, request.as_bytes());
+            let answer = reads::subscribed(self.contender, request.as_bytes());
             self.answer(watch, connection, &answer)?;
         }
         Ok(())
@@ -76,8 +76,8 @@ impl Script {
     fn round(&mut self, watch: &Watch, clients: u32) -> anyhow::Result<()> {
         let before = self.newest;
         self.newest = before.next();
-        let message = reads::message(self.transport, self.newest);
-        if !matches!(self.transport, Transport::Sse | Transport::Websocket) {
+        let message = reads::message(self.contender, self.newest);
+        if !matches!(self.contender, Contender::SSE | Contender::WEBSOCKET) {
             for _ in 0..clients {
                 let connection = within(PATIENCE, || self.asking(before))?;
                 let connection = connection
@@ -101,7 +101,7 @@ impl Script {
         answer: &[u8],
     ) -> anyhow::Result<()> {
         watch.after(|| Ok(connection.stream.write_all(answer)?))?;
-        if self.transport == Transport::ShortPollClose {
+        if self.contender == Contender::SHORT_POLL_CLOSE {
             watch.after(|| {
                 drop(connection);
                 Ok(())

@@ -1,5 +1,5 @@
 //! Child processes of a run: orders go down their standard input, news come up their standard
-//! output, one JSON object a line (`pushbench_metrics::control`).
+//! output, one JSON object a line (`pushbench_metrics::record::control`).
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
 use anyhow::Context as _;
-use pushbench_probe::affinity;
+use pushbench_os::machine::affinity;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

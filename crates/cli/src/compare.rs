@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::anyhow;
-use pushbench_metrics::compare::{Comparison, Rules, compare, percent};
+use pushbench_metrics::judge::compare::{Comparison, Rules, compare, percent};
 use pushbench_metrics::record::RunRecord;
 
 use crate::args::{CompareArgs, Format};

@@ -2,13 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use pushbench_core::Transport;
+use pushbench_core::Contender;
+use pushbench_core::contender::Connection;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::control::DEFAULT_RAMP;
 use pushbench_metrics::record::Pinned;
-use pushbench_probe::limits::{Demand, LimitError, Limits, Room, fit};
-use pushbench_probe::system::SystemFiles;
-use pushbench_probe::{affinity, scheduling, topology};
+use pushbench_metrics::record::control::DEFAULT_RAMP;
+use pushbench_os::machine::affinity;
+use pushbench_os::machine::limits::{Demand, LimitError, Limits, Room, fit};
+use pushbench_os::machine::topology;
+use pushbench_os::process::scheduling;
+use pushbench_os::system::SystemFiles;
 
 use crate::args::ProcessArgs;
 
@@ -49,18 +52,18 @@ impl Layout {
         Self { target, own_server: false, ..Self::own(args, None) }
     }
 
-    /// The processes and local addresses of a trial of `transport` at `point`.
+    /// The processes and local addresses of a trial of `contender` at `point`.
     ///
     /// # Errors
     ///
     /// The limit that leaves no room for it.
-    pub(crate) fn room(&self, point: &Point, transport: Transport) -> Result<Room, LimitError> {
+    pub(crate) fn room(&self, point: &Point, contender: Contender) -> Result<Room, LimitError> {
         let clients = u64::from(point.clients);
         let seconds = point.poll_interval.0.as_secs_f64();
-        let opened_each_s = match transport {
+        let opened_each_s = match contender.stack.connection {
             // Not negative, and what is too large saturates.
-            Transport::ShortPollClose => (clients as f64 / seconds).ceil() as u64,
-            _ => 0,
+            Connection::Closed => (clients as f64 / seconds).ceil() as u64,
+            Connection::Kept => 0,
         };
         let demand = Demand {
             clients,

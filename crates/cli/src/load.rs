@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
-use pushbench_core::wire::sse::EVENT_LIMIT;
-use pushbench_core::{Delivery, Transport};
-use pushbench_probe::cpu::ProcessClock;
+use pushbench_core::{Contender, Delivery};
+use pushbench_os::process::cpu::ProcessClock;
+use pushbench_protocol::sse::EVENT_LIMIT;
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
@@ -38,7 +38,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         })?;
     }
     check_foreign(args, &scenario)?;
-    check_event(args.event.as_deref(), &scenario.transports)?;
+    check_event(args.event.as_deref(), &scenario.contenders)?;
     let described = args.feed.as_deref().map(target::read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_limits(&site, args, &scenario)?;
@@ -79,8 +79,8 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
     if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
     }
-    match *scenario.transports.as_slice() {
-        [Transport::LongPoll | Transport::Sse | Transport::Websocket] => {}
+    match *scenario.contenders.as_slice() {
+        [Contender::LONG_POLL | Contender::SSE | Contender::WEBSOCKET] => {}
         _ => {
             return Err(Failure::usage(anyhow!(
                 "--path is where one transport is offered: name it with `-t`: long-poll, sse or \
@@ -106,9 +106,9 @@ fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(),
 }
 
 /// Refuses a type that no event has, and one where there are no events.
-fn check_event(event: Option<&str>, transports: &[Transport]) -> Result<(), Failure> {
+fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Failure> {
     let Some(event) = event else { return Ok(()) };
-    if transports != [Transport::Sse] {
+    if contenders != [Contender::SSE] {
         return Err(Failure::usage(anyhow!(
             "--event is a type of server-sent events: it goes with `-t sse` alone"
         )));

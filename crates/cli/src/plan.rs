@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::thresholds::Quantity;
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Point, Scenario};
 use pushbench_core::schedule::{MOST_DUE, WalkError};
 use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
-use pushbench_probe::capture::PortFilter;
-use pushbench_probe::limits::Room;
+use pushbench_os::machine::limits::Room;
+use pushbench_os::net::capture::PortFilter;
+use pushbench_protocol::headers::HeaderProfile;
 use pushbench_report::bounded;
 
 use crate::args::{ClientArgs, FeedSettings};
@@ -136,7 +136,7 @@ impl Plan {
     pub(crate) fn sampling(&self, id: TrialId) -> Option<Sampling> {
         let point = self.point(id);
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
-        let processes = self.layout.room(point, id.transport).map_or(1, |room| room.load_processes);
+        let processes = self.layout.room(point, id.contender).map_or(1, |room| room.load_processes);
         self.stamps.then(|| Sampling::new(point.clients, processes, messages))
     }
 
@@ -149,21 +149,17 @@ impl Plan {
     /// has polled once.
     pub(crate) fn warmup(&self, id: TrialId) -> Duration {
         let asked = self.scenario.warmup.0;
-        if id.transport.polls_on_a_period() {
-            asked.max(self.point(id).poll_interval.0)
-        } else {
-            asked
-        }
+        if id.contender.shape().asks() { asked.max(self.point(id).poll_interval.0) } else { asked }
     }
 
     /// How long to wait after the window for what was due in it: what the transport may take
     /// by design, and two seconds more.
     pub(crate) fn drain_limit(&self, id: TrialId) -> Duration {
         let point = self.point(id);
-        let by_design = match id.transport {
-            transport if transport.polls_on_a_period() => point.poll_interval.0,
-            Transport::LongPoll => point.long_poll_timeout.0,
-            _ => Duration::ZERO,
+        let by_design = match id.contender.shape() {
+            Shape::Asks => point.poll_interval.0,
+            Shape::Waits => point.long_poll_timeout.0,
+            Shape::Streams => Duration::ZERO,
         };
         by_design + Duration::from_secs(2)
     }
@@ -171,7 +167,7 @@ impl Plan {
     /// Payload bytes that fall due between two polls of a client that wants them all; 0 where the
     /// transport does not poll on a period, or a newer message supersedes.
     pub(crate) fn due_between_polls(&self, id: TrialId) -> u64 {
-        if !id.transport.polls_on_a_period() || self.scenario.delivery == Delivery::Latest {
+        if !id.contender.shape().asks() || self.scenario.delivery == Delivery::Latest {
             return 0;
         }
         let point = self.point(id);
@@ -183,7 +179,7 @@ impl Plan {
     /// How long a trial will take if all goes well.
     pub(crate) fn estimate(&self, id: TrialId) -> Duration {
         let point = self.point(id);
-        let drain = if id.transport.polls_on_a_period() {
+        let drain = if id.contender.shape().asks() {
             point.poll_interval.0
         } else {
             Duration::from_millis(10)
@@ -203,7 +199,7 @@ impl Plan {
         for &id in &self.trials {
             estimates.push(self.estimate(id));
             if self.has_floor_behind(id) {
-                estimates.push(self.estimate(TrialId { transport: Transport::Websocket, ..id }));
+                estimates.push(self.estimate(TrialId { contender: Contender::WEBSOCKET, ..id }));
             }
         }
         estimates
@@ -211,13 +207,13 @@ impl Plan {
 
     /// Whether the floor of the point is measured behind this trial, the last there of its round.
     pub(crate) fn has_floor_behind(&self, id: TrialId) -> bool {
-        let of_one_point = self.trials.chunks(self.scenario.transports.len());
+        let of_one_point = self.trials.chunks(self.scenario.contenders.len());
         self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
     }
 
     /// Who plays a trial, for a person who watches.
     pub(crate) fn player(&self, id: TrialId) -> &'static str {
-        if self.bare { "floor" } else { id.transport.name() }
+        if self.bare { "floor" } else { id.contender.name() }
     }
 
     /// The processes and local addresses of a trial.
@@ -226,7 +222,7 @@ impl Plan {
     ///
     /// The limit of this machine that leaves no room for it.
     pub(crate) fn room(&self, id: TrialId) -> anyhow::Result<Room> {
-        let room = self.layout.room(self.point(id), id.transport)?;
+        let room = self.layout.room(self.point(id), id.contender)?;
         if self.capture && room.server_processes as usize > PortFilter::MOST {
             return Err(anyhow!(
                 "--capture follows connections to at most {} server processes, and {} clients need \
@@ -293,13 +289,13 @@ pub(crate) fn check_measured(
 /// Rounds of trials: each holds every point, and at each point every transport in a seeded
 /// random order.
 fn order(scenario: &Scenario, points: &[Point]) -> Vec<TrialId> {
-    let transports = &scenario.transports;
+    let contenders = &scenario.contenders;
     let mut trials = Vec::new();
     for round in 1..=scenario.runs {
         for point in points {
             let stream = ORDER_STREAM + (u64::from(round) << 32) + (u64::from(point.id) << 8);
-            for index in random::permutation(scenario.seed, stream, transports.len()) {
-                trials.push(TrialId { point: point.id, transport: transports[index], round });
+            for index in random::permutation(scenario.seed, stream, contenders.len()) {
+                trials.push(TrialId { point: point.id, contender: contenders[index], round });
             }
         }
     }
@@ -380,12 +376,12 @@ mod tests {
             assert!(
                 chunk.iter().all(|id| id.point == chunk[0].point && id.round == chunk[0].round)
             );
-            for transport in &plan.scenario.transports {
-                assert_eq!(chunk.iter().filter(|id| id.transport == *transport).count(), 1);
+            for contender in &plan.scenario.contenders {
+                assert_eq!(chunk.iter().filter(|id| id.contender == *contender).count(), 1);
             }
         }
         let orders: Vec<_> =
-            plan.trials.chunks(4).map(|c| c.iter().map(|id| id.transport)).collect();
+            plan.trials.chunks(4).map(|c| c.iter().map(|id| id.contender)).collect();
         assert!(orders.iter().any(|order| !order.clone().eq(orders[0].clone())), "never shuffled");
     }
 
@@ -396,7 +392,7 @@ mod tests {
         );
         for id in &plan.trials {
             let seconds = |duration: Duration| duration.as_secs();
-            let expected = if id.transport == Transport::Sse { (1, 2) } else { (3, 5) };
+            let expected = if id.contender == Contender::SSE { (1, 2) } else { (3, 5) };
             assert_eq!((seconds(plan.warmup(*id)), seconds(plan.drain_limit(*id))), expected);
         }
     }

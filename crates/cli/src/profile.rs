@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::headers::{self, HeaderProfile, MAX_PROFILE_BYTES};
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::ByteSize;
+use pushbench_protocol::headers::{self, HeaderProfile, MAX_PROFILE_BYTES};
 use pushbench_report::bounded;
 
 use crate::exit::Failure;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushbench_core::text;
-use pushbench_metrics::control;
-use pushbench_metrics::figures::{Figure, Figures};
-use pushbench_metrics::floor::FloorTrial;
+use pushbench_metrics::judge::figures::{Figure, Figures};
+use pushbench_metrics::record::control;
+use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
 
 use crate::args::OutputArgs;
@@ -175,7 +175,7 @@ fn line(trial: &TrialRecord) -> String {
         trial.order,
         trial.id.point,
         trial.id.round,
-        trial.id.transport,
+        trial.id.contender,
         audit.delivered,
         audit.expected,
         shown(Figure::LatencyP50),

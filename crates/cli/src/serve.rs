@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::ServerMeasured;
-use pushbench_probe::{clock, limits};
+use pushbench_metrics::record::control::ServerMeasured;
+use pushbench_os::machine::limits;
+use pushbench_os::time::clock;
 use pushbench_server::{Access, Server, ServerConfig};
 
 use crate::args::ServeArgs;

@@ -13,8 +13,8 @@ use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_core::{MonoInstant, text};
-use pushbench_metrics::control::LoadPlan;
-use pushbench_probe::clock;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_os::time::clock;
 use pushbench_report::bounded;
 use serde::Deserialize;
 

@@ -36,7 +36,7 @@ fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
 }
 
 /// `load` with 50 clients of a feed that a file describes; its status, record and last words.
-fn load(folder: &Path, url: &str, transport: &str) -> (i32, Value) {
+fn load(folder: &Path, url: &str, contender: &str) -> (i32, Value) {
     let feed = json!({
         "format": "pushbench-feed/1", "id": "x", "seed": 1, "oldest": 0, "newest": 0, "origin": 1,
         "boot_id": fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim(),
@@ -44,7 +44,7 @@ fn load(folder: &Path, url: &str, transport: &str) -> (i32, Value) {
         "payload": {"content": "text", "mean_bytes": 64.0},
     });
     fs::write(folder.join("feed.json"), feed.to_string()).unwrap();
-    let args = ["load", "--target", url, "--feed", "feed.json", "--path", "/x", "-t", transport];
+    let args = ["load", "--target", url, "--feed", "feed.json", "--path", "/x", "-t", contender];
     let rest = ["-c", "50", "-w", "200ms", "-d", "500ms", "--json"];
     let (status, stdout, stderr) = outcome(folder, &[&args[..], &rest].concat());
     (status, serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout} {stderr}")))
@@ -54,13 +54,13 @@ fn load(folder: &Path, url: &str, transport: &str) -> (i32, Value) {
 fn a_server_that_asks_to_be_left_alone_is_and_the_user_is_told_why() {
     let refused =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
-    for transport in ["sse", "websocket", "long-poll"] {
+    for contender in ["sse", "websocket", "long-poll"] {
         let folder = tempfile::tempdir().unwrap();
         let (url, connections) = server(refused);
-        let (status, record) = load(folder.path(), &url, transport);
+        let (status, record) = load(folder.path(), &url, contender);
         assert_eq!(status, 3);
         // Not even the repeat of an invalid trial comes sooner than the server asks for.
-        assert_eq!(connections.load(Ordering::Relaxed), 50, "{transport}");
+        assert_eq!(connections.load(Ordering::Relaxed), 50, "{contender}");
         let invalid = &record["trials"][0]["invalid"][0];
         assert_eq!(invalid["kind"], "attempts-used", "{invalid}");
         assert_eq!((&invalid["clients"], &invalid["of"]), (&50.into(), &50.into()));

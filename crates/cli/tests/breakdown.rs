@@ -7,9 +7,9 @@ mod common;
 use std::time::Duration;
 
 use common::{Serving, outcome};
-use pushbench_core::Transport;
-use pushbench_metrics::breakdown::{Breakdown, Part};
-use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_core::Contender;
+use pushbench_metrics::judge::breakdown::{Breakdown, Part};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 
 const SHORT: [&str; 12] = [
@@ -41,28 +41,28 @@ fn sums(breakdown: &Breakdown) -> [i64; 5] {
 
 #[test]
 fn the_parts_of_every_transport_add_up_to_its_latency() {
-    let names = Transport::ALL.map(Transport::name).join(",");
+    let names = Contender::all().map(Contender::name).collect::<Vec<_>>().join(",");
     let record = run(&["run", "--rate", "50/s", "-t", &names]);
-    for transport in Transport::ALL {
-        let trial = record.standing().find(|trial| trial.id.transport == transport).unwrap();
+    for contender in Contender::all() {
+        let trial = record.standing().find(|trial| trial.id.contender == contender).unwrap();
         let breakdown = trial.breakdown.as_ref().unwrap();
         let coverage = breakdown.coverage;
         // So few clients are all stamped, and each arrival of theirs is asked for.
-        assert_eq!(coverage.arrivals, trial.measured.audit.delivered, "{transport}");
+        assert_eq!(coverage.arrivals, trial.measured.audit.delivered, "{contender}");
         assert_eq!((coverage.no_kernel_stamp, coverage.no_write, coverage.impossible), (0, 0, 0));
-        assert_eq!(coverage.samples, coverage.arrivals, "{transport}: {coverage:?}");
-        assert!(coverage.borrowed < coverage.samples, "{transport}: {coverage:?}");
+        assert_eq!(coverage.samples, coverage.arrivals, "{contender}: {coverage:?}");
+        assert!(coverage.borrowed < coverage.samples, "{contender}: {coverage:?}");
         let sums = sums(breakdown);
-        assert_eq!(sums.iter().sum::<i64>(), breakdown.latency.sum_ns, "{transport}");
-        assert!(sums.iter().all(|&sum| sum >= 0), "{transport}: {sums:?}");
+        assert_eq!(sums.iter().sum::<i64>(), breakdown.latency.sum_ns, "{contender}");
+        assert!(sums.iter().all(|&sum| sum >= 0), "{contender}: {sums:?}");
         let whole = trial.measured.latency.mean_us().unwrap();
         let parts = breakdown.latency.mean_us().unwrap();
         // The histogram's mean is to three digits.
-        assert!((parts / whole - 1.0).abs() < 2e-3, "{transport}: {parts} of {whole} µs");
+        assert!((parts / whole - 1.0).abs() < 2e-3, "{contender}: {parts} of {whole} µs");
         // Half a poll interval on average, however the phases fell: and nothing on a stream.
         let waited = breakdown.part(Part::Poll).mean_us().unwrap();
-        let polls = transport.polls_on_a_period();
-        assert!(if polls { waited > 5_000.0 } else { waited < 5_000.0 }, "{transport}: {waited}");
+        let polls = contender.shape().asks();
+        assert!(if polls { waited > 5_000.0 } else { waited < 5_000.0 }, "{contender}: {waited}");
     }
 }
 
@@ -92,23 +92,23 @@ fn without_stamps_there_is_no_breakdown() {
 fn of_a_server_that_runs_already_the_clients_part_is_known() {
     let work = tempfile::tempdir().unwrap();
     let serving = Serving::start(work.path(), &["--rate", "100/s"]);
-    let names = Transport::ALL.map(Transport::name).join(",");
+    let names = Contender::all().map(Contender::name).collect::<Vec<_>>().join(",");
     let record = run(&["load", "--target", &serving.url, "-t", &names]);
-    for transport in Transport::ALL {
-        let trial = record.standing().find(|trial| trial.id.transport == transport).unwrap();
+    for contender in Contender::all() {
+        let trial = record.standing().find(|trial| trial.id.contender == contender).unwrap();
         let breakdown = trial.breakdown.as_ref().unwrap();
         let coverage = breakdown.coverage;
-        assert_eq!(coverage.samples, trial.measured.audit.delivered, "{transport}: {coverage:?}");
-        if transport.polls_on_a_period() {
+        assert_eq!(coverage.samples, trial.measured.audit.delivered, "{contender}: {coverage:?}");
+        if contender.shape().asks() {
             assert!(coverage.borrowed > coverage.samples / 2, "five a poll: {coverage:?}");
         }
         // So few clients are all stamped; the histogram's mean is to three digits.
         let (table, parts) = (&trial.measured.latency, &breakdown.latency);
         let (whole, of_parts) = (table.mean_us().unwrap(), parts.mean_us().unwrap());
-        assert!((of_parts / whole - 1.0).abs() < 2e-3, "{transport}: {of_parts} of {whole} µs");
+        assert!((of_parts / whole - 1.0).abs() < 2e-3, "{contender}: {of_parts} of {whole} µs");
         for quantile in [0.5, 0.9] {
             let of = |histogram: &LatencyHistogram| histogram.percentile_us(quantile).unwrap();
-            assert_eq!(of(table), of(&parts.histogram), "{transport}: p{quantile}");
+            assert_eq!(of(table), of(&parts.histogram), "{contender}: p{quantile}");
         }
         assert!(breakdown.part(Part::Load).sum_ns > 0);
         for part in [Part::Publisher, Part::Poll, Part::Server, Part::Network] {

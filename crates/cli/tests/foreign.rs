@@ -18,7 +18,7 @@ fn streams_of_any_server_are_measured_by_the_schedule_in_a_file() {
     let feed = ureq::get(format!("{}/feed", server.url)).call().unwrap();
     let feed = feed.into_body().read_to_string().unwrap();
     fs::write(folder.path().join("feed.json"), feed).unwrap();
-    for (transport, path) in [("websocket", "/feed/ws"), ("sse", "/feed/sse")] {
+    for (contender, path) in [("websocket", "/feed/ws"), ("sse", "/feed/sse")] {
         let (status, stdout, stderr) = outcome(
             folder.path(),
             &[
@@ -30,7 +30,7 @@ fn streams_of_any_server_are_measured_by_the_schedule_in_a_file() {
                 "--path",
                 path,
                 "-t",
-                transport,
+                contender,
                 "-c",
                 "3",
                 "-w",
@@ -41,7 +41,7 @@ fn streams_of_any_server_are_measured_by_the_schedule_in_a_file() {
             ],
         );
         // A machine that stalls makes the trial invalid, and its audit stands.
-        assert!(status == 0 || status == 3, "{transport}: {stderr}");
+        assert!(status == 0 || status == 3, "{contender}: {stderr}");
         let record: Value = serde_json::from_str(&stdout).unwrap();
         let audit = &record["trials"][0]["measured"]["audit"];
         assert_eq!(

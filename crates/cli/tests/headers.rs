@@ -131,14 +131,14 @@ fn json_is_the_record_and_nothing_else() {
     let (code, stdout, stderr) = outcome(work.path(), &args);
     assert_eq!(code, 0, "{stderr}");
     let record: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-    let transports: Vec<&str> = record["cases"][0]["rows"]
+    let contenders: Vec<&str> = record["cases"][0]["rows"]
         .as_array()
         .unwrap()
         .iter()
         .map(|row| row["transport"].as_str().unwrap())
         .collect();
     // WebSocket is what all are compared with.
-    assert_eq!(transports, ["sse", "websocket"]);
+    assert_eq!(contenders, ["sse", "websocket"]);
     // "data: ", "id: ", three line ends, the number, and a chunk of two digits around them.
     assert_eq!(record["cases"][0]["rows"][0]["exchange"]["framing"], 6 + 4 + 2 + 3 + 6);
 }

@@ -22,9 +22,9 @@ fn expect(status: i32, cases: &[(&[&str], &str)]) {
 }
 
 /// A target whose feed is in a file that is not there.
-fn with_feed<'a>(path: &'a str, transport: &'a str) -> [&'a str; 9] {
+fn with_feed<'a>(path: &'a str, contender: &'a str) -> [&'a str; 9] {
     let target = "http://127.0.0.1:1";
-    ["load", "--target", target, "--feed", "nonsuch.json", "--path", path, "-t", transport]
+    ["load", "--target", target, "--feed", "nonsuch.json", "--path", path, "-t", contender]
 }
 
 #[test]

@@ -105,9 +105,9 @@ fn check_summary(folder: &Path) {
 /// Bytes that follow from the formats alone.
 fn check_ledger(folder: &Path) {
     let ledger = rows(&folder.join("bytes.csv"));
-    let bytes = |transport: &str, direction: &str, layer: &str| -> f64 {
+    let bytes = |contender: &str, direction: &str, layer: &str| -> f64 {
         let matching = ledger.iter().filter(|row| {
-            row["transport"] == transport
+            row["transport"] == contender
                 && row["phase"] == "window"
                 && row["direction"] == direction
                 && row["layer"] == layer
@@ -134,8 +134,8 @@ fn check_record(folder: &Path) {
 
 fn check_pictures(folder: &Path) {
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
-    for transport in ["short-poll-close", "long-poll", "sse", "websocket"] {
-        assert!(page.contains(transport));
+    for contender in ["short-poll-close", "long-poll", "sse", "websocket"] {
+        assert!(page.contains(contender));
     }
     assert!(fs::read_to_string(folder.join("report.md")).unwrap().contains("| websocket"));
     for entry in fs::read_dir(folder.join("charts")).unwrap() {

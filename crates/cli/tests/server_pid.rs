@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::outcome;
+use pushbench_metrics::record::warning::Warning;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::warning::Warning;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A shell and all that it starts, ended when dropped.

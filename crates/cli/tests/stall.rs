@@ -18,10 +18,10 @@ use std::time::Duration;
 
 use common::pushbench;
 use common::stopping::{SERVER, Stopped, children, stop};
-use pushbench_core::Transport;
+use pushbench_core::Contender;
+use pushbench_metrics::record::warning::Warning;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::warning::Warning;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 
 /// The window's length.
 const WINDOW: Duration = Duration::from_secs(6);
@@ -46,15 +46,15 @@ const ATTEMPTS: u32 = 4;
 #[test]
 fn a_stalled_server_shows_on_every_transport_at_its_full_length() {
     thread::scope(|scope| {
-        for transport in Transport::ALL {
-            scope.spawn(move || stall(transport));
+        for contender in Contender::all() {
+            scope.spawn(move || stall(contender));
         }
     });
 }
 
-fn stall(transport: Transport) {
+fn stall(contender: Contender) {
     for attempt in 1.. {
-        let (trial, stopped) = trial(transport);
+        let (trial, stopped) = trial(contender);
         let Err(problem) = check(&trial, stopped) else { return };
         // What failed while the machine was busy may be the machine.
         let late = trial.resources.canary_worst.is_none_or(|worst| worst > BUSY);
@@ -65,7 +65,7 @@ fn stall(transport: Transport) {
             )
         };
         let busy = late || trial.warnings.iter().any(disturbed);
-        assert!(busy && attempt < ATTEMPTS, "{transport}, attempt {attempt}: {problem}");
+        assert!(busy && attempt < ATTEMPTS, "{contender}, attempt {attempt}: {problem}");
     }
 }
 
@@ -96,7 +96,7 @@ fn check(trial: &TrialRecord, stopped: Stopped) -> Result<(), String> {
     eprintln!(
         "{:<22} stopped for {least:.0} to {most:.0} µs: max {:.0}, p99 {:.0} of {:.0} expected, \
          since it was sent {sent:.0} µs",
-        trial.id.transport,
+        trial.id.contender,
         max.unwrap(),
         p99.unwrap(),
         least - share
@@ -106,7 +106,7 @@ fn check(trial: &TrialRecord, stopped: Stopped) -> Result<(), String> {
 }
 
 /// Runs a trial and stops its server on the way.
-fn trial(transport: Transport) -> (TrialRecord, Stopped) {
+fn trial(contender: Contender) -> (TrialRecord, Stopped) {
     let work = tempfile::tempdir().unwrap();
     let (window, rate) = (format!("{WINDOW:?}"), format!("{}/s", 1_000 / PERIOD.as_millis()));
     let args = [
@@ -114,7 +114,7 @@ fn trial(transport: Transport) -> (TrialRecord, Stopped) {
         "--json",
         "--no-progress",
         "-t",
-        transport.name(),
+        contender.name(),
         "-c",
         "2",
         "-d",

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use serde_json::{Value, json};
 
 use crate::common::outcome;

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use common::pushbench;
 use common::stopping::{LOAD, SERVER, Stopped, children, stop};
-use pushbench_metrics::instrument::Process;
+use pushbench_metrics::observe::instrument::Process;
+use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::warning::Invalid;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use rustix::process::Pid;
 
 /// The window's length.

@@ -215,8 +215,8 @@ fn a_gate_that_no_change_could_break_is_refused_unless_another_figure_breaks_it(
         }
         let (code, _, stderr) = gate("large");
         assert_eq!(code, 99, "{rounds}: {stderr}");
-        for transport in ["sse", "websocket"] {
-            let line = format!("worse by more than 5 %: {transport} payload_bytes_per_msg (64.00 ");
+        for contender in ["sse", "websocket"] {
+            let line = format!("worse by more than 5 %: {contender} payload_bytes_per_msg (64.00 ");
             assert!(stderr.lines().any(|said| said.starts_with(&line)), "{rounds}: {stderr}");
         }
         let args = ["compare", &name("before"), &name("slow")];

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use serde_json::{Value, json};
 
 use crate::common::outcome;

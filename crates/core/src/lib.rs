@@ -2,12 +2,13 @@
 //!
 //! A [`feed::FeedSpec`] says *when* messages exist ([`schedule`]) and *what* they hold
 //! ([`payload`]), both as pure functions of a seed and a sequence number. A
-//! [`scenario::Scenario`] says how the feed is to be received, and [`wire`] holds the
-//! formats that both ends of a connection must agree on.
+//! [`scenario::Scenario`] says how the feed is to be received, by which [`contender`]s: each is a
+//! transport on a stack.
 
 mod checked;
+pub mod contender;
+pub mod delivery;
 pub mod feed;
-pub mod headers;
 pub mod instant;
 pub mod message;
 pub mod number;
@@ -18,10 +19,9 @@ pub mod scenario;
 pub mod schedule;
 pub mod text;
 pub mod trace;
-pub mod transport;
 pub mod units;
-pub mod wire;
 
+pub use contender::{Contender, Shape, Stack, Transport};
+pub use delivery::Delivery;
 pub use instant::MonoInstant;
 pub use message::{Message, Seq};
-pub use transport::{Delivery, Transport};

@@ -4,7 +4,7 @@
 //! without clock. The [`runner`] has both: one thread, one event loop, one read buffer for all
 //! clients of a load process. It goes through the phases of a trial, tells a
 //! [`runner::Measure`] what arrives and when, and is driven by the orders of
-//! [`pushbench_metrics::control`]. [`bare`] plays the same trials with the least that a client can
+//! [`pushbench_metrics::record::control`]. [`bare`] plays the same trials with the least that a client can
 //! do, to know what the instrument adds.
 
 pub mod bare;

@@ -1,25 +1,32 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
+pub mod control;
+pub mod environment;
+pub mod floor;
+pub mod headers;
+pub mod numbers;
+pub mod warning;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use pushbench_core::Transport;
-use pushbench_core::headers::HeaderProfile;
+use pushbench_core::Contender;
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
+use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
 
-use crate::breakdown::Breakdown;
-use crate::control::ServerMeasured;
-use crate::disturbance::Disturbance;
-use crate::environment::Environment;
-use crate::floor::FloorTrial;
-use crate::histogram::LatencyHistogram;
-use crate::instrument::Instrument;
-use crate::models::Check;
-use crate::observer::Window;
-use crate::recorder::Measured;
-use crate::thresholds::Outcome;
-use crate::warning::{Invalid, Warning};
+use crate::judge::breakdown::Breakdown;
+use crate::judge::models::Check;
+use crate::judge::thresholds::Outcome;
+use crate::observe::disturbance::Disturbance;
+use crate::observe::histogram::LatencyHistogram;
+use crate::observe::instrument::Instrument;
+use crate::observe::observer::Window;
+use crate::observe::recorder::Measured;
+use crate::record::control::ServerMeasured;
+use crate::record::environment::Environment;
+use crate::record::floor::FloorTrial;
+use crate::record::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -114,8 +121,9 @@ impl RunRecord {
 pub struct TrialId {
     /// The point's number, from 1.
     pub point: u32,
-    /// The transport.
-    pub transport: Transport,
+    /// The contender.
+    #[serde(rename = "transport")]
+    pub contender: Contender,
     /// The round, from 1.
     pub round: u32,
 }

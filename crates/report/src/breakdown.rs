@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use pushbench_metrics::breakdown::{Breakdown, Part};
+use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 
 use crate::human;
 use crate::rows::{Block, Row};
@@ -47,13 +47,13 @@ pub(crate) fn whole(row: &Row<'_>) -> Option<Breakdown> {
 
 /// The means of a block as a Markdown table, with its caption; empty where nothing was stamped.
 pub(crate) fn markdown(block: &Block<'_>) -> String {
-    let rows = block.rows.iter().filter_map(|row| Some((row.transport(), whole(row)?)));
+    let rows = block.rows.iter().filter_map(|row| Some((row.contender(), whole(row)?)));
     let mut lines = String::new();
-    for (transport, breakdown) in rows {
+    for (contender, breakdown) in rows {
         let means = Part::ALL.map(|part| breakdown.part(part).mean_us());
         let cells = means.into_iter().chain([breakdown.latency.mean_us()]);
         let cells: Vec<String> = cells.map(|us| human::time(us.unwrap_or(0.0))).collect();
-        let _ = writeln!(lines, "| {transport} | {} |", cells.join(" | "));
+        let _ = writeln!(lines, "| {contender} | {} |", cells.join(" | "));
     }
     if lines.is_empty() {
         return lines;

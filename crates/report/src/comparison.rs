@@ -5,7 +5,7 @@ mod data;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use pushbench_core::text;
-use pushbench_metrics::compare::{Comparison, DISCOVERY, Row, Verdict, percent};
+use pushbench_metrics::judge::compare::{Comparison, DISCOVERY, Row, Verdict, percent};
 
 use self::cells::{HEADER, cells};
 pub use self::data::{comparison_csv, comparison_json};
@@ -93,7 +93,7 @@ fn block(rows: &[Row], coloured: bool) -> String {
     let mut last = None;
     for row in &rows {
         let mut cells = cells(row);
-        if last.replace(row.transport) == Some(row.transport) {
+        if last.replace(row.contender) == Some(row.contender) {
             cells[0].clear();
         }
         table.add_row(cells);

@@ -9,12 +9,12 @@ mod sheet;
 
 use std::collections::BTreeMap;
 
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::figures::{Counts, Figure, Figures};
-use pushbench_metrics::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
+use pushbench_metrics::judge::figures::{Counts, Figure, Figures};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
+use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::recorder::Measured;
 
 use crate::rows::{Row, blocks};
 use crate::settings;
@@ -58,7 +58,7 @@ latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
 /// One line of `summary.csv` or `trials.csv` before it is text.
 struct Line<'a> {
     point: &'a Point,
-    transport: Transport,
+    contender: Contender,
     trials: usize,
     /// Those that its figures are of.
     used: usize,
@@ -78,7 +78,7 @@ pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
         let summary = &row.summary;
         let line = Line {
             point: &summary.point,
-            transport: summary.transport,
+            contender: summary.contender,
             trials: summary.trials as usize,
             used: row.trials.len(),
             valid: summary.valid,
@@ -104,7 +104,7 @@ pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
         let measured = trial.measured != Measured::default();
         let line = Line {
             point,
-            transport: trial.id.transport,
+            contender: trial.id.contender,
             trials: 1,
             used: usize::from(trial.is_valid()),
             valid: trial.is_valid(),
@@ -144,8 +144,8 @@ fn warnings(trials: &[&TrialRecord]) -> String {
 impl Line<'_> {
     /// The fields in the order of [`SUMMARY_COLUMNS`].
     fn fields(&self, scenario: &str) -> Vec<String> {
-        let (point, transport) = (self.point.id.to_string(), self.transport.to_string());
-        let mut fields = vec![scenario.to_owned(), point, transport];
+        let (point, contender) = (self.point.id.to_string(), self.contender.to_string());
+        let mut fields = vec![scenario.to_owned(), point, contender];
         fields.extend(settings::fields(Some(self.point)).into_iter().take(FIRST_SETTINGS));
         fields.extend([self.trials.to_string(), self.valid.to_string()]);
         let count = |of: fn(&Counts) -> u64| self.counts.as_ref().map(of);
@@ -292,7 +292,7 @@ impl Entry {
         };
         let line = [
             row.summary.point.id.to_string(),
-            row.transport().to_string(),
+            row.contender().to_string(),
             self.phase.name().to_owned(),
             self.direction.name().to_owned(),
             self.layer.name().to_owned(),
@@ -314,7 +314,7 @@ pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
         for second in trial.measured.series.rows() {
             let line = [
                 trial.id.point.to_string(),
-                trial.id.transport.to_string(),
+                trial.id.contender.to_string(),
                 trial.id.round.to_string(),
                 trial.order.to_string(),
                 trial.attempt.to_string(),

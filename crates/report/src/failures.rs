@@ -27,7 +27,7 @@ fn line(record: &RunRecord, trial: &TrialRecord) -> String {
     let text = format!(
         "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}",
         record.scenario.name,
-        trial.id.transport,
+        trial.id.contender,
         trial.id.round,
         record.scenario.runs,
         trial.order,

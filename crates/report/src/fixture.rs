@@ -5,20 +5,20 @@ mod player;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::scenario::{Point, Scenario};
-use pushbench_core::{MonoInstant, Seq, Transport};
-use pushbench_metrics::breakdown::Breakdown;
-use pushbench_metrics::control::ServerMeasured;
-use pushbench_metrics::environment::{Environment, WakeUps};
-use pushbench_metrics::floor::FloorTrial;
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
-use pushbench_metrics::models::{Check, Latency};
-use pushbench_metrics::observer::Window;
+use pushbench_core::{Contender, MonoInstant, Seq};
+use pushbench_metrics::judge::breakdown::Breakdown;
+use pushbench_metrics::judge::models::{Check, Latency};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
+use pushbench_metrics::record::control::ServerMeasured;
+use pushbench_metrics::record::environment::{Environment, WakeUps};
+use pushbench_metrics::record::floor::FloorTrial;
+use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
 use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
-use pushbench_metrics::stamps::{LoadStamps, Received, ServerStamps, Written};
-use pushbench_metrics::warning::{Invalid, Lag, Warning};
+use pushbench_protocol::headers::HeaderProfile;
 
 use self::player::Noise;
 
@@ -28,15 +28,15 @@ const SECOND: u64 = 1_000_000_000;
 pub(crate) fn quick() -> RunRecord {
     let mut record = run("name = \"quick\"\nclients = 40\nduration = \"4s\"\nruns = 3");
     let stalled = Invalid::MachineStalled { worst: Duration::from_millis(240), share: 0.0 };
-    let again = trial_mut(&mut record, Transport::Sse, 2);
+    let again = trial_mut(&mut record, Contender::SSE, 2);
     let mut repeat = again.clone();
     again.invalid.push(stalled.clone());
     repeat.attempt = 2;
     repeat.order = 13;
     record.trials.push(repeat);
-    trial_mut(&mut record, Transport::LongPoll, 3).invalid.push(stalled);
+    trial_mut(&mut record, Contender::LONG_POLL, 3).invalid.push(stalled);
     for (round, p99_us) in [(1, 1_203.0), (3, 1_510.0)] {
-        let trial = trial_mut(&mut record, Transport::ShortPoll, round);
+        let trial = trial_mut(&mut record, Contender::SHORT_POLL, round);
         trial.warnings.push(Warning::PublisherLate(Lag { us: p99_us, at_p99: true }));
     }
     record
@@ -70,13 +70,13 @@ pub(crate) fn broken_down_run(toml: &str) -> RunRecord {
 
 fn stamp(record: &mut RunRecord) {
     for trial in &mut record.trials {
-        trial.breakdown = Some(breakdown(trial.id.transport, u64::from(trial.id.round)));
+        trial.breakdown = Some(breakdown(trial.id.contender, u64::from(trial.id.round)));
     }
 }
 
 /// A thousand samples of 10 µs publisher lag, 200 µs server, 5 µs network and 85 µs load generator,
 /// each `round` times as long; polls wait for 1 to 1,000 ms besides.
-fn breakdown(transport: Transport, round: u64) -> Breakdown {
+fn breakdown(contender: Contender, round: u64) -> Breakdown {
     let address = SocketAddr::from(([127, 0, 0, 1], 40_000));
     let mut server = ServerStamps { peers: vec![address], ..ServerStamps::default() };
     let mut load = LoadStamps { connections: vec![(0, address)], ..LoadStamps::default() };
@@ -84,7 +84,7 @@ fn breakdown(transport: Transport, round: u64) -> Breakdown {
         let (seq, due) = (Seq(n), MonoInstant(n * SECOND));
         let after = |from: MonoInstant, us: u64| from.plus_nanos(us * 1_000 * round);
         let published = after(due, 10);
-        let waited = if transport.polls_on_a_period() { n * 1_000 / round } else { 0 };
+        let waited = if contender.shape().asks() { n * 1_000 / round } else { 0 };
         let asked = after(published, waited);
         let written = after(asked, 200);
         let kernel = after(written, 5);
@@ -177,9 +177,9 @@ pub(crate) fn run(toml: &str) -> RunRecord {
     let mut trials = Vec::new();
     for point in &points {
         for round in 1..=scenario.runs {
-            for &transport in &scenario.transports {
+            for &contender in &scenario.contenders {
                 let order = u32::try_from(trials.len() + 1).unwrap();
-                let id = TrialId { point: point.id, transport, round };
+                let id = TrialId { point: point.id, contender, round };
                 trials.push(trial(&scenario, point, id, order));
             }
         }
@@ -201,8 +201,8 @@ pub(crate) fn run(toml: &str) -> RunRecord {
 }
 
 /// The first attempt of a trial, at the first point.
-pub(crate) fn trial_mut(record: &mut RunRecord, of: Transport, round: u32) -> &mut TrialRecord {
-    let ours = |trial: &&mut TrialRecord| trial.id.transport == of && trial.id.round == round;
+pub(crate) fn trial_mut(record: &mut RunRecord, of: Contender, round: u32) -> &mut TrialRecord {
+    let ours = |trial: &&mut TrialRecord| trial.id.contender == of && trial.id.round == round;
     record.trials.iter_mut().find(ours).unwrap()
 }
 
@@ -267,16 +267,16 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
             ..ServerMeasured::default()
         }),
         breakdown: None,
-        resources: resources(id.transport, messages, drift, point.clients),
+        resources: resources(id.contender, messages, drift, point.clients),
         errors: Vec::new(),
-        check: check(point, id.transport),
+        check: check(point, id.contender),
     }
 }
 
 /// What the noise is around.
-fn check(point: &Point, transport: Transport) -> Check {
+fn check(point: &Point, contender: Contender) -> Check {
     let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
-    let latency = if transport.polls_on_a_period() {
+    let latency = if contender.shape().asks() {
         Latency::short_poll(poll_us, 420.0)
     } else {
         Latency::stream(point.clients, 4.0, 300.0)
@@ -290,14 +290,14 @@ fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
     lag
 }
 
-fn resources(transport: Transport, messages: u64, drift: f64, clients: u32) -> Resources {
-    let us = match transport {
-        Transport::ShortPoll => 11.0,
-        Transport::ShortPollClose => 38.0,
-        Transport::ShortPollConditional => 12.0,
-        Transport::LongPoll => 27.0,
-        Transport::Sse => 4.1,
-        Transport::Websocket => 3.9,
+fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> Resources {
+    let us = match contender {
+        Contender::SHORT_POLL => 11.0,
+        Contender::SHORT_POLL_CLOSE => 38.0,
+        Contender::SHORT_POLL_CONDITIONAL => 12.0,
+        Contender::LONG_POLL => 27.0,
+        Contender::SSE => 4.1,
+        _ => 3.9,
     };
     let spent = |factor: f64| {
         let total = Duration::from_nanos((us * drift * factor * 1e3 * messages as f64) as u64);

@@ -1,9 +1,9 @@
 //! The floor of a point in words, and `floor.csv`.
 
-use pushbench_core::Transport;
-use pushbench_metrics::figures::Figure;
-use pushbench_metrics::floor::Floor;
+use pushbench_core::Contender;
+use pushbench_metrics::judge::figures::Figure;
 use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::floor::Floor;
 
 use crate::csv::{Sheet, point_of};
 use crate::rows::Block;
@@ -28,7 +28,7 @@ pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
     let text = format!(
         "Floor: a message costs a bare loop of writes {write} and one of reads {read} ({count})"
     );
-    let websocket = block.rows.iter().find(|row| row.transport() == Transport::Websocket);
+    let websocket = block.rows.iter().find(|row| row.contender() == Contender::WEBSOCKET);
     let over = |figure, floor: f64| Some(human::number(websocket?.get(figure)? / floor, 3));
     let times = over(Figure::ServerCpu, floor.server_us).zip(over(Figure::LoadCpu, floor.load_us));
     Some(times.map_or_else(

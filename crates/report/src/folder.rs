@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use pushbench_metrics::numbers;
+use pushbench_metrics::record::numbers;
 use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

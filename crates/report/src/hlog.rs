@@ -23,7 +23,7 @@ pub(crate) fn logs(record: &RunRecord) -> Result<Vec<(String, String)>, ReportEr
     let mut logs = Vec::new();
     for block in blocks(record) {
         for row in block.rows.iter().filter(|row| row.has_figures()) {
-            let name = format!("{}-{}.hlog", block.point.id, row.transport());
+            let name = format!("{}-{}.hlog", block.point.id, row.contender());
             logs.push((name, log(record, row)?));
         }
     }
@@ -39,7 +39,7 @@ fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
          #[Times are from the run's first window on]\n\
          {}\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
         text::line(&record.version),
-        row.transport(),
+        row.contender(),
         row.summary.point.id,
         late(row),
     );
@@ -71,7 +71,7 @@ fn push_interval(
     let latency = &trial.measured.latency;
     let Some(hdr) = latency.hdr() else { return Ok(()) };
     let encoded = latency.to_base64().map_err(|error| ReportError::Histogram {
-        subject: format!("trial {} of {}", trial.id.round, trial.id.transport),
+        subject: format!("trial {} of {}", trial.id.round, trial.id.contender),
         problem: error.to_string(),
     })?;
     let start = trial.window.start.saturating_since(zero).as_secs_f64();

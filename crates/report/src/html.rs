@@ -180,7 +180,7 @@ fn push_table(page: &mut String, block: &Block<'_>, notes: &[Note]) {
     page.push_str("</tr>\n");
     for row in &block.rows {
         page.push_str(if row.has_figures() { "<tr>" } else { "<tr class=\"out\">" });
-        let colour = charts::colour(row.transport());
+        let colour = charts::colour(row.contender());
         let cells = table::cells(row, &columns, notes);
         for (index, cell) in cells.iter().enumerate() {
             let swatch = if index == 0 {
@@ -227,7 +227,7 @@ fn push_invalid_trial(page: &mut String, record: &RunRecord, trial: &TrialRecord
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
         trial.order,
         trial.id.point,
-        trial.id.transport,
+        trial.id.contender,
         trial.id.round,
         lines(reasons.chain(errors).collect()),
         lines(remedies.collect()),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::environment::Environment;
-use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::record::environment::Environment;
+use pushbench_metrics::record::warning::Lag;
 use pushbench_metrics::record::{Resources, RunRecord, TrialRecord};
-use pushbench_metrics::warning::Lag;
 
 use crate::human;
 

@@ -7,9 +7,9 @@
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
-use pushbench_core::Transport;
+use pushbench_core::Contender;
+use pushbench_metrics::record::warning::{Invalid, Warning};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::warning::{Invalid, Warning};
 
 use crate::human;
 
@@ -37,8 +37,8 @@ impl Mark {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Note {
     pub(crate) mark: Mark,
-    /// In the order of [`Transport::ALL`].
-    pub(crate) transports: Vec<Transport>,
+    /// In the order of [`Contender::all`].
+    pub(crate) contenders: Vec<Contender>,
     /// Whether these are several and all that were measured at the point.
     everyone: bool,
     /// The worst of its kind.
@@ -52,7 +52,7 @@ pub(crate) struct Note {
     /// How bad it is beside others of its kind.
     weight: f64,
     /// Of which transport the worst is, where the others are not alike.
-    worst: Option<Transport>,
+    worst: Option<Contender>,
 }
 
 /// A kind of note.
@@ -65,15 +65,15 @@ enum Kind {
 impl Note {
     /// Takes in a note of the same kind on another transport.
     fn take_in(&mut self, other: Self) {
-        let first = self.transports[0];
+        let first = self.contenders[0];
         if other.text != self.text {
-            let (worse, whose) = (other.weight > self.weight, other.transports[0]);
+            let (worse, whose) = (other.weight > self.weight, other.contenders[0]);
             self.worst = Some(if worse { whose } else { self.worst.unwrap_or(first) });
             if worse {
                 (self.text, self.remedy, self.weight) = (other.text, other.remedy, other.weight);
             }
         }
-        self.transports.extend(other.transports);
+        self.contenders.extend(other.contenders);
         self.trials = (self.trials.0 + other.trials.0, self.trials.1 + other.trials.1);
     }
 
@@ -81,7 +81,7 @@ impl Note {
         if self.everyone {
             return "all transports".to_owned();
         }
-        human::list(&self.transports.iter().map(|each| each.name()).collect::<Vec<_>>())
+        human::list(&self.contenders.iter().map(|each| each.name()).collect::<Vec<_>>())
     }
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for Note {
             1 => Some(format!("its only trial,{left_out}")),
             _ => Some(format!("{some} of {all} trials{left_out}")),
         };
-        let worst = self.worst.map(|transport| format!("the worst with {transport}"));
+        let worst = self.worst.map(|contender| format!("the worst with {contender}"));
         let aside: Vec<String> = count.into_iter().chain(worst).collect();
         write!(f, "{}: {} ", self.names(), self.text)?;
         if !aside.is_empty() {
@@ -107,12 +107,12 @@ impl fmt::Display for Note {
 /// The notes on the point `point`, the invalid trials first, then by transport.
 pub(crate) fn notes(record: &RunRecord, point: u32) -> Vec<Note> {
     let (mut notes, mut measured) = (Vec::<Note>::new(), 0);
-    for transport in Transport::ALL {
+    for contender in Contender::all() {
         let ours =
-            |trial: &&TrialRecord| trial.id.point == point && trial.id.transport == transport;
+            |trial: &&TrialRecord| trial.id.point == point && trial.id.contender == contender;
         let trials: Vec<&TrialRecord> = record.standing().filter(ours).collect();
         measured += usize::from(!trials.is_empty());
-        for note in of_transport(transport, &trials) {
+        for note in of_transport(contender, &trials) {
             let kin = |other: &&mut Note| other.shared.is_some() && other.shared == note.shared;
             match notes.iter_mut().find(kin) {
                 Some(other) => other.take_in(note),
@@ -121,17 +121,17 @@ pub(crate) fn notes(record: &RunRecord, point: u32) -> Vec<Note> {
         }
     }
     for note in &mut notes {
-        note.everyone = measured > 1 && note.transports.len() == measured;
+        note.everyone = measured > 1 && note.contenders.len() == measured;
     }
     notes.sort_by_key(|note| note.mark != Mark::Invalid);
     notes
 }
 
 /// The notes on the trials of one transport, each kind once.
-fn of_transport(transport: Transport, trials: &[&TrialRecord]) -> Vec<Note> {
+fn of_transport(contender: Contender, trials: &[&TrialRecord]) -> Vec<Note> {
     let blank = |mark, trials| Note {
         mark,
-        transports: vec![transport],
+        contenders: vec![contender],
         everyone: false,
         text: String::new(),
         remedy: "",
@@ -270,7 +270,7 @@ fn weight(warning: &Warning) -> f64 {
 pub(crate) fn partial(record: &RunRecord) -> Option<String> {
     record.partial.then(|| {
         let rounds = record.scenario.runs as usize;
-        let planned = rounds * record.points.len() * record.scenario.transports.len();
+        let planned = rounds * record.points.len() * record.scenario.contenders.len();
         let done = record.standing().count();
         format!(
             "This run is partial, it was cut short: {} of {} planned. What is here is complete, but compare with care.",

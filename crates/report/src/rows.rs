@@ -1,12 +1,12 @@
 //! The figures that people compare: a block for each point, a row in it for each transport.
 
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::figures::{Figure, Figures, Summary, summarise};
-use pushbench_metrics::ledger::Source;
+use pushbench_metrics::judge::figures::{Figure, Figures, Summary, summarise};
+use pushbench_metrics::judge::stats;
+use pushbench_metrics::judge::stats::paired::Paired;
+use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::stats;
-use pushbench_metrics::stats::paired::Paired;
 
 use crate::{human, settings};
 
@@ -124,8 +124,8 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
-    pub(crate) const fn transport(&self) -> Transport {
-        self.summary.transport
+    pub(crate) const fn contender(&self) -> Contender {
+        self.summary.contender
     }
 
     /// Whether there is a valid trial.
@@ -224,7 +224,7 @@ impl Block<'_> {
         };
         let rows = self.rows.iter().filter(|row| self.compares_ages() && row.has_figures());
         let row = rows.min_by(|one, two| share(one).total_cmp(&share(two)))?;
-        Some(format!("{} delivered {} of them", row.transport(), row.share_arrived()))
+        Some(format!("{} delivered {} of them", row.contender(), row.share_arrived()))
     }
 
     /// The most valid trials that a row has.
@@ -249,7 +249,7 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
             let point = summary.point.clone();
             blocks.push(Block { point, heading, rows: Vec::new(), reach: Reach::Socket });
         }
-        let trials = valid_trials(record, id, summary.transport);
+        let trials = valid_trials(record, id, summary.contender);
         let mut figures: Vec<_> = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
         Figures::retain_comparable(&mut figures);
         if let Some(block) = blocks.last_mut() {
@@ -264,7 +264,7 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
     blocks
 }
 
-fn valid_trials(record: &RunRecord, point: u32, transport: Transport) -> Vec<&TrialRecord> {
-    let ours = |trial: &&TrialRecord| trial.id.point == point && trial.id.transport == transport;
+fn valid_trials(record: &RunRecord, point: u32, contender: Contender) -> Vec<&TrialRecord> {
+    let ours = |trial: &&TrialRecord| trial.id.point == point && trial.id.contender == contender;
     record.standing().filter(|trial| trial.is_valid()).filter(ours).collect()
 }

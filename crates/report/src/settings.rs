@@ -155,7 +155,7 @@ pub(crate) fn heading(points: &[Point], point: &Point) -> String {
 pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     let mut words =
         vec![Setting::Clients.words(point), rate(point.rate_hz), Setting::Payload.words(point)];
-    if scenario.transports.iter().any(|transport| transport.polls_on_a_period()) {
+    if scenario.contenders.iter().any(|contender| contender.shape().asks()) {
         words.push(Setting::PollInterval.words(point));
     }
     words.push(format!("{} headers", scenario.headers));

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use pushbench_core::{Delivery, text};
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
@@ -17,7 +17,7 @@ pub(crate) const STYLE: TableStyle =
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Column {
-    Transport,
+    Contender,
     Delivered,
     Superseded,
     LatencyP50,
@@ -37,7 +37,7 @@ impl Column {
     /// The header: what, and in the second line of what.
     pub(crate) const fn header(self) -> (&'static str, &'static str) {
         match self {
-            Self::Transport => ("transport", ""),
+            Self::Contender => ("transport", ""),
             Self::Delivered => ("delivered", ""),
             Self::Superseded => ("superseded", ""),
             Self::LatencyP50 => ("latency p50", "[low–high]"),
@@ -59,7 +59,7 @@ impl Column {
         let time = |figure| row.get(figure).map(human::time).or_else(|| bound(figure));
         let counts = &row.summary.counts;
         let cell = match self {
-            Self::Transport => Some(row.transport().name().to_owned()),
+            Self::Contender => Some(row.contender().name().to_owned()),
             _ if !row.has_figures() => None,
             Self::Delivered => Some(delivered(row)),
             Self::Superseded => Some(human::share(counts.superseded, counts.expected)),
@@ -84,7 +84,7 @@ impl Column {
 /// The columns of `block`: ages stand for latencies where messages were superseded. What would
 /// take a terminal beyond 120 characters is in the `wide` table only.
 pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
-    let mut columns = vec![Column::Transport, Column::Delivered];
+    let mut columns = vec![Column::Contender, Column::Delivered];
     columns.extend(if block.compares_ages() {
         vec![Column::Superseded, Column::AgeSpread, Column::AgeMax]
     } else {
@@ -110,7 +110,7 @@ pub(crate) fn cells(row: &Row<'_>, columns: &[Column], notes: &[Note]) -> Vec<St
 
 fn marks(row: &Row<'_>, notes: &[Note]) -> String {
     let has = |mark: Mark| {
-        notes.iter().any(|note| note.mark == mark && note.transports.contains(&row.transport()))
+        notes.iter().any(|note| note.mark == mark && note.contenders.contains(&row.contender()))
     };
     let signs = [Mark::Invalid, Mark::Warning].into_iter().filter(|&mark| has(mark));
     signs.map(Mark::sign).collect()

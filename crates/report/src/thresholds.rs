@@ -1,8 +1,8 @@
 //! What a run was to come to and did, a line for each threshold at each point.
 
 use pushbench_core::scenario::thresholds::Unit;
+use pushbench_metrics::judge::thresholds::{Outcome, Verdict, outcomes};
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::thresholds::{Outcome, Verdict, outcomes};
 
 use crate::human::{self, NOTHING};
 use crate::settings;
@@ -48,9 +48,9 @@ pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
 
 fn line(record: &RunRecord, outcome: &Outcome) -> Line {
     let threshold = &outcome.threshold;
-    let whose = match threshold.target.transport {
+    let whose = match threshold.target.contender {
         Some(_) => String::new(),
-        None => format!("{} ", outcome.transport),
+        None => format!("{} ", outcome.contender),
     };
     let point = record.points.iter().find(|point| point.id == outcome.point);
     let heading = point.map(|point| settings::heading(&record.points, point));

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use pushbench_core::message::Content;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
+use pushbench_os::time::clock;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::sampling::Sampling;
-use pushbench_metrics::control::ServerPlan;
+use pushbench_metrics::record::control::ServerPlan;
+use pushbench_protocol::headers::HeaderProfile;
 
 use crate::access::Access;
 use crate::publish_token::PublishToken;

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use pushbench_core::message::Content;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_probe::clock;
-use pushbench_probe::timer::Timer;
+use pushbench_os::time::clock;
+use pushbench_os::time::timer::Timer;
 use tokio::io::unix::AsyncFd;
 
 use crate::ring::Entry;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::transport::UnknownDelivery;
+use pushbench_core::delivery::UnknownDelivery;
 use pushbench_core::units::{Span, UnitError};
 use pushbench_core::{Delivery, Seq};
 

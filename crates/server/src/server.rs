@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::{ServerMeasured, ServerOrder};
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
-use pushbench_probe::timer::Timer;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{ServerMeasured, ServerOrder};
+use pushbench_os::time::clock;
+use pushbench_os::time::timer::Timer;
 use rustix::net::sockopt;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;

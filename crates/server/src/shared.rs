@@ -7,9 +7,9 @@ use std::rc::Rc;
 use pushbench_core::message::Content;
 use pushbench_core::schedule::Checkpoint;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_os::time::clock;
 use slab::Slab;
 
 use crate::config::ServerConfig;

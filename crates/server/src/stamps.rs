@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 
 use pushbench_core::sampling::Sampling;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::observer::Window;
-use pushbench_metrics::stamps::{ServerStamps, Written};
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::observe::stamps::{ServerStamps, Written};
 
 /// A connection whose writes are stamped.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_probe::clock::Clock;
+use pushbench_os::time::clock::Clock;
 
 /// A clock for code that decides by the time. Clones tell the same instant, so a test keeps one
 /// and gives the other away.

@@ -12,15 +12,15 @@ use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{Delivery, MonoInstant, Transport};
+use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_load::{Load, OrderSender};
-use pushbench_metrics::attempts::Attempts;
-use pushbench_metrics::control::{
+use pushbench_metrics::observe::attempts::Attempts;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
-use pushbench_metrics::ledger::{Direction, Layer, Phase};
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use pushbench_testkit::PATIENCE;
 use pushbench_testkit::reader::{Message, Reader};
 use pushbench_testkit::started::StartedServer;
@@ -92,14 +92,14 @@ struct Outcome {
     over: MonoInstant,
 }
 
-fn plan(server: &StartedServer, transport: Transport, delivery: Delivery) -> LoadPlan {
+fn plan(server: &StartedServer, contender: Contender, delivery: Delivery) -> LoadPlan {
     LoadPlan {
         delivery,
         poll_interval: POLL_INTERVAL,
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
-        ..LoadPlan::new(server.addr(), transport, CLIENTS)
+        ..LoadPlan::new(server.addr(), contender, CLIENTS)
     }
 }
 
@@ -123,10 +123,10 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
 }
 
 /// A trial, as the parent of a run drives it.
-fn trial(transport: Transport, delivery: Delivery) -> Outcome {
+fn trial(contender: Contender, delivery: Delivery) -> Outcome {
     let feed = feed(3);
     let server = StartedServer::feed(feed.clone());
-    let load = RunningLoad::start(plan(&server, transport, delivery));
+    let load = RunningLoad::start(plan(&server, contender, delivery));
     load.connect();
     let timing = timing(&feed);
     let window = timing.window;
@@ -140,7 +140,7 @@ fn trial(transport: Transport, delivery: Delivery) -> Outcome {
 
 impl Outcome {
     /// What holds whatever was promised.
-    fn check(&self, transport: Transport) {
+    fn check(&self, contender: Contender) {
         let (measured, counters) = (&self.load.measured, &self.load.measured.counters);
         assert_eq!(self.window.len(), PUBLISHED);
         assert_eq!(self.server.published, PUBLISHED);
@@ -159,17 +159,17 @@ impl Outcome {
         assert_eq!(measured.latency.count(), audit.delivered);
         assert!(measured.ledger.balances(), "{:?}", measured.ledger);
         assert!(measured.balances());
-        self.check_bytes(transport);
+        self.check_bytes(contender);
         self.check_times();
         let connections = self.server.connections;
-        match transport {
-            Transport::ShortPollClose => assert!(connections > u64::from(CLIENTS)),
+        match contender {
+            Contender::SHORT_POLL_CLOSE => assert!(connections > u64::from(CLIENTS)),
             _ => assert_eq!(connections, u64::from(CLIENTS)),
         }
     }
 
     /// Payload is counted wherever a message arrives, and nothing else is payload.
-    fn check_bytes(&self, transport: Transport) {
+    fn check_bytes(&self, contender: Contender) {
         let ledger = &self.load.measured.ledger;
         let tallies = Phase::ALL.map(|phase| *ledger.phase(phase));
         let down = |layer| tallies.iter().map(|tally| tally.get(Direction::Down, layer)).sum();
@@ -179,7 +179,7 @@ impl Outcome {
         assert!(payload >= self.load.measured.audit.delivered * PAYLOAD as u64);
         assert!(http > 0);
         // Under `latest` a poll's body is the message and nothing beside it.
-        let bare = framing == 0 && transport != Transport::Sse && transport != Transport::Websocket;
+        let bare = framing == 0 && contender != Contender::SSE && contender != Contender::WEBSOCKET;
         assert!(framing > 0 || bare);
         let (payload, http): (u64, u64) = (up(Layer::Payload), up(Layer::Http));
         assert_eq!(payload, 0, "clients send no message");
@@ -199,21 +199,21 @@ impl Outcome {
     }
 }
 
-fn check_every(transport: Transport) {
-    let outcome = trial(transport, Delivery::Every);
-    outcome.check(transport);
+fn check_every(contender: Contender) {
+    let outcome = trial(contender, Delivery::Every);
+    outcome.check(contender);
     let audit = &outcome.load.measured.audit;
     assert_eq!((audit.delivered, audit.superseded), (audit.expected, 0));
     assert_eq!((outcome.server.superseded, outcome.server.overrun), (0, 0));
 }
 
-fn check_latest(transport: Transport) {
-    let outcome = trial(transport, Delivery::Latest);
-    outcome.check(transport);
+fn check_latest(contender: Contender) {
+    let outcome = trial(contender, Delivery::Latest);
+    outcome.check(contender);
     let (audit, age) = (&outcome.load.measured.audit, &outcome.load.measured.age);
     assert_eq!(audit.delivered + audit.superseded, audit.expected);
     assert!(age.mean_us().is_some(), "the age of information is what is compared");
-    if transport.polls_on_a_period() {
+    if contender.shape().asks() {
         // One message a poll: at 50/s and five polls a second most are superseded.
         assert!(audit.superseded > 0, "{audit:?}");
     }
@@ -222,36 +222,36 @@ fn check_latest(transport: Transport) {
 macro_rules! over_all_transports {
     ($($delivery:ident => $check:ident),+ $(,)?) => {$(
         mod $delivery {
-            use pushbench_core::Transport;
+            use pushbench_core::Contender;
 
             #[test]
             fn short_poll() {
-                super::$check(Transport::ShortPoll);
+                super::$check(Contender::SHORT_POLL);
             }
 
             #[test]
             fn short_poll_close() {
-                super::$check(Transport::ShortPollClose);
+                super::$check(Contender::SHORT_POLL_CLOSE);
             }
 
             #[test]
             fn short_poll_conditional() {
-                super::$check(Transport::ShortPollConditional);
+                super::$check(Contender::SHORT_POLL_CONDITIONAL);
             }
 
             #[test]
             fn long_poll() {
-                super::$check(Transport::LongPoll);
+                super::$check(Contender::LONG_POLL);
             }
 
             #[test]
             fn sse() {
-                super::$check(Transport::Sse);
+                super::$check(Contender::SSE);
             }
 
             #[test]
             fn websocket() {
-                super::$check(Transport::Websocket);
+                super::$check(Contender::WEBSOCKET);
             }
         }
     )+};
@@ -259,10 +259,10 @@ macro_rules! over_all_transports {
 
 over_all_transports!(every => check_every, latest => check_latest);
 
-/// The first messages of a server of this seed, received by `transport`.
-async fn first_messages(seed: u64, transport: Transport) -> Vec<Message> {
+/// The first messages of a server of this seed, received by `contender`.
+async fn first_messages(seed: u64, contender: Contender) -> Vec<Message> {
     let server = StartedServer::feed(feed(seed));
-    let opened = <dyn Reader>::open(transport, server.target(), None, Delivery::Every).await;
+    let opened = <dyn Reader>::open(contender, server.target(), None, Delivery::Every).await;
     let mut reader = opened.expect("the server subscribes it");
     server.start_schedule();
     let messages = reader.take(30).await.expect("the messages come");
@@ -272,9 +272,9 @@ async fn first_messages(seed: u64, transport: Transport) -> Vec<Message> {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_messages() {
-    let messages = first_messages(5, Transport::Websocket).await;
-    assert_eq!(first_messages(5, Transport::LongPoll).await, messages);
-    let others = first_messages(6, Transport::Websocket).await;
+    let messages = first_messages(5, Contender::WEBSOCKET).await;
+    assert_eq!(first_messages(5, Contender::LONG_POLL).await, messages);
+    let others = first_messages(6, Contender::WEBSOCKET).await;
     // Behind the number, which is the same.
     let texts = |messages: &[Message]| -> Vec<_> {
         messages.iter().map(|message| message.payload.slice(SEQ_DIGITS..)).collect()

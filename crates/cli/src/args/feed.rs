@@ -2,9 +2,8 @@
 
 use clap::Args;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::headers;
 use pushbench_core::payload::PayloadKind;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
+use pushbench_core::scenario::{DEFAULT_HEADERS, Scenario, ScheduleKind, Values};
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Rate, Span};
 
@@ -42,7 +41,7 @@ pub(crate) struct FeedArgs {
     speed: f64,
     /// Header profile of the responses: minimal, kaazing-2009, curl, chromium, firefox, or a file;
     /// its delivery and body size are the clients' and `--payload`'s to choose
-    #[arg(long, visible_alias = "profile", value_name = "PROFILE", default_value = headers::DEFAULT)]
+    #[arg(long, visible_alias = "profile", value_name = "PROFILE", default_value = DEFAULT_HEADERS)]
     pub(crate) headers: String,
     /// Seed of schedule and payload
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -1,7 +1,7 @@
 //! Flags of `pushbench headers`.
 
 use clap::Args;
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::units::{ByteSize, Count};
 
 use super::OutputArgs;
@@ -37,8 +37,8 @@ pub(crate) struct HeadersArgs {
     pub(crate) payload: ByteSize,
     /// Transport to measure beside websocket, to which all are compared; repeat for several
     /// [default: all]
-    #[arg(short, long = "transport", value_name = "NAME", value_delimiter = ',')]
-    pub(crate) transports: Vec<Transport>,
+    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) contenders: Vec<Contender>,
     /// Reproduce the published claim: run its 1,000 and 10,000 clients, and its 100,000 where the
     /// machine can, with its own headers, a poll or a message a second each; takes minutes more
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use pushbench_probe::limits::MAX_PROCESSES;
+use pushbench_os::machine::limits::MAX_PROCESSES;
 
 /// The processes of a run.
 #[derive(Debug, Clone, Default, Args)]

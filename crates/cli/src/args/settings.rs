@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery};
 
 /// What clients there are and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
@@ -18,8 +18,8 @@ pub(crate) struct ClientArgs {
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
     /// or websocket; repeat for several
-    #[arg(short, long = "transport", value_name = "NAME", value_delimiter = ',')]
-    pub(crate) transports: Vec<Transport>,
+    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) contenders: Vec<Contender>,
     /// Length of the measured window
     #[arg(short, long, value_name = "TIME")]
     pub(crate) duration: Option<Span>,
@@ -163,8 +163,8 @@ impl ClientArgs {
         set_list(&mut scenario.poll_interval, &self.poll_interval);
         set_list(&mut scenario.long_poll_timeout, &self.long_poll_timeout);
         set_list(&mut scenario.cookie_bytes, &self.cookie_bytes);
-        if !self.transports.is_empty() {
-            scenario.transports.clone_from(&self.transports);
+        if !self.contenders.is_empty() {
+            scenario.contenders.clone_from(&self.contenders);
         }
         set(&mut scenario.duration, self.duration.as_ref());
         set(&mut scenario.warmup, self.warmup.as_ref());

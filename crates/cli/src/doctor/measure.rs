@@ -6,11 +6,12 @@
 use std::io;
 use std::time::Duration;
 
-use pushbench_metrics::disturbance::{CoreWatch, Disturbance};
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_probe::canary::{Canaries, Canary};
-use pushbench_probe::round_trip::PingPong;
-use pushbench_probe::{clock, scheduling};
+use pushbench_metrics::observe::disturbance::{CoreWatch, Disturbance};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_os::machine::round_trip::PingPong;
+use pushbench_os::process::scheduling;
+use pushbench_os::time::canary::{Canaries, Canary};
+use pushbench_os::time::clock;
 use serde::Serialize;
 
 use crate::run::surroundings::Surroundings;

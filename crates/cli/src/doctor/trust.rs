@@ -1,7 +1,7 @@
 //! What the doctor would trust: the smallest difference of latencies, the largest number of
 //! clients.
 
-use pushbench_probe::limits::{
+use pushbench_os::machine::limits::{
     BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, Limits, MAX_PROCESSES, most_clients,
 };
 use serde::Serialize;

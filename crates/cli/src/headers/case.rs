@@ -2,11 +2,11 @@
 //! starts.
 
 use anyhow::anyhow;
-use pushbench_core::headers::{self, HeaderProfile};
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::MAX_PAYLOAD;
 use pushbench_core::units::Count;
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::headers::{self, HeaderProfile};
 
 use crate::args::HeadersArgs;
 use crate::exit::Failure;
@@ -66,11 +66,11 @@ pub(super) fn cases(args: &HeadersArgs) -> Result<Vec<Case>, Failure> {
 
 /// The transports to play, in the order of tables: those asked for, and WebSocket, to which all
 /// are compared.
-pub(super) fn transports(args: &HeadersArgs) -> Vec<Transport> {
-    let asked = |transport: &Transport| {
-        args.transports.is_empty()
-            || args.transports.contains(transport)
-            || *transport == Transport::Websocket
+pub(super) fn contenders(args: &HeadersArgs) -> Vec<Contender> {
+    let asked = |contender: &Contender| {
+        args.contenders.is_empty()
+            || args.contenders.contains(contender)
+            || *contender == Contender::WEBSOCKET
     };
-    Transport::ALL.into_iter().filter(asked).collect()
+    Contender::all().filter(asked).collect()
 }

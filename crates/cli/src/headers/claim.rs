@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{Count, Rate, Span};
-use pushbench_metrics::headers::{Claim, HeaderCase, UseCase, WindowBytes};
-use pushbench_metrics::ledger::{Layer, Ledger, Phase};
+use pushbench_metrics::observe::ledger::{Layer, Ledger, Phase};
 use pushbench_metrics::record::TrialRecord;
-use pushbench_probe::limits::LimitError;
+use pushbench_metrics::record::headers::{Claim, HeaderCase, UseCase, WindowBytes};
+use pushbench_os::machine::limits::LimitError;
 
 use super::case::Case;
 use crate::args::{OutputArgs, ProcessArgs};
@@ -25,9 +25,9 @@ use crate::run::{self, subject::Source};
 pub(super) const PROFILE: &str = "kaazing-2009";
 
 /// What it compares.
-pub(super) const POLL: Transport = Transport::ShortPoll;
+pub(super) const POLL: Contender = Contender::SHORT_POLL;
 /// With what.
-pub(super) const PUSH: Transport = Transport::Websocket;
+pub(super) const PUSH: Contender = Contender::WEBSOCKET;
 
 /// The published numbers of clients.
 const USE_CASES: [(&str, u32); 3] = [("A", 1_000), ("B", 10_000), ("C", 100_000)];
@@ -105,11 +105,11 @@ fn computed(clients: u32, moved: &WindowBytes, otherwise: Option<String>) -> Win
 fn moved(
     case: &Case,
     clients: u32,
-    transport: Transport,
+    contender: Contender,
     slower: u32,
     output: &OutputArgs,
 ) -> Result<WindowBytes, Failure> {
-    let plan = plan(case, clients, transport, slower);
+    let plan = plan(case, clients, contender, slower);
     if let Some(why) = no_room(&plan) {
         return Ok(WindowBytes::Computed { why });
     }
@@ -135,11 +135,11 @@ fn no_room(plan: &Plan) -> Option<String> {
     })
 }
 
-fn plan(case: &Case, clients: u32, transport: Transport, slower: u32) -> Plan {
+fn plan(case: &Case, clients: u32, contender: Contender, slower: u32) -> Plan {
     let period = PERIOD * slower;
     let mut scenario = Scenario {
         name: "headers".to_owned(),
-        transports: vec![transport],
+        contenders: vec![contender],
         clients: Values::One(Count(u64::from(clients))),
         rate: Values::One(Rate::from_hz(1.0 / period.as_secs_f64()).expect("a period has a rate")),
         poll_interval: Values::One(Span(period)),

@@ -10,12 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use pushbench_core::Transport;
-use pushbench_core::headers::HeadSize;
+use pushbench_core::Contender;
+use pushbench_core::contender::Connection;
 use pushbench_load::session::{Demand, Ending, Note, Output, Session};
-use pushbench_metrics::headers::{Exchange, Traffic};
-use pushbench_metrics::ledger::{Direction, Layer, Tally};
-use pushbench_probe::tcp_info::TcpInfo;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
+use pushbench_metrics::record::headers::{Exchange, Traffic};
+use pushbench_os::net::tcp_info::TcpInfo;
+use pushbench_protocol::headers::HeadSize;
 
 use super::meter::{Meter, acks_sent};
 
@@ -104,7 +105,7 @@ pub(super) enum Until {
 
 /// A client of one transport.
 pub(super) struct Client {
-    pub(super) transport: Transport,
+    pub(super) contender: Contender,
     peer: SocketAddr,
     session: Box<dyn Session>,
     /// Whether the session hears ticks.
@@ -115,15 +116,15 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(transport: Transport, peer: SocketAddr, session: Box<dyn Session>) -> Self {
-        let ticks = transport.polls_on_a_period();
+    pub(super) fn new(contender: Contender, peer: SocketAddr, session: Box<dyn Session>) -> Self {
+        let ticks = contender.shape().asks();
         let (link, out, step) = (None, Output::default(), Step::default());
-        Self { transport, peer, session, ticks, link, out, step }
+        Self { contender, peer, session, ticks, link, out, step }
     }
 
     /// Whether each exchange has a connection of its own.
     pub(super) fn reconnects(&self) -> bool {
-        self.transport == Transport::ShortPollClose
+        self.contender.stack.connection == Connection::Closed
     }
 
     /// Opens the connection, and sends nothing yet.
@@ -184,9 +185,9 @@ impl Client {
         loop {
             for note in &self.out.notes {
                 match note {
-                    Note::Failed(error) => bail!("{}: {error}", self.transport),
+                    Note::Failed(error) => bail!("{}: {error}", self.contender),
                     Note::Subscribed => self.step.subscribed = true,
-                    Note::SkippedPoll => bail!("{}: a poll is still under way", self.transport),
+                    Note::SkippedPoll => bail!("{}: a poll is still under way", self.contender),
                     Note::Request
                     | Note::EmptyResponse
                     | Note::StaleResponse
@@ -263,7 +264,7 @@ impl Client {
         link.owes_ack = Some(link.acks_before);
         self.step.received.extend_from_slice(&buffer[..length]);
         let received = self.session.receive(&buffer[..length], &mut self.out);
-        received.with_context(|| format!("{}", self.transport))?;
+        received.with_context(|| format!("{}", self.contender))?;
         self.act()?;
         Ok(true)
     }
@@ -273,7 +274,7 @@ impl Client {
         let meant = self.link.as_ref().is_some_and(|link| link.finished);
         let ending = self.session.closed(&mut self.out);
         if !meant && ending != Ending::Done {
-            bail!("{}: the server closed the connection", self.transport);
+            bail!("{}: the server closed the connection", self.contender);
         }
         self.act()?;
         self.link.as_mut().map_or(Ok(()), Link::finish)
@@ -335,7 +336,7 @@ impl Client {
         ensure!(
             layers == moved,
             "{}: {moved} bytes were moved and {layers} found a layer",
-            self.transport
+            self.contender
         );
         Ok(exchange)
     }
@@ -367,7 +368,7 @@ pub(super) fn finish(clients: &mut [Client], until: Until, meter: &Meter) -> any
         ensure!(
             Instant::now() < deadline,
             "{}: the connection does not come to rest within {} s",
-            waiting.transport,
+            waiting.contender,
             LIMIT.as_secs()
         );
         if !busy {

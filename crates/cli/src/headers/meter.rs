@@ -4,9 +4,9 @@
 use std::os::fd::AsFd as _;
 
 use anyhow::Context as _;
-use pushbench_metrics::headers::Traffic;
-use pushbench_metrics::ledger::Source;
-use pushbench_probe::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+use pushbench_metrics::observe::ledger::Source;
+use pushbench_metrics::record::headers::Traffic;
+use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
 
 use super::client::Link;
 use super::tap::Tap;

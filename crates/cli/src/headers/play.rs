@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_load::session::Sessions;
-use pushbench_metrics::control::LoadPlan;
-use pushbench_metrics::headers::{Exchange, HeaderCase, Traffic, TransportBytes};
-use pushbench_metrics::ledger::Source;
+use pushbench_metrics::observe::ledger::Source;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_metrics::record::headers::{ContenderBytes, Exchange, HeaderCase, Traffic};
 
 use super::case::Case;
 use super::client::{self, Client, LIMIT, Until};
@@ -31,12 +31,12 @@ const MEASURED: u32 = 20;
 /// Plays `case` by each of `transports`; `source` counts what TCP and IP carry.
 pub(super) fn play(
     case: &Case,
-    transports: &[Transport],
+    contenders: &[Contender],
     host: IpAddr,
     source: Source,
 ) -> Result<HeaderCase, Failure> {
     let name = &case.profile.name;
-    let played = Play::start(case, transports, host, source).and_then(Play::run);
+    let played = Play::start(case, contenders, host, source).and_then(Play::run);
     let rows = played.with_context(|| format!("header profile {name}"));
     if interrupt::interrupted() {
         return Err(Failure::Interrupted);
@@ -61,21 +61,21 @@ struct Play {
 impl Play {
     fn start(
         case: &Case,
-        transports: &[Transport],
+        contenders: &[Contender],
         host: IpAddr,
         source: Source,
     ) -> anyhow::Result<Self> {
         let stage = Stage::start(case, host)?;
         let meter = Meter::start(source, stage.address.port())?;
         (0..UNHEARD).try_for_each(|_| stage.publish())?;
-        let clients = transports.iter().map(|&transport| {
-            let sessions = Sessions::new(&plan(case, transport, &stage));
-            Client::new(transport, stage.address, sessions.session(0))
+        let clients = contenders.iter().map(|&contender| {
+            let sessions = Sessions::new(&plan(case, contender, &stage));
+            Client::new(contender, stage.address, sessions.session(0))
         });
         Ok(Self { clients: clients.collect(), stage, meter })
     }
 
-    fn run(mut self) -> anyhow::Result<Vec<TransportBytes>> {
+    fn run(mut self) -> anyhow::Result<Vec<ContenderBytes>> {
         self.step(Until::Open, Client::open)?;
         let opened = self.traffic();
         self.step(Until::Subscribed, Client::subscribe)?;
@@ -98,7 +98,7 @@ impl Play {
         let rows = self.clients.iter().enumerate().map(|(index, client)| {
             let own: Vec<Exchange> = exchanges.iter().map(|round| round[index]).collect();
             let kept = |traffic: &[Traffic]| (!client.reconnects()).then(|| traffic[index]);
-            row(client.transport, &own, kept(&opened), subscriptions[index], kept(&closed))
+            row(client.contender, &own, kept(&opened), subscriptions[index], kept(&closed))
         });
         Ok(rows.collect())
     }
@@ -123,24 +123,24 @@ impl Play {
 }
 
 /// What a session has to know.
-fn plan(case: &Case, transport: Transport, stage: &Stage) -> LoadPlan {
+fn plan(case: &Case, contender: Contender, stage: &Stage) -> LoadPlan {
     LoadPlan {
         delivery: case.delivery,
         headers: case.profile.clone(),
         // Longer than a message can take to come.
         long_poll_timeout: 3 * LIMIT,
-        ..LoadPlan::new(stage.address, transport, 1)
+        ..LoadPlan::new(stage.address, contender, 1)
     }
 }
 
 /// The exchange that came out most often, and how the others differ.
 fn row(
-    transport: Transport,
+    contender: Contender,
     exchanges: &[Exchange],
     open: Option<Traffic>,
     subscription: Exchange,
     close: Option<Traffic>,
-) -> TransportBytes {
+) -> ContenderBytes {
     let mut counts: HashMap<Exchange, u32> = HashMap::new();
     exchanges.iter().for_each(|exchange| *counts.entry(*exchange).or_default() += 1);
     // Of two that are as frequent, the one with fewer ACKs.
@@ -149,8 +149,8 @@ fn row(
     });
     let (exchange, usual) = most.unwrap_or_default();
     let extra = |other: &Exchange| other.traffic.acks.saturating_sub(exchange.traffic.acks);
-    TransportBytes {
-        transport,
+    ContenderBytes {
+        contender,
         exchange,
         exchanges: exchanges.len() as u32,
         usual,

@@ -9,7 +9,7 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::{ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::record::control::{ServerNews, ServerOrder, ServerPlan};
 
 use super::case::Case;
 use crate::child::{Said, Worker};

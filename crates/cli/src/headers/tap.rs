@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
-use pushbench_metrics::headers::Traffic;
-use pushbench_probe::capture::{Capture, Packet, PortFilter};
+use pushbench_metrics::record::headers::Traffic;
+use pushbench_os::net::capture::{Capture, Packet, PortFilter};
 
 use super::client::Link;
 
@@ -124,7 +124,7 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use pushbench_core::MonoInstant;
-    use pushbench_probe::capture::TcpFlags;
+    use pushbench_os::net::capture::TcpFlags;
 
     use super::*;
 

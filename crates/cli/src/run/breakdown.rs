@@ -1,8 +1,10 @@
 //! Where a trial's latency was spent: the join of what server and load generator stamped.
 
-use pushbench_metrics::breakdown::{Breakdown, Coverage};
-use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
-use pushbench_metrics::warning::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt, Warning};
+use pushbench_metrics::judge::breakdown::{Breakdown, Coverage};
+use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
+use pushbench_metrics::record::warning::{
+    LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt, Warning,
+};
 
 /// Joins what each process stamped; `None` where nothing was. A server of which nothing is known is
 /// not this run's, and may have another clock.
@@ -43,7 +45,7 @@ fn load_part(breakdown: &Breakdown, quantile: f64) -> Option<Warning> {
 #[cfg(test)]
 mod tests {
     use pushbench_core::{MonoInstant, Seq};
-    use pushbench_metrics::stamps::{Received, Written};
+    use pushbench_metrics::observe::stamps::{Received, Written};
 
     use super::*;
 

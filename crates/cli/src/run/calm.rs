@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::disturbance::{Disturbance, Throttled};
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::instrument::Instrument;
-use pushbench_metrics::warning::{
+use pushbench_metrics::observe::disturbance::{Disturbance, Throttled};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::instrument::Instrument;
+use pushbench_metrics::record::warning::{
     Busy, CLOCK_MOVED, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
@@ -160,7 +160,7 @@ impl Calm<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::disturbance::{BusyProcesses, CoreWatch, Others, Waits};
+    use pushbench_metrics::observe::disturbance::{BusyProcesses, CoreWatch, Others, Waits};
 
     use super::*;
 

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::control::TrialTiming;
-use pushbench_metrics::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
-use pushbench_probe::capture::{Capture, CaptureError, Packet, PortFilter};
+use pushbench_metrics::observe::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
+use pushbench_metrics::record::control::TrialTiming;
+use pushbench_os::net::capture::{Capture, CaptureError, Packet, PortFilter};
 
 /// Packets behind the window are kept apart by this many nanoseconds, until it is known when the
 /// drain ended.
@@ -160,7 +160,7 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_probe::capture::TcpFlags;
+    use pushbench_os::net::capture::TcpFlags;
 
     use super::*;
 

@@ -2,12 +2,12 @@
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::scenario::Point;
-use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::control::TrialTiming;
-use pushbench_metrics::models::check::{Chance, Compared, Distance, distance};
-use pushbench_metrics::models::{Check, Dues, Latency, Law, one_way_us};
+use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::judge::models::check::{Chance, Compared, Distance, distance};
+use pushbench_metrics::judge::models::{Check, Dues, Latency, Law, one_way_us};
+use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::Resources;
-use pushbench_metrics::recorder::Measured;
+use pushbench_metrics::record::control::TrialTiming;
 
 /// The network's one-way delay: all runs are on loopback, which adds none.
 const NETWORK_US: f64 = 0.0;
@@ -15,7 +15,7 @@ const NETWORK_US: f64 = 0.0;
 /// What a model is computed from.
 pub(super) struct Trial<'a> {
     pub(super) point: &'a Point,
-    pub(super) transport: Transport,
+    pub(super) contender: Contender,
     pub(super) delivery: Delivery,
     pub(super) timing: &'a TrialTiming,
     pub(super) measured: &'a Measured,
@@ -26,7 +26,7 @@ pub(super) struct Trial<'a> {
 impl Trial<'_> {
     /// The trial's model and how the trial compares with it.
     pub(super) fn check(&self) -> Check {
-        if self.transport.polls_on_a_period() { self.of_polls() } else { self.of_pushes() }
+        if self.contender.shape().asks() { self.of_polls() } else { self.of_pushes() }
     }
 
     fn poll_us(&self) -> f64 {
@@ -94,7 +94,7 @@ impl Trial<'_> {
             let cpu_us = self.resources.server_cpu?.total.as_secs_f64() * 1e6;
             let messages = self.measured.counters.messages_in_window;
             let write_us = cpu_us / (messages > 0).then_some(messages as f64)?;
-            if self.transport == Transport::LongPoll {
+            if self.contender.shape().waits() {
                 return Some(Latency::long_poll(self.law()?, clients, write_us, first_us));
             }
             Some(Latency::stream(clients, write_us, first_us))

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::Sender;
 
-use pushbench_metrics::control::{LoadOrder, LoadPlan};
 use pushbench_metrics::record::Pinned;
-use pushbench_metrics::warning::Invalid;
-use pushbench_probe::limits::Room;
-use pushbench_probe::source::loopback_addresses;
+use pushbench_metrics::record::control::{LoadOrder, LoadPlan};
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::machine::limits::Room;
+use pushbench_os::net::source::loopback_addresses;
 
 use super::ear::{Note, name};
 use super::subject::Source;
@@ -96,7 +96,7 @@ fn load_plans(plan: &Plan, turn: Turn, places: &Places<'_>) -> Vec<LoadPlan> {
             sources: sources(room, server),
             stamps: plan.sampling(turn.id),
             bare: plan.bare.then(|| plan.feed(turn.id).payload),
-            ..LoadPlan::new(target, turn.id.transport, clients)
+            ..LoadPlan::new(target, turn.id.contender, clients)
         })
         .collect()
 }

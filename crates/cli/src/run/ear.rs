@@ -7,13 +7,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::attempts::Attempts;
-use pushbench_metrics::control::{
+use pushbench_metrics::observe::attempts::Attempts;
+use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, Progress as Look, ServerMeasured, ServerNews,
 };
-use pushbench_metrics::warning::Invalid;
-use pushbench_probe::clock;
-use pushbench_probe::thread_time::ThreadTime;
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::process::thread_time::ThreadTime;
+use pushbench_os::time::clock;
 
 use super::trial::Trouble;
 use crate::child::Said;

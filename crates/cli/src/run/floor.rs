@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use pushbench_core::Transport;
-use pushbench_metrics::floor::FloorTrial;
-use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_core::Contender;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::TrialId;
-use pushbench_metrics::warning::SATURATED_SHARE;
+use pushbench_metrics::record::floor::FloorTrial;
+use pushbench_metrics::record::warning::SATURATED_SHARE;
 
 use super::ATTEMPTS;
 use super::calm::Calm;
@@ -30,7 +30,7 @@ pub(super) fn attempts<E: From<Trouble>>(
     mut keep: impl FnMut(FloorTrial, bool) -> Result<(), E>,
 ) -> Result<(), E> {
     let plan = Plan { bare: true, capture: false, stamps: false, ..plan.clone() };
-    let id = TrialId { transport: Transport::Websocket, ..id };
+    let id = TrialId { contender: Contender::WEBSOCKET, ..id };
     for attempt in 1..=ATTEMPTS {
         let floor = run(&plan, Turn { id, order: 0, attempt }, progress)?;
         let last = floor.invalid.is_empty() || attempt == ATTEMPTS;

@@ -4,16 +4,16 @@ mod arrivals;
 
 use std::time::Duration;
 
-use pushbench_core::wire::batch::MAX_BATCH;
-use pushbench_metrics::breakdown::Breakdown;
-use pushbench_metrics::censored::Censored;
-use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
-use pushbench_metrics::models::Check;
-use pushbench_metrics::observer::Window;
+use pushbench_metrics::judge::breakdown::Breakdown;
+use pushbench_metrics::judge::models::Check;
+use pushbench_metrics::observe::censored::Censored;
+use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::Resources;
-use pushbench_metrics::warning::{
+use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::record::warning::{
     FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, Warning,
 };
+use pushbench_protocol::batch::MAX_BATCH;
 
 use super::calm::Calm;
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use pushbench_metrics::record::{CpuSpent, Resources};
-use pushbench_probe::cpu::{CpuTime, ProcessClock};
-use pushbench_probe::machine::MachineTimes;
-use pushbench_probe::memory::{Memory, socket_memory_bytes};
-use pushbench_probe::process_tree::{ProcessTree, TreeMemory, TreeTime};
+use pushbench_os::machine::load::MachineTimes;
+use pushbench_os::process::cpu::{CpuTime, ProcessClock};
+use pushbench_os::process::memory::{Memory, socket_memory_bytes};
+use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
 
 use super::surroundings::Surroundings;
 
@@ -255,7 +255,7 @@ fn total(parts: &[Option<CpuSpent>]) -> Option<CpuSpent> {
 mod tests {
     use std::process::Command;
 
-    use pushbench_probe::clock;
+    use pushbench_os::time::clock;
 
     use super::*;
 

@@ -1,10 +1,10 @@
 //! What the processes of a trial saw, put together, so that it reads the same over however many
 //! they were split.
 
-use pushbench_metrics::control::{LoadMeasured, ServerMeasured};
-use pushbench_metrics::instrument::LoopWatch;
-use pushbench_metrics::stamps::{LoadStamps, ServerStamps};
-use pushbench_metrics::warning::Lag;
+use pushbench_metrics::observe::instrument::LoopWatch;
+use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
+use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured};
+use pushbench_metrics::record::warning::Lag;
 
 /// What all processes of a trial saw, put together.
 pub(super) struct Seen {

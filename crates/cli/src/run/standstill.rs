@@ -7,9 +7,11 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::disturbance::{CoreWatch, Disturbance};
-use pushbench_metrics::instrument::{Instrument, LoopWatch, Process};
-use pushbench_metrics::warning::{Invalid, STALL, STALLED_A_LITTLE, STALLED_SHARE, Warning};
+use pushbench_metrics::observe::disturbance::{CoreWatch, Disturbance};
+use pushbench_metrics::observe::instrument::{Instrument, LoopWatch, Process};
+use pushbench_metrics::record::warning::{
+    Invalid, STALL, STALLED_A_LITTLE, STALLED_SHARE, Warning,
+};
 
 /// Of what the canaries saw, load processes that ran on saw less than this part.
 const RAN_ON: f64 = 0.5;
@@ -133,7 +135,7 @@ impl Watches<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::disturbance::Throttled;
+    use pushbench_metrics::observe::disturbance::Throttled;
 
     use super::*;
 

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::schedule::{Checkpoint, Schedule};
-use pushbench_metrics::control::{ServerOrder, ServerPlan};
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{ServerOrder, ServerPlan};
+use pushbench_os::time::clock;
 
 use super::crew::core;
 use super::ear::Note;

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_metrics::disturbance::{BusyProcesses, Disturbance, Others, Throttled, Waits};
-use pushbench_probe::canary::{Canaries, Canary};
-use pushbench_probe::cgroup::{Cgroups, Throttling};
-use pushbench_probe::clock;
-use pushbench_probe::cpu::ProcessClock;
-use pushbench_probe::machine::MachineTimes;
-use pushbench_probe::others::Look;
-use pushbench_probe::rx_stamp::ClockOffset;
-use pushbench_probe::scheduling;
-use pushbench_probe::system::SystemFiles;
+use pushbench_metrics::observe::disturbance::{
+    BusyProcesses, Disturbance, Others, Throttled, Waits,
+};
+use pushbench_os::machine::cgroup::{Cgroups, Throttling};
+use pushbench_os::machine::load::MachineTimes;
+use pushbench_os::machine::others::Look;
+use pushbench_os::net::rx_stamp::ClockOffset;
+use pushbench_os::process::cpu::ProcessClock;
+use pushbench_os::process::scheduling;
+use pushbench_os::system::SystemFiles;
+use pushbench_os::time::canary::{Canaries, Canary};
+use pushbench_os::time::clock;
 
 /// Processes that took less than this part of what all others took together are not named.
 const STANDS_OUT: f64 = 0.3;
@@ -171,7 +173,7 @@ fn stands_out(busy: &BusyProcesses, all: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::warning::CLOCK_MOVED;
+    use pushbench_metrics::record::warning::CLOCK_MOVED;
 
     use super::*;
 

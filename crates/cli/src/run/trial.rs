@@ -6,17 +6,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use pushbench_core::schedule::Timetable;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::breakdown::Breakdown;
-use pushbench_metrics::control::{
+use pushbench_metrics::judge::breakdown::Breakdown;
+use pushbench_metrics::judge::models::Check;
+use pushbench_metrics::observe::instrument::Instrument;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, ServerMeasured, ServerPlan, TrialTiming,
 };
-use pushbench_metrics::instrument::Instrument;
-use pushbench_metrics::models::Check;
-use pushbench_metrics::observer::Window;
+use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{Pinned, Resources, TrialId, TrialRecord};
-use pushbench_metrics::warning::Invalid;
-use pushbench_probe::clock;
-use pushbench_probe::limits::Room;
+use pushbench_os::machine::limits::Room;
+use pushbench_os::time::clock;
 
 use super::breakdown;
 use super::capture::Wire;
@@ -362,7 +362,7 @@ impl<'a> Trial<'a> {
         let (id, scenario) = (self.turn.id, &self.plan.scenario);
         let trial = check::Trial {
             point: self.plan.point(id),
-            transport: id.transport,
+            contender: id.contender,
             delivery: scenario.delivery,
             timing,
             measured: &load.measured,

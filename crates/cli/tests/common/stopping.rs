@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pushbench_core::MonoInstant;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How a run calls its server processes.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::thresholds::{SAMPLES_BEYOND, Target, Unit};
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
-use crate::headers::MAX_HEADER_BYTES;
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::units::{ByteSize, Span};
@@ -63,7 +62,7 @@ impl Scenario {
                 format!("the lists span {points} points; at most {MAX_POINTS} can be run");
             return Err(setting("clients", problem));
         }
-        let trials = points * self.transports.len() * self.runs as usize;
+        let trials = points * self.contenders.len() * self.runs as usize;
         if trials > MAX_TRIALS {
             let problem = format!("{trials} trials are too many; at most {MAX_TRIALS} can be run");
             return Err(setting("runs", problem));
@@ -117,12 +116,12 @@ impl Scenario {
     }
 
     fn check_transports(&self) -> Result<(), ScenarioError> {
-        if self.transports.is_empty() {
+        if self.contenders.is_empty() {
             return Err(setting("transports", "at least one transport is needed"));
         }
-        for (index, transport) in self.transports.iter().enumerate() {
-            if self.transports[..index].contains(transport) {
-                return Err(setting("transports", format!("`{transport}` is named twice")));
+        for (index, contender) in self.contenders.iter().enumerate() {
+            if self.contenders[..index].contains(contender) {
+                return Err(setting("transports", format!("`{contender}` is named twice")));
             }
         }
         Ok(())
@@ -149,8 +148,8 @@ impl Scenario {
     fn check_thresholds(&self) -> Result<(), ScenarioError> {
         for threshold in self.thresholds.iter() {
             let target = threshold.target;
-            if !self.transports.iter().any(|&transport| target.names(transport)) {
-                let names: Vec<&str> = self.transports.iter().map(|each| each.name()).collect();
+            if !self.contenders.iter().any(|&contender| target.names(contender)) {
+                let names: Vec<&str> = self.contenders.iter().map(|each| each.name()).collect();
                 let names = names.join(", ");
                 let problem = format!("the transport of {target} is not among those run: {names}");
                 return Err(setting("thresholds", problem));
@@ -241,7 +240,7 @@ pub(super) fn check_long_poll_timeout(span: Span) -> Result<(), String> {
 }
 
 pub(super) fn check_cookie(bytes: u64) -> Result<(), String> {
-    let most = MAX_HEADER_BYTES as u64;
+    let most = super::MAX_HEADER_BYTES as u64;
     if bytes <= most {
         return Ok(());
     }

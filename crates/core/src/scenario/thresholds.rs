@@ -13,7 +13,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::quantity::{Quantity, SAMPLES_BEYOND, Unit};
-use crate::transport::Transport;
+use crate::contender::Contender;
 use crate::units::UnitError;
 
 mod quantity;
@@ -29,7 +29,7 @@ pub enum ThresholdError {
     Target(String),
     /// The part before the first dot is no transport.
     #[error("{0}, and `*` stands for all of them")]
-    Transport(#[from] crate::transport::UnknownTransport),
+    Contender(#[from] crate::contender::UnknownContender),
     /// The part behind it is no figure.
     #[error("unknown figure `{0}`; the figures are {list}", list = quantity::names())]
     Figure(String),
@@ -45,16 +45,16 @@ pub enum ThresholdError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The transport; `None` is `*`.
-    pub transport: Option<Transport>,
+    pub contender: Option<Contender>,
     /// The figure.
     pub quantity: Quantity,
 }
 
 impl Target {
-    /// Whether it speaks of `transport`.
+    /// Whether it speaks of `contender`.
     #[must_use]
-    pub fn names(self, transport: Transport) -> bool {
-        self.transport.is_none_or(|named| named == transport)
+    pub fn names(self, contender: Contender) -> bool {
+        self.contender.is_none_or(|named| named == contender)
     }
 }
 
@@ -62,19 +62,19 @@ impl FromStr for Target {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
-        let parts = text.trim().split_once('.').filter(|(transport, _)| !transport.is_empty());
-        let (transport, figure) = parts.ok_or_else(|| ThresholdError::Target(text.to_owned()))?;
-        let transport = if transport == "*" { None } else { Some(transport.parse()?) };
+        let parts = text.trim().split_once('.').filter(|(contender, _)| !contender.is_empty());
+        let (contender, figure) = parts.ok_or_else(|| ThresholdError::Target(text.to_owned()))?;
+        let contender = if contender == "*" { None } else { Some(contender.parse()?) };
         let quantity =
             Quantity::named(figure).ok_or_else(|| ThresholdError::Figure(figure.to_owned()))?;
-        Ok(Self { transport, quantity })
+        Ok(Self { contender, quantity })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let transport = self.transport.map_or("*", Transport::name);
-        write!(f, "{transport}.{}", self.quantity.name())
+        let contender = self.contender.map_or("*", Contender::name);
+        write!(f, "{contender}.{}", self.quantity.name())
     }
 }
 

@@ -4,10 +4,10 @@ use std::io;
 
 use pushbench_core::message::Content;
 use pushbench_core::payload::Payload;
-use pushbench_core::wire::{chunked, sse};
-use pushbench_core::{Seq, Transport};
-use pushbench_metrics::control::{LoadPlan, TrialTiming};
-use pushbench_metrics::recorder::Measured;
+use pushbench_core::{Contender, Seq};
+use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
+use pushbench_protocol::{chunked, sse};
 use tungstenite::protocol::frame::FrameHeader;
 
 use super::{Part, Sockets};
@@ -29,7 +29,7 @@ impl Receiver {
 
 impl Part for Receiver {
     fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()> {
-        self.mean = mean_length(plan.transport, timing, &self.payload);
+        self.mean = mean_length(plan.contender, timing, &self.payload);
         Ok(())
     }
 
@@ -58,12 +58,12 @@ impl Part for Receiver {
 
 /// Mean length on the wire of the messages that are due in the window.
 #[expect(clippy::cast_precision_loss, reason = "bytes and messages of one trial")]
-fn mean_length(transport: Transport, timing: &TrialTiming, payload: &Payload) -> f64 {
+fn mean_length(contender: Contender, timing: &TrialTiming, payload: &Payload) -> f64 {
     let (mut total, mut event, mut wire) = (0, Vec::new(), Vec::new());
     for number in timing.window.first.0..=timing.window.last.0 {
         let payload = payload.render(timing.seed, Seq(number));
         wire.clear();
-        if transport == Transport::Sse {
+        if contender == Contender::SSE {
             event.clear();
             sse::push(&mut event, Seq(number), Content::Text, &payload);
             chunked::push(&mut wire, &event);

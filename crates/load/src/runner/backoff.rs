@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::attempts::MOST_ATTEMPTS;
+use pushbench_metrics::observe::attempts::MOST_ATTEMPTS;
 
 use crate::session::Verdict;
 

@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use mio::net::TcpStream;
 use pushbench_core::MonoInstant;
-use pushbench_metrics::observer::Event;
-use pushbench_probe::clock::Clock;
-use pushbench_probe::source::connect_from;
+use pushbench_metrics::observe::observer::Event;
+use pushbench_os::net::source::connect_from;
+use pushbench_os::time::clock::Clock;
 use thiserror::Error;
 
 use super::Runner;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{MonoInstant, random};
-use pushbench_metrics::control::{
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::observer::Event;
+use pushbench_metrics::record::control::{
     KEPT_ERRORS, LoadMeasured, LoadNews, LoadOrder, LoadPlan, Progress, TrialTiming,
 };
-use pushbench_metrics::ledger::Phase;
-use pushbench_metrics::observer::Event;
-use pushbench_probe::clock::Clock;
+use pushbench_os::time::clock::Clock;
 
 use super::measure::Measure;
 use super::pulse::PULSE;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::silence::Coming;
-use pushbench_probe::clock::Clock;
+use pushbench_metrics::observe::silence::Coming;
+use pushbench_os::time::clock::Clock;
 
 use super::Runner;
 use super::measure::Measure;

@@ -5,9 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::ledger::Phase;
-use pushbench_metrics::observer::Event;
-use pushbench_probe::clock::Clock;
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::observer::Event;
+use pushbench_os::time::clock::Clock;
 
 use super::Runner;
 use super::connect::ConnectError;

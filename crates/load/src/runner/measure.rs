@@ -1,10 +1,10 @@
 //! Who the runner tells about a trial.
 
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::ledger::{Direction, Phase, Source, TcpipTally};
-use pushbench_metrics::observer::{Observer, Window};
-use pushbench_metrics::recorder::{Measured, Recorder};
-use pushbench_metrics::silence::Coming;
+use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
+use pushbench_metrics::observe::observer::{Observer, Window};
+use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_metrics::observe::silence::Coming;
 
 /// An [`Observer`] that is also told about the trial itself. Normally a [`Recorder`]; `()`
 /// measures nothing, to know what measuring costs.

@@ -2,8 +2,8 @@
 
 use pushbench_core::MonoInstant;
 use pushbench_core::schedule::{HORIZON, Timetable, WalkError};
-use pushbench_metrics::control::TrialTiming;
-use pushbench_metrics::ledger::Phase;
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::record::control::TrialTiming;
 
 /// An instant that does not come.
 const NEVER: MonoInstant = MonoInstant(u64::MAX);
@@ -87,7 +87,7 @@ mod tests {
     use pushbench_core::Seq;
     use pushbench_core::schedule::{Checkpoint, Schedule};
     use pushbench_core::units::Rate;
-    use pushbench_metrics::observer::Window;
+    use pushbench_metrics::observe::observer::Window;
 
     use super::*;
 

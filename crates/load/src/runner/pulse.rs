@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::instrument::LoopWatch;
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock::Clock;
-use pushbench_probe::thread_time::ThreadTime;
+use pushbench_metrics::observe::instrument::LoopWatch;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_os::process::thread_time::ThreadTime;
+use pushbench_os::time::clock::Clock;
 
 /// How often the loop looks at itself: often enough for a percentile of a short window, and at a
 /// cost that does not show. No round number, as what comes round with one would be met each time or

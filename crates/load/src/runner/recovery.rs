@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use pushbench_core::{MonoInstant, random};
-use pushbench_metrics::control::LoadPlan;
-use pushbench_probe::clock::Clock;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_os::time::clock::Clock;
 
 use super::measure::Measure;
 use super::slot::Link;
@@ -32,7 +32,7 @@ pub(super) struct Holding {
 
 impl Holding {
     pub(super) fn new(plan: &LoadPlan) -> Self {
-        if plan.transport.streams() || plan.transport.polls_on_a_period() {
+        if plan.contender.shape().streams() || plan.contender.shape().asks() {
             return Self::default();
         }
         let told = plan.foreign_path.is_none().then(|| plan.long_poll_timeout / 2);
@@ -61,7 +61,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let slot = &mut self.slots[client as usize];
         slot.trouble = slot.trouble.max(Some(error.verdict()));
         slot.status = error.status().unwrap_or(slot.status);
-        let stops = self.plan.transport.streams() && !slot.ready && error.stops_browser();
+        let stops = self.plan.contender.shape().streams() && !slot.ready && error.stops_browser();
         if stops && !std::mem::replace(&mut slot.browser_stopped, true) {
             *self.attempts.browser_stops.entry(slot.status).or_default() += 1;
         }

@@ -10,10 +10,10 @@ use std::io;
 use mio::net::TcpStream;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::control::LoadPlan;
-use pushbench_metrics::observer::{Arrival, Window};
-use pushbench_metrics::stamps::{LoadStamps, Received};
-use pushbench_probe::rx_stamp::{self, ClockOffset, KeptOn, WallStamp};
+use pushbench_metrics::observe::observer::{Arrival, Window};
+use pushbench_metrics::observe::stamps::{LoadStamps, Received};
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_os::net::rx_stamp::{self, ClockOffset, KeptOn, WallStamp};
 
 /// What is remembered of a client's connection, if that is stamped.
 #[derive(Debug, Clone, Copy, Default)]

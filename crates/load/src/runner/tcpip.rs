@@ -30,9 +30,9 @@
 use std::os::fd::AsFd;
 
 use pushbench_core::MonoInstant;
-use pushbench_metrics::ledger::{Direction, Phase, Source, TcpipTally};
-use pushbench_probe::clock::Clock;
-use pushbench_probe::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
+use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+use pushbench_os::time::clock::Clock;
 
 use super::Runner;
 use super::measure::Measure;

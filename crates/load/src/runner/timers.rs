@@ -9,7 +9,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use pushbench_core::MonoInstant;
-use pushbench_probe::timer::Timer;
+use pushbench_os::time::timer::Timer;
 
 /// What is to be done at some instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +98,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use mio::{Events, Poll};
-    use pushbench_probe::clock::now;
+    use pushbench_os::time::clock::now;
 
     use super::*;
 

@@ -5,9 +5,9 @@ use std::io::{self, Read as _, Write as _};
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
-use pushbench_metrics::observer::{Arrival, Event};
-use pushbench_probe::clock::Clock;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::observe::observer::{Arrival, Event};
+use pushbench_os::time::clock::Clock;
 
 use super::Runner;
 use super::ending::{Cause, HANG_UP};

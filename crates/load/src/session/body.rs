@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
 use pushbench_core::number::{NumberError, NumberReader};
-use pushbench_core::wire::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_protocol::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
 
 use super::http::Head;
 use super::output::Output;

@@ -2,12 +2,12 @@
 
 use pushbench_core::Seq;
 use pushbench_core::number::NumberError;
-use pushbench_core::wire::batch::BatchError;
-use pushbench_core::wire::chunked::ChunkError;
+use pushbench_protocol::batch::BatchError;
+use pushbench_protocol::chunked::ChunkError;
 use thiserror::Error;
 use tungstenite::http::StatusCode;
 
-use super::frame::FrameError;
+use pushbench_protocol::frame::FrameError;
 
 /// A server's answer that a session cannot go on with. Says what was asked for.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 
 use pushbench_core::Seq;
-use pushbench_core::headers::RequestParts;
-use pushbench_core::wire::chunked::{self, ChunkError, ChunkedReader};
-use pushbench_metrics::control::LoadPlan;
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::chunked::{self, ChunkError, ChunkedReader};
+use pushbench_protocol::headers::RequestParts;
 
 use super::error::{HeadError, ProtocolError};
 use super::head::{BodyLength, Kept, Parsed, parse_head};
@@ -41,13 +41,13 @@ impl RequestHead {
     pub(crate) fn new(plan: &LoadPlan, query: &str, own: &[(&str, &str)]) -> Self {
         let profile = &plan.headers;
         let host = plan.host.clone().unwrap_or_else(|| plan.target.to_string());
-        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.transport));
+        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.contender));
         let mark = if query.is_empty() { "" } else { "?" };
         let mut end = String::from(" HTTP/1.1\r\n");
         let mut takes_coded = false;
         // The target stands in `start`.
         let parts = RequestParts { target: "", host: &host, own };
-        for (name, value) in profile.request_headers(plan.transport, &parts) {
+        for (name, value) in profile.request_headers(plan.contender, &parts) {
             takes_coded |= name.eq_ignore_ascii_case("Accept-Encoding") && &*value != "identity";
             end.extend([name, ": ", &value, "\r\n"]);
         }

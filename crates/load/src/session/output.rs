@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::Seq;
-use pushbench_metrics::ledger::{Direction, Layer, Tally};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 
 use super::error::ProtocolError;
 use super::recovery::RetryAfter;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use pushbench_core::{Delivery, Seq};
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
 
 use super::Session;
 use super::error::ProtocolError;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pushbench_core::Seq;
 use pushbench_core::number::{NumberError, NumberReader};
-use pushbench_core::wire::sse::{BINARY_EVENT, EVENT_LIMIT, GONE_EVENT, Piece, SseReader};
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_protocol::sse::{BINARY_EVENT, EVENT_LIMIT, GONE_EVENT, Piece, SseReader};
 
 use super::Session;
 use super::body::{Base64Number, Said, oldest_in};

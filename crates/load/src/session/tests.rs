@@ -1,23 +1,23 @@
 //! What all transports have in common, and what tests of each of them need.
 
 use proptest::prelude::*;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message::Content;
-use pushbench_core::wire::{batch, chunked, sse};
-use pushbench_core::{Delivery, Seq, Transport};
-use pushbench_metrics::ledger::{Direction, Layer, Tally};
+use pushbench_core::{Contender, Delivery, Seq};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
+use pushbench_protocol::headers::HeaderProfile;
+use pushbench_protocol::{batch, chunked, sse};
 use tungstenite::handshake::derive_accept_key;
 
 use super::*;
 
 /// A plan for one client of the first server that the standards' examples would name.
-pub(crate) fn plan(transport: Transport, delivery: Delivery) -> LoadPlan {
+pub(crate) fn plan(contender: Contender, delivery: Delivery) -> LoadPlan {
     let target = "127.0.0.1:8080".parse().unwrap();
-    LoadPlan { delivery, seed: 7, ..LoadPlan::new(target, transport, 1) }
+    LoadPlan { delivery, seed: 7, ..LoadPlan::new(target, contender, 1) }
 }
 
-pub(crate) fn session(transport: Transport, delivery: Delivery) -> Box<dyn Session> {
-    Sessions::new(&plan(transport, delivery)).session(0)
+pub(crate) fn session(contender: Contender, delivery: Delivery) -> Box<dyn Session> {
+    Sessions::new(&plan(contender, delivery)).session(0)
 }
 
 /// What a session gave out, over one call or several.
@@ -142,10 +142,10 @@ pub(crate) fn upgrade(request: &str, cursor: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Messages 1, 2 … of `sizes`, as a client of `transport` receives them behind `request`, and the
+/// Messages 1, 2 … of `sizes`, as a client of `contender` receives them behind `request`, and the
 /// layers that it has to attribute their bytes to.
 fn messages(
-    transport: Transport,
+    contender: Contender,
     content: Content,
     sizes: &[usize],
     request: &str,
@@ -154,13 +154,13 @@ fn messages(
     let total: usize = payloads.iter().map(Vec::len).sum();
     let newest = payloads.len() as u64;
     let mut body = Vec::new();
-    let head = match transport {
-        Transport::Websocket => {
+    let head = match contender {
+        Contender::WEBSOCKET => {
             let opcode = if content == Content::Text { 0x81 } else { 0x82 };
             payloads.iter().for_each(|payload| body.extend(frame(opcode, payload)));
             upgrade(request, 0)
         }
-        Transport::Sse => {
+        Contender::SSE => {
             for (payload, seq) in payloads.iter().zip(1..) {
                 let mut event = Vec::new();
                 sse::push(&mut event, Seq(seq), content, payload);
@@ -180,23 +180,23 @@ fn messages(
     ([head, body].concat(), layers)
 }
 
-fn transports() -> impl Strategy<Value = Transport> {
-    prop::sample::select(Transport::ALL.to_vec())
+fn contenders() -> impl Strategy<Value = Contender> {
+    prop::sample::select(Contender::all().collect::<Vec<_>>())
 }
 
 proptest! {
     #[test]
     fn every_byte_is_attributed_however_the_stream_is_cut(
-        transport in transports(),
+        contender in contenders(),
         binary: bool,
         sizes in prop::collection::vec(10_usize..300, 1..6),
         step in 1_usize..80,
     ) {
         let content = if binary { Content::Binary } else { Content::Text };
-        let mut session = session(transport, Delivery::Every);
+        let mut session = session(contender, Delivery::Every);
         let asked = call(|out| session.opened(out));
         prop_assert_eq!(asked.sent_tally.get(Direction::Up, Layer::Http), asked.sent.len() as u64);
-        let (wire, layers) = messages(transport, content, &sizes, asked.text());
+        let (wire, layers) = messages(contender, content, &sizes, asked.text());
         let heard = feed(&mut *session, &wire, step).unwrap();
         prop_assert_eq!(&heard.messages, &(1..=sizes.len() as u64).collect::<Vec<_>>());
         prop_assert_eq!(heard.layers(), layers);
@@ -206,19 +206,19 @@ proptest! {
 
 #[test]
 fn one_cut_anywhere_changes_nothing() {
-    for transport in Transport::ALL {
+    for contender in Contender::all() {
         for content in [Content::Text, Content::Binary] {
-            let request = call(|out| session(transport, Delivery::Every).opened(out));
-            let (wire, layers) = messages(transport, content, &[10, 64, 130], request.text());
+            let request = call(|out| session(contender, Delivery::Every).opened(out));
+            let (wire, layers) = messages(contender, content, &[10, 64, 130], request.text());
             for cut in 0..wire.len() {
-                let mut session = session(transport, Delivery::Every);
+                let mut session = session(contender, Delivery::Every);
                 call(|out| session.opened(out));
                 let mut heard = feed(&mut *session, &wire[..cut], wire.len()).unwrap();
                 let rest = feed(&mut *session, &wire[cut..], wire.len()).unwrap();
                 heard.messages.extend(rest.messages);
                 heard.received.merge(&rest.received);
-                assert_eq!(heard.messages, [1, 2, 3], "{transport} cut at {cut}");
-                assert_eq!(heard.layers(), layers, "{transport} cut at {cut}");
+                assert_eq!(heard.messages, [1, 2, 3], "{contender} cut at {cut}");
+                assert_eq!(heard.layers(), layers, "{contender} cut at {cut}");
             }
         }
     }
@@ -226,8 +226,8 @@ fn one_cut_anywhere_changes_nothing() {
 
 #[test]
 fn an_answer_that_is_not_http_says_what_was_asked() {
-    for transport in Transport::ALL {
-        let mut session = session(transport, Delivery::Every);
+    for contender in Contender::all() {
+        let mut session = session(contender, Delivery::Every);
         call(|out| session.opened(out));
         let error = feed(&mut *session, b"SSH-2.0-OpenSSH_9.2\r\n", 64).unwrap_err().to_string();
         assert!(error.starts_with("the answer to GET /feed/"), "{error}");
@@ -237,9 +237,9 @@ fn an_answer_that_is_not_http_says_what_was_asked() {
 #[test]
 fn a_refusal_is_quoted() {
     let wire = response("500 Internal Server Error", 0, b"out of cheese\n");
-    for transport in Transport::ALL {
+    for contender in Contender::all() {
         for step in [1, 1000] {
-            let mut session = session(transport, Delivery::Every);
+            let mut session = session(contender, Delivery::Every);
             call(|out| session.opened(out));
             let error = feed(&mut *session, &wire, step).unwrap_err().to_string();
             assert!(
@@ -253,17 +253,17 @@ fn a_refusal_is_quoted() {
 
 #[test]
 fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
-    for transport in Transport::ALL {
-        let mut session = session(transport, Delivery::Every);
+    for contender in Contender::all() {
+        let mut session = session(contender, Delivery::Every);
         let asked = call(|out| session.opened(out));
-        let (wire, _) = messages(transport, Content::Text, &[10], asked.text());
+        let (wire, _) = messages(contender, Content::Text, &[10], asked.text());
         feed(&mut *session, &wire, wire.len()).unwrap();
         call(|out| _ = session.closed(out));
         let mut again = call(|out| session.opened(out));
-        if transport.polls_on_a_period() && again.requests == 0 {
+        if contender.shape().asks() && again.requests == 0 {
             again = call(|out| session.tick(out));
         }
-        assert!(again.text().contains("after=1 "), "{transport}: {}", again.text());
+        assert!(again.text().contains("after=1 "), "{contender}: {}", again.text());
 
         let gone = response("410 Gone", 9, b"{\"oldest\":40,\"after\":1}");
         let error = match feed(&mut *session, &gone, 1000) {
@@ -278,21 +278,22 @@ fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
         if last.requests == 0 {
             last = call(|out| session.tick(out));
         }
-        assert!(last.text().contains("after=39 "), "{transport}: {}", last.text());
+        assert!(last.text().contains("after=39 "), "{contender}: {}", last.text());
     }
 }
 
 /// Nothing in it can be read, and to count its messages as lost would be false.
 #[test]
 fn a_coded_answer_is_refused_by_name() {
-    let foreign = |transport| {
-        let plan = plan(transport, Delivery::Every);
+    let foreign = |contender| {
+        let plan = plan(contender, Delivery::Every);
         LoadPlan { foreign_path: Some("/feed/x".to_owned()), ..plan }
     };
-    let plans = Transport::ALL.map(|transport| plan(transport, Delivery::Every));
-    for mut plan in plans.into_iter().chain([foreign(Transport::LongPoll), foreign(Transport::Sse)])
+    let plans = Contender::all().map(|contender| plan(contender, Delivery::Every));
+    for mut plan in
+        plans.into_iter().chain([foreign(Contender::LONG_POLL), foreign(Contender::SSE)])
     {
-        if plan.transport == Transport::Websocket {
+        if plan.contender == Contender::WEBSOCKET {
             continue;
         }
         for (profile, remedy) in
@@ -307,7 +308,7 @@ fn a_coded_answer_is_refused_by_name() {
             assert!(matches!(error, ProtocolError::Encoded { .. }), "{error}");
             let said = error.to_string();
             for part in ["gzip", "GET /feed/", profile, remedy] {
-                assert!(said.contains(part), "{}: {said}", plan.transport);
+                assert!(said.contains(part), "{}: {said}", plan.contender);
             }
         }
     }
@@ -316,8 +317,8 @@ fn a_coded_answer_is_refused_by_name() {
 #[test]
 fn a_refusal_that_is_coded_is_told_by_its_status() {
     let wire = b"HTTP/1.1 503 Service Unavailable\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd";
-    for transport in Transport::ALL {
-        let mut session = session(transport, Delivery::Every);
+    for contender in Contender::all() {
+        let mut session = session(contender, Delivery::Every);
         call(|out| session.opened(out));
         let error = feed(&mut *session, wire, 1).unwrap_err().to_string();
         assert!(error.contains("503") && error.ends_with(": (words coded with br)"), "{error}");

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::number::{NumberError, NumberReader};
-use pushbench_core::wire::utf8::Utf8Reader;
 use pushbench_core::{Seq, random};
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_protocol::utf8::Utf8Reader;
 use tungstenite::handshake::derive_accept_key;
 
 use super::Session;
 use super::body::{Said, oldest_in};
 use super::error::{HandshakeError, ProtocolError};
-use super::frame::{FrameError, FrameReader, Opcode, Piece, close_payload, push_control};
 use super::http::{Head, Part, RequestHead, ResponseReader};
 use super::output::{Demand, Ending, Note, Output};
 use super::poll::before;
+use pushbench_protocol::frame::{
+    FrameError, FrameReader, Opcode, Piece, close_payload, push_control,
+};
 
 /// The stream of random numbers that keys and masks are drawn from.
 const KEY_STREAM: u64 = 201;

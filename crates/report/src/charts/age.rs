@@ -1,7 +1,7 @@
 //! How old what a client holds is: on average, and at its worst.
 
 use plotters::style::RGBColor;
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::figures::Figure;
 
 use super::bars::{Bars, Group};
 use super::style::lighter;
@@ -34,7 +34,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 }
 
 fn group(row: &Row<'_>) -> Option<Group> {
-    Group::of_times(row.transport(), [row.get(Figure::AgeMean), row.age_max_us()])
+    Group::of_times(row.contender(), [row.get(Figure::AgeMean), row.age_max_us()])
 }
 
 /// The freshest and the stalest, if the trials put them apart.
@@ -47,15 +47,15 @@ fn title(block: &Block<'_>) -> String {
         [(least, few), .., (most, much)] if most.is_apart_from(least, Figure::AgeMean) => format!(
             "What a client holds is {} old on average with {}, {} with {}",
             time(few),
-            least.transport(),
+            least.contender(),
             time(much),
-            most.transport()
+            most.contender()
         ),
         [(_, few), .., (_, much)] if are_within(SAME, [few.middle, much.middle]) => {
             "What a client holds is about equally fresh with all transports".to_owned()
         }
         [(only, age)] => {
-            format!("{}: what a client holds is {} old on average", only.transport(), time(age))
+            format!("{}: what a client holds is {} old on average", only.contender(), time(age))
         }
         _ => "How old what a client holds is".to_owned(),
     }

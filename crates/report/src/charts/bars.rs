@@ -2,7 +2,7 @@
 
 use plotters::style::{RGBColor, WHITE};
 use plotters_backend::DrawingBackend;
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 
 use super::axes::Scale;
 use super::style::{
@@ -34,7 +34,7 @@ pub(super) struct Bars {
 
 /// The bars of one transport.
 pub(super) struct Group {
-    pub(super) transport: Transport,
+    pub(super) contender: Contender,
     pub(super) bars: Vec<Bar>,
 }
 
@@ -60,7 +60,7 @@ impl Bars {
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Drawn {
         let label = Font::new(LABEL, INK);
-        let names = self.groups.iter().map(|group| group.transport.name());
+        let names = self.groups.iter().map(|group| group.contender.name());
         let left = NAMES + names.map(|name| area.width_of(name, label)).max().unwrap_or(0) + 16;
         let bars = || self.groups.iter().flat_map(|group| &group.bars);
         let values = bars().map(|bar| area.width_of(&bar.value, label)).max().unwrap_or(0);
@@ -72,8 +72,8 @@ impl Bars {
         let mut y = top + 8 + GAP / 2;
         for group in &self.groups {
             let middle = y + (group.height() - GAP) / 2;
-            area.marker(group.transport, (NAMES - 20, middle))?;
-            area.text(group.transport.name(), (NAMES, middle), label, Anchor::Left)?;
+            area.marker(group.contender, (NAMES - 20, middle))?;
+            area.text(group.contender.name(), (NAMES, middle), label, Anchor::Left)?;
             for bar in &group.bars {
                 draw_bar(area, bar, &scale, (left, right), y)?;
                 y += BAR;
@@ -103,12 +103,12 @@ impl Bars {
 
 impl Group {
     /// Two times of a transport, µs, the second in a lighter colour; `None` where neither is known.
-    pub(super) fn of_times(transport: Transport, times: [Option<f64>; 2]) -> Option<Self> {
-        let colours = [colour(transport), lighter(colour(transport))];
+    pub(super) fn of_times(contender: Contender, times: [Option<f64>; 2]) -> Option<Self> {
+        let colours = [colour(contender), lighter(colour(contender))];
         let known = times.into_iter().zip(colours).filter_map(|(us, colour)| Some((us?, colour)));
         let bar = |(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) };
         let bars: Vec<Bar> = known.map(bar).collect();
-        (!bars.is_empty()).then_some(Self { transport, bars })
+        (!bars.is_empty()).then_some(Self { contender, bars })
     }
 
     fn height(&self) -> i32 {

@@ -1,6 +1,6 @@
 //! Where latency is spent: the parts of its mean, each transport's own as a whole.
 
-use pushbench_metrics::breakdown::{Breakdown, Part};
+use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 
 use super::bars::{Bar, Bars, Group};
 use super::style::part_colour;
@@ -39,7 +39,7 @@ fn group(row: &Row<'_>, breakdown: &Breakdown) -> Option<Group> {
     let shares = shares(breakdown)?;
     let parts = Part::ALL.into_iter().zip(shares).map(|(part, share)| (share, part_colour(part)));
     let value = human::time(breakdown.latency.mean_us()?);
-    Some(Group { transport: row.transport(), bars: vec![Bar { parts: parts.collect(), value }] })
+    Some(Group { contender: row.contender(), bars: vec![Bar { parts: parts.collect(), value }] })
 }
 
 /// The shares of the parts, in per cent, one that the clocks' doubt made negative as nothing.
@@ -58,7 +58,7 @@ fn title(rows: &[(&Row<'_>, Breakdown)]) -> String {
             let most = Part::ALL.into_iter().zip(shares).max_by(|a, b| a.1.total_cmp(&b.1))?;
             // All but a trace is not all.
             let share = if most.1 < 100.0 { most.1.min(99.0) } else { 100.0 };
-            let words = format!("{} {}, {share:.0} %", row.transport(), name(most.0));
+            let words = format!("{} {}, {share:.0} %", row.contender(), name(most.0));
             Some((breakdown.latency.mean_us()?, words))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Bytes per message by layer: what is asked for, and what comes with it.
 
-use pushbench_metrics::figures::Figure;
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::judge::figures::Figure;
+use pushbench_metrics::observe::ledger::Layer;
 
 use super::bars::{Bar, Bars, Group};
 use super::style::layer_colour;
@@ -76,7 +76,7 @@ fn group(row: &Row<'_>, layers: &[&(Layer, Figure, &str)]) -> Option<Group> {
         .collect();
     // The median of the sums, which the sum of the layers' medians need not be to the byte.
     let value = human::size(row.bytes()?.middle);
-    Some(Group { transport: row.transport(), bars: vec![Bar { parts: parts?, value }] })
+    Some(Group { contender: row.contender(), bars: vec![Bar { parts: parts?, value }] })
 }
 
 /// The leanest and the fattest. Bytes hardly vary from trial to trial, so middles are compared;
@@ -87,7 +87,7 @@ fn title(block: &Block<'_>) -> String {
     }
     let rows = block.rows.iter();
     let mut all: Vec<(&str, Spread)> =
-        rows.filter_map(|row| Some((row.transport().name(), row.bytes()?))).collect();
+        rows.filter_map(|row| Some((row.contender().name(), row.bytes()?))).collect();
     all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
     let size = |spread: &Spread| human::spoken_size(spread.middle);
     match all.as_slice() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use plotters::style::RGBColor;
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::figures::Figure;
 
 use super::bars::{Bars, Group};
 use super::style::lighter;
@@ -42,7 +42,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 }
 
 fn group(row: &Row<'_>) -> Option<Group> {
-    Group::of_times(row.transport(), [row.get(Figure::ServerCpu), row.get(Figure::LoadCpu)])
+    Group::of_times(row.contender(), [row.get(Figure::ServerCpu), row.get(Figure::LoadCpu)])
 }
 
 /// The cheapest and the dearest for the server, if the trials put them apart.
@@ -51,7 +51,7 @@ fn title(block: &Block<'_>) -> String {
     let mut all: Vec<(&Row<'_>, Spread)> =
         rows.filter_map(|row| Some((row, row.spread(Figure::ServerCpu)?))).collect();
     all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
-    let name = |row: &Row<'_>| row.transport().name();
+    let name = |row: &Row<'_>| row.contender().name();
     let time = |spread: &Spread| human::time(spread.middle);
     match all.as_slice() {
         [] => "CPU time of the load generator; the server's is not known".to_owned(),

@@ -1,8 +1,8 @@
 //! One message by each transport under a header profile, layer by layer.
 
 use plotters::style::RGBColor;
-use pushbench_metrics::headers::{HeaderCase, HeadersRecord, Level, TransportBytes};
-use pushbench_metrics::ledger::Layer;
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_metrics::record::headers::{ContenderBytes, HeaderCase, HeadersRecord, Level};
 
 use super::bars::{Bar, Bars, Group};
 use super::style::{ETHERNET, layer_colour};
@@ -73,7 +73,7 @@ fn picture(case: &HeaderCase) -> Picture {
     }
 }
 
-fn group(case: &HeaderCase, row: &TransportBytes) -> Group {
+fn group(case: &HeaderCase, row: &ContenderBytes) -> Group {
     let exchange = &row.exchange;
     let at = |level| exchange.at(level);
     let parts = [
@@ -88,18 +88,18 @@ fn group(case: &HeaderCase, row: &TransportBytes) -> Group {
     let bytes = human::count(at(Level::Ethernet));
     let ratio = case.ratio(row, Level::Ethernet).map(times).unwrap_or_default();
     let value = format!("{bytes} B, {ratio}×");
-    Group { transport: row.transport, bars: vec![Bar { parts, value }] }
+    Group { contender: row.contender, bars: vec![Bar { parts, value }] }
 }
 
 /// The same exchange by two ways of counting it.
 fn title(case: &HeaderCase) -> String {
     let ratios = subject(case).and_then(|row| {
         let by = |level| case.ratio(row, level).map(times);
-        Some((row.transport, by(Level::Characters)?, by(Level::Ethernet)?))
+        Some((row.contender, by(Level::Characters)?, by(Level::Ethernet)?))
     });
     match ratios {
-        Some((transport, characters, frames)) => format!(
-            "{transport} to WebSocket: {characters}:1 by characters of headers, {frames}:1 in frames"
+        Some((contender, characters, frames)) => format!(
+            "{contender} to WebSocket: {characters}:1 by characters of headers, {frames}:1 in frames"
         ),
         None => "What one message takes, layer by layer".to_owned(),
     }

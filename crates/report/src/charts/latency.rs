@@ -1,11 +1,11 @@
 //! The distribution of latency by transport, with room for the tail: a percentile axis.
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Transport;
-use pushbench_metrics::censored::Censored;
-use pushbench_metrics::figures::Figure;
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::stats;
+use pushbench_core::Contender;
+use pushbench_metrics::judge::figures::Figure;
+use pushbench_metrics::judge::stats;
+use pushbench_metrics::observe::censored::Censored;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 
 use super::axes::{Frame, Scale};
 use super::style::{Area, Draw as _, Drawn, colour, line_width};
@@ -34,7 +34,7 @@ const MODEL_STEPS: u32 = 100;
 pub(super) struct Curves(Vec<Curve>);
 
 struct Curve {
-    transport: Transport,
+    contender: Contender,
     /// Number of nines and µs, both rising.
     line: Vec<(f64, f64)>,
     marked: Vec<(f64, f64)>,
@@ -49,7 +49,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
         return None;
     }
     let which = if block.compares_ages() { "of what was not superseded, " } else { "" };
-    let mut keys = keys(block, |transport| curves.iter().any(|curve| curve.transport == transport));
+    let mut keys = keys(block, |contender| curves.iter().any(|curve| curve.contender == contender));
     if curves.iter().any(|curve| !curve.model.is_empty()) {
         keys.push(Key::Thin("thin: model"));
     }
@@ -73,7 +73,7 @@ fn curve(row: &Row<'_>) -> Option<Curve> {
     let marked = MARKED.into_iter().filter_map(|q| Some((nines(q), exact(&latency, q)?))).collect();
     let end = line.last()?.0;
     let model = model(row, end).unwrap_or_default();
-    (!line.is_empty()).then_some(Curve { transport: row.transport(), line, marked, model })
+    (!line.is_empty()).then_some(Curve { contender: row.contender(), line, marked, model })
 }
 
 /// What the model expects up to `end`, a number of nines: the median over the trials' models.
@@ -119,19 +119,19 @@ fn title(block: &Block<'_>) -> String {
     let is_apart = |row: &Row<'_>, other| row.is_apart_from(other, Figure::LatencyP50);
     match medians.as_slice() {
         _ if block.compares_ages() => "Latency of the messages that arrived".to_owned(),
-        [(only, median)] => format!("{}: {} at the median", only.transport(), time(median)),
+        [(only, median)] => format!("{}: {} at the median", only.contender(), time(median)),
         [(fastest, least), .., (slowest, most)] if is_apart(slowest, fastest) => {
             let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
             let equals =
                 medians.iter().filter(|(row, median)| !is_apart(row, fastest) && near(median));
-            let names: Vec<&str> = equals.map(|(row, _)| row.transport().name()).collect();
+            let names: Vec<&str> = equals.map(|(row, _)| row.contender().name()).collect();
             let (verb, about) =
                 if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
             format!(
                 "{} {verb} in {about}{} at the median, {} in {}",
                 human::list(&names),
                 time(least),
-                slowest.transport(),
+                slowest.contender(),
                 time(most)
             )
         }
@@ -140,9 +140,9 @@ fn title(block: &Block<'_>) -> String {
         }
         [(fastest, least), .., (slowest, most)] => format!(
             "{} took {} at the median, {} {}: not told apart",
-            fastest.transport(),
+            fastest.contender(),
             time(least),
-            slowest.transport(),
+            slowest.contender(),
             time(most)
         ),
         [] => "Latency".to_owned(),
@@ -156,18 +156,18 @@ impl Curves {
         let y = Scale::time(points().map(|point| point.1), "latency (logarithmic)");
         let frame = Frame::new(Scale::percentiles(nines), y, top, height);
         frame.draw(area)?;
-        let all: Vec<Transport> = self.0.iter().map(|curve| curve.transport).collect();
-        for Curve { transport, line, .. } in &self.0 {
+        let all: Vec<Contender> = self.0.iter().map(|curve| curve.contender).collect();
+        for Curve { contender, line, .. } in &self.0 {
             let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            area.path(line, colour(*transport), line_width(*transport, &all))?;
+            area.path(line, colour(*contender), line_width(*contender, &all))?;
         }
-        for Curve { transport, model, .. } in &self.0 {
+        for Curve { contender, model, .. } in &self.0 {
             let model = model.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            area.path(model, colour(*transport), 1)?;
+            area.path(model, colour(*contender), 1)?;
         }
         for curve in &self.0 {
             for &(nines, us) in &curve.marked {
-                area.marker(curve.transport, frame.at(nines, us))?;
+                area.marker(curve.contender, frame.at(nines, us))?;
             }
         }
         Ok(())

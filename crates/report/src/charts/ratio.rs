@@ -5,10 +5,10 @@
 
 use plotters_backend::DrawingBackend;
 use pushbench_core::scenario::{Point, ScheduleKind};
-use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::models::Law;
+use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::judge::models::Law;
+use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
-use pushbench_metrics::stats;
 
 use super::axes::{Frame, Scale};
 use super::style::{Area, Draw as _, Drawn, colour};
@@ -34,8 +34,8 @@ const STEPS: u32 = 160;
 
 /// Measured points and model lines over P/T.
 pub(super) struct Ratio {
-    measured: Vec<(Transport, Vec<(f64, f64)>)>,
-    models: Vec<(Transport, Vec<(f64, f64)>)>,
+    measured: Vec<(Contender, Vec<(f64, f64)>)>,
+    models: Vec<(Contender, Vec<(f64, f64)>)>,
     /// Whether lines join the points, in want of a model.
     joined: bool,
     axis: &'static str,
@@ -62,8 +62,8 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     pictures.into_iter().filter_map(chart).collect()
 }
 
-const fn polls(transport: Transport) -> bool {
-    transport.polls_on_a_period()
+const fn polls(contender: Contender) -> bool {
+    contender.shape().asks()
 }
 
 fn quotient(part: u64, whole: u64) -> Option<f64> {
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
         let law = record.scenario.feed.schedule;
         let fits = record.scenario.delivery == Delivery::Latest
             && matches!(law, ScheduleKind::Constant | ScheduleKind::Poisson)
-            && record.scenario.transports.iter().any(|transport| transport.polls_on_a_period());
+            && record.scenario.contenders.iter().any(|contender| contender.shape().asks());
         let first = &blocks.first().filter(|_| fits)?.point;
         let mut ratios: Vec<f64> = blocks.iter().map(|block| ratio(&block.point)).collect();
         ratios.sort_by(f64::total_cmp);
@@ -126,9 +126,9 @@ impl<'a> View<'a> {
     }
 
     fn empty(&self) -> Ratio {
-        let empty = |trial: &TrialRecord, transport| {
+        let empty = |trial: &TrialRecord, contender| {
             let counters = &trial.measured.counters;
-            quotient(counters.empty_responses, counters.requests).filter(|_| polls(transport))
+            quotient(counters.empty_responses, counters.requests).filter(|_| polls(contender))
         };
         Ratio {
             measured: self.points(empty),
@@ -156,40 +156,40 @@ impl<'a> View<'a> {
     /// The median over the trials of each transport at each ratio.
     fn points(
         &self,
-        value: impl Fn(&TrialRecord, Transport) -> Option<f64>,
-    ) -> Vec<(Transport, Vec<(f64, f64)>)> {
-        let of = |transport: Transport| {
+        value: impl Fn(&TrialRecord, Contender) -> Option<f64>,
+    ) -> Vec<(Contender, Vec<(f64, f64)>)> {
+        let of = |contender: Contender| {
             let rows =
                 self.blocks.iter().flat_map(|block| block.rows.iter().map(move |row| (block, row)));
             let mut points: Vec<(f64, f64)> = rows
-                .filter(|(_, row)| row.transport() == transport)
+                .filter(|(_, row)| row.contender() == contender)
                 .filter_map(|(block, row)| {
-                    let trials = row.trials.iter().filter_map(|trial| value(trial, transport));
+                    let trials = row.trials.iter().filter_map(|trial| value(trial, contender));
                     Some((ratio(&block.point), stats::median(&trials.collect::<Vec<_>>())?))
                 })
                 .collect();
             points.sort_by(|one, other| one.0.total_cmp(&other.0));
-            (!points.is_empty()).then_some((transport, points))
+            (!points.is_empty()).then_some((contender, points))
         };
-        Transport::ALL.into_iter().filter_map(of).collect()
+        Contender::all().filter_map(of).collect()
     }
 
     /// The lines of the transports that `has_model` names: `model` gets the law, the poll
     /// interval, whether the transport polls, and how long a message is on its way.
     fn models(
         &self,
-        has_model: impl Fn(Transport) -> bool,
+        has_model: impl Fn(Contender) -> bool,
         model: impl Fn(Law, f64, bool, f64) -> f64,
-    ) -> Vec<(Transport, Vec<(f64, f64)>)> {
-        let way = |trial: &TrialRecord, transport: Transport| {
+    ) -> Vec<(Contender, Vec<(f64, f64)>)> {
+        let way = |trial: &TrialRecord, contender: Contender| {
             let latency = trial.check.latency?;
-            Some(if transport.polls_on_a_period() { latency.min_us() } else { latency.mean_us() })
+            Some(if contender.shape().asks() { latency.min_us() } else { latency.mean_us() })
         };
-        let lines = self.points(way).into_iter().filter(|(transport, _)| has_model(*transport));
+        let lines = self.points(way).into_iter().filter(|(contender, _)| has_model(*contender));
         lines
-            .filter_map(|(transport, ways)| {
+            .filter_map(|(contender, ways)| {
                 let ways: Vec<f64> = ways.into_iter().map(|point| point.1).collect();
-                let (way_us, polls) = (stats::median(&ways)?, transport.polls_on_a_period());
+                let (way_us, polls) = (stats::median(&ways)?, contender.shape().asks());
                 let at = |ratio: f64| {
                     let (gap_us, poll_us) = self.intervals(ratio);
                     let law = match self.law {
@@ -198,7 +198,7 @@ impl<'a> View<'a> {
                     };
                     (ratio, model(law, poll_us, polls, way_us))
                 };
-                Some((transport, self.steps().map(at).collect()))
+                Some((contender, self.steps().map(at).collect()))
             })
             .collect()
     }
@@ -239,7 +239,7 @@ impl Ratio {
         if self.measured.is_empty() {
             return None;
         }
-        let lines = self.measured.iter().map(|line| Key::Transport(line.0));
+        let lines = self.measured.iter().map(|line| Key::Contender(line.0));
         let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
         let keys = lines.chain(model).collect();
         let picture = Picture { title, subtitle, keys, height: 600, plot: Plot::Ratio(self) };
@@ -262,16 +262,16 @@ impl Ratio {
         };
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
-        for (transport, line) in &self.models {
+        for (contender, line) in &self.models {
             let line = line.iter().map(|&(ratio, value)| frame.at(ratio, value)).collect();
-            area.path(line, colour(*transport), 1)?;
+            area.path(line, colour(*contender), 1)?;
         }
-        for (transport, points) in &self.measured {
+        for (contender, points) in &self.measured {
             let places: Vec<_> = points.iter().map(|&(x, value)| frame.at(x, value)).collect();
             if self.joined {
-                area.path(places.clone(), colour(*transport), 3)?;
+                area.path(places.clone(), colour(*contender), 3)?;
             }
-            places.into_iter().try_for_each(|place| area.marker(*transport, place))?;
+            places.into_iter().try_for_each(|place| area.marker(*contender, place))?;
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use plotters::style::{
     Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle,
 };
 use plotters_backend::DrawingBackend;
-use pushbench_core::{Transport, text};
-use pushbench_metrics::breakdown::Part;
-use pushbench_metrics::ledger::Layer;
+use pushbench_core::{Contender, text};
+use pushbench_metrics::judge::breakdown::Part;
+use pushbench_metrics::observe::ledger::Layer;
 
 /// The width of every chart, in pixels.
 pub(crate) const WIDTH: i32 = 1_200;
@@ -35,29 +35,29 @@ pub(crate) type Area<DB> = DrawingArea<DB, Shift>;
 pub(crate) type Drawn = Result<(), String>;
 
 /// The same colour for the same transport, on every chart.
-pub(crate) const fn colour(transport: Transport) -> RGBColor {
-    match transport {
-        Transport::ShortPoll => RGBColor(0x00, 0x72, 0xb2),
-        Transport::ShortPollClose => RGBColor(0x56, 0xb4, 0xe9),
-        Transport::ShortPollConditional => RGBColor(0x88, 0x22, 0x55),
-        Transport::LongPoll => RGBColor(0xe6, 0x9f, 0x00),
-        Transport::Sse => RGBColor(0x00, 0x9e, 0x73),
-        Transport::Websocket => RGBColor(0xcc, 0x79, 0xa7),
+pub(crate) fn colour(contender: Contender) -> RGBColor {
+    match contender {
+        Contender::SHORT_POLL => RGBColor(0x00, 0x72, 0xb2),
+        Contender::SHORT_POLL_CLOSE => RGBColor(0x56, 0xb4, 0xe9),
+        Contender::SHORT_POLL_CONDITIONAL => RGBColor(0x88, 0x22, 0x55),
+        Contender::LONG_POLL => RGBColor(0xe6, 0x9f, 0x00),
+        Contender::SSE => RGBColor(0x00, 0x9e, 0x73),
+        _ => RGBColor(0xcc, 0x79, 0xa7),
     }
 }
 
 /// Transports whose lines often coincide, in the order in which they are drawn.
-const ALIKE: [&[Transport]; 2] = [
-    &[Transport::ShortPoll, Transport::ShortPollClose, Transport::ShortPollConditional],
-    &[Transport::Sse, Transport::Websocket],
+const ALIKE: [&[Contender]; 2] = [
+    &[Contender::SHORT_POLL, Contender::SHORT_POLL_CLOSE, Contender::SHORT_POLL_CONDITIONAL],
+    &[Contender::SSE, Contender::WEBSOCKET],
 ];
 
 /// The width of a transport's line among those of `all`, in pixels: a little
 /// wider for each that is drawn over it and alike, so that the one below shows at the edges and
 /// does not read as emphasis.
-pub(crate) fn line_width(transport: Transport, all: &[Transport]) -> u32 {
-    let alike = ALIKE.into_iter().find(|alike| alike.contains(&transport)).unwrap_or_default();
-    let over = alike.iter().skip_while(|other| **other != transport).skip(1);
+pub(crate) fn line_width(contender: Contender, all: &[Contender]) -> u32 {
+    let alike = ALIKE.into_iter().find(|alike| alike.contains(&contender)).unwrap_or_default();
+    let over = alike.iter().skip_while(|other| **other != contender).skip(1);
     3 + u32::try_from(over.filter(|other| all.contains(other)).count()).unwrap_or(0)
 }
 
@@ -142,8 +142,8 @@ pub(crate) trait Draw {
     /// A filled rectangle.
     fn rect(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn;
 
-    /// The marker of `transport`.
-    fn marker(&self, transport: Transport, at: (i32, i32)) -> Drawn;
+    /// The marker of `contender`.
+    fn marker(&self, contender: Contender, at: (i32, i32)) -> Drawn;
 
     /// A line of dashes through `points`.
     fn dashes(&self, points: &[(i32, i32)], colour: RGBColor, width: u32) -> Drawn {
@@ -205,21 +205,21 @@ impl<DB: DrawingBackend> Draw for Area<DB> {
         self.draw(&rect).map_err(|error| error.to_string())
     }
 
-    fn marker(&self, transport: Transport, (x, y): (i32, i32)) -> Drawn {
-        let style: ShapeStyle = colour(transport).filled();
+    fn marker(&self, contender: Contender, (x, y): (i32, i32)) -> Drawn {
+        let style: ShapeStyle = colour(contender).filled();
         let r = MARKER;
-        let corners = match transport {
-            Transport::ShortPoll => {
+        let corners = match contender {
+            Contender::SHORT_POLL => {
                 let circle = Circle::new((x, y), r + 2, style);
                 return self.draw(&circle).map_err(|error| error.to_string());
             }
-            Transport::ShortPollClose => vec![(-r, -r), (r, -r), (0, r)],
-            Transport::ShortPollConditional => vec![(0, -r - 2), (3, 0), (0, r + 2), (-3, 0)],
-            Transport::LongPoll => {
+            Contender::SHORT_POLL_CLOSE => vec![(-r, -r), (r, -r), (0, r)],
+            Contender::SHORT_POLL_CONDITIONAL => vec![(0, -r - 2), (3, 0), (0, r + 2), (-3, 0)],
+            Contender::LONG_POLL => {
                 vec![(-r + 1, -r + 1), (r - 1, -r + 1), (r - 1, r - 1), (-r + 1, r - 1)]
             }
-            Transport::Sse => vec![(-r, r), (r, r), (0, -r)],
-            Transport::Websocket => vec![(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)],
+            Contender::SSE => vec![(-r, r), (r, r), (0, -r)],
+            _ => vec![(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)],
         };
         let corners: Vec<_> = corners.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
         self.draw(&Polygon::new(corners, style)).map_err(|error| error.to_string())

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::figures::Figure;
 use pushbench_metrics::record::RunRecord;
 
 use super::axes::{Frame, Scale};
@@ -47,7 +47,7 @@ fn bytes_caption(reach: Reach, setting: Setting) -> String {
 /// Lines over points.
 pub(super) struct Sweep {
     setting: Setting,
-    lines: Vec<(Transport, Vec<(f64, Spread)>)>,
+    lines: Vec<(Contender, Vec<(f64, Spread)>)>,
     axis: &'static str,
     words: fn(f64) -> String,
     /// What else to hold the lines against.
@@ -242,19 +242,19 @@ fn lines(
     blocks: &[&Block<'_>],
     setting: Setting,
     spread: impl Fn(&Row<'_>) -> Option<Spread>,
-) -> Vec<(Transport, Vec<(f64, Spread)>)> {
-    let line = |transport: Transport| {
+) -> Vec<(Contender, Vec<(f64, Spread)>)> {
+    let line = |contender: Contender| {
         let mut points: Vec<(f64, Spread)> = blocks
             .iter()
             .filter_map(|block| {
-                let row = block.rows.iter().find(|row| row.transport() == transport)?;
+                let row = block.rows.iter().find(|row| row.contender() == contender)?;
                 Some((setting.value(&block.point), spread(row)?))
             })
             .collect();
         points.sort_by(|one, two| one.0.total_cmp(&two.0));
-        (!points.is_empty()).then_some((transport, points))
+        (!points.is_empty()).then_some((contender, points))
     };
-    Transport::ALL.into_iter().filter_map(line).collect()
+    Contender::all().filter_map(line).collect()
 }
 
 /// A transport that adds at most this much to the payload is told as adding little.
@@ -285,7 +285,7 @@ impl Sweep {
         if self.lines.is_empty() {
             return None;
         }
-        let lines = self.lines.iter().map(|line| Key::Transport(line.0));
+        let lines = self.lines.iter().map(|line| Key::Contender(line.0));
         let keys = lines.chain(self.dashes.key().map(Key::Dashes)).collect();
         let picture = Picture { title, subtitle, keys, height: 680, plot: Plot::Sweep(self) };
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
@@ -305,14 +305,14 @@ impl Sweep {
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
         area.dashes(&dashes, FAINT, 2)?;
-        let all: Vec<Transport> = self.lines.iter().map(|line| line.0).collect();
-        for (transport, points) in &self.lines {
+        let all: Vec<Contender> = self.lines.iter().map(|line| line.0).collect();
+        for (contender, points) in &self.lines {
             let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
-            area.path(line, colour(*transport), line_width(*transport, &all))?;
+            area.path(line, colour(*contender), line_width(*contender, &all))?;
             for (x, spread) in points {
                 let (low, high) = (frame.at(*x, spread.low), frame.at(*x, spread.high));
-                area.path(vec![low, high], colour(*transport), 2)?;
-                area.marker(*transport, frame.at(*x, spread.middle))?;
+                area.path(vec![low, high], colour(*contender), 2)?;
+                area.marker(*contender, frame.at(*x, spread.middle))?;
             }
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Latency second by second: drift, stalls, a warm-up that was too short.
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Transport;
-use pushbench_metrics::series::Series;
+use pushbench_core::Contender;
+use pushbench_metrics::observe::series::Series;
 
 use super::axes::{Frame, Scale};
 use super::style::{Area, Draw as _, Drawn, colour, line_width};
@@ -21,7 +21,7 @@ pub(super) struct Lines {
 }
 
 struct Line {
-    transport: Transport,
+    contender: Contender,
     /// Seconds and µs.
     median: Vec<(f64, f64)>,
     p99: Vec<(f64, f64)>,
@@ -35,7 +35,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     if lines.is_empty() {
         return None;
     }
-    let mut keys = keys(block, |transport| lines.iter().any(|line| line.transport == transport));
+    let mut keys = keys(block, |contender| lines.iter().any(|line| line.contender == contender));
     if lines.iter().any(|line| !line.p99.is_empty()) {
         keys.push(Key::Dashes("99th percentile"));
     }
@@ -56,7 +56,7 @@ fn line(row: &Row<'_>) -> Option<Line> {
     let median: Vec<_> =
         rows.iter().filter_map(|(at, row)| Some((*at, row.latency_p50_us?))).collect();
     let p99 = rows.iter().filter_map(|(at, row)| Some((*at, row.latency_p99_us?))).collect();
-    (!median.is_empty()).then_some(Line { transport: row.transport(), median, p99 })
+    (!median.is_empty()).then_some(Line { contender: row.contender(), median, p99 })
 }
 
 impl Lines {
@@ -68,18 +68,18 @@ impl Lines {
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
         let place = |&(second, us): &(f64, f64)| frame.at(second, us);
-        let all: Vec<Transport> = self.lines.iter().map(|line| line.transport).collect();
+        let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
         for line in &self.lines {
             let p99: Vec<_> = line.p99.iter().map(place).collect();
-            area.dashes(&p99, colour(line.transport), 2)?;
+            area.dashes(&p99, colour(line.contender), 2)?;
             let median = line.median.iter().map(place).collect();
-            area.path(median, colour(line.transport), line_width(line.transport, &all))?;
+            area.path(median, colour(line.contender), line_width(line.contender, &all))?;
         }
         // A marker for each of sixty seconds is a marker; one for each of six hundred is a smear.
         let each = (line_length(&self.lines) / 30).max(1);
         for line in &self.lines {
             for point in line.median.iter().step_by(each) {
-                area.marker(line.transport, place(point))?;
+                area.marker(line.contender, place(point))?;
             }
         }
         Ok(())

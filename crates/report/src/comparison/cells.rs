@@ -1,7 +1,7 @@
 //! The cells of a comparison, for people.
 
-use pushbench_metrics::compare::Row;
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::compare::Row;
+use pushbench_metrics::judge::figures::Figure;
 
 use crate::human::{self, NOTHING};
 
@@ -21,7 +21,7 @@ pub(super) fn cells(row: &Row) -> [String; 8] {
     });
     let or_nothing = |cell: Option<String>| cell.unwrap_or_else(|| NOTHING.to_owned());
     [
-        row.transport.to_string(),
+        row.contender.to_string(),
         name(row.figure).to_owned(),
         or_nothing(amount(change.medians[0])),
         or_nothing(amount(change.medians[1])),

@@ -1,6 +1,6 @@
 //! A comparison for programs: CSV and JSON, every number in the unit of its column's name.
 
-use pushbench_metrics::compare::{Comparison, Row, percent};
+use pushbench_metrics::judge::compare::{Comparison, Row, percent};
 use serde_json::{Value, json};
 
 use crate::csv::Sheet;
@@ -56,7 +56,7 @@ fn values(row: &Row) -> Value {
     let interval = shift.and_then(|shift| shift.interval);
     json!({
         "point": row.point.label,
-        "transport": row.transport,
+        "transport": row.contender,
         "figure": row.figure.column(),
         "trials_before": change.trials[0],
         "trials_after": change.trials[1],

@@ -1,8 +1,8 @@
 //! `breakdown.csv`: where latency is spent, pooled over the valid trials of each point and
 //! transport.
 
-use pushbench_metrics::breakdown::{Breakdown, Part};
-use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_metrics::judge::breakdown::{Breakdown, Part};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 
 use super::{Sheet, decimals};
@@ -51,7 +51,7 @@ fn push_part(
     for (stat, value) in stats.into_iter().filter(|_| !histogram.is_empty()) {
         let line = [
             row.summary.point.id.to_string(),
-            row.transport().to_string(),
+            row.contender().to_string(),
             part.to_owned(),
             stat.to_owned(),
             decimals(value, 3),

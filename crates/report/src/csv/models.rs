@@ -1,7 +1,7 @@
 //! `models.csv`: what each trial measured beside what its model expected.
 
-use pushbench_metrics::figures::{Figure, Figures};
-use pushbench_metrics::models::check::Compared;
+use pushbench_metrics::judge::figures::{Figure, Figures};
+use pushbench_metrics::judge::models::check::Compared;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use super::{Sheet, point_of};
@@ -25,7 +25,7 @@ pub(crate) fn models(record: &RunRecord) -> Vec<u8> {
             let (Some(measured), Some(expected)) = (measured, expected) else { continue };
             let line = [
                 id.point.to_string(),
-                id.transport.to_string(),
+                id.contender.to_string(),
                 id.round.to_string(),
                 trial.order.to_string(),
                 trial.attempt.to_string(),

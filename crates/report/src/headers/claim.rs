@@ -1,6 +1,6 @@
 //! The published claim and ours, line by line: bit/s for each number of clients.
 
-use pushbench_metrics::headers::{
+use pushbench_metrics::record::headers::{
     Claim, Exchange, Level, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase, WindowBytes,
 };
 

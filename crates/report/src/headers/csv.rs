@@ -1,7 +1,7 @@
 //! `headers.csv` and `claim.csv`. A column that is empty was not measured; a 0 was.
 
-use pushbench_metrics::headers::{
-    Claim, Exchange, HeaderCase, HeadersRecord, Level, Traffic, TransportBytes,
+use pushbench_metrics::record::headers::{
+    Claim, ContenderBytes, Exchange, HeaderCase, HeadersRecord, Level, Traffic,
 };
 
 use super::claim;
@@ -30,13 +30,13 @@ pub(super) fn exchanges(record: &HeadersRecord) -> Vec<u8> {
     sheet.finish()
 }
 
-fn fields(record: &HeadersRecord, case: &HeaderCase, row: &TransportBytes) -> Vec<String> {
+fn fields(record: &HeadersRecord, case: &HeaderCase, row: &ContenderBytes) -> Vec<String> {
     let Exchange { request, response, payload, framing, traffic } = &row.exchange;
     let mut fields = vec![
         case.profile.clone(),
         case.cookie_bytes.to_string(),
         case.delivery.to_string(),
-        row.transport.name().to_owned(),
+        row.contender.name().to_owned(),
         record.source.name().to_owned(),
     ];
     let counts = [
@@ -62,7 +62,7 @@ fn fields(record: &HeadersRecord, case: &HeaderCase, row: &TransportBytes) -> Ve
 }
 
 /// What a connection takes once.
-fn once(row: &TransportBytes) -> Vec<String> {
+fn once(row: &ContenderBytes) -> Vec<String> {
     let counts = |traffic: &Traffic| {
         [traffic.ethernet_bytes(), traffic.segments].map(|count| count.to_string())
     };

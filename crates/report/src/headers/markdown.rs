@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pushbench_metrics::headers::{HeadersRecord, Level};
+use pushbench_metrics::record::headers::{HeadersRecord, Level};
 
 use super::{claim, rows, sentence};
 use crate::charts;

@@ -1,10 +1,10 @@
 //! The cells that terminal and Markdown have in common.
 
-use pushbench_core::Transport;
-use pushbench_metrics::headers::{
-    Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic, TransportBytes,
+use pushbench_core::Contender;
+use pushbench_metrics::observe::ledger::Source;
+use pushbench_metrics::record::headers::{
+    ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic,
 };
-use pushbench_metrics::ledger::Source;
 
 use crate::human::{self, NOTHING};
 
@@ -21,9 +21,9 @@ pub(super) const EXCHANGE: [(&str, &str); 8] = [
 ];
 
 /// The cells of a transport, in the order of [`EXCHANGE`].
-pub(super) fn exchange(case: &HeaderCase, row: &TransportBytes) -> Vec<String> {
+pub(super) fn exchange(case: &HeaderCase, row: &ContenderBytes) -> Vec<String> {
     let Exchange { request, response, .. } = row.exchange;
-    let mut cells = vec![row.transport.name().to_owned(), heads(request, response)];
+    let mut cells = vec![row.contender.name().to_owned(), heads(request, response)];
     cells.extend(Level::ALL.map(|level| {
         let bytes = human::count(row.exchange.at(level));
         let times = case.ratio(row, level).map_or(NOTHING.to_owned(), times);
@@ -43,14 +43,14 @@ pub(super) const ONCE: [(&str, &str); 5] = [
 ];
 
 /// The cells of a transport, in the order of [`ONCE`].
-pub(super) fn once(row: &TransportBytes) -> Vec<String> {
+pub(super) fn once(row: &ContenderBytes) -> Vec<String> {
     let frames = |traffic: &Traffic| {
         format!("{} ({})", human::count(traffic.ethernet_bytes()), traffic.segments)
     };
     let apart = |traffic: &Option<Traffic>| traffic.as_ref().map_or("each time".to_owned(), frames);
     let Exchange { request, response, traffic, .. } = &row.subscription;
     vec![
-        row.transport.name().to_owned(),
+        row.contender.name().to_owned(),
         apart(&row.open),
         heads(*request, *response),
         frames(traffic),
@@ -112,7 +112,7 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
               packets was not allowed."
             .to_owned(),
     });
-    let long_polls = record.cases.iter().any(|case| case.row(Transport::LongPoll).is_some());
+    let long_polls = record.cases.iter().any(|case| case.row(Contender::LONG_POLL).is_some());
     lines.extend(long_polls.then(|| {
         "A long poll's answer and the next request are one exchange; its first request asks where \
          the feed stands, and the one that waits is counted with it."

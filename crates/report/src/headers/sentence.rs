@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use pushbench_core::{Transport, text};
-use pushbench_metrics::headers::{
-    Claim, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH, TransportBytes,
+use pushbench_core::{Contender, text};
+use pushbench_metrics::record::headers::{
+    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH,
 };
 
 use super::rows::{self, times};
@@ -22,16 +22,16 @@ pub fn sentence(record: &HeadersRecord) -> String {
 }
 
 /// What is compared with WebSocket: a poll where one was played.
-pub(crate) fn subject(case: &HeaderCase) -> Option<&TransportBytes> {
-    let other = || case.rows.iter().find(|row| row.transport != Transport::Websocket);
-    case.row(Transport::ShortPoll).or_else(other)
+pub(crate) fn subject(case: &HeaderCase) -> Option<&ContenderBytes> {
+    let other = || case.rows.iter().find(|row| row.contender != Contender::WEBSOCKET);
+    case.row(Contender::SHORT_POLL).or_else(other)
 }
 
 fn line(case: &HeaderCase) -> Option<String> {
     let row = subject(case)?;
-    let subject = match row.transport {
-        transport if transport.polls_on_a_period() => format!("a {transport}"),
-        transport => format!("a message by {transport}"),
+    let subject = match row.contender {
+        contender if contender.shape().asks() => format!("a {contender}"),
+        contender => format!("a message by {contender}"),
     };
     Some(format!(
         "With the headers of {}, {subject} takes {} bytes in Ethernet frames, a WebSocket push of \
@@ -39,7 +39,7 @@ fn line(case: &HeaderCase) -> Option<String> {
         rows::name(case),
         human::count(row.exchange.at(Level::Ethernet)),
         human::count(case.payload_bytes),
-        human::count(case.row(Transport::Websocket)?.exchange.at(Level::Ethernet)),
+        human::count(case.row(Contender::WEBSOCKET)?.exchange.at(Level::Ethernet)),
         ratios(case, row)?,
     ))
 }
@@ -64,7 +64,7 @@ fn claim(claim: &Claim) -> Option<String> {
 
 /// `435:1 by characters of headers, 454:1 by their bytes, 8.6:1 in IP packets, 7.3:1 in Ethernet
 /// frames`.
-fn ratios(case: &HeaderCase, row: &TransportBytes) -> Option<String> {
+fn ratios(case: &HeaderCase, row: &ContenderBytes) -> Option<String> {
     let told = [
         ("by characters of headers", Level::Characters),
         ("by their bytes", Level::Bytes),

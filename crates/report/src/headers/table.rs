@@ -1,6 +1,6 @@
 //! The tables that `headers` prints.
 
-use pushbench_metrics::headers::{HeaderCase, HeadersRecord};
+use pushbench_metrics::record::headers::{HeaderCase, HeadersRecord};
 
 use super::{claim, rows};
 use crate::human;

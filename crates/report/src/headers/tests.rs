@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::environment::Environment;
-use pushbench_metrics::headers::{
-    Claim, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Traffic, TransportBytes, UseCase,
+use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::observe::ledger::Source;
+use pushbench_metrics::record::environment::Environment;
+use pushbench_metrics::record::headers::{
+    Claim, ContenderBytes, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Traffic, UseCase,
     WindowBytes,
 };
-use pushbench_metrics::ledger::Source;
 
 use super::{HeadersFolder, claim, csv, sentence, tables};
 
@@ -18,10 +18,10 @@ fn traffic(segments: u64, acks: u64, tcp_bytes: u64) -> Traffic {
     Traffic { packets: Some(segments), segments, acks, tcp_bytes, ip_bytes }
 }
 
-fn row(transport: Transport, exchange: Exchange) -> TransportBytes {
+fn row(contender: Contender, exchange: Exchange) -> ContenderBytes {
     let open = Traffic { ip_bytes: 172, ..traffic(3, 1, 0) };
-    TransportBytes {
-        transport,
+    ContenderBytes {
+        contender,
         exchange,
         exchanges: 20,
         usual: 19,
@@ -49,7 +49,7 @@ fn case() -> HeaderCase {
         cookie_bytes: 0,
         delivery: Delivery::Latest,
         payload_bytes: 21,
-        rows: vec![row(Transport::ShortPoll, poll), row(Transport::Websocket, push)],
+        rows: vec![row(Contender::SHORT_POLL, poll), row(Contender::WEBSOCKET, push)],
     }
 }
 

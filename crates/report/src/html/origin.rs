@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use pushbench_metrics::environment::Environment;
 use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::environment::Environment;
 
 use super::escaped;
 use crate::{human, instrument};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pushbench_core::text;
-use pushbench_metrics::warning::Warning;
+use pushbench_metrics::record::warning::Warning;
 
 use super::measure::{Contender, Measure};
 use crate::human;
@@ -24,7 +24,7 @@ pub(super) fn push(
 ) {
     text.push_str(&support(measure, contenders).unwrap_or_default());
     for row in &block.rows {
-        let (name, counts) = (row.transport(), &row.summary.counts);
+        let (name, counts) = (row.contender(), &row.summary.counts);
         if counts.lost > 0 {
             let (lost, all) = (human::count(counts.lost), human::count(counts.expected));
             let _ = write!(text, " {name} lost {lost} of {all} messages.");
@@ -72,13 +72,13 @@ fn broken_protocol(row: &Row<'_>) -> String {
         .map(|first| format!(", the first: {}", text::line(first)))
         .collect::<String>();
     let errors = human::plural(row.summary.counts.protocol_errors as usize, "protocol error");
-    format!("{} had {errors}{first}.", row.transport())
+    format!("{} had {errors}{first}.", row.contender())
 }
 
 /// The transports without a valid trial, and why.
 fn left_out(text: &mut String, block: &Block<'_>) {
     let rows = block.rows.iter().filter(|row| !row.has_figures());
-    let names: Vec<&str> = rows.map(|row| row.transport().name()).collect();
+    let names: Vec<&str> = rows.map(|row| row.contender().name()).collect();
     if names.is_empty() {
         return;
     }
@@ -93,7 +93,7 @@ pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
     let reasons: Vec<(&str, String)> = rows
         .filter_map(|row| {
             let reason = row.summary.invalid.first()?.to_string();
-            Some((row.transport().name(), text::line(&reason).into_owned()))
+            Some((row.contender().name(), text::line(&reason).into_owned()))
         })
         .collect();
     let ((_, first), others) = reasons.split_first()?;
@@ -107,11 +107,11 @@ pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
 /// The first polling transport whose responses were often empty, and how often.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
 fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
-    let polls = block.rows.iter().filter(|row| row.transport().polls_on_a_period());
+    let polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let shares = polls.map(|row| {
         let counts = &row.summary.counts;
         let percent = counts.empty_responses as f64 / counts.requests.max(1) as f64 * 100.0;
-        (row.transport().name(), percent)
+        (row.contender().name(), percent)
     });
     let (name, percent) = shares.into_iter().find(|(_, percent)| *percent >= EMPTY_PERCENT)?;
     Some((name, format!("{percent:.0} %")))
@@ -121,12 +121,12 @@ fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
 /// a message cheap there.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
 fn in_batches(block: &Block<'_>) -> Option<(&'static str, String)> {
-    let mut polls = block.rows.iter().filter(|row| row.transport().polls_on_a_period());
+    let mut polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let row = polls.find(|row| row.has_figures())?;
     let counts = &row.summary.counts;
     let each = counts.delivered as f64 / counts.requests as f64;
     let told = counts.requests > 0 && block.rows.len() > 1 && !block.compares_ages();
-    (told && each >= SEVERAL).then(|| (row.transport().name(), human::short_number(each, 2)))
+    (told && each >= SEVERAL).then(|| (row.contender().name(), human::short_number(each, 2)))
 }
 
 /// That a difference which fewer than six rounds show held in each of them, and no more than that.

@@ -1,6 +1,6 @@
 //! What transports are compared by, and when they may be called different.
 
-use pushbench_metrics::figures::Figure;
+use pushbench_metrics::judge::figures::Figure;
 
 use crate::rows::{Block, Row, Spread};
 

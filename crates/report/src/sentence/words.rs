@@ -55,7 +55,7 @@ pub(super) fn bounded(measure: Measure, block: &Block<'_>) -> Option<String> {
         .filter_map(|row| {
             let more = if row.get(figure).is_some() { "" } else { "more than " };
             let us = row.get(figure).or(row.at_least(figure))?;
-            Some(format!("{} took {more}{} at the median", row.transport(), human::spoken_time(us)))
+            Some(format!("{} took {more}{} at the median", row.contender(), human::spoken_time(us)))
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))

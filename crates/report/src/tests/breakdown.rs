@@ -22,15 +22,15 @@ fn the_file_pools_the_trials_and_its_means_add_up() {
     let file = csv::breakdown(&fixture::broken_down());
     assert!(String::from_utf8_lossy(&file).starts_with(DESIGN));
     let values = values(&file);
-    let get = |transport: &str, part: &str, stat: &str| -> f64 {
-        let (value, samples) = &values[&[transport, part, stat].map(str::to_owned)];
+    let get = |contender: &str, part: &str, stat: &str| -> f64 {
+        let (value, samples) = &values[&[contender, part, stat].map(str::to_owned)];
         assert_eq!(*samples, 2_000, "two trials of a thousand");
         value.parse().unwrap()
     };
-    for transport in ["short-poll", "websocket"] {
+    for contender in ["short-poll", "websocket"] {
         let parts = ["publisher", "poll", "server", "network", "load"];
-        let sum: f64 = parts.iter().map(|part| get(transport, part, "mean")).sum();
-        assert!((sum - get(transport, "latency", "mean")).abs() < 0.01, "{transport}: {sum}");
+        let sum: f64 = parts.iter().map(|part| get(contender, part, "mean")).sum();
+        assert!((sum - get(contender, "latency", "mean")).abs() < 0.01, "{contender}: {sum}");
     }
     // 200 µs in one trial and 400 in the other.
     assert_eq!(get("websocket", "server", "mean"), 300.0);

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor};
-use pushbench_core::Transport;
-use pushbench_metrics::figures::summarise;
-use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_core::Contender;
+use pushbench_metrics::judge::figures::summarise;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
 
 use crate::charts::style::{colour, layer_colour, line_width};
@@ -30,8 +30,8 @@ fn every_transport_is_named_in_well_formed_xml() {
             .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")))
             .map(|node| node.text().unwrap_or_default().trim().to_owned())
             .collect();
-        for transport in Transport::ALL {
-            let name = transport.name();
+        for contender in Contender::all() {
+            let name = contender.name();
             assert!(texts.iter().any(|text| text == name), "{}: {name}", chart.name);
         }
         let root = document.root_element();
@@ -133,7 +133,7 @@ fn bytes_show_the_layers_that_were_counted() {
     assert!(svg.contains("on the wire, at the IP layer") && caption.contains("IP layer"));
 
     // A single trial without it, and no sum is of all layers any more.
-    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::Sse, 1));
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Contender::SSE, 1));
     let (svg, title, caption) = texts(&record);
     assert!(svg.contains("at the socket") && !svg.contains("TCP/IP headers"));
     assert!(caption.contains("TCP and IP come on top"));
@@ -142,7 +142,7 @@ fn bytes_show_the_layers_that_were_counted() {
     let mut record = fixture::quick();
     let mut tally = Tally::default();
     tally.add(Direction::Down, Layer::Tls, 22_000);
-    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse) {
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.contender == Contender::SSE) {
         trial.measured.ledger.add(Phase::Window, &tally);
     }
     assert!(texts(&record).0.contains("\nTLS\n"));
@@ -159,7 +159,7 @@ fn layers_differ_in_lightness_and_from_all_transports() {
         for other in Layer::ALL.into_iter().filter(|other| *other != one) {
             assert!((luma(one) - luma(other)).abs() >= 20.0, "{one:?} {other:?}");
         }
-        assert!(Transport::ALL.into_iter().all(|transport| colour(transport) != layer_colour(one)));
+        assert!(Contender::all().all(|contender| colour(contender) != layer_colour(one)));
     }
 }
 
@@ -284,6 +284,7 @@ fn where_messages_were_superseded_titles_say_of_how_many_figures_are() {
 
 #[test]
 fn lines_that_coincide_differ_little_in_width() {
-    let widths = Transport::ALL.map(|transport| line_width(transport, &Transport::ALL));
+    let all: Vec<_> = Contender::all().collect();
+    let widths: Vec<_> = all.iter().map(|contender| line_width(*contender, &all)).collect();
     assert_eq!(widths, [5, 4, 3, 3, 4, 3]);
 }

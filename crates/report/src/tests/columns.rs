@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use pushbench_core::Transport;
-use pushbench_metrics::compare::{Rules, compare};
+use pushbench_core::Contender;
+use pushbench_metrics::judge::compare::{Rules, compare};
+use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::recorder::Measured;
-use pushbench_metrics::warning::Invalid;
+use pushbench_metrics::record::warning::Invalid;
 
 use crate::{RunFolder, comparison_csv, fixture};
 
@@ -113,7 +113,7 @@ fn each_column_of_a_run_is_on_the_page() {
     // What measured nothing, or was measured by nobody, leaves nothing empty that never is.
     let of_sse = |trial: &&mut _| {
         let trial: &pushbench_metrics::record::TrialRecord = trial;
-        trial.id.transport == Transport::Sse
+        trial.id.contender == Contender::SSE
     };
     for trial in record.trials.iter_mut().filter(of_sse) {
         trial.measured = Measured::default();

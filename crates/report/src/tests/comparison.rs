@@ -1,12 +1,12 @@
-use pushbench_core::Transport;
-use pushbench_core::headers::HeaderProfile;
+use pushbench_core::Contender;
 use pushbench_core::scenario::Scenario;
-use pushbench_metrics::compare::{CompareError, Comparison, Rules, Verdict, compare};
-use pushbench_metrics::figures::Figure;
-use pushbench_metrics::histogram::LatencyHistogram;
-use pushbench_metrics::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::judge::compare::{CompareError, Comparison, Rules, Verdict, compare};
+use pushbench_metrics::judge::figures::Figure;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::warning::Invalid;
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_protocol::headers::HeaderProfile;
 
 use crate::{comparison_csv, comparison_json, comparison_markdown, comparison_table, fixture};
 
@@ -34,9 +34,9 @@ fn compared(before: &RunRecord, after: &RunRecord) -> Comparison {
     compare(before, after, NAMES, Rules::default()).unwrap()
 }
 
-fn verdict(comparison: &Comparison, transport: Transport, figure: Figure) -> Option<Verdict> {
+fn verdict(comparison: &Comparison, contender: Contender, figure: Figure) -> Option<Verdict> {
     let mut rows = comparison.rows.iter();
-    let row = rows.find(|row| row.transport == transport && row.figure == figure);
+    let row = rows.find(|row| row.contender == contender && row.figure == figure);
     row.and_then(|row| row.change.verdict)
 }
 
@@ -44,10 +44,10 @@ fn verdict(comparison: &Comparison, transport: Transport, figure: Figure) -> Opt
 fn a_run_that_became_slower_is_worse_and_another_like_it_is_not() {
     let slower = compared(&six(1_000), &six(2_000));
     for figure in [Figure::LatencyP50, Figure::LatencyP99] {
-        assert_eq!(verdict(&slower, Transport::Sse, figure), Some(Verdict::Worse));
+        assert_eq!(verdict(&slower, Contender::SSE, figure), Some(Verdict::Worse));
     }
-    assert_eq!(verdict(&slower, Transport::Sse, Figure::WireBytes), Some(Verdict::NoneShown));
-    assert_eq!(verdict(&slower, Transport::Sse, Figure::LatencyMean), None);
+    assert_eq!(verdict(&slower, Contender::SSE, Figure::WireBytes), Some(Verdict::NoneShown));
+    assert_eq!(verdict(&slower, Contender::SSE, Figure::LatencyMean), None);
     assert_eq!((slower.worse_by(0.9).count(), slower.worse_by(1.1).count()), (4, 0));
     assert_eq!(compared(&six(1_000), &six(1_001)).with(Verdict::Worse).count(), 0);
     let faster = compared(&six(2_000), &six(1_000));
@@ -114,9 +114,9 @@ fn what_differs_around_the_runs_is_noted() {
     after.environment.kernel = "7.0.0".to_owned();
     after.version = "9.9.9".to_owned();
     after.partial = true;
-    let trial = fixture::trial_mut(&mut after, Transport::Sse, 1);
+    let trial = fixture::trial_mut(&mut after, Contender::SSE, 1);
     trial.invalid.push(Invalid::AuditUnbalanced);
-    let trial = fixture::trial_mut(&mut after, Transport::Websocket, 1);
+    let trial = fixture::trial_mut(&mut after, Contender::WEBSOCKET, 1);
     trial.measured.audit.lost = 2;
     let text = comparison_table(&compared(&before, &after), NAMES, false);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -144,9 +144,9 @@ fn nothing_valid_or_nothing_in_common_is_refused_and_not_a_table_of_zeros() {
     let error = compare(&bad, &good, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NoTrial("one".to_owned()));
     let mut other = six(1_000);
-    other.trials.retain(|trial| trial.id.transport == Transport::Sse);
+    other.trials.retain(|trial| trial.id.contender == Contender::SSE);
     let mut without = six(1_000);
-    without.trials.retain(|trial| trial.id.transport == Transport::Websocket);
+    without.trials.retain(|trial| trial.id.contender == Contender::WEBSOCKET);
     let error = compare(&other, &without, NAMES, Rules::default()).unwrap_err();
     assert_eq!(error, CompareError::NothingInCommon);
 }
@@ -184,20 +184,20 @@ fn bytes_at_the_socket_are_judged_by_one_trial_unless_timing_makes_batches() {
         record
     };
     let http =
-        |comparison: &Comparison, transport| verdict(comparison, transport, Figure::HttpBytes);
+        |comparison: &Comparison, contender| verdict(comparison, contender, Figure::HttpBytes);
     let grown = compared(&run(1, 0), &run(1, 90_000));
-    assert_eq!(http(&grown, Transport::LongPoll), Some(Verdict::Worse));
-    assert_eq!(http(&grown, Transport::ShortPoll), Some(Verdict::Worse));
+    assert_eq!(http(&grown, Contender::LONG_POLL), Some(Verdict::Worse));
+    assert_eq!(http(&grown, Contender::SHORT_POLL), Some(Verdict::Worse));
     let batches = compared(&run(1, 0), &run(2, 90_000));
-    assert_eq!(http(&batches, Transport::LongPoll), Some(Verdict::TooFew));
-    assert_eq!(http(&batches, Transport::ShortPoll), Some(Verdict::Worse));
+    assert_eq!(http(&batches, Contender::LONG_POLL), Some(Verdict::TooFew));
+    assert_eq!(http(&batches, Contender::SHORT_POLL), Some(Verdict::Worse));
     // As many polls, but of a feed in which other numbers are due.
     let mut denser = run(1, 90_000);
     let trials = denser.trials.iter_mut();
     trials.for_each(|trial| trial.measured.audit.published += 1);
     let seeds = compared(&run(1, 0), &denser);
-    assert_eq!(http(&seeds, Transport::ShortPoll), Some(Verdict::TooFew));
-    assert_eq!(http(&seeds, Transport::LongPoll), Some(Verdict::Worse));
+    assert_eq!(http(&seeds, Contender::SHORT_POLL), Some(Verdict::TooFew));
+    assert_eq!(http(&seeds, Contender::LONG_POLL), Some(Verdict::Worse));
     assert_eq!(grown.gate(0.05).unwrap().len(), 2);
     let text = comparison_table(&grown, NAMES, false);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -220,8 +220,8 @@ fn a_small_threshold_is_what_a_change_has_to_exceed() {
 fn superseded_messages_leave_latency_unjudged() {
     let latest = fixture::latest();
     let comparison = compared(&latest, &latest);
-    assert_eq!(verdict(&comparison, Transport::ShortPoll, Figure::LatencyP50), None);
-    assert!(verdict(&comparison, Transport::ShortPoll, Figure::AgeMean).is_some());
+    assert_eq!(verdict(&comparison, Contender::SHORT_POLL, Figure::LatencyP50), None);
+    assert!(verdict(&comparison, Contender::SHORT_POLL, Figure::AgeMean).is_some());
 }
 
 /// A latency of which only a bound is known has not held.
@@ -229,7 +229,7 @@ fn superseded_messages_leave_latency_unjudged() {
 fn a_threshold_does_not_pass_what_late_messages_keep_from_being_known() {
     let late = |level: u64| {
         let mut record = six(level);
-        let sse = record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse);
+        let sse = record.trials.iter_mut().filter(|trial| trial.id.contender == Contender::SSE);
         sse.for_each(|trial| trial.measured.late.record_many_ns(2_000_000, 100));
         record
     };
@@ -238,7 +238,7 @@ fn a_threshold_does_not_pass_what_late_messages_keep_from_being_known() {
         [(late(1_000), late(1_000), "both"), (six(1_000), late(1_000), "two")]
     {
         let comparison = compared(&before, &after);
-        assert_eq!(verdict(&comparison, Transport::Sse, Figure::LatencyP99), None);
+        assert_eq!(verdict(&comparison, Contender::SSE, Figure::LatencyP99), None);
         let refused = comparison.gate(0.05).unwrap_err().to_string();
         let part = format!("still under way leave but a bound of sse latency_p99_us ({of});");
         assert!(refused.contains(&part) && !refused.contains("p50"), "{refused}");
@@ -297,7 +297,7 @@ fn thresholds_are_held_against_each_transport_at_each_point_and_shown() {
     assert_eq!(lines.len(), 5, "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line.starts_with('✓')).count(), 5, "{lines:?}");
     assert!(lines[4].starts_with("✓ sse.lost < 1: 0"), "{lines:?}");
-    fixture::trial_mut(&mut record, Transport::Sse, 2).measured.audit.lost = 3;
+    fixture::trial_mut(&mut record, Contender::SSE, 2).measured.audit.lost = 3;
     let markdown = crate::markdown(&record);
     assert!(markdown.contains("- ✗ `sse.lost < 1`: 3"), "{markdown}");
     let none = RunRecord { trials: record.trials[..0].to_vec(), ..record.clone() };

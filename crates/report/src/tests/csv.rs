@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pushbench_core::Transport;
-use pushbench_metrics::ledger::{Direction, Layer, Phase, Source, TcpipTally};
-use pushbench_metrics::models::check::{Compared, Distance};
+use pushbench_core::Contender;
+use pushbench_metrics::judge::models::check::{Compared, Distance};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Source, TcpipTally};
+use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::recorder::Measured;
-use pushbench_metrics::warning::Invalid;
+use pushbench_metrics::record::warning::Invalid;
 
 use crate::{csv, fixture};
 
@@ -106,9 +106,9 @@ fn connected_clients_are_those_of_one_trial() {
         (of(&record, "clients_connected"), of(&record, "trials_used")),
         ("40".into(), "3".into())
     );
-    fixture::trial_mut(&mut record, Transport::Websocket, 2).connected = 38;
+    fixture::trial_mut(&mut record, Contender::WEBSOCKET, 2).connected = 38;
     assert_eq!(of(&record, "clients_connected"), "40", "the usual one");
-    fixture::trial_mut(&mut record, Transport::Websocket, 1).invalid.push(Invalid::AuditUnbalanced);
+    fixture::trial_mut(&mut record, Contender::WEBSOCKET, 1).invalid.push(Invalid::AuditUnbalanced);
     assert_eq!(
         (of(&record, "clients_connected"), of(&record, "trials_used")),
         ("38".into(), "2".into())
@@ -193,7 +193,7 @@ fn trials_come_in_their_order_with_what_became_of_them() {
 #[test]
 fn what_a_dead_trial_did_not_measure_is_empty() {
     let mut record = fixture::quick();
-    for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::Sse) {
+    for trial in record.trials.iter_mut().filter(|t| t.id.contender == Contender::SSE) {
         trial.measured = Measured::default();
         trial.invalid.push(Invalid::LoadDied { error: "killed".to_owned() });
     }
@@ -209,15 +209,15 @@ fn what_a_dead_trial_did_not_measure_is_empty() {
 fn bytes_sum_to_the_ledger() {
     let record = fixture::quick();
     let lines = lines(&csv::bytes(&record));
-    for transport in [Transport::ShortPoll, Transport::LongPoll, Transport::Websocket] {
+    for contender in [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::WEBSOCKET] {
         let trials: Vec<_> = record
             .trials
             .iter()
-            .filter(|trial| trial.id.transport == transport && trial.is_valid())
+            .filter(|trial| trial.id.contender == contender && trial.is_valid())
             .collect();
         let ours = || {
             let socket = lines.iter().filter(|line| line["layer"] != "tcpip");
-            socket.filter(|line| line["transport"] == transport.name())
+            socket.filter(|line| line["transport"] == contender.name())
         };
         let sum = |direction: &str| -> f64 {
             ours().filter(|line| line["direction"] == direction).map(|l| number(&l["bytes"])).sum()
@@ -226,7 +226,7 @@ fn bytes_sum_to_the_ledger() {
             let ledger = &trial.measured.ledger;
             (up + ledger.socket_up, down + ledger.socket_down)
         });
-        assert_eq!((sum("up"), sum("down")), (up as f64, down as f64), "{transport}");
+        assert_eq!((sum("up"), sum("down")), (up as f64, down as f64), "{contender}");
         assert_eq!(
             ours().count(),
             Phase::ALL.len() * Direction::ALL.len() * Layer::AT_SOCKET.len()
@@ -244,25 +244,25 @@ fn bytes_sum_to_the_ledger() {
 fn lines_of_tcp_and_ip_have_their_own_sources_and_packets() {
     let record = fixture::six();
     let lines = lines(&csv::bytes(&record));
-    for transport in Transport::ALL {
+    for contender in Contender::all() {
         let mut expected: BTreeMap<[&str; 3], TcpipTally> = BTreeMap::new();
-        for trial in record.trials.iter().filter(|trial| trial.id.transport == transport) {
+        for trial in record.trials.iter().filter(|trial| trial.id.contender == contender) {
             for row in trial.measured.ledger.tcpip() {
                 let key = [row.phase.name(), row.direction.name(), row.source.name()];
                 expected.entry(key).or_default().merge(&row.tally);
             }
         }
         let is_ours = |line: &&HashMap<String, String>| {
-            line["transport"] == transport.name() && line["layer"] == "tcpip"
+            line["transport"] == contender.name() && line["layer"] == "tcpip"
         };
         let ours: Vec<_> = lines.iter().filter(is_ours).collect();
-        assert_eq!(ours.len(), expected.len(), "{transport}");
+        assert_eq!(ours.len(), expected.len(), "{contender}");
         for line in ours {
             let key = ["phase", "direction", "source"].map(|c| line[c].as_str());
             let tally = expected[&key];
             let of_packets = ["bytes", "packets", "retransmitted_bytes"].map(|c| number(&line[c]));
             let tallied = [tally.bytes(), tally.packets, tally.retransmitted_bytes];
-            assert_eq!(of_packets, tallied.map(|n| n as f64), "{transport} {key:?}");
+            assert_eq!(of_packets, tallied.map(|n| n as f64), "{contender} {key:?}");
             assert_eq!(line["bytes_per_msg"].is_empty(), line["phase"] != "window");
         }
         assert!(expected.contains_key(&["window", "down", "kernel"]));
@@ -291,7 +291,7 @@ fn the_layers_of_the_window_sum_to_the_wire() {
 fn each_trial_says_which_of_its_sources_count() {
     let mut record = fixture::run("clients = 5\nduration = \"1s\"\nruns = 2");
     let tally = TcpipTally { packets: 7, header_bytes: 364, retransmitted_bytes: 0 };
-    let trial = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::SSE, 1);
     let ledger = &mut trial.measured.ledger;
     ledger.add_tcpip(Phase::Window, Direction::Down, Source::Captured, &tally);
     let lines = lines(&csv::bytes(&record));
@@ -327,7 +327,7 @@ fn series_have_a_line_for_each_second_of_each_trial() {
 #[test]
 fn models_stand_beside_what_was_measured() {
     let mut record = fixture::quick();
-    let trial = fixture::trial_mut(&mut record, Transport::ShortPoll, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::SHORT_POLL, 1);
     trial.check.distance = Some(Distance { ks: 0.012, p: Some(0.25) });
     trial.check.missed = Some(Compared { measured: 0.5, expected: 0.51, p: None });
     let file = csv::models(&record);

@@ -32,7 +32,7 @@ fn other_tools_read_what_was_recorded() {
     let valid = record
         .trials
         .iter()
-        .filter(|trial| trial.id.transport.name() == "long-poll" && trial.is_valid());
+        .filter(|trial| trial.id.contender.name() == "long-poll" && trial.is_valid());
     let recorded: Vec<_> = valid
         .map(|trial| {
             let counts = trial.measured.latency.hdr().unwrap().clone();
@@ -46,7 +46,7 @@ fn other_tools_read_what_was_recorded() {
 #[test]
 fn a_log_says_which_messages_are_missing() {
     let mut record = fixture::quick();
-    let trial = fixture::trial_mut(&mut record, pushbench_core::Transport::LongPoll, 1);
+    let trial = fixture::trial_mut(&mut record, pushbench_core::Contender::LONG_POLL, 1);
     trial.measured.audit.late = 7;
     let logs = hlog::logs(&record).unwrap();
     let told = |log: &str| log.lines().any(|line| line.starts_with("#[7 of "));

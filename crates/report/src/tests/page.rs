@@ -1,7 +1,7 @@
-use pushbench_core::Transport;
-use pushbench_metrics::ledger::Source;
+use pushbench_core::Contender;
+use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::warning::{Invalid, Warning};
+use pushbench_metrics::record::warning::{Invalid, Warning};
 
 use crate::{fixture, html};
 
@@ -90,9 +90,9 @@ fn what_comes_from_outside_is_escaped() {
     record.environment.kernel = evil.to_owned();
     record.version = evil.to_owned();
     record.started = evil.to_owned();
-    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 1);
     trial.warnings.push(Warning::Errors { count: 1, first: Some(evil.to_owned()) });
-    let trial = fixture::trial_mut(&mut record, Transport::ShortPoll, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::SHORT_POLL, 1);
     trial.invalid.push(Invalid::LoadDied { error: evil.to_owned() });
     trial.errors.push(evil.to_owned());
     let page = page(&record);

@@ -1,14 +1,14 @@
 use pushbench_core::scenario::Scenario;
-use pushbench_core::{Seq, Transport};
-use pushbench_metrics::histogram::LatencyHistogram;
+use pushbench_core::{Contender, Seq};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::recorder::Measured;
-use pushbench_metrics::warning::{Invalid, Warning};
+use pushbench_metrics::record::warning::{Invalid, Warning};
 
 use crate::{fixture, sentence};
 
 /// A run whose trials of each transport have the given median latencies, in µs.
-fn with_medians(medians: &[(Transport, &[u64])]) -> RunRecord {
+fn with_medians(medians: &[(Contender, &[u64])]) -> RunRecord {
     let names: Vec<String> = medians.iter().map(|(t, _)| format!("\"{t}\"")).collect();
     let runs = medians[0].1.len();
     let toml = format!(
@@ -17,7 +17,7 @@ fn with_medians(medians: &[(Transport, &[u64])]) -> RunRecord {
     );
     let mut record = fixture::run(&toml);
     for trial in &mut record.trials {
-        let (_, medians) = medians.iter().find(|(t, _)| *t == trial.id.transport).unwrap();
+        let (_, medians) = medians.iter().find(|(t, _)| *t == trial.id.contender).unwrap();
         let mut latency = LatencyHistogram::default();
         (0..50).for_each(|_| latency.record_ns(medians[trial.id.round as usize - 1] * 1_000));
         trial.measured.latency = latency;
@@ -25,8 +25,8 @@ fn with_medians(medians: &[(Transport, &[u64])]) -> RunRecord {
     record
 }
 
-fn invalidate(record: &mut RunRecord, transport: Transport) {
-    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == transport) {
+fn invalidate(record: &mut RunRecord, contender: Contender) {
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.contender == contender) {
         trial.invalid.push(Invalid::AuditUnbalanced);
     }
 }
@@ -34,8 +34,8 @@ fn invalidate(record: &mut RunRecord, transport: Transport) {
 #[test]
 fn a_clear_difference_is_told_with_its_factor() {
     let record = with_medians(&[
-        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::SHORT_POLL, &[499_000, 500_000, 501_000]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
     assert_eq!(
         sentence(&record),
@@ -50,12 +50,12 @@ fn a_clear_difference_is_told_with_its_factor() {
 #[test]
 fn rounds_show_what_ranges_hide_and_six_are_proof() {
     let drift = |offset: u64| (1..=6).map(|n| n * 1_000 + offset).collect::<Vec<u64>>();
-    let record = with_medians(&[(Transport::Sse, &drift(400)), (Transport::Websocket, &drift(0))]);
+    let record = with_medians(&[(Contender::SSE, &drift(400)), (Contender::WEBSOCKET, &drift(0))]);
     let text = sentence(&record);
     assert!(text.contains("; sse took 3.9 ms") && !text.contains("no proof"), "{text}");
     let mut other = drift(400);
     other[3] = 3_900;
-    let record = with_medians(&[(Transport::Sse, &other), (Transport::Websocket, &drift(0))]);
+    let record = with_medians(&[(Contender::SSE, &other), (Contender::WEBSOCKET, &drift(0))]);
     let text = sentence(&record);
     assert!(!text.contains("sse took"), "{text}");
 }
@@ -63,9 +63,9 @@ fn rounds_show_what_ranges_hide_and_six_are_proof() {
 #[test]
 fn overlapping_ranges_are_no_difference() {
     let record = with_medians(&[
-        (Transport::LongPoll, &[900, 1_000, 1_100]),
-        (Transport::Sse, &[300, 450, 600]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::LONG_POLL, &[900, 1_000, 1_100]),
+        (Contender::SSE, &[300, 450, 600]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
     let sentence = sentence(&record);
     assert!(
@@ -85,9 +85,9 @@ fn overlapping_ranges_are_no_difference() {
 #[test]
 fn neighbours_that_cannot_be_told_apart_are_told_together() {
     let record = with_medians(&[
-        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
-        (Transport::ShortPollClose, &[498_000, 500_500, 502_000]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::SHORT_POLL, &[499_000, 500_000, 501_000]),
+        (Contender::SHORT_POLL_CLOSE, &[498_000, 500_500, 502_000]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
     let sentence = sentence(&record);
     assert!(sentence.contains("; short-poll and short-poll-close took 500 ms"), "{sentence}");
@@ -96,15 +96,15 @@ fn neighbours_that_cannot_be_told_apart_are_told_together() {
 #[test]
 fn a_difference_too_small_to_matter_is_none() {
     let record = with_medians(&[
-        (Transport::Sse, &[1_020, 1_021, 1_022]),
-        (Transport::Websocket, &[1_000, 1_001, 1_002]),
+        (Contender::SSE, &[1_020, 1_021, 1_022]),
+        (Contender::WEBSOCKET, &[1_000, 1_001, 1_002]),
     ]);
     assert!(sentence(&record).contains("about equally fast, in 1 ms at the median"));
 }
 
 #[test]
 fn one_trial_supports_only_large_factors() {
-    let record = with_medians(&[(Transport::Sse, &[600]), (Transport::Websocket, &[400])]);
+    let record = with_medians(&[(Contender::SSE, &[600]), (Contender::WEBSOCKET, &[400])]);
     let near = sentence(&record);
     assert_eq!(
         near,
@@ -113,7 +113,7 @@ fn one_trial_supports_only_large_factors() {
          each: differences in time below a factor of two are not claimed."
     );
     let record =
-        with_medians(&[(Transport::ShortPoll, &[500_000]), (Transport::Websocket, &[400])]);
+        with_medians(&[(Contender::SHORT_POLL, &[500_000]), (Contender::WEBSOCKET, &[400])]);
     assert!(sentence(&record).contains("1,250 times as long"));
 }
 
@@ -151,15 +151,15 @@ fn superseded_messages_without_a_common_clock_have_no_ratio() {
 #[test]
 fn sameness_is_claimed_only_of_middles_near_each_other() {
     let near = with_medians(&[
-        (Transport::Sse, &[1_000, 1_080, 1_100]),
-        (Transport::Websocket, &[1_010, 1_000, 1_090]),
+        (Contender::SSE, &[1_000, 1_080, 1_100]),
+        (Contender::WEBSOCKET, &[1_010, 1_000, 1_090]),
     ]);
     let near = sentence(&near);
     assert!(near.contains("delivered about equally fast, in 1 ms and 1.1 ms"), "{near}");
     let far = with_medians(&[
-        (Transport::LongPoll, &[4_000, 6_600, 9_000]),
-        (Transport::Sse, &[8_000, 8_500, 9_000]),
-        (Transport::Websocket, &[4_500, 5_200, 7_000]),
+        (Contender::LONG_POLL, &[4_000, 6_600, 9_000]),
+        (Contender::SSE, &[8_000, 8_500, 9_000]),
+        (Contender::WEBSOCKET, &[4_500, 5_200, 7_000]),
     ]);
     let far = sentence(&far);
     assert!(
@@ -176,7 +176,7 @@ fn sameness_is_claimed_only_of_middles_near_each_other() {
 
 #[test]
 fn a_window_without_messages_is_told_as_such() {
-    let mut record = with_medians(&[(Transport::Sse, &[400]), (Transport::Websocket, &[400])]);
+    let mut record = with_medians(&[(Contender::SSE, &[400]), (Contender::WEBSOCKET, &[400])]);
     for trial in &mut record.trials {
         trial.window.first = Seq(1);
         trial.window.last = Seq::NONE;
@@ -191,17 +191,17 @@ fn a_window_without_messages_is_told_as_such() {
 #[test]
 fn what_is_invalid_is_named_as_left_out() {
     let mut record = with_medians(&[
-        (Transport::ShortPoll, &[499_000, 500_000, 501_000]),
-        (Transport::Sse, &[390, 400, 410]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::SHORT_POLL, &[499_000, 500_000, 501_000]),
+        (Contender::SSE, &[390, 400, 410]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
-    invalidate(&mut record, Transport::Sse);
+    invalidate(&mut record, Contender::SSE);
     let some = sentence(&record);
     assert!(some.starts_with("websocket delivered in 0.4 ms"), "{some}");
     let left_out = " sse is left out: no trial was valid (the delivery audit does not balance).";
     assert!(some.ends_with(left_out), "{some}");
-    invalidate(&mut record, Transport::ShortPoll);
-    invalidate(&mut record, Transport::Websocket);
+    invalidate(&mut record, Contender::SHORT_POLL);
+    invalidate(&mut record, Contender::WEBSOCKET);
     let none = sentence(&record);
     assert_eq!(
         none,
@@ -211,7 +211,7 @@ fn what_is_invalid_is_named_as_left_out() {
 
 #[test]
 fn one_transport_is_told_alone() {
-    let record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
+    let record = with_medians(&[(Contender::WEBSOCKET, &[390, 400, 410])]);
     let alone = sentence(&record);
     assert_eq!(
         alone,
@@ -224,8 +224,8 @@ fn one_transport_is_told_alone() {
 #[test]
 fn without_a_common_clock_bytes_are_compared() {
     let mut record = with_medians(&[
-        (Transport::LongPoll, &[900, 1_000, 1_100]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::LONG_POLL, &[900, 1_000, 1_100]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
     for trial in &mut record.trials {
         let (ledger, counters) = (trial.measured.ledger.clone(), trial.measured.counters);
@@ -247,7 +247,7 @@ fn without_a_common_clock_bytes_are_compared() {
 fn polls_in_vain_and_losses_are_told() {
     let mut record =
         fixture::run("clients = 5\nrate = \"1/s\"\npoll_interval = \"250ms\"\nruns = 3");
-    let trial = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::SSE, 1);
     trial.measured.audit.lost = 2;
     trial.measured.audit.delivered -= 2;
     let sentence = sentence(&record);
@@ -258,10 +258,10 @@ fn polls_in_vain_and_losses_are_told() {
     );
 }
 
-/// Has messages still be under way at the end of each trial of `transport`, 50 ms and more after
+/// Has messages still be under way at the end of each trial of `contender`, 50 ms and more after
 /// they were due.
-fn leave_under_way(record: &mut RunRecord, transport: Transport, messages: u64) {
-    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == transport) {
+fn leave_under_way(record: &mut RunRecord, contender: Contender, messages: u64) {
+    for trial in record.trials.iter_mut().filter(|trial| trial.id.contender == contender) {
         trial.measured.late.record_many_ns(50_000_000, messages);
         trial.measured.audit.late = messages;
     }
@@ -269,15 +269,15 @@ fn leave_under_way(record: &mut RunRecord, transport: Transport, messages: u64) 
 
 #[test]
 fn what_late_messages_could_move_is_told_as_a_bound() {
-    let medians: [(Transport, &[u64]); 2] =
-        [(Transport::Sse, &[600, 610, 620]), (Transport::Websocket, &[390, 400, 410])];
+    let medians: [(Contender, &[u64]); 2] =
+        [(Contender::SSE, &[600, 610, 620]), (Contender::WEBSOCKET, &[390, 400, 410])];
     let mut record = with_medians(&medians);
-    leave_under_way(&mut record, Transport::Sse, 10);
+    leave_under_way(&mut record, Contender::SSE, 10);
     let few = sentence(&record);
     assert!(few.contains("sse took 0.61 ms"), "{few}");
     assert!(few.contains(" Of 150 messages 30 were still under way to sse at the end."), "{few}");
 
-    leave_under_way(&mut record, Transport::Sse, 100);
+    leave_under_way(&mut record, Contender::SSE, 100);
     let text = sentence(&record);
     assert!(text.starts_with("websocket delivered in 0.4 ms"), "{text}");
     assert!(text.contains(" sse took more than 50 ms at the median."), "{text}");
@@ -289,7 +289,7 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
     assert!(table.contains("> 50.0 ms") && table.contains("300 late"), "{table}");
 
     let mut record = with_medians(&medians[1..]);
-    leave_under_way(&mut record, Transport::Websocket, 100);
+    leave_under_way(&mut record, Contender::WEBSOCKET, 100);
     let alone = sentence(&record);
     assert!(alone.starts_with("websocket took more than 50 ms at the median."), "{alone}");
 }
@@ -297,10 +297,10 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
 #[test]
 fn trials_that_know_their_median_do_not_speak_for_one_that_does_not() {
     let mut record = with_medians(&[
-        (Transport::Sse, &[600, 610, 620]),
-        (Transport::Websocket, &[390, 400, 410]),
+        (Contender::SSE, &[600, 610, 620]),
+        (Contender::WEBSOCKET, &[390, 400, 410]),
     ]);
-    let trial = fixture::trial_mut(&mut record, Transport::Sse, 2);
+    let trial = fixture::trial_mut(&mut record, Contender::SSE, 2);
     trial.measured.late.record_many_ns(50_000_000, 100);
     trial.measured.audit.late = 100;
     // Of 0.6 ms, more than 50 ms and 0.62 ms the median is known, and the range is not.
@@ -312,8 +312,8 @@ fn trials_that_know_their_median_do_not_speak_for_one_that_does_not() {
 
 #[test]
 fn broken_protocols_are_told_with_the_first_breach() {
-    let mut record = with_medians(&[(Transport::Websocket, &[390, 400, 410])]);
-    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 2);
+    let mut record = with_medians(&[(Contender::WEBSOCKET, &[390, 400, 410])]);
+    let trial = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 2);
     trial.measured.counters.protocol_errors = 12;
     let first = Some("client 3: a frame is masked".to_owned());
     trial.warnings.push(Warning::ProtocolErrors { count: 12, first });

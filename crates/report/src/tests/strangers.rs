@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use pushbench_core::Transport;
-use pushbench_metrics::compare::{Rules, compare};
+use pushbench_core::Contender;
+use pushbench_metrics::judge::compare::{Rules, compare};
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::warning::{Invalid, Warning};
+use pushbench_metrics::record::warning::{Invalid, Warning};
 
 use crate::{RunFolder, fixture};
 
@@ -29,9 +29,10 @@ fn evil() -> RunRecord {
     record.headers.name = EVIL.to_owned();
     record.headers.about = EVIL.to_owned();
     record.points.iter_mut().for_each(|point| point.label = EVIL.to_owned());
-    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 1);
     trial.warnings.push(Warning::Errors { count: 1, first: Some(EVIL.to_owned()) });
-    for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::ShortPoll)
+    for trial in
+        record.trials.iter_mut().filter(|trial| trial.id.contender == Contender::SHORT_POLL)
     {
         trial.invalid.push(Invalid::LoadDied { error: EVIL.to_owned() });
         trial.errors.push(EVIL.to_owned());

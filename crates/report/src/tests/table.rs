@@ -1,8 +1,8 @@
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 use pushbench_core::scenario::Scenario;
+use pushbench_metrics::judge::thresholds::{Verdict, judge};
 use pushbench_metrics::record::RunRecord;
-use pushbench_metrics::thresholds::{Verdict, judge};
-use pushbench_metrics::warning::{Invalid, Lag, Warning};
+use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
 
 use crate::{charts, failures, fixture, html, markdown, terminal_table};
 
@@ -26,7 +26,7 @@ fn a_table_fits_a_terminal() {
 fn the_footer_counts_the_trials_that_were_used() {
     let footer = |valid: u32| {
         let mut record = fixture::six();
-        for trial in record.trials.iter_mut().filter(|trial| trial.id.transport == Transport::Sse) {
+        for trial in record.trials.iter_mut().filter(|trial| trial.id.contender == Contender::SSE) {
             if trial.id.round > valid {
                 trial.invalid.push(Invalid::AuditUnbalanced);
             }
@@ -77,7 +77,7 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
           a machine with processors of its own, and see `pushbench doctor`"
         ]
     );
-    let trial = fixture::trial_mut(&mut record, Transport::LongPoll, 3);
+    let trial = fixture::trial_mut(&mut record, Contender::LONG_POLL, 3);
     trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
     let text = "[thresholds]\n\"*.lost\" = \"< 1\"\n\"sse.payload_bytes_per_msg\" = \"< 10B\"";
     record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
@@ -125,9 +125,9 @@ fn what_the_machine_did_to_several_transports_is_told_once() {
         trial.warnings = vec![lag(us.into())];
         trial.invalid.clear();
     }
-    let lost = fixture::trial_mut(&mut record, Transport::Sse, 1);
+    let lost = fixture::trial_mut(&mut record, Contender::SSE, 1);
     lost.warnings = vec![lag(9_000.0), Warning::Lost { messages: 4 }];
-    let lost = fixture::trial_mut(&mut record, Transport::Websocket, 2);
+    let lost = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 2);
     lost.warnings = vec![Warning::Lost { messages: 5 }];
     let table = terminal_table(&record).replace("\n  ", " ");
     let all = "* all transports: the load generator was 9.0 ms late at p99 (11 of 12 trials, the \
@@ -158,7 +158,7 @@ fn without_a_valid_trial_nothing_is_explained() {
 #[test]
 fn what_is_not_known_is_a_dash_and_what_is_left_out_is_shown() {
     let mut record = fixture::quick();
-    for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::Websocket) {
+    for trial in record.trials.iter_mut().filter(|t| t.id.contender == Contender::WEBSOCKET) {
         trial.invalid.push(Invalid::LoadSaturated { share: 1.0 });
     }
     let table = terminal_table(&record);
@@ -171,7 +171,7 @@ fn what_is_not_known_is_a_dash_and_what_is_left_out_is_shown() {
 #[test]
 fn losses_stand_in_the_table() {
     let mut record = fixture::quick();
-    let trial = fixture::trial_mut(&mut record, Transport::Websocket, 1);
+    let trial = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 1);
     trial.measured.audit.lost = 3;
     trial.measured.audit.delivered -= 3;
     assert!(terminal_table(&record).contains("99.93 % (3 lost)"));
@@ -183,13 +183,13 @@ fn bytes_are_of_the_wire_where_all_of_it_was_counted() {
     let table = terminal_table(&record);
     assert!(table.contains("170 B (64+106)"), "{table}");
     assert!(table.contains("Bytes per message are those on the wire, at the IP layer"), "{table}");
-    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::LongPoll, 1));
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Contender::LONG_POLL, 1));
     let table = terminal_table(&record);
     assert!(table.contains("66 B (64+2)") && table.contains("TCP and IP not"), "{table}");
     assert!(table.contains("Bytes per message are those at the socket"), "{table}");
     // What of a trial that is left out was not counted does not matter.
     let mut record = fixture::quick();
-    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Transport::LongPoll, 3));
+    fixture::without_tcpip_of(fixture::trial_mut(&mut record, Contender::LONG_POLL, 3));
     assert!(terminal_table(&record).contains("170 B (64+106)"));
 }
 
@@ -204,7 +204,7 @@ fn ages_stand_where_messages_were_superseded() {
 fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     const AGAIN: &str = "Payload beyond a message's size was sent again";
     let again = |mut record: RunRecord| {
-        for trial in record.trials.iter_mut().filter(|t| t.id.transport == Transport::ShortPoll) {
+        for trial in record.trials.iter_mut().filter(|t| t.id.contender == Contender::SHORT_POLL) {
             trial.measured.counters.messages_in_window /= 10;
             trial.measured.counters.empty_responses = 5;
         }

@@ -121,7 +121,7 @@ fn the_clients_of_a_profile_are_let_in() {
     let access = Access::of_profile(&profile);
     let claims = fields(&[("Host", "www.example"), ("Origin", "https://app.example")]);
     assert_eq!(access.judge(&claims, asked(Endpoint::Poll)), Ok(Cors::NONE));
-    for name in pushbench_core::headers::names() {
+    for name in pushbench_protocol::headers::names() {
         let profile = HeaderProfile::built_in(name).unwrap();
         let access = Access::of_profile(&profile);
         for list in [&profile.request.poll]

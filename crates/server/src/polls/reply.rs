@@ -7,10 +7,10 @@
 use std::rc::Rc;
 
 use http::StatusCode;
-use pushbench_core::headers::HeaderProfile;
 use pushbench_core::message;
-use pushbench_core::wire::batch::{self, MAX_BATCH};
 use pushbench_core::{Delivery, Seq};
+use pushbench_protocol::batch::{self, MAX_BATCH};
+use pushbench_protocol::headers::HeaderProfile;
 
 use super::request::{Persistence, lists};
 use super::template::{Outline, Template};

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use http::Version;
-use pushbench_core::headers::HeaderProfile;
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::headers::HeaderProfile;
 
 use crate::access::{Asked, Claims, Cors};
 use crate::config::ServerConfig;
@@ -59,7 +59,7 @@ impl Meant {
         let endpoint = Endpoint::of(path);
         let free = matches!(endpoint, Endpoint::Poll | Endpoint::Page | Endpoint::Unknown);
         if free && profile.path.as_deref() == Some(path) {
-            let delivery = profile.implied_delivery(Transport::ShortPoll);
+            let delivery = profile.implied_delivery(Contender::SHORT_POLL);
             return Self { endpoint: Endpoint::Poll, delivery };
         }
         Self { endpoint, delivery: Delivery::default() }

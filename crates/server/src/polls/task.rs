@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use tokio::time::timeout;
 
 use super::client::{Client, Turn};

@@ -1,7 +1,7 @@
 //! Response heads that are rendered once: only the digits of a length and a tag are filled in.
 
-use pushbench_core::headers::{Content, HeaderProfile, ResponseParts};
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
+use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
 
 /// Stands for the cursor. No header of a profile can have it.
 const CURSOR_MARK: &str = "\u{1}";
@@ -50,7 +50,7 @@ impl Template {
         let status = outline.status;
         let parts = ResponseParts { status, content, etag: Some(&tag), own: &own };
         let mut head = Vec::new();
-        profile.render_response(Transport::ShortPoll, &parts, &mut head);
+        profile.render_response(Contender::SHORT_POLL, &parts, &mut head);
         Self::cut(&head, length.to_string().as_bytes())
     }
 
@@ -110,7 +110,7 @@ mod tests {
             usize::MAX
         );
         let mut profiles: Vec<_> =
-            pushbench_core::headers::names().filter_map(HeaderProfile::built_in).collect();
+            pushbench_protocol::headers::names().filter_map(HeaderProfile::built_in).collect();
         profiles.push(HeaderProfile::parse(&odd).unwrap());
         for profile in &profiles {
             for (status, media_type) in [(200, Some("text/plain")), (204, None), (304, None)] {
@@ -139,7 +139,7 @@ mod tests {
             let parts =
                 ResponseParts { status: outline.status, content, etag: Some(&tag), own: &own };
             let (mut expected, mut filled) = (Vec::new(), Vec::new());
-            profile.render_response(Transport::ShortPoll, &parts, &mut expected);
+            profile.render_response(Contender::SHORT_POLL, &parts, &mut expected);
             template.render(&mut filled, length, Seq(cursor));
             let text = |bytes| String::from_utf8(bytes).unwrap();
             assert_eq!(text(filled), text(expected), "{} {outline:?}", profile.name);

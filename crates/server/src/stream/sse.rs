@@ -1,11 +1,11 @@
 //! Server-sent events on an HTTP/1.1 response that is chunked and has no end of its own.
 
 use bytes::Bytes;
-use pushbench_core::headers::{Content, HeaderProfile, ResponseParts};
 use pushbench_core::message;
-use pushbench_core::wire::chunked::{self, LAST_CHUNK};
-use pushbench_core::wire::sse;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
+use pushbench_protocol::chunked::{self, LAST_CHUNK};
+use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
+use pushbench_protocol::sse;
 
 /// The response head, to be followed by chunks: the profile's, and what it cannot do without.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn head(profile: &HeaderProfile, cursor: Seq) -> Vec<u8> {
     let content = Content::Stream { media_type: "text/event-stream" };
     let parts = ResponseParts { status: 200, content, etag: Some(&tag), own: &own };
     let mut head = Vec::new();
-    profile.render_response(Transport::Sse, &parts, &mut head);
+    profile.render_response(Contender::SSE, &parts, &mut head);
     head
 }
 

@@ -1,6 +1,6 @@
 //! The common case of the fan-out: a stream that lacks the newest message and nothing else.
 
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use rustix::net::{SendFlags, send};
 
 use super::{Stream, Surroundings};

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Version, header};
-use pushbench_core::headers::{self, HeaderProfile, ResponseParts};
 use pushbench_core::message::Content;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
+use pushbench_protocol::headers::{self, HeaderProfile, ResponseParts};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::create_response;
 use tungstenite::protocol::frame::FrameHeader;
@@ -73,7 +73,7 @@ pub(crate) fn head(
     let content = headers::Content::None;
     let parts = ResponseParts { status: 101, content, etag: Some(&tag), own: &own };
     let mut head = Vec::new();
-    profile.render_response(Transport::Websocket, &parts, &mut head);
+    profile.render_response(Contender::WEBSOCKET, &parts, &mut head);
     Ok(head)
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::control::ServerMeasured;
+use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_server::{Server, ServerConfig, ServerHandle};
 
 /// How long a test waits for anything.

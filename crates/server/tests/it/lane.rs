@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::headers::HeaderProfile;
+use pushbench_protocol::headers::HeaderProfile;
 use pushbench_server::ServerConfig;
 
 use crate::client::{Client, Running, get, manual};

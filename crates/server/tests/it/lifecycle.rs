@@ -6,8 +6,8 @@ use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
 use pushbench_core::units::Rate;
 use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::observer::Window;
-use pushbench_probe::clock;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_os::time::clock;
 
 use crate::client::{Running, get, manual};
 use crate::{sse, websocket};

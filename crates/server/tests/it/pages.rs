@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
 use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_core::units::Rate;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
 use pushbench_server::Server;
 
 use crate::client::{PATIENCE, Running, get, manual};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use http::StatusCode;
 use http::header::CONNECTION;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 
 use super::{End, Later, Message, Reader, Refused, Subscription, gone, messages};
 use crate::http::{Answer, HttpClient};
@@ -21,7 +21,7 @@ impl LongPoll {
     /// refused knows it.
     pub(super) async fn open(subscription: Subscription) -> Result<Self, Refused> {
         let mut client = HttpClient::keeping(subscription.target);
-        let path = subscription.path(Transport::LongPoll, subscription.after);
+        let path = subscription.path(Contender::LONG_POLL, subscription.after);
         let path = format!("{path}&timeout=0s");
         let answer = client.get(&path).await?;
         if !answer.status.is_success() {
@@ -70,7 +70,7 @@ impl Reader for LongPoll {
                 if let Some(message) = self.waiting.pop_front() {
                     return Ok(message);
                 }
-                let path = self.subscription.path(Transport::LongPoll, Some(self.cursor));
+                let path = self.subscription.path(Contender::LONG_POLL, Some(self.cursor));
                 let answer = self.client.get(&path).await?;
                 if answer.status == StatusCode::NO_CONTENT && says_close(&answer) {
                     return Err(End::Stopped("204 with connection: close".to_owned()));

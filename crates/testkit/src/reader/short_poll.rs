@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::IF_NONE_MATCH;
-use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_core::{Contender, Delivery, Seq};
 use tokio::time::sleep;
 
 use super::{End, Later, Message, Reader, Refused, Subscription, gone, messages};
@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_millis(3);
 /// is, and passes over one that it has.
 pub(super) struct ShortPoll {
     subscription: Subscription,
-    transport: Transport,
+    contender: Contender,
     client: HttpClient,
     cursor: Option<Seq>,
     waiting: VecDeque<Message>,
@@ -29,15 +29,15 @@ impl ShortPoll {
     /// Asks once, so that a client without a cursor begins now and one that is refused knows it.
     pub(super) async fn open(
         subscription: Subscription,
-        transport: Transport,
+        contender: Contender,
     ) -> Result<Self, Refused> {
-        let client = match transport {
-            Transport::ShortPollClose => HttpClient::closing(subscription.target),
+        let client = match contender {
+            Contender::SHORT_POLL_CLOSE => HttpClient::closing(subscription.target),
             _ => HttpClient::keeping(subscription.target),
         };
         let cursor = subscription.after;
         let waiting = VecDeque::new();
-        let mut poll = Self { subscription, transport, client, cursor, waiting };
+        let mut poll = Self { subscription, contender, client, cursor, waiting };
         let answer = poll.ask().await?;
         if !answer.status.is_success() && answer.status != StatusCode::NOT_MODIFIED {
             return Err(Refused::by(&answer));
@@ -51,8 +51,8 @@ impl ShortPoll {
 
     async fn ask(&mut self) -> Result<Answer, Trouble> {
         let after = self.cursor.filter(|_| self.subscription.delivery == Delivery::Every);
-        let path = self.subscription.path(self.transport, after);
-        match self.cursor.filter(|_| self.transport == Transport::ShortPollConditional) {
+        let path = self.subscription.path(self.contender, after);
+        match self.cursor.filter(|_| self.contender == Contender::SHORT_POLL_CONDITIONAL) {
             Some(cursor) => {
                 let tag = format!("\"{cursor}\"");
                 self.client.send(get_with(&path, IF_NONE_MATCH, &tag)?).await
@@ -63,7 +63,7 @@ impl ShortPoll {
 
     /// Takes an answer into account; an error where it is none that this client should get.
     fn take(&mut self, answer: &Answer) -> Result<(), End> {
-        let conditional = self.transport == Transport::ShortPollConditional;
+        let conditional = self.contender == Contender::SHORT_POLL_CONDITIONAL;
         match answer.status {
             StatusCode::OK => {
                 let cursor = self.cursor.unwrap_or(Seq::NONE);

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 
 use super::{End, Later, Message, Reader, Refused, Subscription, oldest_in};
 use crate::events::{Event, EventParser};
@@ -25,7 +25,7 @@ impl Sse {
     /// Resumes by `Last-Event-ID`, as an `EventSource` does.
     pub(super) async fn open(subscription: Subscription) -> Result<Self, Refused> {
         let mut client = HttpClient::keeping(subscription.target);
-        let path = subscription.path(Transport::Sse, None);
+        let path = subscription.path(Contender::SSE, None);
         let name = http::HeaderName::from_static("last-event-id");
         let mut request = get_with(&path, http::header::ACCEPT, "text/event-stream")?;
         if let Some(after) = subscription.after {

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header;
 use pushbench_core::message::{Content, SEQ_DIGITS};
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -23,7 +23,7 @@ pub(super) struct Websocket {
 
 impl Websocket {
     pub(super) async fn open(subscription: Subscription) -> Result<Self, Refused> {
-        let path = subscription.path(Transport::Websocket, subscription.after);
+        let path = subscription.path(Contender::WEBSOCKET, subscription.after);
         let url = format!("ws://{}{path}", subscription.target.addr);
         let request = url.into_client_request().map_err(trouble)?;
         let socket = subscription.target.connect().await.map_err(trouble)?;

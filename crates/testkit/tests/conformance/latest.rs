@@ -1,6 +1,6 @@
 //! Under `latest` a newer message supersedes an older one.
 
-use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_server::ServerConfig;
 use pushbench_testkit::http::Target;
 use pushbench_testkit::payload::{numbered, text};
@@ -27,13 +27,13 @@ async fn up_to(reader: &mut Box<dyn Reader>, newest: u64) -> Vec<Message> {
     received
 }
 
-async fn the_newest_is_what_counts(transport: Transport) {
+async fn the_newest_is_what_counts(contender: Contender) {
     let server = StartedServer::manual();
-    let mut reader = latest(&server, transport, None).await;
+    let mut reader = latest(&server, contender, None).await;
     let bodies: [&[u8]; 5] = [b"one", b"two", b"three", b"four", b"five"];
     server.publish_all(bodies).await;
     let received = up_to(&mut reader, 5).await;
-    if is_stream(transport) {
+    if is_stream(contender) {
         for message in &received {
             let body = bodies[usize::try_from(message.seq.0).expect("it is at most five") - 1];
             assert_eq!(message.payload, numbered(message.seq, body));
@@ -46,20 +46,20 @@ async fn the_newest_is_what_counts(transport: Transport) {
     close(reader).await;
 }
 
-async fn who_comes_late_gets_the_newest(transport: Transport) {
+async fn who_comes_late_gets_the_newest(contender: Contender) {
     let server = StartedServer::manual();
     server.publish_all(["old", "older", "newest"]).await;
-    let mut reader = latest(&server, transport, Some(0)).await;
+    let mut reader = latest(&server, contender, Some(0)).await;
     assert_eq!(take(&mut reader, 1).await, [message(3, b"newest")]);
     close(reader).await;
 }
 
 /// 6.5 MB are more than the sockets hold, so a stream that nobody reads has to skip.
-async fn a_slow_client_skips_what_is_superseded(transport: Transport) {
+async fn a_slow_client_skips_what_is_superseded(contender: Contender) {
     let config = ServerConfig { send_buffer: Some(SMALL_BUFFER as usize), ..manual_config() };
     let server = StartedServer::start(config);
     let target = Target { receive_buffer: Some(SMALL_BUFFER), ..server.target() };
-    let opened = <dyn Reader>::open(transport, target, None, Delivery::Latest).await;
+    let opened = <dyn Reader>::open(contender, target, None, Delivery::Latest).await;
     let mut reader = opened.expect("the server subscribes it");
     let body = text(64 << 10);
     server.publish_all(std::iter::repeat_n(&body, 100)).await;
@@ -69,13 +69,13 @@ async fn a_slow_client_skips_what_is_superseded(transport: Transport) {
         assert!(message.payload == numbered(message.seq, &body), "message {}", message.seq);
     }
     close(reader).await;
-    let skipped = if is_stream(transport) { 100 - received.len() } else { 0 };
+    let skipped = if is_stream(contender) { 100 - received.len() } else { 0 };
     assert_eq!(server.stop().await.superseded, skipped as u64);
 }
 
-async fn it_goes_on_beyond_what_was_skipped(transport: Transport) {
+async fn it_goes_on_beyond_what_was_skipped(contender: Contender) {
     let server = StartedServer::manual();
-    let mut reader = latest(&server, transport, None).await;
+    let mut reader = latest(&server, contender, None).await;
     for round in 1..=20 {
         server.publish_all(["skipped", "skipped", "kept"]).await;
         let received = up_to(&mut reader, round * 3).await;

@@ -9,7 +9,7 @@ mod overrun;
 mod sizes;
 mod stop;
 
-use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_testkit::payload::numbered;
 use pushbench_testkit::reader::{Message, Reader, Refused};
 use pushbench_testkit::started::StartedServer;
@@ -18,36 +18,36 @@ use pushbench_testkit::started::StartedServer;
 macro_rules! over_all_transports {
     ($($behaviour:ident),+ $(,)?) => {$(
         mod $behaviour {
-            use pushbench_core::Transport;
+            use pushbench_core::Contender;
 
             #[tokio::test]
             async fn short_poll() {
-                super::$behaviour(Transport::ShortPoll).await;
+                super::$behaviour(Contender::SHORT_POLL).await;
             }
 
             #[tokio::test]
             async fn short_poll_close() {
-                super::$behaviour(Transport::ShortPollClose).await;
+                super::$behaviour(Contender::SHORT_POLL_CLOSE).await;
             }
 
             #[tokio::test]
             async fn short_poll_conditional() {
-                super::$behaviour(Transport::ShortPollConditional).await;
+                super::$behaviour(Contender::SHORT_POLL_CONDITIONAL).await;
             }
 
             #[tokio::test]
             async fn long_poll() {
-                super::$behaviour(Transport::LongPoll).await;
+                super::$behaviour(Contender::LONG_POLL).await;
             }
 
             #[tokio::test]
             async fn sse() {
-                super::$behaviour(Transport::Sse).await;
+                super::$behaviour(Contender::SSE).await;
             }
 
             #[tokio::test]
             async fn websocket() {
-                super::$behaviour(Transport::Websocket).await;
+                super::$behaviour(Contender::WEBSOCKET).await;
             }
         }
     )+};
@@ -60,35 +60,35 @@ use over_all_transports;
 const SMALL_BUFFER: u32 = 16 << 10;
 
 /// Whether the server holds the connection and writes to it as messages come.
-fn is_stream(transport: Transport) -> bool {
-    matches!(transport, Transport::Sse | Transport::Websocket)
+fn is_stream(contender: Contender) -> bool {
+    matches!(contender, Contender::SSE | Contender::WEBSOCKET)
 }
 
 /// A client that must receive every message.
 async fn every(
     server: &StartedServer,
-    transport: Transport,
+    contender: Contender,
     after: Option<u64>,
 ) -> Box<dyn Reader> {
-    subscribe(server, transport, after, Delivery::Every).await.expect("the server subscribes it")
+    subscribe(server, contender, after, Delivery::Every).await.expect("the server subscribes it")
 }
 
 /// A client that wants the newest message.
 async fn latest(
     server: &StartedServer,
-    transport: Transport,
+    contender: Contender,
     after: Option<u64>,
 ) -> Box<dyn Reader> {
-    subscribe(server, transport, after, Delivery::Latest).await.expect("the server subscribes it")
+    subscribe(server, contender, after, Delivery::Latest).await.expect("the server subscribes it")
 }
 
 async fn subscribe(
     server: &StartedServer,
-    transport: Transport,
+    contender: Contender,
     after: Option<u64>,
     delivery: Delivery,
 ) -> Result<Box<dyn Reader>, Refused> {
-    <dyn Reader>::open(transport, server.target(), after.map(Seq), delivery).await
+    <dyn Reader>::open(contender, server.target(), after.map(Seq), delivery).await
 }
 
 /// The message that publishing `body` as number `seq` makes.

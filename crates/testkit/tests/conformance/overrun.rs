@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::{Delivery, Seq, Transport};
+use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_server::{RingLimits, ServerConfig};
 use pushbench_testkit::PATIENCE;
 use pushbench_testkit::http::Target;
@@ -32,53 +32,53 @@ fn ring_of(messages: usize) -> ServerConfig {
 }
 
 /// A client that must receive every message, and has little room for what it does not read.
-async fn cramped(server: &StartedServer, transport: Transport) -> Box<dyn Reader> {
+async fn cramped(server: &StartedServer, contender: Contender) -> Box<dyn Reader> {
     let target = Target { receive_buffer: Some(SMALL_BUFFER), ..server.target() };
-    let opened = <dyn Reader>::open(transport, target, None, Delivery::Every).await;
+    let opened = <dyn Reader>::open(contender, target, None, Delivery::Every).await;
     opened.expect("the server subscribes it")
 }
 
-async fn a_cursor_too_old_is_refused_with_the_oldest(transport: Transport) {
+async fn a_cursor_too_old_is_refused_with_the_oldest(contender: Contender) {
     let server = StartedServer::start(ring_of(4));
     server.publish_all(["x"; 10]).await;
     assert_eq!(server.describe().await.oldest, Seq(7));
     for after in [0, 2, 5] {
-        let refused = subscribe(&server, transport, Some(after), Delivery::Every).await;
+        let refused = subscribe(&server, contender, Some(after), Delivery::Every).await;
         let refused = refused.err().expect("what it wants is no longer held");
         assert_eq!(refused.status, 410, "after={after}: {}", refused.body);
         assert!(refused.body.contains("\"oldest\":7"), "after={after}: {}", refused.body);
     }
     // Whoever wants the newest only has lost nothing.
-    let mut reader = latest(&server, transport, Some(0)).await;
+    let mut reader = latest(&server, contender, Some(0)).await;
     assert_eq!(take_seqs(&mut reader, 1).await, [10]);
     close(reader).await;
     assert_eq!(server.stop().await.overrun, 0, "what is refused was never a stream");
 }
 
-async fn a_cursor_at_the_edge_is_served(transport: Transport) {
+async fn a_cursor_at_the_edge_is_served(contender: Contender) {
     let server = StartedServer::start(ring_of(4));
     server.publish_all(["x"; 10]).await;
-    let mut reader = every(&server, transport, Some(6)).await;
+    let mut reader = every(&server, contender, Some(6)).await;
     assert_eq!(take_seqs(&mut reader, 4).await, [7, 8, 9, 10]);
     close(reader).await;
     server.stop().await;
 }
 
-async fn who_falls_off_the_ring_is_told(transport: Transport) {
-    falls_off(transport, ring_of(16)).await;
+async fn who_falls_off_the_ring_is_told(contender: Contender) {
+    falls_off(contender, ring_of(16)).await;
 }
 
 /// What a closing connection waits for its peer begins when the peer has been sent everything:
 /// until then it is a client that reads slowly, for which there is another timeout.
-async fn reading_that_takes_its_time_is_no_reason_not_to_be_told(transport: Transport) {
+async fn reading_that_takes_its_time_is_no_reason_not_to_be_told(contender: Contender) {
     let close_timeout = Duration::from_millis(1);
-    falls_off(transport, ServerConfig { close_timeout, ..ring_of(16) }).await;
+    falls_off(contender, ServerConfig { close_timeout, ..ring_of(16) }).await;
 }
 
 /// 13 MB are more than the sockets, the client library and a ring of 16 messages hold together.
-async fn falls_off(transport: Transport, config: ServerConfig) {
+async fn falls_off(contender: Contender, config: ServerConfig) {
     let server = StartedServer::start(config);
-    let mut reader = cramped(&server, transport).await;
+    let mut reader = cramped(&server, contender).await;
     server.publish(b"seen").await;
     assert_eq!(take_seqs(&mut reader, 1).await, [1]);
     let body = text(64 << 10);
@@ -88,13 +88,13 @@ async fn falls_off(transport: Transport, config: ServerConfig) {
     let End::Gone { oldest } = end else { panic!("after {cursor}: {end:?}") };
     // A stream may have been ended as soon as it fell off, and what was the oldest then is gone.
     assert!(cursor.next() < oldest, "nothing is missing between {cursor} and {oldest}");
-    assert!(is_stream(transport) || oldest == Seq(186), "{oldest} is not the oldest");
+    assert!(is_stream(contender) || oldest == Seq(186), "{oldest} is not the oldest");
     let oldest = server.describe().await.oldest;
-    let mut reader = every(&server, transport, Some(oldest.0 - 1)).await;
+    let mut reader = every(&server, contender, Some(oldest.0 - 1)).await;
     let rest: Vec<u64> = (186..=201).collect();
     assert_eq!(take_seqs(&mut reader, 16).await, rest);
     close(reader).await;
-    assert_eq!(server.stop().await.overrun, u64::from(is_stream(transport)));
+    assert_eq!(server.stop().await.overrun, u64::from(is_stream(contender)));
 }
 
 /// Reads on after `cursor` for as long as there is something, without a gap: the last message,
@@ -112,10 +112,10 @@ async fn until_the_end(reader: &mut Box<dyn Reader>, mut cursor: Seq) -> (Seq, E
 }
 
 /// 2 MB are more than the sockets hold.
-async fn a_slow_client_gets_everything_and_holds_up_nobody(transport: Transport) {
+async fn a_slow_client_gets_everything_and_holds_up_nobody(contender: Contender) {
     let server = StartedServer::start(ring_of(1000));
-    let mut slow = cramped(&server, transport).await;
-    let mut fast = every(&server, transport, None).await;
+    let mut slow = cramped(&server, contender).await;
+    let mut fast = every(&server, contender, None).await;
     let body = text(64 << 10);
     for seq in 1..=30 {
         server.publish(&body).await;

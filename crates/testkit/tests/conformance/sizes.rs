@@ -1,8 +1,8 @@
 //! Payloads of every size, and more of them than go into one answer.
 
 use http::StatusCode;
-use pushbench_core::wire::batch::MAX_BATCH;
-use pushbench_core::{Seq, Transport};
+use pushbench_core::{Contender, Seq};
+use pushbench_protocol::batch::MAX_BATCH;
 use pushbench_testkit::http::HttpClient;
 use pushbench_testkit::payload::{SIZES, binary, text};
 use pushbench_testkit::reader::Message;
@@ -17,30 +17,30 @@ over_all_transports!(
     more_than_a_batch_comes_without_loss,
 );
 
-async fn text_of_every_size_comes_whole(transport: Transport) {
-    comes_whole(transport, SIZES.map(text).to_vec()).await;
+async fn text_of_every_size_comes_whole(contender: Contender) {
+    comes_whole(contender, SIZES.map(text).to_vec()).await;
 }
 
-async fn binary_of_every_size_comes_whole(transport: Transport) {
-    comes_whole(transport, SIZES.map(binary).to_vec()).await;
+async fn binary_of_every_size_comes_whole(contender: Contender) {
+    comes_whole(contender, SIZES.map(binary).to_vec()).await;
 }
 
-async fn text_and_binary_may_mix(transport: Transport) {
+async fn text_and_binary_may_mix(contender: Contender) {
     let mixed = [text(64), binary(64), b"\r\n".to_vec(), b"\n\n\n".to_vec(), b" ".to_vec()];
-    comes_whole(transport, mixed.to_vec()).await;
+    comes_whole(contender, mixed.to_vec()).await;
 }
 
 /// 7 MB in messages of which ten fit into a batch, and one that fits into none with another.
-async fn more_than_a_batch_comes_without_loss(transport: Transport) {
+async fn more_than_a_batch_comes_without_loss(contender: Contender) {
     let mut bodies: Vec<Vec<u8>> = (0..60).map(|index| text(100_000 + index)).collect();
     bodies.insert(30, text(1 << 20));
-    comes_whole(transport, bodies).await;
+    comes_whole(contender, bodies).await;
 }
 
 /// Publishes all of `bodies` before anything is read, then reads, and compares byte for byte.
-async fn comes_whole(transport: Transport, bodies: Vec<Vec<u8>>) {
+async fn comes_whole(contender: Contender, bodies: Vec<Vec<u8>>) {
     let server = StartedServer::manual();
-    let mut reader = every(&server, transport, Some(0)).await;
+    let mut reader = every(&server, contender, Some(0)).await;
     server.publish_all(&bodies).await;
     let expected: Vec<Message> = (1..).zip(&bodies).map(|(seq, body)| message(seq, body)).collect();
     for (received, expected) in take(&mut reader, bodies.len()).await.iter().zip(&expected) {

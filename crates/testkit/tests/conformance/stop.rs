@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery, Transport};
 use pushbench_server::ServerConfig;
 use pushbench_testkit::reader::{End, Reader};
 use pushbench_testkit::started::{StartedServer, manual_config};
@@ -16,13 +16,11 @@ over_all_transports!(
 );
 
 /// How the server says on each transport that it stops.
-fn farewell(transport: Transport) -> End {
+fn farewell(contender: Contender) -> End {
     End::Stopped(
-        match transport {
+        match contender.transport {
             // Nobody waits for an answer that could say so; the next question finds nobody.
-            Transport::ShortPoll | Transport::ShortPollClose | Transport::ShortPollConditional => {
-                "connection refused"
-            }
+            Transport::ShortPoll => "connection refused",
             Transport::LongPoll => "204 with connection: close",
             Transport::Sse => "the body ended",
             Transport::Websocket => "close 1001",
@@ -37,13 +35,13 @@ fn patient() -> StartedServer {
     StartedServer::start(ServerConfig { close_timeout, ..manual_config() })
 }
 
-async fn a_client_is_told_that_the_server_stops(transport: Transport) {
+async fn a_client_is_told_that_the_server_stops(contender: Contender) {
     let server = patient();
-    let mut reader = every(&server, transport, None).await;
+    let mut reader = every(&server, contender, None).await;
     server.publish(b"last").await;
     assert_eq!(take(&mut reader, 1).await, [message(1, b"last")]);
     let target = server.target();
-    let end = if transport.polls_on_a_period() {
+    let end = if contender.shape().asks() {
         // Between two polls: with one under way, how far it comes would be left to chance.
         server.stop().await;
         reader.next().await
@@ -57,39 +55,39 @@ async fn a_client_is_told_that_the_server_stops(transport: Transport) {
         server.stop().await;
         end
     };
-    assert_eq!(end, Err(farewell(transport)));
-    let again = <dyn Reader>::open(transport, target, None, Delivery::Every);
+    assert_eq!(end, Err(farewell(contender)));
+    let again = <dyn Reader>::open(contender, target, None, Delivery::Every);
     assert!(again.await.is_err(), "a stopped server serves");
 }
 
 /// Streams get what was published before the stop; a poll can ask no more.
-async fn what_was_published_comes_before_the_end(transport: Transport) {
+async fn what_was_published_comes_before_the_end(contender: Contender) {
     let server = patient();
-    let mut reader = every(&server, transport, None).await;
+    let mut reader = every(&server, contender, None).await;
     server.publish_all(["x"; 20]).await;
-    if super::is_stream(transport) {
+    if super::is_stream(contender) {
         server.begin_stop();
     }
     let received = take(&mut reader, 20).await;
     assert_eq!(received.last(), Some(&message(20, b"x")));
-    if super::is_stream(transport) {
-        assert_eq!(reader.next().await, Err(farewell(transport)));
+    if super::is_stream(contender) {
+        assert_eq!(reader.next().await, Err(farewell(contender)));
     }
     close(reader).await;
     let measured = server.stop().await;
     assert_eq!((measured.overrun, measured.superseded), (0, 0));
 }
 
-async fn a_client_that_leaves_is_no_trouble(transport: Transport) {
+async fn a_client_that_leaves_is_no_trouble(contender: Contender) {
     let server = patient();
-    let polite = every(&server, transport, None).await;
-    let rude = every(&server, transport, None).await;
-    let mut staying = every(&server, transport, None).await;
+    let polite = every(&server, contender, None).await;
+    let rude = every(&server, contender, None).await;
+    let mut staying = every(&server, contender, None).await;
     close(polite).await;
     drop(rude);
     server.publish(b"still here").await;
     assert_eq!(take(&mut staying, 1).await, [message(1, b"still here")]);
-    assert!(subscribe(&server, transport, None, Delivery::Every).await.is_ok());
+    assert!(subscribe(&server, contender, None, Delivery::Every).await.is_ok());
     close(staying).await;
     server.stop().await;
 }

@@ -1,8 +1,8 @@
 //! Whether what arrived is the feed that was to be measured, and why where nothing is.
 
-use pushbench_metrics::fit::Fit;
-use pushbench_metrics::ledger::{Direction, Layer, Phase};
-use pushbench_metrics::warning::{Invalid, Likely, Misfit, Warning};
+use pushbench_metrics::observe::fit::Fit;
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
+use pushbench_metrics::record::warning::{Invalid, Likely, Misfit, Warning};
 
 use super::Evidence;
 

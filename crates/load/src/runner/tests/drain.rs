@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use pushbench_core::wire::batch;
-use pushbench_core::{Seq, Transport};
-use pushbench_metrics::control::LoadMeasured;
-use pushbench_probe::clock;
+use pushbench_core::{Contender, Seq};
+use pushbench_metrics::record::control::LoadMeasured;
+use pushbench_os::time::clock;
+use pushbench_protocol::batch;
 
 use super::server::{PERIOD, Shared, cursor, request, start, websocket};
 use super::{SHORT, plan, trial};
@@ -28,7 +28,7 @@ fn a_stream_that_is_slower_than_its_feed_is_late() {
             Some(vec![seq])
         });
     });
-    let load = trial(plan(target, Transport::Websocket, 2), &shared, SHORT);
+    let load = trial(plan(target, Contender::WEBSOCKET, 2), &shared, SHORT);
     let [expected, delivered, lost, late] = counts(&load);
     assert!(late > 0 && delivered > 0 && lost == 0, "{load:?}");
     assert_eq!(delivered + late, expected);
@@ -43,7 +43,7 @@ fn a_stream_that_stops_is_lost_from_there_on() {
     let (target, shared) = start(|_, stream, shared| {
         websocket(stream, shared, |seq| Some(if seq > 50 { vec![] } else { vec![seq] }));
     });
-    let load = trial(plan(target, Transport::Websocket, 2), &shared, SHORT);
+    let load = trial(plan(target, Contender::WEBSOCKET, 2), &shared, SHORT);
     assert_eq!(counts(&load), [100, 50, 50, 0]);
     let silence = load.measured.silence.unwrap();
     assert_eq!((silence.clients, silence.newest), (2, Seq(50)));
@@ -59,7 +59,7 @@ fn a_stream_that_stops_a_second_before_the_end_is_lost_too() {
             Some(if seq > 70 { vec![] } else { vec![seq] })
         });
     });
-    let load = trial(plan(target, Transport::Websocket, 1), &shared, 5 * SHORT);
+    let load = trial(plan(target, Contender::WEBSOCKET, 1), &shared, 5 * SHORT);
     assert_eq!(counts(&load), [50, 45, 5, 0]);
     // The window is half a second long.
     assert!(load.measured.silence.unwrap().at > PERIOD * 50, "{load:?}");
@@ -84,7 +84,7 @@ fn a_part_of_a_message_is_under_way() {
             thread::sleep(PERIOD);
         }
     });
-    let load = trial(plan(target, Transport::Websocket, 1), &shared, SHORT);
+    let load = trial(plan(target, Contender::WEBSOCKET, 1), &shared, SHORT);
     assert_eq!(counts(&load), [50, 25, 0, 25]);
 }
 
@@ -107,7 +107,7 @@ fn polls_that_are_never_empty_are_late_and_empty_ones_have_lost() {
     // Ten messages fall due between two polls.
     for (most, last) in [(5, 1_000), (1_000, 50)] {
         let (target, shared) = start(move |_, stream, shared| polls_of(stream, shared, most, last));
-        let load = trial(plan(target, Transport::ShortPoll, 2), &shared, SHORT);
+        let load = trial(plan(target, Contender::SHORT_POLL, 2), &shared, SHORT);
         let [expected, delivered, lost, late] = counts(&load);
         assert_eq!(delivered + lost + late, expected);
         if last == 50 {
@@ -121,7 +121,7 @@ fn polls_that_are_never_empty_are_late_and_empty_ones_have_lost() {
 /// The last answers were full, and then there was no server any more.
 #[test]
 fn a_full_answer_before_a_failure_promises_nothing() {
-    for transport in [Transport::ShortPoll, Transport::LongPoll] {
+    for contender in [Contender::SHORT_POLL, Contender::LONG_POLL] {
         let (target, shared) = start(move |_, mut stream, shared| {
             // The window begins with message 26. A full answer stops short of its entity tag.
             while let Some(asked) = request(&mut stream, shared).filter(|_| shared.newest() < 40) {
@@ -137,9 +137,9 @@ fn a_full_answer_before_a_failure_promises_nothing() {
                 }
             }
         });
-        let load = trial(plan(target, transport, 1), &shared, SHORT);
+        let load = trial(plan(target, contender, 1), &shared, SHORT);
         let [expected, delivered, lost, late] = counts(&load);
-        assert!(delivered > 0 && late == 0, "{transport}: {load:?}");
-        assert_eq!(delivered + lost, expected, "{transport}");
+        assert!(delivered > 0 && late == 0, "{contender}: {load:?}");
+        assert_eq!(delivered + lost, expected, "{contender}");
     }
 }

@@ -5,11 +5,11 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pushbench_core::Transport;
-use pushbench_core::wire::batch;
-use pushbench_metrics::attempts::{Attempts, MOST_ATTEMPTS};
-use pushbench_metrics::control::{LoadMeasured, LoadNews, LoadOrder};
-use pushbench_probe::clock;
+use pushbench_core::Contender;
+use pushbench_metrics::observe::attempts::{Attempts, MOST_ATTEMPTS};
+use pushbench_metrics::record::control::{LoadMeasured, LoadNews, LoadOrder};
+use pushbench_os::time::clock;
+use pushbench_protocol::batch;
 
 use super::server::{Shared, cursor, polls, request, start, websocket};
 use super::{LONG, Running, SHORT, plan, trial, troubled_trial};
@@ -46,12 +46,12 @@ fn in_the_window(shared: &Shared) {
     clock::sleep_until(*shared.origin.wait() + Duration::from_millis(400));
 }
 
-const EVERY_SHAPE: [Transport; 5] = [
-    Transport::ShortPoll,
-    Transport::ShortPollClose,
-    Transport::LongPoll,
-    Transport::Sse,
-    Transport::Websocket,
+const EVERY_SHAPE: [Contender; 5] = [
+    Contender::SHORT_POLL,
+    Contender::SHORT_POLL_CLOSE,
+    Contender::LONG_POLL,
+    Contender::SSE,
+    Contender::WEBSOCKET,
 ];
 
 /// 200 clients made 303,270 connections in 12 s to a server that answered so.
@@ -59,16 +59,16 @@ const EVERY_SHAPE: [Transport; 5] = [
 fn a_server_that_asks_to_be_left_alone_is() {
     let refused =
         b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n";
-    for transport in EVERY_SHAPE {
+    for contender in EVERY_SHAPE {
         let (target, shared) = answers(refused);
         let started = Instant::now();
-        let (clients, error, attempts) = connect(&Running::start(plan(target, transport, 200)));
-        assert_eq!((clients, asked(&shared)), (0, 200), "{transport}");
+        let (clients, error, attempts) = connect(&Running::start(plan(target, contender, 200)));
+        assert_eq!((clients, asked(&shared)), (0, 200), "{contender}");
         assert!(started.elapsed() < Duration::from_secs(10), "nobody waits for the time limit");
         assert!(error.unwrap().contains("503 Service Unavailable"));
-        assert_eq!((attempts.out[&503], attempts.retry_after_s), (200, 60), "{transport}");
+        assert_eq!((attempts.out[&503], attempts.retry_after_s), (200, 60), "{contender}");
         let stops = attempts.browser_stops.get(&503).copied();
-        assert_eq!(stops, transport.streams().then_some(200), "{transport}");
+        assert_eq!(stops, contender.shape().streams().then_some(200), "{contender}");
     }
 }
 
@@ -81,7 +81,7 @@ fn attempts_are_few_and_never_sooner_than_asked_for() {
         let busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
         drop(asked.map(|_| stream.write_all(busy)));
     });
-    let mut plan = plan(target, Transport::Sse, 1);
+    let mut plan = plan(target, Contender::SSE, 1);
     plan.connect_timeout = Duration::from_millis(3_500);
     let (clients, _, attempts) = connect(&Running::start(plan));
     let requests = shared.requests.lock().unwrap();
@@ -101,39 +101,39 @@ fn an_answer_that_is_final_is_taken_as_one() {
         (302, b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"),
         (410, b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"),
     ];
-    for transport in EVERY_SHAPE {
+    for contender in EVERY_SHAPE {
         for (status, answer) in answers_of {
             let (target, shared) = answers(answer);
-            let (clients, _, attempts) = connect(&Running::start(plan(target, transport, 3)));
-            assert_eq!((clients, asked(&shared)), (0, 3), "{transport} {status}");
-            assert_eq!(attempts.out[&status], 3, "{transport} {status}");
+            let (clients, _, attempts) = connect(&Running::start(plan(target, contender, 3)));
+            assert_eq!((clients, asked(&shared)), (0, 3), "{contender} {status}");
+            assert_eq!(attempts.out[&status], 3, "{contender} {status}");
             let stops = attempts.browser_stops.get(&status).copied();
-            assert_eq!(stops, transport.streams().then_some(3), "{transport} {status}");
+            assert_eq!(stops, contender.shape().streams().then_some(3), "{contender} {status}");
         }
     }
     // 204 tells an event stream to stop (WHATWG HTML §9.2.3); 101 alone opens a WebSocket.
-    for transport in [Transport::Sse, Transport::Websocket] {
+    for contender in [Contender::SSE, Contender::WEBSOCKET] {
         let (target, shared) = answers(b"HTTP/1.1 204 No Content\r\n\r\n");
-        let (clients, _, attempts) = connect(&Running::start(plan(target, transport, 3)));
-        assert_eq!((clients, asked(&shared)), (0, 3), "{transport}");
+        let (clients, _, attempts) = connect(&Running::start(plan(target, contender, 3)));
+        assert_eq!((clients, asked(&shared)), (0, 3), "{contender}");
         assert_eq!(attempts.browser_stops[&204], 3);
     }
 }
 
 #[test]
 fn connections_that_come_to_nothing_are_tried_a_few_times() {
-    for transport in EVERY_SHAPE {
+    for contender in EVERY_SHAPE {
         let (target, shared) = start(|_, stream, shared| {
             shared.noted("connection");
             let _ = stream.shutdown(Shutdown::Both);
         });
-        let mut plan = plan(target, transport, 1);
+        let mut plan = plan(target, contender, 1);
         plan.connect_timeout = Duration::from_secs(1);
         let (clients, _, attempts) = connect(&Running::start(plan));
-        assert_eq!((clients, attempts.out[&0]), (0, 1), "{transport}");
+        assert_eq!((clients, attempts.out[&0]), (0, 1), "{contender}");
         let made = asked(&shared);
-        assert!((2..=usize::from(MOST_ATTEMPTS)).contains(&made), "{transport}: {made}");
-        assert_eq!(attempts.repeated as usize, made - 1, "{transport}");
+        assert!((2..=usize::from(MOST_ATTEMPTS)).contains(&made), "{contender}: {made}");
+        assert_eq!(attempts.repeated as usize, made - 1, "{contender}");
     }
 }
 
@@ -149,7 +149,7 @@ fn a_websocket_that_is_opened_and_closed_is_not_opened_for_ever() {
         let _ = stream.write_all(&frame(0x88, &4_000_u16.to_be_bytes()));
         let _ = stream.read(&mut [0; 64]);
     });
-    let load = trial(plan(target, Transport::Websocket, 2), &shared, Duration::from_secs(3));
+    let load = trial(plan(target, Contender::WEBSOCKET, 2), &shared, Duration::from_secs(3));
     let made = asked(&shared);
     assert!((6..=2 * usize::from(MOST_ATTEMPTS)).contains(&made), "{made}");
     assert_eq!(load.attempts.repeated as usize, made - 2);
@@ -170,14 +170,14 @@ fn a_stream_that_breaks_behind_each_message_has_ten_attempts() {
         let _ = stream.shutdown(Shutdown::Both);
     });
     let load =
-        troubled_trial(plan(target, Transport::Websocket, 1), &shared, Duration::from_secs(2));
+        troubled_trial(plan(target, Contender::WEBSOCKET, 1), &shared, Duration::from_secs(2));
     assert_eq!(asked(&shared), usize::from(MOST_ATTEMPTS));
     assert_eq!(load.attempts.out[&0], 1);
 }
 
 fn long_polls(answer: &'static [u8]) -> (LoadMeasured, usize) {
     let (target, shared) = answers(answer);
-    let mut plan = plan(target, Transport::LongPoll, 5);
+    let mut plan = plan(target, Contender::LONG_POLL, 5);
     plan.foreign_path = Some("/wait".to_owned());
     let load = trial(plan, &shared, SHORT);
     (load, asked(&shared))
@@ -213,7 +213,7 @@ fn a_long_poll_of_ours_that_is_not_held_is_asked_ever_less_often_too() {
             let _ = stream.write_all(&response("204 No Content", 1, b""));
         }
     });
-    let load = trial(plan(target, Transport::LongPoll, 5), &shared, SHORT);
+    let load = trial(plan(target, Contender::LONG_POLL, 5), &shared, SHORT);
     // Each client subscribes and is answered at once, as it should be.
     assert!((10..=100).contains(&asked(&shared)), "{}", asked(&shared));
     assert!(load.attempts.early_answers >= 5, "{load:?}");
@@ -223,7 +223,7 @@ fn a_long_poll_of_ours_that_is_not_held_is_asked_ever_less_often_too() {
 #[test]
 fn connections_that_end_between_two_polls_cost_no_attempt() {
     let (target, shared) = start(|_, stream, shared| polls(stream, shared, Duration::ZERO, 1));
-    let load = trial(plan(target, Transport::ShortPoll, 4), &shared, LONG);
+    let load = trial(plan(target, Contender::SHORT_POLL, 4), &shared, LONG);
     assert_eq!((load.measured.audit.delivered, load.attempts.repeated), (200, 0), "{load:?}");
     assert!(load.measured.counters.reconnects >= 20, "they are told all the same: {load:?}");
 
@@ -238,7 +238,7 @@ fn connections_that_end_between_two_polls_cost_no_attempt() {
         let answer = answer.replacen("ETag", "Connection: close\r\nETag", 1);
         let _ = stream.write_all(answer.as_bytes());
     });
-    let load = trial(plan(target, Transport::LongPoll, 4), &shared, LONG);
+    let load = trial(plan(target, Contender::LONG_POLL, 4), &shared, LONG);
     assert_eq!((load.measured.audit.delivered, load.attempts.repeated), (200, 0), "{load:?}");
     assert!(asked(&shared) > 4 * usize::from(MOST_ATTEMPTS), "{load:?}");
 }
@@ -246,7 +246,7 @@ fn connections_that_end_between_two_polls_cost_no_attempt() {
 /// What two clients come to whose subscription is answered, and each poll behind it with `busy`;
 /// and how many polls there were.
 fn refused_polls(
-    transport: Transport,
+    contender: Contender,
     busy: &'static [u8],
     drain: Duration,
 ) -> (LoadMeasured, usize) {
@@ -257,28 +257,28 @@ fn refused_polls(
             answer = busy;
         }
     });
-    let load = troubled_trial(plan(target, transport, 2), &shared, drain);
+    let load = troubled_trial(plan(target, contender, 2), &shared, drain);
     (load, asked(&shared) - 2)
 }
 
 #[test]
 fn short_polls_that_are_refused_are_few_and_heed_the_wait() {
-    for transport in [Transport::ShortPoll, Transport::ShortPollClose] {
+    for contender in [Contender::SHORT_POLL, Contender::SHORT_POLL_CLOSE] {
         // For good, or until after the trial.
         for busy in [
             &b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"[..],
             b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n",
         ] {
-            let (load, polls) = refused_polls(transport, busy, SHORT);
-            assert_eq!((polls, load.attempts.left()), (2, 2), "{transport} {load:?}");
+            let (load, polls) = refused_polls(contender, busy, SHORT);
+            assert_eq!((polls, load.attempts.left()), (2, 2), "{contender} {load:?}");
         }
         let busy = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
-        let (load, polls) = refused_polls(transport, busy, SHORT);
-        assert!((2..=20).contains(&polls), "{transport}: {polls} {load:?}");
+        let (load, polls) = refused_polls(contender, busy, SHORT);
+        assert!((2..=20).contains(&polls), "{contender}: {polls} {load:?}");
         // Some 25 periods of polls; with a second between them there are three at the most.
         let busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
-        let (load, polls) = refused_polls(transport, busy, Duration::from_secs(2));
-        assert!((4..=6).contains(&polls), "{transport}: {polls} {load:?}");
+        let (load, polls) = refused_polls(contender, busy, Duration::from_secs(2));
+        assert!((4..=6).contains(&polls), "{contender}: {polls} {load:?}");
         assert!(load.measured.counters.skipped_polls >= 4, "{load:?}");
     }
 }
@@ -296,7 +296,7 @@ fn an_event_stream_says_when_to_come_back() {
         }
         let _ = stream.write_all(b"retry: 400\n\n");
     });
-    let load = trial(plan(target, Transport::Sse, 1), &shared, Duration::from_secs(2));
+    let load = trial(plan(target, Contender::SSE, 1), &shared, Duration::from_secs(2));
     let requests = shared.requests.lock().unwrap();
     let instants: Vec<u64> = requests.iter().filter_map(|line| line.parse().ok()).collect();
     assert!(instants.len() >= 3, "{load:?}");
@@ -313,7 +313,7 @@ fn the_others_go_on() {
         let _ = request(&mut stream, shared);
         let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     });
-    let running = Running::start(plan(target, Transport::Websocket, 3));
+    let running = Running::start(plan(target, Contender::WEBSOCKET, 3));
     let (clients, _, attempts) = connect(&running);
     assert_eq!((clients, attempts.out[&403]), (2, 1));
     let load = running.run(&shared, LONG);

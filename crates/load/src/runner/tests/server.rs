@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_core::wire::batch;
-use pushbench_probe::clock;
+use pushbench_os::time::clock;
+use pushbench_protocol::batch;
 
 use crate::session::tests::{frame, payload, response, upgrade};
 

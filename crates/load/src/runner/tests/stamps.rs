@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use pushbench_core::sampling::Sampling;
-use pushbench_metrics::stamps::{LoadStamps, Received};
+use pushbench_metrics::observe::stamps::{LoadStamps, Received};
 
 use super::*;
 
 const ALL: Sampling = Sampling { connections: 1, messages: 1, room: 10_000 };
 
-fn stamped(target: SocketAddr, transport: Transport, clients: u32, stamps: Sampling) -> LoadPlan {
-    LoadPlan { stamps: Some(stamps), ..plan(target, transport, clients) }
+fn stamped(target: SocketAddr, contender: Contender, clients: u32, stamps: Sampling) -> LoadPlan {
+    LoadPlan { stamps: Some(stamps), ..plan(target, contender, clients) }
 }
 
 /// What each arrival must be: asked for before it came, and with the kernel before the client had
@@ -27,7 +27,7 @@ fn check(stamps: &LoadStamps) {
 #[test]
 fn each_arrival_of_the_window_has_its_stamps() {
     let (target, shared) = start(|_, stream, shared| websocket(stream, shared, |n| Some(vec![n])));
-    let load = trial(stamped(target, Transport::Websocket, 4, ALL), &shared, LONG);
+    let load = trial(stamped(target, Contender::WEBSOCKET, 4, ALL), &shared, LONG);
     let stamps = &load.stamps;
     assert_eq!((stamps.received.len(), stamps.connections.len()), (200, 4));
     assert!(!stamps.clock_stepped && stamps.without_room == 0);
@@ -41,7 +41,7 @@ fn each_arrival_of_the_window_has_its_stamps() {
 #[test]
 fn a_poll_is_stamped_when_it_goes_out_also_on_a_new_connection_each_time() {
     let (target, shared) = start(|_, stream, shared| polls(stream, shared, Duration::ZERO, 1));
-    let load = trial(stamped(target, Transport::ShortPollClose, 2, ALL), &shared, LONG);
+    let load = trial(stamped(target, Contender::SHORT_POLL_CLOSE, 2, ALL), &shared, LONG);
     let stamps = &load.stamps;
     assert_eq!(stamps.received.len(), 100);
     assert!(stamps.connections.len() >= 10, "one for each poll: {}", stamps.connections.len());
@@ -56,7 +56,7 @@ fn a_poll_is_stamped_when_it_goes_out_also_on_a_new_connection_each_time() {
 fn what_the_rule_leaves_out_leaves_no_trace() {
     let (target, shared) = start(|_, stream, shared| websocket(stream, shared, |n| Some(vec![n])));
     let rule = Sampling { connections: 3, messages: 2, room: 10_000 };
-    let load = trial(stamped(target, Transport::Websocket, 12, rule), &shared, LONG);
+    let load = trial(stamped(target, Contender::WEBSOCKET, 12, rule), &shared, LONG);
     let stamps = load.stamps;
     assert!(stamps.connections.iter().all(|&(_, address)| rule.takes_connection(address)));
     assert!(stamps.received.iter().all(|received| rule.takes_message(received.seq)));
@@ -69,13 +69,13 @@ fn what_the_rule_leaves_out_leaves_no_trace() {
 fn what_finds_no_room_is_counted() {
     let (target, shared) = start(|_, stream, shared| websocket(stream, shared, |n| Some(vec![n])));
     let rule = Sampling { room: 30, ..ALL };
-    let stamps = trial(stamped(target, Transport::Websocket, 1, rule), &shared, LONG).stamps;
+    let stamps = trial(stamped(target, Contender::WEBSOCKET, 1, rule), &shared, LONG).stamps;
     assert_eq!((stamps.received.len(), stamps.without_room), (30, 20));
 }
 
 #[test]
 fn without_a_rule_nothing_is_stamped() {
     let (target, shared) = start(|_, stream, shared| websocket(stream, shared, |n| Some(vec![n])));
-    let stamps = trial(plan(target, Transport::Websocket, 1), &shared, LONG).stamps;
+    let stamps = trial(plan(target, Contender::WEBSOCKET, 1), &shared, LONG).stamps;
     assert_eq!(stamps, LoadStamps::default());
 }

@@ -6,17 +6,17 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use pushbench_core::Transport;
-use pushbench_metrics::control::LoadPlan;
-use pushbench_probe::clock;
+use pushbench_core::Contender;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_os::time::clock;
 
 use super::server::{Shared, cursor, request, start, websocket};
 use super::{LONG, Running, SHORT, plan, trial};
 use crate::session::tests::{frame, upgrade};
 
 /// A client of a server that is none of ours.
-fn foreign(target: std::net::SocketAddr, transport: Transport) -> LoadPlan {
-    LoadPlan { foreign_path: Some("/x".to_owned()), ..plan(target, transport, 1) }
+fn foreign(target: std::net::SocketAddr, contender: Contender) -> LoadPlan {
+    LoadPlan { foreign_path: Some("/x".to_owned()), ..plan(target, contender, 1) }
 }
 
 /// Sends messages as events with these lines before their data, each when it is due, up to `last`.
@@ -55,7 +55,7 @@ fn text_that_is_not_utf8_fails_the_connection_with_1007() {
         stream.read_to_end(&mut rest).unwrap();
         said.lock().unwrap().send(rest).unwrap();
     });
-    let load = trial(plan(target, Transport::Websocket, 1), &shared, SHORT);
+    let load = trial(plan(target, Contender::WEBSOCKET, 1), &shared, SHORT);
     assert_eq!(close_code(&heard.recv_timeout(LONG).unwrap()), 1007);
     assert_eq!((load.attempts.left(), load.measured.counters.errors), (1, 1), "{load:?}");
     assert!(load.errors[0].contains("a text message is not UTF-8"), "{:?}", load.errors);
@@ -78,7 +78,7 @@ fn a_connection_that_the_server_closes_by_halves_is_closed_and_opened_again() {
         stream.read_to_end(&mut rest).unwrap();
         said.lock().unwrap().send(rest).unwrap();
     });
-    let load = trial(plan(target, Transport::Websocket, 1), &shared, LONG);
+    let load = trial(plan(target, Contender::WEBSOCKET, 1), &shared, LONG);
     assert_eq!(close_code(&heard.recv_timeout(LONG).unwrap()), 1001);
     let counters = load.measured.counters;
     assert_eq!((counters.connections_lost, counters.reconnects), (1, 1), "{load:?}");
@@ -91,7 +91,7 @@ fn events_of_another_type_are_named_and_are_the_first_thing_told() {
         request(&mut stream, shared).unwrap();
         events(stream, shared, 0, 100, "event: price\n");
     });
-    let load = trial(foreign(target, Transport::Sse), &shared, SHORT);
+    let load = trial(foreign(target, Contender::SSE), &shared, SHORT);
     assert_eq!((load.measured.audit.delivered, load.measured.counters.errors), (0, 0), "{load:?}");
     assert!(load.other_events.total() >= 75, "{load:?}");
     let told = &load.errors[0];
@@ -105,7 +105,7 @@ fn events_of_the_type_that_is_asked_for_are_the_feed() {
             request(&mut stream, shared).unwrap();
             events(stream, shared, 0, 100, lines);
         });
-        let plan = LoadPlan { event: event.map(str::to_owned), ..foreign(target, Transport::Sse) };
+        let plan = LoadPlan { event: event.map(str::to_owned), ..foreign(target, Contender::SSE) };
         let load = trial(plan, &shared, LONG);
         assert_eq!((load.measured.audit.delivered, load.other_events.is_empty()), (50, true));
         assert!(load.errors.is_empty(), "{load:?}");
@@ -120,7 +120,7 @@ fn a_stream_of_any_server_resumes_by_the_id_of_its_last_event() {
         let after = id.map_or(0, |id| id.parse().unwrap());
         events(stream, shared, after, if number == 0 { 40 } else { 100 }, "");
     });
-    let load = trial(foreign(target, Transport::Sse), &shared, LONG);
+    let load = trial(foreign(target, Contender::SSE), &shared, LONG);
     let audit = load.measured.audit;
     assert_eq!((audit.delivered, audit.lost, audit.duplicated), (50, 0, 0), "{load:?}");
     assert_eq!(load.measured.counters.reconnects, 1);
@@ -130,7 +130,7 @@ fn a_stream_of_any_server_resumes_by_the_id_of_its_last_event() {
 fn coded_answers_subscribe_nobody_and_are_kept_apart() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
         Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08";
-    let coded = |transport| {
+    let coded = |contender| {
         let (target, shared) = start(move |_, mut stream, shared| {
             while request(&mut stream, shared).is_some() {
                 if stream.write_all(answer).is_err() {
@@ -138,15 +138,15 @@ fn coded_answers_subscribe_nobody_and_are_kept_apart() {
                 }
             }
         });
-        let mut plan = foreign(target, transport);
+        let mut plan = foreign(target, contender);
         plan.connect_timeout = Duration::from_millis(100);
         (Running::start(plan), shared)
     };
-    let (clients, error) = coded(Transport::Sse).0.connect();
+    let (clients, error) = coded(Contender::SSE).0.connect();
     let error = error.unwrap();
     assert!(clients == 0 && error.contains("is coded with gzip"), "{error}");
     // Whoever waits for an answer is subscribed before it comes.
-    let (running, shared) = coded(Transport::LongPoll);
+    let (running, shared) = coded(Contender::LONG_POLL);
     assert_eq!(running.connect().0, 1);
     let load = running.run(&shared, SHORT);
     let kept = load.coded.as_ref().expect("it is kept");

@@ -1,9 +1,9 @@
 //! The ledger's TCP and IP part against a capture of the same connections, which needs
 //! `CAP_NET_RAW`, and says so where it is missing.
 
-use pushbench_metrics::ledger::{Ledger, Source};
-use pushbench_probe::capture::{Capture, CaptureError, Packet, PortFilter};
-use pushbench_probe::tcp_info::{IpVersion, header_bytes};
+use pushbench_metrics::observe::ledger::{Ledger, Source};
+use pushbench_os::net::capture::{Capture, CaptureError, Packet, PortFilter};
+use pushbench_os::net::tcp_info::{IpVersion, header_bytes};
 
 use super::server::start_at;
 use super::*;
@@ -83,7 +83,7 @@ fn kept_connections_are_counted_to_the_segment() {
         let watch = Watch::start(target);
         // No more than a listener takes at once, so that no SYN is sent again.
         let clients = 100;
-        let load = trial(plan(target, Transport::Websocket, clients), &shared, LONG);
+        let load = trial(plan(target, Contender::WEBSOCKET, clients), &shared, LONG);
         let (ledger, clients) = (&load.measured.ledger, u64::from(clients));
         let segment = header_bytes(ip, true);
 
@@ -127,7 +127,7 @@ fn kept_connections_are_counted_to_the_segment() {
 fn connections_that_open_and_close_within_a_phase_are_counted_there() {
     let (target, shared) = start(|_, stream, shared| polls(stream, shared, Duration::ZERO, 1));
     let watch = Watch::start(target);
-    let load = trial(plan(target, Transport::ShortPollClose, 100), &shared, LONG);
+    let load = trial(plan(target, Contender::SHORT_POLL_CLOSE, 100), &shared, LONG);
     let (ledger, requests) = (&load.measured.ledger, load.measured.counters.requests);
     // Each poll of the window: SYN, ACK, request; SYN/ACK, answer; and closing.
     let up = cell(ledger, Phase::Window, Direction::Up, Source::Kernel);
@@ -150,7 +150,7 @@ fn connections_that_open_and_close_within_a_phase_are_counted_there() {
 #[test]
 fn an_attempt_that_came_to_nothing_is_no_connection() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut plan = plan(target, Transport::Sse, 3);
+    let mut plan = plan(target, Contender::SSE, 3);
     plan.connect_timeout = Duration::from_millis(60);
     let running = Running::start(plan);
     assert_eq!(running.connect().0, 0);

@@ -1,5 +1,5 @@
-use pushbench_core::headers::{HeadSize, HeaderProfile};
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::headers::{HeadSize, HeaderProfile};
 
 use super::*;
 use crate::session::Sessions;
@@ -24,7 +24,7 @@ fn read(wire: &[u8], step: usize) -> Result<(Vec<Head>, Vec<u8>, usize), HttpErr
 
 #[test]
 fn a_request_is_as_short_as_it_can_be() {
-    let mut plan = plan(Transport::ShortPoll, Delivery::Every);
+    let mut plan = plan(Contender::SHORT_POLL, Delivery::Every);
     plan.target = "127.0.0.1:80".parse().unwrap();
     let head = RequestHead::new(&plan, "", &[]);
     let render = |after| {
@@ -98,7 +98,7 @@ fn a_connection_that_ends_within_a_response_is_told() {
 /// The request printed by Lubbers and Greco (2010): 716 bytes with its line ends.
 #[test]
 fn a_poll_of_the_published_profile_is_the_published_request() {
-    let mut plan = plan(Transport::ShortPoll, Delivery::Latest);
+    let mut plan = plan(Contender::SHORT_POLL, Delivery::Latest);
     plan.headers = HeaderProfile::built_in("kaazing-2009").unwrap();
     let mut session = Sessions::new(&plan).session(0);
     let mut out = Output::default();
@@ -113,13 +113,13 @@ fn a_poll_of_the_published_profile_is_the_published_request() {
 
 #[test]
 fn what_a_transport_needs_stands_beside_a_profiles_headers() {
-    for (transport, needed) in [
-        (Transport::ShortPollClose, "Connection: close\r\n"),
-        (Transport::Websocket, "Upgrade: websocket\r\n"),
-        (Transport::Sse, "Accept: text/event-stream\r\n"),
-        (Transport::LongPoll, "GET /feed/long-poll?timeout=0s HTTP/1.1\r\n"),
+    for (contender, needed) in [
+        (Contender::SHORT_POLL_CLOSE, "Connection: close\r\n"),
+        (Contender::WEBSOCKET, "Upgrade: websocket\r\n"),
+        (Contender::SSE, "Accept: text/event-stream\r\n"),
+        (Contender::LONG_POLL, "GET /feed/long-poll?timeout=0s HTTP/1.1\r\n"),
     ] {
-        let mut plan = plan(transport, Delivery::Every);
+        let mut plan = plan(contender, Delivery::Every);
         let profile = HeaderProfile::built_in("chromium").unwrap();
         plan.headers = profile.with_cookie_bytes(400).unwrap();
         let mut out = Output::default();

@@ -1,5 +1,5 @@
-use pushbench_core::Transport;
-use pushbench_core::wire::batch;
+use pushbench_core::Contender;
+use pushbench_protocol::batch;
 
 use crate::session::tests::{call, feed, payload, response, session};
 use crate::session::*;
@@ -19,7 +19,7 @@ fn answer(delivery: Delivery, cursor: u64, seqs: &[u64]) -> Vec<u8> {
 fn it_subscribes_and_then_asks_again_at_once() {
     for delivery in [Delivery::Every, Delivery::Latest] {
         let query = if delivery == Delivery::Latest { "delivery=latest&" } else { "" };
-        let mut session = session(Transport::LongPoll, delivery);
+        let mut session = session(Contender::LONG_POLL, delivery);
         let asked = call(|out| session.opened(out));
         let target = format!("GET /feed/long-poll?{query}timeout=0s HTTP/1.1\r\n");
         assert!(asked.text().starts_with(&target), "{}", asked.text());
@@ -49,7 +49,7 @@ fn it_subscribes_and_then_asks_again_at_once() {
 
 #[test]
 fn after_a_loss_it_waits_from_its_cursor() {
-    let mut session = session(Transport::LongPoll, Delivery::Every);
+    let mut session = session(Contender::LONG_POLL, Delivery::Every);
     call(|out| session.opened(out));
     feed(&mut *session, &answer(Delivery::Every, 3, &[2, 3]), 1000).unwrap();
     let mut out = Output::default();
@@ -62,7 +62,7 @@ fn after_a_loss_it_waits_from_its_cursor() {
 
 #[test]
 fn where_the_server_closes_the_next_request_waits_for_a_connection() {
-    let mut session = session(Transport::LongPoll, Delivery::Every);
+    let mut session = session(Contender::LONG_POLL, Delivery::Every);
     call(|out| session.opened(out));
     let head = b"HTTP/1.1 204 No Content\r\nETag: \"3\"\r\nConnection: close\r\n\r\n";
     let heard = feed(&mut *session, head, 1000).unwrap();
@@ -73,7 +73,7 @@ fn where_the_server_closes_the_next_request_waits_for_a_connection() {
 
 #[test]
 fn an_answer_cut_short_is_told() {
-    let mut session = session(Transport::LongPoll, Delivery::Every);
+    let mut session = session(Contender::LONG_POLL, Delivery::Every);
     call(|out| session.opened(out));
     let whole = answer(Delivery::Every, 3, &[2, 3]);
     feed(&mut *session, &whole[..whole.len() - 70], 1000).unwrap();

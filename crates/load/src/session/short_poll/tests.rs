@@ -1,5 +1,5 @@
-use pushbench_core::Transport;
-use pushbench_core::wire::batch;
+use pushbench_core::Contender;
+use pushbench_protocol::batch;
 
 use crate::session::tests::{Heard, call, feed, payload, response, session};
 use crate::session::*;
@@ -11,8 +11,8 @@ fn batch_of(seqs: impl IntoIterator<Item = u64>) -> Vec<u8> {
 }
 
 /// A session that has learnt that the feed stands at `cursor`, on an open connection.
-fn subscribed(transport: Transport, delivery: Delivery, cursor: u64) -> Box<dyn Session> {
-    let mut session = session(transport, delivery);
+fn subscribed(contender: Contender, delivery: Delivery, cursor: u64) -> Box<dyn Session> {
+    let mut session = session(contender, delivery);
     let asked = call(|out| session.opened(out));
     assert_eq!(asked.requests, 1);
     let heard = feed(&mut *session, &response("204 No Content", cursor, b""), 9).unwrap();
@@ -26,7 +26,7 @@ fn tick(session: &mut dyn Session) -> Heard {
 
 #[test]
 fn every_message_is_asked_for_by_cursor() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 40);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 40);
     let asked = tick(&mut *session);
     let request = "GET /feed/poll?after=40 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
     assert_eq!((asked.text(), asked.requests), (request, 1));
@@ -41,7 +41,7 @@ fn every_message_is_asked_for_by_cursor() {
 
 #[test]
 fn a_tick_that_finds_a_poll_outstanding_is_skipped() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 1);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 1);
     assert_eq!(tick(&mut *session).requests, 1);
     let skipped = tick(&mut *session);
     assert_eq!((skipped.requests, skipped.skipped, skipped.sent.len()), (0, 1, 0));
@@ -55,7 +55,7 @@ fn a_tick_that_finds_a_poll_outstanding_is_skipped() {
 
 #[test]
 fn a_conditional_poll_keeps_cursor_and_tag() {
-    let mut session = subscribed(Transport::ShortPollConditional, Delivery::Every, 7);
+    let mut session = subscribed(Contender::SHORT_POLL_CONDITIONAL, Delivery::Every, 7);
     assert_eq!(
         tick(&mut *session).text(),
         "GET /feed/poll?after=7 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nIf-None-Match: \"7\"\r\n\r\n"
@@ -69,9 +69,9 @@ fn a_conditional_poll_keeps_cursor_and_tag() {
 
 #[test]
 fn the_newest_value_counts_once() {
-    for transport in [Transport::ShortPoll, Transport::ShortPollConditional] {
-        let mut session = subscribed(transport, Delivery::Latest, 0);
-        let conditional = transport == Transport::ShortPollConditional;
+    for contender in [Contender::SHORT_POLL, Contender::SHORT_POLL_CONDITIONAL] {
+        let mut session = subscribed(contender, Delivery::Latest, 0);
+        let conditional = contender == Contender::SHORT_POLL_CONDITIONAL;
         for (seq, is_new) in [(3, true), (3, false), (5, true)] {
             let asked = tick(&mut *session);
             assert!(asked.text().starts_with("GET /feed/poll?delivery=latest HTTP/1.1\r\n"));
@@ -87,7 +87,7 @@ fn the_newest_value_counts_once() {
 
 #[test]
 fn each_poll_of_the_closing_kind_has_its_own_connection() {
-    let mut session = session(Transport::ShortPollClose, Delivery::Every);
+    let mut session = session(Contender::SHORT_POLL_CLOSE, Delivery::Every);
     let first = call(|out| session.opened(out));
     assert_eq!(
         first.text(),
@@ -121,7 +121,7 @@ fn each_poll_of_the_closing_kind_has_its_own_connection() {
 
 #[test]
 fn a_refused_poll_is_counted_and_the_next_one_asks_again() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     tick(&mut *session);
     let answer = response("500 Internal Server Error", 0, b"");
     let heard = feed(&mut *session, &answer, 1000).unwrap();
@@ -133,7 +133,7 @@ fn a_refused_poll_is_counted_and_the_next_one_asks_again() {
 
 #[test]
 fn a_lost_connection_resumes_at_the_cursor() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     tick(&mut *session);
     let mut out = Output::default();
     assert_eq!(session.closed(&mut out), Ending::Broken);
@@ -145,7 +145,7 @@ fn a_lost_connection_resumes_at_the_cursor() {
 
 #[test]
 fn messages_are_under_way_behind_a_full_answer_and_within_one() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     assert!(!session.under_way());
     tick(&mut *session);
     assert!(!session.under_way(), "nobody knows what the answer will be");
@@ -169,7 +169,7 @@ fn messages_are_under_way_behind_a_full_answer_and_within_one() {
 
 #[test]
 fn an_answer_as_long_as_may_be_is_full_whatever_its_tag() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 0);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 0);
     let payloads = |size: usize| {
         let mut body = Vec::new();
         (1..=15).for_each(|seq| batch::push(&mut body, &payload(seq, size)));
@@ -184,7 +184,7 @@ fn an_answer_as_long_as_may_be_is_full_whatever_its_tag() {
 
 #[test]
 fn an_answer_without_a_question_is_refused() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     let answer = response("204 No Content", 5, b"");
     assert!(matches!(feed(&mut *session, &answer, 1000), Err(ProtocolError::Unasked(_))));
 }
@@ -192,7 +192,7 @@ fn an_answer_without_a_question_is_refused() {
 /// RFC 9112 §9.6: a client asks nothing more on it.
 #[test]
 fn where_the_server_closes_the_next_poll_waits_for_a_connection() {
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     tick(&mut *session);
     let answer = b"HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\n10\n0000000006";
     let heard = feed(&mut *session, answer, 1000).unwrap();
@@ -205,7 +205,7 @@ fn where_the_server_closes_the_next_poll_waits_for_a_connection() {
 
 #[test]
 fn a_server_without_cursors_is_refused() {
-    let mut session = session(Transport::ShortPoll, Delivery::Every);
+    let mut session = session(Contender::SHORT_POLL, Delivery::Every);
     call(|out| session.opened(out));
     let error = feed(&mut *session, b"HTTP/1.1 204 No Content\r\n\r\n", 1000).unwrap_err();
     assert!(error.to_string().contains("is it a pushbench server?"), "{error}");
@@ -214,12 +214,12 @@ fn a_server_without_cursors_is_refused() {
 #[test]
 fn a_batch_that_is_cut_short_is_refused() {
     for (body, part) in [(&b"20\nshort"[..], "within a message"), (b"<html>", "message's length")] {
-        let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+        let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
         tick(&mut *session);
         let error = feed(&mut *session, &response("200 OK", 6, body), 4).unwrap_err().to_string();
         assert!(error.contains(part) && error.contains("GET /feed/poll?after=5"), "{error}");
     }
-    let mut session = subscribed(Transport::ShortPoll, Delivery::Every, 5);
+    let mut session = subscribed(Contender::SHORT_POLL, Delivery::Every, 5);
     tick(&mut *session);
     let error = feed(&mut *session, &response("200 OK", 6, b"5\nhello"), 4).unwrap_err();
     assert!(matches!(error, ProtocolError::NoSequence { .. }), "{error}");

@@ -1,6 +1,6 @@
 use pushbench_core::message::Content;
-use pushbench_core::wire::{chunked, sse};
-use pushbench_core::{Delivery, Transport};
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::{chunked, sse};
 
 use crate::session::tests::{Heard, call, feed, payload, plan, session};
 use crate::session::*;
@@ -9,7 +9,7 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
     Transfer-Encoding: chunked\r\nETag: \"4\"\r\n\r\n";
 
 fn opened() -> Box<dyn Session> {
-    let mut session = session(Transport::Sse, Delivery::Every);
+    let mut session = session(Contender::SSE, Delivery::Every);
     call(|out| session.opened(out));
     assert_eq!(feed(&mut *session, HEAD, 1000).unwrap().subscribed, 1);
     session
@@ -29,7 +29,7 @@ fn event(seq: u64, content: Content, payload: &[u8]) -> Vec<u8> {
 
 #[test]
 fn it_resumes_behind_its_last_message() {
-    let mut session = session(Transport::Sse, Delivery::Latest);
+    let mut session = session(Contender::SSE, Delivery::Latest);
     let asked = call(|out| session.opened(out));
     let request = "GET /feed/sse?delivery=latest HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
     assert_eq!((asked.text(), asked.requests), (request, 1));
@@ -110,7 +110,7 @@ fn a_stream_that_fell_behind_says_so_and_goes_on_from_the_oldest() {
 /// A client of a server that is none of ours, and whose feed has events of this type.
 fn foreign(event: Option<&str>) -> Box<dyn Session> {
     let (foreign_path, event) = (Some("/events".to_owned()), event.map(str::to_owned));
-    let plan = LoadPlan { foreign_path, event, ..plan(Transport::Sse, Delivery::Every) };
+    let plan = LoadPlan { foreign_path, event, ..plan(Contender::SSE, Delivery::Every) };
     let mut session = Sessions::new(&plan).session(0);
     call(|out| session.opened(out));
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n";
@@ -193,7 +193,7 @@ fn only_an_event_stream_is_listened_to() {
     for (line, found) in
         [("", "of no media type"), ("Content-Type: text/html; a=b\r\n", "of type `text/html; a=b`")]
     {
-        let mut session = session(Transport::Sse, Delivery::Every);
+        let mut session = session(Contender::SSE, Delivery::Every);
         call(|out| session.opened(out));
         let wire = format!("HTTP/1.1 200 OK\r\n{line}ETag: \"4\"\r\n\r\ndata: 0000000005\n\n");
         let error = feed(&mut *session, wire.as_bytes(), 1000).unwrap_err().to_string();

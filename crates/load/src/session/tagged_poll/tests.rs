@@ -1,11 +1,11 @@
-use pushbench_core::Transport;
+use pushbench_core::Contender;
 
 use crate::session::tests::{call, feed, frame, payload, plan, upgrade};
 use crate::session::*;
 
-fn session(transport: Transport) -> Box<dyn Session> {
+fn session(contender: Contender) -> Box<dyn Session> {
     let foreign_path = Some("/sub?channel=a".to_owned());
-    Sessions::new(&LoadPlan { foreign_path, ..plan(transport, Delivery::Every) }).session(0)
+    Sessions::new(&LoadPlan { foreign_path, ..plan(contender, Delivery::Every) }).session(0)
 }
 
 fn answer(tag: &str, seq: u64) -> Vec<u8> {
@@ -15,7 +15,7 @@ fn answer(tag: &str, seq: u64) -> Vec<u8> {
 
 #[test]
 fn a_long_poll_gives_back_the_tag_as_it_came() {
-    let mut session = session(Transport::LongPoll);
+    let mut session = session(Contender::LONG_POLL);
     let asked = call(|out| session.opened(out));
     assert!(asked.text().starts_with("GET /sub?channel=a HTTP/1.1\r\n"), "{}", asked.text());
     assert!(!asked.text().contains("If-None-Match"));
@@ -34,7 +34,7 @@ fn a_long_poll_gives_back_the_tag_as_it_came() {
 
 #[test]
 fn a_long_poll_that_the_server_lets_go_is_asked_again_from_where_it_was() {
-    let mut session = session(Transport::LongPoll);
+    let mut session = session(Contender::LONG_POLL);
     call(|out| session.opened(out));
     feed(&mut *session, &answer("7:0", 1), 1000).unwrap();
     let late = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
@@ -53,7 +53,7 @@ fn a_long_poll_that_the_server_lets_go_is_asked_again_from_where_it_was() {
 
 #[test]
 fn an_answer_without_a_number_is_told_and_asked_behind() {
-    let mut session = session(Transport::LongPoll);
+    let mut session = session(Contender::LONG_POLL);
     call(|out| session.opened(out));
     let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nEtag: \"9\"\r\n\r\n{\"n\":0}";
     let heard = feed(&mut *session, wire, 1000).unwrap();
@@ -67,7 +67,7 @@ fn an_answer_without_a_number_is_told_and_asked_behind() {
 /// Neither says where the stream begins, and after a loss neither is asked for our cursor.
 #[test]
 fn streams_begin_where_a_server_does_not_say() {
-    let mut sse = session(Transport::Sse);
+    let mut sse = session(Contender::SSE);
     assert!(call(|out| sse.opened(out)).text().contains("\r\nAccept: text/event-stream\r\n"));
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     assert_eq!(feed(&mut *sse, head, 9).unwrap().subscribed, 1);
@@ -76,7 +76,7 @@ fn streams_begin_where_a_server_does_not_say() {
     assert_eq!(sse.closed(&mut Output::default()), Ending::Broken);
     assert!(call(|out| sse.opened(out)).text().starts_with("GET /sub?channel=a HTTP/1.1\r\n"));
 
-    let mut websocket = session(Transport::Websocket);
+    let mut websocket = session(Contender::WEBSOCKET);
     let request = call(|out| websocket.opened(out));
     let accepted = upgrade(request.text(), 0);
     let accepted = String::from_utf8(accepted).unwrap().replace("ETag: \"0\"\r\n", "");

@@ -1,14 +1,14 @@
 use std::io::Cursor;
 
-use pushbench_core::{Delivery, Transport};
-use pushbench_metrics::ledger::{Direction, Layer};
+use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::observe::ledger::{Direction, Layer};
 use tungstenite::protocol::frame::FrameHeader;
 
 use crate::session::tests::{Heard, call, feed, frame, payload, session, upgrade};
 use crate::session::*;
 
 fn opened() -> Box<dyn Session> {
-    let mut session = session(Transport::Websocket, Delivery::Every);
+    let mut session = session(Contender::WEBSOCKET, Delivery::Every);
     let asked = call(|out| session.opened(out));
     let heard = feed(&mut *session, &upgrade(asked.text(), 4), 1000).unwrap();
     assert_eq!((heard.subscribed, heard.layers()[2]), (1, heard.received.down.iter().sum()));
@@ -27,7 +27,7 @@ fn sent(heard: &Heard) -> (u8, Vec<u8>) {
 
 #[test]
 fn the_handshake_asks_as_the_standard_says() {
-    let mut session = session(Transport::Websocket, Delivery::Every);
+    let mut session = session(Contender::WEBSOCKET, Delivery::Every);
     let asked = call(|out| session.opened(out));
     let (start, key) = asked.text().split_once("Sec-WebSocket-Key: ").unwrap();
     assert_eq!(
@@ -43,7 +43,7 @@ fn the_handshake_asks_as_the_standard_says() {
 
 #[test]
 fn a_wrong_accept_is_refused() {
-    let mut session = session(Transport::Websocket, Delivery::Every);
+    let mut session = session(Contender::WEBSOCKET, Delivery::Every);
     call(|out| session.opened(out));
     let other = upgrade("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", 4);
     assert!(String::from_utf8_lossy(&other).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
@@ -54,7 +54,7 @@ fn a_wrong_accept_is_refused() {
 
 #[test]
 fn messages_may_come_with_the_handshake() {
-    let mut session = session(Transport::Websocket, Delivery::Every);
+    let mut session = session(Contender::WEBSOCKET, Delivery::Every);
     let asked = call(|out| session.opened(out));
     let wire = [upgrade(asked.text(), 4), frame(0x81, &payload(5, 64))].concat();
     let heard = feed(&mut *session, &wire, 1 << 20).unwrap();
@@ -241,7 +241,7 @@ fn a_message_without_a_number_is_told_and_the_next_one_counts() {
 
 #[test]
 fn a_switch_to_another_protocol_is_refused_by_name() {
-    let mut session = session(Transport::Websocket, Delivery::Every);
+    let mut session = session(Contender::WEBSOCKET, Delivery::Every);
     let asked = call(|out| session.opened(out));
     let other = String::from_utf8(upgrade(asked.text(), 4)).unwrap();
     let other = other.replace("Upgrade: websocket", "Upgrade: h2c");

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use http::StatusCode;
-use pushbench_core::headers::{Content, ResponseParts};
-use pushbench_core::{Delivery, MonoInstant, Seq, Transport};
-use pushbench_probe::clock;
+use pushbench_core::{Contender, Delivery, MonoInstant, Seq};
+use pushbench_os::time::clock;
+use pushbench_protocol::headers::{Content, ResponseParts};
 
 use super::{Client, Doing};
 use crate::access::Cors;
@@ -132,7 +132,7 @@ impl Client {
         let own = own.as_slice();
         let parts = ResponseParts { status: status.as_u16(), content, etag: None, own };
         let mut bytes = Vec::new();
-        with.config.headers.render_response(Transport::ShortPoll, &parts, &mut bytes);
+        with.config.headers.render_response(Contender::SHORT_POLL, &parts, &mut bytes);
         if !terms.head_only {
             bytes.extend_from_slice(body.as_bytes());
         }

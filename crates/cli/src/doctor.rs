@@ -1,0 +1,77 @@
+//! `pushbench doctor`: what this machine can measure, and what to change.
+
+mod checks;
+mod measure;
+mod trust;
+mod words;
+
+use std::io::IsTerminal as _;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use pushbench_core::text;
+use pushbench_metrics::record::environment::Environment;
+use pushbench_os::machine::limits::Limits;
+use serde::Serialize;
+
+use self::checks::Check;
+use self::measure::{FIFTHS, Measured};
+use self::trust::Trust;
+use crate::args::DoctorArgs;
+use crate::exit::{Failure, Outcome};
+use crate::{print, tell};
+
+/// How long it may measure: less tells nothing, more is not waited for.
+const LENGTHS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(600);
+
+/// All that the doctor found.
+#[derive(Debug, Serialize)]
+struct Findings {
+    /// In the order in which they are shown.
+    checks: Vec<Check>,
+    /// What differences and how many clients it would trust.
+    trust: Trust,
+    /// The figures behind it.
+    measured: Measured,
+    /// The machine.
+    environment: Environment,
+}
+
+/// Measures, judges, prints. What is limited is no failure.
+pub(crate) fn command(args: &DoctorArgs) -> Result<Outcome, Failure> {
+    if !LENGTHS.contains(&args.duration.0) {
+        return Err(Failure::usage(anyhow!(
+            "cannot measure for {}; pass a `--duration` from 500ms to 10m",
+            args.duration
+        )));
+    }
+    let findings = examine(args).map_err(Failure::Failed)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&findings).context("cannot encode the findings");
+        print(&format!("{}\n", text::json(&text.map_err(Failure::Failed)?)))?;
+    } else {
+        print(&words::page(&findings))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
+    let environment = pushbench_os::machine::environment::read();
+    let (length, what) = (args.duration, "leave the machine alone meanwhile");
+    tell(format_args!("pushbench: measuring for {length}; {what}"));
+    let shown = std::io::stderr().is_terminal();
+    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(FIFTHS.into()), target);
+    let measured = measure::measure(args.duration.0, || bar.inc(1));
+    bar.finish_and_clear();
+    let measured = measured.context("cannot measure wake-ups and round trips")?;
+    let limits = Limits::read();
+    Ok(Findings {
+        checks: checks::all(&environment, &measured, &limits),
+        trust: Trust::of(&measured, &limits),
+        measured,
+        environment,
+    })
+}

@@ -1,0 +1,156 @@
+//! Contenders: a transport on a stack. One is a row of a table and a line in a chart.
+
+mod stack;
+mod transport;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::stack::{Connection, Stack};
+pub use self::transport::{Shape, Transport};
+
+/// A transport on a stack, under the name that users, tables and CSV files know it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Contender {
+    /// The principle by which a client receives the feed.
+    pub transport: Transport,
+    /// What it runs on.
+    pub stack: Stack,
+}
+
+/// Whether a transport on a stack is something to measure.
+///
+/// A connection for each request, or a condition, is for those who ask again and again: a long poll
+/// or a stream waits on a connection that is there already.
+fn makes_sense(transport: Transport, stack: Stack) -> bool {
+    match transport.shape() {
+        Shape::Asks => [Stack::PLAIN, Stack::CLOSE, Stack::CONDITIONAL].contains(&stack),
+        Shape::Waits | Shape::Streams => stack == Stack::PLAIN,
+    }
+}
+
+/// The contenders and their names, in the order in which tables and legends list them.
+static CONTENDERS: LazyLock<Vec<(Contender, String)>> = LazyLock::new(|| {
+    let pairs = Transport::ALL.into_iter().flat_map(|transport| {
+        Stack::combinations().map(move |stack| Contender { transport, stack })
+    });
+    let sensible = pairs.filter(|it| makes_sense(it.transport, it.stack));
+    let named = |it: Contender| {
+        let parts = std::iter::once(it.transport.name()).chain(it.stack.suffixes());
+        (it, parts.collect())
+    };
+    sensible.map(named).collect()
+});
+
+impl Contender {
+    /// A request each period on a kept connection.
+    pub const SHORT_POLL: Self = Self::plain(Transport::ShortPoll);
+    /// A request each period, each on a new connection.
+    pub const SHORT_POLL_CLOSE: Self = Self { stack: Stack::CLOSE, ..Self::SHORT_POLL };
+    /// A request each period with `If-None-Match`, on a kept connection.
+    pub const SHORT_POLL_CONDITIONAL: Self = Self { stack: Stack::CONDITIONAL, ..Self::SHORT_POLL };
+    /// A request that the server holds until there is something.
+    pub const LONG_POLL: Self = Self::plain(Transport::LongPoll);
+    /// Server-sent events.
+    pub const SSE: Self = Self::plain(Transport::Sse);
+    /// WebSocket.
+    pub const WEBSOCKET: Self = Self::plain(Transport::Websocket);
+
+    /// Every contender, in the order in which tables and legends list them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CONTENDERS.iter().map(|(contender, _)| *contender)
+    }
+
+    const fn plain(transport: Transport) -> Self {
+        Self { transport, stack: Stack::PLAIN }
+    }
+
+    /// The full name: `short-poll-close`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let known = CONTENDERS.iter().find(|(contender, _)| *contender == self);
+        // A pair that makes no sense cannot be named by anyone, but might be built.
+        known.map_or(self.transport.name(), |(_, name)| name)
+    }
+
+    /// How messages come to a client.
+    #[must_use]
+    pub const fn shape(self) -> Shape {
+        self.transport.shape()
+    }
+
+    /// The endpoint's path on a pushbench server.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        self.transport.path()
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A contender's name that pushbench does not know.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("unknown transport `{0}`; the transports are {list}", list = names())]
+pub struct UnknownContender(String);
+
+fn names() -> String {
+    let names: Vec<&str> = Contender::all().map(Contender::name).collect();
+    names.join(", ")
+}
+
+impl FromStr for Contender {
+    type Err = UnknownContender;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = CONTENDERS.iter().find(|(_, known)| known == name);
+        found.map(|(it, _)| *it).ok_or_else(|| UnknownContender(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Contender {
+    type Error = UnknownContender;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Contender> for String {
+    fn from(contender: Contender) -> Self {
+        contender.name().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_unknown_ones_list_the_choice() {
+        for contender in Contender::all() {
+            assert_eq!(contender.name().parse(), Ok(contender));
+        }
+        let error = "websockets".parse::<Contender>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("unknown transport `websockets`")
+                && error.ends_with("sse, websocket")
+        );
+    }
+
+    #[test]
+    fn names_and_their_order_are_those_of_the_files_that_users_have() {
+        assert_eq!(
+            names(),
+            "short-poll, short-poll-close, short-poll-conditional, long-poll, sse, websocket"
+        );
+        assert!(Contender::all().is_sorted(), "they sort as they are listed");
+    }
+}

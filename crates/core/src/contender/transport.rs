@@ -1,0 +1,109 @@
+//! Transports: the principles by which a client receives the feed.
+
+/// A principle by which a client receives the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// A request each period.
+    ShortPoll,
+    /// A request that the server holds until there is something (RFC 6202 §2).
+    LongPoll,
+    /// Server-sent events (WHATWG HTML §9.2).
+    Sse,
+    /// WebSocket (RFC 6455).
+    Websocket,
+}
+
+/// How messages come to a client: all that code outside a transport's own rooms asks of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// The client asks on a period, so that the poll interval matters.
+    Asks,
+    /// The client asks, and the server holds the request until there is something.
+    Waits,
+    /// One response brings every message, so that it is meant to last.
+    Streams,
+}
+
+impl Shape {
+    /// Whether clients ask on a fixed period.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        matches!(self, Self::Asks)
+    }
+
+    /// Whether the server holds a request until there is something.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Waits)
+    }
+
+    /// Whether one response brings every message.
+    #[must_use]
+    pub const fn streams(self) -> bool {
+        matches!(self, Self::Streams)
+    }
+}
+
+/// A transport's row: all that is said of it in one place.
+struct Row {
+    transport: Transport,
+    name: &'static str,
+    path: &'static str,
+    shape: Shape,
+}
+
+/// The transports, in the order in which tables and legends list them.
+const TABLE: [Row; 4] = [
+    row(Transport::ShortPoll, "short-poll", "/feed/poll", Shape::Asks),
+    row(Transport::LongPoll, "long-poll", "/feed/long-poll", Shape::Waits),
+    row(Transport::Sse, "sse", "/feed/sse", Shape::Streams),
+    row(Transport::Websocket, "websocket", "/feed/ws", Shape::Streams),
+];
+
+const fn row(transport: Transport, name: &'static str, path: &'static str, shape: Shape) -> Row {
+    Row { transport, name, path, shape }
+}
+
+// A transport's number is its place in the table.
+const _: () = {
+    let mut place = 0;
+    while place < TABLE.len() {
+        assert!(TABLE[place].transport as usize == place, "the table is in the order of the type");
+        place += 1;
+    }
+};
+
+impl Transport {
+    /// Every transport, in the order in which tables and legends list them.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::ShortPoll; TABLE.len()];
+        let mut place = 0;
+        while place < TABLE.len() {
+            all[place] = TABLE[place].transport;
+            place += 1;
+        }
+        all
+    };
+
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The name that users know it by: `long-poll`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The endpoint's path on a pushbench server.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        self.row().path
+    }
+
+    /// How messages come to a client.
+    #[must_use]
+    pub const fn shape(self) -> Shape {
+        self.row().shape
+    }
+}

@@ -1,0 +1,365 @@
+//! A scenario: a question, the settings that answer it, and the points they span.
+//!
+//! Scenarios are TOML. Any numeric setting may be a list; the points are the product of all of
+//! them. Unknown keys are refused with their line.
+
+mod check;
+mod points;
+pub mod thresholds;
+mod values;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::points::Point;
+pub use self::thresholds::{Threshold, Thresholds};
+pub use self::values::Values;
+use crate::checked_when_read;
+use crate::contender::Contender;
+use crate::delivery::Delivery;
+use crate::payload::PayloadKind;
+use crate::units::{ByteSize, Count, Rate, Span};
+
+/// The most points that a scenario may span.
+pub const MAX_POINTS: usize = 1_000;
+
+/// The most bytes of a scenario's file.
+pub const MAX_SCENARIO_BYTES: u64 = 1 << 20;
+
+/// The header profile that is used where none is named: the comparison is then one of protocols,
+/// without what browsers add, and each byte in it is one that a transport cannot do without.
+pub const DEFAULT_HEADERS: &str = "minimal";
+
+/// The most bytes of the header fields of a request or response, line ends included. Readers stop at
+/// 16 KiB with the first line and what the transport adds.
+pub const MAX_HEADER_BYTES: usize = 12 << 10;
+
+/// The longest that a server is asked to hold a long poll.
+pub const MAX_LONG_POLL: Duration = Duration::from_secs(300);
+
+/// A scenario that cannot be run.
+#[derive(Debug, Clone, thiserror::Error, PartialEq)]
+pub enum ScenarioError {
+    /// The text is not the TOML of a scenario.
+    #[error("{0}")]
+    Syntax(String),
+    /// A setting is outside what can be run.
+    #[error("{key}: {problem}")]
+    Setting {
+        /// The setting, as a scenario spells it.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+}
+
+fn setting(key: &'static str, problem: impl Into<String>) -> ScenarioError {
+    ScenarioError::Setting { key, problem: problem.into() }
+}
+
+/// The settings of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+pub struct Scenario {
+    /// The name under which results are kept: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The question that the scenario answers, in one sentence.
+    pub question: String,
+    /// The contenders to compare.
+    #[serde(rename = "transports")]
+    pub contenders: Vec<Contender>,
+    /// What clients are promised.
+    pub delivery: Delivery,
+    /// Subscribers.
+    pub clients: Values<Count>,
+    /// Messages in a unit of time: evenly, on average, or within a burst, as the schedule says.
+    pub rate: Values<Rate>,
+    /// Messages delivered to all clients together in a unit of time: in place of `rate`, so that
+    /// each client's rate is this divided by the clients and the work stays the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_rate: Option<Rate>,
+    /// Size of a payload.
+    pub payload: Values<ByteSize>,
+    /// The period of short polls.
+    pub poll_interval: Values<Span>,
+    /// How long the server is asked to hold a long poll.
+    pub long_poll_timeout: Values<Span>,
+    /// The header profile of clients and server: the name of a built-in one, or a file beside the
+    /// scenario.
+    pub headers: String,
+    /// Bytes by which the value of each request's `Cookie` is longer than the profile has it.
+    pub cookie_bytes: Values<Count>,
+    /// How long the feed runs before the window.
+    pub warmup: Span,
+    /// The window's length.
+    pub duration: Span,
+    /// Trials of each transport at each point.
+    pub runs: u32,
+    /// Whether each round has a trial of bare loops of writes and reads at each point: the floor
+    /// of what a message costs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub floor: bool,
+    /// The seed of the feed, of the trials' order and of poll phases.
+    pub seed: u64,
+    /// Schedule and payload.
+    pub feed: FeedTable,
+    /// What the run must come to.
+    #[serde(skip_serializing_if = "Thresholds::is_empty")]
+    pub thresholds: Thresholds,
+}
+
+checked_when_read!(Scenario);
+
+/// The `[feed]` table of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedTable {
+    /// `constant`, `poisson`, `burst` or `replay`.
+    pub schedule: ScheduleKind,
+    /// `ticker`, `text` or `binary`; a replay brings its own.
+    pub payload: PayloadKind,
+    /// How long a burst lasts.
+    pub on: Span,
+    /// The silence after a burst.
+    pub off: Span,
+    /// The trace to replay: the name of a built-in one, or a file beside the scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// How many times faster than recorded.
+    pub speed: Values<f64>,
+}
+
+/// The law of a feed's instants, as a scenario names it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleKind {
+    /// Evenly spaced.
+    #[default]
+    Constant,
+    /// Exponentially distributed gaps.
+    Poisson,
+    /// Evenly spaced for a while, then silence.
+    Burst,
+    /// The instants of a trace.
+    Replay,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "custom".to_owned(),
+            question: String::new(),
+            contenders: vec![
+                Contender::SHORT_POLL,
+                Contender::LONG_POLL,
+                Contender::SSE,
+                Contender::WEBSOCKET,
+            ],
+            delivery: Delivery::Every,
+            clients: Values::One(Count(100)),
+            rate: Values::One(Rate::from_hz(10.0).unwrap_or_else(|| unreachable!("10 > 0"))),
+            total_rate: None,
+            payload: Values::One(ByteSize(64)),
+            poll_interval: Values::One(Span(Duration::from_secs(1))),
+            long_poll_timeout: Values::One(Span(Duration::from_secs(30))),
+            headers: DEFAULT_HEADERS.to_owned(),
+            cookie_bytes: Values::One(Count(0)),
+            warmup: Span(Duration::from_secs(2)),
+            duration: Span(Duration::from_secs(10)),
+            runs: 3,
+            floor: false,
+            seed: 1,
+            feed: FeedTable::default(),
+            thresholds: Thresholds::default(),
+        }
+    }
+}
+
+impl Default for FeedTable {
+    fn default() -> Self {
+        Self {
+            schedule: ScheduleKind::Constant,
+            payload: PayloadKind::Ticker,
+            on: Span(Duration::from_secs(1)),
+            off: Span(Duration::from_secs(4)),
+            trace: None,
+            speed: Values::One(1.0),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario and checks its settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ScenarioError::Syntax`] with line and column, or the first setting that is out of range.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let syntax =
+            |error: toml::de::Error| ScenarioError::Syntax(error.to_string().trim_end().to_owned());
+        // Read first and checked then, so that a setting is named without a line of its own.
+        let read = toml::Deserializer::parse(text).and_then(Self::deserialize);
+        let scenario = read.map_err(syntax)?;
+        let given: toml::Table = toml::from_str(text).map_err(syntax)?;
+        if given.contains_key("rate") && given.contains_key("total_rate") {
+            let problem = "`rate` says how often each client hears, `total_rate` how often all of \
+                           them together do; leave one out";
+            return Err(setting("total_rate", problem));
+        }
+        scenario.check()?;
+        Ok(scenario)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    fn refused(text: &str) -> String {
+        Scenario::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_scenario_has_every_default() {
+        let scenario = Scenario::parse("").unwrap();
+        assert_eq!(scenario, Scenario::default());
+        assert_eq!(scenario.points(None).len(), 1);
+        assert_eq!(scenario.points(None)[0].label, "");
+    }
+
+    #[test]
+    fn points_are_the_product_of_the_lists() {
+        let text = r#"clients = ["10", "1k"]
+                      rate = "20/s"
+                      payload = ["64B", "1KiB", "64KiB"]"#;
+        let points = Scenario::parse(text).unwrap().points(None);
+        let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
+        let expected = [
+            "clients=10 payload=64B",
+            "clients=10 payload=1024B",
+            "clients=10 payload=65536B",
+            "clients=1000 payload=64B",
+            "clients=1000 payload=1024B",
+            "clients=1000 payload=65536B",
+        ];
+        assert_eq!(labels, expected);
+        assert_eq!(points.iter().map(|point| point.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_total_rate_is_divided_among_the_clients() {
+        let text = "clients = [\"10\", \"1k\", \"8k\"]\ntotal_rate = \"20k/s\"";
+        let points = Scenario::parse(text).unwrap().points(None);
+        let rates: Vec<f64> = points.iter().map(|point| point.rate.hz()).collect();
+        assert_eq!(rates, [2_000.0, 20.0, 2.5]);
+        assert!(points.iter().all(|point| point.rate_hz == point.rate.hz()));
+        assert_eq!(points[1].label, "clients=1000");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = refused("clients = 5\npol_interval = \"1s\"\n");
+        assert!(error.contains("line 2") && error.contains("pol_interval"), "{error}");
+        let error = refused("[feed]\nshedule = \"poisson\"\n");
+        assert!(error.contains("line 2") && error.contains("shedule"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        let cases = [
+            ("clients = 0", "clients: at least one"),
+            ("rate = \"0/s\"", "it must be above zero"),
+            ("rate = [1, \"ten\"]", "does not start with a number"),
+            ("payload = \"9B\"\n[feed]\npayload = \"text\"", "payload: 9B is too small"),
+            ("payload = \"10B\"", "a ticker message needs"),
+            ("payload = \"2MiB\"", "payload: 2MiB is too large"),
+            ("payload = []", "payload: the list is empty"),
+            ("runs = 0", "runs"),
+            ("duration = \"0s\"", "duration: 0s is not within"),
+            ("transports = []", "transports: at least one"),
+            ("transports = [\"sse\", \"sse\"]", "`sse` is named twice"),
+            ("transports = [\"carrier-pigeon\"]", "unknown transport `carrier-pigeon`"),
+            ("rate = 1\ntotal_rate = 100", "total_rate: `rate` says how often each"),
+            ("total_rate = \"200000k/s\"", "total_rate: at 100 clients each would hear"),
+            ("total_rate = \"0.01/s\"", "total_rate: at 100 clients each would hear"),
+            (
+                "total_rate = 5\n[feed]\nschedule = \"replay\"\ntrace = \"x\"",
+                "total_rate: a replay brings its own",
+            ),
+            ("name = \"../etc\"", "cannot name a folder"),
+            ("[feed]\nschedule = \"replay\"", "go together"),
+            ("[feed]\ntrace = \"x\"", "go together"),
+        ];
+        for (text, part) in cases {
+            let error = refused(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_replay_takes_rate_and_size_from_its_trace() {
+        let text = "[feed]\nschedule = \"replay\"\ntrace = \"t\"\nspeed = 10.0";
+        let trace = Trace::parse("offset_ms,payload\n0,ab\n1000,abcd\n").unwrap();
+        let scenario = Scenario::parse(text).unwrap();
+        let point = &scenario.points(Some(&trace))[0];
+        assert!((point.rate_hz - 10.0).abs() < 1e-9, "{}", point.rate_hz);
+        assert!((point.payload_bytes - 13.0).abs() < 1e-9, "{}", point.payload_bytes);
+    }
+
+    /// A record holds the scenario that was run, and may have been written by anybody.
+    #[test]
+    fn a_scenario_in_json_keeps_the_rules_of_one_in_toml() {
+        let long = format!(r#"{{"question":"{}"}}"#, "x".repeat(5_000));
+        for (json, part) in [
+            (r#"{"name":"=cmd|' /C calc'!A0"}"#, "cannot name a folder"),
+            (r#"{"question":"\u001b[2J"}"#, "question: it has at most"),
+            (r#"{"clients":18446744073709551615}"#, "is not a count"),
+            (r#"{"clients":9000000000}"#, "clients: 9000000000 are too many"),
+            (
+                r#"{"runs":10000,"clients":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26]}"#,
+                "runs: 1040000 trials",
+            ),
+            (r#"{"feed":{"speed":1e300}}"#, "feed.speed: 1e300 is not within"),
+            (r#"{"feed":{"schedule":"burst","on":"0s"}}"#, "feed.on: 0s is not within"),
+            (&long, "question: it has at most"),
+        ] {
+            let error = serde_json::from_str::<Scenario>(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{json:.80}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_json_is_one_that_a_scenario_spans() {
+        let point = &Scenario::default().points(None)[0];
+        let json = serde_json::to_value(point).unwrap();
+        assert_eq!(&serde_json::from_value::<Point>(json.clone()).unwrap(), point);
+        let cases = [
+            ("id", "0", "id: a point's number"),
+            ("clients", "0", "clients: 0 is not within"),
+            ("clients", "4294967295", "clients: 4294967295 is not within"),
+            ("rate", "\"9000k/s\"", "rate: 9000000/s is not within"),
+            ("rate_hz", "-1.0", "rate_hz: -1.0 is not within"),
+            ("rate_hz", "1e308", "rate_hz: 1e308 is not within"),
+            ("payload_bytes", "1e308", "payload_bytes: 1e308 is not within"),
+            ("poll_interval", "\"0s\"", "poll_interval: 0s is not within"),
+            ("long_poll_timeout", "\"900h\"", "long_poll_timeout: 900h is not within"),
+            ("speed", "0", "speed: 0.0 is not within"),
+            ("label", "\"a\\u0007\"", "label: it has at most"),
+        ];
+        for (member, value, part) in cases {
+            let mut changed = json.clone();
+            changed[member] = serde_json::from_str(value).unwrap();
+            let error = serde_json::from_value::<Point>(changed).unwrap_err().to_string();
+            assert!(error.contains(part), "{member}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_scenario_survives_json() {
+        let scenario = Scenario::parse("clients = [1, \"2k\"]\nrate = \"0.5/s\"").unwrap();
+        let json = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
+    }
+}

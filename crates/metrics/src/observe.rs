@@ -1,0 +1,22 @@
+//! What is counted while a trial runs.
+//!
+//! [`observer`] is what the load generator tells; the modules beside it each answer one question
+//! from what was told, and the [`recorder`] keeps all of their answers.
+
+pub mod age;
+pub mod attempts;
+pub mod audit;
+pub mod censored;
+pub mod disturbance;
+pub mod events;
+pub mod fit;
+pub mod histogram;
+pub mod instrument;
+mod lateness;
+pub mod ledger;
+pub mod observer;
+pub mod polls;
+pub mod recorder;
+pub mod series;
+pub mod silence;
+pub mod stamps;

@@ -1,0 +1,92 @@
+//! What an audit comes to: the window's messages by what became of them, of one load process or of
+//! all.
+
+use pushbench_core::Delivery;
+use serde::{Deserialize, Serialize};
+
+use super::{Client, Gaps};
+use crate::observe::observer::Window;
+
+/// What became of the messages due in the window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTotals {
+    /// Messages due in the window.
+    pub published: u64,
+    /// Clients that were connected at t0.
+    pub clients: u64,
+    /// `published × clients`.
+    pub expected: u64,
+    /// Messages that arrived at a client, each once.
+    pub delivered: u64,
+    /// Messages that never arrived, and that nothing excuses.
+    pub lost: u64,
+    /// Messages that were still under way when the drain ended, behind all that had arrived.
+    #[serde(default)]
+    pub late: u64,
+    /// Under `latest`: messages that did not arrive where a newer one did.
+    pub superseded: u64,
+    /// Arrivals of messages that the client had already.
+    pub duplicated: u64,
+    /// Messages that arrived after a newer one did.
+    pub reordered: u64,
+    /// The newest message that any client holds, whenever it was due.
+    #[serde(default)]
+    pub newest: u64,
+    /// Under `every`: what clients lack though they have newer messages, and whether it is the
+    /// same at all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<Gaps>,
+}
+
+impl AuditTotals {
+    /// Adds the figures of another load process of the same trial.
+    ///
+    /// `published` belongs to the feed, so it is the same for all and is not added. Were it not
+    /// the same, the sum would not [balance](Self::balances).
+    pub fn merge(&mut self, other: &Self) {
+        self.published = self.published.max(other.published);
+        self.clients += other.clients;
+        self.expected += other.expected;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.late += other.late;
+        self.superseded += other.superseded;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+        self.newest = self.newest.max(other.newest);
+        self.add_gaps(other.gaps);
+    }
+
+    fn add_gaps(&mut self, other: Option<Gaps>) {
+        match (&mut self.gaps, other) {
+            (Some(gaps), Some(other)) => gaps.merge(&other),
+            (gaps, other) => *gaps = gaps.or(other),
+        }
+    }
+
+    /// Whether every message is accounted for at every client. Otherwise the run is wrong.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.expected == self.published * self.clients
+            && self.expected == self.delivered + self.lost + self.late + self.superseded
+    }
+
+    pub(super) fn add(&mut self, client: &Client, window: &Window, delivery: Delivery) {
+        let (overtaken, awaited) = (client.overtaken(window), client.awaited(window));
+        self.clients += 1;
+        self.expected += window.len();
+        self.delivered += client.delivered;
+        self.duplicated += client.duplicated;
+        self.reordered += client.reordered;
+        self.newest = self.newest.max(client.newest);
+        *(if client.under_way { &mut self.late } else { &mut self.lost }) += awaited;
+        match delivery {
+            Delivery::Every => {
+                self.lost += overtaken;
+                let gaps = client.gaps_in(window).map(|gap| (gap.first, gap.last));
+                self.add_gaps(Some(Gaps::of_client(gaps)));
+            }
+            Delivery::Latest => self.superseded += overtaken,
+        }
+    }
+}

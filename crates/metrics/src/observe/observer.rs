@@ -1,0 +1,329 @@
+//! What the load generator tells, and who listens.
+//!
+//! The runner stamps time and tells an [`Observer`] what happened; sessions know neither.
+//! Observers compose: `()` listens to nothing and costs nothing, an [`Option`] listens where it
+//! is `Some`, a tuple tells each of its parts in order.
+
+use std::time::Duration;
+
+use pushbench_core::{MonoInstant, Seq, checked_when_read};
+use serde::{Deserialize, Serialize};
+
+use crate::observe::ledger::{Phase, Tally};
+
+/// A client has a whole message in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// The client's index within this load process, from 0.
+    pub client: u32,
+    /// Which message.
+    pub seq: Seq,
+    /// Its intended publish instant.
+    pub due: MonoInstant,
+    /// When its last byte was in the client's hands. Per client it never goes back.
+    pub at: MonoInstant,
+}
+
+impl Arrival {
+    /// From the intended publish instant to the arrival; zero where the clocks disagree so far
+    /// that the message seems to come early.
+    #[must_use]
+    pub const fn latency(&self) -> Duration {
+        self.at.saturating_since(self.due)
+    }
+}
+
+/// What happens to a client beside messages and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A request was sent: a poll, or the request that opens a stream.
+    Request {
+        /// The client's index.
+        client: u32,
+    },
+    /// A response came that carries no message: 204, 304, or a long poll's timeout.
+    EmptyResponse {
+        /// The client's index.
+        client: u32,
+    },
+    /// A poll was due while one was outstanding, and so was not sent.
+    SkippedPoll,
+    /// A client is ready to receive for the first time.
+    Connected {
+        /// Its index.
+        client: u32,
+        /// From the call that opened the socket until it was ready: TCP, TLS, and for a stream
+        /// the answer to its request.
+        took: Duration,
+    },
+    /// A connection ended that the client meant to keep.
+    ConnectionLost {
+        /// Its index.
+        client: u32,
+    },
+    /// A client is ready again after it lost its connection.
+    Reconnected {
+        /// Its index.
+        client: u32,
+    },
+    /// Something failed: a connection attempt, a response with an unexpected status, a message
+    /// that breaks the protocol. Once for each failure.
+    Failed {
+        /// Its index.
+        client: u32,
+    },
+    /// The failure just told was one of the server's against its protocol.
+    BrokeProtocol {
+        /// The client's index.
+        client: u32,
+    },
+}
+
+/// Listens to what a load process does. Each method does nothing unless it is given.
+pub trait Observer {
+    /// A message arrived. Told once for each message that a session hands over, duplicates too.
+    #[inline]
+    fn arrived(&mut self, _arrival: &Arrival) {}
+
+    /// Bytes moved, at `at`, in `phase`.
+    #[inline]
+    fn moved(&mut self, _phase: Phase, _at: MonoInstant, _bytes: &Tally) {}
+
+    /// Something else happened, at `at`, in `phase`.
+    #[inline]
+    fn happened(&mut self, _phase: Phase, _at: MonoInstant, _event: &Event) {}
+}
+
+impl Observer for () {}
+
+impl<T: Observer + ?Sized> Observer for &mut T {
+    #[inline]
+    fn arrived(&mut self, arrival: &Arrival) {
+        (**self).arrived(arrival);
+    }
+
+    #[inline]
+    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
+        (**self).moved(phase, at, bytes);
+    }
+
+    #[inline]
+    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
+        (**self).happened(phase, at, event);
+    }
+}
+
+impl<T: Observer> Observer for Option<T> {
+    #[inline]
+    fn arrived(&mut self, arrival: &Arrival) {
+        if let Some(observer) = self {
+            observer.arrived(arrival);
+        }
+    }
+
+    #[inline]
+    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
+        if let Some(observer) = self {
+            observer.moved(phase, at, bytes);
+        }
+    }
+
+    #[inline]
+    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
+        if let Some(observer) = self {
+            observer.happened(phase, at, event);
+        }
+    }
+}
+
+/// Implements [`Observer`] for a tuple, given as pairs of a type parameter and its index.
+macro_rules! observe_tuple {
+    ($($part:ident $index:tt),+) => {
+        impl<$($part: Observer),+> Observer for ($($part,)+) {
+            #[inline]
+            fn arrived(&mut self, arrival: &Arrival) {
+                $(self.$index.arrived(arrival);)+
+            }
+
+            #[inline]
+            fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
+                $(self.$index.moved(phase, at, bytes);)+
+            }
+
+            #[inline]
+            fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
+                $(self.$index.happened(phase, at, event);)+
+            }
+        }
+    };
+}
+
+observe_tuple!(A 0, B 1);
+observe_tuple!(A 0, B 1, C 2);
+observe_tuple!(A 0, B 1, C 2, D 3);
+observe_tuple!(A 0, B 1, C 2, D 3, E 4);
+observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// The measured part of a trial: `[start, end)` in intended publish instants, and the messages
+/// that are due in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Window {
+    /// The first instant inside, t0.
+    pub start: MonoInstant,
+    /// The first instant after it, t1.
+    pub end: MonoInstant,
+    /// The first message due in it.
+    pub first: Seq,
+    /// The last message due in it; less than `first` where none is.
+    pub last: Seq,
+}
+
+checked_when_read!(Window);
+
+/// The longest that a window may be: a day.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
+
+/// A window that no trial has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// It ends before it begins, or a day or more after it.
+    #[error("a window from {start} to {end} is none: it has a day at most")]
+    Length {
+        /// Where it begins.
+        start: MonoInstant,
+        /// Where it ends.
+        end: MonoInstant,
+    },
+    /// Its messages end before they begin, or are more than can be counted.
+    #[error("a window from message {first} to {last} is none: they are counted from 1 to 2^62")]
+    Messages {
+        /// The first.
+        first: Seq,
+        /// The last.
+        last: Seq,
+    },
+}
+
+impl Window {
+    /// Checks what the types of its edges cannot.
+    ///
+    /// # Errors
+    ///
+    /// Edges that are not in their order, or too far apart.
+    pub fn check(&self) -> Result<(), WindowError> {
+        let Self { start, end, first, last } = *self;
+        if start > end || self.duration() > LONGEST_WINDOW {
+            return Err(WindowError::Length { start, end });
+        }
+        if first == Seq::NONE || last.0 > 1 << 62 || last.0 + 1 < first.0 {
+            return Err(WindowError::Messages { first, last });
+        }
+        Ok(())
+    }
+
+    /// Whether `seq` is due in the window.
+    #[must_use]
+    #[inline]
+    pub const fn contains(&self, seq: Seq) -> bool {
+        self.first.0 <= seq.0 && seq.0 <= self.last.0
+    }
+
+    /// Whether `at` lies in `[start, end)`.
+    #[must_use]
+    #[inline]
+    pub const fn spans(&self, at: MonoInstant) -> bool {
+        self.start.0 <= at.0 && at.0 < self.end.0
+    }
+
+    /// The second of the window, from 0, in which `at` lies; `None` outside.
+    #[must_use]
+    #[inline]
+    pub fn second(&self, at: MonoInstant) -> Option<usize> {
+        let inside = self.spans(at).then(|| (at.0 - self.start.0) / 1_000_000_000);
+        usize::try_from(inside?).ok()
+    }
+
+    /// How many messages are due in it.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        if self.is_empty() { 0 } else { self.last.0 - self.first.0 + 1 }
+    }
+
+    /// Whether no message is due in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.first.0 > self.last.0
+    }
+
+    /// From `start` to `end`.
+    #[must_use]
+    pub const fn duration(&self) -> Duration {
+        self.end.saturating_since(self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Count {
+        arrived: u32,
+        moved: u32,
+        happened: u32,
+    }
+
+    impl Observer for Count {
+        fn arrived(&mut self, _: &Arrival) {
+            self.arrived += 1;
+        }
+
+        fn moved(&mut self, _: Phase, _: MonoInstant, _: &Tally) {
+            self.moved += 1;
+        }
+
+        fn happened(&mut self, _: Phase, _: MonoInstant, _: &Event) {
+            self.happened += 1;
+        }
+    }
+
+    fn tell(mut observer: impl Observer) {
+        let at = MonoInstant(9);
+        observer.arrived(&Arrival { client: 0, seq: Seq(1), due: MonoInstant(4), at });
+        observer.moved(Phase::Window, at, &Tally::default());
+        observer.moved(Phase::Drain, at, &Tally::default());
+        observer.happened(Phase::Window, at, &Event::Request { client: 0 });
+    }
+
+    #[test]
+    fn a_tuple_tells_each_part() {
+        let mut parts = (Count::default(), Some(Count::default()), None::<Count>, ());
+        tell(&mut parts);
+        for part in [&parts.0, parts.1.as_ref().unwrap()] {
+            assert_eq!((part.arrived, part.moved, part.happened), (1, 2, 1));
+        }
+
+        let mut last = Count::default();
+        tell(((), (), (), (), (), (), (), &mut last));
+        assert_eq!((last.arrived, last.moved, last.happened), (1, 2, 1));
+    }
+
+    #[test]
+    fn a_window_holds_its_edges_as_stated() {
+        let (start, end) = (MonoInstant(10), MonoInstant(20));
+        let window = Window { start, end, first: Seq(3), last: Seq(5) };
+        assert_eq!(window.len(), 3);
+        assert!(window.contains(Seq(3)) && window.contains(Seq(5)) && !window.contains(Seq(6)));
+        assert!(window.spans(start) && !window.spans(end));
+        let window = Window { end: MonoInstant(1_500_000_010), ..window };
+        assert_eq!(window.second(MonoInstant(1_000_000_009)), Some(0));
+        assert_eq!(window.second(MonoInstant(1_000_000_010)), Some(1));
+        assert_eq!((window.second(MonoInstant(9)), window.second(window.end)), (None, None));
+
+        let empty = Window { first: Seq(4), last: Seq(3), ..window };
+        assert_eq!((empty.is_empty(), empty.len(), empty.contains(Seq(4))), (true, 0, false));
+    }
+}

@@ -1,0 +1,325 @@
+//! The observer that measures: everything that a load process keeps of a trial.
+//!
+//! The audit judges each arrival once, and only what it calls new becomes a sample, so that
+//! latencies, series and audit agree on how many deliveries there were.
+
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::{Delivery, MonoInstant, Seq};
+use serde::{Deserialize, Serialize};
+
+use crate::observe::age::{Age, AgeTotals};
+use crate::observe::audit::{Audit, AuditTotals, Verdict};
+use crate::observe::censored::Censored;
+use crate::observe::fit::Fit;
+use crate::observe::histogram::LatencyHistogram;
+use crate::observe::ledger::{Direction, Ledger, Phase, Source, Tally, TcpipTally};
+use crate::observe::observer::{Arrival, Event, Observer, Window};
+use crate::observe::polls::{Polls, PollsMeasured};
+use crate::observe::series::Series;
+use crate::observe::silence::{Coming, Silence};
+
+/// Measures the clients of one load process during one trial.
+///
+/// Clients connect before the window is known, so a recorder begins without one: bytes and
+/// events count from the start, messages say what a client holds. The order is [`new`](Self::new),
+/// [`set_window`](Self::set_window) before the window starts, [`exclude`](Self::exclude) as it
+/// starts, [`settled`](Self::settled) during the drain, [`finish`](Self::finish).
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    window: Option<Window>,
+    audit: Audit,
+    age: Age,
+    polls: Option<Box<Polls>>,
+    measured: Measured,
+}
+
+impl Recorder {
+    /// For `clients` clients, told apart by their index from 0.
+    #[must_use]
+    pub fn new(clients: u32, delivery: Delivery) -> Self {
+        let (audit, age) = (Audit::new(clients, delivery), Age::new(clients));
+        Self { window: None, audit, age, polls: None, measured: Measured::default() }
+    }
+
+    /// Follows each client's polls too, for them to be held against their model.
+    #[must_use]
+    pub fn with_polls(mut self, polls: Polls) -> Self {
+        self.polls = Some(Box::new(polls));
+        self
+    }
+
+    /// Says what the window is. To be called once, before it starts.
+    pub fn set_window(&mut self, window: Window) {
+        self.audit.set_window(window);
+        self.age.set_window(&window);
+        self.measured.series = Series::new(&window);
+        self.window = Some(window);
+    }
+
+    /// Leaves `client` out of audit, latencies, ages and series: it was not connected at t0. To be
+    /// called at t0, before a message that is due in the window can arrive. Its bytes and
+    /// requests still count, as do its messages where bytes are divided by messages.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    pub fn exclude(&mut self, client: u32) {
+        self.audit.exclude(client);
+    }
+
+    /// Says that the drain is over, at `end`: of what a client still awaits, `coming` says when
+    /// bytes of the feed last came since the window's end, and whether it is under way; `due` when
+    /// a message of the window was due. To be called once, before [`finish`](Self::finish).
+    pub fn end_drain(
+        &mut self,
+        end: MonoInstant,
+        coming: impl Fn(u32) -> Coming,
+        due: impl Fn(Seq) -> Option<MonoInstant>,
+    ) {
+        let Some(window) = self.window else { return };
+        for client in 0..self.audit.clients() {
+            if !self.audit.awaits(client) {
+                continue;
+            }
+            let coming = coming(client);
+            if coming.under_way {
+                self.audit.set_under_way(client);
+                continue;
+            }
+            let since = coming.last.or_else(|| self.age.held_since(client));
+            let silence = Silence::of_client(self.audit.newest(client), since, &window);
+            self.measured.silence.get_or_insert_default().merge(&silence);
+        }
+        for (seq, clients) in self.audit.late() {
+            let Some(due) = due(seq) else { continue };
+            let bound = end.saturating_since(due);
+            self.measured.late.record_many_ns(saturating_nanos(bound), clients);
+            if let Some(second) = window.second(due) {
+                self.measured.series.late(second, bound, clients);
+            }
+        }
+    }
+
+    /// Adds what the sockets themselves moved, for the ledger to be checked against.
+    pub const fn sockets_moved(&mut self, up: u64, down: u64) {
+        self.measured.ledger.socket_up += up;
+        self.measured.ledger.socket_down += down;
+    }
+
+    /// Adds what TCP and IP added in `phase`, on the word of `source`.
+    pub fn tcpip(
+        &mut self,
+        phase: Phase,
+        direction: Direction,
+        source: Source,
+        tally: &TcpipTally,
+    ) {
+        self.measured.ledger.add_tcpip(phase, direction, source, tally);
+    }
+
+    /// A message arrived whose instant is not known: it is not due before the trial is over, or
+    /// else was long before it.
+    pub fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
+        self.measured.fit.off_schedule(seq, is_ahead);
+    }
+
+    /// Whether every message due in the window is accounted for at every client that was not
+    /// excluded, so that the drain may end. Costs nothing to ask.
+    #[must_use]
+    pub const fn settled(&self) -> bool {
+        self.audit.settled()
+    }
+
+    /// What was measured, of the clients that `is_expected` names and nobody excluded. Whoever
+    /// is not expected should have been excluded at t0, since latencies already taken stay.
+    #[must_use]
+    pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> Measured {
+        let expected = |client| is_expected(client) && !self.audit.excludes(client);
+        let (audit, age) = (self.audit.finish(expected), self.age.finish(expected));
+        let polls = self.polls.map(|polls| polls.finish(expected));
+        Measured { audit, age, polls, ..self.measured }
+    }
+}
+
+impl Observer for Recorder {
+    #[inline]
+    fn arrived(&mut self, arrival: &Arrival) {
+        if arrival.at < arrival.due {
+            self.measured.fit.arrived_early(arrival);
+        }
+        self.age.arrived(arrival);
+        let verdict = self.audit.judge(arrival);
+        let Some(window) = self.window.as_ref().filter(|_| verdict != Verdict::Duplicate) else {
+            return;
+        };
+        let in_window = window.spans(arrival.at);
+        self.measured.counters.messages_in_window += u64::from(in_window);
+        if let Some(polls) = &mut self.polls {
+            polls.arrived(arrival, in_window);
+        }
+        if verdict != Verdict::New {
+            return;
+        }
+        let latency = arrival.latency();
+        self.measured.latency.record(latency);
+        if let Some(polls) = &mut self.polls {
+            polls.delivered(arrival);
+        }
+        if let Some(second) = window.second(arrival.due) {
+            self.measured.series.delivered(second, latency);
+        }
+    }
+
+    #[inline]
+    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
+        self.measured.ledger.add(phase, bytes);
+        if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
+            self.measured.series.moved(second, bytes);
+        }
+    }
+
+    #[inline]
+    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
+        self.measured.counters.count(phase, event);
+        if let Some(polls) = &mut self.polls {
+            polls.happened(phase, at.0, event);
+        }
+        match event {
+            Event::Connected { took, .. } => self.measured.connect.record(*took),
+            Event::Request { .. } => {
+                if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
+                    self.measured.series.requested(second);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How often things happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Requests sent in the window's phase.
+    pub requests: u64,
+    /// Responses without a message in the window's phase.
+    pub empty_responses: u64,
+    /// Polls skipped in the window's phase, one being outstanding.
+    pub skipped_polls: u64,
+    /// Connections lost from warm-up on.
+    pub connections_lost: u64,
+    /// Clients that were ready again after a loss, from warm-up on, each time.
+    pub reconnects: u64,
+    /// Failures from warm-up on.
+    pub errors: u64,
+    /// Those of them in which the server broke its protocol.
+    #[serde(default)]
+    pub protocol_errors: u64,
+    /// Messages that arrived between the window's start and end, duplicates left out, those due
+    /// before it included: what the window's bytes are divided by.
+    pub messages_in_window: u64,
+}
+
+impl Counters {
+    /// Adds the figures of another load process of the same trial.
+    pub const fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.empty_responses += other.empty_responses;
+        self.skipped_polls += other.skipped_polls;
+        self.connections_lost += other.connections_lost;
+        self.reconnects += other.reconnects;
+        self.errors += other.errors;
+        self.protocol_errors += other.protocol_errors;
+        self.messages_in_window += other.messages_in_window;
+    }
+
+    #[inline]
+    fn count(&mut self, phase: Phase, event: &Event) {
+        let in_window = u64::from(phase == Phase::Window);
+        let since_warmup = u64::from(phase >= Phase::Warmup);
+        match event {
+            Event::Request { .. } => self.requests += in_window,
+            Event::EmptyResponse { .. } => self.empty_responses += in_window,
+            Event::SkippedPoll => self.skipped_polls += in_window,
+            Event::ConnectionLost { .. } => self.connections_lost += since_warmup,
+            Event::Reconnected { .. } => self.reconnects += since_warmup,
+            Event::Failed { .. } => self.errors += since_warmup,
+            Event::BrokeProtocol { .. } => self.protocol_errors += since_warmup,
+            Event::Connected { .. } => {}
+        }
+    }
+}
+
+/// What load processes measured in one trial.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What became of the messages due in the window.
+    pub audit: AuditTotals,
+    /// One sample for each delivery: arrival minus intended publish instant.
+    pub latency: LatencyHistogram,
+    /// One lower bound for each message that was late: the drain's end minus its intended publish
+    /// instant.
+    #[serde(default, skip_serializing_if = "LatencyHistogram::is_empty")]
+    pub late: LatencyHistogram,
+    /// Where clients waited in vain for the rest of the window's messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
+    /// One sample for each client: how long it took to be ready.
+    pub connect: LatencyHistogram,
+    /// Age of information during the window.
+    pub age: AgeTotals,
+    /// Bytes by phase, direction and layer.
+    pub ledger: Ledger,
+    /// The window second by second.
+    pub series: Series,
+    /// How often things happened.
+    pub counters: Counters,
+    /// What does not fit the feed's description.
+    #[serde(default, skip_serializing_if = "Fit::is_perfect")]
+    pub fit: Fit,
+    /// Of clients that poll on a period, what their model is checked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polls: Option<PollsMeasured>,
+}
+
+impl Measured {
+    /// Adds the figures of another load process of the same trial.
+    pub fn merge(&mut self, other: &Self) {
+        self.audit.merge(&other.audit);
+        self.latency.merge(&other.latency);
+        self.late.merge(&other.late);
+        if let Some(theirs) = &other.silence {
+            self.silence.get_or_insert_default().merge(theirs);
+        }
+        self.connect.merge(&other.connect);
+        self.age.merge(&other.age);
+        self.ledger.merge(&other.ledger);
+        self.series.merge(&other.series);
+        self.counters.merge(&other.counters);
+        self.fit.merge(&other.fit);
+        if let Some(theirs) = &other.polls {
+            self.polls.get_or_insert_default().merge(theirs);
+        }
+    }
+
+    /// The latencies of all messages that were delivered or late.
+    #[must_use]
+    pub fn latencies(&self) -> Censored<'_, 3> {
+        Censored::new(&self.latency, &self.late)
+    }
+
+    /// Whether there is one latency for each delivery, and one lower bound for each late message.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.latency.count() == self.audit.delivered && self.late.count() == self.audit.late
+    }
+
+    /// Whether audit and ledger balance, and each message is a sample. A trial that
+    /// does not is wrong.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.audit.balances() && self.ledger.balances() && self.is_sampled()
+    }
+}
+
+#[cfg(test)]
+mod tests;

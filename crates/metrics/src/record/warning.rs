@@ -1,0 +1,391 @@
+//! What makes a figure doubtful, as types: each with what was seen and what to do about it.
+//!
+//! An [`Invalid`] means that the instrument failed, so the trial says nothing: it is repeated
+//! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
+//! is a finding about the server, or it bounds what the figures can support.
+
+mod calm;
+mod feed;
+mod invalid;
+mod share;
+mod way;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::attempts::{AttemptsUsed, BrowserStops};
+use crate::observe::events::OtherEvents;
+use crate::observe::histogram::LatencyHistogram;
+use crate::observe::instrument::Process;
+use crate::observe::silence::Silence;
+
+pub use self::calm::{
+    Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
+    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE,
+};
+pub use self::feed::{Likely, Misfit};
+pub use self::invalid::Invalid;
+pub use self::share::Share;
+pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
+
+/// Above this share of one core a process counts as saturated.
+pub const SATURATED_SHARE: f64 = 0.95;
+
+/// What a reader should know before believing a figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Warning {
+    /// The server used a whole core: a finding about the server.
+    ServerSaturated {
+        /// The busiest server process's CPU time over the window's length.
+        share: f64,
+    },
+    /// The server published late.
+    PublisherLate(Lag),
+    /// The load generator was late for its own plans.
+    LoadLate(Lag),
+    /// More falls due between two polls than one response may hold, so that clients fall behind.
+    PollsTooRare {
+        /// Bytes that fall due between two polls.
+        due_bytes: u64,
+    },
+    /// Messages came behind a newer one.
+    Reordered {
+        /// How many.
+        messages: u64,
+    },
+    /// Messages never came.
+    Lost {
+        /// How many.
+        messages: u64,
+    },
+    /// Messages were still under way when the trial ended.
+    Late {
+        /// How many.
+        messages: u64,
+    },
+    /// Clients waited in vain for the rest of the window's messages.
+    FellSilent(Silence),
+    /// Messages of a server that the run did not start came later from second to second.
+    FallsBehind {
+        /// Median latency in the window's first second, µs.
+        from_us: f64,
+        /// That in its last.
+        to_us: f64,
+    },
+    /// Messages came more than once.
+    Duplicated {
+        /// How many arrivals too many.
+        messages: u64,
+    },
+    /// Clients lost their connection and came back.
+    Reconnects {
+        /// How often.
+        count: u64,
+    },
+    /// Something failed on the way.
+    Errors {
+        /// How often.
+        count: u64,
+        /// The first of them.
+        first: Option<String>,
+    },
+    /// The server broke its protocol.
+    ProtocolErrors {
+        /// How often.
+        count: u64,
+        /// The first time.
+        first: Option<String>,
+    },
+    /// Server-sent events came whose type is none of the feed's.
+    OtherEvents {
+        /// Which, and how many.
+        events: OtherEvents,
+    },
+    /// Clients were refused or cut off until they had no attempt left; few of them.
+    AttemptsUsed(AttemptsUsed),
+    /// A browser would have given up clients that went on here, or that gave up as well.
+    BrowserStops(BrowserStops),
+    /// Long polls were answered without news although they were to be held.
+    EarlyAnswers {
+        /// How many.
+        count: u64,
+    },
+    /// Polls were due while one was outstanding, or while the server was left alone.
+    PollsSkipped {
+        /// How many.
+        count: u64,
+    },
+    /// Hardly anything was due in the window.
+    FewMessages {
+        /// How many messages were.
+        messages: u64,
+    },
+    /// The latency is mostly the load generator's own.
+    LoadPart(LoadPart),
+    /// The breakdown of latency may not be believed.
+    Stamps {
+        /// Why.
+        doubt: StampsDoubt,
+    },
+    /// Latencies are not distributed as the model of the transport has it, and not by chance.
+    LatencyOffModel {
+        /// The Kolmogorov–Smirnov distance, 0 to 1.
+        ks: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
+    /// A share is not what the model of polling has it to be, and not by chance.
+    ShareOffModel {
+        /// Which.
+        share: Share,
+        /// As measured, 0 to 1.
+        measured: f64,
+        /// As the model has it.
+        expected: f64,
+        /// How often chance does as much.
+        p: f64,
+    },
+    /// Latency cannot be told, since the server's clock is not this machine's.
+    ForeignClock,
+    /// What only the server knows is missing, since it was not started by this run.
+    ServerUnknown,
+    /// Processes of a server that runs already ended within the window, and what they used is not
+    /// known, so that the server's CPU is not.
+    ServerEnded {
+        /// How many did.
+        ended: u32,
+    },
+    /// Other processes were at work beside the run.
+    OthersBusy(Busy),
+    /// The machine stood still now and then, not long enough to make the trial invalid.
+    ShortStalls {
+        /// The longest of them.
+        worst: Duration,
+        /// The share of the window that they cover.
+        share: f64,
+    },
+    /// A quota of processor time kept the run's processes from running, not long enough to make the
+    /// trial invalid.
+    Throttled {
+        /// For how long, on all processors together.
+        time: Duration,
+        /// The same as a share of the window, 0 to 1.
+        share: f64,
+        /// How many processors' time the quota gives, where that is known.
+        quota: Option<f64>,
+    },
+    /// Server and load generator run on threads of one physical core.
+    OneCore,
+    /// A process of the instrument stood still, not long enough to make the trial invalid.
+    InstrumentStalls {
+        /// Which process.
+        who: Process,
+        /// The longest time that it stood still.
+        worst: Duration,
+        /// The share of the window that it stood still for long enough to matter, 0 to 1.
+        share: f64,
+    },
+    /// A hypervisor ran something else.
+    TimeStolen {
+        /// Its share of the time of all cores.
+        share: f64,
+    },
+}
+
+/// A publisher this late shifts every latency visibly, µs.
+pub const PUBLISHER_LATE_US: f64 = 1_000.0;
+
+/// A load generator this late does the same, µs.
+pub const LOAD_LATE_US: f64 = 5_000.0;
+
+/// Below this many messages in a window, percentiles mean little.
+pub const FEW_MESSAGES: u64 = 10;
+
+/// How late something was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lag {
+    /// How late, µs.
+    pub us: f64,
+    /// Whether that is the 99th percentile; else there were too few samples for one, and it is
+    /// the largest of them.
+    pub at_p99: bool,
+}
+
+impl Lag {
+    /// The lag that a histogram supports; `None` where it is empty.
+    #[must_use]
+    pub fn of(histogram: &LatencyHistogram) -> Option<Self> {
+        match histogram.supported_percentile_us(0.99) {
+            Some(us) => Some(Self { us, at_p99: true }),
+            None => histogram.max_us().map(|us| Self { us, at_p99: false }),
+        }
+    }
+}
+
+impl fmt::Display for Lag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let late = way::micros(self.us);
+        if self.at_p99 { write!(f, "{late} late at p99") } else { write!(f, "up to {late} late") }
+    }
+}
+
+impl Warning {
+    /// What to do about it.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::ServerSaturated { .. } => "its latencies are those of an overloaded server",
+            Self::PublisherLate(_) => "the delay is part of each latency; lower the rate",
+            Self::LoadLate(_) => "leave the load generator a core of its own, or lower the rate",
+            Self::PollsTooRare { .. } => "shorten --poll-interval, or lower rate or payload",
+            Self::Lost { .. } | Self::Duplicated { .. } | Self::Reordered { .. } => {
+                "see trials.csv for where"
+            }
+            Self::Late { .. } => {
+                "what they could move is told as a bound; lower rate, payload or clients, and see that \
+                 the feed is not slower than described"
+            }
+            Self::FellSilent(_) => "see the server's log for what happened then",
+            Self::FallsBehind { .. } => {
+                "if the server keeps up, its feed is slower than described, and the latency is not \
+                 its own: correct `schedule` in the feed's description"
+            }
+            Self::ProtocolErrors { .. } => "see what the server sends there",
+            Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
+            Self::Errors { .. } => "all of them are counted in trials.csv",
+            Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
+            Self::AttemptsUsed(used) => used.remedy(),
+            Self::BrowserStops(_) => {
+                "a page would have to open its stream again itself; see WHATWG HTML §9.2.3 and \
+                 RFC 6455 §4.1"
+            }
+            Self::EarlyAnswers { .. } => {
+                "the server does not hold polls, and the pauses between them are in the latency"
+            }
+            Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
+            Self::FewMessages { .. } => "lengthen the window with --duration",
+            Self::LoadPart(_) => {
+                "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
+            }
+            Self::Stamps { doubt } => doubt.remedy(),
+            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
+                "polls were late, lost or slow to be answered, so the figures tell of this server \
+                 and machine more than of polling; see the lags, or lower the load"
+            }
+            Self::ForeignClock => "run the load generator on the server's machine for latency",
+            Self::ServerUnknown => "pass --server-pid on the server's machine",
+            Self::ServerEnded { .. } => {
+                "keep the server and its workers running while it is measured; see its log"
+            }
+            Self::OthersBusy(_) => "leave the machine idle but for the run",
+            Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+            Self::InstrumentStalls { .. } => {
+                "the highest percentiles are the instrument's in part; let nothing stop or trace it"
+            }
+            Self::Throttled { .. } => {
+                "the highest percentiles are the quota's in part; raise the container's quota"
+            }
+            Self::OneCore => "use a machine with two: what one of them does slows the other down",
+            Self::TimeStolen { .. } => "use a machine with processors of its own",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServerSaturated { share } => {
+                write!(f, "the server used {:.0} % of a core", share * 100.0)
+            }
+            Self::PublisherLate(lag) => write!(f, "the publisher was {lag}"),
+            Self::LoadLate(lag) => write!(f, "the load generator was {lag}"),
+            Self::PollsTooRare { due_bytes } => write!(
+                f,
+                "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
+                 clients fall ever further behind"
+            ),
+            Self::Reordered { .. }
+            | Self::Lost { .. }
+            | Self::Late { .. }
+            | Self::FellSilent(_)
+            | Self::FallsBehind { .. }
+            | Self::Duplicated { .. }
+            | Self::Reconnects { .. }
+            | Self::Errors { .. }
+            | Self::ProtocolErrors { .. } => self.of_delivery(f),
+            Self::OtherEvents { events } => {
+                write!(f, "{} events were none of the feed's: {events}", events.total())
+            }
+            Self::AttemptsUsed(used) => used.fmt(f),
+            Self::BrowserStops(stops) => stops.fmt(f),
+            Self::EarlyAnswers { count } => {
+                write!(f, "{count} long polls were answered too soon, without news")
+            }
+            Self::PollsSkipped { count } => {
+                write!(f, "{count} polls were skipped, the one before being outstanding or refused")
+            }
+            Self::FewMessages { messages: 0 } => f.write_str("no message was due in the window"),
+            Self::FewMessages { messages } => {
+                write!(f, "only {messages} messages were due in the window")
+            }
+            Self::LoadPart(part) => part.fmt(f),
+            Self::Stamps { doubt } => doubt.fmt(f),
+            Self::LatencyOffModel { ks, p } => write!(
+                f,
+                "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \
+                 chance p = {p:.3}"
+            ),
+            Self::ShareOffModel { share, measured, expected, p } => {
+                share.off_model(f, *measured, *expected, *p)
+            }
+            Self::ForeignClock => f.write_str("no latency: the server has another clock"),
+            Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
+            Self::ServerEnded { .. }
+            | Self::OthersBusy(_)
+            | Self::ShortStalls { .. }
+            | Self::Throttled { .. }
+            | Self::OneCore
+            | Self::InstrumentStalls { .. }
+            | Self::TimeStolen { .. } => calm::tell(self, f),
+        }
+    }
+}
+
+impl Warning {
+    /// What became of messages, and what failed on their way.
+    fn of_delivery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reordered { messages } => {
+                write!(f, "{messages} messages came behind a newer one")
+            }
+            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
+            Self::Late { messages } => write!(
+                f,
+                "{messages} messages were still under way when the trial ended: the window was more \
+                 than the path could carry"
+            ),
+            Self::FellSilent(silence) => write!(f, "{silence}"),
+            Self::FallsBehind { from_us, to_us } => write!(
+                f,
+                "messages came later from second to second: by {} at the median in the first, by {} \
+                 in the last",
+                way::micros(*from_us),
+                way::micros(*to_us)
+            ),
+            Self::ProtocolErrors { count, first } => {
+                write!(f, "{count} protocol errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
+            Self::Reconnects { count } => write!(f, "{count} reconnects"),
+            Self::Errors { count, first } => {
+                write!(f, "{count} errors")?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

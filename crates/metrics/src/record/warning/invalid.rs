@@ -1,0 +1,278 @@
+//! Why a trial cannot be used: the instrument failed, or the machine under it.
+
+use std::fmt;
+use std::time::Duration;
+
+use pushbench_core::Seq;
+use serde::{Deserialize, Serialize};
+
+use super::calm::throttled;
+use super::way::micros;
+use super::{Busy, Likely, Misfit};
+use crate::observe::attempts::AttemptsUsed;
+use crate::observe::instrument::Process;
+
+/// Why a trial cannot be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Invalid {
+    /// Delivered, lost, late and superseded do not add up to what was expected.
+    AuditUnbalanced,
+    /// The layers do not add up to the bytes that the sockets moved.
+    LedgerUnbalanced,
+    /// Not all clients were connected when the window began.
+    ClientsMissing {
+        /// Clients that were.
+        connected: u32,
+        /// Clients that the plan asked for.
+        wanted: u32,
+        /// The first error of the others, where there was one.
+        error: Option<String>,
+    },
+    /// Answers came coded, so that no message in them could be read.
+    Coded {
+        /// The first of them.
+        error: String,
+    },
+    /// Too many clients were refused or cut off until they had no attempt left.
+    AttemptsUsed(AttemptsUsed),
+    /// A load process ended before it reported.
+    LoadDied {
+        /// What it said or how it ended.
+        error: String,
+    },
+    /// The server ended before it was told to.
+    ServerDied {
+        /// What it said or how it ended.
+        error: String,
+    },
+    /// The server is another one than at the start, or publishes another feed.
+    FeedChanged,
+    /// The server processes of one feed published different numbers of the window's messages.
+    ServersDisagree {
+        /// The fewest that one of them published.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// Messages were in hand before they were due, so that no latency can be believed.
+    BeforeDue {
+        /// The one that was earliest.
+        seq: Seq,
+        /// How early.
+        early: Duration,
+        /// How many arrivals were early.
+        messages: u64,
+        /// What is most likely wrong.
+        likely: Likely,
+    },
+    /// What the server sends is not what the feed's description says.
+    NotThisFeed {
+        /// What shows it.
+        sign: Misfit,
+    },
+    /// Of the messages that were due not one arrived.
+    NothingArrived {
+        /// How many were due.
+        due: u64,
+        /// The first cause seen on the wire.
+        cause: String,
+    },
+    /// Most messages were lost, and the server broke its protocol.
+    LostToErrors {
+        /// How many were lost.
+        lost: u64,
+        /// Of how many expected.
+        expected: u64,
+        /// How often the protocol was broken.
+        errors: u64,
+        /// The first time.
+        first: Option<String>,
+    },
+    /// Packets went by uncounted.
+    CaptureIncomplete {
+        /// How many.
+        missed: u64,
+    },
+    /// The load generator used a whole core, so it may have measured itself.
+    LoadSaturated {
+        /// The busiest load process's CPU time over the window's length.
+        share: f64,
+    },
+    /// A thread that should have woken each millisecond did not: the machine itself stood still.
+    MachineStalled {
+        /// The worst delay of a wake-up.
+        worst: Duration,
+        /// The share of the window that stalls cover which matter to the latencies, 0 to 1.
+        #[serde(default)]
+        share: f64,
+    },
+    /// A process of the instrument stood still, although the machine did not: it measured itself.
+    InstrumentStalled {
+        /// Which process.
+        who: Process,
+        /// The longest time that it stood still.
+        worst: Duration,
+        /// The share of the window that it stood still for long enough to matter, 0 to 1.
+        share: f64,
+    },
+    /// A control group's quota of processor time kept the run's processes from running.
+    Throttled {
+        /// For how long, on all processors together.
+        time: Duration,
+        /// The same as a share of the window, 0 to 1.
+        share: f64,
+        /// How many processors' time the quota gives, where that is known.
+        quota: Option<f64>,
+    },
+    /// Other processes took the cores while the server or the load generator needed them.
+    MachineBusy(Busy),
+    /// The wall clock was set, which packets and receive timestamps are stamped with.
+    ClockStepped {
+        /// By how much, either way.
+        by: Duration,
+    },
+    /// The machine was suspended.
+    Suspended {
+        /// For how long.
+        slept: Duration,
+    },
+}
+
+impl Invalid {
+    /// What to do about it.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::AuditUnbalanced | Self::LedgerUnbalanced => {
+                "this is a fault of pushbench; please report it with run.json"
+            }
+            Self::ClientsMissing { .. } => {
+                "see the server's log; where it is at its limits, raise them or use fewer clients"
+            }
+            Self::Coded { .. } => {
+                "messages have to come as they are: use --headers minimal, or switch compression \
+                 off at the server"
+            }
+            Self::AttemptsUsed(used) => used.remedy(),
+            Self::LoadDied { .. } | Self::ServerDied { .. } => {
+                "see what it said, and the system's log"
+            }
+            Self::LoadSaturated { .. } => "lower the rate or the number of clients",
+            Self::FeedChanged => "leave the server running for the whole measurement",
+            Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
+            Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
+            Self::MachineStalled { .. } => {
+                "use a machine with processors of its own, and see `pushbench doctor`"
+            }
+            Self::BeforeDue { likely, .. } => likely.remedy(),
+            Self::NotThisFeed { .. } => {
+                "describe the feed as the server publishes it: rate, schedule, origin, and numbers \
+                 that rise by one"
+            }
+            Self::NothingArrived { .. } => {
+                "mend the cause; of a server that the run did not start, see that path, transport and the \
+                 feed's description are its own"
+            }
+            Self::LostToErrors { .. } => {
+                "see what the server sends there; the errors are in run.json"
+            }
+            Self::InstrumentStalled { .. } => {
+                "let nothing stop, trace or freeze pushbench's own processes, and repeat"
+            }
+            Self::Throttled { .. } => {
+                "raise the container's quota (`docker run --cpus`, systemd's CPUQuota, cpu.max), or \
+                 lower the load"
+            }
+            Self::MachineBusy(_) => "leave the machine idle but for the run, and repeat",
+            Self::ClockStepped { .. } => "let the clock be set before the run, not during it",
+            Self::Suspended { .. } => "keep the machine awake: systemd-inhibit pushbench run …",
+        }
+    }
+}
+
+impl Invalid {
+    /// Messages that cannot be those of the feed, or that never came.
+    fn of_the_feed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BeforeDue { seq, early, messages, likely } => {
+                let early = micros(early.as_secs_f64() * 1e6);
+                write!(f, "message {seq} arrived {early} before it was due")?;
+                if *messages > 1 {
+                    write!(f, ", the earliest of {messages} that did")?;
+                }
+                write!(f, ": {likely}")
+            }
+            Self::NotThisFeed { sign } => {
+                write!(f, "the feed file does not describe this server: {sign}")
+            }
+            Self::NothingArrived { due, cause } => {
+                write!(f, "none of the {due} messages that were due arrived: {cause}")
+            }
+            Self::LostToErrors { lost, expected, errors, first } => {
+                write!(
+                    f,
+                    "{lost} of {expected} messages were lost, with {errors} protocol errors"
+                )?;
+                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuditUnbalanced => f.write_str("the delivery audit does not balance"),
+            Self::LedgerUnbalanced => f.write_str("the byte ledger does not balance"),
+            Self::ClientsMissing { connected, wanted, error } => {
+                write!(f, "only {connected} of {wanted} clients were connected")?;
+                error.iter().try_for_each(|error| write!(f, " ({error})"))
+            }
+            Self::Coded { error } => f.write_str(error),
+            Self::AttemptsUsed(used) => used.fmt(f),
+            Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
+            Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
+            Self::FeedChanged => {
+                f.write_str("the server or its feed was replaced while it was measured")
+            }
+            Self::ServersDisagree { least, most } => {
+                write!(f, "of one feed a server process published {least} messages, another {most}")
+            }
+            Self::BeforeDue { .. }
+            | Self::NotThisFeed { .. }
+            | Self::NothingArrived { .. }
+            | Self::LostToErrors { .. } => self.of_the_feed(f),
+            Self::CaptureIncomplete { missed } => {
+                write!(f, "the capture missed {missed} packets")
+            }
+            Self::LoadSaturated { share } => {
+                write!(f, "a load process used {:.0} % of a core", share * 100.0)
+            }
+            Self::MachineStalled { worst, share } => {
+                let worst = worst.as_secs_f64() * 1e3;
+                write!(f, "the machine stalled for up to {worst:.1} ms")?;
+                if *share > 0.0 {
+                    write!(f, ", in {:.1} % of the window altogether", share * 100.0)?;
+                }
+                Ok(())
+            }
+            Self::InstrumentStalled { who, worst, share } => write!(
+                f,
+                "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether, while \
+                 the machine went on",
+                worst.as_secs_f64() * 1e3,
+                share * 100.0
+            ),
+            Self::Throttled { time, share, quota } => throttled(f, *time, *share, *quota),
+            Self::MachineBusy(busy) => busy.fmt(f),
+            Self::ClockStepped { by } => {
+                write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
+            }
+            Self::Suspended { slept } => {
+                write!(f, "the machine was suspended for {:.1} s", slept.as_secs_f64())
+            }
+        }
+    }
+}

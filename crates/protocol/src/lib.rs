@@ -1,0 +1,12 @@
+//! The codecs of both ends of a connection, as pure functions over bytes: no I/O, no clock.
+//!
+//! Readers take their input in whatever pieces it arrives in and keep none of it; writers append to
+//! a buffer that the caller owns. [`headers`] are the header profiles: what a kind of client and
+//! server send with each request and response.
+
+pub mod batch;
+pub mod chunked;
+pub mod frame;
+pub mod headers;
+pub mod sse;
+pub mod utf8;

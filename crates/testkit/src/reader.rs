@@ -1,0 +1,217 @@
+//! A client of each transport, made of libraries that neither the server nor the load generator
+//! are tested with: one trait, so that one suite runs over them all.
+
+mod long_poll;
+mod short_poll;
+mod sse;
+mod websocket;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use pushbench_core::{Contender, Delivery, Seq, Transport};
+use tokio::time::timeout;
+
+use crate::PATIENCE;
+use crate::http::{Answer, Target, Trouble};
+
+/// A message as a client has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The number that the transport or the payload gives it; where both do, they are the same.
+    pub seq: Seq,
+    /// The payload.
+    pub payload: Bytes,
+}
+
+/// Why there is no next message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The server said that messages after the cursor are no longer held.
+    Gone {
+        /// The oldest that is, as the server named it.
+        oldest: Seq,
+    },
+    /// The server said that it ends the stream or the wait, in the way that the transport has
+    /// for that; what it said.
+    Stopped(String),
+    /// Anything else: a connection that broke, an answer that makes no sense.
+    Broken(String),
+    /// Nothing came for as long as a test waits.
+    Silent,
+}
+
+impl End {
+    fn broken(trouble: impl std::fmt::Display) -> Self {
+        Self::Broken(trouble.to_string())
+    }
+}
+
+impl From<Trouble> for End {
+    fn from(trouble: Trouble) -> Self {
+        Self::Broken(format!("{trouble:?}"))
+    }
+}
+
+/// The server's answer to a client that it does not subscribe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The status.
+    pub status: u16,
+    /// What it says.
+    pub body: String,
+}
+
+impl Refused {
+    fn by(answer: &Answer) -> Self {
+        Self { status: answer.status.as_u16(), body: answer.text() }
+    }
+}
+
+impl From<Trouble> for Refused {
+    /// A server that cannot be talked to has no status.
+    fn from(trouble: Trouble) -> Self {
+        Self { status: 0, body: format!("{trouble:?}") }
+    }
+}
+
+/// What a method of a [`Reader`] will come to.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A client that receives the feed.
+pub trait Reader: Send {
+    /// The next message, for as long as it takes.
+    fn receive(&mut self) -> Later<'_, Result<Message, End>>;
+
+    /// Ends the connection as a client should, and says how that went.
+    fn close(self: Box<Self>) -> Later<'static, Result<(), End>>;
+}
+
+impl dyn Reader {
+    /// Subscribes a client.
+    ///
+    /// # Errors
+    ///
+    /// Where the server refuses: with its status and what it says.
+    pub async fn open(
+        contender: Contender,
+        target: Target,
+        after: Option<Seq>,
+        delivery: Delivery,
+    ) -> Result<Box<Self>, Refused> {
+        let subscription = Subscription { target, after, delivery };
+        let opening = subscription.open(contender);
+        timeout(PATIENCE, opening).await.unwrap_or_else(|_| {
+            Err(Refused { status: 0, body: "the server does not answer".to_owned() })
+        })
+    }
+
+    /// The next message, within [`PATIENCE`].
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn next(&mut self) -> Result<Message, End> {
+        timeout(PATIENCE, self.receive()).await.unwrap_or(Err(End::Silent))
+    }
+
+    /// The next `count` messages.
+    ///
+    /// # Errors
+    ///
+    /// Why there are fewer.
+    pub async fn take(&mut self, count: usize) -> Result<Vec<Message>, End> {
+        let mut messages = Vec::with_capacity(count);
+        while messages.len() < count {
+            messages.push(self.next().await?);
+        }
+        Ok(messages)
+    }
+}
+
+/// What a client wants.
+#[derive(Debug, Clone, Copy)]
+struct Subscription {
+    target: Target,
+    after: Option<Seq>,
+    delivery: Delivery,
+}
+
+impl Subscription {
+    async fn open(self, contender: Contender) -> Result<Box<dyn Reader>, Refused> {
+        Ok(match contender.transport {
+            Transport::ShortPoll => Box::new(short_poll::ShortPoll::open(self, contender).await?),
+            Transport::LongPoll => Box::new(long_poll::LongPoll::open(self).await?),
+            Transport::Sse => Box::new(sse::Sse::open(self).await?),
+            Transport::Websocket => Box::new(websocket::Websocket::open(self).await?),
+        })
+    }
+
+    /// The path and query for `contender`, from `after` on.
+    fn path(&self, contender: Contender, after: Option<Seq>) -> String {
+        let (path, delivery) = (contender.path(), self.delivery);
+        match after {
+            Some(after) => format!("{path}?delivery={delivery}&after={after}"),
+            None => format!("{path}?delivery={delivery}"),
+        }
+    }
+}
+
+/// The messages of a poll's answer.
+///
+/// The format is parsed here again, apart from `core::wire::batch`.
+fn messages(answer: &Answer, delivery: Delivery) -> Result<Vec<Message>, End> {
+    let payloads = match delivery {
+        Delivery::Latest => vec![answer.body.clone()],
+        Delivery::Every => batch(&answer.body)?,
+    };
+    let messages: Vec<Message> = payloads.into_iter().map(numbered).collect::<Result<_, _>>()?;
+    let newest = messages.last().map(|message| message.seq);
+    if newest.is_none() || newest != answer.etag() {
+        let tag = answer.etag();
+        return Err(End::Broken(format!("the body ends with {newest:?}, its ETag says {tag:?}")));
+    }
+    Ok(messages)
+}
+
+fn batch(body: &Bytes) -> Result<Vec<Bytes>, End> {
+    let (mut payloads, mut at) = (Vec::new(), 0);
+    while at < body.len() {
+        let line = body[at..].iter().position(|&byte| byte == b'\n');
+        let digits = line.and_then(|length| std::str::from_utf8(&body[at..at + length]).ok());
+        let length = digits.and_then(|digits| digits.parse::<usize>().ok());
+        let (Some(line), Some(length)) = (line, length) else {
+            return Err(End::Broken(format!("no length stands at byte {at} of a batch")));
+        };
+        let start = at + line + 1;
+        if start + length > body.len() {
+            return Err(End::Broken(format!("a batch of {} bytes is cut short", body.len())));
+        }
+        payloads.push(body.slice(start..start + length));
+        at = start + length;
+    }
+    Ok(payloads)
+}
+
+/// A message whose number only its payload tells.
+fn numbered(payload: Bytes) -> Result<Message, End> {
+    match Seq::from_payload(&payload) {
+        Some(seq) => Ok(Message { seq, payload }),
+        None => Err(End::Broken("a payload carries no number".to_owned())),
+    }
+}
+
+/// The oldest message held, as the JSON of a 410 or of a `gone` event names it.
+fn oldest_in(json: &[u8]) -> Option<Seq> {
+    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
+    value.get("oldest")?.as_u64().map(Seq)
+}
+
+/// What a poll's 410 amounts to.
+fn gone(answer: &Answer) -> End {
+    match oldest_in(&answer.body) {
+        Some(oldest) => End::Gone { oldest },
+        None => End::Broken(format!("a 410 names no oldest message: {}", answer.text())),
+    }
+}
