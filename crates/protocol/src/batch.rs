@@ -48,7 +48,7 @@ impl Default for State {
     }
 }
 
-/// What a piece of a batch turned out to be.
+/// A piece of a batch by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Bytes of a length and its line end.

@@ -47,7 +47,7 @@ pub const MAX_HEADERS: usize = 48;
 /// The most bytes of a profile's file.
 pub const MAX_PROFILE_BYTES: u64 = 1 << 20;
 
-/// What a kind of client and server send with each request and response.
+/// The header fields that a kind of client and server send with each request and response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderProfile {
     /// The name by which scenarios and tables know it.

@@ -1,6 +1,6 @@
 //! An event stream's parser, written a second time.
 //!
-//! The load generator reads event streams with `core::wire::sse`, and so a mistake that the
+//! The load generator reads event streams with `protocol::sse`, and so a mistake that the
 //! server's writer and that reader share would stay unseen. This one keeps what it reads, which
 //! makes it the obvious translation of WHATWG HTML §9.2.6, and it knows `id`s.
 

@@ -1,4 +1,4 @@
-//! What the load generator tells, and who listens.
+//! The interface between the load generator and whoever keeps what it tells.
 //!
 //! The runner stamps time and tells an [`Observer`] what happened; sessions know neither.
 //! Observers compose: `()` listens to nothing and costs nothing, an [`Option`] listens where it
@@ -33,7 +33,7 @@ impl Arrival {
     }
 }
 
-/// What happens to a client beside messages and bytes.
+/// An event of a client beside messages and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A request was sent: a poll, or the request that opens a stream.

@@ -1,6 +1,6 @@
-//! What the kernel counts for each TCP connection, for anyone who holds the socket.
+//! The kernel's counters of each TCP connection, for anyone who holds the socket.
 //!
-//! What the counters of [`TcpInfo`] count, found by comparing them with captured packets (Linux
+//! The meaning of the counters of [`TcpInfo`], found by comparing them with captured packets (Linux
 //! 6.18, loopback; the tests of [`capture`](crate::net::capture) repeat it):
 //!
 //! | event | client out | client in | server out | server in |
@@ -44,7 +44,7 @@ pub use segments::{HeaderBytes, IpVersion, Segments, Side, header_bytes, syn_hea
 
 /// As much of `struct tcp_info` as is read here. The kernel's grows, and only at its end.
 const SIZE: usize = 216;
-/// What every Linux fills in that runs Rust programs: up to `tcpi_total_retrans`.
+/// Bytes that every Linux fills in that runs Rust programs: up to `tcpi_total_retrans`.
 const OLDEST: usize = 104;
 
 // Bits of `tcpi_options` (`linux/tcp.h`).
@@ -129,11 +129,11 @@ impl Stage {
 }
 
 impl TcpInfo {
-    /// What the kernel tells of `socket`. The call takes some 0.7 µs.
+    /// The counters of `socket`. The call takes some 0.7 µs.
     ///
     /// # Errors
     ///
-    /// What `getsockopt` answers where `socket` is none, or none of TCP.
+    /// The error of `getsockopt` where `socket` is none, or none of TCP.
     pub fn of(socket: impl AsFd) -> io::Result<Self> {
         let mut bytes = [0; SIZE];
         let (level, name) = (libc::IPPROTO_TCP, libc::TCP_INFO);

@@ -29,7 +29,7 @@ impl ProfileError {
         self.line
     }
 
-    /// What is wrong there, and what would be right.
+    /// The fault there, and what would be right.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
@@ -74,8 +74,8 @@ impl HeaderProfile {
     ///
     /// # Errors
     ///
-    /// What is not TOML or not a profile, is malformed, belongs to the transport, or is out of
-    /// range: the first such line.
+    /// The first line that is not TOML or not of a profile, is malformed, belongs to the
+    /// transport, or is out of range.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let located = |(span, problem): Located| ProfileError {
             line: 1 + text.bytes().take(span.start).filter(|&byte| byte == b'\n').count(),

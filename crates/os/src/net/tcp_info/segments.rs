@@ -82,7 +82,7 @@ pub struct Segments {
     pub syns_received: u64,
 }
 
-/// What IP and TCP headers take, in bytes, by direction.
+/// The size of IP and TCP headers, in bytes, by direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeaderBytes {
     /// Headers of what this end sent.
@@ -140,7 +140,7 @@ impl Segments {
         Self { sent, received, syns_sent: 0, syns_received: 0 }
     }
 
-    /// What the headers of these segments take at the IP layer.
+    /// The size of these segments' headers at the IP layer.
     #[must_use]
     pub const fn header_bytes(self, ip: IpVersion, timestamps: bool) -> HeaderBytes {
         let each = header_bytes(ip, timestamps);
