@@ -86,7 +86,7 @@ impl ProcessTree {
         let members: BTreeMap<_, _> =
             clocks.into_iter().map(|clock| (clock.identity(), clock)).collect();
         let mut tree = Self { roots: members.keys().copied().collect(), members };
-        tree.look();
+        tree.find_new();
         Ok(tree)
     }
 
@@ -98,7 +98,7 @@ impl ProcessTree {
 
     /// Looks for descendants that are new; some ten microseconds for each process of the system.
     /// One whose parents have ended stays in the tree if it was seen before.
-    pub fn look(&mut self) -> Vec<Identity> {
+    fn find_new(&mut self) -> Vec<Identity> {
         let parents = parents();
         let mut found = Vec::new();
         let mut known: BTreeSet<u32> = self.members.keys().map(|&(pid, _)| pid).collect();
@@ -128,7 +128,7 @@ impl ProcessTree {
             Some((*identity, MemberTime { own, reaped }))
         };
         let mut members: BTreeMap<_, _> = self.members.iter().filter_map(read).collect();
-        let new = self.look();
+        let new = self.find_new();
         let new = new.iter().filter_map(|identity| self.members.get_key_value(identity));
         members.extend(new.filter_map(read));
         TreeTime { roots: self.roots.clone(), members }

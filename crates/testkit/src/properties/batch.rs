@@ -16,7 +16,7 @@ pub(super) fn holds(input: &[u8]) {
     reads_back(input);
 }
 
-/// What was read, and whether the body may end there.
+/// The outcome of reading, and whether the body may end there.
 fn read(pieces: &[&[u8]]) -> (Result<Read, BatchError>, bool) {
     let mut reader = BatchReader::default();
     let (mut messages, mut framing) = (vec![Vec::new()], 0);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Stage, TcpInfo};
+use super::{TcpInfo, TcpState};
 
 /// A TCP header without options (RFC 9293 §3.1).
 const TCP: u64 = 20;
@@ -131,11 +131,11 @@ impl Segments {
     /// socket that is closed with bytes unread sends one RST instead, and that is all.
     #[must_use]
     pub const fn of_close(last: &TcpInfo) -> Self {
-        let (sent, received) = match last.stage {
-            Stage::Opening | Stage::Closed => (0, 0),
-            Stage::Open => (2, 1),
-            Stage::FinSent | Stage::FinReceived => (1, 1),
-            Stage::BothFins => (0, 1),
+        let (sent, received) = match last.state {
+            TcpState::Opening | TcpState::Closed => (0, 0),
+            TcpState::Open => (2, 1),
+            TcpState::FinSent | TcpState::FinReceived => (1, 1),
+            TcpState::BothFins => (0, 1),
         };
         Self { sent, received, syns_sent: 0, syns_received: 0 }
     }
