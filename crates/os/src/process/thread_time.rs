@@ -49,8 +49,8 @@ impl ThreadTime {
 
     /// The thread's time since the last call. Two system calls, a microsecond or two.
     pub fn lap(&mut self) -> Spent {
-        let waits = self.waits.as_ref().and_then(scheduling::read_waits).unwrap_or_default();
-        let now = Spent { cpu: own_cpu(), waited: waits.total };
+        let waited = self.waits.as_ref().and_then(scheduling::waited).unwrap_or_default();
+        let now = Spent { cpu: own_cpu(), waited };
         let spent = Spent {
             cpu: now.cpu.saturating_sub(self.last.cpu),
             waited: now.waited.saturating_sub(self.last.waited),

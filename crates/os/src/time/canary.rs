@@ -206,12 +206,10 @@ impl Waited {
     }
 
     fn since_last(&mut self) -> Duration {
-        let Some(waits) = self.file.as_ref().and_then(scheduling::read_waits) else {
+        let Some(waited) = self.file.as_ref().and_then(scheduling::waited) else {
             return Duration::ZERO;
         };
-        let since = waits.total.saturating_sub(self.last);
-        self.last = waits.total;
-        since
+        waited.saturating_sub(std::mem::replace(&mut self.last, waited))
     }
 }
 
