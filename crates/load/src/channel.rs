@@ -37,7 +37,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use pushbench_os::net::rx_stamp::{self, WallStamp};
 use pushbench_os::net::source::connect_from;
-use pushbench_os::net::tcp_info::{Stage, TcpInfo};
+use pushbench_os::net::tcp_info::{TcpInfo, TcpState};
 
 use self::records::Records;
 
@@ -271,7 +271,7 @@ impl Channel {
     #[must_use]
     pub fn tcp_info(&self) -> Option<Option<TcpInfo>> {
         let info = TcpInfo::of(&self.socket).ok();
-        let stood = |info: &TcpInfo| !matches!(info.stage, Stage::Opening | Stage::Closed);
+        let stood = |info: &TcpInfo| !matches!(info.state, TcpState::Opening | TcpState::Closed);
         if self.is_open() { Some(info) } else { info.filter(stood).map(Some) }
     }
 
