@@ -6,105 +6,69 @@
 use std::mem::MaybeUninit;
 
 use pushbench_core::Seq;
+use thiserror::Error;
 
-use super::error::{HandshakeError, HeadError};
-use super::recovery::{RetryAfter, retry_after};
+use super::field::{decimal, list, lossy};
+use super::retry_after::{RetryAfter, retry_after};
+use super::upgrade::Upgrade;
 
 /// The most header fields that a response may have.
 const MAX_HEADERS: usize = 128;
 
-/// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
-const ACCEPT_LEN: usize = 28;
+/// The longest response head, in bytes.
+pub const HEAD_LIMIT: usize = 16 * 1024;
 
-/// What matters of a response's head.
+/// A response head that cannot be understood.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum HeadError {
+    /// It is malformed.
+    #[error("{0}")]
+    Malformed(#[from] httparse::Error),
+    /// It does not end.
+    #[error("its head is longer than {HEAD_LIMIT} bytes")]
+    TooLong,
+    /// Its body's length is unknowable (RFC 9112 §6.3).
+    #[error("its Content-Length is not one number")]
+    Length,
+    /// Its body is chunked twice (RFC 9112 §6.1).
+    #[error("its Transfer-Encoding names chunked more than once")]
+    Transfer,
+}
+
+/// The head of a response, as far as a client of the feed needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) status: u16,
+pub struct ResponseHead {
+    /// The status code.
+    pub status: u16,
     /// The sequence number in its `ETag`.
-    pub(crate) cursor: Option<Seq>,
-    /// It has the field that its reader [keeps](super::http::ResponseReader::keeping).
-    pub(crate) kept: bool,
+    pub cursor: Option<Seq>,
+    /// It has the field that its reader [keeps](super::ResponseReader::keeping).
+    pub kept: bool,
     /// The server closes the connection behind the response (RFC 9112 §9.3).
-    pub(crate) close: bool,
+    pub close: bool,
     /// The codings of its body, other than chunked, as the server names them.
-    pub(crate) coding: Option<Box<str>>,
-    /// What a 101 switches to.
-    pub(crate) upgrade: Option<Box<Upgrade>>,
-    pub(super) body: BodyLength,
+    pub coding: Option<Box<str>>,
+    /// The protocol that a 101 switches to.
+    pub upgrade: Option<Box<Upgrade>>,
+    /// How long the server asks to be left alone, where it refuses.
+    pub retry_after: Option<Box<RetryAfter>>,
+    /// How its body ends.
+    pub body: BodyLength,
 }
 
 /// How a body ends (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum BodyLength {
+pub enum BodyLength {
+    /// So many bytes behind the head.
     Bytes(u64),
+    /// In chunks, with the last one (RFC 9112 §7.1).
     Chunked,
+    /// With the connection.
     #[default]
     UntilEnd,
 }
 
-/// What a switch of protocols says of the new one (RFC 6455 §4.1).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Upgrade {
-    old_version: bool,
-    /// Whether it is to WebSocket, and to nothing else.
-    websocket: Option<bool>,
-    connection: bool,
-    /// The only `Sec-WebSocket-Accept`.
-    accept: Option<[u8; ACCEPT_LEN]>,
-    accepts: u32,
-    extension: Option<Box<str>>,
-    subprotocol: Option<Box<str>>,
-}
-
-impl Upgrade {
-    fn take(&mut self, header: &httparse::Header<'_>) {
-        let is = |wanted: &str| header.name.eq_ignore_ascii_case(wanted);
-        let text = || (!header.value.is_empty()).then(|| lossy(header.value));
-        if is("upgrade") {
-            let websocket = header.value.eq_ignore_ascii_case(b"websocket");
-            self.websocket = Some(websocket && self.websocket.unwrap_or(true));
-        } else if is("connection") {
-            self.connection |= list(header.value).any(|item| item.eq_ignore_ascii_case(b"upgrade"));
-        } else if is("sec-websocket-accept") {
-            self.accepts += 1;
-            self.accept = header.value.try_into().ok();
-        } else if is("sec-websocket-extensions") {
-            self.extension = self.extension.take().or_else(text);
-        } else if is("sec-websocket-protocol") {
-            self.subprotocol = self.subprotocol.take().or_else(text);
-        }
-    }
-
-    /// Whether a WebSocket is open now, for a client that offered neither extension nor
-    /// subprotocol, and whose key is answered by `accept`.
-    ///
-    /// # Errors
-    ///
-    /// What the client must fail the connection for.
-    pub(crate) fn check(&self, accept: &str) -> Result<(), HandshakeError> {
-        if self.old_version {
-            return Err(HandshakeError::Version);
-        }
-        if self.websocket != Some(true) {
-            return Err(HandshakeError::Upgrade);
-        }
-        if !self.connection {
-            return Err(HandshakeError::Connection);
-        }
-        let answered = self.accept.is_some_and(|answer| answer == accept.as_bytes());
-        if self.accepts != 1 || !answered {
-            return Err(HandshakeError::Accept);
-        }
-        if let Some(extension) = &self.extension {
-            return Err(HandshakeError::Extension(extension.to_string()));
-        }
-        self.subprotocol
-            .as_ref()
-            .map_or(Ok(()), |subprotocol| Err(HandshakeError::Subprotocol(subprotocol.to_string())))
-    }
-}
-
-/// What the fields say of a body's end and of the connection behind it.
+/// The fields that speak of a body's end and of the connection behind it.
 #[derive(Debug, Default)]
 struct Framing {
     /// `Content-Length`, where it is one number.
@@ -173,8 +137,8 @@ impl Framing {
 /// A field whose value somebody wants as it was sent: its name, and the last value.
 pub(super) type Kept = (&'static str, Vec<u8>);
 
-/// A head, how many bytes it takes, and how long the server asks to be left alone.
-pub(super) type Parsed = (Head, usize, Option<RetryAfter>);
+/// A head, and how many bytes it takes.
+pub(super) type Parsed = (ResponseHead, usize);
 
 /// Reads a head that `bytes` begins with, and its length; `None` where it ends later.
 pub(super) fn parse_head(
@@ -195,7 +159,7 @@ pub(super) fn parse_head(
     head_of(&response, parsed?, kept)
 }
 
-/// What a client reads all the same: a field's value that goes on in the next line, and white space
+/// The leniency of a client: a field's value may go on in the next line, and white space stand
 /// behind its name (RFC 9112 §5.1, §5.2). Looked for where a head has no other reading.
 #[cold]
 fn lenient() -> httparse::ParserConfig {
@@ -205,7 +169,7 @@ fn lenient() -> httparse::ParserConfig {
     config
 }
 
-/// What matters of a head that has been taken apart.
+/// The head that has been taken apart.
 fn head_of(
     response: &httparse::Response<'_, '_>,
     parsed: httparse::Status<usize>,
@@ -213,7 +177,8 @@ fn head_of(
 ) -> Result<Option<Parsed>, HeadError> {
     let httparse::Status::Complete(length) = parsed else { return Ok(None) };
     let (status, old_version) = (response.code.unwrap_or(0), response.version == Some(0));
-    let (mut head, mut framing) = (Head { status, ..Head::default() }, Framing::default());
+    let mut head = ResponseHead { status, ..ResponseHead::default() };
+    let mut framing = Framing::default();
     for header in &*response.headers {
         head.take(header, &mut framing);
         if let Some((name, value)) = &mut kept
@@ -226,17 +191,18 @@ fn head_of(
         }
     }
     if status == 101 {
-        let mut upgrade = Upgrade { old_version, ..Upgrade::default() };
-        response.headers.iter().for_each(|header| upgrade.take(header));
-        head.upgrade = Some(Box::new(upgrade));
+        // Behind a switch of protocols comes no content that could be coded.
+        (head.upgrade, head.coding) = (Some(Box::new(Upgrade::of(response))), None);
     }
     head.close = framing.closes(old_version);
     head.body = framing.body(status)?;
-    let wait = if status < 300 { None } else { retry_after(status, response.headers) };
-    Ok(Some((head, length, wait)))
+    if status >= 300 {
+        head.retry_after = retry_after(status, response.headers).map(Box::new);
+    }
+    Ok(Some((head, length)))
 }
 
-impl Head {
+impl ResponseHead {
     fn take(&mut self, header: &httparse::Header<'_>, framing: &mut Framing) {
         let (name, value) = (header.name, header.value);
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
@@ -263,39 +229,11 @@ fn name_coding(codings: &mut Option<Box<str>>, item: &[u8]) {
     });
 }
 
-fn lossy(value: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(value).into()
-}
-
-/// `text/event-stream`, in any case and with any parameters (RFC 9110 §8.3.1).
-pub(super) fn is_event_stream(value: &[u8]) -> bool {
-    let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
-}
-
-/// Digits and nothing else.
-fn decimal(text: &[u8]) -> Option<u64> {
-    let mut number: u64 = 0;
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number.checked_mul(10)?.checked_add(digit.into())?;
-    }
-    (!text.is_empty()).then_some(number)
-}
-
 /// The number in an entity tag, weak or strong: `"42"`, `W/"42"` (RFC 9110 §8.8.3).
 fn cursor(tag: &[u8]) -> Option<Seq> {
     let tag = tag.trim_ascii();
     let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
     decimal(opaque.strip_prefix(b"\"")?.strip_suffix(b"\"")?).map(Seq)
-}
-
-/// The items of a comma-separated list, without the empty ones (RFC 9110 §5.6.1).
-fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 #[cfg(test)]
