@@ -12,6 +12,7 @@ mod frame;
 mod number;
 mod profile;
 mod record;
+mod request;
 mod response;
 mod scenario;
 mod schedule;
@@ -28,7 +29,7 @@ use serde::de::DeserializeOwned;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, in the order of their names.
-pub const PROPERTIES: [Property; 14] = [
+pub const PROPERTIES: [Property; 15] = [
     ("base64", base64::holds),
     ("batch", batch::holds),
     ("chunked", chunked::holds),
@@ -37,6 +38,7 @@ pub const PROPERTIES: [Property; 14] = [
     ("number", number::holds),
     ("profile", profile::holds),
     ("record", record::holds),
+    ("request", request::holds),
     ("response", response::holds),
     ("scenario", scenario::holds),
     ("schedule", schedule::holds),
