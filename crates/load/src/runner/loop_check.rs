@@ -1,4 +1,4 @@
-//! The loop's own pulse: whether it looked when it meant to, and if not, whether it worked.
+//! The loop's look at itself: whether it came when it was planned, and if not, whether it worked.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use pushbench_os::time::clock::Clock;
 /// How often the loop looks at itself: often enough for a percentile of a short window, and at a
 /// cost that does not show. No round number, as what comes round with one would be met each time or
 /// never.
-pub(super) const PULSE: Duration = Duration::from_micros(9_700);
+pub(super) const CHECK_PERIOD: Duration = Duration::from_micros(9_700);
 
-/// What the pulse has seen of a trial.
+/// The looks of a trial.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct LoopCheck {
     watch: LoopWatch,
     /// The loop's thread; made by it, once the trial begins.
     time: Option<ThreadTime>,
@@ -27,10 +27,10 @@ pub(super) struct Pulse {
     settled: bool,
 }
 
-impl Pulse {
+impl LoopCheck {
     pub(super) fn new() -> Self {
         Self {
-            watch: LoopWatch::each(PULSE),
+            watch: LoopWatch::each(CHECK_PERIOD),
             time: None,
             last: MonoInstant::default(),
             window: None,
@@ -98,13 +98,13 @@ mod tests {
     /// Looks at a window from 1,000 to 2,000 ms, each planned and come at so many milliseconds.
     /// This thread does next to nothing, so that each lag is a stall.
     fn watched(looks: &[(u64, u64)], settled: bool) -> LoopWatch {
-        let mut pulse = Pulse::new();
+        let mut check = LoopCheck::new();
         let window = Window { start: at(1_000), end: at(2_000), first: Seq(1), last: Seq(9) };
-        pulse.begin(window, at(900));
+        check.begin(window, at(900));
         for &(planned, now) in looks {
-            pulse.look(at(planned), at(now), &Stopped(at(now)), || settled);
+            check.look(at(planned), at(now), &Stopped(at(now)), || settled);
         }
-        pulse.finish()
+        check.finish()
     }
 
     fn stood_still(looks: &[(u64, u64)], settled: bool) -> u64 {
@@ -132,12 +132,12 @@ mod tests {
     /// before, and is in the time that it waited.
     #[test]
     fn a_look_that_takes_long_is_no_stall_of_the_next() {
-        let mut pulse = Pulse::new();
+        let mut check = LoopCheck::new();
         let window = Window { start: at(1_000), end: at(2_000), first: Seq(1), last: Seq(9) };
-        pulse.begin(window, at(1_000));
-        pulse.look(at(1_010), at(1_010), &Stopped(at(1_060)), || false);
-        pulse.look(at(1_020), at(1_060), &Stopped(at(1_060)), || false);
-        assert_eq!(pulse.finish().worst_stall, Duration::ZERO);
+        check.begin(window, at(1_000));
+        check.look(at(1_010), at(1_010), &Stopped(at(1_060)), || false);
+        check.look(at(1_020), at(1_060), &Stopped(at(1_060)), || false);
+        assert_eq!(check.finish().worst_stall, Duration::ZERO);
     }
 
     #[test]

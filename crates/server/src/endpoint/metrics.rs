@@ -2,17 +2,30 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::counters::{Endpoint, Kind};
+use http::StatusCode;
+
+use super::row::{Answers, Endpoint, GET_OR_HEAD};
+use crate::counters::Kind;
+use crate::http::answer;
 use crate::shared::Shared;
+use crate::stream::wire;
+
+/// The server's figures.
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    path: "/metrics",
+    methods: GET_OR_HEAD,
+    is_for_people: false,
+    answers: Answers::Page(|shared| answer::content(StatusCode::OK, CONTENT_TYPE, render(shared))),
+};
 
 /// The quantiles of the publisher's lag that are given.
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 
 /// The media type of [`render`].
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Every figure as of now.
-pub(crate) fn render(shared: &Shared) -> String {
+fn render(shared: &Shared) -> String {
     let mut page = Page(String::with_capacity(4096));
     messages(&mut page, shared);
     connections(&mut page, shared);
@@ -40,8 +53,7 @@ impl Page {
 }
 
 fn messages(page: &mut Page, shared: &Shared) {
-    let hub = shared.hub.borrow();
-    let (ring, counters) = (&hub.ring, &shared.counters);
+    let (ring, counters) = (shared.ring.borrow(), &shared.counters);
     let published = ring.newest();
     page.single("pushbench_messages_published_total", "counter", "Messages published.", published);
     page.single("pushbench_ring_messages", "gauge", "Past messages held.", ring.len());
@@ -65,14 +77,18 @@ fn connections(page: &mut Page, shared: &Shared) {
     page.single("pushbench_connections_refused_total", "counter", help, refused);
     let name = "pushbench_connections_opened_total";
     page.family(name, "counter", "Connections by kind; every stream began as http.");
-    for kind in Kind::ALL {
-        page.sample(name, &format!("{{kind=\"{}\"}}", kind.name()), counters.opened_ever(kind));
+    for kind in kinds() {
+        page.sample(name, &format!("{{kind=\"{}\"}}", kind.name), counters.opened_ever(kind));
     }
     let name = "pushbench_connections_open";
     page.family(name, "gauge", "Connections open now, by kind.");
-    for kind in Kind::ALL {
-        page.sample(name, &format!("{{kind=\"{}\"}}", kind.name()), counters.open_now(kind));
+    for kind in kinds() {
+        page.sample(name, &format!("{{kind=\"{}\"}}", kind.name), counters.open_now(kind));
     }
+}
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    [Kind::HTTP].into_iter().chain(wire::KINDS)
 }
 
 fn requests(page: &mut Page, shared: &Shared) {
@@ -80,10 +96,10 @@ fn requests(page: &mut Page, shared: &Shared) {
     page.single("pushbench_long_polls_waiting", "gauge", "Long polls that wait now.", waiting);
     let name = "pushbench_requests_total";
     page.family(name, "counter", "Requests answered, by endpoint and class of status.");
-    for endpoint in Endpoint::ALL {
-        for (class, count) in (1..).zip(shared.counters.answers(endpoint)) {
+    for (row, endpoint) in super::all() {
+        for (class, count) in (1..).zip(shared.counters.answers(row)) {
             if count > 0 {
-                let labels = format!("{{endpoint=\"{}\",status=\"{class}xx\"}}", endpoint.path());
+                let labels = format!("{{endpoint=\"{}\",status=\"{class}xx\"}}", endpoint.path);
                 page.sample(name, &labels, count);
             }
         }

@@ -1,48 +1,31 @@
-//! What the feed is, and publishing by hand.
+//! Publishing by hand.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::MAX_PAYLOAD;
 use pushbench_core::schedule::Schedule;
 
-use super::answer::{self, Answer};
+use super::row::{Answers, Endpoint};
+use crate::http::answer::{self, Answer};
 use crate::shared::Shared;
+
+/// Publishing by hand.
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    path: "/feed/publish",
+    methods: &["POST"],
+    is_for_people: false,
+    answers: Answers::Publish,
+};
 
 /// The largest body of a message: its number takes the rest.
 const MAX_BODY: usize = MAX_PAYLOAD - SEQ_DIGITS;
 
 /// Bodies received at a time, each of them in memory.
 const MAX_UPLOADS: usize = 16;
-
-/// `GET /feed`.
-pub(crate) fn describe(shared: &Shared) -> Answer {
-    let feed = &shared.config.feed;
-    let hub = shared.hub.borrow();
-    let description = FeedDescription {
-        format: FEED_FORMAT.to_owned(),
-        id: shared.feed_id.to_string(),
-        seed: feed.seed,
-        schedule: feed.schedule.clone(),
-        payload: (&feed.payload).into(),
-        origin: shared.origin.get(),
-        boot_id: shared.boot_id.clone(),
-        oldest: hub.ring.oldest(),
-        newest: hub.ring.newest(),
-        checkpoint: shared.checkpoint(),
-    };
-    match serde_json::to_vec(&description) {
-        Ok(json) => answer::content(StatusCode::OK, answer::JSON, json),
-        Err(error) => answer::text(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format_args!("cannot describe the feed: {error}"),
-        ),
-    }
-}
 
 /// `POST /feed/publish`: the body, behind its number, becomes the next message.
 pub(crate) async fn publish(shared: &Shared, request: Request<Incoming>) -> Answer {
@@ -102,7 +85,7 @@ fn authorise(shared: &Shared, headers: &HeaderMap) -> Result<(), Answer> {
     }
     let reason = "publishing needs the server's token: `Authorization: Bearer TOKEN`";
     let refusal = answer::text(StatusCode::UNAUTHORIZED, reason);
-    Err(answer::with_field(refusal, WWW_AUTHENTICATE, "Bearer"))
+    Err(answer::with_field(refusal, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
 }
 
 /// The body, within its bounds of size and time.

@@ -1,5 +1,5 @@
-//! What a WebSocket client says to the server: control frames, the close handshake, and
-//! messages that are accepted and ignored.
+//! The conversation with a WebSocket client beside the feed: control frames, the close handshake,
+//! and messages that are accepted and ignored (RFC 6455 §5.4, §5.5).
 //!
 //! The engine is tungstenite's, used without I/O: it is lent the bytes that have arrived, and
 //! its answers go to the stream's control bytes, which are written between whole messages. It
@@ -21,7 +21,7 @@ const READ_BUFFER: usize = 256;
 
 /// The conversation with one client.
 #[derive(Debug)]
-pub(crate) struct Protocol {
+pub(crate) struct Conversation {
     context: WebSocketContext,
 }
 
@@ -61,7 +61,7 @@ impl Write for Pipe<'_> {
     }
 }
 
-impl Protocol {
+impl Conversation {
     pub(crate) fn new() -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -136,9 +136,9 @@ mod tests {
 
     /// The answer to `input`, in pieces of `step` bytes.
     fn answer(input: &[u8], step: usize) -> (Vec<u8>, Verdict) {
-        let (mut protocol, mut output) = (Protocol::new(), Vec::new());
+        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
         for piece in input.chunks(step) {
-            if protocol.receive(piece, &mut output) == Verdict::Over {
+            if conversation.receive(piece, &mut output) == Verdict::Over {
                 return (output, Verdict::Over);
             }
         }
@@ -196,12 +196,12 @@ mod tests {
 
     #[test]
     fn our_close_waits_for_the_clients() {
-        let (mut protocol, mut output) = (Protocol::new(), Vec::new());
-        protocol.close(CloseCode::Away, "the server stops", &mut output);
+        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
+        conversation.close(CloseCode::Away, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();
-        assert_eq!(protocol.receive(&masked(0x89, b"late"), &mut output), Verdict::Open);
-        assert_eq!(protocol.receive(&masked(0x88, &[0x03, 0xe9]), &mut output), Verdict::Over);
+        assert_eq!(conversation.receive(&masked(0x89, b"late"), &mut output), Verdict::Open);
+        assert_eq!(conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output), Verdict::Over);
         assert_eq!(output.len(), sent, "nothing follows a close");
     }
 }
