@@ -3,6 +3,7 @@
 //!
 //! A test is named `delivery::transport`.
 
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery, MonoInstant};
+use pushbench_load::channel::ChannelKind;
 use pushbench_load::{Load, OrderSender};
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
@@ -23,6 +25,7 @@ use pushbench_metrics::record::control::{
 use pushbench_os::time::clock;
 use pushbench_testkit::PATIENCE;
 use pushbench_testkit::reader::{Message, Reader};
+use pushbench_testkit::records::{HEADER, RecordRelay};
 use pushbench_testkit::started::StartedServer;
 
 const CLIENTS: u32 = 20;
@@ -46,8 +49,8 @@ struct RunningLoad {
 }
 
 impl RunningLoad {
-    fn start(plan: LoadPlan) -> Self {
-        let load = Load::new(plan).expect("the plan is one");
+    fn start(plan: LoadPlan, channels: ChannelKind) -> Self {
+        let load = Load::new(plan).expect("the plan is one").over(channels);
         let orders = load.orders();
         let (said, news) = channel();
         let run = move || {
@@ -83,7 +86,7 @@ impl RunningLoad {
     }
 }
 
-/// What both sides say of a trial, and what the test knows itself.
+/// The reports of both sides of a trial, and what the test knows itself.
 struct Outcome {
     load: LoadMeasured,
     server: ServerMeasured,
@@ -92,14 +95,14 @@ struct Outcome {
     over: MonoInstant,
 }
 
-fn plan(server: &StartedServer, contender: Contender, delivery: Delivery) -> LoadPlan {
+fn plan(target: SocketAddr, contender: Contender, delivery: Delivery) -> LoadPlan {
     LoadPlan {
         delivery,
         poll_interval: POLL_INTERVAL,
         long_poll_timeout: Duration::from_secs(5),
         seed: 11,
         connect_timeout: PATIENCE,
-        ..LoadPlan::new(server.addr(), contender, CLIENTS)
+        ..LoadPlan::new(target, contender, CLIENTS)
     }
 }
 
@@ -126,9 +129,13 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
 fn trial(contender: Contender, delivery: Delivery) -> Outcome {
     let feed = feed(3);
     let server = StartedServer::feed(feed.clone());
-    let load = RunningLoad::start(plan(&server, contender, delivery));
+    let load = RunningLoad::start(plan(server.addr(), contender, delivery), ChannelKind::Clear);
+    play(&feed, server, load)
+}
+
+fn play(feed: &FeedSpec, server: StartedServer, load: RunningLoad) -> Outcome {
     load.connect();
-    let timing = timing(&feed);
+    let timing = timing(feed);
     let window = timing.window;
     server.start_schedule_at(timing.origin);
     server.measure(window);
@@ -139,7 +146,7 @@ fn trial(contender: Contender, delivery: Delivery) -> Outcome {
 }
 
 impl Outcome {
-    /// What holds whatever was promised.
+    /// The checks of every delivery.
     fn check(&self, contender: Contender) {
         let (measured, counters) = (&self.load.measured, &self.load.measured.counters);
         assert_eq!(self.window.len(), PUBLISHED);
@@ -257,7 +264,33 @@ macro_rules! over_all_transports {
     )+};
 }
 
-over_all_transports!(every => check_every, latest => check_latest);
+/// Over channels that keep bytes back nothing is different but the ledger's row of what secures
+/// them: five bytes for each record, in each direction.
+fn check_records(contender: Contender) {
+    let feed = feed(3);
+    let server = StartedServer::feed(feed.clone());
+    let relay = RecordRelay::before(server.addr());
+    let plan = plan(relay.addr(), contender, Delivery::Every);
+    let outcome = play(&feed, server, RunningLoad::start(plan, ChannelKind::Records));
+    outcome.check(contender);
+    let measured = &outcome.load.measured;
+    assert_eq!(measured.audit.delivered, measured.audit.expected);
+    let sum = |direction| -> u64 {
+        let tallies = Phase::ALL.map(|phase| measured.ledger.phase(phase));
+        tallies.iter().map(|tally| tally.get(direction, Layer::Tls)).sum()
+    };
+    assert_eq!(sum(Direction::Up), relay.up().records() * HEADER as u64);
+    if contender.shape().streams() {
+        // Some may be on their way to a client that leaves.
+        assert!(measured.ledger.socket_down <= relay.down().bytes());
+        assert!(sum(Direction::Down) >= u64::from(CLIENTS) * HEADER as u64);
+    } else {
+        assert_eq!(sum(Direction::Down), relay.down().records() * HEADER as u64);
+        assert_eq!(measured.ledger.socket_down, relay.down().bytes());
+    }
+}
+
+over_all_transports!(every => check_every, latest => check_latest, records => check_records);
 
 /// The first messages of a server of this seed, received by `contender`.
 async fn first_messages(seed: u64, contender: Contender) -> Vec<Message> {
