@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use pushbench_core::scenario::thresholds::Quantity;
+use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
@@ -125,10 +125,13 @@ fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Fail
 
 /// Refuses thresholds on what is known of a server of one's own only.
 fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result<(), Failure> {
-    let check = |is_measured: &dyn Fn(Quantity) -> bool, why| {
+    let check = |is_measured: &dyn Fn(Figure) -> bool, why| {
         plan::check_measured(&plan.scenario, is_measured, why)
     };
-    check(&|quantity| !(plan.capture && quantity.is_cpu()), plan::CAPTURING)?;
-    check(&|quantity| knows_server || !quantity.is_of_the_server(), "--server-pid is not given")?;
-    check(&|quantity| same_clock || !quantity.needs_one_clock(), "the server has another clock")
+    check(&|figure| !(plan.capture && figure.needs(Need::CpuTime)), plan::CAPTURING)?;
+    check(
+        &|figure| knows_server || !figure.needs(Need::ServerProcess),
+        "--server-pid is not given",
+    )?;
+    check(&|figure| same_clock || !figure.needs(Need::OneClock), "the server has another clock")
 }

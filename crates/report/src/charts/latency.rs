@@ -1,8 +1,8 @@
 //! The distribution of latency by transport, with room for the tail: a percentile axis.
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Contender;
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::figure::SAMPLES_BEYOND;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::observe::censored::Censored;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
@@ -25,7 +25,6 @@ pub(crate) const CAPTION: &str = "Each line says how long the given share of a t
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
 /// How many samples lie beyond the last percentile that is drawn.
-const SAMPLES_BEYOND: f64 = 10.0;
 
 /// Pieces of a model's line.
 const MODEL_STEPS: u32 = 100;
