@@ -107,7 +107,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// What the system refuses at once. The rest is said by [`Channel::advance`].
+    /// A refusal of the system at once. The rest is said by [`Channel::advance`].
     pub fn connect(
         kind: ChannelKind,
         target: SocketAddr,
@@ -177,7 +177,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else what broke.
+    /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else a connection that broke.
     #[inline]
     pub fn read(&mut self, buffer: &mut [u8], moved: &mut Moved) -> io::Result<Option<Received>> {
         if self.stamped || self.records.is_some() {
@@ -215,7 +215,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] where that is nothing; else what broke.
+    /// [`io::ErrorKind::WouldBlock`] where that is nothing; else a connection that broke.
     #[inline]
     pub fn write(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
         if self.records.is_some() {
@@ -249,7 +249,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// What broke.
+    /// A connection that broke.
     pub fn flush(&mut self, moved: &mut Moved) -> io::Result<bool> {
         let Some(records) = &mut self.records else { return Ok(false) };
         while !records.unsent().is_empty() {
