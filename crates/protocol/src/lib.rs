@@ -9,5 +9,8 @@ pub mod chunked;
 pub mod frame;
 pub mod headers;
 pub mod http;
+mod malformed;
 pub mod sse;
 pub mod utf8;
+
+pub use self::malformed::Malformed;
