@@ -51,6 +51,7 @@ mod stamps;
 mod stream;
 mod trail;
 mod view;
+mod wire;
 
 pub use access::Access;
 pub use channel::ChannelKind;

@@ -1,26 +1,90 @@
-//! The language of a stream: the form of its messages, and the server's own words between them.
+//! The languages of streams: the form of the messages, and the server's own words between them.
+//!
+//! Each is a row of one table and a file of its own. Streams, the ring and the books know a place in
+//! the table and nothing else of it.
+
+mod conversation;
+mod events;
+mod frames;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use pushbench_core::Seq;
+use pushbench_core::message::Content;
 
-use super::conversation::{Conversation, Verdict};
-use super::{sse, websocket};
+use self::conversation::Conversation;
+pub(crate) use self::conversation::Verdict;
+pub(crate) use self::frames::frame;
 use crate::config::ServerConfig;
-use crate::connection::Phase;
-use crate::counters::Kind;
-use crate::ring::encoding::Encoding;
 
-/// The kinds of connections that are streams.
-pub(crate) const KINDS: [Kind; 2] = [sse::KIND, websocket::KIND];
-
-/// The language of a stream.
-#[derive(Debug)]
-pub(crate) enum Wire {
-    /// Events, which only the server says.
+/// A language of streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// Events of WHATWG HTML §9.2, each in a chunk of its own.
     Events,
-    /// Frames, and the conversation, once the client has said something or the server ends it.
-    Frames(Option<Box<Conversation>>),
+    /// Frames of RFC 6455.
+    Frames,
+}
+
+/// The languages, in the order of the type.
+const TABLE: [Row; Language::ALL.len()] = [events::ROW, frames::ROW];
+
+/// A conversation begins once the client has said something that matters, or the server ends it.
+type Talk = Option<Box<Conversation>>;
+
+/// A language's row: all that is said of it in one place.
+struct Row {
+    language: Language,
+    /// Its streams, in the books.
+    name: &'static str,
+    /// A message in this form, one and the same for every stream that has it.
+    encode: fn(Seq, Content, &[u8]) -> Bytes,
+    /// The length of that, without making it.
+    len: fn(Seq, Content, &[u8]) -> usize,
+    /// Takes bytes from the client, and appends the answers to them.
+    receive: fn(&mut Talk, &[u8], &mut Vec<u8>) -> Verdict,
+    /// Appends the last words to a client that has had the messages up to a cursor.
+    end: fn(&mut Talk, End, Seq, &mut Vec<u8>),
+    /// The client has to answer the last words.
+    end_is_answered: bool,
+    /// The silence after which a word is due that keeps the stream open.
+    silence: fn(&ServerConfig) -> Option<Duration>,
+    /// Appends that word.
+    keep_alive: fn(&mut Vec<u8>),
+}
+
+// A language's number is its place in the table.
+const _: () = {
+    let mut place = 0;
+    while place < TABLE.len() {
+        assert!(TABLE[place].language as usize == place, "the table is in the order of the type");
+        place += 1;
+    }
+};
+
+impl Language {
+    pub(crate) const ALL: [Self; 2] = [Self::Events, Self::Frames];
+
+    const fn row(self) -> &'static Row {
+        const ROWS: &[Row] = &TABLE;
+        &ROWS[self as usize]
+    }
+
+    /// The name of its streams in the books.
+    pub(crate) const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The message in this form.
+    pub(crate) fn encode(self, seq: Seq, content: Content, payload: &[u8]) -> Bytes {
+        (self.row().encode)(seq, content, payload)
+    }
+
+    /// The length of the message in this form, without making it.
+    pub(crate) fn len(self, seq: Seq, content: Content, payload: &[u8]) -> usize {
+        (self.row().len)(seq, content, payload)
+    }
 }
 
 /// Reasons for which the server ends a stream.
@@ -32,67 +96,44 @@ pub(crate) enum End {
     Stop,
 }
 
+/// One stream's side of its language.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    language: Language,
+    talk: Talk,
+}
+
 impl Wire {
-    pub(crate) const fn kind(&self) -> Kind {
-        match self {
-            Self::Events => sse::KIND,
-            Self::Frames(_) => websocket::KIND,
-        }
+    pub(crate) const fn new(language: Language) -> Self {
+        Self { language, talk: None }
     }
 
-    /// The form of its messages.
     #[inline]
-    pub(super) const fn encoding(&self) -> Encoding {
-        match self {
-            Self::Events => Encoding::Event,
-            Self::Frames(_) => Encoding::Frame,
-        }
+    pub(crate) const fn language(&self) -> Language {
+        self.language
     }
 
     /// Takes bytes from the client, and appends the answers to them. Those of a client that has
     /// only to listen mean nothing.
-    pub(super) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> Verdict {
-        match self {
-            Self::Events => Verdict::Open,
-            Self::Frames(conversation) => begun(conversation).receive(input, answers),
-        }
+    pub(crate) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> Verdict {
+        (self.language.row().receive)(&mut self.talk, input, answers)
     }
 
-    /// Appends the last words to a client that has had the messages up to `cursor`; what its
-    /// connection is in from then on.
-    pub(super) fn end(&mut self, why: End, cursor: Seq, words: &mut Vec<u8>) -> Phase {
-        match (self, why) {
-            (Self::Events, End::Gone { oldest }) => sse::end_gone(words, oldest, cursor),
-            (Self::Events, End::Stop) => sse::end(words),
-            (Self::Frames(conversation), why) => {
-                let conversation = begun(conversation);
-                match why {
-                    End::Gone { oldest } => websocket::end_gone(conversation, words, oldest),
-                    End::Stop => websocket::end(conversation, words),
-                }
-                return Phase::Closing;
-            }
-        }
-        Phase::Ending
+    /// Appends the last words to a client that has had the messages up to `cursor`. Whether it has
+    /// to answer them.
+    pub(crate) fn end(&mut self, why: End, cursor: Seq, words: &mut Vec<u8>) -> bool {
+        let row = self.language.row();
+        (row.end)(&mut self.talk, why, cursor, words);
+        row.end_is_answered
     }
 
     /// The silence after which a word is due that keeps the stream open.
-    pub(super) const fn silence(&self, config: &ServerConfig) -> Option<Duration> {
-        match self {
-            Self::Events => Some(config.sse_keep_alive),
-            Self::Frames(_) => config.ping_interval,
-        }
+    pub(crate) fn silence(&self, config: &ServerConfig) -> Option<Duration> {
+        (self.language.row().silence)(config)
     }
 
     /// Appends that word.
-    pub(super) fn keep_alive(&self, words: &mut Vec<u8>) {
-        match self {
-            Self::Events => sse::keep_alive(words),
-            Self::Frames(_) => words.extend_from_slice(websocket::PING),
-        }
+    pub(crate) fn keep_alive(&self, words: &mut Vec<u8>) {
+        (self.language.row().keep_alive)(words);
     }
-}
-
-fn begun(conversation: &mut Option<Box<Conversation>>) -> &mut Conversation {
-    conversation.get_or_insert_with(|| Box::new(Conversation::new()))
 }

@@ -17,7 +17,7 @@ impl Stream {
         if self.cursor.next() != seq {
             return false;
         }
-        let encoded = newest.encoded(self.wire.encoding());
+        let encoded = newest.encoded(self.wire.language());
         let stamped = self.connection.peer().is_some() && view.stamps.takes(seq);
         let begun = stamped.then(clock::now);
         let Some(bytes) = self.connection.write_directly(encoded, view.now) else { return false };
