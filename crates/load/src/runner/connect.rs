@@ -13,8 +13,7 @@ use crate::channel::Channel;
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Lets clients connect as far as the ramp has places.
     pub(super) fn fill_ramp(&mut self) {
-        while self.ramp.under_way < self.plan.ramp.max(1) {
-            let Some(client) = self.ramp.waiting.pop_front() else { return };
+        while let Some(client) = self.ramp.next(self.plan.ramp) {
             let waiting = &mut self.clients[client as usize];
             if waiting.given_up || waiting.outlet.channel().is_some() {
                 continue;
