@@ -12,7 +12,7 @@ mod watched;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pushbench_metrics::observe::ledger::Source;
-use pushbench_metrics::record::headers::{Claim, FORMAT, HeaderCase, HeadersRecord};
+use pushbench_metrics::record::headers::{Claim, FORMAT, HeaderCase, HeadersRecord, POLL, PUSH};
 use pushbench_report::HeadersFolder;
 
 use self::case::Case;
@@ -75,14 +75,12 @@ fn measure(
 fn reproduce(args: &HeadersArgs, record: &HeadersRecord) -> Result<Claim, Failure> {
     let case = Case::built_in(claim::PROFILE)?;
     let is_it = |played: &&HeaderCase| {
-        played.profile == claim::PROFILE
-            && played.cookie_bytes == 0
-            && played.row(claim::POLL).is_some()
+        played.profile == claim::PROFILE && played.cookie_bytes == 0 && played.row(POLL).is_some()
     };
     let played = match record.cases.iter().find(is_it) {
         Some(played) => played.clone(),
         None => {
-            let contenders = [claim::POLL, claim::PUSH];
+            let contenders = [POLL, PUSH];
             play::play(&case, &contenders, record.address, record.source)?
         }
     };

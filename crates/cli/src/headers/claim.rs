@@ -9,7 +9,7 @@ use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{Count, Rate, Span};
 use pushbench_metrics::observe::ledger::{Layer, Ledger, Phase};
 use pushbench_metrics::record::TrialRecord;
-use pushbench_metrics::record::headers::{Claim, HeaderCase, UseCase, WindowBytes};
+use pushbench_metrics::record::headers::{Claim, HeaderCase, POLL, PUSH, UseCase, WindowBytes};
 use pushbench_os::machine::limits::LimitError;
 
 use super::case::Case;
@@ -23,11 +23,6 @@ use crate::run::{self, subject::Source};
 
 /// The claim's own headers.
 pub(super) const PROFILE: &str = "kaazing-2009";
-
-/// What it compares.
-pub(super) const POLL: Contender = Contender::SHORT_POLL;
-/// With what.
-pub(super) const PUSH: Contender = Contender::WEBSOCKET;
 
 /// The published numbers of clients.
 const USE_CASES: [(&str, u32); 3] = [("A", 1_000), ("B", 10_000), ("C", 100_000)];
@@ -89,7 +84,7 @@ fn bring_within_reach(
     Ok(())
 }
 
-/// What stands for `moved`, which this machine could not run.
+/// A computed figure for `moved`, which this machine could not run.
 fn computed(clients: u32, moved: &WindowBytes, otherwise: Option<String>) -> WindowBytes {
     let note = moved.notes().first().cloned().filter(|_| !moved.is_sound());
     let reason = note.or(otherwise).unwrap_or_else(|| "the trial is not valid".to_owned());
@@ -101,7 +96,7 @@ fn computed(clients: u32, moved: &WindowBytes, otherwise: Option<String>) -> Win
     }
 }
 
-/// What so many clients of a transport move, each `slower` times slower than the claim's.
+/// Bytes that so many clients of a transport move, each `slower` times slower than the claim's.
 fn moved(
     case: &Case,
     clients: u32,

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::field::{list, lossy};
+use crate::http::field::{list, lossy};
 
 /// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
 const ACCEPT_LEN: usize = 28;
@@ -46,7 +46,7 @@ pub struct Upgrade {
 
 impl Upgrade {
     /// The switch in the head of a 101, by its version and fields.
-    pub(super) fn of(response: &httparse::Response<'_, '_>) -> Self {
+    pub(crate) fn of(response: &httparse::Response<'_, '_>) -> Self {
         let mut upgrade = Self { old_version: response.version == Some(0), ..Self::default() };
         response.headers.iter().for_each(|header| upgrade.take(header));
         upgrade
