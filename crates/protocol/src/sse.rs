@@ -1,12 +1,16 @@
 //! Server-sent events (WHATWG HTML §9.2, "Parsing an event stream").
 
+mod base64;
+
 use std::io::Write as _;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 
 use pushbench_core::message::{Content, Seq};
+
+pub use self::base64::Base64Number;
 
 /// The type of an event whose data is base64, since an event stream is UTF-8 text.
 pub const BINARY_EVENT: &str = "binary";
@@ -44,7 +48,7 @@ fn push_data(stream: &mut Vec<u8>, data: &[u8]) {
     }
 }
 
-/// What a piece of a stream turned out to be.
+/// A piece of a stream by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Bytes of field names, line ends, comments, and fields other than `data`.
@@ -155,7 +159,7 @@ impl SseReader {
         &self.event
     }
 
-    /// What a new request says in `Last-Event-ID` (WHATWG HTML §9.2.4): the last event ID string,
+    /// The `Last-Event-ID` of a new request (WHATWG HTML §9.2.4): the last event ID string,
     /// as it came. Empty where there is none.
     #[must_use]
     pub fn last_id(&self) -> &[u8] {

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
-use crate::stream::websocket::data_frame;
+use crate::ring::encoding;
 
 /// How long a client may take over its handshake, or its good-bye.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -93,7 +93,7 @@ fn write_all(
         if due >= window.end {
             break;
         }
-        let frame = data_frame(Content::Text, &feed.payload.render(feed.seed, Seq(number)));
+        let frame = encoding::frame(Content::Text, &feed.payload.render(feed.seed, Seq(number)));
         clock::sleep_until(due);
         if due >= window.start {
             measured.published += 1;

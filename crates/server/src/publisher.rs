@@ -75,7 +75,7 @@ fn hand_over(shared: &Shared, entry: Entry, due: MonoInstant) -> MonoInstant {
     let now = clock::now();
     shared.lag.borrow_mut().record(entry.seq(), due, now);
     shared.stamps.published(entry.seq(), now);
-    shared.hub.borrow_mut().push(entry);
+    shared.push(entry);
     now
 }
 

@@ -31,14 +31,14 @@ const TRIES: usize = 16;
 ///
 /// # Errors
 ///
-/// What `setsockopt` answers; `ENOPROTOOPT` where the kernel knows no such stamps.
+/// The error of `setsockopt`; `ENOPROTOOPT` where the kernel knows no such stamps.
 pub fn enable(socket: impl AsFd) -> io::Result<()> {
     let flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
     let flags = flags.cast_signed();
     posix::set_socket_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, flags)
 }
 
-/// What a read gave.
+/// The outcome of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
     /// How many bytes; 0 at the end of the stream.
@@ -239,8 +239,8 @@ mod tests {
     fn the_offset_takes_the_wall_clock_to_the_monotonic_one() {
         let offset = ClockOffset::now();
         let (before, wall, after) = (clock::now(), wall_now(), clock::now());
-        let told = offset.to_monotonic(wall);
-        assert!(told + offset.bound >= before && told <= after + offset.bound);
+        let converted = offset.to_monotonic(wall);
+        assert!(converted + offset.bound >= before && converted <= after + offset.bound);
         assert!(offset.bound < Duration::from_millis(1), "{offset:?}");
     }
 

@@ -1,11 +1,13 @@
 //! The account without sockets: what is counted where.
 
+use pushbench_os::net::tcp_info::TcpState;
+
 use super::*;
 
 /// A reading with these segments out and in.
 fn reading(out: u32, into: u32) -> TcpInfo {
     TcpInfo {
-        stage: Stage::Open,
+        state: TcpState::Open,
         segments_in: Some(into),
         segments_out: Some(out),
         data_segments_in: None,

@@ -1,5 +1,6 @@
 use pushbench_core::message::Content;
 use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::{chunked, sse};
 
 use crate::session::tests::{Heard, call, feed, payload, plan, session};

@@ -1,4 +1,5 @@
-use pushbench_core::Contender;
+use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::record::control::LoadPlan;
 
 use crate::session::tests::{call, feed, frame, payload, plan, upgrade};
 use crate::session::*;

@@ -1,0 +1,67 @@
+//! The server of a case: a child as `run` starts it, whose messages are published one at a time.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::message::SEQ_DIGITS;
+use pushbench_core::payload::{Payload, PayloadKind};
+use pushbench_core::schedule::Schedule;
+use pushbench_metrics::record::control::{ServerNews, ServerOrder, ServerPlan};
+
+use super::case::Case;
+use crate::child::{Said, Worker};
+
+/// How long the server may take to start, and to take a message.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A running server, ended when dropped.
+pub(super) struct Server {
+    _process: Worker<ServerOrder>,
+    pub(super) address: SocketAddr,
+    agent: ureq::Agent,
+    /// The text of each message behind its number.
+    body: String,
+}
+
+impl Server {
+    /// Starts the server of `case` on a free port of `host`.
+    pub(super) fn start(case: &Case, host: IpAddr) -> anyhow::Result<Self> {
+        let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
+        let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
+        let (listen, headers) = (SocketAddr::new(host, 0), case.profile.clone());
+        let plan = ServerPlan { listen, headers, ..ServerPlan::new(feed) };
+        let (sender, news) = channel();
+        let process = Worker::spawn("worker-server", None, &plan, move |said| {
+            // Nobody listens once it has said where it is.
+            let _ = sender.send(said);
+        })
+        .context("cannot start the server")?;
+        let deadline = Instant::now() + LIMIT;
+        let address = loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match news.recv_timeout(left).context("the server does not start in time")? {
+                Said::News(ServerNews::Listening { address }) => break address,
+                Said::News(ServerNews::Failed { error }) | Said::Ended(error) => {
+                    bail!("the server cannot start: {error}")
+                }
+                Said::News(ServerNews::Stopped(_)) => {}
+            }
+        };
+        let agent =
+            ureq::Agent::config_builder().timeout_global(Some(LIMIT)).proxy(None).build().into();
+        let body = "x".repeat(case.payload - SEQ_DIGITS);
+        Ok(Self { _process: process, address, agent, body })
+    }
+
+    /// Publishes the next message, over a connection of its own.
+    pub(super) fn publish(&self) -> anyhow::Result<()> {
+        let url = format!("http://{}/feed/publish", self.address);
+        let answer = self.agent.post(url).send(&self.body);
+        // Read to its end, so that the connection can be used again.
+        let read = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        read.map(drop).context("cannot publish a message")
+    }
+}
