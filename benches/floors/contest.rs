@@ -6,7 +6,15 @@ use pushbench_core::Contender;
 use crate::role::Role;
 use crate::setting::Args;
 use crate::table;
-use crate::trial::{self, Contest, Cost};
+use crate::trial::{self, Cost};
+
+/// Who plays whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contest {
+    pub(crate) contender: Contender,
+    pub(crate) server: Role,
+    pub(crate) load: Role,
+}
 
 /// Whose CPU is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,7 @@
 //! Contests are interleaved over rounds, so that drift of the machine hits both sides alike, and
 //! a ratio is taken within a round.
 
-mod child;
 mod contest;
-mod orders;
 mod role;
 mod setting;
 mod table;
@@ -24,7 +22,7 @@ use crate::setting::Args;
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.role {
-        Some(role) => role.play(),
+        Some(role) => role.play().map_err(Into::into),
         None => contest::all(&args),
     };
     match outcome {

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::environment::Environment;
 
-use crate::contest::{Comparison, Side};
+use crate::contest::{Comparison, Contest, Side};
 use crate::role::Role;
 use crate::setting::Args;
-use crate::trial::{Contest, Cost};
+use crate::trial::Cost;
 
 /// All trials, by contest.
 type Played = [(Contest, Vec<Cost>)];

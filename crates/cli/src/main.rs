@@ -1,7 +1,8 @@
 //! The binary `pushbench`: arguments to plan to run.
 //!
 //! The parent process plans, supervises and writes results; the server under test and each load
-//! generator are child processes of the same binary ([`worker`]), so that CPU and memory are
+//! generator are child processes of the same binary //! generator are child processes of the same binary ([`pushbench_run`]), so that CPU and memory are
+//! honestly theirs., so that CPU and memory are
 //! honestly theirs.
 //!
 //! What reaches a terminal goes through [`print()`] and [`tell()`], since parts of it come from servers
@@ -10,22 +11,19 @@
 
 mod args;
 mod builtin;
-mod child;
+mod capture;
 mod compare;
 mod doctor;
 mod exit;
 mod headers;
 mod interrupt;
-mod layout;
 mod load;
-mod plan;
 mod profile;
 mod progress;
 mod results;
 mod run;
+mod scenario;
 mod serve;
-mod target;
-mod worker;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -34,6 +32,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{CommandFactory as _, Parser as _};
 use pushbench_core::text;
+use pushbench_run::player::child;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};
@@ -67,8 +66,8 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
             print(&man_page().context("cannot render the man page").map_err(Failure::Failed)?)?;
             Ok(Outcome::Done)
         }
-        Command::WorkerServer => worker::server(),
-        Command::WorkerLoad => worker::load(),
+        Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),
+        Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }
 }
 

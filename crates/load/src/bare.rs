@@ -135,7 +135,7 @@ fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<Tc
 /// A server that cannot be reached, or want of descriptors or ports.
 pub fn dial(plan: &LoadPlan, client: u32) -> io::Result<TcpStream> {
     let number = (plan.first_client + client) as usize;
-    let stream = match plan.sources.get(number % plan.sources.len().max(1)) {
+    let stream = match plan.place.sources.get(number % plan.place.sources.len().max(1)) {
         Some(&source) => connect_from(source, plan.target)?,
         None => TcpStream::connect::<SocketAddr>(plan.target)?,
     };

@@ -101,7 +101,7 @@ impl Sessions {
         let head = |own| Arc::new(request(plan, &[], own));
         let kind = match plan.contender.transport {
             Transport::ShortPoll => short_poll(plan),
-            Transport::LongPoll if plan.foreign_path.is_some() => Kind::TaggedPoll(head(&[])),
+            Transport::LongPoll if plan.subject.is_foreign() => Kind::TaggedPoll(head(&[])),
             Transport::LongPoll => {
                 let wait = format!("timeout={}", Span(plan.long_poll_timeout));
                 Kind::LongPoll(Arc::new(Requests {
@@ -111,9 +111,9 @@ impl Sessions {
             }
             // What an EventSource sends (WHATWG HTML §9.2.3), and some servers insist on.
             Transport::Sse => {
-                let foreign = plan.foreign_path.is_some();
+                let foreign = plan.subject.is_foreign();
                 let own: &[_] = if foreign { &[("Accept", "text/event-stream")] } else { &[] };
-                let stream = Stream::new(request(plan, &[], own), plan.event.as_deref());
+                let stream = Stream::new(request(plan, &[], own), plan.subject.event.as_deref());
                 Kind::Sse(Arc::new(stream))
             }
             Transport::Websocket => Kind::Websocket(head(&websocket::UPGRADE)),
@@ -159,7 +159,7 @@ fn short_poll(plan: &LoadPlan) -> Kind {
 /// The request of the plan's transport, with the delivery named where it is not what the path
 /// implies.
 fn request(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> RequestHead {
-    if plan.foreign_path.is_some() {
+    if plan.subject.is_foreign() {
         return RequestHead::new(plan, "", own);
     }
     let implied = plan.headers.implied_delivery(plan.contender);

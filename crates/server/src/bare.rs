@@ -42,7 +42,7 @@ pub fn play(
     mut hear: impl FnMut() -> io::Result<ServerOrder>,
     mut say: impl FnMut(ServerNews),
 ) -> io::Result<()> {
-    let listener = TcpListener::bind(plan.listen)?;
+    let listener = TcpListener::bind(plan.place.listen)?;
     listen(&listener, BACKLOG)?;
     say(ServerNews::Listening { address: listener.local_addr()? });
     let accepted = Accepted::default();

@@ -87,7 +87,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let slot = &mut self.slots[client as usize];
         (slot.opened, slot.status) = (at, 0);
         // In turn, so that each address has as many.
-        let sources = &self.plan.sources;
+        let sources = &self.plan.place.sources;
         let number = (self.plan.first_client + client) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
         let opened = open(self.plan.target, source).and_then(|mut stream| {

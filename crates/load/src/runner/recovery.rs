@@ -35,7 +35,7 @@ impl Holding {
         if plan.contender.shape().streams() || plan.contender.shape().asks() {
             return Self::default();
         }
-        let told = plan.foreign_path.is_none().then(|| plan.long_poll_timeout / 2);
+        let told = (!plan.subject.is_foreign()).then(|| plan.long_poll_timeout / 2);
         let patience = told.filter(|half| !half.is_zero()).unwrap_or(UNTOLD);
         Self { patience, asked: vec![MonoInstant::default(); plan.clients as usize] }
     }

@@ -40,8 +40,8 @@ impl RequestHead {
     /// its profile, and `own`: those that the transport cannot do without.
     pub(crate) fn new(plan: &LoadPlan, query: &str, own: &[(&str, &str)]) -> Self {
         let profile = &plan.headers;
-        let host = plan.host.clone().unwrap_or_else(|| plan.target.to_string());
-        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.contender));
+        let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
+        let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
         let mark = if query.is_empty() { "" } else { "?" };
         let mut end = String::from(" HTTP/1.1\r\n");
         let mut takes_coded = false;
@@ -51,9 +51,9 @@ impl RequestHead {
             takes_coded |= name.eq_ignore_ascii_case("Accept-Encoding") && &*value != "identity";
             end.extend([name, ": ", &value, "\r\n"]);
         }
-        let (has_query, foreign) = (!query.is_empty(), plan.foreign_path.is_some());
+        let (has_query, foreign) = (!query.is_empty(), plan.subject.is_foreign());
         let (start, profile) =
-            (format!("GET {}{path}{mark}{query}", plan.prefix), profile.name.clone());
+            (format!("GET {}{path}{mark}{query}", plan.subject.prefix), profile.name.clone());
         Self { start, end, has_query, foreign, profile, takes_coded }
     }
 

@@ -1,0 +1,151 @@
+//! Scenarios from files, by name, and with the flags that override them, as plans. Nothing is started
+//! before a plan stands.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use pushbench_core::scenario::thresholds::Quantity;
+use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
+use pushbench_core::schedule::{MOST_DUE, WalkError};
+use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
+use pushbench_report::bounded;
+use pushbench_run::Plan;
+use pushbench_run::place::Layout;
+
+use crate::args::{ClientArgs, FeedSettings};
+use crate::exit::Failure;
+use crate::{builtin, capture, profile};
+
+/// The reason why a run without CPU columns has none.
+pub(crate) const CAPTURING: &str = "packets are captured";
+
+/// Resolves a scenario file or the name of a built-in one, with the flags that override it.
+pub(crate) fn resolve(
+    name: &str,
+    clients: &ClientArgs,
+    feed: &FeedSettings,
+    layout: Layout,
+) -> Result<Plan, Failure> {
+    let (text, file) = read_scenario(name)?;
+    let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
+    let parsed = Scenario::parse(&text);
+    let mut scenario = parsed.map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    if let Some(file) = &file
+        && scenario.name == Scenario::default().name
+    {
+        name_after(&mut scenario, file);
+    }
+    let folder = file.as_deref().and_then(Path::parent);
+    let headers = match &clients.headers {
+        Some(name) => profile::read(name, None)?,
+        None => profile::read(&scenario.headers, folder)?,
+    };
+    profile::apply(&headers, &mut scenario);
+    clients.apply(&mut scenario);
+    feed.apply(&mut scenario);
+    if let Some(problem) = feed.idle_flag(&scenario) {
+        return Err(Failure::usage(anyhow!("{shown}: {problem}")));
+    }
+    scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    profile::check_cookies(&headers, &scenario)?;
+    let trace = load_trace(&scenario, folder)?;
+    check_due(&scenario, trace.as_ref(), &shown)?;
+    let plan = Plan::of(scenario, trace, layout);
+    let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
+    let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+    let allow_busy = clients.allow_busy;
+    let plan = Plan { headers, capture, allow_busy, stamps, publish_delay, ..plan };
+    let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+    check_measured(&plan.scenario, is_measured, CAPTURING)?;
+    Ok(plan)
+}
+
+/// Refuses a window in which not even one message is due, one with more than a load process keeps
+/// the instants of, and a trace that is replayed faster than messages may come.
+fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<(), Failure> {
+    let seconds = scenario.duration.0.as_secs_f64();
+    let points = scenario.points(trace);
+    let whole = seconds + scenario.warmup.0.as_secs_f64();
+    for point in &points {
+        let checked = scenario.feed_spec(point, trace).schedule.check();
+        checked.map_err(|error| Failure::usage(anyhow!("{shown}: feed.{error}")))?;
+        if point.rate_hz * whole > MOST_DUE as f64 {
+            return Err(Failure::usage(anyhow!("{shown}: {}", WalkError::TooMany)));
+        }
+    }
+    let sparse = points.iter().find(|point| point.rate_hz * seconds < 1.0);
+    sparse.map_or(Ok(()), |point| {
+        Err(Failure::usage(anyhow!(
+            "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen it with \
+             `--duration`",
+            point.rate_hz,
+            scenario.duration
+        )))
+    })
+}
+
+/// Refuses a threshold on a quantity that will not be measured, and says why it will not.
+pub(crate) fn check_measured(
+    scenario: &Scenario,
+    is_measured: impl Fn(Quantity) -> bool,
+    why: &str,
+) -> Result<(), Failure> {
+    let mut thresholds = scenario.thresholds.iter();
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    unmeasured.map_or(Ok(()), |threshold| {
+        let target = threshold.target;
+        Err(Failure::usage(anyhow!(
+            "threshold `{threshold}`: {target} is not measured where {why}"
+        )))
+    })
+}
+
+/// The text of a scenario, and its file where it is one.
+fn read_scenario(name: &str) -> Result<(String, Option<PathBuf>), Failure> {
+    let path = Path::new(name);
+    let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
+    if !looks_like_a_file && let Some(text) = builtin::scenario(name) {
+        return Ok((text.to_owned(), None));
+    }
+    if !looks_like_a_file && !path.is_file() {
+        return Err(builtin::unknown(name));
+    }
+    let text = bounded::read_text(path, MAX_SCENARIO_BYTES)
+        .with_context(|| format!("cannot read scenario {name}"));
+    Ok((text.map_err(Failure::Usage)?, Some(path.to_owned())))
+}
+
+/// A scenario file that gives no name goes by its own.
+fn name_after(scenario: &mut Scenario, file: &Path) {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = stem.chars().map(plain).take(64).collect();
+    if !name.is_empty() {
+        scenario.name = name;
+    }
+}
+
+/// The trace that a scenario replays: a built-in one, or a file, relative to `folder`.
+pub(crate) fn load_trace(
+    scenario: &Scenario,
+    folder: Option<&Path>,
+) -> Result<Option<Trace>, Failure> {
+    let Some(name) = &scenario.feed.trace else {
+        return Ok(None);
+    };
+    let text = match builtin::trace(name) {
+        Some(text) => text.to_owned(),
+        None => {
+            let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+            bounded::read_text(&path, MAX_TRACE_BYTES).map_err(|error| {
+                let path = path.display();
+                Failure::usage(anyhow!(
+                    "cannot read trace {path}: {error}; name a CSV file, or `earthquakes`, which \
+                     is built in"
+                ))
+            })?
+        }
+    };
+    let trace = Trace::parse(&text);
+    trace.map(Some).map_err(|error| Failure::usage(anyhow!("trace {name}: {error}")))
+}
