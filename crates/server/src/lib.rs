@@ -38,6 +38,7 @@ mod feed_id;
 mod http;
 mod hub;
 mod metrics_text;
+mod pace;
 mod polls;
 mod publish_token;
 mod publisher;
