@@ -52,7 +52,7 @@ struct Args {
     #[arg(long, value_name = "DIR")]
     profile: Option<PathBuf>,
     /// Play this part, and stop: what runs under valgrind
-    #[arg(long, hide = true, requires_all = ["transport", "stretches"])]
+    #[arg(long, hide = true, requires_all = ["contender", "stretches"])]
     part: Option<Part>,
     #[arg(long, hide = true)]
     contender: Option<Contender>,

@@ -80,7 +80,7 @@ impl Play {
     fn start(self, stretches: u32, more: &[String], file: &Path) -> anyhow::Result<Counted> {
         let (part, contender) = (self.part.name(), self.contender.name());
         let stretches = stretches.to_string();
-        let args = ["--part", part, "--transport", contender, "--stretches", &stretches];
+        let args = ["--part", part, "--contender", contender, "--stretches", &stretches];
         let args: Vec<_> =
             args.into_iter().map(str::to_owned).chain(more.iter().cloned()).collect();
         Counted::start(&args, file)

@@ -67,6 +67,7 @@ pub struct Row {
     /// What of.
     pub way: Way,
     /// How its clients receive.
+    #[serde(rename = "transport")]
     pub contender: Contender,
     /// Instructions, the mean over many of them.
     pub instructions: f64,

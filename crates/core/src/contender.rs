@@ -18,7 +18,7 @@ pub use self::transport::{Shape, Transport};
 pub struct Contender {
     /// The principle by which a client receives the feed.
     pub transport: Transport,
-    /// What it runs on.
+    /// HTTP version, connection and coding under it.
     pub stack: Stack,
 }
 

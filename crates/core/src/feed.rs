@@ -16,11 +16,11 @@ pub struct FeedSpec {
     pub seed: u64,
     /// When messages exist.
     pub schedule: Schedule,
-    /// What they say.
+    /// Their bytes.
     pub payload: Payload,
 }
 
-/// What `GET /feed` answers: enough to compute when each message was due.
+/// The answer to `GET /feed`: enough to compute when each message was due.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct FeedDescription {
@@ -32,7 +32,7 @@ pub struct FeedDescription {
     pub seed: u64,
     /// When messages exist.
     pub schedule: Schedule,
-    /// What a payload looks like.
+    /// Kind and size of payloads.
     pub payload: PayloadDescription,
     /// The instant that the schedule counts from; `None` where it has not begun.
     pub origin: Option<MonoInstant>,

@@ -68,7 +68,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// What `payload` is. A carriage return makes it binary, since an SSE stream ends a line
+    /// The kind of `payload`. A carriage return makes it binary, since an SSE stream ends a line
     /// there and could not give the same bytes back (WHATWG HTML §9.2.6).
     #[must_use]
     pub fn of(payload: &[u8]) -> Self {

@@ -1,4 +1,4 @@
-//! What messages say: a pure function of the seed and the sequence number.
+//! The bytes of messages: a pure function of the seed and the sequence number.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -45,13 +45,13 @@ impl PayloadKind {
     }
 }
 
-/// What a feed's messages say.
+/// The source of a feed's payloads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", remote = "Self")]
 pub enum Payload {
     /// Made up, always of the same size.
     Generated {
-        /// What it looks like.
+        /// Its form.
         kind: PayloadKind,
         /// Its size in bytes.
         bytes: usize,
@@ -71,7 +71,7 @@ pub enum PayloadError {
     /// A size that is not one of a message.
     #[error("a {kind:?} payload of {bytes} bytes is none: it has from {least} to {MAX_PAYLOAD}", least = .kind.min_bytes())]
     Size {
-        /// What it would look like.
+        /// The form that it would have.
         kind: PayloadKind,
         /// Its size.
         bytes: usize,

@@ -195,6 +195,18 @@ impl Scenario {
     /// # Errors
     ///
     /// [`ScenarioError::Syntax`] with line and column, or the first setting that is out of range.
+    ///
+    /// ```
+    /// use pushbench_core::scenario::Scenario;
+    ///
+    /// let scenario = Scenario::parse("clients = [10, \"1k\"]\nrate = \"5/s\"")?;
+    /// let points = scenario.points(None);
+    /// assert_eq!((points.len(), points[1].label.as_str()), (2, "clients=1000"));
+    ///
+    /// let error = Scenario::parse("clients = 0").unwrap_err();
+    /// assert!(error.to_string().starts_with("clients: at least one"));
+    /// # Ok::<(), pushbench_core::scenario::ScenarioError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let syntax =
             |error: toml::de::Error| ScenarioError::Syntax(error.to_string().trim_end().to_owned());

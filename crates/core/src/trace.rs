@@ -29,7 +29,7 @@ pub enum TraceError {
     Offset {
         /// Line in the file, from 1.
         line: u64,
-        /// What stands there.
+        /// The text that stands there.
         offset: String,
     },
     /// An offset below the one before it.
@@ -66,7 +66,7 @@ pub enum TraceError {
 pub struct Trace {
     /// Nanoseconds of each event since the trace's zero, ascending.
     pub offsets_ns: Vec<u64>,
-    /// What each event says.
+    /// The payload of each event, without a number.
     pub payloads: Vec<String>,
 }
 

@@ -16,6 +16,7 @@ mod connect;
 mod course;
 mod drain;
 mod ending;
+mod glance;
 mod measure;
 mod phases;
 mod pulse;
@@ -37,7 +38,7 @@ use pushbench_core::instant::saturating_nanos;
 use pushbench_core::schedule::WalkError;
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::events::OtherEvents;
-use pushbench_metrics::observe::histogram::{Histogram, LatencyHistogram};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;
 use pushbench_metrics::record::control::{KEPT_ERRORS, LoadNews, LoadOrder, LoadPlan};
@@ -48,6 +49,7 @@ use thiserror::Error;
 use self::connect::Ramp;
 use self::course::Stage;
 use self::drain::Drain;
+use self::glance::Glance;
 use self::phases::Phases;
 use self::pulse::Pulse;
 use self::recovery::Holding;
@@ -218,7 +220,7 @@ struct Runner<M, C> {
     sockets: Sockets,
     tcpip: Tcpip,
     stamps: Stamps,
-    look: Look,
+    glance: Glance,
     errors: Vec<String>,
     other_events: OtherEvents,
     /// The first answer that was coded.
@@ -244,16 +246,6 @@ struct Sockets {
     open: u32,
     /// Clients whose subscription stands.
     ready: u32,
-}
-
-/// What a person who watches is shown.
-#[derive(Debug, Default)]
-struct Look {
-    messages: u64,
-    /// Latencies of the first messages since the last look.
-    latency: Histogram<2>,
-    /// A look was planned for this instant and not yet given.
-    due: Option<MonoInstant>,
 }
 
 impl<M: Measure, C: Clock> Runner<M, C> {
@@ -283,7 +275,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             sockets: Sockets::default(),
             tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
             stamps: Stamps::new(&plan),
-            look: Look::default(),
+            glance: Glance::new(),
             errors: Vec::new(),
             other_events: OtherEvents::default(),
             coded: None,

@@ -1,4 +1,4 @@
-//! What crosses the network below a socket, and when it came.
+//! The network below a socket: packets, their headers, and when they came.
 
 pub mod capture;
 pub mod rx_stamp;

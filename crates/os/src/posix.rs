@@ -76,7 +76,7 @@ pub(crate) fn go_first() -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What `getsockopt` answers.
+/// The error of `getsockopt`.
 pub(crate) fn socket_option(
     socket: BorrowedFd<'_>,
     level: c_int,
@@ -102,7 +102,7 @@ pub(crate) fn socket_option(
 ///
 /// # Errors
 ///
-/// What `setsockopt` answers.
+/// The error of `setsockopt`.
 pub(crate) fn set_socket_option(
     socket: BorrowedFd<'_>,
     level: c_int,
@@ -119,7 +119,7 @@ pub(crate) fn set_socket_option(
 ///
 /// # Errors
 ///
-/// What `setsockopt` answers; `EINVAL` where the kernel's checker refuses the program.
+/// The error of `setsockopt`; `EINVAL` where the kernel's checker refuses the program.
 pub(crate) fn attach_filter(
     socket: BorrowedFd<'_>,
     program: &[libc::sock_filter],
@@ -139,7 +139,7 @@ pub(crate) fn attach_filter(
 ///
 /// # Errors
 ///
-/// What `bind` answers.
+/// The error of `bind`.
 pub(crate) fn bind_to_interface(socket: BorrowedFd<'_>, index: c_int) -> io::Result<()> {
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as u16,
@@ -241,7 +241,7 @@ impl Batch {
     }
 }
 
-/// What one `recvmsg` gave.
+/// The outcome of one `recvmsg`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StampedRead {
     /// How many bytes; 0 at the end of the stream.

@@ -38,7 +38,7 @@ fn hide_missing_proc(error: io::Error) -> io::Error {
     error
 }
 
-/// What stands behind `key:` at the start of a line: `VmRSS:      1024 kB`.
+/// The value behind `key:` at the start of a line: `VmRSS:      1024 kB`.
 pub(crate) fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;

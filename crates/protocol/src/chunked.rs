@@ -18,7 +18,7 @@ pub fn push(body: &mut Vec<u8>, data: &[u8]) {
 #[error("a chunked body breaks RFC 9112 §7.1: {0}")]
 pub struct ChunkError(&'static str);
 
-/// What a piece of a chunked body turned out to be.
+/// A piece of a chunked body by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Bytes of sizes, extensions, line ends and trailers.

@@ -79,7 +79,7 @@ pub fn close_payload(payload: &[u8]) -> Result<(Option<u16>, &str), FrameError> 
     Ok((Some(code), reason))
 }
 
-/// What a frame is for (§5.2).
+/// The operation code of a frame (§5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Opcode {
@@ -115,7 +115,7 @@ impl Opcode {
     }
 }
 
-/// What a piece of a stream of frames turned out to be.
+/// A piece of a stream of frames by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Bytes of headers and control frames.

@@ -32,6 +32,8 @@ mod size;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::built_in::names;
@@ -47,7 +49,7 @@ pub const MAX_HEADERS: usize = 48;
 /// The most bytes of a profile's file.
 pub const MAX_PROFILE_BYTES: u64 = 1 << 20;
 
-/// What a kind of client and server send with each request and response.
+/// The header fields that a kind of client and server send with each request and response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderProfile {
     /// The name by which scenarios and tables know it.
@@ -71,26 +73,25 @@ pub struct HeaderProfile {
 pub struct ByTransport {
     /// Polls, and whatever has no list of its own.
     pub poll: HeaderSet,
-    /// Server-sent events.
-    pub sse: Option<HeaderSet>,
-    /// The WebSocket handshake.
-    pub websocket: Option<HeaderSet>,
+    /// Each stream's own, where it has one.
+    #[serde(flatten)]
+    pub streams: BTreeMap<Transport, Option<HeaderSet>>,
 }
 
 impl ByTransport {
     /// The list for `contender`.
     #[must_use]
     pub fn of(&self, contender: Contender) -> &HeaderSet {
-        let own = match contender.transport {
-            Transport::Sse => self.sse.as_ref(),
-            Transport::Websocket => self.websocket.as_ref(),
-            _ => None,
-        };
-        own.unwrap_or(&self.poll)
+        self.streams.get(&contender.transport).and_then(Option::as_ref).unwrap_or(&self.poll)
+    }
+
+    /// All lists.
+    pub fn lists(&self) -> impl Iterator<Item = &HeaderSet> {
+        std::iter::once(&self.poll).chain(self.streams.values().flatten())
     }
 
     fn lists_mut(&mut self) -> impl Iterator<Item = &mut HeaderSet> {
-        [Some(&mut self.poll), self.sse.as_mut(), self.websocket.as_mut()].into_iter().flatten()
+        std::iter::once(&mut self.poll).chain(self.streams.values_mut().flatten())
     }
 }
 

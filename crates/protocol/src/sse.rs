@@ -44,7 +44,7 @@ fn push_data(stream: &mut Vec<u8>, data: &[u8]) {
     }
 }
 
-/// What a piece of a stream turned out to be.
+/// A piece of a stream by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Bytes of field names, line ends, comments, and fields other than `data`.
@@ -155,7 +155,7 @@ impl SseReader {
         &self.event
     }
 
-    /// What a new request says in `Last-Event-ID` (WHATWG HTML §9.2.4): the last event ID string,
+    /// The `Last-Event-ID` of a new request (WHATWG HTML §9.2.4): the last event ID string,
     /// as it came. Empty where there is none.
     #[must_use]
     pub fn last_id(&self) -> &[u8] {

@@ -43,12 +43,8 @@ impl Access {
 
     /// Lets in what clients of `profile` send, whatever it names.
     pub(crate) fn of_profile(profile: &HeaderProfile) -> Self {
-        let lists = [&profile.request.poll]
-            .into_iter()
-            .chain(&profile.request.sse)
-            .chain(&profile.request.websocket);
         let values = |name: &'static str| {
-            lists.clone().filter_map(move |list| Some(list.get(name)?.value()))
+            profile.request.lists().filter_map(move |list| Some(list.get(name)?.value()))
         };
         Self {
             hosts: values("Host").filter_map(|host| host.parse().ok()).collect(),

@@ -1,6 +1,6 @@
 //! An event stream's parser, written a second time.
 //!
-//! The load generator reads event streams with `core::wire::sse`, and so a mistake that the
+//! The load generator reads event streams with `protocol::sse`, and so a mistake that the
 //! server's writer and that reader share would stay unseen. This one keeps what it reads, which
 //! makes it the obvious translation of WHATWG HTML §9.2.6, and it knows `id`s.
 
@@ -15,10 +15,17 @@ pub struct Event {
     pub data: Vec<u8>,
 }
 
+/// U+FEFF in UTF-8, which may begin a stream.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Collects a stream's bytes until they make events.
 #[derive(Debug, Clone, Default)]
 pub struct EventParser {
     buffer: Vec<u8>,
+    /// The last byte was a carriage return.
+    after_return: bool,
+    /// There has been a line, before which a byte order mark may stand.
+    begun: bool,
     id: String,
     kind: String,
     data: Option<Vec<u8>>,
@@ -27,19 +34,20 @@ pub struct EventParser {
 
 impl EventParser {
     /// Takes bytes that have arrived, and gives the events that they complete.
-    ///
-    /// A line ends in a line feed, or a carriage return and a line feed; a carriage return alone,
-    /// which the standard allows too, is not what this server sends.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
-        self.buffer.extend_from_slice(bytes);
         let mut events = Vec::new();
-        let mut start = 0;
-        while let Some(length) = self.buffer[start..].iter().position(|&byte| byte == b'\n') {
-            let line = self.buffer[start..start + length].to_vec();
-            start += length + 1;
-            events.extend(self.line(line.strip_suffix(b"\r").unwrap_or(&line)));
+        for &byte in bytes {
+            // Both together end one line.
+            let after_return = std::mem::replace(&mut self.after_return, byte == b'\r');
+            match byte {
+                b'\n' if after_return => {}
+                b'\n' | b'\r' => {
+                    let line = std::mem::take(&mut self.buffer);
+                    events.extend(self.line(&line));
+                }
+                _ => self.buffer.push(byte),
+            }
         }
-        self.buffer.drain(..start);
         events
     }
 
@@ -56,6 +64,8 @@ impl EventParser {
     }
 
     fn line(&mut self, line: &[u8]) -> Option<Event> {
+        let mark = (!std::mem::replace(&mut self.begun, true)).then_some(BYTE_ORDER_MARK);
+        let line = mark.and_then(|mark| line.strip_prefix(mark)).unwrap_or(line);
         if line.is_empty() {
             let kind = std::mem::take(&mut self.kind);
             let data = self.data.take()?;
@@ -69,7 +79,7 @@ impl EventParser {
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match name {
             b"" => self.comments += 1,
-            b"id" => self.id = String::from_utf8_lossy(value).into_owned(),
+            b"id" if !value.contains(&0) => self.id = String::from_utf8_lossy(value).into_owned(),
             b"event" => self.kind = String::from_utf8_lossy(value).into_owned(),
             b"data" => match &mut self.data {
                 Some(data) => {

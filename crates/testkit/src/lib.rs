@@ -5,7 +5,9 @@
 //! - [`reader`] receives the feed by each transport through client libraries that share no code
 //!   with the server or the load generator: hyper's client, tokio-tungstenite, and parsers of
 //!   batches and event streams that are written here again. The conformance suite in `tests/`
-//!   runs over it.
+//!   runs over it;
+//! - [`properties`] hold of every reader of foreign bytes, whatever the bytes are. The fuzz targets
+//!   in `fuzz/` look for bytes of which they do not.
 //!
 //! Nothing here waits for luck: what has to happen is awaited, and [`PATIENCE`] only says when
 //! a test gives up.
@@ -16,6 +18,7 @@ pub mod clock;
 pub mod events;
 pub mod http;
 pub mod payload;
+pub mod properties;
 pub mod reader;
 pub mod started;
 

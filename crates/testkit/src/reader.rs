@@ -59,7 +59,7 @@ impl From<Trouble> for End {
 pub struct Refused {
     /// The status.
     pub status: u16,
-    /// What it says.
+    /// The words of the answer.
     pub body: String,
 }
 
@@ -76,7 +76,7 @@ impl From<Trouble> for Refused {
     }
 }
 
-/// What a method of a [`Reader`] will come to.
+/// The pending outcome of a method of a [`Reader`].
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A client that receives the feed.
@@ -130,7 +130,7 @@ impl dyn Reader {
     }
 }
 
-/// What a client wants.
+/// The subscription that a client asks for.
 #[derive(Debug, Clone, Copy)]
 struct Subscription {
     target: Target,
@@ -160,7 +160,7 @@ impl Subscription {
 
 /// The messages of a poll's answer.
 ///
-/// The format is parsed here again, apart from `core::wire::batch`.
+/// The format is parsed here again, apart from `protocol::batch`.
 fn messages(answer: &Answer, delivery: Delivery) -> Result<Vec<Message>, End> {
     let payloads = match delivery {
         Delivery::Latest => vec![answer.body.clone()],
@@ -208,7 +208,7 @@ fn oldest_in(json: &[u8]) -> Option<Seq> {
     value.get("oldest")?.as_u64().map(Seq)
 }
 
-/// What a poll's 410 amounts to.
+/// The end that a poll's 410 stands for.
 fn gone(answer: &Answer) -> End {
     match oldest_in(&answer.body) {
         Some(oldest) => End::Gone { oldest },

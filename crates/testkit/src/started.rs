@@ -106,7 +106,7 @@ impl StartedServer {
         last.expect("there is a message to publish")
     }
 
-    /// What `GET /feed` says.
+    /// The answer to `GET /feed`.
     ///
     /// # Panics
     ///

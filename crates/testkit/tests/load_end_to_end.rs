@@ -83,7 +83,7 @@ impl RunningLoad {
     }
 }
 
-/// What both sides say of a trial, and what the test knows itself.
+/// The reports of both sides of a trial, and what the test knows itself.
 struct Outcome {
     load: LoadMeasured,
     server: ServerMeasured,
@@ -139,7 +139,7 @@ fn trial(contender: Contender, delivery: Delivery) -> Outcome {
 }
 
 impl Outcome {
-    /// What holds whatever was promised.
+    /// The checks of every delivery.
     fn check(&self, contender: Contender) {
         let (measured, counters) = (&self.load.measured, &self.load.measured.counters);
         assert_eq!(self.window.len(), PUBLISHED);

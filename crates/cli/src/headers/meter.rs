@@ -6,7 +6,7 @@ use std::os::fd::AsFd as _;
 use anyhow::Context as _;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::headers::Traffic;
-use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo, TcpState};
 
 use super::client::Link;
 use super::tap::Tap;
@@ -65,7 +65,7 @@ fn kernel(link: &Link) -> anyhow::Result<Option<Traffic>> {
 /// next exchange.
 fn is_at_rest(link: &Link, info: &TcpInfo) -> bool {
     if link.finished && link.ended {
-        return info.stage == Stage::Closed;
+        return info.state == TcpState::Closed;
     }
     // A client's SYN counts as a byte.
     let acknowledged = info.bytes_acked == Some(link.written + 1);

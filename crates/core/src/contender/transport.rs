@@ -1,7 +1,10 @@
 //! Transports: the principles by which a client receives the feed.
 
+use serde::{Deserialize, Serialize};
+
 /// A principle by which a client receives the feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// A request each period.
     ShortPoll,
@@ -105,5 +108,17 @@ impl Transport {
     #[must_use]
     pub const fn shape(self) -> Shape {
         self.row().shape
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_is_written_by_its_name() {
+        for transport in Transport::ALL {
+            assert_eq!(serde_json::to_value(transport).unwrap(), transport.name());
+        }
     }
 }

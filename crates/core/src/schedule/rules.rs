@@ -1,4 +1,4 @@
-//! What a schedule may say, whoever wrote it: a scenario, a server, a file.
+//! Ranges of a schedule's settings, whoever wrote it: a scenario, a server, a file.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub const MAX_OFFSET_NS: u64 = (MAX_OFFSET_MS * 1e6) as u64;
 pub struct ScheduleError {
     /// The setting, as JSON spells it.
     pub key: &'static str,
-    /// What is wrong and what would be right.
+    /// The fault, and the range that is allowed.
     pub problem: String,
 }
 

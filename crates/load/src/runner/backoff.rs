@@ -35,12 +35,12 @@ impl Default for Backoff {
 
 impl Backoff {
     /// A message of the feed has come.
-    #[inline]
     pub(super) const fn recovered(&mut self) {
         self.failures = 0;
     }
 
     /// Whether anything failed since the last message of the feed.
+    #[inline]
     pub(super) const fn has_failed(&self) -> bool {
         self.failures > 0
     }

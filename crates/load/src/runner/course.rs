@@ -133,7 +133,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
                 Alarm::HangUp(client) => self.hang_up(client, planned, now),
                 Alarm::Ask(client) => self.ask_again(client, now),
-                Alarm::Progress => self.look.due = Some(planned),
+                Alarm::Progress => self.glance.due = Some(planned),
                 Alarm::ConnectLimit if self.stage == Stage::Connecting => self.give_up(),
                 Alarm::CloseLimit if self.stage == Stage::Closing => self.drop_all(),
                 Alarm::ConnectLimit | Alarm::CloseLimit => {}
@@ -191,7 +191,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Goes on to the next stage where this one has come to its end, and says so.
     pub(super) fn look_around(&mut self, news: &mut impl FnMut(LoadNews)) {
-        if self.look.due.is_some() {
+        if self.glance.due.is_some() {
             self.show_progress(news);
         }
         match self.stage {
@@ -214,15 +214,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     fn show_progress(&mut self, news: &mut impl FnMut(LoadNews)) {
-        let Some(planned) = self.look.due.take().filter(|_| self.stage == Stage::Running) else {
+        let Some(planned) = self.glance.due.take().filter(|_| self.stage == Stage::Running) else {
             return;
         };
         self.timers.set(planned + PROGRESS, Alarm::Progress);
-        let latency = std::mem::take(&mut self.look.latency);
         news(LoadNews::Progress(Progress {
-            messages: self.look.messages,
+            messages: self.glance.messages,
             bytes: self.sockets.up + self.sockets.down,
-            latency_p50_us: latency.percentile_us(0.5),
+            latency_p50_us: self.glance.take_median_us(),
         }));
     }
 
@@ -294,7 +293,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Where no message of the feed came, events of other types are the likely cause, and the
     /// first that is told.
     fn name_other_events(&mut self) {
-        if self.look.messages > 0 || self.other_events.is_empty() {
+        if self.glance.messages > 0 || self.other_events.is_empty() {
             return;
         }
         let error = format!(

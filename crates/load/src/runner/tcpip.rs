@@ -31,7 +31,7 @@ use std::os::fd::AsFd;
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
-use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, Stage, TcpInfo};
+use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo, TcpState};
 use pushbench_os::time::clock::Clock;
 
 use super::Runner;
@@ -194,7 +194,7 @@ impl Link {
             Self::Open(stream) => Some(info(stream)),
             Self::Opening(stream) => {
                 let was_open =
-                    |info: &TcpInfo| !matches!(info.stage, Stage::Opening | Stage::Closed);
+                    |info: &TcpInfo| !matches!(info.state, TcpState::Opening | TcpState::Closed);
                 info(stream).filter(was_open).map(Some)
             }
         }

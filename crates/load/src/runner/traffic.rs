@@ -17,9 +17,6 @@ use super::slot::Link;
 use super::timers::Alarm;
 use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
 
-/// Latencies that a look at a running trial is made of.
-const LOOK_SAMPLES: u64 = 1_000;
-
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Something is to be done at a client's socket.
     #[inline]
@@ -128,9 +125,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     #[inline]
     pub(super) fn deliver(&mut self, client: u32, at: MonoInstant) {
         let Some(&last) = self.out.messages.last() else { return };
-        self.look.messages += self.out.messages.len() as u64;
+        self.glance.messages += self.out.messages.len() as u64;
         let slot = &mut self.slots[client as usize];
-        if !self.out.notes.iter().any(|note| matches!(note, Note::StaleResponse)) {
+        if slot.backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
             slot.backoff.recovered();
         }
         // Before the order to run, messages move nothing but cursors.
@@ -146,9 +143,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             if stamped {
                 self.stamps.arrived(&arrival, last);
             }
-            if self.look.latency.count() < LOOK_SAMPLES {
-                self.look.latency.record(arrival.latency());
-            }
+            self.glance.arrived(arrival.latency());
         }
     }
 
@@ -303,6 +298,12 @@ fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoI
     if !is_ahead || at < timing.drain_deadline {
         measure.off_schedule(seq, is_ahead);
     }
+}
+
+/// Whether an answer brought nothing but what the client had.
+#[cold]
+fn brought_nothing_new(notes: &[Note]) -> bool {
+    notes.iter().any(|note| matches!(note, Note::StaleResponse))
 }
 
 /// Writes as much of `sending` as the socket takes, and attributes that much to `tally`. The

@@ -17,7 +17,7 @@ pub const MOST_ATTEMPTS: u8 = 10;
 /// A trial that more than this share of its clients have left for good is invalid.
 pub const OUT_SHARE: f64 = 0.01;
 
-/// What came of clients' attempts in one trial, of one load process or of all.
+/// The outcome of clients' attempts in one trial, of one load process or of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     /// Attempts after a failure.
@@ -83,7 +83,7 @@ impl Attempts {
         self.used(of, error).filter(AttemptsUsed::are_many).map(Invalid::AttemptsUsed)
     }
 
-    /// What to know of a trial of `of` clients otherwise.
+    /// The warning that a trial of `of` clients deserves otherwise.
     #[must_use]
     pub fn warnings(&self, of: u32, error: Option<&String>) -> Vec<Warning> {
         let used = self.used(of, error).filter(|used| !used.are_many());
@@ -126,7 +126,7 @@ impl AttemptsUsed {
         self.clients as f64 > OUT_SHARE * self.of as f64
     }
 
-    /// What to do about it, by its cause.
+    /// The remedy, by its cause.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match (self.status, self.retry_after_s) {

@@ -4,7 +4,7 @@
 //! below it that did not; while messages come in order that is one comparison and no memory. A
 //! gap costs 16 bytes until it is filled, which under [`Delivery::Latest`] may be never.
 //!
-//! What a client awaits when the drain is over is lost, unless it is known to be
+//! A message that a client awaits when the drain is over is lost, unless it is known to be
 //! [under way](Audit::set_under_way): then it is late.
 
 mod gaps;
@@ -16,7 +16,7 @@ pub use self::gaps::Gaps;
 pub use self::totals::AuditTotals;
 use crate::observe::observer::{Arrival, Observer, Window};
 
-/// What an arrival amounts to.
+/// The judgement of an arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The first arrival of a message due in the window, at an expected client: a sample.
@@ -177,8 +177,8 @@ impl Audit {
 
     /// The outcome for the clients that `is_expected` names and nobody excluded.
     ///
-    /// What a client did not receive counts as lost; where a newer message did arrive, under
-    /// [`Delivery::Latest`] as superseded; where none did but it was
+    /// A message that a client did not receive counts as lost; where a newer one did arrive,
+    /// under [`Delivery::Latest`] as superseded; where none did but it was
     /// [under way](Self::set_under_way), as late. All zero where no window was set.
     #[must_use]
     pub fn finish(&self, is_expected: impl Fn(u32) -> bool) -> AuditTotals {
@@ -233,7 +233,7 @@ struct Gap {
 struct Client {
     /// The largest sequence number that arrived, 0 before the first.
     newest: u64,
-    /// What did not arrive below `newest`: disjoint, in rising order.
+    /// Numbers that did not arrive below `newest`: disjoint, in rising order.
     gaps: Vec<Gap>,
     /// Different messages of the window that arrived.
     delivered: u64,
@@ -241,7 +241,7 @@ struct Client {
     reordered: u64,
     settled: bool,
     excluded: bool,
-    /// What it awaits was still coming when the drain ended.
+    /// The message that it awaits was still coming when the drain ended.
     under_way: bool,
 }
 

@@ -25,7 +25,7 @@ impl Bounded {
         }
     }
 
-    /// What the figure is at least, where no more is known.
+    /// A lower bound of the figure, where no more is known.
     #[must_use]
     pub const fn at_least(self) -> Option<f64> {
         match self {

@@ -1,4 +1,4 @@
-//! What disturbed a trial from outside: what the machine and its other processes did in the
+//! Disturbances of a trial from outside: what the machine and its other processes did in the
 //! window, as found by those who asked the operating system.
 //!
 //! Three things look alike from within a benchmark and must be told apart. The *machine stood
@@ -15,18 +15,18 @@ use serde::{Deserialize, Serialize};
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::lateness::Lateness;
 
-/// What disturbed a window, or would have been seen to.
+/// Disturbances of a window, or the watch that found none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Disturbance {
-    /// What the canary saw on each core in use; empty where it could not run.
+    /// The canary's sight of each core in use; empty where it could not run.
     pub cores: Vec<CoreWatch>,
     /// Whether the canary went before all normal threads, on every core. Where not, what it
     /// waited behind other threads was taken off, as far as the kernel tells.
     pub canary_first: bool,
     /// Processor time that the canary itself took, all cores.
     pub canary_cpu: Duration,
-    /// What was not of this run; `None` where that cannot be told.
+    /// Processes that were not of this run; `None` where that cannot be told.
     pub others: Option<Others>,
     /// How long the run's processes waited for a core; `None` where the kernel does not tell.
     pub waits: Option<Waits>,
@@ -41,7 +41,7 @@ pub struct Disturbance {
     pub suspended: Duration,
 }
 
-/// What the canary saw on one core.
+/// The canary's sight of one core.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CoreWatch {
     /// The core's number.
@@ -65,7 +65,7 @@ impl CoreWatch {
         self.as_lateness().share(limit, window)
     }
 
-    /// What that share is at the least: the stalls that were seen, or what stalls as many as were
+    /// A lower bound of that share: the stalls that were seen, or what stalls as many as were
     /// seen prove of those between the canary's instants, if that is more.
     #[must_use]
     pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
@@ -91,7 +91,7 @@ pub struct Others {
 /// Processes of one name that are not of the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusyProcesses {
-    /// What they call themselves.
+    /// The name that they give themselves.
     pub name: String,
     /// How many of them took processor time.
     pub count: u32,
@@ -110,7 +110,7 @@ pub struct Waits {
     pub turns: u64,
 }
 
-/// What a control group's quota of processor time held back within a window.
+/// Processor time that a control group's quota held back within a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Throttled {
     /// For how long its processes stood still, on all processors together.

@@ -31,7 +31,7 @@ pub struct Early {
     pub by: Duration,
 }
 
-/// What does not fit the feed's description, of all clients from warm-up on.
+/// Misfits with the feed's description, of all clients from warm-up on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fit {
     /// Arrivals more than [`TOLERANCE`] before they were due.

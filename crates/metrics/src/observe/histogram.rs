@@ -206,7 +206,7 @@ pub enum HistogramError {
     /// It is not base64.
     #[error("histogram is not base64")]
     Base64(#[from] base64::DecodeError),
-    /// What the base64 holds is not an HdrHistogram.
+    /// The base64 holds no HdrHistogram.
     #[error("histogram does not decode")]
     Hdr(#[from] DeserializeError),
     /// It is cut off, or longer than any of its precision.
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(of(&[1_000]).curve(), [(0.0, 1.0)]);
     }
 
-    /// What a text says of its size is not believed before it is looked at.
+    /// The size that a text claims is not believed before it is looked at.
     #[test]
     fn what_is_no_histogram_is_refused() {
         let refused =

@@ -85,7 +85,7 @@ impl LoopWatch {
         Lateness { period: self.period, samples: &self.stalls }.share(limit, window)
     }
 
-    /// What that is at the least, with a probability of 95 %.
+    /// A lower bound of that, with a probability of 95 %.
     #[must_use]
     pub fn share_still_at_least(&self, limit: Duration, window: Duration) -> f64 {
         Lateness { period: self.period, samples: &self.stalls }.share_at_least(limit, window)

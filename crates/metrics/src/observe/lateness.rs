@@ -31,7 +31,7 @@ impl Lateness<'_> {
         instants.sum::<f64>() * period / window.as_secs_f64()
     }
 
-    /// What that share is at the least: the stalls that were seen, or what stalls as many as were
+    /// A lower bound of that share: the stalls that were seen, or what stalls as many as were
     /// seen prove of those between the instants that were looked at, if that is more.
     pub(crate) fn share_at_least(&self, limit: Duration, window: Duration) -> f64 {
         let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();

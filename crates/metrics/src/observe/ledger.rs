@@ -64,7 +64,7 @@ impl Direction {
     }
 }
 
-/// What bytes are for.
+/// The layer that bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
@@ -74,7 +74,7 @@ pub enum Layer {
     Framing,
     /// Request lines, status lines and headers.
     Http,
-    /// What TLS adds; 0 on a connection without it.
+    /// Bytes that TLS adds; 0 on a connection without it.
     Tls,
     /// Headers of TCP and IP of every segment, and what was sent again.
     Tcpip,
@@ -186,11 +186,11 @@ pub struct Ledger {
     pub socket_up: u64,
     /// Bytes that the sockets read.
     pub socket_down: u64,
-    /// What TCP and IP added; empty where nobody counted.
+    /// Bytes of TCP and IP; empty where nobody counted.
     tcpip: Vec<TcpipRow>,
 }
 
-/// What TCP and IP added to what the sockets moved, at the IP layer: no Ethernet headers.
+/// Bytes that TCP and IP added to what the sockets moved, at the IP layer: no Ethernet headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpipTally {
     /// Segments, or packets where they were captured.
@@ -225,7 +225,7 @@ pub struct TcpipRow {
     pub direction: Direction,
     /// Who counted.
     pub source: Source,
-    /// What was counted.
+    /// The count.
     pub tally: TcpipTally,
 }
 
@@ -260,14 +260,14 @@ impl Ledger {
         }
     }
 
-    /// What TCP and IP added, row by row. Where packets were captured, those are all the rows:
+    /// Bytes of TCP and IP, row by row. Where packets were captured, those are all the rows:
     /// what the kernel counted of the same connections would count them twice.
     pub fn tcpip(&self) -> impl Iterator<Item = &TcpipRow> {
         let captured = self.tcpip.iter().any(|row| row.source == Source::Captured);
         self.tcpip.iter().filter(move |row| !captured || row.source == Source::Captured)
     }
 
-    /// What TCP and IP added in `phase`, both ways and from all sources; `None` where nobody
+    /// Bytes of TCP and IP in `phase`, both ways and from all sources; `None` where nobody
     /// counted.
     #[must_use]
     pub fn tcpip_bytes(&self, phase: Phase) -> Option<u64> {

@@ -1,8 +1,7 @@
-//! What the load generator tells, and who listens.
+//! The interface between the load generator and whoever keeps what it tells.
 //!
-//! The runner stamps time and tells an [`Observer`] what happened; sessions know neither.
-//! Observers compose: `()` listens to nothing and costs nothing, an [`Option`] listens where it
-//! is `Some`, a tuple tells each of its parts in order.
+//! The runner stamps time and tells an [`Observer`] what happened; sessions know neither. `()`
+//! listens to nothing and costs nothing.
 
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ impl Arrival {
     }
 }
 
-/// What happens to a client beside messages and bytes.
+/// An event of a client beside messages and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A request was sent: a poll, or the request that opens a stream.
@@ -95,76 +94,6 @@ pub trait Observer {
 }
 
 impl Observer for () {}
-
-impl<T: Observer + ?Sized> Observer for &mut T {
-    #[inline]
-    fn arrived(&mut self, arrival: &Arrival) {
-        (**self).arrived(arrival);
-    }
-
-    #[inline]
-    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
-        (**self).moved(phase, at, bytes);
-    }
-
-    #[inline]
-    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
-        (**self).happened(phase, at, event);
-    }
-}
-
-impl<T: Observer> Observer for Option<T> {
-    #[inline]
-    fn arrived(&mut self, arrival: &Arrival) {
-        if let Some(observer) = self {
-            observer.arrived(arrival);
-        }
-    }
-
-    #[inline]
-    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
-        if let Some(observer) = self {
-            observer.moved(phase, at, bytes);
-        }
-    }
-
-    #[inline]
-    fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
-        if let Some(observer) = self {
-            observer.happened(phase, at, event);
-        }
-    }
-}
-
-/// Implements [`Observer`] for a tuple, given as pairs of a type parameter and its index.
-macro_rules! observe_tuple {
-    ($($part:ident $index:tt),+) => {
-        impl<$($part: Observer),+> Observer for ($($part,)+) {
-            #[inline]
-            fn arrived(&mut self, arrival: &Arrival) {
-                $(self.$index.arrived(arrival);)+
-            }
-
-            #[inline]
-            fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
-                $(self.$index.moved(phase, at, bytes);)+
-            }
-
-            #[inline]
-            fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
-                $(self.$index.happened(phase, at, event);)+
-            }
-        }
-    };
-}
-
-observe_tuple!(A 0, B 1);
-observe_tuple!(A 0, B 1, C 2);
-observe_tuple!(A 0, B 1, C 2, D 3);
-observe_tuple!(A 0, B 1, C 2, D 3, E 4);
-observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-observe_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// The measured part of a trial: `[start, end)` in intended publish instants, and the messages
 /// that are due in it.
@@ -268,48 +197,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Default)]
-    struct Count {
-        arrived: u32,
-        moved: u32,
-        happened: u32,
-    }
-
-    impl Observer for Count {
-        fn arrived(&mut self, _: &Arrival) {
-            self.arrived += 1;
-        }
-
-        fn moved(&mut self, _: Phase, _: MonoInstant, _: &Tally) {
-            self.moved += 1;
-        }
-
-        fn happened(&mut self, _: Phase, _: MonoInstant, _: &Event) {
-            self.happened += 1;
-        }
-    }
-
-    fn tell(mut observer: impl Observer) {
-        let at = MonoInstant(9);
-        observer.arrived(&Arrival { client: 0, seq: Seq(1), due: MonoInstant(4), at });
-        observer.moved(Phase::Window, at, &Tally::default());
-        observer.moved(Phase::Drain, at, &Tally::default());
-        observer.happened(Phase::Window, at, &Event::Request { client: 0 });
-    }
-
-    #[test]
-    fn a_tuple_tells_each_part() {
-        let mut parts = (Count::default(), Some(Count::default()), None::<Count>, ());
-        tell(&mut parts);
-        for part in [&parts.0, parts.1.as_ref().unwrap()] {
-            assert_eq!((part.arrived, part.moved, part.happened), (1, 2, 1));
-        }
-
-        let mut last = Count::default();
-        tell(((), (), (), (), (), (), (), &mut last));
-        assert_eq!((last.arrived, last.moved, last.happened), (1, 2, 1));
-    }
 
     #[test]
     fn a_window_holds_its_edges_as_stated() {

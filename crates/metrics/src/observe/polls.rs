@@ -1,4 +1,4 @@
-//! What a check of short polls against their model needs beside latencies: round trips, and for
+//! Inputs of a check of short polls against their model, beside latencies: round trips, and for
 //! some clients what each of them saw.
 //!
 //! A client that polls on a strict period sees few different delays: where the period is a
@@ -105,7 +105,7 @@ impl Polls {
         self.places[client as usize].map(|place| place as usize)
     }
 
-    /// What was seen, without the clients that `is_expected` does not name.
+    /// The observations, without the clients that `is_expected` does not name.
     #[must_use]
     pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> PollsMeasured {
         let clients = (0_u32..).zip(&self.places).filter(|&(client, _)| is_expected(client));
@@ -135,7 +135,7 @@ impl Watched {
     }
 }
 
-/// What was seen of polls, of one load process or of all.
+/// Observations of polls, of one load process or of all.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PollsMeasured {
     /// From a request that brought messages to these, within the window.

@@ -130,7 +130,7 @@ impl Recorder {
         self.audit.settled()
     }
 
-    /// What was measured, of the clients that `is_expected` names and nobody excluded. Whoever
+    /// The measurements of the clients that `is_expected` names and nobody excluded. Whoever
     /// is not expected should have been excluded at t0, since latencies already taken stay.
     #[must_use]
     pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> Measured {
@@ -249,10 +249,10 @@ impl Counters {
     }
 }
 
-/// What load processes measured in one trial.
+/// The measurements of load processes in one trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// What became of the messages due in the window.
+    /// The fate of the messages due in the window.
     pub audit: AuditTotals,
     /// One sample for each delivery: arrival minus intended publish instant.
     pub latency: LatencyHistogram,
@@ -273,7 +273,7 @@ pub struct Measured {
     pub series: Series,
     /// How often things happened.
     pub counters: Counters,
-    /// What does not fit the feed's description.
+    /// Misfits with the feed's description.
     #[serde(default, skip_serializing_if = "Fit::is_perfect")]
     pub fit: Fit,
     /// Of clients that poll on a period, what their model is checked with.

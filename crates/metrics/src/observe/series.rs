@@ -1,4 +1,4 @@
-//! What happened second by second, to see drift, stalls and warm-up that was too short.
+//! Counts and latencies second by second, to see drift, stalls and warm-up that was too short.
 //!
 //! Messages belong to the second of the window in which they were due, whenever they arrived;
 //! bytes and requests to the second in which they moved.
@@ -34,7 +34,7 @@ pub struct SeriesError(usize);
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Second {
     latency: Histogram<2>,
-    /// What messages that were due in it took at least, being still under way.
+    /// Lower bounds of the latency of messages that were due in it and still under way.
     #[serde(default, skip_serializing_if = "Histogram::is_empty")]
     late: Histogram<2>,
     requests: u64,

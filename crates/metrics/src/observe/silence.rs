@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::observer::Window;
 
-/// What still comes to a client as the drain ends.
+/// Bytes that still come to a client as the drain ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coming {
     /// When bytes of the feed last came since the window's end; `None` where none did.

@@ -10,14 +10,14 @@ use std::net::SocketAddr;
 use pushbench_core::{MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 
-/// What a server stamped of the messages due in the window.
+/// A server's stamps of the messages due in the window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerStamps {
     /// When each sampled message was handed to the hub.
     pub published: Vec<(Seq, MonoInstant)>,
     /// The client's address of each stamped connection.
     pub peers: Vec<SocketAddr>,
-    /// What was written to them.
+    /// Writes to them.
     pub written: Vec<Written>,
     /// Writes for which there was no room.
     pub without_room: u64,
@@ -65,12 +65,12 @@ impl From<(u32, u64, u32, u64)> for Written {
     }
 }
 
-/// What a load process stamped of the messages due in the window.
+/// A load process's stamps of the messages due in the window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadStamps {
     /// Of each stamped connection: the client's number among all of the trial's, and its address.
     pub connections: Vec<(u32, SocketAddr)>,
-    /// What arrived on them.
+    /// Arrivals on them.
     pub received: Vec<Received>,
     /// Arrivals for which there was no room.
     pub without_room: u64,

@@ -1,4 +1,4 @@
-//! What the kernel lets this process do, found out by doing it.
+//! Abilities that the kernel gives this process, found out by using them.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What the control groups that this process is in allow it: a container's processor time and
+//! Limits of the control groups that this process is in: a container's processor time and
 //! memory, in both versions of their file system.
 //!
 //! A group is bound by its own limits and by those of all above it, so the least counts. A process
@@ -41,9 +41,9 @@ enum Version {
 /// The memory of the group that has least left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryRoom {
-    /// What the group may hold, bytes.
+    /// The limit of the group, bytes.
     pub limit: u64,
-    /// What it could still take, bytes, with what the kernel would give up of cached files.
+    /// The room that is left, bytes, with what the kernel would give up of cached files.
     pub free: u64,
 }
 
@@ -57,7 +57,7 @@ pub struct Throttling {
 }
 
 impl Throttling {
-    /// What came since the reading `earlier`.
+    /// The growth since the reading `earlier`.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Self {
         Self {
@@ -177,8 +177,8 @@ fn membership<'a>(text: &'a str, version: Version, controller: &str) -> Option<&
     })
 }
 
-/// What part of the hierarchy is mounted, and where: the fields 4 and 5 of its line in `mountinfo`
-/// (proc_pid_mountinfo(5)).
+/// The part of the hierarchy that is mounted, and where: the fields 4 and 5 of its line in
+/// `mountinfo` (proc_pid_mountinfo(5)).
 fn mount(text: &str, version: Version, controller: &str) -> Option<(PathBuf, PathBuf)> {
     text.lines().find_map(|line| {
         let (mount, file_system) = line.split_once(" - ")?;

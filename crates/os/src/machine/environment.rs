@@ -18,7 +18,7 @@ use crate::time::clock;
 /// For how long wake-ups are watched.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What can be found out of this machine and this process's limits, now, in some 100 ms.
+/// A description of this machine and this process's limits, now, found out in some 100 ms.
 ///
 /// Never fails: what cannot be read stays empty.
 #[must_use]

@@ -1,4 +1,4 @@
-//! What the machine allows, and whether a run fits into it.
+//! Limits of the machine, and whether a run fits into them.
 //!
 //! Asked before the first trial, so that a run fails at once and says what to change, instead
 //! of failing at its largest point after an hour. Nothing but this process's own soft limit is
@@ -25,9 +25,9 @@ const DEFAULT_PORTS: RangeInclusive<u16> = 32_768..=60_999;
 /// A limit of this process; `u64::MAX` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// What holds now.
+    /// The limit that holds now.
     pub soft: u64,
-    /// What the process may raise `soft` to.
+    /// The most that the process may raise `soft` to.
     pub hard: u64,
 }
 
@@ -94,7 +94,7 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// Memory that this process's control group, or one above it, could still take.
     pub group_memory_bytes: Option<u64>,
-    /// What all TCP sockets may buffer (the last of `net.ipv4.tcp_mem`).
+    /// Bytes that all TCP sockets may buffer (the last of `net.ipv4.tcp_mem`).
     pub tcp_bytes: Option<u64>,
     /// Bytes of a page of memory, the least that a socket with anything in its buffers takes.
     pub page_bytes: u64,

@@ -71,7 +71,7 @@ impl MachineTimes {
         given_ns.saturating_sub(self.idle_ns).saturating_sub(self.steal_ns)
     }
 
-    /// What was spent between the reading `earlier` and this one, each part at least 0: the
+    /// Processor time between the reading `earlier` and this one, each part at least 0: the
     /// kernel does not promise that its counts never go back.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Self {
@@ -112,7 +112,7 @@ fn parse_cores(text: &str, cores: &[u32]) -> Option<MachineTimes> {
 /// Reads `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)),
 /// and the line's name.
 ///
-/// What guests took is part of user and nice already, so the total ends with `steal`.
+/// Guests' time is part of user and nice already, so the total ends with `steal`.
 fn parse_line(line: &str) -> Option<(&str, MachineTimes)> {
     let mut words = line.split_ascii_whitespace();
     let name = words.next()?;

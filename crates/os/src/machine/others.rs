@@ -18,25 +18,25 @@ const MOST: usize = 4_096;
 
 /// The processor time of each process, at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Look {
+pub struct ProcessTimes {
     /// By process id and start, so that a later process with the same id is another one.
     processes: HashMap<(u32, u64), u64>,
     names: HashMap<u32, String>,
 }
 
-impl Look {
+impl ProcessTimes {
     /// Looks at every process that `/proc` shows: ten microseconds or so for each.
     #[must_use]
     pub fn now() -> Self {
-        let mut look = Self::default();
+        let mut times = Self::default();
         let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
         for pid in pids.take(MOST) {
             let Some(known) = cpu::describe(pid) else { continue };
-            look.processes.insert((pid, known.started), known.ticks);
-            look.names.insert(pid, known.name);
+            times.processes.insert((pid, known.started), known.ticks);
+            times.names.insert(pid, known.name);
         }
-        look
+        times
     }
 
     /// The processes of one name that took most since `earlier`, those in `own` left out; `None`
@@ -63,19 +63,19 @@ impl Look {
 mod tests {
     use super::*;
 
-    fn look(processes: &[(u32, u64, u64)]) -> Look {
-        let mut look = Look::default();
+    fn times(processes: &[(u32, u64, u64)]) -> ProcessTimes {
+        let mut times = ProcessTimes::default();
         for &(pid, started, ticks) in processes {
-            look.processes.insert((pid, started), ticks);
-            look.names.insert(pid, format!("p{pid}"));
+            times.processes.insert((pid, started), ticks);
+            times.names.insert(pid, format!("p{pid}"));
         }
-        look
+        times
     }
 
     #[test]
     fn the_busiest_is_the_one_that_took_most_since() {
-        let before = look(&[(1, 0, 1_000), (2, 5, 10), (3, 5, 0)]);
-        let after = look(&[(1, 0, 1_001), (2, 5, 60), (3, 5, 90)]);
+        let before = times(&[(1, 0, 1_000), (2, 5, 10), (3, 5, 0)]);
+        let after = times(&[(1, 0, 1_001), (2, 5, 60), (3, 5, 90)]);
         let name = |own: &[u32]| after.busiest_since(&before, own).map(|busy| busy.name);
         assert_eq!(name(&[]).as_deref(), Some("p3"));
         assert_eq!(name(&[3]).as_deref(), Some("p2"));
@@ -85,25 +85,25 @@ mod tests {
 
     #[test]
     fn those_of_one_name_count_together() {
-        let mut after = look(&[(1, 0, 30), (2, 0, 20), (3, 0, 20)]);
+        let mut after = times(&[(1, 0, 30), (2, 0, 20), (3, 0, 20)]);
         for pid in [2, 3] {
             after.names.insert(pid, "rustc".to_owned());
         }
-        let busiest = after.busiest_since(&Look::default(), &[]).unwrap();
+        let busiest = after.busiest_since(&ProcessTimes::default(), &[]).unwrap();
         assert_eq!((busiest.name.as_str(), busiest.count), ("rustc", 2));
         assert_eq!(busiest.cpu, Duration::from_nanos(procfs::ticks_to_ns(40)));
     }
 
     #[test]
     fn a_new_process_with_an_old_id_began_at_zero() {
-        let busy = look(&[(2, 9, 7)]).busiest_since(&look(&[(2, 5, 50)]), &[]).unwrap();
+        let busy = times(&[(2, 9, 7)]).busiest_since(&times(&[(2, 5, 50)]), &[]).unwrap();
         assert_eq!(busy.cpu, Duration::from_nanos(procfs::ticks_to_ns(7)));
     }
 
     #[test]
     fn this_process_is_there_under_its_name() {
-        let look = Look::now();
-        let name = look.names.get(&std::process::id()).unwrap();
+        let times = ProcessTimes::now();
+        let name = times.names.get(&std::process::id()).unwrap();
         let known = fs::read_to_string("/proc/self/comm").unwrap();
         assert_eq!(name, known.trim());
     }

@@ -33,7 +33,7 @@ impl PingPong {
     ///
     /// # Errors
     ///
-    /// What the system answers where it has no port, no socket or no thread left.
+    /// The system's error where it has no port, no socket or no thread left.
     pub fn new() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let near = TcpStream::connect(listener.local_addr()?)?;
@@ -57,7 +57,7 @@ impl PingPong {
     ///
     /// # Errors
     ///
-    /// What the connection answers.
+    /// The error of the connection.
     pub fn play(&mut self, length: Duration) -> io::Result<LatencyHistogram> {
         let mut trips = LatencyHistogram::default();
         let end = clock::now() + length;

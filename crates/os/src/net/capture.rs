@@ -37,7 +37,7 @@ const INTERFACE: &str = "lo";
 /// has no core to run on. Without `CAP_NET_ADMIN` the kernel grants `net.core.rmem_max`.
 const BUFFER: usize = 64 * 1024 * 1024;
 
-/// What a capture amounts to, from its start to its stop.
+/// The counts of a capture, from its start to its stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct CaptureReport {

@@ -31,14 +31,14 @@ const TRIES: usize = 16;
 ///
 /// # Errors
 ///
-/// What `setsockopt` answers; `ENOPROTOOPT` where the kernel knows no such stamps.
+/// The error of `setsockopt`; `ENOPROTOOPT` where the kernel knows no such stamps.
 pub fn enable(socket: impl AsFd) -> io::Result<()> {
     let flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
     let flags = flags.cast_signed();
     posix::set_socket_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, flags)
 }
 
-/// What a read gave.
+/// The outcome of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
     /// How many bytes; 0 at the end of the stream.

@@ -1,6 +1,6 @@
-//! What the kernel counts for each TCP connection, for anyone who holds the socket.
+//! The kernel's counters of each TCP connection, for anyone who holds the socket.
 //!
-//! What the counters of [`TcpInfo`] count, found by comparing them with captured packets (Linux
+//! The meaning of the counters of [`TcpInfo`], found by comparing them with captured packets (Linux
 //! 6.18, loopback; the tests of [`capture`](crate::net::capture) repeat it):
 //!
 //! | event | client out | client in | server out | server in |
@@ -44,7 +44,7 @@ pub use segments::{HeaderBytes, IpVersion, Segments, Side, header_bytes, syn_hea
 
 /// As much of `struct tcp_info` as is read here. The kernel's grows, and only at its end.
 const SIZE: usize = 216;
-/// What every Linux fills in that runs Rust programs: up to `tcpi_total_retrans`.
+/// Bytes that every Linux fills in that runs Rust programs: up to `tcpi_total_retrans`.
 const OLDEST: usize = 104;
 
 // Bits of `tcpi_options` (`linux/tcp.h`).
@@ -58,7 +58,7 @@ const OPTION_SACK: u8 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TcpInfo {
     /// How far opened or closed the connection is.
-    pub stage: Stage,
+    pub state: TcpState,
     /// Segments received, of any kind (`tcpi_segs_in`, Linux 4.2).
     pub segments_in: Option<u32>,
     /// Segments sent, of any kind, each time they are (`tcpi_segs_out`, Linux 4.2).
@@ -99,7 +99,7 @@ pub struct TcpInfo {
 /// How far opened or closed a connection is: the states of RFC 9293 §3.3.2, by which FINs were
 /// counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
+pub enum TcpState {
     /// The handshake is under way.
     Opening,
     /// Both ends may send.
@@ -114,9 +114,9 @@ pub enum Stage {
     Closed,
 }
 
-impl Stage {
+impl TcpState {
     /// From `tcpi_state`, an enumerator of `net/tcp_states.h`.
-    const fn from_state(state: u8) -> Self {
+    const fn from_kernel(state: u8) -> Self {
         match state {
             1 => Self::Open,
             2 | 3 | 12 => Self::Opening,
@@ -129,11 +129,11 @@ impl Stage {
 }
 
 impl TcpInfo {
-    /// What the kernel tells of `socket`. The call takes some 0.7 µs.
+    /// The counters of `socket`. The call takes some 0.7 µs.
     ///
     /// # Errors
     ///
-    /// What `getsockopt` answers where `socket` is none, or none of TCP.
+    /// The error of `getsockopt` where `socket` is none, or none of TCP.
     pub fn of(socket: impl AsFd) -> io::Result<Self> {
         let mut bytes = [0; SIZE];
         let (level, name) = (libc::IPPROTO_TCP, libc::TCP_INFO);
@@ -149,7 +149,7 @@ impl TcpInfo {
         }
         let options = *bytes.get(5)?;
         Some(Self {
-            stage: Stage::from_state(*bytes.first()?),
+            state: TcpState::from_kernel(*bytes.first()?),
             segments_in: u32_at(bytes, 140),
             segments_out: u32_at(bytes, 136),
             data_segments_in: u32_at(bytes, 152),

@@ -4,7 +4,7 @@
 //! too. How it splits into user and system comes from `/proc/PID/stat` in ticks of usually
 //! 10 ms and is only indicative.
 //!
-//! What the clock tells is exact for a thread that waits. Of a thread that is running on
+//! The clock is exact for a thread that waits. Of a thread that is running on
 //! another core at the moment of reading, the time since the kernel's last tick on that core
 //! (1 to 10 ms, by the kernel's `HZ`) is not in it yet.
 
@@ -38,7 +38,7 @@ impl CpuTime {
         }
     }
 
-    /// What was used between the reading `earlier` and this one, each part at least 0.
+    /// Processor time between the reading `earlier` and this one, each part at least 0.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl ProcessClock {
         self.pid
     }
 
-    /// What the process has used until now. A process that has ended but was not yet waited for
+    /// Processor time of the process until now. A process that has ended but was not yet waited for
     /// still tells its final figures.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl ProcessClock {
     }
 }
 
-/// What a look at all processes wants to know of each.
+/// Figures of one process in a look at all.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) name: String,
@@ -141,7 +141,7 @@ pub(crate) fn describe(pid: u32) -> Option<Known> {
     Some(Known { name: name.to_owned(), parent: stat.parent, started: stat.started, ticks })
 }
 
-/// What `/proc/PID/stat` tells, in ticks.
+/// Processor time by `/proc/PID/stat`, in ticks.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     parent: u32,

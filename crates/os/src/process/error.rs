@@ -17,7 +17,7 @@ pub enum ProcessError {
          see what it wrote last, or check the pid"
     )]
     Ended {
-        /// What was to be read.
+        /// The figure that was to be read.
         what: &'static str,
         /// The process.
         pid: u32,
@@ -28,11 +28,11 @@ pub enum ProcessError {
          check that /proc is mounted and shows that process"
     )]
     Refused {
-        /// What was to be read.
+        /// The figure that was to be read.
         what: &'static str,
         /// The process.
         pid: u32,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The kernel's text has no such figure: the process is a zombie or a kernel thread.
@@ -41,7 +41,7 @@ pub enum ProcessError {
          has it ended without being waited for?"
     )]
     Absent {
-        /// What was to be read.
+        /// The figure that was to be read.
         what: &'static str,
         /// The process.
         pid: u32,

@@ -10,7 +10,7 @@ use crate::procfs;
 
 const WHAT: &str = "memory";
 
-/// What a process holds in memory.
+/// Memory of a process.
 ///
 /// The kernel counts pages for each core in batches, so a figure can be off by some hundred KiB;
 /// growth per client needs many clients.

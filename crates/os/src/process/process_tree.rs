@@ -1,9 +1,9 @@
 //! Processes with all that descend from them: a server that is a master with workers, or a cluster.
 //!
-//! What a process has used is lost with it, but for those that are waited for: the kernel adds what
-//! they used to their parent's (`cutime` and `cstime` in proc_pid_stat(5)). So what a tree used
-//! between two readings is the difference of the sums of both, over those that live, and those that
-//! began and ended meanwhile are in it. Only where nobody waits for them is it not known.
+//! The processor time of a process is lost with it, unless somebody waits for it: then the kernel
+//! adds it to the parent's (`cutime` and `cstime` in proc_pid_stat(5)). So what a tree used between
+//! two readings is the difference of the sums of both, over those that live, and those that began
+//! and ended meanwhile are in it. Only where nobody waits for them is it not known.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fs, io};
@@ -25,7 +25,7 @@ pub struct ProcessTree {
     members: BTreeMap<Identity, ProcessClock>,
 }
 
-/// What each process of a tree has used until a moment.
+/// Processor time of each process of a tree until a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TreeTime {
     roots: Vec<Identity>,
@@ -39,7 +39,7 @@ struct MemberTime {
     reaped: CpuTime,
 }
 
-/// What a tree used between two readings.
+/// Processor time of a tree between two readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeSpent {
     /// All its processes together; `None` where some ended, and what they used is told nowhere.
@@ -50,7 +50,7 @@ pub struct TreeSpent {
     pub ended: u32,
 }
 
-/// What a tree holds in memory.
+/// Memory of a tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TreeMemory {
     /// Living processes.
@@ -86,7 +86,7 @@ impl ProcessTree {
         let members: BTreeMap<_, _> =
             clocks.into_iter().map(|clock| (clock.identity(), clock)).collect();
         let mut tree = Self { roots: members.keys().copied().collect(), members };
-        tree.look();
+        tree.find_new();
         Ok(tree)
     }
 
@@ -98,7 +98,7 @@ impl ProcessTree {
 
     /// Looks for descendants that are new; some ten microseconds for each process of the system.
     /// One whose parents have ended stays in the tree if it was seen before.
-    pub fn look(&mut self) -> Vec<Identity> {
+    fn find_new(&mut self) -> Vec<Identity> {
         let parents = parents();
         let mut found = Vec::new();
         let mut known: BTreeSet<u32> = self.members.keys().map(|&(pid, _)| pid).collect();
@@ -120,7 +120,7 @@ impl ProcessTree {
         }
     }
 
-    /// What each process has used until now. Those that are known are read first, as a window's
+    /// Processor time of each process until now. Those that are known are read first, as a window's
     /// edge is to be hit, then those that are new.
     pub fn read(&mut self) -> TreeTime {
         let read = |(identity, clock): (&Identity, &ProcessClock)| {
@@ -128,13 +128,13 @@ impl ProcessTree {
             Some((*identity, MemberTime { own, reaped }))
         };
         let mut members: BTreeMap<_, _> = self.members.iter().filter_map(read).collect();
-        let new = self.look();
+        let new = self.find_new();
         let new = new.iter().filter_map(|identity| self.members.get_key_value(identity));
         members.extend(new.filter_map(read));
         TreeTime { roots: self.roots.clone(), members }
     }
 
-    /// What the living ones hold in memory; `None` where a root is gone.
+    /// Memory of the living ones; `None` where a root is gone.
     #[must_use]
     pub fn memory(&self) -> Option<TreeMemory> {
         let mut all = TreeMemory { pss_bytes: Some(0), ..TreeMemory::default() };
@@ -157,7 +157,7 @@ impl ProcessTree {
 }
 
 impl TreeTime {
-    /// What the tree used since the reading `earlier`.
+    /// Processor time of the tree since the reading `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> TreeSpent {
         let zero = MemberTime::default();

@@ -40,7 +40,7 @@ pub fn waits_of(pid: u32) -> Option<Waits> {
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let path = task.ok()?.path().join("schedstat");
         // A thread may end between the listing and the reading.
-        let Some(waits) = fs::read_to_string(path).ok().and_then(|text| parse(&text)) else {
+        let Some(waits) = fs::read(path).ok().and_then(|text| parse(&text)) else {
             continue;
         };
         let sum = all.get_or_insert_default();
@@ -56,19 +56,30 @@ pub(crate) fn own_waits() -> io::Result<File> {
     File::open("/proc/thread-self/schedstat")
 }
 
-/// Reads it again; without a buffer that grows, as it is read a thousand times a second.
-pub(crate) fn read_waits(file: &File) -> Option<Waits> {
+/// How long the thread has waited for a core by now, as that file says. Without a buffer that grows
+/// and without a look at the other figures, as a load generator's loop reads it all along, beside
+/// its messages.
+pub(crate) fn waited(file: &File) -> Option<Duration> {
     let mut text = [0; 64];
     let length = rustix::io::pread(file, &mut text, 0).ok()?;
-    parse(str::from_utf8(text.get(..length)?).ok()?)
+    let mut figures = text.get(..length)?.split(|&byte| byte == b' ').skip(1);
+    figures.next().and_then(number).map(Duration::from_nanos)
 }
 
 /// Reads `RUN_NS WAITED_NS TURNS` (Documentation/scheduler/sched-stats.rst).
-fn parse(text: &str) -> Option<Waits> {
-    let mut words = text.split_ascii_whitespace().map(str::parse);
-    let mut next = || words.next()?.ok();
+fn parse(text: &[u8]) -> Option<Waits> {
+    let mut figures = text.trim_ascii_end().split(|&byte| byte == b' ').map(number);
+    let mut next = || figures.next()?;
     let (ran, total) = (Duration::from_nanos(next()?), Duration::from_nanos(next()?));
     Some(Waits { ran, total, turns: next()? })
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let add = |sum: u64, &digit: &u8| {
+        let digit = Some(digit.wrapping_sub(b'0')).filter(|&digit| digit <= 9)?;
+        sum.checked_mul(10)?.checked_add(digit.into())
+    };
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
 }
 
 /// Whether two threads share a core (`SMT`); `None` where the kernel does not tell.
@@ -104,14 +115,14 @@ mod tests {
         let busy = move || {
             stay_on(core).unwrap();
             let file = own_waits().unwrap();
-            let before = read_waits(&file).unwrap();
+            let before = waited(&file).unwrap();
             let used = || {
                 let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
                 Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
             };
             let start = used();
             while used() - start < Duration::from_millis(30) {}
-            read_waits(&file).unwrap().total - before.total
+            waited(&file).unwrap() - before
         };
         let (one, two) = (thread::spawn(busy), thread::spawn(busy));
         let waited = one.join().unwrap() + two.join().unwrap();
@@ -125,8 +136,8 @@ mod tests {
     fn the_second_figure_is_the_wait() {
         let (ran, total) = (Duration::from_nanos(43_467_339), Duration::from_nanos(17_469_532));
         let waits = Waits { ran, total, turns: 140 };
-        assert_eq!(parse("43467339 17469532 140\n"), Some(waits));
-        assert_eq!(parse("43467339 17469532"), None);
-        assert_eq!(parse("a b c"), None);
+        assert_eq!(parse(b"43467339 17469532 140\n"), Some(waits));
+        assert_eq!(parse(b"43467339 17469532"), None);
+        assert_eq!(parse(b"a b c"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What the calling thread did with its time: why it came late, if it did.
+//! Time of the calling thread on, and off, its core: why it came late, if it did.
 
 use std::fs::File;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::process::scheduling;
 
-/// What a thread did between two looks.
+/// Time of a thread between two readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
     /// For how long it ran.
@@ -47,10 +47,10 @@ impl ThreadTime {
         time
     }
 
-    /// What the thread did since the last call. Two system calls, a microsecond or two.
+    /// The thread's time since the last call. Two system calls, a microsecond or two.
     pub fn lap(&mut self) -> Spent {
-        let waits = self.waits.as_ref().and_then(scheduling::read_waits).unwrap_or_default();
-        let now = Spent { cpu: own_cpu(), waited: waits.total };
+        let waited = self.waits.as_ref().and_then(scheduling::waited).unwrap_or_default();
+        let now = Spent { cpu: own_cpu(), waited };
         let spent = Spent {
             cpu: now.cpu.saturating_sub(self.last.cpu),
             waited: now.waited.saturating_sub(self.last.waited),

@@ -32,7 +32,7 @@ pub const PERIOD: Duration = Duration::from_millis(1);
 /// makes a trial invalid.
 const LONGEST_PERIOD: Duration = Duration::from_millis(20);
 
-/// What all canaries of the stalls together may take of one core.
+/// The share of one core that all canaries of the stalls together may take.
 const BUDGET: f64 = 0.003;
 
 /// Wake-ups from which the cost of one is told.
@@ -41,16 +41,16 @@ const TRIED: u32 = 16;
 /// The most cores that are watched; of more, as many are chosen at equal distances.
 const MOST_CORES: usize = 64;
 
-/// What kind of lateness is of interest.
+/// The kind of lateness that is of interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Canary {
     /// Only the machine's own: what no priority helps against.
     Stalls,
-    /// What a normal thread meets, such as a server's: other threads are part of it.
+    /// Lateness that a normal thread meets, such as a server's: other threads are part of it.
     Jitter,
 }
 
-/// What the canaries saw between their start and their stop.
+/// The sightings of the canaries between their start and their stop.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CanaryReport {
     /// On each core that was watched.
@@ -68,7 +68,7 @@ pub struct Canaries {
     threads: Vec<JoinHandle<Seen>>,
 }
 
-/// What one thread saw.
+/// The sightings of one thread.
 #[derive(Debug, Default)]
 struct Seen {
     watch: CoreWatch,
@@ -86,7 +86,7 @@ impl Canaries {
     ///
     /// # Errors
     ///
-    /// What the system answers where it cannot start a thread.
+    /// The system's error where it cannot start a thread.
     pub fn start(kind: Canary, cores: &[u32], begin: MonoInstant) -> io::Result<Self> {
         let mut canaries = Self { stop: Arc::default(), threads: Vec::new() };
         let cores = spread(cores);
@@ -131,7 +131,7 @@ fn spread(cores: &[u32]) -> Vec<u32> {
     cores.iter().copied().step_by(step).collect()
 }
 
-/// What a wake-up costs on this machine.
+/// The cost of a wake-up on this machine.
 static COST: OnceLock<Duration> = OnceLock::new();
 
 /// Tries it on the calling thread.
@@ -206,12 +206,10 @@ impl Waited {
     }
 
     fn since_last(&mut self) -> Duration {
-        let Some(waits) = self.file.as_ref().and_then(scheduling::read_waits) else {
+        let Some(waited) = self.file.as_ref().and_then(scheduling::waited) else {
             return Duration::ZERO;
         };
-        let since = waits.total.saturating_sub(self.last);
-        self.last = waits.total;
-        since
+        waited.saturating_sub(std::mem::replace(&mut self.last, waited))
     }
 }
 

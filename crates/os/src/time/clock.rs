@@ -65,7 +65,7 @@ pub fn resolution() -> Duration {
     Duration::new(step.tv_sec as u64, step.tv_nsec as u32)
 }
 
-/// What tells one boot of one machine from all others (`/proc/sys/kernel/random/boot_id`).
+/// The name of one boot of one machine, unlike all others (`/proc/sys/kernel/random/boot_id`).
 ///
 /// Instants of two processes compare only where this is the same, and not empty, for both.
 /// Empty where it cannot be read.

@@ -31,7 +31,7 @@ impl Timer {
     ///
     /// # Errors
     ///
-    /// What `timerfd_create` answers: usually that this process has too many files open.
+    /// The error of `timerfd_create`: usually that this process has too many files open.
     pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
@@ -43,7 +43,7 @@ impl Timer {
     ///
     /// # Errors
     ///
-    /// What `timerfd_settime` answers; no instant is a reason.
+    /// The error of `timerfd_settime`; no instant is a reason.
     pub fn arm(&self, at: MonoInstant) -> io::Result<()> {
         // Zero is the kernel's way to say "disarm"; the first nanosecond is as long past.
         self.set(to_timespec(at.max(MonoInstant(1))))
@@ -54,7 +54,7 @@ impl Timer {
     ///
     /// # Errors
     ///
-    /// What `read` answers, except that there is nothing to read, which is `Ok(false)`.
+    /// The error of `read`, except that there is nothing to read, which is `Ok(false)`.
     pub fn acknowledge(&self) -> io::Result<bool> {
         let mut expiries = [0; size_of::<u64>()];
         match rustix::io::retry_on_intr(|| rustix::io::read(&self.fd, &mut expiries)) {

@@ -67,7 +67,7 @@ proptest! {
         prop_assert_eq!(read(&wire, step), Ok((messages, framing)));
     }
 
-    /// What a client sends, read by tungstenite and unmasked by hand (§5.3).
+    /// A client's frame, read by tungstenite and unmasked by hand (§5.3).
     #[test]
     fn a_masked_frame_reads_back(
         payload in prop::collection::vec(any::<u8>(), 0..=125), mask: [u8; 4],

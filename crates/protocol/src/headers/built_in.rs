@@ -25,7 +25,7 @@ impl Default for HeaderProfile {
 }
 
 impl HeaderProfile {
-    /// What is sent where nothing else is asked for: only what HTTP/1.1 or a transport demands.
+    /// The profile where none is named: only what HTTP/1.1 or a transport demands.
     #[must_use]
     pub fn minimal() -> Self {
         Self::built_in(DEFAULT_HEADERS).unwrap_or_else(|| unreachable!("it is in the table above"))

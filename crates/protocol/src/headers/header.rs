@@ -18,7 +18,7 @@ pub enum HeaderError {
     Name {
         /// As given.
         name: String,
-        /// What a name does not have.
+        /// The character that no name has.
         found: String,
     },
     /// The value is no field value.
@@ -26,7 +26,7 @@ pub enum HeaderError {
     Value {
         /// The header.
         name: String,
-        /// What a value does not have.
+        /// The character or space that no value has.
         found: String,
     },
     /// A list has too many headers.

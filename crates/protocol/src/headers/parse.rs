@@ -1,8 +1,11 @@
 //! A profile's TOML, and what is refused in it, with its line.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::render::{Side, placeholders};
@@ -10,7 +13,7 @@ use super::{ByTransport, Header, HeaderProfile, HeaderSet};
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::MAX_PAYLOAD;
 use pushbench_core::units::ByteSize;
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::{Contender, Delivery, Transport};
 
 /// A profile that cannot be used.
 ///
@@ -29,7 +32,7 @@ impl ProfileError {
         self.line
     }
 
-    /// What is wrong there, and what would be right.
+    /// The fault there, and what would be right.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
@@ -52,12 +55,9 @@ struct ProfileTable {
     response: Option<SideTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct SideTable {
     headers: HeaderList,
-    sse: Option<ListTable>,
-    websocket: Option<ListTable>,
+    streams: BTreeMap<Transport, ListTable>,
 }
 
 #[derive(Deserialize)]
@@ -69,13 +69,68 @@ struct ListTable {
 /// Lists, not pairs: a pair would be read from a longer list without a word.
 type HeaderList = Spanned<Vec<Spanned<Vec<String>>>>;
 
+/// A key of a side's table: its list for polls, or the table of a stream.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+enum SideKey {
+    Headers,
+    Stream(Transport),
+}
+
+impl TryFrom<String> for SideKey {
+    type Error = String;
+
+    fn try_from(key: String) -> Result<Self, String> {
+        if key == "headers" {
+            return Ok(Self::Headers);
+        }
+        let found = streams().find(|transport| transport.name() == key);
+        found.map(Self::Stream).ok_or_else(|| {
+            let known = streams().map(|transport| format!(", `{}`", transport.name()));
+            format!("unknown field `{key}`, expected one of `headers`{}", known.collect::<String>())
+        })
+    }
+}
+
+/// Transports that may have a list of their own.
+fn streams() -> impl Iterator<Item = Transport> {
+    Transport::ALL.into_iter().filter(|transport| transport.shape().streams())
+}
+
+/// Written out, so that a new transport's table is known by its name.
+impl<'de> Deserialize<'de> for SideTable {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = SideTable;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table with `headers`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SideTable, A::Error> {
+                let (mut headers, mut streams) = (None, BTreeMap::new());
+                while let Some(key) = map.next_key()? {
+                    match key {
+                        SideKey::Headers => headers = Some(map.next_value()?),
+                        SideKey::Stream(of) => drop(streams.insert(of, map.next_value()?)),
+                    }
+                }
+                let headers = headers.ok_or_else(|| A::Error::missing_field("headers"))?;
+                Ok(SideTable { headers, streams })
+            }
+        }
+        reader.deserialize_map(Members)
+    }
+}
+
 impl HeaderProfile {
     /// Reads a profile and checks every header.
     ///
     /// # Errors
     ///
-    /// What is not TOML or not a profile, is malformed, belongs to the transport, or is out of
-    /// range: the first such line.
+    /// The first line that is not TOML or not of a profile, is malformed, belongs to the
+    /// transport, or is out of range.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let located = |(span, problem): Located| ProfileError {
             line: 1 + text.bytes().take(span.start).filter(|&byte| byte == b'\n').count(),
@@ -113,15 +168,14 @@ impl ProfileTable {
 }
 
 impl SideTable {
-    fn check(self, side: Side) -> Result<ByTransport, Located> {
-        let list = |table: Option<ListTable>| {
-            table.map(|table| check_list(table.headers, side)).transpose()
-        };
-        Ok(ByTransport {
-            poll: check_list(self.headers, side)?,
-            sse: list(self.sse)?,
-            websocket: list(self.websocket)?,
-        })
+    fn check(mut self, side: Side) -> Result<ByTransport, Located> {
+        let poll = check_list(self.headers, side)?;
+        let own = streams().map(|transport| {
+            let table = self.streams.remove(&transport);
+            let list = table.map(|table| check_list(table.headers, side)).transpose();
+            list.map(|list| (transport, list))
+        });
+        Ok(ByTransport { poll, streams: own.collect::<Result<_, _>>()? })
     }
 }
 

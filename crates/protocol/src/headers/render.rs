@@ -23,7 +23,7 @@ impl Side {
         }
     }
 
-    /// What can be filled in.
+    /// The placeholders that are filled in.
     pub(super) fn placeholders(self) -> &'static [&'static str] {
         match self {
             Self::Request => &["host"],
@@ -32,7 +32,7 @@ impl Side {
     }
 }
 
-/// What a request's head says that its profile does not know.
+/// The parts of a request's head that its profile does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestParts<'a> {
     /// Path and query.
@@ -46,12 +46,12 @@ pub struct RequestParts<'a> {
     pub own: &'a [(&'a str, &'a str)],
 }
 
-/// What a response's head says that its profile does not know.
+/// The parts of a response's head that its profile does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseParts<'a> {
     /// The status code.
     pub status: u16,
-    /// What follows the head.
+    /// The body behind the head.
     pub content: Content<'a>,
     /// The entity tag with its quotes, for `{etag}`. Where there is none, or the profile has no
     /// place for one, none is sent.
@@ -60,7 +60,7 @@ pub struct ResponseParts<'a> {
     pub own: &'a [(&'a str, &'a str)],
 }
 
-/// What follows a response's head.
+/// The body behind a response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content<'a> {
     /// Nothing, as after 101, 204 and 304: headers that describe content are left out.

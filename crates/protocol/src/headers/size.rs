@@ -7,9 +7,9 @@ use std::ops::{Add, AddAssign};
 pub struct HeadSize {
     /// The first line and the headers.
     pub lines: usize,
-    /// What they have without their ends: how published figures were counted.
+    /// Their bytes without line ends: how published figures were counted.
     pub characters: usize,
-    /// What is sent: with line ends and the blank line.
+    /// Bytes sent: with line ends and the blank line.
     pub bytes: usize,
 }
 

@@ -148,6 +148,7 @@ fn what_a_profile_leaves_out_has_a_default() {
     let answer = response(&profile, Contender::SHORT_POLL, &ok(5));
     assert_eq!(answer, "HTTP/1.1 200 OK\r\nA: \r\nContent-Length: 5\r\n\r\n");
     let json = serde_json::to_string(&profile).unwrap();
+    assert!(json.contains(r#""sse":[["host","there"]],"websocket":null}"#), "{json}");
     assert_eq!(serde_json::from_str::<HeaderProfile>(&json).unwrap(), profile);
 }
 
@@ -247,6 +248,12 @@ fn a_profile_with_a_setting_out_of_range_is_refused_with_its_line() {
     ] {
         refused(&format!("name = 'x'\n{setting}{rest}"), 2, part);
     }
+    let of_polls = format!("name = 'x'{rest}\n\n[request.long-poll]\nheaders = []");
+    refused(
+        &of_polls,
+        5,
+        "unknown field `long-poll`, expected one of `headers`, `sse`, `websocket`",
+    );
     refused(&format!("\nname = '../x'{rest}"), 2, "is not 1 to 64 letters");
     refused("name = 'x'", 1, "missing field `request`");
     let many = vec!["['A', 'b']"; MAX_HEADERS + 1].join(",");

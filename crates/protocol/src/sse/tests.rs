@@ -84,7 +84,7 @@ fn an_events_type_is_its_own() {
     assert_eq!(events, [("gone".into(), b"5".to_vec()), (String::new(), b"x".to_vec())]);
 }
 
-/// What is left of a stream once it has been read in pieces of `step` bytes.
+/// The reader of a stream that has been read in pieces of `step` bytes.
 fn after(stream: &[u8], step: usize) -> SseReader {
     let mut reader = SseReader::with_ids();
     for mut piece in stream.chunks(step) {

@@ -9,7 +9,7 @@ use pushbench_metrics::observe::disturbance::{
 };
 use pushbench_os::machine::cgroup::{Cgroups, Throttling};
 use pushbench_os::machine::load::MachineTimes;
-use pushbench_os::machine::others::Look;
+use pushbench_os::machine::others::ProcessTimes;
 use pushbench_os::net::rx_stamp::ClockOffset;
 use pushbench_os::process::cpu::ProcessClock;
 use pushbench_os::process::scheduling;
@@ -29,7 +29,7 @@ pub struct DisturbanceWatch {
     canaries: Option<Canaries>,
     wall: ClockOffset,
     slept: Duration,
-    processes: Look,
+    processes: ProcessTimes,
     /// When that look was.
     looked: MonoInstant,
     machine: Option<MachineTimes>,
@@ -56,7 +56,7 @@ impl DisturbanceWatch {
             canaries: Canaries::start(Canary::Stalls, &cores, begin).ok(),
             wall: ClockOffset::now(),
             slept: clock::suspended(),
-            processes: Look::now(),
+            processes: ProcessTimes::now(),
             looked: clock::now(),
             own: own.unwrap_or_default(),
             cores,
@@ -86,7 +86,7 @@ impl DisturbanceWatch {
         let wall = ClockOffset::now();
         let others = times.map(|(now, before)| {
             let mut others = before.until(&now, self.cores.len());
-            let busiest = Look::now().busiest_since(&self.processes, &self.own);
+            let busiest = ProcessTimes::now().busiest_since(&self.processes, &self.own);
             // The looks are further apart than the window is long, by what came before it.
             let looked = clock::now().saturating_since(self.looked);
             let all = looked.mul_f64(others.share * self.cores.len() as f64);
@@ -230,7 +230,7 @@ mod tests {
         assert!(others.share > 0.0, "{others:?}");
         assert_eq!(disturbance.cores.len(), scheduling::cores().len());
         assert!(disturbance.suspended < CLOCK_MOVED && disturbance.clock_step < CLOCK_MOVED);
-        let look = Look::now().busiest_since(&Look::default(), &[]);
+        let look = ProcessTimes::now().busiest_since(&ProcessTimes::default(), &[]);
         assert!(look.is_some());
     }
 

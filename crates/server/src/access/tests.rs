@@ -124,11 +124,7 @@ fn the_clients_of_a_profile_are_let_in() {
     for name in pushbench_protocol::headers::names() {
         let profile = HeaderProfile::built_in(name).unwrap();
         let access = Access::of_profile(&profile);
-        for list in [&profile.request.poll]
-            .into_iter()
-            .chain(&profile.request.sse)
-            .chain(&profile.request.websocket)
-        {
+        for list in profile.request.lists() {
             let values: Vec<(&str, String)> = list
                 .iter()
                 .map(|header| (header.name(), header.value().replace("{host}", LOOPBACK)))

@@ -16,7 +16,7 @@ over_all_transports!(
     it_goes_on_beyond_what_was_skipped,
 );
 
-/// What the client gets up to message `newest`; never an older one after a newer.
+/// The messages that the client gets up to `newest`; never an older one after a newer.
 async fn up_to(reader: &mut Box<dyn Reader>, newest: u64) -> Vec<Message> {
     let mut received: Vec<Message> = Vec::new();
     while received.last().is_none_or(|message| message.seq < Seq(newest)) {

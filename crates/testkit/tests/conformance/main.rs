@@ -1,4 +1,4 @@
-//! What every transport must do alike: one suite, run over all of them against a real server
+//! Duties that all transports share: one suite, run over all of them against a real server
 //! through client libraries that share no code with it.
 //!
 //! A test is named `behaviour::transport`, so that a failure names both.

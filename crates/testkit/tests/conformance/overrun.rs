@@ -68,8 +68,8 @@ async fn who_falls_off_the_ring_is_told(contender: Contender) {
     falls_off(contender, ring_of(16)).await;
 }
 
-/// What a closing connection waits for its peer begins when the peer has been sent everything:
-/// until then it is a client that reads slowly, for which there is another timeout.
+/// The timeout of a closing connection begins when its peer has been sent everything: until
+/// then it is a client that reads slowly, for which there is another timeout.
 async fn reading_that_takes_its_time_is_no_reason_not_to_be_told(contender: Contender) {
     let close_timeout = Duration::from_millis(1);
     falls_off(contender, ServerConfig { close_timeout, ..ring_of(16) }).await;

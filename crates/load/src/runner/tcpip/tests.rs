@@ -5,7 +5,7 @@ use super::*;
 /// A reading with these segments out and in.
 fn reading(out: u32, into: u32) -> TcpInfo {
     TcpInfo {
-        stage: Stage::Open,
+        state: TcpState::Open,
         segments_in: Some(into),
         segments_out: Some(out),
         data_segments_in: None,

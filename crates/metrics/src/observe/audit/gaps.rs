@@ -1,4 +1,4 @@
-//! What clients lack though they have newer messages, and whether all of them lack the same.
+//! Messages that clients lack though they have newer ones, and whether all of them lack the same.
 //!
 //! A client that loses messages on its way loses others than its neighbour. Numbers that nobody
 //! has were never sent.

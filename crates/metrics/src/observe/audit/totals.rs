@@ -1,4 +1,4 @@
-//! What an audit comes to: the window's messages by what became of them, of one load process or of
+//! The outcome of an audit: the window's messages by what became of them, of one load process or of
 //! all.
 
 use pushbench_core::Delivery;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Client, Gaps};
 use crate::observe::observer::Window;
 
-/// What became of the messages due in the window.
+/// The fate of the messages due in the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditTotals {
     /// Messages due in the window.

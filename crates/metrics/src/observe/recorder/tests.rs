@@ -192,7 +192,7 @@ fn a_message_before_its_instant_is_told_and_no_latency() {
     assert_eq!((fit.early, fit.worst.unwrap().by), (1, Duration::from_millis(30)));
 }
 
-/// What happens at one client: a message, bytes or an event.
+/// An event at one client: a message, bytes or an event.
 #[derive(Debug, Clone)]
 enum Happening {
     Message { seq: u64, delay_ms: u64 },

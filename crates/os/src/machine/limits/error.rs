@@ -49,13 +49,13 @@ pub enum LimitError {
     Shared {
         /// Clients asked for.
         clients: u64,
-        /// What they need.
+        /// The amount that they need.
         needed: u64,
-        /// What there is.
+        /// The amount there is.
         free: u64,
         /// Of what.
         unit: &'static str,
-        /// What to change.
+        /// The change that helps.
         remedy: &'static str,
         /// A number of clients that passes, if any does.
         suggestion: Option<u64>,

@@ -30,7 +30,7 @@ const PORTS_USED_PERCENT: u64 = 45;
 /// Descriptors that the machine as a whole must have left for others.
 const FILES_FOR_OTHERS: u64 = 1_000;
 
-/// What a run asks of the machine at its most demanding trial of a point.
+/// The demand of a run on the machine at its most demanding trial of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demand {
     /// Clients, each with one connection.
@@ -58,7 +58,7 @@ pub struct Room {
     pub sources: u32,
 }
 
-/// What allows no more clients.
+/// The limit that allows no more clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// File descriptors of each process.
@@ -69,7 +69,7 @@ pub enum Bound {
     Memory,
     /// Memory of the control group, such as a container's.
     GroupMemory,
-    /// What TCP sockets may buffer.
+    /// Buffers of TCP sockets.
     TcpBuffers,
     /// File descriptors of the machine.
     MachineFiles,
@@ -84,7 +84,7 @@ struct Shared {
     bound: Bound,
     free: Option<u64>,
     each: u64,
-    /// What `free` and `each` are divided by to be told.
+    /// The divisor of `free` and `each` for a person to read.
     scale: u64,
     unit: &'static str,
     remedy: &'static str,
@@ -159,7 +159,7 @@ fn sources(demand: &Demand, limits: &Limits, servers: u64) -> Option<u32> {
     (ports > 0).then(|| u32::try_from((open + waiting).div_ceil(usable).max(1)).unwrap_or(u32::MAX))
 }
 
-/// What the whole machine shares, and what a client takes of it.
+/// Resources that the whole machine shares, and a client's part of each.
 fn shared(demand: &Demand, limits: &Limits) -> [Shared; 6] {
     let ends = if demand.own_server { 2 } else { 1 };
     let mib = 1 << 20;

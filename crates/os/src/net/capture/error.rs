@@ -27,7 +27,7 @@ pub enum CaptureError {
     Privilege {
         /// Where packets were to be captured.
         interface: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// One step failed for another reason.
@@ -40,7 +40,7 @@ pub enum CaptureError {
         operation: &'static str,
         /// Where packets were to be captured.
         interface: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

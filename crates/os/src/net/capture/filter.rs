@@ -74,7 +74,7 @@ impl PortFilter {
         program
     }
 
-    /// What is left to check of an IPv4 packet, to the end.
+    /// Instructions that check the rest of an IPv4 packet, to the end.
     fn ipv4(&self) -> Vec<sock_filter> {
         let mut program = tcp_in(IPV4_PROTOCOL).to_vec();
         // Only the first fragment of a packet has its TCP header.
@@ -85,7 +85,7 @@ impl PortFilter {
         program
     }
 
-    /// What is left to check of a packet that is not IPv4, to the end.
+    /// Instructions that check the rest of a packet that is not IPv4, to the end.
     fn ipv6(&self) -> Vec<sock_filter> {
         let mut program = vec![jump(BPF_JEQ, libc::ETH_P_IPV6 as u32, 1, 0), DROP];
         program.extend(tcp_in(IPV6_NEXT_HEADER));

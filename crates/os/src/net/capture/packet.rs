@@ -59,14 +59,14 @@ impl Packet {
         IpVersion::of(self.from.ip())
     }
 
-    /// What all segments of the packet take at the IP layer, in bytes: each has headers of its
+    /// The size of all segments of the packet at the IP layer, in bytes: each has headers of its
     /// own.
     #[must_use]
     pub const fn wire_bytes(&self) -> u64 {
         self.tcp_payload_bytes as u64 + self.segments as u64 * self.header_bytes as u64
     }
 
-    /// What all segments of the packet take as Ethernet frames of 14 bytes of header each, in
+    /// The size of all segments of the packet as Ethernet frames of 14 bytes of header each, in
     /// bytes, the way captures count: without preamble, padding and checksum.
     #[must_use]
     pub const fn ethernet_bytes(&self) -> u64 {
@@ -115,7 +115,7 @@ impl Packet {
     }
 }
 
-/// What the IP header tells.
+/// The fields of an IP header.
 struct Network {
     from: IpAddr,
     to: IpAddr,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Stage, TcpInfo};
+use super::{TcpInfo, TcpState};
 
 /// A TCP header without options (RFC 9293 §3.1).
 const TCP: u64 = 20;
@@ -82,7 +82,7 @@ pub struct Segments {
     pub syns_received: u64,
 }
 
-/// What IP and TCP headers take, in bytes, by direction.
+/// The size of IP and TCP headers, in bytes, by direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeaderBytes {
     /// Headers of what this end sent.
@@ -131,16 +131,16 @@ impl Segments {
     /// socket that is closed with bytes unread sends one RST instead, and that is all.
     #[must_use]
     pub const fn of_close(last: &TcpInfo) -> Self {
-        let (sent, received) = match last.stage {
-            Stage::Opening | Stage::Closed => (0, 0),
-            Stage::Open => (2, 1),
-            Stage::FinSent | Stage::FinReceived => (1, 1),
-            Stage::BothFins => (0, 1),
+        let (sent, received) = match last.state {
+            TcpState::Opening | TcpState::Closed => (0, 0),
+            TcpState::Open => (2, 1),
+            TcpState::FinSent | TcpState::FinReceived => (1, 1),
+            TcpState::BothFins => (0, 1),
         };
         Self { sent, received, syns_sent: 0, syns_received: 0 }
     }
 
-    /// What the headers of these segments take at the IP layer.
+    /// The size of these segments' headers at the IP layer.
     #[must_use]
     pub const fn header_bytes(self, ip: IpVersion, timestamps: bool) -> HeaderBytes {
         let each = header_bytes(ip, timestamps);

@@ -71,7 +71,7 @@ fn a_new_connection_has_counted_its_handshake() {
     assert_eq!((c.segments_out, c.segments_in), (Some(2), Some(1)));
     assert_eq!((s.segments_out, s.segments_in), (Some(0), Some(2)));
     assert_eq!((c.bytes_acked, s.bytes_acked), (Some(1), Some(0)));
-    assert_eq!((c.stage, s.stage), (Stage::Open, Stage::Open));
+    assert_eq!((c.state, s.state), (TcpState::Open, TcpState::Open));
     assert_eq!((c.data_segments_out, c.data_segments_in), (Some(0), Some(0)));
 }
 
@@ -107,12 +107,12 @@ fn a_closing_connection_tells_its_stage() {
     let (client, mut server) = connect(&listener, None);
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(server.read(&mut [0]).unwrap(), 0);
-    assert_eq!(TcpInfo::of(&client).unwrap().stage, Stage::FinSent);
+    assert_eq!(TcpInfo::of(&client).unwrap().state, TcpState::FinSent);
     let last = TcpInfo::of(&server).unwrap();
-    assert_eq!((last.stage, last.bytes_received), (Stage::FinReceived, Some(1)));
+    assert_eq!((last.state, last.bytes_received), (TcpState::FinReceived, Some(1)));
     server.shutdown(Shutdown::Write).unwrap();
     let end = TcpInfo::of(&server).unwrap();
-    assert!(matches!(end.stage, Stage::BothFins | Stage::Closed), "{end:?}");
+    assert!(matches!(end.state, TcpState::BothFins | TcpState::Closed), "{end:?}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn structure(length: usize) -> Vec<u8> {
 fn fields_stand_where_the_kernel_puts_them() {
     let info = TcpInfo::parse(&structure(SIZE)).unwrap();
     let expected = TcpInfo {
-        stage: Stage::Open,
+        state: TcpState::Open,
         segments_in: Some(140),
         segments_out: Some(136),
         data_segments_in: Some(152),
@@ -203,16 +203,16 @@ fn opening_and_closing_cost_what_the_reference_says() {
     assert_eq!(bytes, HeaderBytes { sent: 104, received: 52 });
     // One more where the other end takes its time: 264.
     assert_eq!(bytes.sent + bytes.received + 3 * ETHERNET, 264 - 66);
-    for (stage, sent, received) in [
-        (Stage::Opening, 0, 0),
-        (Stage::FinSent, 1, 1),
-        (Stage::FinReceived, 1, 1),
-        (Stage::BothFins, 0, 1),
-        (Stage::Closed, 0, 0),
+    for (state, sent, received) in [
+        (TcpState::Opening, 0, 0),
+        (TcpState::FinSent, 1, 1),
+        (TcpState::FinReceived, 1, 1),
+        (TcpState::BothFins, 0, 1),
+        (TcpState::Closed, 0, 0),
     ] {
-        info.stage = stage;
+        info.state = state;
         let close = Segments::of_close(&info);
-        assert_eq!((close.sent, close.received), (sent, received), "{stage:?}");
+        assert_eq!((close.sent, close.received), (sent, received), "{state:?}");
     }
 }
 

@@ -134,7 +134,7 @@ fn where_no_client_fits_none_is_suggested() {
     );
 }
 
-/// What makes a limit tight, and a part of the refusal.
+/// A change that makes a limit tight, and a part of the refusal.
 type Case = (fn(&mut Limits), &'static str);
 
 #[test]
