@@ -9,6 +9,7 @@
 
 mod contest;
 mod role;
+mod rounds;
 mod setting;
 mod table;
 mod trial;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.role {
         Some(role) => role.play().map_err(Into::into),
-        None => contest::all(&args),
+        None => rounds::all(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

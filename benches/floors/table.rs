@@ -1,4 +1,4 @@
-//! What came of it, as Markdown and, where asked for, CSV.
+//! Results, as Markdown and, where asked for, CSV.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -7,7 +7,7 @@ use pushbench_run::RunError;
 use pushbench_run::player::child::ChildError;
 use pushbench_run::player::target::TargetError;
 
-/// What a command that did not fail came to.
+/// Outcome of a command that did not fail.
 /// The worse stand behind, so that the worst of several is their maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {

@@ -61,9 +61,9 @@ fn give_up() {
 /// Tells the person, if standard error takes it within a moment: it may be the very pipe that
 /// nobody reads.
 fn say(words: &'static str) {
-    let told = thread::spawn(move || tell(words));
+    let saying = thread::spawn(move || tell(words));
     let deadline = Instant::now() + WORD;
-    while !told.is_finished() && Instant::now() < deadline {
+    while !saying.is_finished() && Instant::now() < deadline {
         thread::sleep(WORD / 10);
     }
 }

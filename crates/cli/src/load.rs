@@ -86,7 +86,7 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
     }
     match *scenario.contenders.as_slice() {
-        [Contender::LONG_POLL | Contender::SSE | Contender::WEBSOCKET] => {}
+        [contender] if !contender.shape().asks() => {}
         _ => {
             return Err(Failure::usage(anyhow!(
                 "--path is where one transport is offered: name it with `-t`: long-poll, sse or \
@@ -114,7 +114,7 @@ fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(),
 /// Refuses a type that no event has, and one where there are no events.
 fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Failure> {
     let Some(event) = event else { return Ok(()) };
-    if contenders != [Contender::SSE] {
+    if !matches!(contenders, [contender] if contender.has_event_types()) {
         return Err(Failure::usage(anyhow!(
             "--event is a type of server-sent events: it goes with `-t sse` alone"
         )));

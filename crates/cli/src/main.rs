@@ -5,8 +5,8 @@
 //! honestly theirs., so that CPU and memory are
 //! honestly theirs.
 //!
-//! What reaches a terminal goes through [`print()`] and [`tell()`], since parts of it come from servers
-//! and files that somebody else wrote.
+//! All output goes through [`print()`] and [`tell()`], since parts of it come from servers and files
+//! that somebody else wrote.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;

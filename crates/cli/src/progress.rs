@@ -168,12 +168,12 @@ fn line(trial: &TrialRecord) -> String {
         shown(Figure::LoadCpu),
     );
     for reason in &trial.invalid {
-        let told = reason.to_string();
-        text.push_str(&format!("\n     invalid: {}; {}", text::line(&told), reason.remedy()));
+        let words = reason.to_string();
+        text.push_str(&format!("\n     invalid: {}; {}", text::line(&words), reason.remedy()));
     }
     for warning in &trial.warnings {
-        let told = warning.to_string();
-        text.push_str(&format!("\n     warning: {}; {}", text::line(&told), warning.remedy()));
+        let words = warning.to_string();
+        text.push_str(&format!("\n     warning: {}; {}", text::line(&words), warning.remedy()));
     }
     text
 }

@@ -1,4 +1,4 @@
-//! `pushbench run`: rounds of trials, and what is written and said about them.
+//! `pushbench run`: scenarios, measured one after the other, and their results.
 
 mod remarks;
 
@@ -153,7 +153,7 @@ pub(crate) fn measure(
     finished.map(|()| outcome)
 }
 
-/// What a run that went through came to. A threshold on what was not measured is neither met nor
+/// Outcome of a run that went through. A threshold on what was not measured is neither met nor
 /// broken, so that it makes the measurement one that does not answer what was asked.
 fn outcome(record: &RunRecord) -> Outcome {
     let any = |verdict| record.thresholds.iter().any(|outcome| outcome.verdict == verdict);

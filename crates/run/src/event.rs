@@ -28,7 +28,7 @@ pub enum Event {
     Waiting,
     /// A trial has ended.
     TrialDone {
-        /// What came of it.
+        /// Its outcome.
         trial: Box<TrialRecord>,
         /// Whether it stands, and is not repeated.
         stands: bool,
@@ -37,7 +37,7 @@ pub enum Event {
     },
     /// A trial of bare loops has ended.
     FloorDone {
-        /// What came of it.
+        /// Its outcome.
         floor: FloorTrial,
         /// Whether it stands, and is not repeated.
         stands: bool,

@@ -29,7 +29,7 @@ pub(crate) fn attempts(
         players: Players::bare(run.plan.feed(id).payload),
         commands: run.commands.clone(),
     };
-    let id = TrialId { contender: Contender::WEBSOCKET, ..id };
+    let id = TrialId { contender: Contender::FLOOR, ..id };
     for number in 1..=ATTEMPTS {
         let floor = play(&run, Attempt { id, order: 0, number }, listener)?;
         let stands = floor.invalid.is_empty() || number == ATTEMPTS;

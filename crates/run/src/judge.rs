@@ -113,7 +113,7 @@ impl Evidence<'_> {
         })
     }
 
-    /// What to know before believing the figures.
+    /// Doubts to know of before believing the figures.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.of_the_server();
         let (audit, counters) = (&self.load.measured.audit, &self.load.measured.counters);

@@ -2,6 +2,7 @@
 
 mod estimate;
 mod order;
+mod process;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
 
+pub(crate) use self::process::connect_limit;
 use crate::place::{Layout, PlaceError};
 
 /// A scenario with its trace, its points and its trials.

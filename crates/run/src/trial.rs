@@ -4,23 +4,20 @@ mod capture;
 mod cost;
 mod disturbance;
 mod merged;
+mod record;
 
-use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::schedule::Timetable;
-use pushbench_core::{MonoInstant, Seq};
-use pushbench_metrics::judge::breakdown::Breakdown;
-use pushbench_metrics::judge::models::Check;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::TrialRecord;
 use pushbench_metrics::record::control::{
-    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, ServerPlan, Subject, TrialTiming,
+    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::record::warning::Invalid;
-use pushbench_metrics::record::{Resources, TrialRecord};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -31,22 +28,12 @@ pub use self::disturbance::DisturbanceWatch;
 pub use self::merged::Merged;
 use crate::error::{RunError, Trouble};
 use crate::event::{self, Event, Listener};
-use crate::judge::{self, Evidence};
 use crate::place::Places;
-use crate::plan::Plan;
+use crate::plan::{Plan, connect_limit};
 use crate::player::clients::ClientSide;
 use crate::player::inbox::{Connected, Inbox};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
-
-/// How long clients may take to connect: at least this, and a share for each.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-const CONNECT_LIMIT_EACH: Duration = Duration::from_millis(2);
-
-/// How long `clients` may take to connect.
-fn connect_limit(clients: u32) -> Duration {
-    CONNECT_LIMIT + CONNECT_LIMIT_EACH * clients
-}
 
 /// How long closing connections and reporting may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(15);
@@ -70,7 +57,7 @@ pub(crate) fn run(
     });
     match played {
         Ok(record) => Ok(record),
-        Err(Trouble::Invalid(reason)) => Ok(without_figures(&run.plan, attempt, reason)),
+        Err(Trouble::Invalid(reason)) => Ok(record::without_figures(&run.plan, attempt, reason)),
         Err(Trouble::Run(error)) => Err(error),
     }
 }
@@ -114,32 +101,6 @@ impl Played {
     }
 }
 
-/// The record of a trial that came to nothing.
-fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecord {
-    let nothing = MonoInstant::default();
-    TrialRecord {
-        id: attempt.id,
-        order: attempt.order,
-        attempt: attempt.number,
-        invalid: vec![reason],
-        warnings: Vec::new(),
-        window: Window {
-            start: nothing,
-            end: nothing + plan.scenario.duration.0,
-            first: Seq(1),
-            last: Seq::NONE,
-        },
-        connected: 0,
-        measured: Default::default(),
-        loop_lag: Default::default(),
-        server: None,
-        breakdown: None,
-        resources: Resources::default(),
-        errors: Vec::new(),
-        check: Default::default(),
-    }
-}
-
 /// A trial whose processes run.
 struct Trial<'a> {
     plan: &'a Plan,
@@ -164,7 +125,7 @@ impl<'a> Trial<'a> {
         event::tell(listener, Event::Starting { trial: id, player })?;
         let places = plan.layout.places(&plan.room(id)?);
         let (sender, messages) = channel();
-        let server_plan = server_plan(plan, attempt);
+        let server_plan = plan.server_plan(id);
         let server =
             ServerSide::start(&players.server, commands, server_plan, &places.servers, &sender)?;
         let mut inbox = Inbox::new(messages, listener, server.own_processes());
@@ -176,7 +137,7 @@ impl<'a> Trial<'a> {
         let wire = wire.map_err(RunError::Capture)?;
         let load_plan = LoadPlan {
             player: players.load.clone(),
-            ..load_plan(plan, attempt, addresses[0], server.subject())
+            ..plan.load_plan(id, addresses[0], server.subject())
         };
         let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
         inbox.expect_loads(clients.len());
@@ -267,135 +228,5 @@ impl<'a> Trial<'a> {
         let Some(wire) = self.wire.take() else { return Ok(0) };
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)
-    }
-
-    fn record(self, played: Played) -> TrialRecord {
-        let Played { timing, mut merged, mut cost, uncaptured, fallen, feed_changed } = played;
-        self.complete(&mut cost.resources);
-        if !self.same_clock {
-            merged.load.measured.latency = Default::default();
-            merged.load.measured.late = Default::default();
-            merged.load.measured.age = Default::default();
-        }
-        let breakdown =
-            judge::breakdown::join(&merged.server_stamps, &merged.load_stamps, self.same_clock);
-        let check = self.check(&timing, &merged.load, &cost.resources);
-        if let Some(polls) = &mut merged.load.measured.polls {
-            // What chance makes of them is known now; a record would grow with them.
-            polls.kept.clear();
-        }
-        let window = timing.window;
-        let evidence = Evidence {
-            uncaptured,
-            feed_changed,
-            ..self.evidence(window, &merged, breakdown.as_ref(), &cost, &check)
-        };
-        let warnings = evidence.warnings();
-        let invalid = fallen.into_iter().chain(evidence.invalid()).collect();
-        let Merged { load, server, .. } = merged;
-        TrialRecord {
-            id: self.attempt.id,
-            order: self.attempt.order,
-            attempt: self.attempt.number,
-            invalid,
-            warnings,
-            window,
-            connected: load.connected_at_start,
-            measured: load.measured,
-            loop_lag: load.loop_lag,
-            server,
-            breakdown,
-            resources: cost.resources,
-            errors: load.errors,
-            check,
-        }
-    }
-
-    /// Adds how the trial was laid out, and takes away what capturing spoils.
-    fn complete(&self, resources: &mut Resources) {
-        if self.plan.capture {
-            // Capturing takes tens of per cent, part of it in the sender's context.
-            (resources.server_cpu, resources.load_cpu) = (None, None);
-        }
-        resources.server_processes = self.server.own_processes() as u32;
-        resources.source_addresses = self.places.source_addresses;
-        resources.pinned.clone_from(&self.places.pinned);
-    }
-
-    fn evidence<'e>(
-        &self,
-        window: Window,
-        merged: &'e Merged,
-        breakdown: Option<&'e Breakdown>,
-        cost: &'e Cost,
-        check: &'e Check,
-    ) -> Evidence<'e> {
-        Evidence {
-            wanted: self.plan.point(self.attempt.id).clients,
-            window,
-            load: &merged.load,
-            latencies: merged.load.measured.latencies(),
-            server: merged.server.as_ref(),
-            breakdown,
-            resources: &cost.resources,
-            busiest_server: cost.busiest_server,
-            servers_ended: cost.servers_ended,
-            busiest_load: cost.busiest_load,
-            load_lag: merged.load_lag,
-            published: merged.published,
-            due_between_polls: self.plan.due_between_polls(self.attempt.id),
-            feed_changed: false,
-            uncaptured: 0,
-            own_server: self.server.is_own(),
-            same_clock: self.same_clock,
-            check,
-            allow_busy: self.plan.allow_busy,
-            one_core: self.plan.layout.has_one_core() && self.same_clock,
-        }
-    }
-
-    /// Compares the trial with its model, where its latencies are known.
-    fn check(&self, timing: &TrialTiming, load: &LoadMeasured, resources: &Resources) -> Check {
-        if !self.same_clock {
-            return Check::default();
-        }
-        let (id, scenario) = (self.attempt.id, &self.plan.scenario);
-        let trial = judge::model::Trial {
-            point: self.plan.point(id),
-            contender: id.contender,
-            delivery: scenario.delivery,
-            timing,
-            measured: &load.measured,
-            resources,
-            seed: scenario.seed,
-        };
-        trial.check()
-    }
-}
-
-/// The plan of each server process of a trial.
-fn server_plan(plan: &Plan, attempt: Attempt) -> ServerPlan {
-    ServerPlan {
-        headers: plan.headers.clone(),
-        stamps: plan.sampling(attempt.id),
-        publish_delay: plan.publish_delay,
-        ..ServerPlan::new(plan.feed(attempt.id))
-    }
-}
-
-/// The plan of a load process that plays all clients of a trial.
-fn load_plan(plan: &Plan, attempt: Attempt, target: SocketAddr, subject: Subject) -> LoadPlan {
-    let (id, point) = (attempt.id, plan.point(attempt.id));
-    LoadPlan {
-        subject,
-        delivery: plan.scenario.delivery,
-        headers: plan.request_headers(id),
-        poll_interval: point.poll_interval.0,
-        long_poll_timeout: point.long_poll_timeout.0,
-        // Each round has its own poll phases, so that none of them is measured twice.
-        seed: plan.scenario.seed ^ (u64::from(id.round) << 32),
-        connect_timeout: connect_limit(point.clients),
-        stamps: plan.sampling(id),
-        ..LoadPlan::new(target, id.contender, point.clients)
     }
 }

@@ -95,7 +95,7 @@ fn write_all(
     while let Some((due, at)) = pace.next() {
         let frame = writer.prepare(&due);
         clock::sleep_until(at);
-        match pace.turn(&mut writer, frame, &due) {
+        match pace.hand_over(&mut writer, frame, &due) {
             // The readers go when the window is over, also where the last round of writes is not.
             Err(_) if clock::now() >= window.end => break,
             written => written?,

@@ -2,8 +2,8 @@
 //! soon after as the thread is free.
 //!
 //! A message is prepared ahead of its instant. Where the sink is slower than the schedule, all
-//! messages that are due are handed over in one turn, so that each receiver can get them together;
-//! a turn's bound leaves others their share. A message that is due is never dropped: a late one
+//! messages that are due are handed over at once, so that each receiver can get them together;
+//! a bound leaves others their share. A message that is due is never dropped: a late one
 //! counts with its delay. Whoever drives the pace waits, in whichever way it can.
 
 use std::time::Duration;
@@ -12,11 +12,11 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::schedule::{Checkpoint, Offsets};
 use pushbench_core::{MonoInstant, Seq};
 
-/// Messages handed over in one turn.
-const MESSAGES_PER_TURN: usize = 64;
+/// Messages handed over at once.
+const MESSAGES_AT_ONCE: usize = 64;
 
-/// Bytes handed over in one turn, but for a single larger message.
-const BYTES_PER_TURN: usize = 1 << 20;
+/// Bytes handed over at once, but for a single larger message.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// A receiver of a feed's messages.
 pub(crate) trait Sink {
@@ -31,7 +31,7 @@ pub(crate) trait Sink {
     /// Takes a message at its instant or later, as is `due`.
     fn take(&mut self, message: Self::Message, due: &Due) -> Result<Taken, Self::Error>;
 
-    /// Sends on what was taken in this turn, the last message at `now`.
+    /// Sends on all that was taken since the last flush, its last message at `now`.
     fn flush(&mut self, now: MonoInstant) -> Result<(), Self::Error>;
 }
 
@@ -105,15 +105,15 @@ impl<'a> Pace<'a> {
     /// # Errors
     ///
     /// The sink's.
-    pub(crate) fn turn<S: Sink>(
+    pub(crate) fn hand_over<S: Sink>(
         &mut self,
         sink: &mut S,
         message: S::Message,
         due: &Due,
     ) -> Result<MonoInstant, S::Error> {
         let Taken { at: mut now, mut bytes } = sink.take(message, due)?;
-        for _ in 1..MESSAGES_PER_TURN {
-            if bytes >= BYTES_PER_TURN || !self.is_behind(now) {
+        for _ in 1..MESSAGES_AT_ONCE {
+            if bytes >= BYTES_AT_ONCE || !self.is_behind(now) {
                 break;
             }
             let Some((due, _)) = self.next() else { break };
@@ -145,15 +145,15 @@ mod tests {
         FeedSpec { seed: 1, schedule, payload }
     }
 
-    /// The numbers of messages taken, turn by turn, at an instant that stands still.
-    struct Turns {
+    /// The numbers of messages taken from flush to flush, at an instant that stands still.
+    struct Numbers {
         now: MonoInstant,
         bytes: usize,
-        turns: Vec<Vec<u64>>,
-        turn: Vec<u64>,
+        flushed: Vec<Vec<u64>>,
+        taken: Vec<u64>,
     }
 
-    impl Sink for Turns {
+    impl Sink for Numbers {
         type Message = Seq;
         type Error = Infallible;
 
@@ -163,53 +163,53 @@ mod tests {
 
         fn take(&mut self, message: Seq, due: &Due) -> Result<Taken, Infallible> {
             assert_eq!(message, due.seq);
-            self.turn.push(due.seq.0);
+            self.taken.push(due.seq.0);
             Ok(Taken { at: self.now, bytes: self.bytes })
         }
 
         fn flush(&mut self, _: MonoInstant) -> Result<(), Infallible> {
-            self.turns.push(std::mem::take(&mut self.turn));
+            self.flushed.push(std::mem::take(&mut self.taken));
             Ok(())
         }
     }
 
-    /// The turns of a sink that is at `now` all the while.
-    fn turns(now: u64, bytes: usize, delay: u64, end: u64) -> Vec<Vec<u64>> {
+    /// The numbers that a sink takes at once which is at `now` all the while.
+    fn numbers(now: u64, bytes: usize, delay: u64, end: u64) -> Vec<Vec<u64>> {
         let feed = feed();
         let (origin, delay) = (MonoInstant(0), Duration::from_nanos(delay));
         let mut pace = Pace::new(&feed, origin, delay, MonoInstant(end));
-        let (now, turn) = (MonoInstant(now), Vec::new());
-        let mut sink = Turns { now, bytes, turns: Vec::new(), turn };
+        let now = MonoInstant(now);
+        let mut sink = Numbers { now, bytes, flushed: Vec::new(), taken: Vec::new() };
         while let Some((due, at)) = pace.next() {
             assert_eq!(at, due.at + delay);
             let message = sink.prepare(&due);
-            pace.turn(&mut sink, message, &due).unwrap();
+            pace.hand_over(&mut sink, message, &due).unwrap();
         }
-        sink.turns
+        sink.flushed
     }
 
     #[test]
-    fn a_sink_that_is_in_time_takes_one_message_a_turn() {
-        let each = turns(0, 64, 0, 50 * MS);
-        assert!(each.len() >= 4 && each.iter().all(|turn| turn.len() == 1), "{each:?}");
+    fn a_sink_that_is_in_time_takes_one_message_at_once() {
+        let each = numbers(0, 64, 0, 50 * MS);
+        assert!(each.len() >= 4 && each.iter().all(|some| some.len() == 1), "{each:?}");
         assert!(each.concat().is_sorted());
     }
 
     #[test]
-    fn a_late_sink_takes_all_that_are_due_but_no_more_than_a_turn_holds() {
-        let late = turns(10_000 * MS, 64, 0, 1_000 * MS);
-        assert!(late[0].len() == MESSAGES_PER_TURN && late.len() == 2, "{late:?}");
+    fn a_late_sink_takes_all_that_are_due_but_no_more_than_the_bound() {
+        let late = numbers(10_000 * MS, 64, 0, 1_000 * MS);
+        assert!(late[0].len() == MESSAGES_AT_ONCE && late.len() == 2, "{late:?}");
         let all: Vec<u64> = (1..=late.concat().len() as u64).collect();
         assert_eq!(late.concat(), all, "none is dropped");
-        let large = turns(10_000 * MS, BYTES_PER_TURN / 2, 0, 1_000 * MS);
-        assert!(large.iter().all(|turn| turn.len() <= 2), "{large:?}");
+        let large = numbers(10_000 * MS, BYTES_AT_ONCE / 2, 0, 1_000 * MS);
+        assert!(large.iter().all(|some| some.len() <= 2), "{large:?}");
         assert_eq!(large.concat(), all);
     }
 
     /// A message that is published later than due is not behind before that.
     #[test]
     fn a_delay_moves_every_message() {
-        let delayed = turns(30 * MS, 64, 30 * MS, 100 * MS);
-        assert!(delayed.iter().all(|turn| turn.len() <= 2), "{delayed:?}");
+        let delayed = numbers(30 * MS, 64, 30 * MS, 100 * MS);
+        assert!(delayed.iter().all(|some| some.len() <= 2), "{delayed:?}");
     }
 }

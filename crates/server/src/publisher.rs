@@ -25,7 +25,7 @@ pub(crate) async fn publish(
     while let Some((due, at)) = pace.next() {
         let entry = hub.prepare(&due);
         wait_until(&timer, at).await;
-        let Ok(now) = pace.turn(&mut hub, entry, &due);
+        let Ok(now) = pace.hand_over(&mut hub, entry, &due);
         if pace.is_behind(now) {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! What is said on standard error at a run's end, whatever else was asked for.
+//! Remarks on standard error at a run's end, whatever else was asked for.
 
 use pushbench_metrics::record::warning::Warning;
 use pushbench_metrics::record::{RunRecord, TrialId, TrialRecord};

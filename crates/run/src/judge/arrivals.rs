@@ -79,7 +79,7 @@ impl Evidence<'_> {
         nothing.then(|| Invalid::NothingArrived { due: audit.published, cause: self.cause() })
     }
 
-    /// What was seen on the wire instead of the messages that were due: the first of it.
+    /// The first that came on the wire instead of the messages that were due.
     fn cause(&self) -> String {
         let (fit, measured) = (self.fit(), &self.load.measured);
         let (audit, counters) = (&measured.audit, &measured.counters);

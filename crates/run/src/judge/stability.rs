@@ -60,7 +60,7 @@ impl Stability<'_> {
         reasons
     }
 
-    /// What to know before believing the figures; what makes the trial invalid is not said twice.
+    /// Doubts to know of before believing the figures; what makes the trial invalid is not said twice.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let share = self.share_stalled();
@@ -105,8 +105,8 @@ impl Stability<'_> {
     /// The machine's longest stall; `None` where nobody watched, or where the parent stood still,
     /// and its canaries with it.
     fn worst_stall(&self) -> Option<Duration> {
-        let seen = self.watches().parent().is_none();
-        self.disturbance.worst_stall().filter(|_| seen)
+        let known = self.watches().parent().is_none();
+        self.disturbance.worst_stall().filter(|_| known)
     }
 
     /// Whether it surely did, and not just by the luck of when the canary looked.

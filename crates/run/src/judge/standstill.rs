@@ -33,7 +33,7 @@ pub(crate) struct Standstill {
     worst: Duration,
     /// The share of the window that stalls cover which matter, as far as the looks tell.
     share: f64,
-    /// What it is at the least, what the machine stood still itself taken off.
+    /// The least that it is, the machine's own standstill taken off.
     share_at_least: f64,
 }
 

@@ -34,7 +34,7 @@ impl Plan {
         for &id in &self.trials {
             estimates.push(self.estimate(id));
             if self.has_floor_behind(id) {
-                estimates.push(self.estimate(TrialId { contender: Contender::WEBSOCKET, ..id }));
+                estimates.push(self.estimate(TrialId { contender: Contender::FLOOR, ..id }));
             }
         }
         estimates

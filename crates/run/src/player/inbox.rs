@@ -52,7 +52,7 @@ enum Kind {
     Load,
 }
 
-/// Which of `count` processes of a kind is meant, to stand before what is said of it; nothing
+/// The number of a process among `count` of its kind, to stand before its words; nothing
 /// where there is only one.
 pub(crate) fn name(index: usize, count: usize) -> String {
     if count == 1 { String::new() } else { format!("process {} of {count}: ", index + 1) }

@@ -291,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// What a process does behind the window's end is none of its cost, however long it takes to
+    /// Work behind the window's end is none of its cost, however long it takes to
     /// end the watch: canaries end with their next wake-up, here a second later.
     #[test]
     fn cost_is_read_before_the_watch_is_ended() {

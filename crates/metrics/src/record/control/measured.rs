@@ -10,7 +10,7 @@ use crate::observe::instrument::LoopWatch;
 use crate::observe::recorder::Measured;
 use crate::observe::stamps::{LoadStamps, ServerStamps};
 
-/// What only the server knows of a trial.
+/// Measurements of a trial that only the server has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerMeasured {
     /// Messages published that were due in the window.
@@ -25,7 +25,7 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
-    /// What was stamped; a record keeps what comes of it instead.
+    /// The instants that were stamped; a record keeps the breakdown that comes of them.
     #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
     pub stamps: ServerStamps,
 }
@@ -46,7 +46,7 @@ impl ServerMeasured {
     }
 }
 
-/// What a load process measured in a trial.
+/// Measurements of a load process in a trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadMeasured {
     /// Clients that were connected at t0.
@@ -64,7 +64,7 @@ pub struct LoadMeasured {
     /// The first error from warm-up on by which the server broke its protocol.
     #[serde(default)]
     pub first_protocol_error: Option<String>,
-    /// What was stamped.
+    /// The instants that were stamped.
     #[serde(default)]
     pub stamps: LoadStamps,
     /// Server-sent events of other types than the feed's, from connecting to the end.
@@ -73,7 +73,7 @@ pub struct LoadMeasured {
     /// The first answer whose body was coded, so that no message in it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coded: Option<String>,
-    /// What came of clients' attempts.
+    /// The outcomes of clients' attempts.
     #[serde(default)]
     pub attempts: Attempts,
     /// How its loop kept time from the window's start until nothing of it was missing.

@@ -10,7 +10,7 @@ use super::measured::{LoadMeasured, ServerMeasured};
 use crate::observe::attempts::Attempts;
 use crate::observe::observer::Window;
 
-/// What the parent tells a server child.
+/// Order to a server child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerOrder {
@@ -28,7 +28,7 @@ pub enum ServerOrder {
     Stop,
 }
 
-/// What a server child tells the parent.
+/// News of a server child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerNews {
@@ -66,7 +66,7 @@ pub struct TrialTiming {
     pub drain_deadline: MonoInstant,
 }
 
-/// What the parent tells a load child.
+/// Order to a load child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadOrder {
@@ -78,7 +78,7 @@ pub enum LoadOrder {
     Stop,
 }
 
-/// What a load child tells the parent.
+/// News of a load child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadNews {
@@ -90,7 +90,7 @@ pub enum LoadNews {
         clients: u32,
         /// Why the others are not: the first error of them, where there is one.
         error: Option<String>,
-        /// What came of their attempts so far.
+        /// The outcomes of their attempts so far.
         #[serde(default)]
         attempts: Attempts,
     },

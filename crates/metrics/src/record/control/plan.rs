@@ -68,7 +68,7 @@ pub struct LoadPlan {
     pub subject: Subject,
     /// How its clients receive the feed.
     pub contender: Contender,
-    /// What they are promised.
+    /// The promise that is made to them.
     pub delivery: Delivery,
     /// The profile of its requests, cookies included.
     pub headers: HeaderProfile,

@@ -15,7 +15,7 @@ pub(super) struct TargetUrl {
     /// The host, an IPv6 address without its brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// What every path begins with: empty, or `/base` without a slash at its end.
+    /// The beginning of every path: empty, or `/base` without a slash at its end.
     pub(super) prefix: String,
 }
 
