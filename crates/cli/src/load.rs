@@ -20,8 +20,8 @@ use pushbench_run::player::target::{Site, Target, read_description};
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
+use crate::plan::{self, check_measured};
 use crate::run::measure;
-use crate::scenario::{self, check_measured};
 use crate::{capture, interrupt, profile, tell};
 
 /// Measures a running server as `run` measures its own.
@@ -134,7 +134,7 @@ fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result
     let check = |is_measured: &dyn Fn(Quantity) -> bool, why| {
         check_measured(&plan.scenario, is_measured, why)
     };
-    check(&|quantity| !(plan.capture && quantity.is_cpu()), scenario::CAPTURING)?;
+    check(&|quantity| !(plan.capture && quantity.is_cpu()), plan::CAPTURING)?;
     check(&|quantity| knows_server || !quantity.is_of_the_server(), "--server-pid is not given")?;
     check(&|quantity| same_clock || !quantity.needs_one_clock(), "the server has another clock")
 }

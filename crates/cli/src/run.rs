@@ -16,7 +16,7 @@ use pushbench_run::{Event, Plan, Run};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{builtin, interrupt, print, results, scenario, tell};
+use crate::{builtin, interrupt, plan, print, results, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let plans =
-        names.iter().map(|name| scenario::resolve(name, &args.clients, &args.feed, layout.clone()));
+        names.iter().map(|name| plan::resolve(name, &args.clients, &args.feed, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));

@@ -1,5 +1,5 @@
-//! Scenarios from files, by name, and with the flags that override them, as plans. Nothing is started
-//! before a plan stands.
+//! From arguments to a plan: scenarios by name or file, with the flags that override them. Nothing is
+//! started before a plan stands.
 
 use std::path::{Path, PathBuf};
 
