@@ -8,6 +8,7 @@
 //! do, to know what the instrument adds.
 
 pub mod bare;
+pub mod channel;
 pub mod runner;
 pub mod session;
 

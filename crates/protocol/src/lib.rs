@@ -8,5 +8,6 @@ pub mod batch;
 pub mod chunked;
 pub mod frame;
 pub mod headers;
+pub mod http;
 pub mod sse;
 pub mod utf8;

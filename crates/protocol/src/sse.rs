@@ -1,12 +1,16 @@
 //! Server-sent events (WHATWG HTML §9.2, "Parsing an event stream").
 
+mod base64;
+
 use std::io::Write as _;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 
 use pushbench_core::message::{Content, Seq};
+
+pub use self::base64::Base64Number;
 
 /// The type of an event whose data is base64, since an event stream is UTF-8 text.
 pub const BINARY_EVENT: &str = "binary";

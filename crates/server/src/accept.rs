@@ -2,16 +2,16 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::AsyncWrite as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-use crate::connection::Link;
+use crate::channel::Channel;
+use crate::connection::Connection;
 use crate::counters::Kind;
-use crate::polls;
+use crate::serving::task;
 use crate::shared::Shared;
 
 /// The answer to a connection too many (RFC 9110 §15.6.4).
@@ -35,15 +35,16 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
         match listener.accept().await {
             Ok((socket, client)) => {
                 shared.counters.connections.add(1);
-                if open_now(&shared) < shared.config.max_connections {
-                    shared.counters.opened(Kind::Http);
+                let channel = Channel::new(shared.config.channel, socket);
+                if shared.counters.open() < shared.config.max_connections {
+                    shared.counters.opened(Kind::HTTP);
                     let peer = shared.stamps.peer(client);
-                    let is_loopback = is_loopback(&shared, &socket);
-                    let link = Link { socket, peer, is_loopback };
-                    polls::task::adopt(&shared, link, None, &[]);
+                    let is_loopback = is_loopback(&shared, &channel);
+                    let now = shared.clock.get();
+                    task::begin(&shared, Connection::new(channel, peer, is_loopback, now));
                 } else {
                     shared.counters.refused.add(1);
-                    refuse(&refusing, socket);
+                    refuse(&refusing, channel);
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -54,28 +55,24 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
 
 /// Whether the connection's address on this side is a loopback one: the server's own, and asked
 /// for where it listens on all.
-fn is_loopback(shared: &Shared, socket: &TcpStream) -> bool {
+fn is_loopback(shared: &Shared, channel: &Channel) -> bool {
     let all = shared.address.ip().is_unspecified();
-    let own = if all { socket.local_addr().ok() } else { Some(shared.address) };
+    let own = if all { channel.local_addr().ok() } else { Some(shared.address) };
     own.is_none_or(|address| address.ip().to_canonical().is_loopback())
 }
 
-fn open_now(shared: &Shared) -> usize {
-    Kind::ALL.into_iter().map(|kind| shared.counters.open_now(kind)).sum()
-}
-
 /// Whether the connection broke before it was accepted, which says nothing of the next.
-fn is_of_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-fn refuse(refusing: &Rc<Cell<usize>>, socket: TcpStream) {
+fn refuse(refusing: &Rc<Cell<usize>>, channel: Channel) {
     if refusing.get() < REFUSALS {
         let refusing = Rc::clone(refusing);
         refusing.set(refusing.get() + 1);
         tokio::task::spawn_local(async move {
-            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(socket)).await;
+            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(channel)).await;
             refusing.set(refusing.get() - 1);
         });
     }
@@ -83,19 +80,14 @@ fn refuse(refusing: &Rc<Cell<usize>>, socket: TcpStream) {
 
 /// Answers and reads until the client closes: closing with unread bytes would reset the
 /// connection, and the client might not see the answer.
-async fn say_busy(mut socket: TcpStream) {
-    if socket.writable().await.is_err() || socket.try_write(BUSY).is_err() {
-        return;
-    }
-    let _ = poll_fn(|cx| Pin::new(&mut socket).poll_shutdown(cx)).await;
+async fn say_busy(mut channel: Channel) -> io::Result<()> {
+    poll_fn(|cx| channel.poll_writable(cx)).await?;
+    channel.write(&[IoSlice::new(BUSY)])?;
+    channel.flush()?;
+    channel.shut()?;
     let mut scratch = [0; 1024];
-    while socket.readable().await.is_ok() {
-        match socket.try_read(&mut scratch) {
-            Ok(0) => return,
-            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
-            Ok(_) | Err(_) => {}
-        }
-    }
+    while poll_fn(|cx| channel.poll_read(cx, &mut scratch)).await? > 0 {}
+    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use pushbench_protocol::headers::HeaderProfile;
 use self::authority::{Authority, of_origin};
 pub(crate) use self::cors::{Cors, PREFLIGHT};
 pub use self::rule::{AllowedHost, AllowedOrigin, NoHost, NoOrigin};
-use crate::counters::Endpoint;
 
 /// Who is let in beside those who always are.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +60,7 @@ impl Access {
         Self { usual: usual.into_bytes(), played, ..self }
     }
 
-    /// Judges a request for `endpoint`: how its page is answered, or why it is refused.
+    /// Judges a request: how its page is answered, or why it is refused.
     ///
     /// # Errors
     ///
@@ -80,7 +79,7 @@ impl Access {
 
     fn look_closer(&self, claims: &Claims<'_>, asked: Asked<'_>) -> Result<Cors, Refusal> {
         let host = self.host(claims, asked)?;
-        if asked.endpoint == Endpoint::Page {
+        if asked.is_for_people {
             return Ok(Cors::NONE);
         }
         match claims.origin {
@@ -135,10 +134,11 @@ impl Access {
     }
 }
 
-/// What is asked, and over which connection.
+/// A request, and the connection over which it comes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    pub(crate) endpoint: Endpoint,
+    /// The page of any site may lead there.
+    pub(crate) is_for_people: bool,
     pub(crate) version: Version,
     /// The authority of a target in absolute form.
     pub(crate) authority: Option<&'a [u8]>,
@@ -161,7 +161,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What a request says of whom it is for and which page makes it.
+/// Claims of a request about whom it is for and which page makes it.
 #[derive(Debug, Default)]
 pub(crate) struct Claims<'a> {
     host: Field<'a>,

@@ -8,6 +8,7 @@ use pushbench_metrics::record::control::ServerPlan;
 use pushbench_protocol::headers::HeaderProfile;
 
 use crate::access::Access;
+use crate::channel::ChannelKind;
 use crate::publish_token::PublishToken;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
@@ -42,6 +43,8 @@ pub struct ServerConfig {
     pub ping_interval: Option<Duration>,
     /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
     pub send_buffer: Option<usize>,
+    /// The layer between each connection's socket and its plaintext.
+    pub channel: ChannelKind,
     /// What to stamp along its way; `None` stamps nothing.
     pub stamps: Option<Sampling>,
     /// How much later than due each message is published.
@@ -66,6 +69,7 @@ impl ServerConfig {
             sse_keep_alive: Duration::from_secs(15),
             ping_interval: Some(Duration::from_secs(30)),
             send_buffer: None,
+            channel: ChannelKind::Clear,
             stamps: None,
             publish_delay: Duration::ZERO,
         }

@@ -1,326 +1,302 @@
-//! A connection in hyper's hands: from a request that is no poll until one opens a stream, which
-//! is the hub's, or is a poll, which is the lane's.
+//! A connection from accept to close, whoever serves it: its channel, what it is doing, since
+//! when, and whom to wake.
 //!
-//! A request for a stream or a poll is answered by nobody: its service leaves a [`Takeover`] and
-//! stays pending, so hyper writes nothing. The connection's task sees the takeover, takes socket
-//! and read buffer back, and hands both over, to the hub together with a response head of our
-//! own. That saves a stream hyper's buffers and a body's channel, and the fan-out a task for each.
-//!
-//! Timeouts are stamps that one housekeeping task looks at ([`ConnectionState::overdue`]), not
-//! timers of each request.
+//! Timeouts are held against the instant of the last step ([`Connection::overdue`]) whenever
+//! somebody looks, and are no timers of each request.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::io;
-use std::pin::Pin;
-use std::rc::Rc;
+use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use pushbench_core::{Delivery, MonoInstant, Seq};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use pushbench_core::{MonoInstant, Seq};
+use pushbench_os::time::clock;
 
-use crate::counters::Kind;
-use crate::hub;
-use crate::polls::{self, Ask, MAX_HEAD, TOO_SLOW};
-use crate::shared::Shared;
-use crate::stamps::Peer;
-use crate::stream::{Stream, Wire};
+use crate::channel::Channel;
+use crate::config::ServerConfig;
+use crate::stamps::{Peer, StampLog};
 
-/// hyper's buffer for reading; a request's body is read in pieces of at most this size.
-const MAX_BUFFER: usize = 64 << 10;
+/// Told to a client whose request does not arrive (RFC 9110 §15.5.9).
+const TOO_SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// A connection, whoever serves it.
-#[derive(Debug)]
-pub(crate) struct Link {
-    pub(crate) socket: TcpStream,
-    /// What is written to it is stamped, by whoever takes it over.
-    pub(crate) peer: Option<Peer>,
-    /// Its address on this side is a loopback one.
-    pub(crate) is_loopback: bool,
-}
-
-/// What a connection leaves hyper for.
-#[derive(Debug)]
-pub(crate) enum Takeover {
-    /// It is to become a stream.
-    Stream {
-        /// The response head, to the byte.
-        head: Vec<u8>,
-        wire: Wire,
-        delivery: Delivery,
-        /// Where the stream continues from.
-        cursor: Seq,
-    },
-    /// It asks for a poll.
-    Poll(Ask<'static>),
-}
-
-/// What a connection in hyper's hands is doing.
+/// The steps of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    /// It waits for a request since then.
-    Idle(MonoInstant),
-    /// It has had the first bytes of a request since then.
-    Receiving(MonoInstant),
+pub(crate) enum Phase {
+    /// It waits for a request.
+    Idle,
+    /// It has had the first bytes of a request.
+    Receiving,
     /// A request is being answered.
     Answering,
+    /// A long poll waits for a message. It has a deadline of its own.
+    Waiting,
+    /// Messages flow.
+    Streaming,
+    /// The server has said close, and the client has not yet: only WebSocket.
+    Closing,
+    /// Nothing will be added to what waits; then the server's side is shut, or all of it closed.
+    Ending,
+    /// The server's side is shut; what the client still sends is thrown away. Closing a socket
+    /// with unread bytes would reset it, and the client might lose what it was sent last.
+    Draining,
+    /// To be dropped.
+    Dead,
 }
 
-/// What a connection's task, its service and housekeeping know of each other.
+/// Deadlines that a connection can miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// No request came.
+    Idle,
+    /// A request began and did not end.
+    Request,
+    /// The client took no byte of what waits for it.
+    Write,
+    /// The client did not leave.
+    Close,
+}
+
+/// A connection.
 #[derive(Debug)]
-pub(crate) struct ConnectionState {
-    doing: Cell<Doing>,
-    /// Since when the client has taken nothing of what waits for it.
-    full_since: Cell<Option<MonoInstant>>,
-    /// Whether hyper has handed everything to the socket.
-    flushed: Cell<bool>,
-    takeover: RefCell<Option<Takeover>>,
-    /// Housekeeping has had enough of it.
-    cut: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
+pub(crate) struct Connection {
+    channel: Channel,
+    /// Wakes the connection's task.
+    waker: Option<Waker>,
+    /// Its writes are stamped.
+    peer: Option<Peer>,
+    /// When the phase began, or the client last took bytes.
+    since: MonoInstant,
+    phase: Phase,
+    /// Something waits for the socket: the task goes on, once that takes more.
+    is_behind: bool,
+    /// Its address on this side is a loopback one.
+    is_loopback: bool,
 }
 
-impl ConnectionState {
-    fn new(now: MonoInstant) -> Self {
-        Self {
-            doing: Cell::new(Doing::Idle(now)),
-            full_since: Cell::new(None),
-            flushed: Cell::new(true),
-            takeover: RefCell::new(None),
-            cut: Cell::new(false),
-            waker: RefCell::new(None),
-        }
+impl Connection {
+    /// One that was accepted at `now`.
+    pub(crate) const fn new(
+        channel: Channel,
+        peer: Option<Peer>,
+        is_loopback: bool,
+        now: MonoInstant,
+    ) -> Self {
+        let phase = Phase::Idle;
+        Self { channel, waker: None, peer, since: now, phase, is_behind: false, is_loopback }
     }
 
-    /// Asks for the connection to be taken over. The service stays pending from then on.
-    pub(crate) fn take_over(&self, takeover: Takeover) {
-        *self.takeover.borrow_mut() = Some(takeover);
+    #[inline]
+    pub(crate) const fn phase(&self) -> Phase {
+        self.phase
     }
 
-    /// Whether a timeout has passed; an answer in the making has none.
-    pub(crate) fn overdue(&self, shared: &Shared) -> bool {
-        let (now, config) = (shared.clock.get(), &shared.config);
-        let past = |since: MonoInstant, timeout| now >= since + timeout;
-        self.full_since.get().is_some_and(|since| past(since, config.write_timeout))
-            || match self.doing.get() {
-                Doing::Idle(since) => past(since, config.idle_timeout),
-                Doing::Receiving(since) => past(since, config.request_timeout),
-                Doing::Answering => false,
+    pub(crate) const fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
+    #[inline]
+    pub(crate) const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    #[inline]
+    pub(crate) const fn is_dead(&self) -> bool {
+        matches!(self.phase, Phase::Dead)
+    }
+
+    /// How long it has been in its phase, or since the client last took bytes.
+    pub(crate) fn waited(&self, now: MonoInstant) -> std::time::Duration {
+        now.saturating_since(self.since)
+    }
+
+    /// Begins a phase.
+    #[inline]
+    pub(crate) const fn enter(&mut self, phase: Phase, now: MonoInstant) {
+        (self.phase, self.since) = (phase, now);
+    }
+
+    /// Goes on with another phase of the same goodbye, whose deadline is one.
+    pub(crate) const fn go_on(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    /// Marks whether something waits for the socket.
+    #[inline]
+    pub(crate) const fn set_behind(&mut self, is_behind: bool) {
+        self.is_behind = is_behind;
+    }
+
+    /// The deadline that has passed: one table for all that is ever waited for. An answer in the
+    /// making has none.
+    pub(crate) fn overdue(&self, config: &ServerConfig, now: MonoInstant) -> Option<Overdue> {
+        let (overdue, timeout) = match self.phase {
+            Phase::Dead => return None,
+            Phase::Receiving => (Overdue::Request, config.request_timeout),
+            _ if self.is_behind => (Overdue::Write, config.write_timeout),
+            Phase::Idle => (Overdue::Idle, config.idle_timeout),
+            Phase::Closing | Phase::Ending | Phase::Draining => {
+                (Overdue::Close, config.close_timeout)
             }
+            Phase::Answering | Phase::Waiting | Phase::Streaming => return None,
+        };
+        (now >= self.since + timeout).then_some(overdue)
     }
 
-    /// Drops the connection as soon as its task runs.
-    pub(crate) fn cut(&self) {
-        self.cut.set(true);
+    /// Gives the connection up where a deadline has passed; which one.
+    pub(crate) fn give_up_overdue(
+        &mut self,
+        config: &ServerConfig,
+        now: MonoInstant,
+    ) -> Option<Overdue> {
+        let overdue = self.overdue(config, now)?;
+        if overdue == Overdue::Request && !self.is_behind {
+            // Whoever dawdles may not read it either, so one try is enough.
+            let _ = self.channel.write(&[IoSlice::new(TOO_SLOW)]);
+        }
+        self.die();
+        Some(overdue)
+    }
+
+    /// Has the connection dropped as soon as its task runs.
+    pub(crate) fn die(&mut self) {
+        self.phase = Phase::Dead;
         self.wake();
     }
 
     /// Has the connection's task look at what has changed.
     pub(crate) fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
+        if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
     }
 
-    fn remember(&self, waker: &Waker) {
-        let mut own = self.waker.borrow_mut();
-        if own.as_ref().is_none_or(|own| !own.will_wake(waker)) {
-            *own = Some(waker.clone());
+    /// Keeps who is to be woken.
+    #[inline]
+    pub(crate) fn remember(&mut self, waker: &Waker) {
+        if self.waker.as_ref().is_none_or(|own| !own.will_wake(waker)) {
+            self.waker = Some(waker.clone());
         }
     }
-}
 
-/// Marks a request as being answered for as long as it lives.
-pub(crate) struct Answering<'a> {
-    state: &'a ConnectionState,
-    shared: &'a Shared,
-}
-
-impl<'a> Answering<'a> {
-    pub(crate) fn new(state: &'a ConnectionState, shared: &'a Shared) -> Self {
-        state.doing.set(Doing::Answering);
-        Self { state, shared }
-    }
-}
-
-impl Drop for Answering<'_> {
-    fn drop(&mut self) {
-        self.state.doing.set(Doing::Idle(self.shared.clock.get()));
-    }
-}
-
-/// A socket that takes note of what hyper does with it.
-#[derive(Debug)]
-struct Observed {
-    socket: TcpStream,
-    /// What was read before, and is read again.
-    read_before: Bytes,
-    state: Rc<ConnectionState>,
-    shared: Rc<Shared>,
-}
-
-impl Observed {
-    fn wrote(&self, result: &Poll<io::Result<usize>>) {
-        self.state.flushed.set(false);
-        let full = &self.state.full_since;
-        match result {
-            Poll::Pending if full.get().is_none() => full.set(Some(self.shared.clock.get())),
-            Poll::Pending => {}
-            Poll::Ready(_) => full.set(None),
-        }
-    }
-}
-
-impl AsyncRead for Observed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+    /// Reads as [`Channel::poll_read`].
+    #[inline]
+    pub(crate) fn poll_read(
+        &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let result = if self.read_before.is_empty() {
-            Pin::new(&mut self.socket).poll_read(cx, buffer)
-        } else {
-            let count = buffer.remaining().min(self.read_before.len());
-            buffer.put_slice(&self.read_before.split_to(count));
-            Poll::Ready(Ok(()))
-        };
-        if buffer.filled().len() > before && matches!(self.state.doing.get(), Doing::Idle(_)) {
-            self.state.doing.set(Doing::Receiving(self.shared.clock.get()));
-        }
-        result
-    }
-}
-
-impl AsyncWrite for Observed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
+        buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.wrote(&result);
-        result
+        self.channel.poll_read(cx, buffer)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        self.wrote(&result);
-        result
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    /// hyper flushes once its own buffer is empty.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state.flushed.set(true);
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
-}
-
-/// How a connection leaves hyper.
-enum Leaves {
-    /// It is closed, by the client, by hyper, or because it broke.
-    Closed,
-    /// A timeout has passed.
-    Cut,
-    /// It is somebody else's from now on.
-    Taken(Takeover),
-}
-
-/// Serves a connection, of which `read_before` has been read and not answered, until it is closed
-/// or taken over.
-pub(crate) async fn serve(shared: Rc<Shared>, link: Link, read_before: Vec<u8>) {
-    let Link { socket, peer, is_loopback } = link;
-    let state = Rc::new(ConnectionState::new(shared.clock.get()));
-    let key = shared.connections.borrow_mut().insert(Rc::clone(&state));
-    let read_before = Bytes::from(read_before);
-    let observed =
-        Observed { socket, read_before, state: Rc::clone(&state), shared: Rc::clone(&shared) };
-    let service = service_fn(|request| {
-        crate::http::handle(Rc::clone(&shared), Rc::clone(&state), is_loopback, request)
-    });
-    let mut connection = builder().serve_connection(TokioIo::new(observed), service);
-    let mut stopping = false;
-    let leaves = poll_fn(|cx| {
-        state.remember(cx.waker());
-        if shared.stopping.get() && !stopping {
-            stopping = true;
-            Pin::new(&mut connection).graceful_shutdown();
-        }
-        if state.cut.get() {
-            return Poll::Ready(Leaves::Cut);
-        }
-        if Pin::new(&mut connection).poll(cx).is_ready() {
-            return Poll::Ready(Leaves::Closed);
-        }
-        // An earlier response on this connection may still be on its way out.
-        let takeover = if state.flushed.get() { state.takeover.borrow_mut().take() } else { None };
-        takeover.map_or(Poll::Pending, |takeover| Poll::Ready(Leaves::Taken(takeover)))
-    })
-    .await;
-    shared.connections.borrow_mut().remove(key);
-    match leaves {
-        Leaves::Closed => shared.counters.closed(Kind::Http),
-        Leaves::Cut => {
-            shared.counters.closed(Kind::Http);
-            let socket = connection.into_parts().io.into_inner().socket;
-            complain(&state, &socket);
-        }
-        Leaves::Taken(takeover) => {
-            let parts = connection.into_parts();
-            let Observed { socket, read_before, .. } = parts.io.into_inner();
-            let unread = [&parts.read_buf[..], &read_before].concat();
-            hand_over(&shared, takeover, Link { socket, peer, is_loopback }, &unread);
+    /// Writes as much as the channel takes, and keeps when that was; `None` where it takes nothing,
+    /// until which the connection is behind and its task will be woken.
+    #[inline]
+    pub(crate) fn write(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        now: MonoInstant,
+    ) -> io::Result<Option<usize>> {
+        loop {
+            match self.channel.write(slices) {
+                Ok(taken) => {
+                    self.since = now;
+                    return Ok(Some(taken));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.is_full() {
+                        self.is_behind = true;
+                        return Ok(None);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
-}
 
-fn hand_over(shared: &Rc<Shared>, takeover: Takeover, link: Link, unread: &[u8]) {
-    match takeover {
-        Takeover::Poll(ask) => polls::task::adopt(shared, link, Some(ask), unread),
-        Takeover::Stream { head, wire, delivery, cursor } => {
-            shared.counters.closed(Kind::Http);
-            let (now, Link { socket, peer, .. }) = (shared.clock.get(), link);
-            let stream = Stream::new(socket, wire, delivery, cursor, head, now, peer);
-            hub::adopt(shared, stream, unread);
+    /// Writes with one call, where the channel has such a way: see [`Channel::write_directly`].
+    #[inline]
+    pub(crate) fn write_directly(&mut self, bytes: &[u8], now: MonoInstant) -> Option<usize> {
+        let taken = self.channel.write_directly(bytes)?;
+        self.since = now;
+        Some(taken)
+    }
+
+    /// Moves to the socket what the channel has taken. Where all of it is, the connection is not
+    /// behind; otherwise it is, and its task will be woken.
+    #[inline]
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        loop {
+            match self.channel.flush() {
+                Ok(()) => {
+                    self.is_behind = false;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.is_full() {
+                        self.is_behind = true;
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
-}
 
-/// Says to a client whose request does not arrive that this is why; nothing where a response is
-/// on its way. Whoever dawdles may not read it either, so one try is enough.
-fn complain(state: &ConnectionState, socket: &TcpStream) {
-    if matches!(state.doing.get(), Doing::Receiving(_)) && state.flushed.get() {
-        let _ = socket.try_write(TOO_SLOW);
+    /// Asks for the task to be woken when the socket takes bytes again; whether it is full at all,
+    /// since readiness may have come between a write and this question.
+    fn is_full(&self) -> bool {
+        // Without a waker the task has not run yet, and asks when it does.
+        let Some(waker) = &self.waker else { return true };
+        self.channel.poll_writable(&mut Context::from_waker(waker)).is_pending()
     }
-}
 
-/// hyper, with its limits. It answers 400 to a request that it cannot parse and 431 to one whose
-/// head is too large, both before the service sees it.
-fn builder() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .max_header_size(MAX_HEAD)
-        .max_buf_size(MAX_BUFFER)
-        // No answer of hyper's is kept by a cache, so that none needs a date; those to polls and
-        // streams, which hyper does not send, have one where the header profile says so.
-        .auto_date_header(false)
-        .header_read_timeout(None);
-    builder
+    /// Shuts the server's side and waits for the client's.
+    pub(crate) fn shut(&mut self) {
+        match self.channel.shut() {
+            Ok(()) => self.go_on(Phase::Draining),
+            Err(_) => self.die(),
+        }
+    }
+
+    /// Ends the writing side, and nothing else.
+    pub(crate) fn end_writing(&self) -> io::Result<()> {
+        self.channel.shut()
+    }
+
+    /// The instant before a write whose messages are stamped.
+    #[inline]
+    pub(crate) fn stamp(&self) -> Option<MonoInstant> {
+        self.peer.is_some().then(clock::now)
+    }
+
+    /// Has writes stamped of a stream of what comes after `cursor`.
+    pub(crate) fn stamps_after(&mut self, cursor: Seq) {
+        self.peer = self.peer.map(|peer| peer.streams_after(cursor));
+    }
+
+    /// The peer whose writes are stamped.
+    #[inline]
+    pub(crate) const fn peer(&mut self) -> Option<&mut Peer> {
+        self.peer.as_mut()
+    }
+
+    /// A write begun at `at` has completed a response that holds these messages.
+    #[inline]
+    pub(crate) fn answered(
+        &self,
+        stamps: &StampLog,
+        holds: Option<(Seq, Seq)>,
+        at: Option<MonoInstant>,
+    ) {
+        if let (Some(peer), Some(at)) = (&self.peer, at) {
+            stamps.answered(peer, holds, at);
+        }
+    }
+
+    /// Writes begun at `at` have brought a stream so far that its client has all up to `last`.
+    #[inline]
+    pub(crate) fn reached(&mut self, stamps: &StampLog, last: Seq, at: Option<MonoInstant>) {
+        if let (Some(peer), Some(at)) = (&mut self.peer, at) {
+            stamps.reached(peer, last, at);
+        }
+    }
 }

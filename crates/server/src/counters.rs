@@ -1,81 +1,37 @@
-//! What the server counts. One thread counts, so a [`Cell`] is enough.
+//! The server's books. One thread counts, so a [`Cell`] is enough.
 
 use std::cell::Cell;
 
 use http::StatusCode;
 
-/// The kinds of connections.
+/// A kind of connections: a row of the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Requests and responses, as long as it is not a stream.
-    Http,
-    /// Server-sent events.
-    Sse,
-    /// WebSocket.
-    Websocket,
+pub(crate) struct Kind {
+    row: usize,
+    pub(crate) name: &'static str,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Http, Self::Sse, Self::Websocket];
+    /// The kinds: requests and responses, and each form of a stream.
+    pub(crate) const COUNT: usize = 3;
 
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Sse => "sse",
-            Self::Websocket => "websocket",
-        }
+    /// Requests and responses, as long as it is not a stream.
+    pub(crate) const HTTP: Self = Self { row: 0, name: "http" };
+
+    /// Streams, counted in a row of their own, from 1.
+    pub(crate) const fn stream(row: usize, name: &'static str) -> Self {
+        assert!(row > 0 && row < Self::COUNT, "the books have no such row");
+        Self { row, name }
     }
 }
 
-/// What a request asks for.
+/// An endpoint's row of the books: its place in the table of endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    Page,
-    Feed,
-    Publish,
-    Poll,
-    LongPoll,
-    Sse,
-    Websocket,
-    Metrics,
-    Health,
-    Unknown,
-}
+pub(crate) struct EndpointRow(pub(crate) usize);
 
-impl Endpoint {
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Page,
-        Self::Feed,
-        Self::Publish,
-        Self::Poll,
-        Self::LongPoll,
-        Self::Sse,
-        Self::Websocket,
-        Self::Metrics,
-        Self::Health,
-        Self::Unknown,
-    ];
-
-    /// The path, or what stands for all paths that are none.
-    pub(crate) const fn path(self) -> &'static str {
-        match self {
-            Self::Page => "/",
-            Self::Feed => "/feed",
-            Self::Publish => "/feed/publish",
-            Self::Poll => "/feed/poll",
-            Self::LongPoll => "/feed/long-poll",
-            Self::Sse => "/feed/sse",
-            Self::Websocket => "/feed/ws",
-            Self::Metrics => "/metrics",
-            Self::Health => "/healthz",
-            Self::Unknown => "other",
-        }
-    }
-
-    pub(crate) fn of(path: &str) -> Self {
-        let found = Self::ALL.into_iter().find(|endpoint| endpoint.path() == path);
-        found.unwrap_or(Self::Unknown)
-    }
+impl EndpointRow {
+    /// The endpoints.
+    pub(crate) const COUNT: usize = 10;
 }
 
 /// A number that only goes up.
@@ -93,7 +49,7 @@ impl Counter {
     }
 }
 
-/// How many there are now.
+/// A number of what there is now.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(Cell<usize>);
 
@@ -135,11 +91,11 @@ pub(crate) struct Counters {
     /// Connections refused because there were too many.
     pub(crate) refused: Counter,
     /// Streams opened, by [`Kind`]; connections of all kinds begin as HTTP.
-    opened: [Counter; Kind::ALL.len()],
+    opened: [Counter; Kind::COUNT],
     /// Connections open now, by [`Kind`].
-    open: [Gauge; Kind::ALL.len()],
+    open: [Gauge; Kind::COUNT],
     /// Requests answered, by endpoint and class of status.
-    requests: [[Counter; 5]; Endpoint::ALL.len()],
+    requests: [[Counter; 5]; EndpointRow::COUNT],
     /// Long polls that wait now.
     pub(crate) waiting: Gauge,
     /// Messages that a stream skipped under `latest`.
@@ -152,34 +108,39 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn opened(&self, kind: Kind) {
-        self.opened[kind as usize].add(1);
-        self.open[kind as usize].up();
+        self.opened[kind.row].add(1);
+        self.open[kind.row].up();
     }
 
     pub(crate) fn closed(&self, kind: Kind) {
-        self.open[kind as usize].down();
+        self.open[kind.row].down();
+    }
+
+    /// Connections open now, of all kinds.
+    pub(crate) fn open(&self) -> usize {
+        self.open.iter().map(Gauge::get).sum()
     }
 
     pub(crate) fn open_now(&self, kind: Kind) -> usize {
-        self.open[kind as usize].get()
+        self.open[kind.row].get()
     }
 
     pub(crate) fn opened_ever(&self, kind: Kind) -> u64 {
-        self.opened[kind as usize].get()
+        self.opened[kind.row].get()
     }
 
-    pub(crate) fn answered(&self, endpoint: Endpoint, status: StatusCode) {
+    pub(crate) fn answered(&self, endpoint: EndpointRow, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        self.requests[endpoint as usize][class].add(1);
+        self.requests[endpoint.0][class].add(1);
     }
 
     /// Requests of an endpoint answered with each class of status, from 1xx.
-    pub(crate) fn answers(&self, endpoint: Endpoint) -> [u64; 5] {
-        self.requests[endpoint as usize].each_ref().map(Counter::get)
+    pub(crate) fn answers(&self, endpoint: EndpointRow) -> [u64; 5] {
+        self.requests[endpoint.0].each_ref().map(Counter::get)
     }
 
     /// Requests answered, of all endpoints.
     pub(crate) fn requests(&self) -> u64 {
-        Endpoint::ALL.into_iter().flat_map(|endpoint| self.answers(endpoint)).sum()
+        self.requests.iter().flatten().map(Counter::get).sum()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything runs on one thread: the publisher walks the schedule and hands messages to the
 //! hub, which keeps them in a bounded ring already encoded, and writes to the streams and the long
-//! polls that wait in one loop. Polls are parsed and answered in a lane of their own (`polls`),
-//! and all else by hyper; a request that opens a stream leaves hyper for the hub (`connection`).
+//! polls that wait in one loop. Polls are parsed and answered without hyper (`polls`), and all else
+//! by it; a request that opens a stream leaves hyper for the hub (`serving`).
 //!
 //! ```text
 //! schedule -> publisher -> ring -+-> fan-out loop -> sse, websocket sockets, waiting long polls
@@ -31,13 +31,14 @@
 mod accept;
 pub mod access;
 pub mod bare;
+mod channel;
 mod config;
 mod connection;
 mod counters;
+mod endpoint;
 mod feed_id;
 mod http;
 mod hub;
-mod metrics_text;
 mod pace;
 mod polls;
 mod publish_token;
@@ -45,12 +46,15 @@ mod publisher;
 mod query;
 mod ring;
 mod server;
+mod serving;
 mod shared;
 mod stamps;
 mod stream;
 mod trail;
+mod view;
 
 pub use access::Access;
+pub use channel::ChannelKind;
 pub use config::{RingLimits, ServerConfig};
 pub use publish_token::{NoToken, PublishToken};
 pub use server::{Server, ServerError, ServerHandle};

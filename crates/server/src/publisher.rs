@@ -51,7 +51,7 @@ impl Sink for HubSink<'_> {
         let (at, bytes) = (clock::now(), entry.payload().len());
         self.0.lag.borrow_mut().record(due.seq, due.at, at);
         self.0.stamps.published(due.seq, at);
-        self.0.hub.borrow_mut().push(entry);
+        self.0.push(entry);
         Ok(Taken { at, bytes })
     }
 

@@ -15,7 +15,7 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a long poll is held at most.
 pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What a client asks for.
+/// The messages that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Query {
     /// The last message it has; `None` is "from now on".
@@ -48,10 +48,10 @@ pub(crate) enum QueryError {
 }
 
 /// The keys of every endpoint that hands out messages.
-pub(crate) const STREAM_KEYS: &[&str] = &["after", "delivery", "feed"];
+pub(crate) const CURSOR_KEYS: &[&str] = &["after", "delivery", "feed"];
 
-/// The keys of a long poll.
-pub(crate) const LONG_POLL_KEYS: &[&str] = &["after", "delivery", "timeout", "feed"];
+/// The keys of an endpoint that waits for them as long as a request says.
+pub(crate) const WAITING_KEYS: &[&str] = &["after", "delivery", "timeout", "feed"];
 
 impl Query {
     /// Reads a query that may have the keys `accepted`, and has `delivery` where it says none.
@@ -65,7 +65,7 @@ impl Query {
         delivery: Delivery,
     ) -> Result<Self, QueryError> {
         let mut parsed = Self { after: None, delivery, timeout: DEFAULT_TIMEOUT, feed: None };
-        let mut seen = [false; LONG_POLL_KEYS.len()];
+        let mut seen = [false; WAITING_KEYS.len()];
         for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(index) = accepted.iter().position(|&known| known == key) else {
@@ -147,12 +147,11 @@ mod tests {
     #[test]
     fn a_query_reads_as_documented() {
         let every = Delivery::Every;
-        let query = Query::parse(None, STREAM_KEYS, every).unwrap();
+        let query = Query::parse(None, CURSOR_KEYS, every).unwrap();
         assert_eq!((query.after, query.delivery), (None, every));
         assert_eq!(query.timeout, DEFAULT_TIMEOUT);
         let query =
-            Query::parse(Some("after=17&delivery=latest&timeout=2s"), LONG_POLL_KEYS, every)
-                .unwrap();
+            Query::parse(Some("after=17&delivery=latest&timeout=2s"), WAITING_KEYS, every).unwrap();
         assert_eq!((query.after, query.delivery), (Some(Seq(17)), Delivery::Latest));
         assert_eq!(query.timeout, Duration::from_secs(2));
     }
@@ -170,16 +169,16 @@ mod tests {
             ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),
             ("after=1&after=2", &["`after` stands twice"]),
         ] {
-            let parsed = Query::parse(Some(query), LONG_POLL_KEYS, Delivery::Every);
+            let parsed = Query::parse(Some(query), WAITING_KEYS, Delivery::Every);
             let error = parsed.unwrap_err().to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{query}: {error}");
         }
-        assert!(Query::parse(Some("timeout=1s"), STREAM_KEYS, Delivery::Every).is_err());
+        assert!(Query::parse(Some("timeout=1s"), CURSOR_KEYS, Delivery::Every).is_err());
     }
 
     #[test]
     fn the_last_event_wins_over_the_query() {
-        let mut query = Query::parse(Some("after=3"), STREAM_KEYS, Delivery::Every).unwrap();
+        let mut query = Query::parse(Some("after=3"), CURSOR_KEYS, Delivery::Every).unwrap();
         query.resume_after(b"8").unwrap();
         assert_eq!(query.after, Some(Seq(8)));
         assert!(query.resume_after(b"x").is_err());

@@ -1,39 +1,57 @@
-//! The messages of the past, already encoded for each transport, within a bound.
+//! The messages of the past, each encoded once for every stream of one form, within a bound.
+
+pub(crate) mod encoding;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use pushbench_core::Seq;
 use pushbench_core::message::Content;
+use pushbench_core::{Delivery, Seq};
 
+use self::encoding::Encoding;
 use crate::config::RingLimits;
-use crate::stream::{sse, websocket};
 
-/// What an entry takes beside its encodings: itself, and what [`Bytes`] allocates to share them.
+/// The size of an entry beside its encodings: itself, and what [`Bytes`] allocates to share them.
 const ENTRY_OVERHEAD: usize = size_of::<Entry>() + 64;
 
-/// A message as it goes onto the wire.
+/// A cursor that the ring no longer covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the messages after {after} are no longer held; the oldest that is held is {oldest}")]
+pub(crate) struct Gone {
+    pub(crate) after: Seq,
+    pub(crate) oldest: Seq,
+}
+
+impl Gone {
+    /// The same for a program (RFC 9110 §15.5.11): names the oldest message that is held.
+    pub(crate) fn to_json(self) -> String {
+        serde_json::json!({ "error": self.to_string(), "oldest": self.oldest }).to_string()
+    }
+}
+
+/// A message, and what it is on each wire.
 #[derive(Debug)]
 pub(crate) struct Entry {
     seq: Seq,
     content: Content,
-    /// A WebSocket frame: header and payload in one allocation.
-    frame: Bytes,
-    /// The frame's payload: the same allocation.
+    /// A part of the frame's allocation.
     payload: Bytes,
-    /// The SSE event as a chunk, encoded when it is first wanted.
-    event: OnceCell<Bytes>,
-    /// What the entry takes once everything is encoded.
+    /// By [`Encoding`], made when it is first wanted.
+    encodings: [OnceCell<Bytes>; Encoding::ALL.len()],
+    /// The bytes of the entry once everything is encoded.
     cost: usize,
 }
 
 impl Entry {
     pub(crate) fn new(seq: Seq, content: Content, payload: &[u8]) -> Self {
-        let frame = websocket::data_frame(content, payload);
-        let cost = ENTRY_OVERHEAD + frame.len() + sse::chunk_len(seq, content, payload);
+        let lens = Encoding::ALL.map(|encoding| encoding.len(seq, content, payload));
+        let cost = ENTRY_OVERHEAD + lens.iter().sum::<usize>();
+        // The payload is in its frame as it is, so one allocation holds both.
+        let frame = Encoding::Frame.encode(seq, content, payload);
         let payload = frame.slice(frame.len() - payload.len()..);
-        Self { seq, content, frame, payload, event: OnceCell::new(), cost }
+        let encodings = [OnceCell::from(frame), OnceCell::new()];
+        Self { seq, content, payload, encodings, cost }
     }
 
     pub(crate) const fn seq(&self) -> Seq {
@@ -48,14 +66,11 @@ impl Entry {
         &self.payload
     }
 
-    /// The message as a WebSocket frame.
-    pub(crate) const fn frame(&self) -> &Bytes {
-        &self.frame
-    }
-
-    /// The message as an SSE event in a chunk of its own.
-    pub(crate) fn event(&self) -> &Bytes {
-        self.event.get_or_init(|| sse::chunk(self.seq, self.content, &self.payload))
+    /// The message in this form.
+    #[inline]
+    pub(crate) fn encoded(&self, encoding: Encoding) -> &Bytes {
+        let made = &self.encodings[encoding as usize];
+        made.get_or_init(|| encoding.encode(self.seq, self.content, &self.payload))
     }
 }
 
@@ -104,6 +119,19 @@ impl Ring {
     #[inline]
     pub(crate) fn holds_after(&self, cursor: Seq) -> bool {
         cursor.0 >= self.newest.0 || cursor.next() >= self.oldest()
+    }
+
+    /// Where a stream continues from: its cursor, or from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Gone`] where messages after the cursor are wanted and no longer held.
+    pub(crate) fn subscribe(&self, after: Option<Seq>, delivery: Delivery) -> Result<Seq, Gone> {
+        let cursor = after.unwrap_or(self.newest);
+        if delivery == Delivery::Every && !self.holds_after(cursor) {
+            return Err(Gone { after: cursor, oldest: self.oldest() });
+        }
+        Ok(cursor)
     }
 
     /// The messages after `cursor` that are held, oldest first.
@@ -178,7 +206,7 @@ mod tests {
             for payload in &payloads {
                 publish(&mut ring, payload);
                 let held: usize = ring.after(Seq(0))
-                    .map(|entry| entry.frame().len() + entry.event().len() + ENTRY_OVERHEAD)
+                    .map(|entry| Encoding::ALL.map(|form| entry.encoded(form).len()).iter().sum::<usize>() + ENTRY_OVERHEAD)
                     .sum();
                 prop_assert_eq!(ring.bytes(), held);
                 prop_assert!(held <= limit || ring.len() == 1);

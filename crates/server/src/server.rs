@@ -23,9 +23,9 @@ use tokio::task::LocalSet;
 
 use crate::accept;
 use crate::config::ServerConfig;
-use crate::counters::Kind;
+use crate::publisher;
+use crate::serving::task;
 use crate::shared::Shared;
-use crate::{polls, publisher};
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -216,7 +216,7 @@ async fn serve(
     mut orders: UnboundedReceiver<ServerOrder>,
 ) -> ServerMeasured {
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
-    let time_keeping = tokio::task::spawn_local(polls::task::keep_time(Rc::clone(&shared)));
+    let time_keeping = tokio::task::spawn_local(task::keep_time(Rc::clone(&shared)));
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let mut timer = Some(timer);
     let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
@@ -263,12 +263,10 @@ async fn keep_house(shared: Rc<Shared>) {
         ticks.tick().await;
         let now = clock::now();
         shared.clock.set(now);
-        for (_, connection) in &*shared.connections.borrow() {
-            if connection.overdue(&shared) {
-                connection.cut();
-            }
+        for (_, connection) in &*shared.in_hyper.borrow() {
+            connection.borrow_mut().give_up_overdue(&shared.config, now);
         }
-        shared.hub.borrow_mut().tick(&shared);
+        shared.hub.borrow_mut().tick(shared.view(&shared.ring.borrow()));
     }
 }
 
@@ -277,13 +275,12 @@ async fn stop(shared: &Rc<Shared>) {
     shared.stopping.set(true);
     let now = clock::now();
     shared.clock.set(now);
-    shared.hub.borrow_mut().stop(shared);
-    for (_, connection) in &*shared.connections.borrow() {
-        connection.wake();
+    shared.hub.borrow_mut().stop(shared.view(&shared.ring.borrow()));
+    for (_, connection) in &*shared.in_hyper.borrow() {
+        connection.borrow().wake();
     }
-    let open = || Kind::ALL.into_iter().any(|kind| shared.counters.open_now(kind) > 0);
     let deadline = now + shared.config.close_timeout;
-    while open() && clock::now() < deadline {
+    while shared.counters.open() > 0 && clock::now() < deadline {
         tokio::time::sleep(STOP_TICK).await;
     }
 }

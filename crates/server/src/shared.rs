@@ -1,4 +1,4 @@
-//! What everything on the server's thread has in common.
+//! The state of one server, shared by everything on its thread.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -13,14 +13,14 @@ use pushbench_os::time::clock;
 use slab::Slab;
 
 use crate::config::ServerConfig;
-use crate::connection::ConnectionState;
+use crate::connection::Connection;
 use crate::counters::{Counters, Gauge};
 use crate::feed_id::FeedId;
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
-use crate::stream::Surroundings;
 use crate::trail::Trail;
+use crate::view::View;
 
 /// The state of one server.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) boot_id: String,
     /// The schedule's zero, once it has begun.
     pub(crate) origin: Cell<Option<MonoInstant>>,
+    pub(crate) ring: RefCell<Ring>,
     pub(crate) hub: RefCell<Hub>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) counters: Counters,
@@ -42,7 +43,7 @@ pub(crate) struct Shared {
     /// The way of sampled messages.
     pub(crate) stamps: StampLog,
     /// The connections that are in hyper's hands.
-    pub(crate) connections: RefCell<Slab<Rc<ConnectionState>>>,
+    pub(crate) in_hyper: RefCell<Slab<Rc<RefCell<Connection>>>>,
     /// The time as of the last look: good enough for timeouts.
     pub(crate) clock: Cell<MonoInstant>,
     /// Bodies that are being received.
@@ -79,7 +80,8 @@ impl Shared {
     pub(crate) fn new(config: ServerConfig, address: SocketAddr) -> Self {
         let now = clock::now();
         Self {
-            hub: RefCell::new(Hub::new(&config)),
+            ring: RefCell::new(Ring::new(config.ring)),
+            hub: RefCell::new(Hub::new(&config.headers)),
             stamps: StampLog::new(config.stamps),
             config,
             address,
@@ -90,7 +92,7 @@ impl Shared {
             counters: Counters::default(),
             lag: RefCell::default(),
             trail: RefCell::default(),
-            connections: RefCell::default(),
+            in_hyper: RefCell::default(),
             clock: Cell::new(now),
             uploads: Gauge::default(),
         }
@@ -102,26 +104,30 @@ impl Shared {
         self.trail.borrow().before(clock::now().saturating_since(origin))
     }
 
-    /// What a stream needs to act.
-    pub(crate) fn surroundings<'a>(&'a self, ring: &'a Ring) -> Surroundings<'a> {
+    /// The feed and the books as of now.
+    pub(crate) fn view<'a>(&'a self, ring: &'a Ring) -> View<'a> {
         let (counters, config, stamps) = (&self.counters, &self.config, &self.stamps);
         let (feed, now) = (self.feed_id, self.clock.get());
-        Surroundings { ring, counters, config, stamps, feed, now }
+        View { ring, counters, config, stamps, feed, now }
+    }
+
+    /// Adds a message. Whoever waits gets it with the next [`deliver`](Self::deliver).
+    pub(crate) fn push(&self, entry: Entry) {
+        self.ring.borrow_mut().push(entry);
     }
 
     /// Gives what was pushed to everybody who waits for it.
     pub(crate) fn deliver(&self, now: MonoInstant) {
         self.clock.set(now);
-        self.hub.borrow_mut().fan_out(self);
+        let ring = self.ring.borrow();
+        self.hub.borrow_mut().fan_out(self.view(&ring));
     }
 
     /// Publishes a message by hand: `body` behind its number.
     pub(crate) fn publish(&self, body: &[u8]) -> Seq {
-        let mut hub = self.hub.borrow_mut();
-        let seq = hub.ring.newest().next();
+        let seq = self.ring.borrow().newest().next();
         let payload = [&seq.digits(), body].concat();
-        hub.push(Entry::new(seq, Content::of(&payload), &payload));
-        drop(hub);
+        self.push(Entry::new(seq, Content::of(&payload), &payload));
         self.deliver(clock::now());
         seq
     }

@@ -10,26 +10,24 @@
 //! that is being written, and what would fill that buffer is not read.
 
 mod closing;
-pub(crate) mod protocol;
-pub(crate) mod sse;
+mod conversation;
+mod sse;
 mod tip;
-pub(crate) mod websocket;
+mod websocket;
+pub(crate) mod wire;
 
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
 use pushbench_core::{Delivery, MonoInstant, Seq};
-use pushbench_os::time::clock;
-use tokio::net::TcpStream;
 
-use self::closing::End;
-use self::protocol::{Protocol, Verdict};
-use crate::config::ServerConfig;
-use crate::counters::{Counters, Kind};
-use crate::feed_id::FeedId;
+use self::conversation::Verdict;
+use self::wire::{End, Wire};
+use crate::connection::{Connection, Phase};
+use crate::counters::Kind;
 use crate::ring::{Entry, Ring};
-use crate::stamps::{Peer, StampLog};
+use crate::view::View;
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;
@@ -43,30 +41,7 @@ const READS_PER_TURN: usize = 4;
 /// Control bytes that may wait; above that nothing is read.
 const CONTROL_LIMIT: usize = 4 << 10;
 
-/// How a stream speaks.
-#[derive(Debug)]
-pub(crate) enum Wire {
-    Sse,
-    /// The conversation, once the client has said something or the server ends it.
-    Websocket(Option<Box<Protocol>>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Messages flow.
-    Open,
-    /// The server has said close, and the client has not yet: only WebSocket.
-    Closing,
-    /// Nothing will be added to what waits; then the server's side of the socket is shut.
-    Ending,
-    /// The server's side is shut; what the client still sends is thrown away. Closing a socket
-    /// with unread bytes would reset it, and the client might lose what it was sent last.
-    Draining,
-    /// To be dropped.
-    Dead,
-}
-
-/// What a write led to.
+/// How writing left off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
     /// There is nothing more to write.
@@ -77,22 +52,23 @@ enum Written {
     Full,
 }
 
-/// What streams and polls share while one of them acts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) ring: &'a Ring,
-    pub(crate) counters: &'a Counters,
-    pub(crate) config: &'a ServerConfig,
-    pub(crate) stamps: &'a StampLog,
-    /// Which feed it is.
-    pub(crate) feed: FeedId,
-    pub(crate) now: MonoInstant,
+/// How reading left off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// The task is woken when more comes.
+    Waits,
+    /// More may be there.
+    Unfinished,
+    /// The client has ended its side.
+    Over,
 }
 
 /// One stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    socket: TcpStream,
+    /// It is behind where the socket is full or the last turn was too short: its own task goes on,
+    /// and the fan-out passes it over.
+    connection: Connection,
     wire: Wire,
     delivery: Delivery,
     /// The last message that was written, begun, or skipped.
@@ -101,125 +77,109 @@ pub(crate) struct Stream {
     partial: Bytes,
     /// To be written before the next message.
     control: Vec<u8>,
-    phase: Phase,
-    /// The socket is full or the last turn was too short: its own task goes on, and the fan-out
-    /// passes it over.
-    behind: bool,
-    /// When the socket last took a byte.
-    sent_at: MonoInstant,
-    /// Wakes the stream's task.
-    waker: Option<Waker>,
-    /// What is written is stamped.
-    peer: Option<Peer>,
+}
+
+/// A stream that is to begin.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// The response head, to the byte.
+    pub(crate) head: Vec<u8>,
+    pub(crate) wire: Wire,
+    pub(crate) delivery: Delivery,
+    /// The message before the first that it brings.
+    pub(crate) cursor: Seq,
 }
 
 impl Stream {
-    /// A stream that begins with `head` and goes on with the messages after `cursor`.
+    /// A stream that begins on a connection from which `read_already` has been read.
     pub(crate) fn new(
-        socket: TcpStream,
-        wire: Wire,
-        delivery: Delivery,
-        cursor: Seq,
-        head: Vec<u8>,
+        mut connection: Connection,
+        opening: Opening,
+        read_already: &[u8],
         now: MonoInstant,
-        peer: Option<Peer>,
     ) -> Self {
-        Self {
-            socket,
-            wire,
-            delivery,
-            cursor,
-            partial: head.into(),
-            control: Vec::new(),
-            phase: Phase::Open,
-            behind: false,
-            sent_at: now,
-            waker: None,
-            peer: peer.map(|peer| peer.streams_after(cursor)),
-        }
+        let Opening { head, wire, delivery, cursor } = opening;
+        connection.enter(Phase::Streaming, now);
+        connection.stamps_after(cursor);
+        let (partial, control) = (head.into(), Vec::new());
+        let mut stream = Self { connection, wire, delivery, cursor, partial, control };
+        stream.received(read_already);
+        stream
     }
 
     pub(crate) const fn kind(&self) -> Kind {
-        match self.wire {
-            Wire::Sse => Kind::Sse,
-            Wire::Websocket(_) => Kind::Websocket,
-        }
+        self.wire.kind()
     }
 
     /// Whether the fan-out has anything to do with it.
     #[inline]
     pub(crate) const fn is_at_tip(&self) -> bool {
-        !self.behind && matches!(self.phase, Phase::Open)
+        !self.connection.is_behind() && matches!(self.connection.phase(), Phase::Streaming)
     }
 
     pub(crate) const fn is_dead(&self) -> bool {
-        matches!(self.phase, Phase::Dead)
+        self.connection.is_dead()
     }
 
     /// Writes what waits, and takes care that its task is woken where something remains.
     #[inline]
-    pub(crate) fn write(&mut self, with: Surroundings<'_>) {
-        let written = self.write_turn(with);
-        self.behind = written != Written::All;
-        match written {
-            Written::All if self.phase == Phase::Ending => self.shut(),
-            Written::More => self.wake(),
-            Written::All | Written::Full => {}
+    pub(crate) fn write(&mut self, view: View<'_>) {
+        match self.write_turn(view) {
+            Ok(written) => {
+                self.connection.set_behind(written != Written::All);
+                match written {
+                    Written::All if self.connection.phase() == Phase::Ending => {
+                        self.connection.shut();
+                    }
+                    Written::More => self.connection.wake(),
+                    Written::All | Written::Full => {}
+                }
+            }
+            Err(_) => self.connection.die(),
         }
     }
 
-    fn write_turn(&mut self, with: Surroundings<'_>) -> Written {
+    fn write_turn(&mut self, view: View<'_>) -> io::Result<Written> {
         let mut turn = BYTES_PER_TURN;
         loop {
-            if self.phase == Phase::Open
+            if self.connection.phase() == Phase::Streaming
                 && self.delivery == Delivery::Every
-                && !with.ring.holds_after(self.cursor)
+                && !view.ring.holds_after(self.cursor)
             {
-                with.counters.overrun.add(1);
-                self.end(End::Gone { oldest: with.ring.oldest() });
+                view.counters.overrun.add(1);
+                self.end(End::Gone { oldest: view.ring.oldest() });
             }
             if self.partial.is_empty() && !self.control.is_empty() {
                 self.partial = std::mem::take(&mut self.control).into();
             }
-            let begun = self.peer.as_ref().map(|_| clock::now());
-            match self.write_once(with.ring) {
-                Ok(None) => return Written::All,
-                Ok(Some(bytes)) => {
-                    self.sent_at = with.now;
-                    self.advance(bytes, with);
-                    if let (Some(peer), Some(at)) = (&mut self.peer, begun) {
-                        with.stamps.reached(peer, last_whole(self.cursor, &self.partial), at);
-                    }
+            let begun = self.connection.stamp();
+            match self.write_once(view)? {
+                Some(0) => return self.flush(),
+                Some(bytes) => {
+                    self.advance(bytes, view);
+                    let last = last_whole(self.cursor, &self.partial);
+                    self.connection.reached(view.stamps, last, begun);
                     turn = turn.saturating_sub(bytes);
                     if turn == 0 {
-                        return Written::More;
+                        return Ok(Written::More);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Readiness may have come between the write and this question.
-                    if self.is_full() {
-                        return Written::Full;
-                    }
-                }
-                Err(_) => {
-                    self.die();
-                    return Written::All;
-                }
+                None => return Ok(Written::Full),
             }
         }
     }
 
-    /// One write of as much as there is; `None` where there is nothing.
+    /// One write of as much as there is, 0 where there is nothing; `None` where the socket is full.
     #[inline]
-    fn write_once(&self, ring: &Ring) -> io::Result<Option<usize>> {
+    fn write_once(&mut self, view: View<'_>) -> io::Result<Option<usize>> {
         let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
         let (mut count, mut bytes) = (0, 0);
         if !self.partial.is_empty() {
             slices[0] = IoSlice::new(&self.partial);
             (count, bytes) = (1, self.partial.len());
         }
-        if self.phase == Phase::Open && self.control.is_empty() {
-            for (slice, entry) in slices[count..].iter_mut().zip(self.waiting(ring)) {
+        if self.connection.phase() == Phase::Streaming && self.control.is_empty() {
+            for (slice, entry) in slices[count..].iter_mut().zip(self.waiting(view.ring)) {
                 if bytes >= BYTES_PER_TURN {
                     break;
                 }
@@ -228,11 +188,17 @@ impl Stream {
                 (count, bytes) = (count + 1, bytes + encoded.len());
             }
         }
-        match count {
-            0 => Ok(None),
-            1 => self.socket.try_write(&slices[0]).map(Some),
-            _ => self.socket.try_write_vectored(&slices[..count]).map(Some),
+        if count == 0 {
+            return Ok(Some(0));
         }
+        self.connection.write(&slices[..count], view.now)
+    }
+
+    /// Everything was taken: moves what of it the channel has kept back.
+    #[inline]
+    fn flush(&mut self) -> io::Result<Written> {
+        self.connection.flush()?;
+        Ok(if self.connection.is_behind() { Written::Full } else { Written::All })
     }
 
     /// The messages to be written, in order.
@@ -245,17 +211,15 @@ impl Stream {
         ring.after(cursor)
     }
 
+    /// A message as this stream has it.
     #[inline]
     fn encoded<'a>(&self, entry: &'a Entry) -> &'a Bytes {
-        match self.wire {
-            Wire::Sse => entry.event(),
-            Wire::Websocket(_) => entry.frame(),
-        }
+        entry.encoded(self.wire.encoding())
     }
 
-    /// Takes note that the socket took `bytes`.
+    /// Goes on behind `bytes` that were taken.
     #[inline]
-    fn advance(&mut self, bytes: usize, with: Surroundings<'_>) {
+    fn advance(&mut self, bytes: usize, view: View<'_>) {
         let begun = bytes.min(self.partial.len());
         self.partial.advance(begun);
         let mut left = bytes - begun;
@@ -265,8 +229,8 @@ impl Stream {
             }
             return;
         }
-        for entry in self.waiting(with.ring) {
-            with.counters.superseded.add(entry.seq().0 - self.cursor.0 - 1);
+        for entry in self.waiting(view.ring) {
+            view.counters.superseded.add(entry.seq().0 - self.cursor.0 - 1);
             self.cursor = entry.seq();
             let encoded = self.encoded(entry);
             if encoded.len() > left {
@@ -280,79 +244,45 @@ impl Stream {
         }
     }
 
-    /// Asks to be woken when the socket takes bytes again; whether it is full at all.
-    fn is_full(&self) -> bool {
-        // Without a waker its task has not run yet, and asks when it does.
-        let Some(waker) = &self.waker else { return true };
-        self.socket.poll_write_ready(&mut Context::from_waker(waker)).is_pending()
-    }
-
     /// The turn of the stream's own task: reads, and writes what the fan-out left.
-    pub(crate) fn attend(
-        &mut self,
-        cx: &mut Context<'_>,
-        scratch: &mut [u8],
-        with: Surroundings<'_>,
-    ) {
-        if self.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            self.waker = Some(cx.waker().clone());
-        }
-        let ended = self.read(cx, scratch);
+    pub(crate) fn attend(&mut self, cx: &mut Context<'_>, scratch: &mut [u8], view: View<'_>) {
+        self.connection.remember(cx.waker());
+        let reading = self.read(cx, scratch);
         if !self.is_dead() {
-            self.write(with);
+            self.write(view);
         }
-        if ended {
-            self.die();
+        if reading == Reading::Over {
+            self.connection.die();
         }
-        if self.control.is_empty() && !self.is_dead() {
-            // Nothing holds reading back now: it may have been held back before the write.
-            if self.socket.poll_read_ready(cx).is_ready() {
-                cx.waker().wake_by_ref();
-            }
+        // Where control bytes still wait, the socket is full and the task comes back anyway.
+        if reading == Reading::Unfinished && self.control.is_empty() && !self.is_dead() {
+            cx.waker().wake_by_ref();
         }
     }
 
-    /// Reads what has arrived; whether the client has ended its side.
-    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> bool {
+    /// Reads what has arrived.
+    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Reading {
         for _ in 0..READS_PER_TURN {
             if self.control.len() > CONTROL_LIMIT {
-                return false;
+                break;
             }
-            match self.socket.poll_read_ready(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Err(_)) => return true,
-                Poll::Ready(Ok(())) => {}
-            }
-            match self.socket.try_read(scratch) {
-                Ok(0) => return true,
-                Ok(bytes) => self.received(&scratch[..bytes]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return true,
+            match self.connection.poll_read(cx, scratch) {
+                Poll::Pending => return Reading::Waits,
+                Poll::Ready(Ok(0) | Err(_)) => return Reading::Over,
+                Poll::Ready(Ok(bytes)) => self.received(&scratch[..bytes]),
             }
         }
-        false
+        Reading::Unfinished
     }
 
-    /// Takes bytes from the client. Those of an SSE client mean nothing.
-    pub(crate) fn received(&mut self, input: &[u8]) {
-        let Wire::Websocket(protocol) = &mut self.wire else { return };
-        if !matches!(self.phase, Phase::Open | Phase::Closing) || input.is_empty() {
-            return;
-        }
-        let protocol = protocol.get_or_insert_with(|| Box::new(Protocol::new()));
-        if protocol.receive(input, &mut self.control) == Verdict::Over {
-            self.phase = Phase::Ending;
-        }
-    }
-
-    fn die(&mut self) {
-        self.phase = Phase::Dead;
-        self.wake();
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+    /// Takes bytes from the client.
+    fn received(&mut self, input: &[u8]) {
+        let is_heard = matches!(self.connection.phase(), Phase::Streaming | Phase::Closing);
+        if is_heard
+            && !input.is_empty()
+            && self.wire.receive(input, &mut self.control) == Verdict::Over
+        {
+            self.connection.go_on(Phase::Ending);
         }
     }
 }

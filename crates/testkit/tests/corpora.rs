@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use pushbench_testkit::properties::PROPERTIES;
 
-fn corpora() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -19,7 +19,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn each_property_has_a_corpus_and_holds_of_all_of_it() {
     for (name, holds) in PROPERTIES {
-        let inputs = entries(&corpora().join(name));
+        let inputs = entries(&fuzz().join("corpus").join(name));
         assert!(!inputs.is_empty(), "{name} has no corpus");
         for path in inputs {
             let input = fs::read(&path).unwrap();
@@ -30,9 +30,11 @@ fn each_property_has_a_corpus_and_holds_of_all_of_it() {
 }
 
 #[test]
-fn each_corpus_has_a_property() {
-    let file_name = |path: PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
-    let corpora: BTreeSet<String> = entries(&corpora()).into_iter().map(file_name).collect();
-    let properties: BTreeSet<String> = PROPERTIES.map(|(name, _)| name.to_owned()).into();
-    assert_eq!(corpora, properties);
+fn each_corpus_and_each_fuzz_target_has_a_property() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let name = |path: PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+        entries(&fuzz().join(folder)).into_iter().map(name).collect()
+    };
+    let properties: BTreeSet<_> = PROPERTIES.map(|(name, _)| name.to_owned()).into();
+    assert_eq!((names("corpus"), names("fuzz_targets")), (properties.clone(), properties));
 }

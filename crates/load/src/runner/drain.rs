@@ -1,14 +1,11 @@
-//! The drain's end: what is still under way to clients that await messages.
+//! The drain's end: messages still under way to clients that await messages.
 
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::silence::Coming;
-use pushbench_os::time::clock::Clock;
 
-use super::Runner;
-use super::measure::Measure;
-use super::slot::{Link, Slot};
+use super::client::Client;
 
 /// How long before the drain's end bytes of the feed must have come for more to be under way.
 const LAST: Duration = Duration::from_secs(1);
@@ -30,23 +27,15 @@ impl Drain {
         }
     }
 
-    /// What still comes to `client`, whose place is `slot`, at the drain's `end`: on its
+    /// The messages that still come to `client`, who has this `number`, at the drain's `end`: on its
     /// connection, if that is open and the same, or in answer to its polls.
-    fn coming(&self, client: u32, slot: &Slot, end: MonoInstant) -> Coming {
-        let last = self.0.get(client as usize).copied().filter(|&at| at > MonoInstant::default());
-        let open = matches!(slot.link, Link::Open(_));
-        let flows = last.is_some_and(|at| at >= slot.opened && end.saturating_since(at) <= LAST);
+    pub(super) fn coming(&self, number: u32, client: &Client, end: MonoInstant) -> Coming {
+        let last = self.0.get(number as usize).copied().filter(|&at| at > MonoInstant::default());
+        let same = |at| at >= client.outlet.opened && end.saturating_since(at) <= LAST;
+        let flows = client.outlet.is_open() && last.is_some_and(same);
         // What a full answer promised, a failure since then has broken.
-        let promised = !slot.given_up && !slot.backoff.has_failed() && slot.session.under_way();
-        Coming { last, under_way: (open && flows) || promised }
-    }
-}
-
-impl<M: Measure, C: Clock> Runner<M, C> {
-    /// Tells what becomes of the messages that clients await, now that the wait is over.
-    pub(super) fn tell_drain(&mut self, end: MonoInstant) {
-        let (drain, slots, table) = (&self.drain, &self.slots, self.phases.table());
-        let coming = |client: u32| drain.coming(client, &slots[client as usize], end);
-        self.measure.end_drain(end, &coming, &|seq| table?.due(seq));
+        let promised =
+            !client.given_up && !client.backoff.has_failed() && client.session.under_way();
+        Coming { last, under_way: flows || promised }
     }
 }

@@ -1,5 +1,5 @@
-//! Where a connection fails or ends: what is said of it, counted and kept, before `recovery`
-//! decides how its client goes on.
+//! Connections that fail or end: the words and counts of it, before `recovery` decides how the
+//! client goes on.
 
 use std::io;
 use std::time::Duration;
@@ -9,11 +9,9 @@ use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
-use super::Runner;
-use super::connect::ConnectError;
-use super::course::Stage;
+use super::error::ConnectError;
 use super::measure::Measure;
-use super::slot::Link;
+use super::state::{LoadState, Runner};
 use crate::session::{Ending, Note, ProtocolError, Verdict};
 
 /// How long a server may take to close a connection that both sides have said they close: as long
@@ -42,8 +40,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.note(client, at, &note);
         }
         self.out.notes = notes;
-        self.blame(client, error);
-        if self.stage != Stage::Closing {
+        self.remember_failure(client, error);
+        if self.state != LoadState::Closing {
             self.failed(client, at, error);
         }
         // What a session still says: a WebSocket is failed by a close frame (RFC 6455 §7.1.7).
@@ -55,9 +53,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Closes a connection that the server was to close, and did not.
     #[cold]
     pub(super) fn hang_up(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {
-        let slot = &self.slots[client as usize];
+        let outlet = &self.clients[client as usize].outlet;
         // A connection opened since then is another one.
-        if matches!(slot.link, Link::Open(_)) && slot.opened + HANG_UP <= planned {
+        if outlet.is_open() && outlet.opened + HANG_UP <= planned {
             self.ended(client, now, Cause::Closed);
         }
     }
@@ -86,11 +84,13 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// A client's connection has ended, or could not be opened.
     #[cold]
     pub(super) fn ended(&mut self, client: u32, at: MonoInstant, cause: Cause) {
-        self.drop_link(client);
+        let stamped = self.clients[client as usize].outlet.is_stamped();
+        self.disconnect(client);
         self.out.clear();
-        let ending = self.slots[client as usize].session.closed(&mut self.out);
-        self.stamps.forget_read();
-        self.deliver(client, at);
+        let ending = self.clients[client as usize].session.closed(&mut self.out);
+        // No read completes what comes now, but the end.
+        self.stamps.was_read(None);
+        self.deliver(client, at, stamped);
         if self.phases.phase() == Phase::Close {
             return;
         }
@@ -105,9 +105,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
         self.out.notes = notes;
         if let Cause::Unreachable(source) = cause {
-            let slot = &mut self.slots[client as usize];
-            slot.trouble = slot.trouble.max(Some(Verdict::Retry));
-            if std::mem::take(&mut slot.renewing) {
+            let subscriber = &mut self.clients[client as usize];
+            subscriber.trouble = subscriber.trouble.max(Some(Verdict::Retry));
+            if std::mem::take(&mut subscriber.renewing) {
                 self.unsubscribed(client);
             }
             self.fail(client, at, &ConnectError { target: self.plan.target, source });
@@ -120,17 +120,17 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// A client's subscription does not stand any more, if it did.
     pub(super) fn unsubscribed(&mut self, client: u32) {
-        let slot = &mut self.slots[client as usize];
-        self.sockets.ready -= u32::from(std::mem::take(&mut slot.ready));
+        let subscriber = &mut self.clients[client as usize];
+        self.numbers.ready -= u32::from(std::mem::take(&mut subscriber.ready));
     }
 
     /// A connection that the client meant to keep is lost, or came to nothing.
     fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool, ending: Ending) {
         let renews = self.renews(client, at, ending);
-        let slot = &mut self.slots[client as usize];
-        let was_ready = slot.ready;
-        slot.renewing = was_ready && renews;
-        if !slot.renewing {
+        let subscriber = &mut self.clients[client as usize];
+        let was_ready = subscriber.ready;
+        subscriber.renewing = was_ready && renews;
+        if !subscriber.renewing {
             self.unsubscribed(client);
         }
         if was_ready {

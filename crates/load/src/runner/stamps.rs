@@ -1,21 +1,20 @@
 //! Instants along the way of sampled messages, as the clients see them.
 //!
 //! A connection that is not among the sampled costs one look at a flag. On one that is, reads ask
-//! the kernel when it had the last byte ([`rx_stamp`]), requests are stamped right before they go
+//! the kernel when it had the last byte, requests are stamped right before they go
 //! out, and each sampled message leaves one entry, in memory that was there, and touched, before
 //! the first client connected.
 
-use std::io;
-
-use mio::net::TcpStream;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::{Arrival, Window};
 use pushbench_metrics::observe::stamps::{LoadStamps, Received};
 use pushbench_metrics::record::control::LoadPlan;
-use pushbench_os::net::rx_stamp::{self, ClockOffset, KeptOn, WallStamp};
+use pushbench_os::net::rx_stamp::{ClockOffset, KeptOn, WallStamp};
 
-/// What is remembered of a client's connection, if that is stamped.
+use crate::channel::Channel;
+
+/// A client's connection, if that is stamped.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stamped {
     /// Its place in the list of connections.
@@ -69,20 +68,18 @@ impl Stamps {
         self.offset = self.sampling.map(|_| ClockOffset::now());
     }
 
-    /// Whether this connection, just opened, is among the sampled.
-    pub(super) fn opened(&mut self, client: u32, stream: &TcpStream) -> bool {
-        let Some(sampling) = self.sampling else { return false };
-        let Ok(address) = stream.local_addr() else { return false };
-        if !sampling.takes_connection(address) {
-            return false;
+    /// Has this connection, just opened, stamped if it is among the sampled.
+    pub(super) fn opened(&mut self, client: u32, channel: &mut Channel) {
+        let Some(sampling) = self.sampling else { return };
+        let Ok(address) = channel.local_addr() else { return };
+        let Some(stamped) = self.open.get_mut(client as usize) else { return };
+        let Ok(number) = u32::try_from(self.log.connections.len()) else { return };
+        if sampling.takes_connection(address) {
+            // Where the kernel gives no stamps, the breakdown's coverage tells.
+            channel.ask_for_stamps();
+            self.log.connections.push((self.first_client + client, address));
+            *stamped = Stamped { number, asked: MonoInstant::default() };
         }
-        // Where that fails there is no stamp, which the breakdown's coverage tells.
-        let _ = rx_stamp::enable(stream);
-        let Ok(number) = u32::try_from(self.log.connections.len()) else { return false };
-        self.log.connections.push((self.first_client + client, address));
-        let Some(stamped) = self.open.get_mut(client as usize) else { return false };
-        *stamped = Stamped { number, asked: MonoInstant::default() };
-        true
     }
 
     /// A request is about to go out on a stamped connection.
@@ -92,16 +89,9 @@ impl Stamps {
         }
     }
 
-    /// Reads from a stamped connection.
-    pub(super) fn read(&mut self, stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-        let received = rx_stamp::receive(stream, buffer)?;
-        self.kernel = received.stamp;
-        Ok(received.length)
-    }
-
-    /// What follows was not completed by a read, but by the connection's end.
-    pub(super) const fn forget_read(&mut self) {
-        self.kernel = None;
+    /// Messages that follow were completed by a read of which the kernel gave this stamp.
+    pub(super) const fn was_read(&mut self, kernel: Option<WallStamp>) {
+        self.kernel = kernel;
     }
 
     /// A message arrived on a stamped connection, in a read of which `last` was the last.

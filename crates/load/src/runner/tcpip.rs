@@ -27,20 +27,13 @@
 //!   so do FINs that cross.
 //! - **An attempt that came to nothing** was no connection, and its SYN is not counted.
 
-use std::os::fd::AsFd;
-
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
-use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo, TcpState};
-use pushbench_os::time::clock::Clock;
-
-use super::Runner;
-use super::measure::Measure;
-use super::slot::Link;
+use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo};
 
 /// Readings in a turn of the loop in which no socket wants anything: some 20 µs, by which a
 /// message may have to wait.
-const IDLE_SLICE: usize = 32;
+pub(super) const IDLE_SLICE: usize = 32;
 
 /// What is kept of a connection's last reading. Counters wrap around.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,18 +75,18 @@ pub(super) struct Tcpip {
     /// A reading failed or lacked a counter, so that the account is not whole.
     incomplete: bool,
     /// Connections that are still to be read because a phase has ended.
-    sweep: Option<Sweep>,
+    pub(super) sweep: Option<Sweep>,
 }
 
 /// Reading all connections after the end of a phase.
 #[derive(Debug, Clone, Copy)]
-struct Sweep {
+pub(super) struct Sweep {
     /// The phase that has ended.
-    ended: Phase,
+    pub(super) ended: Phase,
     /// When it did.
-    at: MonoInstant,
+    pub(super) at: MonoInstant,
     /// Whose turn it is. Clients before it have had theirs.
-    next: u32,
+    pub(super) next: u32,
 }
 
 impl Tcpip {
@@ -105,19 +98,24 @@ impl Tcpip {
 
     /// Whether connections wait to be read.
     #[inline]
-    pub(super) const fn sweeping(&self) -> bool {
+    pub(super) const fn is_sweeping(&self) -> bool {
         self.sweep.is_some()
     }
 
     /// The phase that a reading of `client` belongs to, whose connection was `opened` then: the
     /// one that has ended where its turn is still to come, else the `current` one.
-    fn phase_of(&self, client: u32, opened: MonoInstant, current: Phase) -> Phase {
+    pub(super) fn phase_of(&self, client: u32, opened: MonoInstant, current: Phase) -> Phase {
         let waits = |sweep: &Sweep| client >= sweep.next && opened < sweep.at;
         self.sweep.filter(waits).map_or(current, |sweep| sweep.ended)
     }
 
     /// A reading of a connection, whose `last` one it replaces, for `phase`.
-    fn read(&mut self, phase: Phase, info: Option<&TcpInfo>, last: &mut Option<Reading>) {
+    pub(super) fn read(
+        &mut self,
+        phase: Phase,
+        info: Option<&TcpInfo>,
+        last: &mut Option<Reading>,
+    ) {
         let counted = info.and_then(|info| {
             let now = Reading::of(info)?;
             let (segments, again) = match last.replace(now) {
@@ -136,7 +134,7 @@ impl Tcpip {
     }
 
     /// A connection is closed in `phase`, just after the reading `info`.
-    fn closed(&mut self, phase: Phase, info: &TcpInfo) {
+    pub(super) fn closed(&mut self, phase: Phase, info: &TcpInfo) {
         let into = &mut self.modelled[phase as usize];
         add(into, Segments::of_close(info), 0, self.ip, info.timestamps);
     }
@@ -182,98 +180,6 @@ fn add(
         header_bytes: headers.received,
         retransmitted_bytes: 0,
     });
-}
-
-impl Link {
-    /// What the kernel tells of a connection that is or was open; `None` where there is none,
-    /// and within, where the kernel does not tell.
-    fn tcp_info(&self) -> Option<Option<TcpInfo>> {
-        let info = |stream: &mio::net::TcpStream| TcpInfo::of(stream.as_fd()).ok();
-        match self {
-            Self::None => None,
-            Self::Open(stream) => Some(info(stream)),
-            Self::Opening(stream) => {
-                let was_open =
-                    |info: &TcpInfo| !matches!(info.state, TcpState::Opening | TcpState::Closed);
-                info(stream).filter(was_open).map(Some)
-            }
-        }
-    }
-}
-
-impl<M: Measure, C: Clock> Runner<M, C> {
-    /// The phase `ended` has ended at `at`: every connection is to be read, soon.
-    pub(super) fn begin_sweep(&mut self, ended: Phase, at: MonoInstant) {
-        if !self.measure.wants_tcpip() {
-            return;
-        }
-        let ended = match self.tcpip.sweep {
-            // Nobody was read since the phase before ended: this one had no length.
-            Some(Sweep { next: 0, ended, .. }) => ended,
-            Some(_) => {
-                // A phase so short that its end has caught up with its beginning.
-                self.end_sweep();
-                ended
-            }
-            None => ended,
-        };
-        self.tcpip.sweep = Some(Sweep { ended, at, next: 0 });
-    }
-
-    /// Reads some of the connections whose turn is to come, in a turn of the loop that has
-    /// handled as many sockets as `handled` says.
-    pub(super) fn sweep(&mut self, handled: usize) {
-        let mut left = if handled == 0 { IDLE_SLICE } else { handled };
-        while let Some(Sweep { next: client, at, ended }) = self.tcpip.sweep {
-            let Some(slot) = self.slots.get(client as usize) else {
-                self.tcpip.sweep = None;
-                return;
-            };
-            if left == 0 {
-                return;
-            }
-            if slot.opened < at && self.read_tcpip(client, ended).is_some() {
-                left -= 1;
-            }
-            self.tcpip.sweep = Some(Sweep { next: client + 1, at, ended });
-        }
-    }
-
-    /// Reads all connections whose turn is to come, at once.
-    pub(super) fn end_sweep(&mut self) {
-        while self.tcpip.sweeping() {
-            self.sweep(usize::MAX);
-        }
-    }
-
-    /// Reads a client's connection, for `phase`; `None` where there is none.
-    fn read_tcpip(&mut self, client: u32, phase: Phase) -> Option<Option<TcpInfo>> {
-        let slot = &mut self.slots[client as usize];
-        let info = slot.link.tcp_info()?;
-        self.tcpip.read(phase, info.as_ref(), &mut slot.reading);
-        Some(info)
-    }
-
-    /// Reads a client's connection for the last time, which is about to be closed.
-    pub(super) fn read_tcpip_at_close(&mut self, client: u32) {
-        if !self.measure.wants_tcpip() {
-            return;
-        }
-        let current = self.phases.phase();
-        let opened = self.slots[client as usize].opened;
-        let phase = self.tcpip.phase_of(client, opened, current);
-        if let Some(Some(info)) = self.read_tcpip(client, phase) {
-            self.tcpip.closed(current, &info);
-        }
-        self.slots[client as usize].reading = None;
-    }
-
-    /// Tells the measure what the account says.
-    pub(super) fn tell_tcpip(&mut self) {
-        for (phase, direction, source, tally) in self.tcpip.rows() {
-            self.measure.tcpip(phase, direction, source, &tally);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is planned, and the one timer that wakes the loop for it.
+//! Alarms that are planned, and the one timer that wakes the loop for it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,7 +11,7 @@ use mio::{Interest, Registry, Token};
 use pushbench_core::MonoInstant;
 use pushbench_os::time::timer::Timer;
 
-/// What is to be done at some instant.
+/// A thing to be done at some instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Alarm {
     /// A phase begins or ends.
@@ -27,7 +27,7 @@ pub(super) enum Alarm {
     /// Somebody may be watching.
     Progress,
     /// The loop's own lag is looked at.
-    Pulse,
+    LoopCheck,
     /// Connecting has taken long enough.
     ConnectLimit,
     /// Closing has taken long enough.
@@ -61,11 +61,11 @@ impl Timers {
         Ok(Self { alarms: BinaryHeap::new(), timer, armed: None, ahead: Duration::ZERO })
     }
 
-    /// Lets ticks of this `period` that are due within a moment of each other be rung together.
+    /// Lets ticks of this `period` that are due within a moment of each other be done together.
     ///
     /// Waking up costs more than a poll does. With a poll due each 20 µs it was most of what polls
     /// cost, where other load generators, which ask as soon as they are answered, never sleep.
-    pub(super) fn ring_together(&mut self, period: Duration) {
+    pub(super) fn tick_together(&mut self, period: Duration) {
         self.ahead = (period / PERIOD_SHARE).min(LONGEST_AHEAD);
     }
 
@@ -111,17 +111,17 @@ mod tests {
         timers.set(after(9), Alarm::Tick(9));
         timers.set(after(3), Alarm::Tick(3));
         timers.set(start - Duration::from_secs(1), Alarm::Progress);
-        let (mut events, mut rung) = (Events::with_capacity(4), Vec::new());
-        while rung.len() < 3 {
+        let (mut events, mut done) = (Events::with_capacity(4), Vec::new());
+        while done.len() < 3 {
             timers.arm().unwrap();
             poll.poll(&mut events, Some(Duration::from_secs(5))).unwrap();
             assert!(!events.is_empty(), "the loop did not wake");
             while let Some((at, alarm)) = timers.due(now()) {
                 assert!(now() >= at);
-                rung.push(alarm);
+                done.push(alarm);
             }
         }
-        assert_eq!(rung, [Alarm::Progress, Alarm::Tick(3), Alarm::Tick(9)]);
+        assert_eq!(done, [Alarm::Progress, Alarm::Tick(3), Alarm::Tick(9)]);
     }
 
     #[test]
@@ -130,18 +130,18 @@ mod tests {
         let mut timers = Timers::new(poll.registry(), Token(7)).unwrap();
         let start = now();
         let after = |micros| start + Duration::from_micros(micros);
-        timers.ring_together(Duration::from_secs(1));
+        timers.tick_together(Duration::from_secs(1));
         for micros in [0, 60, 100, 101] {
             timers.set(after(micros), Alarm::Tick(micros as u32));
         }
         let mut due = || timers.due(start).map(|(at, _)| at);
-        let rung: Vec<MonoInstant> = std::iter::from_fn(&mut due).collect();
-        assert_eq!(rung, [start, after(60), after(100)]);
+        let done: Vec<MonoInstant> = std::iter::from_fn(&mut due).collect();
+        assert_eq!(done, [start, after(60), after(100)]);
         timers.set(start, Alarm::Phase);
         timers.set(after(1), Alarm::Phase);
         assert_eq!(timers.due(start), Some((start, Alarm::Phase)));
         assert_eq!(timers.due(start), None, "a phase never begins early");
-        timers.ring_together(Duration::from_millis(1));
+        timers.tick_together(Duration::from_millis(1));
         assert_eq!(timers.due(after(1)), Some((after(1), Alarm::Phase)));
         assert_eq!(timers.due(after(90)), None);
         assert_eq!(timers.due(after(91)), Some((after(101), Alarm::Tick(101))));

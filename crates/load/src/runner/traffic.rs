@@ -1,31 +1,30 @@
-//! Between sockets and sessions: the hot path, and the only place where arrivals are stamped.
+//! Between channels and sessions: the hot path, and the only place where arrivals are stamped.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 
 use mio::event::Event as Readiness;
-use mio::net::TcpStream;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::observe::observer::{Arrival, Event};
 use pushbench_os::time::clock::Clock;
 
-use super::Runner;
 use super::ending::{Cause, HANG_UP};
 use super::measure::Measure;
 use super::phases::Phases;
-use super::slot::Link;
+use super::state::Runner;
 use super::timers::Alarm;
-use crate::session::{Demand, Ending, Note, ProtocolError, Sending};
+use crate::channel::Received;
+use crate::session::{Demand, Ending, Note, ProtocolError};
 
 impl<M: Measure, C: Clock> Runner<M, C> {
-    /// Something is to be done at a client's socket.
+    /// Something is to be done at a client's channel.
     #[inline]
-    pub(super) fn socket(&mut self, client: usize, event: &Readiness) {
-        let Some(slot) = self.slots.get(client) else { return };
-        let (waits, opening) = (slot.backlog.is_some(), matches!(slot.link, Link::Opening(_)));
+    pub(super) fn is_ready(&mut self, client: usize, event: &Readiness) {
+        let Some(outlet) = self.clients.get(client).map(|client| &client.outlet) else { return };
+        let (waits, open) = (outlet.waits(), outlet.is_open());
         // There are as many clients as a u32 counts.
         let client = client as u32;
-        if opening && !self.opened(client, event) {
+        if !open && !self.advance(client, event) {
             return;
         }
         if waits && event.is_writable() {
@@ -37,55 +36,47 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    /// Whether a connection that was being opened is open now; it says so to its session.
+    /// Takes the opening of a client's channel on; whether that is open now, of which it tells the
+    /// session.
     #[cold]
-    fn opened(&mut self, client: u32, event: &Readiness) -> bool {
-        let slot = &mut self.slots[client as usize];
-        let Link::Opening(stream) = &slot.link else { return false };
-        if event.is_error() || event.is_write_closed() {
-            let error = stream.take_error().ok().flatten();
-            let error = error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into());
-            let at = self.now();
-            self.ended(client, at, Cause::Unreachable(error));
+    fn advance(&mut self, client: u32, event: &Readiness) -> bool {
+        let Some(channel) = self.clients[client as usize].outlet.channel_mut() else {
             return false;
-        }
-        if !event.is_writable() {
-            return false;
-        }
-        slot.stamped = self.stamps.opened(client, stream);
-        if let Link::Opening(stream) = std::mem::take(&mut slot.link) {
-            slot.link = Link::Open(stream);
+        };
+        match channel.advance(event) {
+            Ok(true) => self.stamps.opened(client, channel),
+            Ok(false) => return false,
+            Err(error) => {
+                let at = self.now();
+                self.ended(client, at, Cause::Unreachable(error));
+                return false;
+            }
         }
         let at = self.now();
         self.out.clear();
-        self.slots[client as usize].session.opened(&mut self.out);
+        self.clients[client as usize].session.opened(&mut self.out);
         self.act(client, at);
-        matches!(self.slots[client as usize].link, Link::Open(_))
+        self.clients[client as usize].outlet.is_open()
     }
 
-    /// Reads until the socket is empty. A read that leaves room in the buffer has emptied it,
-    /// except for the end of the stream, which `to_the_end` says is there.
+    /// Reads until there is no more without a further readiness, or where `to_the_end` says that the
+    /// end of the stream is there, until that.
     #[inline]
     fn read(&mut self, client: u32, to_the_end: bool) {
         loop {
-            let slot = &mut self.slots[client as usize];
-            let Link::Open(stream) = &mut slot.link else { return };
-            let read = if slot.stamped {
-                self.stamps.read(stream, &mut self.input)
-            } else {
-                stream.read(&mut self.input)
-            };
-            match read {
-                Ok(0) => {
+            let outlet = &mut self.clients[client as usize].outlet;
+            let Some(channel) = outlet.open_channel() else { return };
+            match channel.read(&mut self.input, &mut self.moved) {
+                Ok(Some(received)) => {
                     let at = self.now();
-                    return self.ended(client, at, Cause::Closed);
-                }
-                Ok(length) => {
-                    let at = self.now();
-                    self.received(client, length, at);
-                    if length < self.input.len() && !to_the_end {
+                    self.received(client, &received, at);
+                    if !received.more && !to_the_end {
                         return;
                     }
+                }
+                Ok(None) => {
+                    let at = self.now();
+                    return self.ended(client, at, Cause::Closed);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -97,17 +88,21 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    /// The first `length` bytes of the buffer came from a client's socket, the last at `at`.
+    /// Plaintext came from a client's channel into the buffer, the last of it at `at`.
     #[inline]
-    fn received(&mut self, client: u32, length: usize, at: MonoInstant) {
-        self.sockets.down += length as u64;
+    fn received(&mut self, client: u32, received: &Received, at: MonoInstant) {
         self.out.clear();
-        let slot = &mut self.slots[client as usize];
-        let outcome = slot.session.receive(&self.input[..length], &mut self.out);
-        self.deliver(client, at);
+        let subscriber = &mut self.clients[client as usize];
+        let stamped = subscriber.outlet.is_stamped();
+        if stamped {
+            self.stamps.was_read(received.stamp);
+        }
+        let plaintext = &self.input[..received.plaintext];
+        let outcome = subscriber.session.receive(plaintext, &mut self.out);
+        self.deliver(client, at, stamped);
         let counted = self.out.received.total(Direction::Down);
-        if outcome.is_err() || counted != length as u64 {
-            self.account_for(client, length as u64, counted, outcome.is_ok());
+        if outcome.is_err() || counted != received.sealed as u64 {
+            self.account_for(client, received, counted, outcome.is_ok());
         }
         let phase = self.phases.phase();
         if phase == Phase::Drain && self.out.received.layer(Layer::Payload) > 0 {
@@ -121,18 +116,17 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    /// Stamps the messages that the session gave out.
+    /// Stamps the messages that the session gave out, on a connection whose way is `stamped` or not.
     #[inline]
-    pub(super) fn deliver(&mut self, client: u32, at: MonoInstant) {
+    pub(super) fn deliver(&mut self, client: u32, at: MonoInstant, stamped: bool) {
         let Some(&last) = self.out.messages.last() else { return };
-        self.glance.messages += self.out.messages.len() as u64;
-        let slot = &mut self.slots[client as usize];
-        if slot.backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
-            slot.backoff.recovered();
+        self.progress.messages += self.out.messages.len() as u64;
+        let backoff = &mut self.clients[client as usize].backoff;
+        if backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
+            backoff.recovered();
         }
         // Before the order to run, messages move nothing but cursors.
         let Some(table) = self.phases.table() else { return };
-        let stamped = slot.stamped;
         for &seq in &self.out.messages {
             let Some(due) = table.due(seq) else {
                 off_schedule(&mut self.measure, &self.phases, seq, at);
@@ -143,23 +137,28 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             if stamped {
                 self.stamps.arrived(&arrival, last);
             }
-            self.glance.arrived(arrival.latency());
+            self.progress.arrived(arrival.latency());
         }
     }
 
-    /// A session has not accounted for all the bytes that it was given. Where it gave up half
-    /// way, that is as it should be, and the rest is nobody's payload. Otherwise it is a mistake,
-    /// which the ledger shows by not balancing.
+    /// Attributes the bytes that are not the session's: those that secured what it was given, and the
+    /// rest where it gave up half way, which is nobody's payload. Where a session has else not
+    /// accounted for all that it was given it is a mistake, which the ledger shows by not balancing.
     #[cold]
-    fn account_for(&mut self, client: u32, length: u64, counted: u64, is_mistake: bool) {
-        if !is_mistake && counted <= length {
-            self.out.received.add(Direction::Down, Layer::Framing, length - counted);
+    fn account_for(&mut self, client: u32, received: &Received, counted: u64, is_whole: bool) {
+        let (plaintext, sealed) = (received.plaintext as u64, received.sealed as u64);
+        self.out.received.add(Direction::Down, Layer::Tls, sealed - plaintext);
+        if counted == plaintext {
+            return;
+        }
+        if !is_whole && counted < plaintext {
+            self.out.received.add(Direction::Down, Layer::Framing, plaintext - counted);
             return;
         }
         self.keep_error(
             client,
             &format_args!(
-                "its session accounts for {counted} of {length} bytes read; please report this"
+                "its session accounts for {counted} of {plaintext} bytes read; please report this"
             ),
         );
     }
@@ -180,10 +179,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Demand::Connect => self.connect(client),
             Demand::AskAgain => self.ask_again(client, at),
             Demand::HangUp => self.ended(client, at, Cause::Closed),
-            Demand::Close => self.drop_link(client),
+            Demand::Close => self.disconnect(client),
         }
         // Whoever polls on a period goes on by it after a refusal, if not at once.
-        if self.cadence.is_some() && self.slots[client as usize].trouble.is_some() {
+        if self.cadence.is_some() && self.clients[client as usize].trouble.is_some() {
             self.recover(client, at, Ending::Done);
         }
     }
@@ -192,7 +191,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let event = match note {
             Note::Request => {
                 self.holding.asked(client, at);
-                if self.slots[client as usize].stamped {
+                if self.clients[client as usize].outlet.is_stamped() {
                     self.stamps.asked(client, self.clock.now());
                 }
                 Event::Request { client }
@@ -208,7 +207,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Note::Failed(error) => {
                 // Behind a message without a number the connection goes on.
                 if !matches!(error, ProtocolError::NoSequence { .. }) {
-                    self.blame(client, error);
+                    self.remember_failure(client, error);
                 }
                 return self.failed(client, at, error);
             }
@@ -221,66 +220,48 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn subscribed(&mut self, client: u32, at: MonoInstant) {
         self.leave_ramp(client);
-        let slot = &mut self.slots[client as usize];
-        let renewed = std::mem::take(&mut slot.renewing);
-        if std::mem::replace(&mut slot.ready, true) && !renewed {
+        let subscriber = &mut self.clients[client as usize];
+        let renewed = std::mem::take(&mut subscriber.renewing);
+        if std::mem::replace(&mut subscriber.ready, true) && !renewed {
             return;
         }
-        self.sockets.ready += u32::from(!renewed);
-        let event = if std::mem::replace(&mut slot.was_ready, true) {
+        self.numbers.ready += u32::from(!renewed);
+        let event = if std::mem::replace(&mut subscriber.was_ready, true) {
             Event::Reconnected { client }
         } else {
-            Event::Connected { client, took: at.saturating_since(slot.opened) }
+            let took = at.saturating_since(subscriber.outlet.opened);
+            Event::Connected { client, took }
         };
         self.measure.happened(self.phases.phase(), at, &event);
     }
 
-    /// Writes what the session gave out, or puts it behind what is still to be written. `false`
-    /// where that ended the connection.
+    /// Sends the bytes that the session gave out; `false` where that ended the connection.
     pub(super) fn send(&mut self, client: u32, at: MonoInstant) -> bool {
-        let slot = &mut self.slots[client as usize];
-        if let Some(backlog) = &mut slot.backlog {
-            backlog.append(&mut self.out.send);
-            return true;
-        }
-        let Link::Open(stream) = &mut slot.link else { return true };
         let mut tally = Tally::default();
-        let outcome = write(stream, &mut self.out.send, &mut tally);
-        if !self.out.send.is_empty() {
-            slot.backlog.insert(Box::default()).append(&mut self.out.send);
-        }
-        self.wrote(client, at, &tally, outcome)
+        let outlet = &mut self.clients[client as usize].outlet;
+        let outcome = outlet.send(&mut self.out.send, &mut tally, &mut self.moved);
+        self.sent(client, at, &tally, outcome)
     }
 
-    /// Writes what is still to be written, as far as the socket takes it.
+    /// Sends bytes that wait, as far as the channel takes them.
     #[cold]
     fn flush(&mut self, client: u32) {
         let at = self.now();
-        let slot = &mut self.slots[client as usize];
-        let (Link::Open(stream), Some(backlog)) = (&mut slot.link, &mut slot.backlog) else {
-            return;
-        };
         let mut tally = Tally::default();
-        let outcome = write(stream, backlog, &mut tally);
-        if backlog.is_empty() {
-            slot.backlog = None;
-        }
-        self.wrote(client, at, &tally, outcome);
+        let outcome = self.clients[client as usize].outlet.flush(&mut tally, &mut self.moved);
+        self.sent(client, at, &tally, outcome);
     }
 
-    fn wrote(
+    fn sent(
         &mut self,
         client: u32,
         at: MonoInstant,
         tally: &Tally,
-        outcome: io::Result<u64>,
+        outcome: io::Result<()>,
     ) -> bool {
         self.measure.moved(self.phases.phase(), at, tally);
         match outcome {
-            Ok(written) => {
-                self.sockets.up += written;
-                true
-            }
+            Ok(()) => true,
             Err(error) => {
                 self.ended(client, at, Cause::Broken(error));
                 false
@@ -304,24 +285,4 @@ fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoI
 #[cold]
 fn brought_nothing_new(notes: &[Note]) -> bool {
     notes.iter().any(|note| matches!(note, Note::StaleResponse))
-}
-
-/// Writes as much of `sending` as the socket takes, and attributes that much to `tally`. The
-/// socket's own count of it is what comes back.
-fn write(stream: &mut TcpStream, sending: &mut Sending, tally: &mut Tally) -> io::Result<u64> {
-    let mut total = 0;
-    while !sending.is_empty() {
-        match stream.write(sending.bytes()) {
-            Ok(written) => {
-                total += written as u64;
-                sending.sent(written, tally);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What went before counts; the next call, or the next read, says the same again.
-            Err(_) if total > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(total)
 }

@@ -4,10 +4,10 @@ use pushbench_core::Seq;
 use pushbench_core::number::NumberError;
 use pushbench_protocol::batch::BatchError;
 use pushbench_protocol::chunked::ChunkError;
+use pushbench_protocol::frame::FrameError;
+use pushbench_protocol::http::{HandshakeError, HeadError};
 use thiserror::Error;
 use tungstenite::http::StatusCode;
-
-use pushbench_protocol::frame::FrameError;
 
 /// A server's answer that a session cannot go on with. Says what was asked for.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -160,46 +160,6 @@ impl ProtocolError {
                 | Self::Closed { .. }
         )
     }
-}
-
-/// A response head that cannot be understood.
-#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
-pub enum HeadError {
-    /// It is malformed.
-    #[error("{0}")]
-    Malformed(#[from] httparse::Error),
-    /// It does not end.
-    #[error("its head is longer than {} bytes", super::http::HEAD_LIMIT)]
-    TooLong,
-    /// Its body's length is unknowable (RFC 9112 §6.3).
-    #[error("its Content-Length is not one number")]
-    Length,
-    /// Its body is chunked twice (RFC 9112 §6.1).
-    #[error("its Transfer-Encoding names chunked more than once")]
-    Transfer,
-}
-
-/// A switch of protocols that is none to a WebSocket.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub enum HandshakeError {
-    /// The status line is that of an older version.
-    #[error("its status line says HTTP/1.0")]
-    Version,
-    /// It switches to nothing, or to something else.
-    #[error("its Upgrade is not `websocket`")]
-    Upgrade,
-    /// It does not say that the connection changes.
-    #[error("its Connection does not name `Upgrade`")]
-    Connection,
-    /// It does not answer the key that was sent.
-    #[error("its Sec-WebSocket-Accept does not answer the key that was sent")]
-    Accept,
-    /// It names an extension.
-    #[error("it uses the extension `{0}`, which was not offered")]
-    Extension(String),
-    /// It names a subprotocol.
-    #[error("it chose the subprotocol `{0}`, which was not offered")]
-    Subprotocol(String),
 }
 
 /// What to do about coded answers.

@@ -3,129 +3,129 @@
 
 use std::sync::Arc;
 
+use pushbench_core::units::Span;
 use pushbench_core::{Delivery, Seq};
-use pushbench_metrics::observe::ledger::Layer;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::http::ResponseHead;
 
-use super::Session;
 use super::error::ProtocolError;
-use super::http::RequestHead;
-use super::output::{Demand, Ending, Note, Output};
-use super::poll::{Answer, PollReader};
+use super::output::{Ending, Note, Output};
+use super::poll::{News, Poll};
+use super::request::{Asked, FeedRequest};
+use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// The two requests of a long poll.
 #[derive(Debug)]
 pub(super) struct Requests {
     /// Asks where the feed stands, and is answered at once.
-    pub(super) subscribe: RequestHead,
-    /// Waits for what comes after the cursor.
-    pub(super) wait: RequestHead,
+    subscribe: FeedRequest,
+    /// Waits for whatever comes after the cursor.
+    wait: FeedRequest,
+}
+
+impl Requests {
+    /// The requests of a plan's clients.
+    pub(super) fn new(plan: &LoadPlan) -> Self {
+        let wait = format!("timeout={}", Span(plan.long_poll_timeout));
+        Self {
+            subscribe: FeedRequest::new(plan, &["timeout=0s"], &[]),
+            wait: FeedRequest::new(plan, &[&wait], &[]),
+        }
+    }
+
+    /// The request of a client with this cursor.
+    fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
+        if cursor.is_some() { self.wait.after(cursor) } else { self.subscribe.after(None) }
+    }
 }
 
 /// One client that waits.
 #[derive(Debug)]
 pub(super) struct LongPoll {
     requests: Arc<Requests>,
-    poll: PollReader,
-    outstanding: bool,
+    poll: Poll,
     /// The cursor that the outstanding request was sent with.
     asked: Option<Seq>,
 }
 
 impl LongPoll {
     pub(super) fn new(requests: Arc<Requests>, delivery: Delivery) -> Self {
-        let poll = PollReader::new(delivery, "200 or 204");
-        Self { requests, poll, outstanding: false, asked: None }
+        Self { requests, poll: Poll::new(delivery), asked: None }
+    }
+}
+
+impl Subscription for LongPoll {
+    const EMPTY: &[u16] = &[204, 304];
+
+    fn expected(&self) -> &'static str {
+        "200 or 204"
     }
 
-    fn ask(&mut self, out: &mut Output) {
+    fn request(&mut self) -> Request<'_> {
         self.asked = self.poll.cursor;
-        let request = request(&self.requests, self.asked);
-        out.send.push(Layer::Http, |bytes| request.render(bytes, self.asked, |_| {}));
-        out.note(Note::Request);
-        self.outstanding = true;
+        Request { asks: self.asked(), field: None }
     }
 
-    fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<(), ProtocolError> {
-        self.outstanding = false;
-        match answer {
-            Answer::Messages => {}
-            Answer::Stale => out.note(Note::StaleResponse),
-            Answer::Empty => out.note(Note::EmptyResponse),
-            // To ask again at once would be to ask as fast as the server refuses.
-            Answer::Refused(error) => return Err(error),
-        }
-        if self.poll.cursor.is_none() {
-            return Err(ProtocolError::NoCursor(self.requests.subscribe.describe(None)));
-        }
-        if self.asked.is_none() {
-            out.note(Note::Subscribed);
-        }
-        Ok(())
+    fn asked(&self) -> Asked<'_> {
+        self.requests.after(self.asked)
     }
-}
 
-/// What a client with this cursor asks.
-fn request(requests: &Requests, cursor: Option<Seq>) -> &RequestHead {
-    if cursor.is_some() { &requests.wait } else { &requests.subscribe }
-}
-
-impl Session for LongPoll {
-    fn opened(&mut self, out: &mut Output) {
+    fn opened(&mut self, out: &mut Output) -> Next {
         if self.poll.cursor.is_some() {
             // Back after a loss. No answer may come for long; waiting is being ready.
             out.note(Note::Subscribed);
         }
-        self.ask(out);
+        Next::Ask
     }
 
-    fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        let requests = self.requests.clone();
-        while !input.is_empty() {
-            let asked = (request(&requests, self.asked), self.asked);
-            if !self.outstanding {
-                return Err(ProtocolError::Unasked(asked.0.describe(asked.1)));
-            }
-            let Some((answer, closes)) = self.poll.next(&mut input, asked, out)? else { break };
-            let news = matches!(answer, Answer::Messages);
-            self.answered(answer, out)?;
-            match () {
-                // Where the server closes, asking again has to wait for the next connection.
-                () if closes => out.demand = Demand::HangUp,
-                // The answer to a subscription is to come at once.
-                () if news || self.asked.is_none() => self.ask(out),
-                () => out.demand = Demand::AskAgain,
-            }
-        }
+    fn begun(
+        &mut self,
+        head: &ResponseHead,
+        _field: Option<&[u8]>,
+        _out: &mut Output,
+    ) -> Result<(), ProtocolError> {
+        self.poll.begun(head, head.status == Self::FEED);
         Ok(())
     }
 
-    fn ask_again(&mut self, out: &mut Output) {
-        if !self.outstanding {
-            self.ask(out);
-        }
+    fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        self.poll.data(data, out).map_err(|error| error.of(self.asked()))
     }
 
-    fn closed(&mut self, out: &mut Output) -> Ending {
-        let requests = self.requests.clone();
-        let asked = (request(&requests, self.asked), self.asked);
-        let finished = match self.poll.finish(asked, out) {
-            Ok(Some((answer, _))) => self.answered(answer, out),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = finished {
-            out.note(Note::Failed(error));
+    fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
+        if let Answer::Refused(error) = answer {
+            // To ask again at once would be to ask as fast as the server refuses.
+            self.poll.refused();
+            return Err(error);
         }
-        let outstanding = std::mem::take(&mut self.outstanding);
-        if outstanding { Ending::Broken } else { Ending::Idle { served: true } }
+        let news = self.poll.answered(self.requests.after(self.asked), out)?;
+        match news {
+            News::Messages => {}
+            News::Stale => out.note(Note::StaleResponse),
+            News::None => out.note(Note::EmptyResponse),
+        }
+        if self.poll.cursor.is_none() {
+            return Err(ProtocolError::NoCursor(self.requests.after(None).describe()));
+        }
+        // The answer to a subscription comes at once, news or none.
+        let subscribes = self.asked.is_none();
+        if subscribes {
+            out.note(Note::Subscribed);
+        }
+        Ok(if subscribes || news == News::Messages { Next::Ask } else { Next::Pause })
+    }
+
+    fn closed(&mut self, last: Last, _out: &mut Output) -> Ending {
+        self.poll.cut();
+        last.ending()
     }
 
     fn under_way(&self) -> bool {
         self.poll.under_way()
     }
 
-    fn close(&mut self, out: &mut Output) {
-        out.demand = Demand::Close;
+    fn cursor(&mut self) -> &mut Option<Seq> {
+        &mut self.poll.cursor
     }
 }
 

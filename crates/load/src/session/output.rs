@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use pushbench_core::Seq;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
+use pushbench_protocol::http::RetryAfter;
 
 use super::error::ProtocolError;
-use super::recovery::RetryAfter;
 
 /// What came of one call of a [`Session`](super::Session).
 ///

@@ -1,163 +1,149 @@
 //! Short polling: a request each period, answered at once.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use pushbench_core::contender::{Connection, Stack};
 use pushbench_core::{Delivery, Seq};
-use pushbench_metrics::observe::ledger::Layer;
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::http::ResponseHead;
 
-use super::Session;
 use super::error::ProtocolError;
-use super::http::RequestHead;
-use super::output::{Demand, Ending, Note, Output};
-use super::poll::{Answer, PollReader};
-
-/// What a short poll does with its connection, and what it asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variant {
-    /// Keeps the connection.
-    KeepAlive,
-    /// A new connection for each request (`Connection: close`, RFC 9112 §9.6).
-    Close,
-    /// Keeps the connection, and asks for what is newer than its tag (RFC 9110 §13.1.2).
-    Conditional,
-}
+use super::output::{Ending, Note, Output};
+use super::poll::{News, Poll};
+use super::request::{Asked, FeedRequest};
+use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// One client that polls on a period.
 #[derive(Debug)]
 pub(super) struct ShortPoll {
-    request: Arc<RequestHead>,
-    variant: Variant,
+    request: Arc<FeedRequest>,
     delivery: Delivery,
-    poll: PollReader,
-    open: bool,
+    /// Each request has a connection of its own (`Connection: close`, RFC 9112 §9.6).
+    closes: bool,
+    /// Asks for what is newer than its tag (RFC 9110 §13.1.2).
+    conditional: bool,
     subscribed: bool,
-    /// There has been an answer on this connection.
-    served: bool,
-    /// A poll is under way: under [`Variant::Close`], from the opening of its connection on.
-    outstanding: bool,
+    poll: Poll,
+    /// The tag as it was asked with. Holds no memory where none is.
+    tag: Vec<u8>,
     /// The cursor that the outstanding request was sent with.
     asked: Option<Seq>,
 }
 
 impl ShortPoll {
-    pub(super) fn new(request: Arc<RequestHead>, variant: Variant, delivery: Delivery) -> Self {
-        let expected = match variant {
-            Variant::Conditional => "200, 204 or 304",
-            Variant::KeepAlive | Variant::Close => "200 or 204",
-        };
+    /// The request of a plan's clients.
+    pub(super) fn request(plan: &LoadPlan) -> FeedRequest {
+        let closes = plan.contender.stack.connection == Connection::Closed;
+        let own: &[_] = if closes { &[("Connection", "close")] } else { &[] };
+        FeedRequest::new(plan, &[], own)
+    }
+
+    /// A client that goes about its connection and its conditions as `stack` says.
+    pub(super) fn new(request: Arc<FeedRequest>, delivery: Delivery, stack: Stack) -> Self {
         Self {
             request,
-            variant,
             delivery,
-            poll: PollReader::new(delivery, expected),
-            open: false,
+            closes: stack.connection == Connection::Closed,
+            conditional: stack.conditional,
             subscribed: false,
-            served: false,
-            outstanding: false,
+            poll: Poll::new(delivery),
+            tag: Vec::new(),
             asked: None,
         }
     }
 
-    fn ask(&mut self, out: &mut Output) {
-        let cursor = self.poll.cursor;
-        // The newest value is not asked for by cursor.
-        self.asked = cursor.filter(|_| self.delivery == Delivery::Every);
-        let tag = cursor.filter(|_| self.variant == Variant::Conditional);
-        out.send.push(Layer::Http, |bytes| {
-            self.request.render(bytes, self.asked, |bytes| {
-                if let Some(tag) = tag {
-                    // Writing to a Vec cannot fail.
-                    let _ = write!(bytes, "If-None-Match: \"{tag}\"\r\n");
-                }
-            });
-        });
-        out.note(Note::Request);
-        self.outstanding = true;
-    }
-
-    fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<(), ProtocolError> {
-        (self.outstanding, self.served) = (false, true);
-        match answer {
-            Answer::Messages | Answer::Stale => {}
-            Answer::Empty => out.note(Note::EmptyResponse),
-            // A client that never got an answer is to try again, one that did goes on polling.
-            Answer::Refused(error) if !self.subscribed => return Err(error),
-            Answer::Refused(error) => {
-                out.note(Note::Failed(error));
-                return Ok(());
-            }
-        }
-        if !self.subscribed {
-            self.subscribed = true;
-            out.note(Note::Subscribed);
-        }
-        Ok(())
+    /// Until the period comes round again.
+    const fn rest(&self) -> Next {
+        if self.closes { Next::Served } else { Next::Rest }
     }
 }
 
-impl Session for ShortPoll {
-    fn opened(&mut self, out: &mut Output) {
-        (self.open, self.served) = (true, false);
-        if !self.subscribed || self.variant == Variant::Close {
-            return self.ask(out);
+impl Subscription for ShortPoll {
+    const EMPTY: &[u16] = &[204, 304];
+
+    fn expected(&self) -> &'static str {
+        if self.conditional { "200, 204 or 304" } else { "200 or 204" }
+    }
+
+    fn request(&mut self) -> Request<'_> {
+        let cursor = self.poll.cursor;
+        // The newest value is not asked for by cursor.
+        self.asked = cursor.filter(|_| self.delivery == Delivery::Every);
+        let tag = cursor.filter(|_| self.conditional).map(|tag| {
+            self.tag.clear();
+            // Writing to a Vec cannot fail.
+            let _ = write!(self.tag, "\"{tag}\"");
+            ("If-None-Match", Cow::Borrowed(&self.tag[..]))
+        });
+        Request { asks: self.request.after(self.asked), field: tag }
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        self.request.after(self.asked)
+    }
+
+    fn opened(&mut self, out: &mut Output) -> Next {
+        if !self.subscribed || self.closes {
+            return Next::Ask;
         }
         // Back after a loss: ready, and the next tick asks.
         out.note(Note::Subscribed);
+        Next::Rest
     }
 
-    fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        let request = self.request.clone();
-        while !input.is_empty() {
-            if !self.outstanding {
-                return Err(ProtocolError::Unasked(request.describe(self.asked)));
-            }
-            let Some((answer, closes)) = self.poll.next(&mut input, (&request, self.asked), out)?
-            else {
-                break;
-            };
-            self.answered(answer, out)?;
-            if closes && self.variant != Variant::Close {
-                out.demand = Demand::HangUp;
-            }
-        }
+    fn begun(
+        &mut self,
+        head: &ResponseHead,
+        _field: Option<&[u8]>,
+        _out: &mut Output,
+    ) -> Result<(), ProtocolError> {
+        self.poll.begun(head, head.status == Self::FEED);
         Ok(())
     }
 
-    fn tick(&mut self, out: &mut Output) {
-        let ready = self.open || self.variant == Variant::Close;
-        if self.outstanding || !ready || !self.subscribed {
-            return out.note(Note::SkippedPoll);
+    fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        self.poll.data(data, out).map_err(|error| error.of(self.asked()))
+    }
+
+    fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
+        if let Answer::Refused(error) = answer {
+            self.poll.refused();
+            // A client that never got an answer is to try again, one that did goes on polling.
+            if !self.subscribed {
+                return Err(error);
+            }
+            out.note(Note::Failed(error));
+            return Ok(self.rest());
         }
-        if self.variant == Variant::Close {
-            self.outstanding = true;
-            out.demand = Demand::Connect;
-        } else {
-            self.ask(out);
+        if self.poll.answered(self.request.after(self.asked), out)? == News::None {
+            out.note(Note::EmptyResponse);
+        }
+        if !std::mem::replace(&mut self.subscribed, true) {
+            out.note(Note::Subscribed);
+        }
+        Ok(self.rest())
+    }
+
+    fn due(&mut self, open: bool) -> Next {
+        match (self.subscribed, self.closes) {
+            (true, true) => Next::Connect,
+            (true, false) if open => Next::Ask,
+            _ => Next::Skip,
         }
     }
 
-    fn closed(&mut self, out: &mut Output) -> Ending {
-        let request = self.request.clone();
-        match self.poll.finish((&request, self.asked), out) {
-            // Of a connection that was meant to last, the loss itself says enough.
-            Ok(None) if self.outstanding && self.open && self.variant == Variant::Close => {
-                out.note(Note::Failed(ProtocolError::Truncated(request.describe(self.asked))));
-            }
-            Ok(None) => {}
-            Ok(Some((answer, _))) => {
-                if let Err(error) = self.answered(answer, out) {
-                    out.note(Note::Failed(error));
-                }
-            }
-            Err(error) => out.note(Note::Failed(error)),
+    fn closed(&mut self, last: Last, out: &mut Output) -> Ending {
+        self.poll.cut();
+        // Of a connection that was meant to last, the loss itself says enough.
+        if self.closes && last == Last::Unanswered {
+            out.note(Note::Failed(ProtocolError::Truncated(self.asked().describe())));
         }
-        let idle = self.open && self.subscribed && !self.outstanding;
-        (self.open, self.outstanding) = (false, false);
-        match self.variant {
-            Variant::Close if self.subscribed => Ending::Done,
-            _ if idle => Ending::Idle { served: self.served },
-            _ => Ending::Broken,
+        match last {
+            _ if self.closes && self.subscribed => Ending::Done,
+            _ if self.closes || !self.subscribed => Ending::Broken,
+            last => last.ending(),
         }
     }
 
@@ -165,8 +151,8 @@ impl Session for ShortPoll {
         self.poll.under_way()
     }
 
-    fn close(&mut self, out: &mut Output) {
-        out.demand = Demand::Close;
+    fn cursor(&mut self) -> &mut Option<Seq> {
+        &mut self.poll.cursor
     }
 }
 

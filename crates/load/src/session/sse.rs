@@ -1,30 +1,33 @@
 //! Server-sent events: one response that does not end (WHATWG HTML §9.2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pushbench_core::Seq;
-use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::number::NumberReader;
 use pushbench_metrics::observe::ledger::Layer;
-use pushbench_protocol::sse::{BINARY_EVENT, EVENT_LIMIT, GONE_EVENT, Piece, SseReader};
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::http::{ResponseHead, is_event_stream};
+use pushbench_protocol::sse::{
+    BINARY_EVENT, Base64Number, EVENT_LIMIT, GONE_EVENT, Piece, SseReader,
+};
 
-use super::Session;
-use super::body::{Base64Number, Said, oldest_in};
 use super::error::ProtocolError;
-use super::head::is_event_stream;
-use super::http::{Head, Part, RequestHead, ResponseReader};
-use super::output::{Demand, Ending, Note, Output};
-use super::poll::before;
+use super::output::{Ending, Note, Output};
+use super::request::{Asked, FeedRequest};
+use super::subscription::{Last, Request, Subscription};
+use super::words::Words;
 
 /// The request for an event stream, and which of its events are the feed's.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) request: RequestHead,
+    request: FeedRequest,
     /// The type of the feed's events, where it is not the default: `message`.
     event: Option<Box<str>>,
 }
 
-/// What an event is.
+/// The meaning of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// A message of the feed.
@@ -38,8 +41,13 @@ enum Kind {
 }
 
 impl Stream {
-    pub(super) fn new(request: RequestHead, event: Option<&str>) -> Self {
-        Self { request, event: event.filter(|&name| name != DEFAULT_EVENT).map(Into::into) }
+    /// The stream of a plan's clients.
+    pub(super) fn new(plan: &LoadPlan) -> Self {
+        // An EventSource sends it (WHATWG HTML §9.2.3), and some servers insist on it.
+        let own: &[_] =
+            if plan.subject.is_foreign() { &[("Accept", "text/event-stream")] } else { &[] };
+        let event = plan.subject.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
+        Self { request: FeedRequest::new(plan, &[], own), event: event.map(Into::into) }
     }
 
     /// Tells events apart by their type. `gone` is a word of our own servers alone, and `binary`
@@ -75,34 +83,17 @@ const DEFAULT_EVENT: &str = "message";
 #[derive(Debug)]
 pub(super) struct Sse {
     stream: Arc<Stream>,
-    http: ResponseReader,
-    stage: Stage,
     events: SseReader,
-    data: Data,
+    /// The number in the current event's data.
+    number: NumberReader,
+    /// The same, where the data is base64.
+    binary: Base64Number,
+    /// The words of a server that ends a stream.
+    words: Words,
     /// Where the stream is to continue after a loss.
     cursor: Option<Seq>,
     /// The reconnection time that a stream of this server has set.
     retry: Option<Duration>,
-}
-
-#[derive(Debug, Default)]
-enum Stage {
-    #[default]
-    Head,
-    Streaming,
-    /// The answer is an error; its body may explain it.
-    Refused(u16),
-}
-
-/// The current event's data.
-#[derive(Debug, Default)]
-struct Data {
-    number: NumberReader,
-    binary: Base64Number,
-    /// Base64 characters so far, padding left out.
-    base64: u64,
-    /// What a server says before it ends a stream.
-    said: Said,
 }
 
 impl Sse {
@@ -111,83 +102,46 @@ impl Sse {
         let foreign = stream.request.is_foreign();
         Self {
             stream,
-            http: ResponseReader::keeping("Content-Type"),
-            stage: Stage::Head,
             events: if foreign { SseReader::with_ids() } else { SseReader::default() },
-            data: Data::default(),
+            number: NumberReader::default(),
+            binary: Base64Number::default(),
+            words: Words::default(),
             cursor: None,
             retry: None,
         }
     }
 
-    fn asked(&self) -> String {
-        self.stream.request.describe(self.cursor)
-    }
-
-    fn head(&mut self, head: &Head, out: &mut Output) -> Result<(), ProtocolError> {
-        if head.status != 200 {
-            self.stage = Stage::Refused(head.status);
-            self.data.said.begin(head);
-            return Ok(());
-        }
-        self.stream.request.check_coding(head, self.cursor)?;
-        let found = if head.kept { self.http.kept() } else { &[] };
-        if !is_event_stream(found) {
-            let found = String::from_utf8_lossy(found).into_owned();
-            return Err(ProtocolError::ContentType { request: self.asked(), found });
-        }
-        self.stage = Stage::Streaming;
-        self.cursor = self.cursor.max(self.stream.request.start_of(head));
-        if self.cursor.is_none() {
-            return Err(ProtocolError::NoCursor(self.asked()));
-        }
-        out.note(Note::Subscribed);
-        Ok(())
-    }
-
-    /// The response has ended: of a stream that is wrong, and of an error all is known now.
-    fn end(&mut self) -> ProtocolError {
-        let request = self.asked();
-        let Stage::Refused(status) = self.stage else {
-            return ProtocolError::StreamEnded(request);
-        };
-        let said = self.data.said.take();
-        if status == 410 && !self.stream.request.is_foreign() {
-            return self.gone(&said);
-        }
-        ProtocolError::Status { status, request, expected: "200", said }
-    }
-
-    /// The cursor fell off the ring: the next connection starts from the oldest message.
-    fn gone(&mut self, said: &str) -> ProtocolError {
-        let (request, oldest) = (self.asked(), oldest_in(said));
-        let after = self.cursor.unwrap_or(Seq::NONE);
-        self.cursor = oldest.map(before);
-        ProtocolError::Gone { request, after, oldest }
-    }
-
-    fn read(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        while let Some(piece) = self.events.next(&mut input) {
-            match piece {
-                Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
-                Piece::Data(data) => {
-                    self.data.take(self.stream.kind(self.events.event()), data, out);
-                }
-                Piece::Dispatch => self.dispatch(out)?,
+    /// Takes and attributes bytes of an event's data, by its type as far as that is known: servers
+    /// name it first. The excess of base64 is framing.
+    fn event_data(&mut self, data: &[u8], out: &mut Output) {
+        match self.stream.kind(self.events.event()) {
+            Kind::Text => {
+                out.count(Layer::Payload, data.len());
+                self.number.push(data);
+            }
+            Kind::Base64 => {
+                let decoded = self.binary.push(data);
+                out.count(Layer::Payload, decoded);
+                out.count(Layer::Framing, data.len() - decoded);
+            }
+            Kind::Gone => {
+                out.count(Layer::Framing, data.len());
+                self.words.extend(data);
+            }
+            // Its type may come behind its data, and be the feed's.
+            Kind::Other => {
+                out.count(Layer::Framing, data.len());
+                self.number.push(data);
             }
         }
-        Ok(())
     }
 
     fn dispatch(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
         let number = match self.stream.kind(self.events.event()) {
-            Kind::Text => self.data.number.finish(),
-            Kind::Base64 => {
-                self.data.base64 = 0;
-                self.data.binary.finish()
-            }
+            Kind::Text => self.number.finish(),
+            Kind::Base64 => self.binary.finish(),
             Kind::Gone => {
-                let said = self.data.said.take();
+                let said = self.words.take();
                 return Err(self.gone(&said));
             }
             Kind::Other => {
@@ -205,17 +159,10 @@ impl Sse {
         Ok(())
     }
 
-    /// A message without a number. The stream is in order, and the next one may have one.
-    #[cold]
-    fn unnumbered(&self, source: NumberError, out: &mut Output) {
-        let request = self.asked();
-        out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
-    }
-
     /// An event of a type that is none of the feed's.
     #[cold]
     fn pass_over(&mut self, out: &mut Output) {
-        self.data.number = NumberReader::default();
+        self.number = NumberReader::default();
         let event = self.events.event();
         let event = if event.is_empty() { DEFAULT_EVENT.as_bytes() } else { event };
         let name = String::from_utf8_lossy(&event[..event.len().min(EVENT_LIMIT)]);
@@ -223,86 +170,64 @@ impl Sse {
     }
 }
 
-impl Data {
-    /// Takes and attributes bytes of an event's data, by its type as far as that is known: servers
-    /// name it first. Of base64 four characters are three bytes of the payload (RFC 4648 §4): its
-    /// excess is framing.
-    fn take(&mut self, kind: Kind, data: &[u8], out: &mut Output) {
-        match kind {
-            Kind::Text => {
-                out.count(Layer::Payload, data.len());
-                self.number.push(data);
-            }
-            Kind::Base64 => {
-                let padding = data.iter().rev().take_while(|&&byte| byte == b'=').count();
-                let before = self.base64 * 3 / 4;
-                self.base64 += (data.len() - padding) as u64;
-                let decoded = usize::try_from(self.base64 * 3 / 4 - before).unwrap_or(data.len());
-                out.count(Layer::Payload, decoded);
-                out.count(Layer::Framing, data.len() - decoded);
-                self.binary.push(data);
-            }
-            Kind::Gone => {
-                out.count(Layer::Framing, data.len());
-                self.said.extend(data);
-            }
-            // Its type may come behind its data, and be the feed's.
-            Kind::Other => {
-                out.count(Layer::Framing, data.len());
-                self.number.push(data);
-            }
-        }
-    }
-}
+impl Subscription for Sse {
+    const STREAMS: bool = true;
+    const FIELD: Option<&'static str> = Some("Content-Type");
 
-impl Session for Sse {
-    fn opened(&mut self, out: &mut Output) {
-        (self.stage, self.data) = (Stage::Head, Data::default());
-        self.http.restart();
+    fn expected(&self) -> &'static str {
+        "200"
+    }
+
+    fn request(&mut self) -> Request<'_> {
+        (self.number, self.binary) = (NumberReader::default(), Base64Number::default());
+        self.words = Words::default();
         self.events.restart();
-        out.send.push(Layer::Http, |bytes| {
-            self.stream.request.render(bytes, self.cursor, |bytes| {
-                let id = self.events.last_id();
-                if !id.is_empty() {
-                    let id = String::from_utf8_lossy(id);
-                    for part in ["Last-Event-ID: ", &id, "\r\n"] {
-                        bytes.extend_from_slice(part.as_bytes());
-                    }
-                }
-            });
+        let id = self.events.last_id();
+        let id = (!id.is_empty()).then(|| match String::from_utf8_lossy(id) {
+            Cow::Borrowed(id) => Cow::Borrowed(id.as_bytes()),
+            Cow::Owned(id) => Cow::Owned(id.into_bytes()),
         });
-        out.note(Note::Request);
+        Request { asks: self.asked(), field: id.map(|id| ("Last-Event-ID", id)) }
     }
 
-    fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        loop {
-            match self.http.next(&mut input, out) {
-                Ok(Some(Part::Data(data))) if matches!(self.stage, Stage::Streaming) => {
-                    self.read(data, out)?;
-                }
-                Ok(Some(Part::Data(data))) => {
-                    out.count(Layer::Http, data.len());
-                    self.data.said.extend(data);
-                }
-                Ok(Some(Part::Head(head))) => self.head(&head, out)?,
-                Ok(Some(Part::End)) => return Err(self.end()),
-                Ok(None) => return Ok(()),
-                Err(error) => return Err(error.of(self.asked())),
+    fn asked(&self) -> Asked<'_> {
+        self.stream.request.after(self.cursor)
+    }
+
+    fn begun(
+        &mut self,
+        head: &ResponseHead,
+        content_type: Option<&[u8]>,
+        out: &mut Output,
+    ) -> Result<(), ProtocolError> {
+        let found = content_type.unwrap_or_default();
+        if !is_event_stream(found) {
+            let found = String::from_utf8_lossy(found).into_owned();
+            return Err(ProtocolError::ContentType { request: self.asked().describe(), found });
+        }
+        self.stands(head, out)
+    }
+
+    #[inline]
+    fn data(&mut self, mut data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        while let Some(piece) = self.events.next(&mut data) {
+            match piece {
+                Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
+                Piece::Data(data) => self.event_data(data, out),
+                Piece::Dispatch => self.dispatch(out)?,
             }
         }
+        Ok(())
     }
 
-    fn closed(&mut self, out: &mut Output) -> Ending {
+    fn closed(&mut self, _last: Last, out: &mut Output) -> Ending {
         self.retry = self.events.retry().or(self.retry);
         out.notes.extend(self.retry.map(Note::Reconnection));
-        if matches!(self.stage, Stage::Refused(_)) && self.http.finish() == Ok(Some(Part::End)) {
-            out.note(Note::Failed(self.end()));
-        }
         Ending::Broken
     }
 
-    fn close(&mut self, out: &mut Output) {
-        out.demand = Demand::Close;
+    fn cursor(&mut self) -> &mut Option<Seq> {
+        &mut self.cursor
     }
 }
 

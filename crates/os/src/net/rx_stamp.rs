@@ -239,8 +239,8 @@ mod tests {
     fn the_offset_takes_the_wall_clock_to_the_monotonic_one() {
         let offset = ClockOffset::now();
         let (before, wall, after) = (clock::now(), wall_now(), clock::now());
-        let told = offset.to_monotonic(wall);
-        assert!(told + offset.bound >= before && told <= after + offset.bound);
+        let converted = offset.to_monotonic(wall);
+        assert!(converted + offset.bound >= before && converted <= after + offset.bound);
         assert!(offset.bound < Duration::from_millis(1), "{offset:?}");
     }
 

@@ -8,8 +8,8 @@ fn fields<'a>(fields: &[(&'a str, &'a str)]) -> Claims<'a> {
     claims
 }
 
-fn asked(endpoint: Endpoint) -> Asked<'static> {
-    Asked { endpoint, version: Version::HTTP_11, authority: None, is_loopback: true }
+fn asked(is_for_people: bool) -> Asked<'static> {
+    Asked { is_for_people, version: Version::HTTP_11, authority: None, is_loopback: true }
 }
 
 fn access(hosts: &[&str], origins: &[&str]) -> Access {
@@ -26,7 +26,7 @@ fn status(access: &Access, claims: &[(&str, &str)], asked: Asked<'_>) -> u16 {
 #[test]
 fn a_request_says_once_and_rightly_whom_it_is_for() {
     let access = access(&[], &[]);
-    let poll = asked(Endpoint::Poll);
+    let poll = asked(false);
     let old = Asked { version: Version::HTTP_10, ..poll };
     for (claims, asked, expected) in [
         (&[("Host", LOOPBACK)][..], poll, 200),
@@ -46,7 +46,7 @@ fn a_request_says_once_and_rightly_whom_it_is_for() {
 #[test]
 fn over_loopback_only_its_names_are_hosts() {
     let allowing = access(&["dev.example", "api.example:81"], &[]);
-    let poll = asked(Endpoint::Poll);
+    let poll = asked(false);
     for (host, expected) in [
         ("evil.example", 421),
         ("evil.example:8080", 421),
@@ -59,7 +59,7 @@ fn over_loopback_only_its_names_are_hosts() {
     ] {
         assert_eq!(status(&allowing, &[("Host", host)], poll), expected, "{host}");
         // The page itself too, else its script would run under that name.
-        assert_eq!(status(&allowing, &[("Host", host)], asked(Endpoint::Page)), expected, "{host}");
+        assert_eq!(status(&allowing, &[("Host", host)], asked(true)), expected, "{host}");
         let elsewhere = Asked { is_loopback: false, ..poll };
         assert_eq!(status(&allowing, &[("Host", host)], elsewhere), 200, "{host}");
     }
@@ -84,10 +84,10 @@ fn a_foreign_page_is_refused() {
         (&[host, ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "cors")], 200),
         (&[("Host", LOOPBACK), ("Origin", "http://evil.example")], 403),
     ] {
-        assert_eq!(status(&none, claims, asked(Endpoint::Websocket)), expected, "{claims:?}");
-        assert_eq!(status(&none, claims, asked(Endpoint::Page)), 200, "{claims:?}");
+        assert_eq!(status(&none, claims, asked(false)), expected, "{claims:?}");
+        assert_eq!(status(&none, claims, asked(true)), 200, "{claims:?}");
     }
-    let old = Asked { version: Version::HTTP_10, ..asked(Endpoint::Poll) };
+    let old = Asked { version: Version::HTTP_10, ..asked(false) };
     assert_eq!(status(&none, &[("Origin", "http://localhost")], old), 403);
 }
 
@@ -95,9 +95,8 @@ fn a_foreign_page_is_refused() {
 fn an_origin_that_is_allowed_is_told_so() {
     let some = access(&[], &["http://dev.example:3000", "null"]);
     let host = ("Host", LOOPBACK);
-    let judged = |access: &Access, origin| {
-        access.judge(&fields(&[host, ("Origin", origin)]), asked(Endpoint::Sse))
-    };
+    let judged =
+        |access: &Access, origin| access.judge(&fields(&[host, ("Origin", origin)]), asked(false));
     let told = |access: &Access, origin| {
         judged(access, origin).unwrap().fields(access).first().map(|field| field.1.to_owned())
     };
@@ -107,10 +106,10 @@ fn an_origin_that_is_allowed_is_told_so() {
     assert!(judged(&some, "http://dev.example").is_err());
     // Which origin it is remains unsaid, so only a rule for all lets it in.
     let unsaid = [host, ("Sec-Fetch-Site", "cross-site")];
-    assert_eq!(status(&some, &unsaid, asked(Endpoint::Sse)), 403);
+    assert_eq!(status(&some, &unsaid, asked(false)), 403);
     let any = access(&[], &["*"]);
     assert_eq!(told(&any, "http://evil.example").as_deref(), Some("*"));
-    assert_eq!(status(&any, &unsaid, asked(Endpoint::Sse)), 200);
+    assert_eq!(status(&any, &unsaid, asked(false)), 200);
 }
 
 #[test]
@@ -120,7 +119,7 @@ fn the_clients_of_a_profile_are_let_in() {
     let profile = HeaderProfile::parse(text).unwrap();
     let access = Access::of_profile(&profile);
     let claims = fields(&[("Host", "www.example"), ("Origin", "https://app.example")]);
-    assert_eq!(access.judge(&claims, asked(Endpoint::Poll)), Ok(Cors::NONE));
+    assert_eq!(access.judge(&claims, asked(false)), Ok(Cors::NONE));
     for name in pushbench_protocol::headers::names() {
         let profile = HeaderProfile::built_in(name).unwrap();
         let access = Access::of_profile(&profile);
@@ -131,11 +130,7 @@ fn the_clients_of_a_profile_are_let_in() {
                 .collect();
             let claims: Vec<(&str, &str)> =
                 values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            assert_eq!(
-                access.judge(&fields(&claims), asked(Endpoint::Poll)),
-                Ok(Cors::NONE),
-                "{name}"
-            );
+            assert_eq!(access.judge(&fields(&claims), asked(false)), Ok(Cors::NONE), "{name}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn text(status: StatusCode, reason: impl std::fmt::Display) -> Answer
     content(status, TEXT, sentence(reason))
 }
 
-/// What stands in it: what a request said is shown and not obeyed, if a terminal is at the other
+/// The words of one: those of a request are shown and not obeyed, if a terminal is at the other
 /// end.
 pub(crate) fn sentence(reason: impl std::fmt::Display) -> String {
     format!("{}\n", text::line(&reason.to_string()))
@@ -54,8 +54,8 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
 pub(crate) fn with_field(
     mut answer: Answer,
     name: header::HeaderName,
-    value: &'static str,
+    value: HeaderValue,
 ) -> Answer {
-    answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    answer.headers_mut().insert(name, value);
     answer
 }

@@ -1,4 +1,4 @@
-//! What a poll gets, as bytes: the head and the body behind it, for one write.
+//! Responses to polls as bytes: the head and the body behind it, for one write.
 //!
 //! Clients that poll in step get the same bytes, so those that were made last are kept, for each
 //! kind of answer. Where another is needed, the same memory is used again, unless a socket that
@@ -12,18 +12,18 @@ use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::batch::{self, MAX_BATCH};
 use pushbench_protocol::headers::HeaderProfile;
 
-use super::request::{Persistence, lists};
+use super::request::Persistence;
 use super::template::{Outline, Template};
 use crate::access::Cors;
-use crate::hub::Gone;
+use crate::http::fields::lists;
 use crate::query::names_cursor;
-use crate::ring::Ring;
-use crate::stream::Surroundings;
+use crate::ring::{Gone, Ring};
+use crate::view::View;
 
 /// Memory that a kept answer may hold on to once it is replaced.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// What there is for a client.
+/// Messages that there are for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// Messages after a cursor, up to the newest or as many as a batch holds.
@@ -40,7 +40,7 @@ impl Found {
         if ring.last().is_some() { Self::Newest(ring.newest()) } else { Self::Nothing(Seq::NONE) }
     }
 
-    /// What is new after `cursor`.
+    /// The messages after `cursor`.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ pub(super) struct Terms<'a> {
     pub(super) cors: Cors,
 }
 
-/// What an answer says beside its digits.
+/// An answer but for its digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Form {
     status: Status,
@@ -169,21 +169,16 @@ pub(super) struct Replies {
 impl Replies {
     /// 200 with messages, 204 without, and 304 in place of either where the client says that it
     /// has what the response would cover (RFC 9110 §13.1.2).
-    pub(super) fn reply(
-        &mut self,
-        found: Found,
-        terms: Terms<'_>,
-        with: Surroundings<'_>,
-    ) -> Reply<'_> {
-        let form = form(found, terms, with);
+    pub(super) fn reply(&mut self, found: Found, terms: Terms<'_>, view: View<'_>) -> Reply<'_> {
+        let form = form(found, terms, view);
         let Self { templates, kept } = self;
         let slot = &mut kept[found.slot()];
         let before = slot.take();
         let kept = match before {
             Some(kept) if kept.found == found && kept.form == form => kept,
             before => {
-                let template = template(templates, form, with);
-                make(found, form, template, before.map(|kept| kept.bytes), with.ring)
+                let template = template(templates, form, view);
+                make(found, form, template, before.map(|kept| kept.bytes), view.ring)
             }
         };
         let Kept { bytes, head, last, .. } = slot.insert(kept);
@@ -194,17 +189,17 @@ impl Replies {
     }
 }
 
-fn form(found: Found, terms: Terms<'_>, with: Surroundings<'_>) -> Form {
+fn form(found: Found, terms: Terms<'_>, view: View<'_>) -> Form {
     let unchanged =
-        terms.condition.is_some_and(|list| names_cursor(list, found.extent(with.ring).1));
+        terms.condition.is_some_and(|list| names_cursor(list, found.extent(view.ring).1));
     let status = match found {
         _ if unchanged => Status::Unchanged,
         Found::Nothing(_) => Status::Nothing,
-        Found::Batch { .. } => Status::Messages(with.config.feed.payload.content()),
+        Found::Batch { .. } => Status::Messages(view.config.feed.payload.content()),
         Found::Newest(_) => Status::Messages(
-            with.ring
+            view.ring
                 .last()
-                .map_or_else(|| with.config.feed.payload.content(), |entry| entry.content()),
+                .map_or_else(|| view.config.feed.payload.content(), |entry| entry.content()),
         ),
     };
     let tagged = terms.condition.is_some() || !matches!(status, Status::Messages(_));
@@ -214,7 +209,7 @@ fn form(found: Found, terms: Terms<'_>, with: Surroundings<'_>) -> Form {
 fn template<'a>(
     templates: &'a mut Vec<(Form, Template)>,
     form: Form,
-    with: Surroundings<'_>,
+    view: View<'_>,
 ) -> &'a Template {
     let index = templates.iter().position(|&(known, _)| known == form).unwrap_or_else(|| {
         let media_type = match form.status {
@@ -229,7 +224,7 @@ fn template<'a>(
             tagged: form.tagged,
             connection: connection(form.persistence),
         };
-        templates.push((form, Template::new(&with.config.headers, outline)));
+        templates.push((form, Template::new(&view.config.headers, outline)));
         templates.len() - 1
     });
     &templates[index].1

@@ -1,39 +1,28 @@
-//! What a poll asks: read from a connection's bytes, or from a request that hyper has read.
-//!
-//! The lane takes no request that has a body, or says anything of one: where such a body ends is
-//! hyper's to judge, which gets all the bytes, so that no two readers can disagree about where
-//! the next request begins (RFC 9112 §11.2).
+//! A request for messages that are there, or that come before long.
 
 use std::borrow::Cow;
-use std::mem::MaybeUninit;
 
-use http::Version;
-use pushbench_core::{Contender, Delivery};
-use pushbench_protocol::headers::HeaderProfile;
+use crate::access::Cors;
+use crate::counters::EndpointRow;
+use crate::query::{Query, QueryError};
 
-use crate::access::{Asked, Claims, Cors};
-use crate::config::ServerConfig;
-use crate::counters::Endpoint;
-use crate::query::{LONG_POLL_KEYS, Query, QueryError, STREAM_KEYS};
-
-/// The most header fields, as with hyper, which answers where there are more.
-const MAX_HEADERS: usize = 100;
-
-/// What follows a response on its connection (RFC 9112 §9.3).
+/// Whether a connection outlives a response (RFC 9112 §9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Persistence {
-    /// The next one, as HTTP/1.1 has it.
+    /// It does, as HTTP/1.1 has it.
     Kept,
-    /// The next one, since an HTTP/1.0 client has asked for that and is to be told so.
+    /// It does, since an HTTP/1.0 client has asked for that and is to be told so.
     KeptAsAsked,
-    /// Nothing.
+    /// It does not.
     Closes,
 }
 
 /// A poll.
 #[derive(Debug)]
-pub(crate) struct Ask<'a> {
-    pub(crate) endpoint: Endpoint,
+pub(crate) struct PollRequest<'a> {
+    pub(crate) endpoint: EndpointRow,
+    /// Whether it waits where there is nothing.
+    pub(crate) waits: bool,
     pub(crate) query: Result<Query, QueryError>,
     /// Whether only the head of the response is wanted.
     pub(crate) head_only: bool,
@@ -42,257 +31,4 @@ pub(crate) struct Ask<'a> {
     pub(crate) condition: Option<Cow<'a, [u8]>>,
     /// Whether a page of another origin asks, which may.
     pub(crate) cors: Cors,
-}
-
-/// Which endpoint a path is, and what it implies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Meant {
-    pub(crate) endpoint: Endpoint,
-    /// The delivery where the query says nothing of it.
-    delivery: Delivery,
-}
-
-impl Meant {
-    /// The profile's own path is that of short polls. The server's other endpoints stay what they
-    /// are, since whoever needs them would fail without; the page at `/` gives way.
-    pub(crate) fn by(path: &str, profile: &HeaderProfile) -> Self {
-        let endpoint = Endpoint::of(path);
-        let free = matches!(endpoint, Endpoint::Poll | Endpoint::Page | Endpoint::Unknown);
-        if free && profile.path.as_deref() == Some(path) {
-            let delivery = profile.implied_delivery(Contender::SHORT_POLL);
-            return Self { endpoint: Endpoint::Poll, delivery };
-        }
-        Self { endpoint, delivery: Delivery::default() }
-    }
-
-    /// Whether the lane answers this method here.
-    pub(crate) fn is_poll(self, method: &str) -> bool {
-        match self.endpoint {
-            Endpoint::Poll => matches!(method, "GET" | "HEAD"),
-            Endpoint::LongPoll => method == "GET",
-            _ => false,
-        }
-    }
-}
-
-/// What a connection's bytes begin with.
-#[derive(Debug)]
-pub(super) enum Parsed<'a> {
-    /// A head that ends later.
-    Partial,
-    /// A poll, and the length of its head.
-    Poll(Ask<'a>, usize),
-    /// Anything else, malformed heads and polls that are not let in included.
-    Foreign,
-}
-
-/// Reads the head that `bytes` begins with, of a connection whose address on this side is a
-/// loopback one or not.
-pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: bool) -> Parsed<'a> {
-    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut []);
-    let length = match request.parse_with_uninit_headers(bytes, &mut headers) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Parsed::Partial,
-        Err(_) => return Parsed::Foreign,
-    };
-    let (Some(method), Some(target), Some(version)) =
-        (request.method, request.path, request.version)
-    else {
-        return Parsed::Foreign;
-    };
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
-    let meant = Meant::by(path, &config.headers);
-    let is_head = method == "HEAD";
-    if !meant.is_poll(method) || length > super::MAX_HEAD {
-        return Parsed::Foreign;
-    }
-    let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
-    let mut fields = Fields::default();
-    for header in &*request.headers {
-        fields.take(header.name, header.value);
-    }
-    if fields.of_body {
-        return Parsed::Foreign;
-    }
-    let asked = Asked { endpoint: meant.endpoint, version, authority: None, is_loopback };
-    match config.access.judge(&fields.claims, asked) {
-        Ok(cors) => Parsed::Poll(fields.ask(meant, query, is_head, version, cors), length),
-        Err(_) => Parsed::Foreign,
-    }
-}
-
-/// The poll that hyper has read, whose body is known to be empty and which is let in.
-pub(crate) fn read_by_hyper<B>(
-    request: &http::Request<B>,
-    meant: Meant,
-    cors: Cors,
-) -> Ask<'static> {
-    let mut fields = Fields::default();
-    for (name, value) in request.headers() {
-        fields.take(name.as_str(), value.as_bytes());
-    }
-    let is_head = request.method() == http::Method::HEAD;
-    let ask = fields.ask(meant, request.uri().query(), is_head, request.version(), cors);
-    let condition = ask.condition.map(|list| Cow::Owned(list.into_owned()));
-    Ask { condition, ..ask }
-}
-
-/// The header fields that mean something to a poll.
-#[derive(Debug, Default)]
-struct Fields<'a> {
-    close: bool,
-    keep_alive: bool,
-    condition: Option<Cow<'a, [u8]>>,
-    /// There is, or may be, a body.
-    of_body: bool,
-    claims: Claims<'a>,
-}
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, name: &str, value: &'a [u8]) {
-        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
-        // Lengths tell most names apart without comparing them.
-        match name.len() {
-            10 if is("connection") => {
-                self.close |= lists(value, b"close");
-                self.keep_alive |= lists(value, b"keep-alive");
-            }
-            13 if is("if-none-match") => {
-                // Lines of one field are one list (RFC 9110 §5.3).
-                self.condition = Some(match self.condition.take() {
-                    None => Cow::Borrowed(value),
-                    Some(before) => Cow::Owned([&before, &b", "[..], value].concat()),
-                });
-            }
-            14 if is("content-length") => self.of_body = true,
-            17 => self.of_body |= is("transfer-encoding"),
-            _ => self.claims.take(name, value),
-        }
-    }
-
-    fn ask(
-        self,
-        meant: Meant,
-        query: Option<&str>,
-        head_only: bool,
-        version: Version,
-        cors: Cors,
-    ) -> Ask<'a> {
-        let keys = match meant.endpoint {
-            Endpoint::LongPoll => LONG_POLL_KEYS,
-            _ => STREAM_KEYS,
-        };
-        let persistence = match (self.close, version >= Version::HTTP_11) {
-            (true, _) => Persistence::Closes,
-            (false, true) => Persistence::Kept,
-            (false, false) if self.keep_alive => Persistence::KeptAsAsked,
-            (false, false) => Persistence::Closes,
-        };
-        Ask {
-            endpoint: meant.endpoint,
-            query: Query::parse(query, keys, meant.delivery),
-            head_only,
-            persistence,
-            condition: self.condition,
-            cors,
-        }
-    }
-}
-
-/// Whether a comma-separated list names `token`.
-pub(crate) fn lists(list: &[u8], token: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(headers: HeaderProfile) -> ServerConfig {
-        let payload = pushbench_core::payload::Payload::Recorded { payloads: ["x".into()].into() };
-        let schedule = pushbench_core::schedule::Schedule::Manual;
-        let feed = pushbench_core::feed::FeedSpec { seed: 1, schedule, payload };
-        ServerConfig { headers, ..ServerConfig::new(feed) }
-    }
-
-    fn parsed(bytes: &str) -> Parsed<'_> {
-        parse(bytes.as_bytes(), &config(HeaderProfile::minimal()), true)
-    }
-
-    fn is_poll(bytes: &str) -> bool {
-        matches!(parsed(bytes), Parsed::Poll(..))
-    }
-
-    #[test]
-    fn only_a_poll_without_a_body_is_taken() {
-        for taken in [
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "\r\nHEAD /feed/poll?after=1 HTTP/1.0\r\n\r\n",
-            "GET /feed/long-poll?timeout=bad HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
-        ] {
-            assert!(is_poll(taken), "{taken}");
-        }
-        for foreign in [
-            "HEAD /feed/long-poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "POST /feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "GET /feed/polls HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "GET http://x/feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nTransfer-encoding: chunked\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nA: b\r\n Content-Length: 5\r\n\r\n",
-            "GET /feed/poll HTTP/2.0\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-            "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n",
-        ] {
-            assert!(matches!(parsed(foreign), Parsed::Foreign), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn a_head_in_pieces_is_partial_up_to_its_end() {
-        let whole = "GET /feed/poll?after=7 HTTP/1.1\r\nIf-None-Match: \"1\"\r\nHost: localhost\r\n\
-                     if-none-match: \"7\"\r\n\r\n";
-        for end in 0..whole.len() {
-            assert!(matches!(parsed(&whole[..end]), Parsed::Partial), "{end}");
-        }
-        let Parsed::Poll(ask, length) = parsed(whole) else { panic!() };
-        assert_eq!(length, whole.len());
-        assert_eq!(ask.condition.as_deref(), Some(&b"\"1\", \"7\""[..]));
-    }
-
-    #[test]
-    fn the_profiles_path_is_a_short_poll_with_its_delivery() {
-        let profile = HeaderProfile::built_in("kaazing-2009").unwrap();
-        let text = "GET /PollingStock//PollingStock HTTP/1.1\r\nHost: localhost:8080\r\n\r\n";
-        let config = config(profile.clone());
-        let Parsed::Poll(ask, _) = parse(text.as_bytes(), &config, true) else { panic!() };
-        assert_eq!(ask.endpoint, Endpoint::Poll);
-        assert_eq!(ask.query.unwrap().delivery, Delivery::Latest);
-        assert!(!is_poll(text));
-        let stolen = HeaderProfile { path: Some("/feed/ws".to_owned()), ..profile };
-        assert_eq!(Meant::by("/feed/ws", &stolen).endpoint, Endpoint::Websocket);
-    }
-
-    #[test]
-    fn a_connection_is_kept_as_its_version_and_its_header_say() {
-        for (version, connection, expected) in [
-            ("1.1", "x", Persistence::Kept),
-            ("1.1", "upgrade, Close", Persistence::Closes),
-            ("1.0", "x", Persistence::Closes),
-            ("1.0", "Keep-Alive", Persistence::KeptAsAsked),
-            ("1.0", "keep-alive, close", Persistence::Closes),
-        ] {
-            let head = format!(
-                "GET /feed/poll HTTP/{version}\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
-            );
-            let Parsed::Poll(ask, _) = parsed(&head) else { panic!() };
-            assert_eq!(ask.persistence, expected, "{head}");
-        }
-    }
 }

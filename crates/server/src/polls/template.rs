@@ -6,14 +6,14 @@ use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
 /// Stands for the cursor. No header of a profile can have it.
 const CURSOR_MARK: &str = "\u{1}";
 
-/// What is filled in.
+/// A figure that is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fill {
     Length,
     Cursor,
 }
 
-/// What a head says that is not filled in.
+/// The parts of a head that are not filled in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outline<'a> {
     pub(super) status: u16,
@@ -101,7 +101,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// What the profile itself renders is the reference.
+    /// The reference is what the profile itself renders.
     #[test]
     fn a_template_is_what_the_profile_renders() {
         let odd = format!(

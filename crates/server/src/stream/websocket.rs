@@ -1,175 +1,28 @@
-//! WebSocket: the answer to a handshake, and frames from the server (RFC 6455 §4.2, §5).
+//! The server's own words on a WebSocket: pings and close frames (RFC 6455 §5.5).
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Version, header};
-use pushbench_core::message::Content;
-use pushbench_core::{Contender, Seq};
-use pushbench_protocol::headers::{self, HeaderProfile, ResponseParts};
-use tungstenite::error::ProtocolError;
-use tungstenite::handshake::server::create_response;
-use tungstenite::protocol::frame::FrameHeader;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
+use pushbench_core::Seq;
+use tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::polls::lists;
+use super::conversation::Conversation;
+use crate::counters::Kind;
+
+/// Connections that are WebSockets.
+pub(crate) const KIND: Kind = Kind::stream(2, "websocket");
 
 /// The close code of a stream whose cursor fell off the ring; the reason names the oldest
 /// message still held. Of the range for applications (RFC 6455 §7.4.2), after HTTP's 410.
-pub(crate) const CLOSE_GONE: u16 = 4410;
+const CLOSE_GONE: u16 = 4410;
 
 /// A ping without payload (RFC 6455 §5.5.2).
 pub(crate) const PING: &[u8] = &[0x89, 0x00];
 
-/// The longest header of a server's frame: it is never masked.
-const MAX_HEADER: usize = 10;
-
-/// A message as one unmasked frame, in an allocation of its own size.
-pub(crate) fn data_frame(content: Content, payload: &[u8]) -> Bytes {
-    let opcode = match content {
-        Content::Text => Data::Text,
-        Content::Binary => Data::Binary,
-    };
-    let header = FrameHeader { opcode: OpCode::Data(opcode), ..FrameHeader::default() };
-    let mut head = Vec::with_capacity(MAX_HEADER);
-    header.format(payload.len() as u64, &mut head).expect("a Vec takes every byte");
-    [&head, payload].concat().into()
+/// Says close to a stream whose cursor fell off the ring, and which message is the oldest.
+pub(crate) fn end_gone(conversation: &mut Conversation, out: &mut Vec<u8>, oldest: Seq) {
+    let code = CloseCode::Library(CLOSE_GONE);
+    conversation.close(code, &format!("oldest held is {oldest}"), out);
 }
 
-/// Why a request for a WebSocket is refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// It does not ask for an upgrade, or for another version: 426 tells which one
-    /// (RFC 6455 §4.4, RFC 9110 §15.5.22).
-    #[error("this is a WebSocket endpoint: {0}; ask with `Upgrade: websocket`, version 13")]
-    Upgrade(ProtocolError),
-    /// It asks for an upgrade and breaks the protocol doing so.
-    #[error("the WebSocket handshake is malformed: {0}")]
-    Malformed(String),
-}
-
-/// The head that accepts a handshake: the profile's, with what the protocol demands, and with the
-/// cursor that the stream continues from.
-///
-/// # Errors
-///
-/// Why the request is refused.
-pub(crate) fn head(
-    method: &Method,
-    version: Version,
-    headers: &HeaderMap,
-    (profile, cursor): (&HeaderProfile, Seq),
-) -> Result<Vec<u8>, Refusal> {
-    let mut request = Request::new(());
-    *request.method_mut() = method.clone();
-    *request.version_mut() = version;
-    *request.headers_mut() = as_single_lines(headers)?;
-    let response = create_response(&request).map_err(refusal)?;
-    let mut own = Vec::with_capacity(4);
-    for (name, value) in response.headers() {
-        let value = value.to_str().map_err(|error| Refusal::Malformed(error.to_string()))?;
-        own.push((name.as_str(), value));
-    }
-    let tag = format!("\"{cursor}\"");
-    own.push((header::ETAG.as_str(), &tag));
-    let content = headers::Content::None;
-    let parts = ResponseParts { status: 101, content, etag: Some(&tag), own: &own };
-    let mut head = Vec::new();
-    profile.render_response(Contender::WEBSOCKET, &parts, &mut head);
-    Ok(head)
-}
-
-/// The header fields as the handshake's reader wants them: `Connection` and `Upgrade` are lists, of
-/// any length and over any number of lines (RFC 9110 §5.3, §7.6.1, §7.8), of which it is told the
-/// one item that counts; key and version stand once (RFC 6455 §11.3.1, §11.3.5).
-fn as_single_lines(headers: &HeaderMap) -> Result<HeaderMap, Refusal> {
-    for name in [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION] {
-        if headers.get_all(&name).iter().count() > 1 {
-            return Err(Refusal::Malformed(format!("`{name}` stands more than once")));
-        }
-    }
-    let mut single = headers.clone();
-    for (name, item) in [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")] {
-        if headers.get_all(&name).iter().any(|list| lists(list.as_bytes(), item.as_bytes())) {
-            single.insert(name, HeaderValue::from_static(item));
-        }
-    }
-    Ok(single)
-}
-
-fn refusal(error: tungstenite::Error) -> Refusal {
-    match error {
-        tungstenite::Error::Protocol(
-            error @ (ProtocolError::MissingConnectionUpgradeHeader
-            | ProtocolError::MissingUpgradeWebSocketHeader
-            | ProtocolError::MissingSecWebSocketVersionHeader
-            | ProtocolError::WrongHttpVersion),
-        ) => Refusal::Upgrade(error),
-        error => Refusal::Malformed(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 6455 §5.2: 7 bits of length, or 16, or 64.
-    #[test]
-    fn a_header_has_the_size_that_its_length_needs() {
-        for (len, header) in [(125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
-            let frame = data_frame(Content::Text, &vec![b'x'; len]);
-            assert_eq!(frame.len() - len, header, "{len} bytes");
-        }
-        assert_eq!(&data_frame(Content::Text, b"hi")[..], b"\x81\x02hi");
-        assert_eq!(&data_frame(Content::Binary, b"hi")[..], b"\x82\x02hi");
-    }
-
-    fn handshake() -> HeaderMap {
-        [
-            ("host", "server.example.com"),
-            ("upgrade", "websocket"),
-            ("connection", "Upgrade"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("sec-websocket-version", "13"),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
-        .collect()
-    }
-
-    /// The example of RFC 6455 §1.3.
-    #[test]
-    fn the_standards_key_is_accepted_as_it_says() {
-        let answer = (&HeaderProfile::minimal(), Seq(5));
-        let head = head(&Method::GET, Version::HTTP_11, &handshake(), answer).unwrap();
-        let expected = "HTTP/1.1 101 Switching Protocols\r\netag: \"5\"\r\n\
-                        connection: Upgrade\r\nupgrade: websocket\r\n\
-                        sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        assert_eq!(String::from_utf8(head).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_request_that_is_no_upgrade_is_told_apart_from_a_malformed_one() {
-        let refused = |name: &str, value: Option<&'static str>| {
-            let mut headers = handshake();
-            headers.remove(name);
-            if let Some(value) = value {
-                headers.insert(
-                    name.parse::<header::HeaderName>().unwrap(),
-                    HeaderValue::from_static(value),
-                );
-            }
-            let answer = (&HeaderProfile::minimal(), Seq(0));
-            head(&Method::GET, Version::HTTP_11, &headers, answer).unwrap_err()
-        };
-        for (name, value) in [
-            ("upgrade", None),
-            ("upgrade", Some("h2c")),
-            ("connection", Some("close")),
-            ("sec-websocket-version", Some("8")),
-        ] {
-            assert!(matches!(refused(name, value), Refusal::Upgrade(_)), "{name}");
-        }
-        for (name, value) in [("sec-websocket-key", None), ("sec-websocket-key", Some("short"))] {
-            assert!(matches!(refused(name, value), Refusal::Malformed(_)), "{name}");
-        }
-    }
+/// Says close since the server stops.
+pub(crate) fn end(conversation: &mut Conversation, out: &mut Vec<u8>) {
+    conversation.close(CloseCode::Away, "the server stops", out);
 }

@@ -1,5 +1,7 @@
 //! The account without sockets: what is counted where.
 
+use pushbench_os::net::tcp_info::TcpState;
+
 use super::*;
 
 /// A reading with these segments out and in.

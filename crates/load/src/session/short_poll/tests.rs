@@ -1,4 +1,4 @@
-use pushbench_core::Contender;
+use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::batch;
 
 use crate::session::tests::{Heard, call, feed, payload, response, session};

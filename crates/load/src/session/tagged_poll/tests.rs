@@ -1,4 +1,4 @@
-use pushbench_core::Contender;
+use pushbench_core::{Contender, Delivery};
 
 use crate::session::tests::{call, feed, frame, payload, plan, upgrade};
 use crate::session::*;

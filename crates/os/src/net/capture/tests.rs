@@ -41,12 +41,12 @@ impl Watched {
     }
 
     /// All packets, none of which was lost.
-    fn stop(self) -> Seen {
+    fn stop(self) -> Captured {
         let report = self.capture.stop().unwrap();
         assert!(report.is_complete(), "{report:?}");
         let packets: Vec<Packet> = self.packets.iter().collect();
         assert_eq!(report.packets, packets.len() as u64);
-        Seen { port: self.listener.local_addr().unwrap().port(), packets }
+        Captured { port: self.listener.local_addr().unwrap().port(), packets }
     }
 }
 
@@ -56,12 +56,12 @@ fn skip<T>(reason: &str) -> Option<T> {
 }
 
 /// Packets of one capture.
-struct Seen {
+struct Captured {
     port: u16,
     packets: Vec<Packet>,
 }
 
-impl Seen {
+impl Captured {
     /// Segments and their bytes at the IP layer, from the client and to it.
     fn totals(&self) -> [(u64, u64); 2] {
         [true, false].map(|up| {
@@ -91,7 +91,7 @@ fn a_connection_packet_by_packet() {
         drop(client);
         assert_eq!(server.read(&mut [0]).unwrap(), 0);
         drop(server);
-        let seen = watched.stop();
+        let captured = watched.stop();
         let more = ip.header_bytes() as u32 - 20;
         let expected = [
             (true, "{SYN}", 60),
@@ -104,21 +104,21 @@ fn a_connection_packet_by_packet() {
             (true, "{ACK}", 52),
         ]
         .map(|(up, flags, bytes)| (up, flags.to_owned(), bytes + more));
-        let mut lines = seen.lines();
+        let mut lines = captured.lines();
         // The one difference allowed: a server kept waiting for the core acknowledges apart.
         if lines.len() == 9 {
             assert_eq!(lines.remove(6), (false, "{ACK}".to_owned(), 52 + more));
         }
         assert_eq!(lines, expected, "{ip:?}");
-        let frames: u64 = seen.packets.iter().take(3).map(Packet::ethernet_bytes).sum();
+        let frames: u64 = captured.packets.iter().take(3).map(Packet::ethernet_bytes).sum();
         assert_eq!(frames, 214 + 3 * u64::from(more), "{ip:?}");
-        assert!(seen.packets.iter().all(|packet| packet.ip() == ip));
+        assert!(captured.packets.iter().all(|packet| packet.ip() == ip));
         // TCP_INFO before the close and the model of the close tell the same.
         let model = Segments::of_close(&last);
         let open = Segments::since_open(Side::Client, &last).unwrap();
         assert_eq!(open.sent + open.received, 5);
         assert_eq!(model.sent + model.received, 3);
-        assert_stamps(&seen.packets, before);
+        assert_stamps(&captured.packets, before);
     }
 }
 
@@ -193,8 +193,8 @@ fn what_is_lost_is_counted_where_it_was_sent() {
     posix::set_socket_option(client.as_fd(), libc::SOL_SOCKET, libc::SO_DETACH_FILTER, 0).unwrap();
     client.read_exact(&mut [0; 21]).unwrap();
     let (c, s) = quiesce(&client, &server);
-    let seen = watched.stop();
-    let [(up, _), (down, _)] = seen.totals();
+    let captured = watched.stop();
+    let [(up, _), (down, _)] = captured.totals();
     let of_server = Segments::since_open(Side::Server, &s).unwrap();
     assert_eq!((up, down), (of_server.received, of_server.sent));
     let lost = u64::from(s.retransmits);

@@ -1,0 +1,295 @@
+//! A connection of a client: a socket, and what secures it.
+//!
+//! # The contract
+//!
+//! Above a [`Channel`] is plaintext, below it are the bytes of a socket, and both are counted:
+//! their difference is the ledger's `tls` row. The two need not move together, since a record may be
+//! read by half, and sealed bytes may wait for the socket to take them. So:
+//!
+//! - **A read** gives at least one byte of plaintext, or is [`WouldBlock`](io::ErrorKind::WouldBlock)
+//!   although bytes may have come, or `None` at the stream's end. [`Received`] says how much
+//!   plaintext there is, how many bytes of the socket it took, and whether there may be
+//!   more *without a further readiness*: an edge-triggered loop must read on then. It carries the
+//!   kernel's stamp of the last byte where that was [asked for](Channel::ask_for_stamps).
+//! - **A write** says how much plaintext was *taken*, which never has to be given again: cursors,
+//!   deadlines and the ledger's layers follow that. What was sealed of it may still
+//!   [wait](Channel::waits) when the write returns; it goes out with [`Channel::flush`] once the
+//!   socket is writable. Nothing more is taken before.
+//! - **Opening** is a state: [`Channel::advance`] takes it on with each readiness, until the
+//!   connection stands and what secures it is agreed upon. It ends with an error or open.
+//! - **Closing** is a state of the protocols above, as their good-byes are plaintext; the socket is
+//!   closed by [`Channel::close`], which says what is left of a record that never became whole.
+//!
+//! A channel knows no clock. Whoever drives it has the deadlines of both: of opening, that of all
+//! connecting; of closing, the time that good-byes may take.
+//!
+//! Nothing else in a load process has a socket: registration, `TCP_INFO`, stamps and the local
+//! address go through the channel. Where nothing secures it a read is one `recv` and a write one
+//! `send`.
+
+mod records;
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use pushbench_os::net::rx_stamp::{self, WallStamp};
+use pushbench_os::net::source::connect_from;
+use pushbench_os::net::tcp_info::{TcpInfo, TcpState};
+
+use self::records::Records;
+
+/// How channels secure what they carry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Not at all.
+    #[default]
+    Clear,
+    /// With records that hide nothing, for tests: five bytes before each of up to 16 KiB, which
+    /// opens only when it is whole.
+    #[doc(hidden)]
+    Records,
+}
+
+/// Bytes that system calls said they moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// From client to server.
+    pub up: u64,
+    /// From server to client.
+    pub down: u64,
+}
+
+/// Plaintext that a read gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes of it, from the buffer's start; at least one.
+    pub plaintext: usize,
+    /// Bytes of the socket that they were, with what secured them.
+    pub sealed: usize,
+    /// There may be more without a further readiness.
+    pub more: bool,
+    /// When the kernel had the last byte that it gave, where it was asked to say.
+    pub stamp: Option<WallStamp>,
+}
+
+/// Plaintext that a write took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes of it.
+    pub taken: usize,
+    /// Bytes for the socket that were made of them.
+    pub sealed: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The handshake of TCP is under way.
+    Opening,
+    Open,
+}
+
+/// One connection, as the module says.
+#[derive(Debug)]
+pub struct Channel {
+    socket: TcpStream,
+    state: State,
+    stamped: bool,
+    /// `None` where the socket's bytes are the plaintext.
+    records: Option<Box<Records>>,
+}
+
+impl Channel {
+    /// Begins to connect to `target`, from `source` where there is one; `registry` wakes its poll for
+    /// `token`, once for each change of what can be read or written.
+    ///
+    /// # Errors
+    ///
+    /// What the system refuses at once. The rest is said by [`Channel::advance`].
+    pub fn connect(
+        kind: ChannelKind,
+        target: SocketAddr,
+        source: Option<IpAddr>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        let mut socket = match source {
+            Some(source) => TcpStream::from_std(connect_from(source, target)?),
+            None => TcpStream::connect(target)?,
+        };
+        // A request or a pong is one write, and must not wait for the ACK of the one before.
+        socket.set_nodelay(true)?;
+        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
+        let records = (kind == ChannelKind::Records).then(Box::default);
+        Ok(Self { socket, state: State::Opening, stamped: false, records })
+    }
+
+    /// Takes the opening on; whether the channel is open now.
+    ///
+    /// # Errors
+    ///
+    /// Why there will be no connection.
+    pub fn advance(&mut self, event: &Event) -> io::Result<bool> {
+        if event.is_error() || event.is_write_closed() {
+            let error = self.socket.take_error().ok().flatten();
+            return Err(error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into()));
+        }
+        if event.is_writable() {
+            self.state = State::Open;
+        }
+        Ok(self.is_open())
+    }
+
+    /// Whether it has been opened.
+    #[inline]
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// This end's address.
+    ///
+    /// # Errors
+    ///
+    /// A socket that has none any more.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Has each read say when the kernel had its last byte. Where the kernel does not, reads say
+    /// nothing.
+    pub fn ask_for_stamps(&mut self) {
+        // Whoever evaluates stamps tells how many there are.
+        let _ = rx_stamp::enable(&self.socket);
+        self.stamped = true;
+    }
+
+    /// Whether reads say when the kernel had what they give.
+    #[inline]
+    #[must_use]
+    pub const fn is_stamped(&self) -> bool {
+        self.stamped
+    }
+
+    /// Reads plaintext into `buffer`, which has room for a record at least; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else what broke.
+    #[inline]
+    pub fn read(&mut self, buffer: &mut [u8], moved: &mut Moved) -> io::Result<Option<Received>> {
+        if self.stamped || self.records.is_some() {
+            return self.read_specially(buffer, moved);
+        }
+        let length = self.socket.read(buffer)?;
+        moved.down += length as u64;
+        Ok(clear(length, buffer.len(), None))
+    }
+
+    #[cold]
+    fn read_specially(
+        &mut self,
+        buffer: &mut [u8],
+        moved: &mut Moved,
+    ) -> io::Result<Option<Received>> {
+        let (mut socket, stamped) = (&self.socket, self.stamped);
+        let mut take = |buffer: &mut [u8]| {
+            let length = if stamped {
+                let read = rx_stamp::receive(socket, buffer)?;
+                (read.length, read.stamp)
+            } else {
+                (socket.read(buffer)?, None)
+            };
+            moved.down += length.0 as u64;
+            Ok(length)
+        };
+        match &mut self.records {
+            Some(records) => records.read(buffer, take),
+            None => take(buffer).map(|(length, stamp)| clear(length, buffer.len(), stamp)),
+        }
+    }
+
+    /// Takes of `plaintext` what it can.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] where that is nothing; else what broke.
+    #[inline]
+    pub fn write(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
+        if self.records.is_some() {
+            return self.write_records(plaintext, moved);
+        }
+        let taken = self.socket.write(plaintext)?;
+        moved.up += taken as u64;
+        Ok(Written { taken, sealed: taken })
+    }
+
+    #[cold]
+    fn write_records(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
+        if self.flush(moved)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let Some(records) = &mut self.records else { return Ok(Written { taken: 0, sealed: 0 }) };
+        let written = records.seal(plaintext);
+        // They are taken, whatever becomes of them; the next call, or the next read, says what.
+        let _ = self.flush(moved);
+        Ok(written)
+    }
+
+    /// Whether sealed bytes wait for the socket to be writable.
+    #[inline]
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.records.as_ref().is_some_and(|records| !records.unsent().is_empty())
+    }
+
+    /// Writes sealed bytes that wait; whether some still do.
+    ///
+    /// # Errors
+    ///
+    /// What broke.
+    pub fn flush(&mut self, moved: &mut Moved) -> io::Result<bool> {
+        let Some(records) = &mut self.records else { return Ok(false) };
+        while !records.unsent().is_empty() {
+            match self.socket.write(records.unsent()) {
+                Ok(length) => {
+                    moved.up += length as u64;
+                    records.sent(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The kernel's account of the connection; `None` where there never was one, and within, where
+    /// the kernel does not tell.
+    #[must_use]
+    pub fn tcp_info(&self) -> Option<Option<TcpInfo>> {
+        let info = TcpInfo::of(&self.socket).ok();
+        let stood = |info: &TcpInfo| !matches!(info.state, TcpState::Opening | TcpState::Closed);
+        if self.is_open() { Some(info) } else { info.filter(stood).map(Some) }
+    }
+
+    /// Closes the socket, and says how many bytes came of a record that never became whole. Sealed
+    /// bytes that still wait count as moved, like those that a kernel has taken and never sends.
+    pub fn close(self, moved: &mut Moved) -> usize {
+        let Some(records) = self.records else { return 0 };
+        moved.up += records.unsent().len() as u64;
+        records.unopened()
+    }
+}
+
+/// A read of a socket that nothing secures. One that leaves room in the buffer has emptied it.
+#[inline]
+fn clear(length: usize, room: usize, stamp: Option<WallStamp>) -> Option<Received> {
+    let received = Received { plaintext: length, sealed: length, more: length == room, stamp };
+    (length > 0).then_some(received)
+}
+
+#[cfg(test)]
+mod tests;

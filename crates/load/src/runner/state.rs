@@ -1,0 +1,184 @@
+//! The state of a load process, and the time that it is.
+
+use std::io;
+use std::time::Duration;
+
+use mio::{Events, Poll, Token};
+use pushbench_core::MonoInstant;
+use pushbench_metrics::observe::attempts::Attempts;
+use pushbench_metrics::observe::events::OtherEvents;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::record::control::{KEPT_ERRORS, LoadPlan};
+use pushbench_os::net::tcp_info::IpVersion;
+use pushbench_os::time::clock::Clock;
+
+use super::client::Client;
+use super::drain::Drain;
+use super::error::LoadError;
+use super::holding::Holding;
+use super::loop_check::LoopCheck;
+use super::measure::Measure;
+use super::phases::Phases;
+use super::progress::ProgressSample;
+use super::ramp::Ramp;
+use super::stamps::Stamps;
+use super::tcpip::Tcpip;
+use super::timers::Timers;
+use crate::channel::{ChannelKind, Moved};
+use crate::session::{Output, Sessions};
+
+/// The event that says that a timer is due.
+pub(super) const TIMER: Token = Token(usize::MAX - 2);
+
+/// The read buffer that all clients share: most reads leave it almost empty.
+const READ_BUFFER: usize = 256 * 1024;
+
+/// How far a load process has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoadState {
+    /// Waiting for the order to connect.
+    Idle,
+    /// Opening connections.
+    Connecting,
+    /// Waiting for the order to run; what comes is read.
+    Connected,
+    /// From the order to run to the drain's end.
+    Running,
+    /// Saying good-bye.
+    Closing,
+    /// Reported, or stopped.
+    Over,
+}
+
+/// The state of a load process.
+#[derive(Debug)]
+pub(super) struct Runner<M, C> {
+    pub(super) plan: LoadPlan,
+    pub(super) clock: C,
+    pub(super) poll: Poll,
+    pub(super) timers: Timers,
+    pub(super) channels: ChannelKind,
+    pub(super) clients: Vec<Client>,
+    pub(super) ramp: Ramp,
+    pub(super) phases: Phases,
+    pub(super) state: LoadState,
+    pub(super) measure: M,
+    /// What the session that is being called gives out.
+    pub(super) out: Output,
+    /// What the channel that is being read gave.
+    pub(super) input: Box<[u8]>,
+    /// The time between poll ticks, where the transport has them.
+    pub(super) cadence: Option<Duration>,
+    pub(super) holding: Holding,
+    pub(super) attempts: Attempts,
+    pub(super) moved: Moved,
+    pub(super) numbers: Numbers,
+    pub(super) tcpip: Tcpip,
+    pub(super) stamps: Stamps,
+    pub(super) progress: ProgressSample,
+    pub(super) errors: Vec<String>,
+    pub(super) other_events: OtherEvents,
+    /// The first answer that was coded.
+    pub(super) coded: Option<String>,
+    /// The first error from warm-up on by which the server broke its protocol.
+    pub(super) first_protocol_error: Option<String>,
+    pub(super) loop_lag: LatencyHistogram,
+    pub(super) loop_check: LoopCheck,
+    pub(super) drain: Drain,
+    /// Everything was accounted for before the drain's deadline.
+    pub(super) drained: bool,
+    /// When the good-byes began.
+    pub(super) closing: MonoInstant,
+}
+
+/// How many clients are in which state, so that nobody has to go through them all.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// Channels that exist.
+    pub(super) channels: u32,
+    /// Clients whose subscription stands.
+    pub(super) ready: u32,
+    /// Clients that are out for good.
+    pub(super) given_up: u32,
+    /// Clients that were ready when the window began.
+    pub(super) ready_at_start: u32,
+}
+
+impl<M: Measure, C: Clock> Runner<M, C> {
+    pub(super) fn new(plan: LoadPlan, measure: M, clock: C) -> Result<Self, LoadError> {
+        if plan.clients == 0 {
+            return Err(LoadError::NoClients);
+        }
+        let poll = Poll::new().map_err(LoadError::SetUp)?;
+        let timers = Timers::new(poll.registry(), TIMER).map_err(LoadError::SetUp)?;
+        let sessions = Sessions::new(&plan);
+        let client = |number| Client::new(sessions.session(plan.first_client + number));
+        let clients = (0..plan.clients).map(client).collect();
+        Ok(Self {
+            cadence: sessions.cadence(),
+            holding: Holding::new(&plan),
+            attempts: Attempts::default(),
+            clock,
+            poll,
+            timers,
+            channels: ChannelKind::Clear,
+            clients,
+            ramp: Ramp::default(),
+            phases: Phases::default(),
+            state: LoadState::Idle,
+            measure,
+            out: Output::default(),
+            input: vec![0; READ_BUFFER].into(),
+            moved: Moved::default(),
+            numbers: Numbers::default(),
+            tcpip: Tcpip::new(IpVersion::of(plan.target.ip())),
+            stamps: Stamps::new(&plan),
+            progress: ProgressSample::new(),
+            errors: Vec::new(),
+            other_events: OtherEvents::default(),
+            coded: None,
+            first_protocol_error: None,
+            loop_lag: LatencyHistogram::default(),
+            loop_check: LoopCheck::new(),
+            drain: Drain::default(),
+            drained: false,
+            closing: MonoInstant::default(),
+            plan,
+        })
+    }
+
+    /// Waits until a socket or a timer wants something.
+    pub(super) fn wait(&mut self, events: &mut Events) -> Result<(), LoadError> {
+        // Who has connections to read does not sleep.
+        let limit = self.tcpip.is_sweeping().then_some(Duration::ZERO);
+        match self.poll.poll(events, limit) {
+            // No events then; the loop comes round.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(source) => Err(LoadError::Wait { clients: self.plan.clients, source }),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The present instant; whatever phase it belongs to has begun.
+    #[inline]
+    pub(super) fn now(&mut self) -> MonoInstant {
+        let at = self.clock.now();
+        if at >= self.phases.boundary() {
+            self.enter_phases(at);
+        }
+        at
+    }
+
+    /// Keeps an error of a client for a person to read, if it is among the first.
+    pub(super) fn keep_error(&mut self, client: u32, error: &dyn std::fmt::Display) {
+        if self.errors.len() < KEPT_ERRORS {
+            let words = self.words(client, error);
+            self.errors.push(words);
+        }
+    }
+
+    /// An error of a client, as a person reads it.
+    pub(super) fn words(&self, client: u32, error: &dyn std::fmt::Display) -> String {
+        format!("client {}: {error}", self.plan.first_client + client)
+    }
+}

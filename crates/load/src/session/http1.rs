@@ -1,0 +1,238 @@
+//! HTTP/1.1 between a subscription and the bytes of a connection of its own (RFC 9112): requests
+//! become text, input becomes heads, pieces of bodies and their ends.
+
+use pushbench_metrics::observe::ledger::Layer;
+use pushbench_protocol::http::{Piece, ResponseError, ResponseHead, ResponseReader};
+
+use super::Session;
+use super::error::ProtocolError;
+use super::output::{Demand, Ending, Note, Output};
+use super::subscription::{Answer, Last, Next, Subscription};
+use super::words::Words;
+
+/// A client whose subscription has each connection for itself, with one request outstanding at
+/// most.
+#[derive(Debug)]
+pub(super) struct Http1<S> {
+    subscription: S,
+    /// Reads the answers; `None` once the connection speaks another protocol.
+    answers: Option<Box<Answers>>,
+    /// Of the answer that has begun, or began last.
+    status: u16,
+    /// The server closes the connection behind that answer.
+    closes: bool,
+    open: bool,
+    /// There has been an answer on this connection.
+    served: bool,
+    /// A request awaits its answer's end, or the connection that it is to be sent on.
+    outstanding: bool,
+}
+
+/// The answers that come on a connection.
+#[derive(Debug)]
+struct Answers {
+    reader: ResponseReader,
+    /// The body of a refusal.
+    words: Words,
+}
+
+impl Answers {
+    fn new(field: Option<&'static str>) -> Self {
+        let reader = field.map_or_else(ResponseReader::default, ResponseReader::keeping);
+        Self { reader, words: Words::default() }
+    }
+}
+
+impl<S: Subscription> Http1<S> {
+    pub(super) fn new(subscription: S) -> Self {
+        Self {
+            subscription,
+            answers: None,
+            status: 0,
+            closes: false,
+            open: false,
+            served: false,
+            outstanding: false,
+        }
+    }
+
+    fn ask(&mut self, out: &mut Output) {
+        let request = self.subscription.request();
+        let field = request.field.as_ref().map(|(name, value)| (*name, &**value));
+        out.send.push(Layer::Http, |bytes| request.asks.render(bytes, field));
+        out.note(Note::Request);
+        self.outstanding = true;
+    }
+
+    fn go_on(&mut self, next: Next, out: &mut Output) {
+        match next {
+            Next::Rest | Next::Served => {}
+            Next::Ask => self.ask(out),
+            Next::Pause => out.demand = Demand::AskAgain,
+            Next::Skip => out.note(Note::SkippedPoll),
+            Next::Connect => {
+                self.outstanding = true;
+                out.demand = Demand::Connect;
+            }
+            Next::Leave => out.demand = Demand::Close,
+        }
+    }
+
+    /// The answer that has begun brings the feed.
+    #[inline]
+    fn brings_feed(&self) -> bool {
+        self.status == S::FEED
+    }
+
+    fn begun(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
+        let Some(answers) = &mut self.answers else { return Ok(()) };
+        answers.words.begin(head.coding.as_deref());
+        out.notes.extend(head.retry_after.as_deref().copied().map(Note::RetryAfter));
+        (self.status, self.closes) = (head.status, head.close);
+        let brings_feed = head.status == S::FEED;
+        if brings_feed && let Some(coding) = &head.coding {
+            return Err(self.subscription.asked().encoded(coding));
+        }
+        if brings_feed || S::EMPTY.contains(&head.status) {
+            let field = head.kept.then(|| answers.reader.kept());
+            self.subscription.begun(head, field, out)?;
+        }
+        if brings_feed && S::FEED == 101 {
+            (self.answers, self.outstanding) = (None, false);
+        }
+        Ok(())
+    }
+
+    /// The answer that has begun is complete.
+    fn answered(&mut self, out: &mut Output) -> Result<Next, ProtocolError> {
+        (self.outstanding, self.served) = (false, true);
+        let answer = match self.status {
+            status if status == S::FEED => Answer::Feed,
+            status if S::EMPTY.contains(&status) => Answer::Empty,
+            status => Answer::Refused(self.refusal(status)),
+        };
+        self.subscription.answered(answer, out)
+    }
+
+    fn refusal(&mut self, status: u16) -> ProtocolError {
+        let said = self.answers.as_mut().map(|answers| answers.words.take()).unwrap_or_default();
+        let asked = self.subscription.asked();
+        if status == 410 && !asked.is_foreign() {
+            return self.subscription.gone(&said);
+        }
+        let (request, expected) = (asked.describe(), self.subscription.expected());
+        ProtocolError::Status { status, request, expected, said }
+    }
+
+    /// Input that is no HTTP.
+    #[cold]
+    fn unreadable(&self, error: ResponseError) -> ProtocolError {
+        let request = self.subscription.asked().describe();
+        match error {
+            ResponseError::Head(source) => ProtocolError::Head { request, source },
+            ResponseError::Chunk(source) => ProtocolError::Chunk { request, source },
+        }
+    }
+
+    /// Takes a piece of the input.
+    #[inline]
+    fn take(&mut self, piece: Piece<'_>, out: &mut Output) -> Result<(), ProtocolError> {
+        match piece {
+            Piece::Data(data) if self.brings_feed() => return self.subscription.data(data, out),
+            Piece::Data(data) => {
+                out.count(Layer::Http, data.len());
+                if let Some(answers) = &mut self.answers {
+                    answers.words.extend(data);
+                }
+            }
+            Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
+            Piece::HeadPart(bytes) => out.count(Layer::Http, bytes),
+            Piece::Head(head, bytes) => {
+                out.count(Layer::Http, bytes);
+                return self.begun(&head, out);
+            }
+            Piece::End => {
+                let next = self.answered(out)?;
+                // A client asks nothing more on a connection that the server closes (§9.6).
+                if self.closes && next != Next::Served {
+                    out.demand = Demand::HangUp;
+                } else {
+                    self.go_on(next, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of the connection may be that of an answer. How far the exchange had come else.
+    fn last(&mut self, out: &mut Output) -> Last {
+        let is_stream = S::STREAMS && self.brings_feed();
+        let finished = self.answers.as_mut().map_or(Ok(false), |answers| answers.reader.finish());
+        let error = match finished {
+            Ok(true) if !is_stream => self.answered(out).err(),
+            Err(_) if !S::STREAMS => {
+                Some(ProtocolError::Truncated(self.subscription.asked().describe()))
+            }
+            _ => None,
+        };
+        out.notes.extend(error.map(Note::Failed));
+        match finished {
+            _ if !self.open => Last::Unopened,
+            Err(_) => Last::Cut,
+            Ok(_) if self.outstanding => Last::Unanswered,
+            Ok(_) => Last::Idle { served: self.served },
+        }
+    }
+}
+
+impl<S: Subscription> Session for Http1<S> {
+    fn opened(&mut self, out: &mut Output) {
+        match &mut self.answers {
+            Some(answers) => answers.reader.restart(),
+            None => self.answers = Some(Box::new(Answers::new(S::FIELD))),
+        }
+        (self.open, self.served, self.outstanding) = (true, false, false);
+        let next = self.subscription.opened(out);
+        self.go_on(next, out);
+    }
+
+    fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        while let Some(answers) = &mut self.answers {
+            if !self.outstanding && !input.is_empty() {
+                return Err(ProtocolError::Unasked(self.subscription.asked().describe()));
+            }
+            match answers.reader.next(&mut input) {
+                Ok(Some(piece)) => self.take(piece, out)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(self.unreadable(error)),
+            }
+        }
+        self.subscription.data(input, out)
+    }
+
+    fn tick(&mut self, out: &mut Output) {
+        let next = if self.outstanding { Next::Skip } else { self.subscription.due(self.open) };
+        self.go_on(next, out);
+    }
+
+    fn ask_again(&mut self, out: &mut Output) {
+        if !self.outstanding {
+            self.ask(out);
+        }
+    }
+
+    fn closed(&mut self, out: &mut Output) -> Ending {
+        let last = self.last(out);
+        (self.open, self.outstanding) = (false, false);
+        self.subscription.closed(last, out)
+    }
+
+    fn under_way(&self) -> bool {
+        self.subscription.under_way()
+    }
+
+    fn close(&mut self, out: &mut Output) {
+        let next = self.subscription.close(out);
+        self.go_on(next, out);
+    }
+}

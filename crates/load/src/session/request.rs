@@ -1,0 +1,110 @@
+//! The request for a feed, which all clients of a load process share.
+
+use pushbench_core::{Delivery, Seq};
+use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::headers::RequestParts;
+use pushbench_protocol::http::{RequestTemplate, ResponseHead};
+
+use super::error::ProtocolError;
+
+/// A request for the feed of a plan, as its transport asks for it.
+#[derive(Debug)]
+pub(super) struct FeedRequest {
+    template: RequestTemplate,
+    /// The server is none of ours: it knows no cursor of ours.
+    foreign: bool,
+    /// The name of the header profile.
+    profile: String,
+    /// The profile offers to take coded answers (RFC 9110 §12.5.3).
+    takes_coded: bool,
+}
+
+impl FeedRequest {
+    /// The plan's request, with `query` (`name=value` each), the fields of its profile, and `own`:
+    /// those that the transport cannot do without. The delivery is named where it is not what the
+    /// path implies.
+    pub(super) fn new(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> Self {
+        let (profile, foreign) = (&plan.headers, plan.subject.is_foreign());
+        let delivery = delivery(plan);
+        let query: Vec<&str> =
+            delivery.iter().map(String::as_str).chain(query.to_owned()).collect();
+        let query = if foreign { String::new() } else { query.join("&") };
+        let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
+        let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
+        // The template has the target.
+        let parts = RequestParts { target: "", host: &host, own };
+        let fields = profile.request_headers(plan.contender, &parts);
+        let takes_coded = fields.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("Accept-Encoding") && value != "identity"
+        });
+        Self {
+            template: RequestTemplate::new(
+                &format!("{}{path}", plan.subject.prefix),
+                &query,
+                fields,
+            ),
+            foreign,
+            profile: profile.name.clone(),
+            takes_coded,
+        }
+    }
+
+    /// Whether the server is none of ours.
+    pub(super) const fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// This request with a cursor, where the client has one and the server knows it.
+    pub(super) fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
+        Asked { request: self, after: cursor.filter(|_| !self.foreign) }
+    }
+}
+
+/// The delivery as a query names it, unless it is what the plan's path implies.
+fn delivery(plan: &LoadPlan) -> Option<String> {
+    let implied: Delivery = plan.headers.implied_delivery(plan.contender);
+    (plan.delivery != implied).then(|| format!("delivery={}", plan.delivery))
+}
+
+/// A request, and the cursor that it is asked with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    request: &'a FeedRequest,
+    after: Option<Seq>,
+}
+
+impl Asked<'_> {
+    /// Appends the request as HTTP/1.1 has it.
+    pub(super) fn render(&self, out: &mut Vec<u8>, field: Option<(&str, &[u8])>) {
+        self.request.template.render(out, self.after, field);
+    }
+
+    /// Method and target, for a person to read.
+    pub(super) fn describe(&self) -> String {
+        self.request.template.describe(self.after)
+    }
+
+    /// Whether the server is none of ours.
+    pub(super) const fn is_foreign(&self) -> bool {
+        self.request.foreign
+    }
+
+    /// Where a stream begins that was answered with `head`. A server that is none of ours need
+    /// not say.
+    pub(super) fn start_of(&self, head: &ResponseHead) -> Option<Seq> {
+        head.cursor.or(self.request.foreign.then_some(Seq::NONE))
+    }
+
+    /// The refusal of an answer that would have to be decoded before its messages could be read.
+    pub(super) fn encoded(&self, coding: &str) -> ProtocolError {
+        ProtocolError::Encoded {
+            request: self.describe(),
+            coding: coding.to_owned(),
+            profile: self.request.profile.clone(),
+            offered: self.request.takes_coded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! Polls: messages on request, at once or after a wait (RFC 6202 §2).
+
+use super::row::{Answers, Endpoint, GET_OR_HEAD, Polls};
+use crate::query::{CURSOR_KEYS, WAITING_KEYS};
+
+/// Short polls.
+pub(super) const SHORT: Endpoint = Endpoint {
+    path: "/feed/poll",
+    methods: GET_OR_HEAD,
+    is_for_people: false,
+    answers: Answers::Poll(Polls { waits: false, keys: CURSOR_KEYS }),
+};
+
+/// Long polls.
+pub(super) const LONG: Endpoint = Endpoint {
+    path: "/feed/long-poll",
+    methods: &["GET"],
+    is_for_people: false,
+    answers: Answers::Poll(Polls { waits: true, keys: WAITING_KEYS }),
+};

@@ -1,0 +1,76 @@
+//! A row of the table of endpoints: where, by which methods, and how it answers.
+
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use pushbench_core::Seq;
+use pushbench_protocol::headers::HeaderProfile;
+
+use crate::http::answer::Answer;
+use crate::shared::Shared;
+use crate::stream::wire::Wire;
+
+/// The methods where there is a page to be had without waiting.
+pub(super) const GET_OR_HEAD: &[&str] = &["GET", "HEAD"];
+
+/// An endpoint.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) path: &'static str,
+    /// None where each gets the same.
+    pub(crate) methods: &'static [&'static str],
+    /// The page of any site may lead there.
+    pub(crate) is_for_people: bool,
+    pub(crate) answers: Answers,
+}
+
+/// Ways to answer.
+#[derive(Debug)]
+pub(crate) enum Answers {
+    /// With messages that are there or, where it waits, come before long.
+    Poll(Polls),
+    /// With messages as they come.
+    Stream(Streams),
+    /// With a page of now.
+    Page(fn(&Shared) -> Answer),
+    /// With the number of the message that the request brings.
+    Publish,
+    /// With what there is elsewhere.
+    Unknown,
+}
+
+/// How a poll is answered.
+#[derive(Debug)]
+pub(crate) struct Polls {
+    /// Whether it waits where there is nothing.
+    pub(crate) waits: bool,
+    /// The keys of a query that are known.
+    pub(crate) keys: &'static [&'static str],
+}
+
+/// How a connection becomes a stream.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    /// The status of the response that begins it.
+    pub(crate) status: StatusCode,
+    /// The response head of a stream of the messages after a cursor, or a refusal.
+    pub(crate) head: fn(&Request<Incoming>, &HeaderProfile, Seq) -> Result<Vec<u8>, Answer>,
+    pub(crate) wire: fn() -> Wire,
+    /// It is a response like others: a page of another origin is told that it may read it, and one
+    /// that resumes says where it was (`Last-Event-ID`).
+    pub(crate) is_response: bool,
+}
+
+impl Endpoint {
+    /// Whether requests by this method have an answer of their own.
+    #[inline]
+    pub(crate) fn takes(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.contains(&method)
+    }
+
+    /// Whether a header profile may put polls in its place.
+    pub(super) const fn gives_way(&self) -> bool {
+        let is_free =
+            matches!(self.answers, Answers::Unknown | Answers::Poll(Polls { waits: false, .. }));
+        is_free || self.is_for_people
+    }
+}

@@ -1,0 +1,53 @@
+//! Server-sent events on an HTTP/1.1 response that is chunked and has no end of its own.
+
+use http::{Request, StatusCode, Version};
+use hyper::body::Incoming;
+use pushbench_core::{Contender, Seq};
+use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
+
+use super::row::{Answers, Endpoint, Streams};
+use crate::http::answer::{self, Answer};
+use crate::stream::wire::Wire;
+
+/// The feed as an event stream.
+pub(super) const ENDPOINT: Endpoint = Endpoint {
+    path: "/feed/sse",
+    methods: &["GET"],
+    is_for_people: false,
+    answers: Answers::Stream(Streams {
+        status: StatusCode::OK,
+        head: head_or_refusal,
+        wire: || Wire::Events,
+        is_response: true,
+    }),
+};
+
+/// An HTTP/1.0 client knows no chunks, and so no end of a stream (RFC 9112 §7.1).
+#[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
+fn head_or_refusal(
+    request: &Request<Incoming>,
+    profile: &HeaderProfile,
+    cursor: Seq,
+) -> Result<Vec<u8>, Answer> {
+    if request.version() >= Version::HTTP_11 {
+        return Ok(head(profile, cursor));
+    }
+    let reason = "an event stream needs HTTP/1.1";
+    Err(answer::text(StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason))
+}
+
+/// The response head, to be followed by chunks: the profile's, and what it cannot do without.
+///
+/// - `Content-Type`: an `EventSource` fails on any other (WHATWG HTML §9.2.2);
+/// - `Transfer-Encoding: chunked`: how a client tells the stream's end from a broken connection
+///   (RFC 9112 §8);
+/// - `ETag`: the cursor that the stream continues from, as on every transport.
+fn head(profile: &HeaderProfile, cursor: Seq) -> Vec<u8> {
+    let tag = format!("\"{cursor}\"");
+    let own = [("transfer-encoding", "chunked"), ("etag", tag.as_str())];
+    let content = Content::Stream { media_type: "text/event-stream" };
+    let parts = ResponseParts { status: 200, content, etag: Some(&tag), own: &own };
+    let mut head = Vec::new();
+    profile.render_response(Contender::SSE, &parts, &mut head);
+    head
+}

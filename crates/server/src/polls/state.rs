@@ -1,0 +1,36 @@
+//! State that all polls share.
+
+use std::rc::Rc;
+
+use pushbench_core::MonoInstant;
+use pushbench_protocol::headers::HeaderProfile;
+use tokio::sync::Notify;
+
+use super::reply::{Replies, always_closes};
+
+/// State that all polls share.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(super) replies: Replies,
+    /// No long poll's time is over before this.
+    pub(super) next_deadline: Option<MonoInstant>,
+    /// Says that `next_deadline` has come nearer.
+    pub(super) alarm: Rc<Notify>,
+    /// Every response of the profile says that it is the last.
+    pub(super) always_closes: bool,
+    pub(super) stopping: bool,
+}
+
+impl State {
+    pub(super) fn new(profile: &HeaderProfile) -> Self {
+        Self { always_closes: always_closes(profile), ..Self::default() }
+    }
+
+    /// Has the deadlines looked at no later than at this one.
+    pub(super) fn wait_until(&mut self, deadline: MonoInstant) {
+        if self.next_deadline.is_none_or(|next| deadline < next) {
+            self.next_deadline = Some(deadline);
+            self.alarm.notify_one();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! A connection's way from accept to close: its requests, and the one that makes it a stream.
+
+mod head;
+mod hyper;
+mod polling;
+mod service;
+mod takeover;
+pub(crate) mod task;

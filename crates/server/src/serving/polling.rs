@@ -1,0 +1,107 @@
+//! The turn of a connection that polls: reads requests and answers them one after another.
+//!
+//! A `GET` for a poll without a body is parsed where it was read, in a buffer that all connections
+//! share. Anything else goes to hyper with all its bytes, and a poll that hyper reads comes back.
+
+use std::task::{Context, Poll};
+
+use super::head::{self, MAX_HEAD, Parsed};
+use crate::connection::Phase;
+use crate::polls::{Client, State};
+use crate::view::View;
+
+/// Reads after which a client lets others have their turn.
+const READS_PER_TURN: usize = 4;
+
+/// States of a connection after its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It waits until it is woken.
+    Waits,
+    /// It is to be closed.
+    Over,
+    /// Its next request is hyper's.
+    Foreign,
+}
+
+/// The requests that bytes begin with.
+struct Answered {
+    /// The bytes that they took.
+    used: usize,
+    /// Whether the next one is hyper's.
+    foreign: bool,
+}
+
+/// The turn of the connection's own task.
+pub(super) fn attend(
+    client: &mut Client,
+    cx: &mut Context<'_>,
+    scratch: &mut [u8],
+    state: &mut State,
+    view: View<'_>,
+) -> Turn {
+    client.attend(cx, view);
+    let is_resumed = client.phase() == Phase::Idle && !client.unread.is_empty();
+    let mut foreign = is_resumed && resume(client, state, view);
+    for _ in 0..READS_PER_TURN {
+        match client.phase() {
+            Phase::Dead => return Turn::Over,
+            _ if client.is_behind() => return Turn::Waits,
+            _ if foreign => return Turn::Foreign,
+            Phase::Waiting if client.unread.len() >= MAX_HEAD => return Turn::Waits,
+            _ => {}
+        }
+        match client.poll_read(cx, scratch, view) {
+            Poll::Pending => return Turn::Waits,
+            Poll::Ready(count) => foreign = received(client, &scratch[..count], state, view),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Turn::Waits
+}
+
+/// Takes bytes from the client; whether the next request is hyper's.
+fn received(client: &mut Client, input: &[u8], state: &mut State, view: View<'_>) -> bool {
+    if !client.unread.is_empty() {
+        client.unread.extend_from_slice(input);
+        return resume(client, state, view);
+    }
+    let Answered { used, foreign } = answer(client, input, state, view);
+    client.unread.extend_from_slice(&input[used..]);
+    foreign
+}
+
+/// Goes on with what was read before; whether the next request is hyper's.
+fn resume(client: &mut Client, state: &mut State, view: View<'_>) -> bool {
+    let mut unread = std::mem::take(&mut client.unread);
+    let Answered { used, foreign } = answer(client, &unread, state, view);
+    if used < unread.len() {
+        unread.drain(..used);
+        client.unread = unread;
+    }
+    foreign
+}
+
+/// Answers the requests that `input` has, one after another.
+fn answer(client: &mut Client, input: &[u8], state: &mut State, view: View<'_>) -> Answered {
+    let mut used = 0;
+    while client.takes_requests() {
+        let rest = &input[used..];
+        if rest.is_empty() {
+            break;
+        }
+        match head::parse(rest, view.config, client.is_loopback()) {
+            Parsed::Poll(request, length) => {
+                used += length;
+                client.answer(&request, state, view);
+            }
+            // hyper says what is wrong with a head that is too long.
+            Parsed::Partial if rest.len() <= MAX_HEAD => {
+                client.begin_receiving(view.now);
+                break;
+            }
+            Parsed::Partial | Parsed::Foreign => return Answered { used, foreign: true },
+        }
+    }
+    Answered { used, foreign: false }
+}

@@ -1,0 +1,162 @@
+//! The task of a connection, from accept to close, and that of the deadlines of long polls.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use pushbench_os::time::clock;
+use tokio::time::timeout;
+
+use super::hyper::{self, Leaving};
+use super::polling::{self, Turn};
+use super::takeover::Takeover;
+use crate::connection::Connection;
+use crate::counters::Kind;
+use crate::hub::Hub;
+use crate::polls::request::PollRequest;
+use crate::polls::{Client, Polls};
+use crate::shared::Shared;
+use crate::stream::{Opening, Stream};
+
+/// A connection's place. Only its task removes it, so its key stays good.
+enum Place {
+    /// Among those that poll, or have not said yet what they want.
+    Polls(usize),
+    /// In hyper's hands. Boxed again, since most connections never are.
+    Hyper(Box<Pin<Box<dyn Future<Output = Option<Leaving>>>>>),
+    /// Among the streams.
+    Streams(usize),
+}
+
+/// The task of one connection.
+struct Task {
+    shared: Rc<Shared>,
+    place: Place,
+}
+
+/// Serves a connection that was accepted until it is closed.
+pub(crate) fn begin(shared: &Rc<Shared>, connection: Connection) {
+    let shared = Rc::clone(shared);
+    let place = Place::Polls(begin_polls(&shared, connection, None, Vec::new()));
+    tokio::task::spawn_local(Task { shared, place });
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { shared, place } = self.get_mut();
+        loop {
+            let next = match place {
+                Place::Polls(key) => std::task::ready!(poll_client(shared, *key, cx)),
+                Place::Hyper(served) => {
+                    std::task::ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
+                }
+                Place::Streams(key) => std::task::ready!(poll_stream(shared, *key, cx)),
+            };
+            match next {
+                Some(next) => *place = next,
+                None => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+/// Where a connection goes on from the polls: `None` where it is closed.
+fn poll_client(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+    let mut hub = shared.hub.borrow_mut();
+    let Hub { polls: Polls { clients, state }, scratch, .. } = &mut *hub;
+    let ring = shared.ring.borrow();
+    let turn = polling::attend(&mut clients[key], cx, scratch, state, shared.view(&ring));
+    if turn == Turn::Waits {
+        return Poll::Pending;
+    }
+    let (connection, unread) = clients.remove(key).into_parts();
+    if turn == Turn::Over {
+        shared.counters.closed(Kind::HTTP);
+        return Poll::Ready(None);
+    }
+    let served = Box::pin(hyper::serve(Rc::clone(shared), connection, unread));
+    Poll::Ready(Some(Place::Hyper(Box::new(served))))
+}
+
+fn poll_hyper(
+    shared: &Shared,
+    served: Pin<&mut dyn Future<Output = Option<Leaving>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Place>> {
+    served.poll(cx).map(|leaving| {
+        let Some(Leaving { connection, takeover, unread }) = leaving else {
+            shared.counters.closed(Kind::HTTP);
+            return None;
+        };
+        Some(match takeover {
+            Takeover::Poll(request) => {
+                Place::Polls(begin_polls(shared, connection, Some(&request), unread))
+            }
+            Takeover::Stream(opening) => {
+                shared.counters.closed(Kind::HTTP);
+                Place::Streams(begin_stream(shared, connection, opening, &unread))
+            }
+        })
+    })
+}
+
+fn poll_stream(shared: &Shared, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+    let mut hub = shared.hub.borrow_mut();
+    let Hub { streams, scratch, .. } = &mut *hub;
+    let stream = &mut streams[key];
+    if !stream.is_dead() {
+        stream.attend(cx, scratch, shared.view(&shared.ring.borrow()));
+    }
+    if !stream.is_dead() {
+        return Poll::Pending;
+    }
+    shared.counters.closed(stream.kind());
+    streams.remove(key);
+    Poll::Ready(None)
+}
+
+/// Puts a connection among those that poll, with a poll that hyper has read from it, if it did.
+fn begin_polls(
+    shared: &Shared,
+    connection: Connection,
+    request: Option<&PollRequest<'_>>,
+    unread: Vec<u8>,
+) -> usize {
+    let Polls { clients, state } = &mut shared.hub.borrow_mut().polls;
+    let ring = shared.ring.borrow();
+    let view = shared.view(&ring);
+    let mut client = Client::new(connection, unread, view.now);
+    if let Some(request) = request {
+        client.answer(request, state, view);
+    }
+    clients.insert(client)
+}
+
+/// Puts a connection among the streams.
+fn begin_stream(shared: &Shared, connection: Connection, opening: Opening, unread: &[u8]) -> usize {
+    let stream = Stream::new(connection, opening, unread, shared.clock.get());
+    shared.counters.opened(stream.kind());
+    shared.hub.borrow_mut().streams.insert(stream)
+}
+
+/// Ends long polls when their time is over, for as long as it is polled.
+pub(crate) async fn keep_time(shared: Rc<Shared>) {
+    loop {
+        let (next, alarm) = shared.hub.borrow().polls.next_deadline();
+        let Some(next) = next else {
+            alarm.notified().await;
+            continue;
+        };
+        let left = next.saturating_since(clock::now());
+        if !left.is_zero() {
+            // Either way the deadline is looked at again.
+            let _ = timeout(left, alarm.notified()).await;
+            continue;
+        }
+        shared.clock.set(clock::now());
+        shared.hub.borrow_mut().polls.expire(shared.view(&shared.ring.borrow()));
+    }
+}
