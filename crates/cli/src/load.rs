@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::{FeedDescription, MAX_FEED_BYTES};
-use pushbench_core::scenario::thresholds::Quantity;
+use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
@@ -131,12 +131,15 @@ fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Fail
 
 /// Refuses thresholds on what is known of a server of one's own only.
 fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result<(), Failure> {
-    let check = |is_measured: &dyn Fn(Quantity) -> bool, why| {
+    let check = |is_measured: &dyn Fn(Figure) -> bool, why| {
         check_measured(&plan.scenario, is_measured, why)
     };
-    check(&|quantity| !(plan.capture && quantity.is_cpu()), plan::CAPTURING)?;
-    check(&|quantity| knows_server || !quantity.is_of_the_server(), "--server-pid is not given")?;
-    check(&|quantity| same_clock || !quantity.needs_one_clock(), "the server has another clock")
+    check(&|figure| !(plan.capture && figure.needs(Need::CpuTime)), plan::CAPTURING)?;
+    check(
+        &|figure| knows_server || !figure.needs(Need::ServerProcess),
+        "--server-pid is not given",
+    )?;
+    check(&|figure| same_clock || !figure.needs(Need::OneClock), "the server has another clock")
 }
 
 /// Reads the description of a feed that a server of another kind publishes.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::scenario::thresholds::Quantity;
+use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
 use pushbench_core::schedule::{MOST_DUE, WalkError};
 use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
@@ -55,7 +55,7 @@ pub(crate) fn resolve(
     let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
     let allow_busy = clients.allow_busy;
     let plan = Plan { headers, capture, allow_busy, stamps, publish_delay, ..plan };
-    let is_measured = |quantity: Quantity| !(plan.capture && quantity.is_cpu());
+    let is_measured = |figure: Figure| !(plan.capture && figure.needs(Need::CpuTime));
     check_measured(&plan.scenario, is_measured, CAPTURING)?;
     Ok(plan)
 }
@@ -87,11 +87,11 @@ fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<
 /// Refuses a threshold on a quantity that will not be measured, and says why it will not.
 pub(crate) fn check_measured(
     scenario: &Scenario,
-    is_measured: impl Fn(Quantity) -> bool,
+    is_measured: impl Fn(Figure) -> bool,
     why: &str,
 ) -> Result<(), Failure> {
     let mut thresholds = scenario.thresholds.iter();
-    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.quantity));
+    let unmeasured = thresholds.find(|threshold| !is_measured(threshold.target.figure));
     unmeasured.map_or(Ok(()), |threshold| {
         let target = threshold.target;
         Err(Failure::usage(anyhow!(

@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pushbench_core::text;
-use pushbench_metrics::judge::figures::{Figure, Figures};
+use pushbench_core::{Figure, text};
+use pushbench_metrics::judge::figures::Figures;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};

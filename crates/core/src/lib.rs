@@ -9,6 +9,7 @@ mod checked;
 pub mod contender;
 pub mod delivery;
 pub mod feed;
+pub mod figure;
 pub mod instant;
 pub mod message;
 pub mod number;
@@ -23,5 +24,6 @@ pub mod units;
 
 pub use contender::{Contender, Shape, Stack, Transport};
 pub use delivery::Delivery;
+pub use figure::Figure;
 pub use instant::MonoInstant;
 pub use message::{Message, Seq};

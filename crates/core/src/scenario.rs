@@ -3,8 +3,10 @@
 //! Scenarios are TOML. Any numeric setting may be a list; the points are the product of all of
 //! them. Unknown keys are refused with their line.
 
+mod axis;
 mod check;
 mod points;
+mod settings;
 pub mod thresholds;
 mod values;
 
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::axis::{Axis, AxisUnit};
 pub use self::points::Point;
+pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;

@@ -5,6 +5,7 @@ pub mod environment;
 pub mod floor;
 pub mod headers;
 pub mod numbers;
+pub mod outcome;
 pub mod warning;
 
 use std::collections::{HashMap, HashSet};
@@ -17,7 +18,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::breakdown::Breakdown;
 use crate::judge::models::Check;
-use crate::judge::thresholds::Outcome;
 use crate::observe::disturbance::Disturbance;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::Instrument;
@@ -26,6 +26,7 @@ use crate::observe::recorder::Measured;
 use crate::record::control::ServerMeasured;
 use crate::record::environment::Environment;
 use crate::record::floor::FloorTrial;
+use crate::record::outcome::Outcome;
 use crate::record::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.

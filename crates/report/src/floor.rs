@@ -1,7 +1,6 @@
 //! The floor of a point in words, and `floor.csv`.
 
-use pushbench_core::Contender;
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::floor::Floor;
 
@@ -11,7 +10,7 @@ use crate::{human, settings};
 
 /// The first columns of `floor.csv`, one line for each trial of bare loops; the settings of the
 /// point follow that are not among them.
-pub const FLOOR_COLUMNS: &str =
+pub(crate) const FLOOR_COLUMNS: &str =
     "point,clients,trial,valid,messages,server_cpu_us_per_msg,load_cpu_us_per_msg,invalid";
 
 /// What bare loops take at a point, and how far WebSocket is from it; why that is not known, where

@@ -1,5 +1,7 @@
 //! Quantities as people read them: three significant digits and the unit that needs no zeros.
 
+use pushbench_core::figure::Unit;
+
 /// Shown where a figure was not measured or its samples do not support it.
 pub(crate) const NOTHING: &str = "–";
 
@@ -149,6 +151,16 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
         99.9.. => format!("{:.2} %", (percent * 100.0).floor().min(9_999.0) / 100.0),
         10.0.. => format!("{:.1} %", (percent * 10.0).floor() / 10.0),
         _ => format!("{} %", number(percent, 2)),
+    }
+}
+
+/// A figure's value in words, by its unit.
+pub(crate) fn quantity(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Micros => time(value),
+        Unit::Bytes => size(value),
+        Unit::Count => short_number(value, 15),
+        Unit::Share => format!("{} %", short_number(value * 100.0, 5)),
     }
 }
 

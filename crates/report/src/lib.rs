@@ -42,7 +42,6 @@ pub use self::comparison::{
 };
 pub use self::error::ReportError;
 pub use self::failures::failures;
-pub use self::floor::FLOOR_COLUMNS;
 pub use self::folder::{RunFolder, open, rebuild};
 pub use self::headers::{
     HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,

@@ -1,8 +1,8 @@
 //! The figures that people compare: a block for each point, a row in it for each transport.
 
-use pushbench_core::Contender;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::judge::figures::{Figure, Figures, Summary, summarise};
+use pushbench_core::{Contender, Figure};
+use pushbench_metrics::judge::figures::{Figures, Summary, summarise};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::judge::stats::paired::Paired;
 use pushbench_metrics::observe::ledger::Source;

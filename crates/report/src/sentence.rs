@@ -13,7 +13,7 @@ mod words;
 
 use std::fmt::Write as _;
 
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::Figure;
 use pushbench_metrics::record::RunRecord;
 
 use self::measure::{Contender, Measure};

@@ -1,8 +1,7 @@
 //! The table for people: on a terminal, and the same cells for Markdown and the page.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use pushbench_core::{Delivery, text};
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::{Delivery, Figure, text};
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
@@ -20,62 +19,50 @@ pub(crate) enum Column {
     Contender,
     Delivered,
     Superseded,
-    LatencyP50,
-    LatencyP99,
-    LatencyMax,
-    AgeMean,
-    AgeSpread,
+    /// A figure's median over the trials.
+    Figure(Figure),
+    /// The same with where the trials put it.
+    Spread(Figure),
+    /// The greatest age in any trial.
     AgeMax,
     Bytes,
     Empty,
-    ServerCpu,
-    LoadCpu,
-    ServerMemory,
 }
 
 impl Column {
-    /// The header: what, and in the second line of what.
-    pub(crate) const fn header(self) -> (&'static str, &'static str) {
+    /// The two lines of its header.
+    pub(crate) fn header(self) -> (&'static str, &'static str) {
         match self {
             Self::Contender => ("transport", ""),
             Self::Delivered => ("delivered", ""),
             Self::Superseded => ("superseded", ""),
-            Self::LatencyP50 => ("latency p50", "[low–high]"),
-            Self::LatencyP99 => ("latency", "p99"),
-            Self::LatencyMax => ("latency", "max"),
-            Self::AgeMean => ("age", "mean"),
-            Self::AgeSpread => ("age mean", "[low–high]"),
+            // Of which memory it is, there is one here.
+            Self::Figure(Figure::ServerRss) => ("memory", "/client"),
+            Self::Figure(figure) => figure.label().split_once(' ').unwrap_or((figure.label(), "")),
+            Self::Spread(figure) => (figure.label(), "[low–high]"),
             Self::AgeMax => ("age", "max"),
             Self::Bytes => ("bytes/msg", "(payload+rest)"),
             Self::Empty => ("empty", "responses"),
-            Self::ServerCpu => ("server", "CPU/msg"),
-            Self::LoadCpu => ("load", "CPU/msg"),
-            Self::ServerMemory => ("memory", "/client"),
         }
     }
 
     fn cell(self, row: &Row<'_>) -> String {
-        let bound = |figure| row.at_least(figure).map(|us| format!("> {}", human::time(us)));
-        let time = |figure| row.get(figure).map(human::time).or_else(|| bound(figure));
+        let value = |figure: Figure| {
+            let words = |value| human::quantity(figure.unit(), value);
+            let bound = || row.at_least(figure).map(|least| format!("> {}", words(least)));
+            row.get(figure).map(words).or_else(bound)
+        };
         let counts = &row.summary.counts;
         let cell = match self {
             Self::Contender => Some(row.contender().name().to_owned()),
             _ if !row.has_figures() => None,
             Self::Delivered => Some(delivered(row)),
             Self::Superseded => Some(human::share(counts.superseded, counts.expected)),
-            Self::LatencyP50 => {
-                row.spread(Figure::LatencyP50).map(spread).or_else(|| time(Figure::LatencyP50))
-            }
-            Self::LatencyP99 => time(Figure::LatencyP99),
-            Self::LatencyMax => time(Figure::LatencyMax),
-            Self::AgeMean => time(Figure::AgeMean),
-            Self::AgeSpread => row.spread(Figure::AgeMean).map(spread),
+            Self::Figure(figure) => value(figure),
+            Self::Spread(figure) => row.spread(figure).map(spread).or_else(|| value(figure)),
             Self::AgeMax => row.age_max_us().map(human::time),
             Self::Bytes => bytes(row),
             Self::Empty => Some(human::share(counts.empty_responses, counts.requests)),
-            Self::ServerCpu => time(Figure::ServerCpu),
-            Self::LoadCpu => time(Figure::LoadCpu),
-            Self::ServerMemory => row.get(Figure::ServerRss).map(human::size),
         };
         cell.unwrap_or_else(|| NOTHING.to_owned())
     }
@@ -86,14 +73,15 @@ impl Column {
 pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     let mut columns = vec![Column::Contender, Column::Delivered];
     columns.extend(if block.compares_ages() {
-        vec![Column::Superseded, Column::AgeSpread, Column::AgeMax]
+        vec![Column::Superseded, Column::Spread(Figure::AgeMean), Column::AgeMax]
     } else {
-        vec![Column::LatencyP50, Column::LatencyP99, Column::LatencyMax, Column::AgeMean]
+        let rest = [Figure::LatencyP99, Figure::LatencyMax, Figure::AgeMean].map(Column::Figure);
+        [Column::Spread(Figure::LatencyP50)].into_iter().chain(rest).collect()
     });
     columns.extend((wide && !block.compares_ages()).then_some(Column::AgeMax));
     columns.push(Column::Bytes);
     columns.extend(wide.then_some(Column::Empty));
-    columns.extend([Column::ServerCpu, Column::LoadCpu, Column::ServerMemory]);
+    columns.extend([Figure::ServerCpu, Figure::LoadCpu, Figure::ServerRss].map(Column::Figure));
     columns
 }
 

@@ -1,6 +1,5 @@
 //! What a run was to come to and did, a line for each threshold at each point.
 
-use pushbench_core::scenario::thresholds::Unit;
 use pushbench_metrics::judge::thresholds::{Outcome, Verdict, outcomes};
 use pushbench_metrics::record::RunRecord;
 
@@ -56,7 +55,7 @@ fn line(record: &RunRecord, outcome: &Outcome) -> Line {
     let heading = point.map(|point| settings::heading(&record.points, point));
     let at = heading.filter(|heading| !heading.is_empty());
     let at = at.map(|heading| format!(" with {heading}")).unwrap_or_default();
-    let value = |measured| value(threshold.target.quantity.unit(), measured);
+    let value = |measured| human::quantity(threshold.target.figure.unit(), measured);
     let measured = match (outcome.measured, outcome.at_least) {
         (Some(measured), _) => value(measured),
         (None, Some(least)) => format!("more than {}", value(least)),
@@ -66,14 +65,5 @@ fn line(record: &RunRecord, outcome: &Outcome) -> Line {
         sign: if outcome.is_met() { '✓' } else { '✗' },
         threshold: threshold.to_string(),
         measured: format!("{whose}{measured}{at}"),
-    }
-}
-
-fn value(unit: Unit, measured: f64) -> String {
-    match unit {
-        Unit::Micros => human::time(measured),
-        Unit::Bytes => human::size(measured),
-        Unit::Count => human::short_number(measured, 15),
-        Unit::Share => format!("{} %", human::short_number(measured * 100.0, 5)),
     }
 }

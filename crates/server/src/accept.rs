@@ -6,6 +6,7 @@ use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::io::ReadBuf;
 use tokio::net::TcpListener;
 
 use crate::channel::Channel;
@@ -86,7 +87,7 @@ async fn say_busy(mut channel: Channel) -> io::Result<()> {
     channel.flush()?;
     channel.shut()?;
     let mut scratch = [0; 1024];
-    while poll_fn(|cx| channel.poll_read(cx, &mut scratch)).await? > 0 {}
+    while poll_fn(|cx| channel.poll_read(cx, &mut ReadBuf::new(&mut scratch))).await? > 0 {}
     Ok(())
 }
 

@@ -63,12 +63,12 @@ impl Channel {
         self.socket().local_addr()
     }
 
-    /// Plaintext that has arrived, as much as `buffer` holds.
+    /// Plaintext that has arrived, as much as `buffer` has room for; how much that is.
     #[inline]
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Clear(socket) => read_socket(socket, cx, buffer),
@@ -124,9 +124,9 @@ impl Channel {
 fn read_socket(
     socket: &mut TcpStream,
     cx: &mut Context<'_>,
-    buffer: &mut [u8],
+    buffer: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(buffer);
-    ready!(Pin::new(socket).poll_read(cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
+    let before = buffer.filled().len();
+    ready!(Pin::new(socket).poll_read(cx, buffer))?;
+    Poll::Ready(Ok(buffer.filled().len() - before))
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_os::time::clock;
+use tokio::io::ReadBuf;
 
 use crate::channel::Channel;
 use crate::config::ServerConfig;
@@ -182,7 +183,7 @@ impl Connection {
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         self.channel.poll_read(cx, buffer)
     }

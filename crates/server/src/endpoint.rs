@@ -10,7 +10,7 @@ pub(crate) mod stream;
 mod websocket;
 
 use http::StatusCode;
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::Delivery;
 use pushbench_protocol::headers::HeaderProfile;
 
 pub(crate) use self::publish::publish;
@@ -75,8 +75,7 @@ impl Route {
     pub(crate) fn of(path: &str, profile: &HeaderProfile) -> Self {
         let row = row_of(path);
         if ENDPOINTS[row].gives_way() && profile.path.as_deref() == Some(path) {
-            let delivery = profile.implied_delivery(Contender::SHORT_POLL);
-            return Self::to(row_of(poll::SHORT.path), delivery);
+            return Self::to(row_of(poll::SHORT.path), poll::implied_delivery(profile));
         }
         Self::to(row, Delivery::default())
     }

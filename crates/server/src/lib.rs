@@ -58,3 +58,5 @@ pub use channel::ChannelKind;
 pub use config::{RingLimits, ServerConfig};
 pub use publish_token::{NoToken, PublishToken};
 pub use server::{Server, ServerError, ServerHandle};
+#[doc(hidden)]
+pub use serving::poll_head;

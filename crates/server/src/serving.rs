@@ -6,3 +6,5 @@ mod polling;
 mod service;
 mod takeover;
 pub(crate) mod task;
+
+pub use self::head::poll_head;

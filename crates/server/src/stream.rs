@@ -21,6 +21,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
 use pushbench_core::{Delivery, MonoInstant, Seq};
+use tokio::io::ReadBuf;
 
 use self::conversation::Verdict;
 use self::wire::{End, Wire};
@@ -101,6 +102,8 @@ impl Stream {
         let Opening { head, wire, delivery, cursor } = opening;
         connection.enter(Phase::Streaming, now);
         connection.stamps_after(cursor);
+        // The head waits.
+        connection.set_behind(true);
         let (partial, control) = (head.into(), Vec::new());
         let mut stream = Self { connection, wire, delivery, cursor, partial, control };
         stream.received(read_already);
@@ -266,7 +269,7 @@ impl Stream {
             if self.control.len() > CONTROL_LIMIT {
                 break;
             }
-            match self.connection.poll_read(cx, scratch) {
+            match self.connection.poll_read(cx, &mut ReadBuf::new(scratch)) {
                 Poll::Pending => return Reading::Waits,
                 Poll::Ready(Ok(0) | Err(_)) => return Reading::Over,
                 Poll::Ready(Ok(bytes)) => self.received(&scratch[..bytes]),

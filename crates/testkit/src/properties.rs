@@ -4,6 +4,7 @@
 //! `fuzz/` look for such an input, guided by coverage; a test here runs each over the corpus that
 //! they start from, so that a fault once found stays found on a stable compiler.
 
+mod base64;
 mod batch;
 mod chunked;
 mod feed;
@@ -11,6 +12,8 @@ mod frame;
 mod number;
 mod profile;
 mod record;
+mod request;
+mod response;
 mod scenario;
 mod schedule;
 mod sse;
@@ -26,7 +29,8 @@ use serde::de::DeserializeOwned;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, in the order of their names.
-pub const PROPERTIES: [Property; 12] = [
+pub const PROPERTIES: [Property; 15] = [
+    ("base64", base64::holds),
     ("batch", batch::holds),
     ("chunked", chunked::holds),
     ("feed", feed::holds),
@@ -34,6 +38,8 @@ pub const PROPERTIES: [Property; 12] = [
     ("number", number::holds),
     ("profile", profile::holds),
     ("record", record::holds),
+    ("request", request::holds),
+    ("response", response::holds),
     ("scenario", scenario::holds),
     ("schedule", schedule::holds),
     ("sse", sse::holds),

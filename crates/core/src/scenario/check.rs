@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::thresholds::{SAMPLES_BEYOND, Target, Unit};
+use super::thresholds::Target;
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
+use crate::figure::{SAMPLES_BEYOND, Unit};
 use crate::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::units::{ByteSize, Span};
@@ -154,7 +155,7 @@ impl Scenario {
                 let problem = format!("the transport of {target} is not among those run: {names}");
                 return Err(setting("thresholds", problem));
             }
-            if target.quantity.unit() == Unit::Share && threshold.limit > 1.0 {
+            if target.figure.unit() == Unit::Share && threshold.limit > 1.0 {
                 return Err(setting("thresholds", format!("{threshold}: a share is at most 100%")));
             }
             if let Some(met) = threshold.foregone() {
@@ -162,11 +163,11 @@ impl Scenario {
                 let problem = format!(
                     "{threshold}: {value}, whatever is measured; set a limit \
                     within what {} can be",
-                    target.quantity.name()
+                    target.figure.name()
                 );
                 return Err(setting("thresholds", problem));
             }
-            if let Some(beyond) = target.quantity.share_beyond() {
+            if let Some(beyond) = target.figure.share_beyond() {
                 self.check_samples(target, beyond)?;
             }
         }

@@ -1,9 +1,11 @@
 //! The points of a scenario: the product of its lists.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, check_text};
-use super::{Scenario, ScenarioError, ScheduleKind, Values, setting};
+use super::{Axis, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked_when_read;
 use crate::feed::FeedSpec;
 use crate::payload::{MAX_PAYLOAD, Payload};
@@ -42,6 +44,22 @@ pub struct Point {
 checked_when_read!(Point);
 
 impl Point {
+    /// A point whose settings are still to be chosen.
+    fn numbered(id: u32) -> Self {
+        Self {
+            id,
+            label: String::new(),
+            clients: 1,
+            rate: Rate::ONE,
+            rate_hz: 0.0,
+            payload_bytes: 0.0,
+            poll_interval: Span(Duration::ZERO),
+            long_poll_timeout: Span(Duration::ZERO),
+            cookie_bytes: 0,
+            speed: 1.0,
+        }
+    }
+
     /// Checks what the types of its settings cannot.
     ///
     /// # Errors
@@ -83,24 +101,14 @@ impl Scenario {
     }
 
     /// The rates to be tried; where `total_rate` sets them there is one for each number of clients.
-    fn rates(&self) -> &Values<Rate> {
+    pub(super) fn rates(&self) -> &Values<Rate> {
         static SET_BY_CLIENTS: Values<Rate> = Values::One(Rate::ONE);
         if self.total_rate.is_some() { &SET_BY_CLIENTS } else { &self.rate }
     }
 
     /// How many points there are.
     pub(super) fn combinations(&self) -> usize {
-        [
-            self.clients.as_slice().len(),
-            self.rates().as_slice().len(),
-            self.payload.as_slice().len(),
-            self.poll_interval.as_slice().len(),
-            self.long_poll_timeout.as_slice().len(),
-            self.cookie_bytes.as_slice().len(),
-            self.feed.speed.as_slice().len(),
-        ]
-        .into_iter()
-        .fold(1, usize::saturating_mul)
+        Axis::ALL.into_iter().map(|axis| axis.len(self)).fold(1, usize::saturating_mul)
     }
 
     /// The points, in the order of the lists, the first list changing slowest.
@@ -114,48 +122,20 @@ impl Scenario {
 
     /// The point with `index` points before it: a number whose digits choose from the lists.
     fn point(&self, index: usize, trace: Option<&Trace>) -> Point {
+        let mut point = Point::numbered(u32::try_from(index + 1).unwrap_or(u32::MAX));
         let mut rest = index;
-        let speed = choose(&mut rest, &self.feed.speed);
-        let cookie_bytes = choose(&mut rest, &self.cookie_bytes);
-        let long_poll_timeout = choose(&mut rest, &self.long_poll_timeout);
-        let poll_interval = choose(&mut rest, &self.poll_interval);
-        let payload = choose(&mut rest, &self.payload);
-        let rate = choose(&mut rest, self.rates());
-        let clients = choose(&mut rest, &self.clients);
-        let rate = self.rate_of_each(clients).unwrap_or(rate);
-        let mut point = Point {
-            id: u32::try_from(index + 1).unwrap_or(u32::MAX),
-            label: String::new(),
-            clients: u32::try_from(clients.0).unwrap_or(u32::MAX),
-            rate,
-            rate_hz: rate.hz(),
-            #[expect(clippy::cast_precision_loss, reason = "at most 1 MiB")]
-            payload_bytes: payload.0 as f64,
-            poll_interval,
-            long_poll_timeout,
-            cookie_bytes: u32::try_from(cookie_bytes.0).unwrap_or(u32::MAX),
-            speed,
-        };
+        for axis in Axis::ALL.into_iter().rev() {
+            let values = axis.len(self);
+            axis.choose(self, rest % values, &mut point);
+            rest /= values;
+        }
+        point.rate = self.rate_of_each(Count(point.clients.into())).unwrap_or(point.rate);
         let feed = self.feed_spec(&point, trace);
         point.rate_hz = feed.schedule.mean_hz().unwrap_or(0.0);
         point.payload_bytes = feed.payload.mean_bytes();
-        point.label = self.label(&point);
+        let listed = Axis::ALL.into_iter().filter(|axis| axis.len(self) > 1);
+        point.label = listed.map(|axis| axis.label(&point)).collect::<Vec<_>>().join(" ");
         point
-    }
-
-    /// The settings of `point` that have a list.
-    fn label(&self, point: &Point) -> String {
-        let settings = [
-            (self.clients.as_slice().len(), format!("clients={}", point.clients)),
-            (self.rates().as_slice().len(), format!("rate={}", point.rate)),
-            (self.payload.as_slice().len(), format!("payload={}B", point.payload_bytes)),
-            (self.poll_interval.as_slice().len(), format!("poll={}", point.poll_interval)),
-            (self.long_poll_timeout.as_slice().len(), format!("hold={}", point.long_poll_timeout)),
-            (self.cookie_bytes.as_slice().len(), format!("cookie={}B", point.cookie_bytes)),
-            (self.feed.speed.as_slice().len(), format!("speed={}", point.speed)),
-        ];
-        let listed = settings.into_iter().filter(|(values, _)| *values > 1);
-        listed.map(|(_, text)| text).collect::<Vec<_>>().join(" ")
     }
 
     /// The feed at a point.
@@ -187,12 +167,4 @@ impl Scenario {
         };
         FeedSpec { seed: self.seed, schedule, payload }
     }
-}
-
-/// Takes the lowest digit off `rest` and gives the value that it stands for.
-fn choose<T: Copy>(rest: &mut usize, values: &Values<T>) -> T {
-    let values = values.as_slice();
-    let digit = *rest % values.len();
-    *rest /= values.len();
-    values[digit]
 }

@@ -12,11 +12,9 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::quantity::{Quantity, SAMPLES_BEYOND, Unit};
 use crate::contender::Contender;
-use crate::units::UnitError;
-
-mod quantity;
+use crate::figure::{self, Figure, Unit};
+use crate::units::{ByteSize, Count, Share, Span, UnitError};
 
 /// A threshold that does not parse, with what would.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
@@ -31,7 +29,7 @@ pub enum ThresholdError {
     #[error("{0}, and `*` stands for all of them")]
     Contender(#[from] crate::contender::UnknownContender),
     /// The part behind it is no figure.
-    #[error("unknown figure `{0}`; the figures are {list}", list = quantity::names())]
+    #[error("unknown figure `{0}`; the figures are {list}", list = figure::names())]
     Figure(String),
     /// There is no `<`, `<=`, `>` or `>=`.
     #[error("`{0}` is no condition; write it like `< 50ms`, with <, <=, > or >=")]
@@ -41,13 +39,13 @@ pub enum ThresholdError {
     Limit(#[from] UnitError),
 }
 
-/// What is held against a limit: a figure of one transport, or of each.
+/// The figure that a limit is for, of one transport or of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The transport; `None` is `*`.
     pub contender: Option<Contender>,
-    /// The figure.
-    pub quantity: Quantity,
+    /// The figure: its value over a point's valid trials, as `summary.csv` has it.
+    pub figure: Figure,
 }
 
 impl Target {
@@ -65,16 +63,16 @@ impl FromStr for Target {
         let parts = text.trim().split_once('.').filter(|(contender, _)| !contender.is_empty());
         let (contender, figure) = parts.ok_or_else(|| ThresholdError::Target(text.to_owned()))?;
         let contender = if contender == "*" { None } else { Some(contender.parse()?) };
-        let quantity =
-            Quantity::named(figure).ok_or_else(|| ThresholdError::Figure(figure.to_owned()))?;
-        Ok(Self { contender, quantity })
+        let known = Figure::named(figure);
+        let figure = known.ok_or_else(|| ThresholdError::Figure(figure.to_owned()))?;
+        Ok(Self { contender, figure })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let contender = self.contender.map_or("*", Contender::name);
-        write!(f, "{contender}.{}", self.quantity.name())
+        write!(f, "{contender}.{}", self.figure.name())
     }
 }
 
@@ -114,7 +112,7 @@ pub struct Threshold {
     pub target: Target,
     /// How.
     pub comparison: Comparison,
-    /// The limit, in the quantity's [`Unit`].
+    /// The limit, in the figure's [`Unit`].
     pub limit: f64,
     /// The limit as it was written.
     text: String,
@@ -129,11 +127,11 @@ impl Threshold {
         let found = Comparison::SIGNS.into_iter().find_map(of_sign);
         let (comparison, text) =
             found.ok_or_else(|| ThresholdError::Operator(condition.to_owned()))?;
-        let limit = target.quantity.unit().parse(text)?;
+        let limit = limit(target.figure.unit(), text)?;
         Ok(Self { target, comparison, limit, text: text.to_owned() })
     }
 
-    /// Whether `measured`, in the quantity's [`Unit`], meets it.
+    /// Whether `measured`, in the figure's [`Unit`], meets it.
     #[must_use]
     pub fn is_met_by(&self, measured: f64) -> bool {
         match self.comparison {
@@ -149,7 +147,7 @@ impl Threshold {
     #[must_use]
     pub fn foregone(&self) -> Option<bool> {
         // No figure is below zero, and no share above one.
-        let most = if self.target.quantity.unit() == Unit::Share { 1.0 } else { f64::INFINITY };
+        let most = if self.target.figure.unit() == Unit::Share { 1.0 } else { f64::INFINITY };
         let (least, most) = (self.is_met_by(0.0), self.is_met_by(most));
         (least == most).then_some(least)
     }
@@ -159,6 +157,17 @@ impl Threshold {
     pub fn condition(&self) -> String {
         format!("{} {}", self.comparison.sign(), self.text)
     }
+}
+
+/// A limit as a user writes it.
+#[expect(clippy::cast_precision_loss, reason = "limits are below 2⁵³")]
+fn limit(unit: Unit, text: &str) -> Result<f64, UnitError> {
+    Ok(match unit {
+        Unit::Micros => text.parse::<Span>()?.0.as_nanos() as f64 / 1e3,
+        Unit::Bytes => ByteSize::average(text)?,
+        Unit::Count => text.parse::<Count>()?.0 as f64,
+        Unit::Share => text.parse::<Share>()?.0,
+    })
 }
 
 impl FromStr for Threshold {

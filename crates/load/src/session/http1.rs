@@ -44,6 +44,9 @@ impl Answers {
 }
 
 impl<S: Subscription> Http1<S> {
+    /// The answer that brings the feed switches to another protocol.
+    const SWITCHES: bool = S::FEED == 101;
+
     pub(super) fn new(subscription: S) -> Self {
         Self {
             subscription,
@@ -78,12 +81,6 @@ impl<S: Subscription> Http1<S> {
         }
     }
 
-    /// The answer that has begun brings the feed.
-    #[inline]
-    fn brings_feed(&self) -> bool {
-        self.status == S::FEED
-    }
-
     fn begun(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
         let Some(answers) = &mut self.answers else { return Ok(()) };
         answers.words.begin(head.coding.as_deref());
@@ -97,7 +94,7 @@ impl<S: Subscription> Http1<S> {
             let field = head.kept.then(|| answers.reader.kept());
             self.subscription.begun(head, field, out)?;
         }
-        if brings_feed && S::FEED == 101 {
+        if brings_feed && Self::SWITCHES {
             (self.answers, self.outstanding) = (None, false);
         }
         Ok(())
@@ -134,39 +131,54 @@ impl<S: Subscription> Http1<S> {
         }
     }
 
-    /// Takes a piece of the input.
-    #[inline]
-    fn take(&mut self, piece: Piece<'_>, out: &mut Output) -> Result<(), ProtocolError> {
-        match piece {
-            Piece::Data(data) if self.brings_feed() => return self.subscription.data(data, out),
-            Piece::Data(data) => {
-                out.count(Layer::Http, data.len());
-                if let Some(answers) = &mut self.answers {
+    /// Reads answers, and another protocol behind the last of them. Apart from
+    /// [`receive`](Session::receive), so that this protocol does not pay for what a head takes.
+    #[inline(never)]
+    fn read(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        while self.outstanding
+            && let Some(answers) = &mut self.answers
+        {
+            match answers.reader.next(&mut input) {
+                Ok(Some(Piece::Data(data))) if !Self::SWITCHES && self.status == S::FEED => {
+                    self.subscription.data(data, out)?;
+                }
+                Ok(Some(Piece::Framing(bytes))) => out.count(Layer::Framing, bytes),
+                Ok(Some(Piece::Data(data))) => {
+                    out.count(Layer::Http, data.len());
                     answers.words.extend(data);
                 }
-            }
-            Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
-            Piece::HeadPart(bytes) => out.count(Layer::Http, bytes),
-            Piece::Head(head, bytes) => {
-                out.count(Layer::Http, bytes);
-                return self.begun(&head, out);
-            }
-            Piece::End => {
-                let next = self.answered(out)?;
-                // A client asks nothing more on a connection that the server closes (§9.6).
-                if self.closes && next != Next::Served {
-                    out.demand = Demand::HangUp;
-                } else {
-                    self.go_on(next, out);
+                Ok(Some(Piece::HeadPart(bytes))) => out.count(Layer::Http, bytes),
+                Ok(Some(Piece::Head(head, bytes))) => {
+                    out.count(Layer::Http, bytes);
+                    self.begun(&head, out)?;
                 }
+                Ok(Some(Piece::End)) => self.ended(out)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(self.unreadable(error)),
             }
+        }
+        match () {
+            () if input.is_empty() => Ok(()),
+            () if self.answers.is_none() => self.receive(input, out),
+            () => Err(ProtocolError::Unasked(self.subscription.asked().describe())),
+        }
+    }
+
+    /// An answer is complete, and the connection goes on.
+    fn ended(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
+        let next = self.answered(out)?;
+        // A client asks nothing more on a connection that the server closes (§9.6).
+        if self.closes && next != Next::Served {
+            out.demand = Demand::HangUp;
+        } else {
+            self.go_on(next, out);
         }
         Ok(())
     }
 
     /// The end of the connection may be that of an answer. How far the exchange had come else.
     fn last(&mut self, out: &mut Output) -> Last {
-        let is_stream = S::STREAMS && self.brings_feed();
+        let is_stream = S::STREAMS && self.status == S::FEED;
         let finished = self.answers.as_mut().map_or(Ok(false), |answers| answers.reader.finish());
         let error = match finished {
             Ok(true) if !is_stream => self.answered(out).err(),
@@ -196,18 +208,11 @@ impl<S: Subscription> Session for Http1<S> {
         self.go_on(next, out);
     }
 
-    fn receive(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        while let Some(answers) = &mut self.answers {
-            if !self.outstanding && !input.is_empty() {
-                return Err(ProtocolError::Unasked(self.subscription.asked().describe()));
-            }
-            match answers.reader.next(&mut input) {
-                Ok(Some(piece)) => self.take(piece, out)?,
-                Ok(None) => return Ok(()),
-                Err(error) => return Err(self.unreadable(error)),
-            }
+    fn receive(&mut self, input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        match self.answers {
+            None if Self::SWITCHES => self.subscription.data(input, out),
+            _ => self.read(input, out),
         }
-        self.subscription.data(input, out)
     }
 
     fn tick(&mut self, out: &mut Output) {

@@ -113,6 +113,7 @@ impl Sse {
 
     /// Takes and attributes bytes of an event's data, by its type as far as that is known: servers
     /// name it first. The excess of base64 is framing.
+    #[inline]
     fn event_data(&mut self, data: &[u8], out: &mut Output) {
         match self.stream.kind(self.events.event()) {
             Kind::Text => {
@@ -136,6 +137,7 @@ impl Sse {
         }
     }
 
+    #[inline]
     fn dispatch(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
         let number = match self.stream.kind(self.events.event()) {
             Kind::Text => self.number.finish(),

@@ -148,6 +148,7 @@ pub(super) trait Subscription: fmt::Debug + Send {
 
     /// The cursor has fallen off the server's ring, which `said` so: goes on from the oldest
     /// message, where that is named.
+    #[cold]
     fn gone(&mut self, said: &str) -> ProtocolError {
         let (request, oldest) = (self.asked().describe(), oldest_in(said));
         let after = self.cursor().take().unwrap_or(Seq::NONE);
@@ -156,6 +157,7 @@ pub(super) trait Subscription: fmt::Debug + Send {
     }
 
     /// A stream begins with `head`, and its subscription stands.
+    #[cold]
     fn stands(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
         let start = self.asked().start_of(head);
         let cursor = self.cursor();

@@ -127,15 +127,25 @@ impl Websocket {
         Ok(())
     }
 
+    /// A control frame is complete. Behind the server's close frame nothing counts (§1.4), and the
+    /// rest of the `input` is no frame.
     #[cold]
-    fn control(&mut self, opcode: Opcode, out: &mut Output) -> Result<(), FrameError> {
+    fn control(
+        &mut self,
+        opcode: Opcode,
+        input: &mut &[u8],
+        out: &mut Output,
+    ) -> Result<(), FrameError> {
         let payload = self.frames.control().to_vec();
         match opcode {
             // None is owed once a close frame has been sent (§5.5.2, §5.5.1).
             Opcode::Ping if matches!(self.state, State::Open) => {
                 self.push_control(Opcode::Pong, &payload, out);
             }
-            Opcode::Close => return self.closed_by_server(&payload, out),
+            Opcode::Close => {
+                self.closed_by_server(&payload, out)?;
+                out.count(Layer::Framing, std::mem::take(input).len());
+            }
             _ => {}
         }
         Ok(())
@@ -171,16 +181,17 @@ impl Websocket {
         ProtocolError::Frame { request: self.asked().describe(), source }
     }
 
-    /// Takes the next piece of the input; whether there may be more.
+    /// Takes the frames in the input.
     #[inline]
-    fn frame(&mut self, input: &mut &[u8], out: &mut Output) -> Result<bool, FrameError> {
-        match self.frames.next(input)? {
-            Some(Piece::Framing(bytes)) => out.count(Layer::Framing, bytes),
-            Some(Piece::Data(data, last)) => self.message(data, last, out)?,
-            Some(Piece::Control(opcode)) => self.control(opcode, out)?,
-            None => return Ok(false),
+    fn take(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), FrameError> {
+        while let Some(piece) = self.frames.next(&mut input)? {
+            match piece {
+                Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
+                Piece::Data(data, last) => self.message(data, last, out)?,
+                Piece::Control(opcode) => self.control(opcode, &mut input, out)?,
+            }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -222,17 +233,12 @@ impl Subscription for Websocket {
     }
 
     #[inline]
-    fn data(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        // Behind the server's close frame nothing counts (§1.4).
-        while !matches!(self.state, State::Closed { .. }) {
-            match self.frame(&mut input, out) {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(source) => return Err(self.fail(source, out)),
-            }
+    fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
+        if matches!(self.state, State::Closed { .. }) {
+            out.count(Layer::Framing, data.len());
+            return Ok(());
         }
-        out.count(Layer::Framing, input.len());
-        Ok(())
+        self.take(data, out).map_err(|source| self.fail(source, out))
     }
 
     fn closed(&mut self, _last: Last, _out: &mut Output) -> Ending {

@@ -13,15 +13,14 @@ mod judge;
 mod notes;
 mod settings;
 
-use pushbench_core::Contender;
+use pushbench_core::figure::Judging;
 use pushbench_core::scenario::Point;
+use pushbench_core::{Contender, Figure};
 
 pub use self::gate::{Unbreakable, percent};
-pub use self::judge::{
-    Change, DISCOVERY, Judging, NOISELESS, PRIMARY, Power, Verdict, WORTH, judge,
-};
+pub use self::judge::{Change, DISCOVERY, Power, Verdict, WORTH, judge};
 pub use self::settings::Difference;
-use crate::judge::figures::{Figure, Figures, Summary, summarise};
+use crate::judge::figures::{Figures, Summary, summarise};
 use crate::record::{RunRecord, TrialRecord};
 
 /// Two runs, figure by figure.
@@ -267,9 +266,7 @@ fn judging(figure: Figure, under: Circumstances) -> Judging {
         Figure::LatencyP50 | Figure::LatencyP99 if under.superseded => Judging::No,
         Figure::FramingBytes | Figure::HttpBytes if under.shared_by_chance => Judging::Ranks,
         Figure::PayloadBytes if under.shared_by_chance && under.superseded => Judging::Ranks,
-        _ if PRIMARY.contains(&figure) => Judging::Ranks,
-        _ if NOISELESS.contains(&figure) => Judging::Ranges,
-        _ => Judging::No,
+        _ => figure.judging(),
     }
 }
 
@@ -316,7 +313,8 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
         superseded: one.counts.superseded + other.counts.superseded > 0,
         shared_by_chance: are_shared_by_chance(one.contender, &both),
     };
-    let each = Figure::ALL.map(|figure| {
+    let medians = Figure::ALL.into_iter().filter(|figure| !figure.is_counted());
+    let each = medians.map(|figure| {
         let values = figures.each_ref().map(|trials| {
             trials.iter().filter_map(|trial| trial.get(figure)).collect::<Vec<f64>>()
         });
@@ -331,7 +329,7 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
     });
     let is_known = |each: &Samples| each.values.iter().any(|values| !values.is_empty());
     let is_told = |each: &Samples| is_known(each) || each.is_bounded.contains(&true);
-    each.into_iter().filter(is_told).collect()
+    each.filter(is_told).collect()
 }
 
 fn figures(record: &RunRecord, row: &Summary) -> Vec<Figures> {

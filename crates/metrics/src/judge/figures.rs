@@ -8,112 +8,21 @@
 //! what it is [at least](Figures::at_least).
 
 mod counts;
+mod read;
 
-use pushbench_core::Contender;
 use pushbench_core::scenario::Point;
+use pushbench_core::{Contender, Figure};
 
 pub use self::counts::Counts;
+use self::read::Reader;
+pub use self::read::of_layer;
 use crate::judge::stats;
 use crate::observe::censored::Bounded;
-use crate::observe::ledger::{Layer, Phase};
+use crate::observe::ledger::Layer;
 use crate::record::warning::Invalid;
-use crate::record::{CpuSpent, RunRecord, TrialRecord};
+use crate::record::{RunRecord, TrialRecord};
 
-/// A measured quantity, under the name of its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Figure {
-    /// Mean latency.
-    LatencyMean,
-    /// Median latency.
-    LatencyP50,
-    /// 90th percentile of latency.
-    LatencyP90,
-    /// 99th percentile of latency.
-    LatencyP99,
-    /// 99.9th percentile of latency.
-    LatencyP999,
-    /// Largest latency.
-    LatencyMax,
-    /// Mean age of information.
-    AgeMean,
-    /// Greatest age of information.
-    AgeMax,
-    /// Median time to connect and subscribe.
-    ConnectP50,
-    /// Payload bytes per message, both directions.
-    PayloadBytes,
-    /// Framing bytes per message, both directions.
-    FramingBytes,
-    /// HTTP bytes per message, both directions.
-    HttpBytes,
-    /// TLS bytes per message, both directions.
-    TlsBytes,
-    /// TCP and IP bytes per message, both directions.
-    TcpipBytes,
-    /// All layers per message, both directions.
-    WireBytes,
-    /// The server's CPU time per message.
-    ServerCpu,
-    /// The load processes' CPU time per message.
-    LoadCpu,
-    /// Growth of the server's memory per client.
-    ServerRss,
-    /// Growth of the load processes' memory per client.
-    LoadRss,
-}
-
-impl Figure {
-    /// All figures, in the order of the columns.
-    pub const ALL: [Self; 19] = [
-        Self::LatencyMean,
-        Self::LatencyP50,
-        Self::LatencyP90,
-        Self::LatencyP99,
-        Self::LatencyP999,
-        Self::LatencyMax,
-        Self::AgeMean,
-        Self::AgeMax,
-        Self::ConnectP50,
-        Self::PayloadBytes,
-        Self::FramingBytes,
-        Self::HttpBytes,
-        Self::TlsBytes,
-        Self::TcpipBytes,
-        Self::WireBytes,
-        Self::ServerCpu,
-        Self::LoadCpu,
-        Self::ServerRss,
-        Self::LoadRss,
-    ];
-
-    /// The column's name, with its unit.
-    #[must_use]
-    pub const fn column(self) -> &'static str {
-        match self {
-            Self::LatencyMean => "latency_mean_us",
-            Self::LatencyP50 => "latency_p50_us",
-            Self::LatencyP90 => "latency_p90_us",
-            Self::LatencyP99 => "latency_p99_us",
-            Self::LatencyP999 => "latency_p999_us",
-            Self::LatencyMax => "latency_max_us",
-            Self::AgeMean => "age_mean_us",
-            Self::AgeMax => "age_max_us",
-            Self::ConnectP50 => "connect_p50_us",
-            Self::PayloadBytes => "payload_bytes_per_msg",
-            Self::FramingBytes => "framing_bytes_per_msg",
-            Self::HttpBytes => "http_bytes_per_msg",
-            Self::TlsBytes => "tls_bytes_per_msg",
-            Self::TcpipBytes => "tcpip_bytes_per_msg",
-            Self::WireBytes => "wire_bytes_per_msg",
-            Self::ServerCpu => "server_cpu_us_per_msg",
-            Self::LoadCpu => "load_cpu_us_per_msg",
-            Self::ServerRss => "server_rss_bytes_per_client",
-            Self::LoadRss => "load_rss_bytes_per_client",
-        }
-    }
-}
-
-/// A value for each [`Figure`]; `None` is "not measured", or known only to be at least something.
+/// A value for each [`Figure`]; `None` is "not measured".
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Figures([Option<Bounded>; Figure::ALL.len()]);
 
@@ -144,70 +53,18 @@ impl Figures {
     /// All layers but TCP and IP, per message: what the sockets moved.
     #[must_use]
     pub fn socket_bytes(&self) -> Option<f64> {
-        let layers =
-            [Figure::PayloadBytes, Figure::FramingBytes, Figure::HttpBytes, Figure::TlsBytes];
-        layers.into_iter().map(|figure| self.get(figure)).sum()
+        Layer::AT_SOCKET.into_iter().map(|layer| self.get(of_layer(layer))).sum()
     }
 
-    fn set(&mut self, figure: Figure, value: Option<f64>) {
-        self.set_bounded(figure, value.map(Bounded::Exactly));
-    }
-
-    const fn set_bounded(&mut self, figure: Figure, value: Option<Bounded>) {
+    const fn set(&mut self, figure: Figure, value: Option<Bounded>) {
         self.0[figure as usize] = value;
     }
 
     /// The figures of one trial.
     #[must_use]
     pub fn of_trial(trial: &TrialRecord) -> Self {
-        let mut figures = Self::default();
-        let measured = &trial.measured;
-        let latency = measured.latencies();
-        figures.set_bounded(Figure::LatencyMean, latency.mean_us());
-        figures.set_bounded(Figure::LatencyP50, latency.supported_percentile_us(0.5));
-        figures.set_bounded(Figure::LatencyP90, latency.supported_percentile_us(0.9));
-        figures.set_bounded(Figure::LatencyP99, latency.supported_percentile_us(0.99));
-        figures.set_bounded(Figure::LatencyP999, latency.supported_percentile_us(0.999));
-        figures.set_bounded(Figure::LatencyMax, latency.max_us());
-        figures.set(Figure::AgeMean, measured.age.mean_us());
-        figures.set(Figure::AgeMax, measured.age.max_us());
-        figures.set(Figure::ConnectP50, measured.connect.supported_percentile_us(0.5));
-        figures.set_bytes(trial);
-        figures.set_costs(trial);
-        figures
-    }
-
-    fn set_bytes(&mut self, trial: &TrialRecord) {
-        let messages = trial.measured.counters.messages_in_window;
-        let tally = trial.measured.ledger.phase(Phase::Window);
-        let columns = [
-            (Layer::Payload, Figure::PayloadBytes),
-            (Layer::Framing, Figure::FramingBytes),
-            (Layer::Http, Figure::HttpBytes),
-            (Layer::Tls, Figure::TlsBytes),
-        ];
-        for (layer, figure) in columns {
-            self.set(figure, ratio(tally.layer(layer), messages));
-        }
-        let tcpip = trial.measured.ledger.tcpip_bytes(Phase::Window);
-        self.set(Figure::TcpipBytes, tcpip.and_then(|bytes| ratio(bytes, messages)));
-        let wire = self.get(Figure::TcpipBytes).zip(self.socket_bytes());
-        self.set(Figure::WireBytes, wire.map(|(tcpip, socket)| tcpip + socket));
-    }
-
-    fn set_costs(&mut self, trial: &TrialRecord) {
-        let messages = trial.measured.counters.messages_in_window;
-        let clients = u64::from(trial.connected);
-        let resources = &trial.resources;
-        let cpu_us = |cpu: Option<CpuSpent>| {
-            let nanos = u64::try_from(cpu?.total.as_nanos()).ok()?;
-            Some(ratio(nanos, messages)? / 1e3)
-        };
-        let per_client = |bytes: Option<u64>| ratio(bytes?, clients);
-        self.set(Figure::ServerCpu, cpu_us(resources.server_cpu));
-        self.set(Figure::LoadCpu, cpu_us(resources.load_cpu));
-        self.set(Figure::ServerRss, per_client(resources.server_rss_growth));
-        self.set(Figure::LoadRss, per_client(resources.load_rss_growth));
+        let reader = Reader::of(trial);
+        Self(Figure::ALL.map(|figure| reader.read(figure)))
     }
 
     /// The median of each figure over those of `trials` that have it; exact where those that are
@@ -215,13 +72,13 @@ impl Figures {
     #[must_use]
     pub fn median(trials: &[Self]) -> Self {
         let mut figures = Self::default();
-        for figure in Figure::ALL {
+        for figure in Figure::ALL.into_iter().filter(|figure| !figure.is_counted()) {
             let bounds = trials.iter().filter_map(|trial| trial.at_least(figure));
             let bounds: Vec<f64> = bounds.collect();
             let known = values(trials, figure);
             let median = |others: &[f64]| stats::median(&[&known, others].concat());
             let (least, most) = (median(&bounds), median(&vec![f64::INFINITY; bounds.len()]));
-            figures.set_bounded(
+            figures.set(
                 figure,
                 least.map(|least| match most {
                     Some(most) if most == least => Bounded::Exactly(least),
@@ -231,15 +88,19 @@ impl Figures {
         }
         figures
     }
+
+    /// Those of a row: medians over its trials, and what is counted from its `counts`.
+    fn of_row(trials: &[Self], counts: &Counts) -> Self {
+        let mut figures = Self::median(trials);
+        for figure in Figure::ALL.into_iter().filter(|figure| figure.is_counted()) {
+            figures.set(figure, counts.figure(figure).map(Bounded::Exactly));
+        }
+        figures
+    }
 }
 
 fn values(trials: &[Figures], figure: Figure) -> Vec<f64> {
     trials.iter().filter_map(|trial| trial.get(figure)).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bytes, ns and counts are below 2⁵³")]
-fn ratio(amount: u64, count: u64) -> Option<f64> {
-    (count > 0).then(|| amount as f64 / count as f64)
 }
 
 /// A row of `summary.csv`: one transport at one point, over its trials.
@@ -293,6 +154,7 @@ impl Summary {
         let mut comparable = figures.clone();
         Figures::retain_comparable(&mut comparable);
         let medians = values(&comparable, Figure::LatencyP50);
+        let counts = Counts::of_trials(&valid);
         let warnings = valid.iter().flat_map(|trial| &trial.warnings);
         let invalid = trials.iter().flat_map(|trial| trial.invalid.iter().cloned());
         Self {
@@ -300,8 +162,8 @@ impl Summary {
             contender,
             trials: u32::try_from(trials.len()).unwrap_or(u32::MAX),
             valid: valid.len() == trials.len(),
-            counts: Counts::of_trials(&valid),
-            figures: Figures::median(&figures),
+            counts,
+            figures: Figures::of_row(&figures, &counts),
             latency_p50_interval: stats::median_interval_95(&medians),
             latency_p50_range: stats::range(&medians),
             warnings: once_each(warnings.map(|w| format!("{w}; {}", w.remedy()))),

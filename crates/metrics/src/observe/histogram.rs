@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{
     DeserializeError, Deserializer, Serializer as _, V2DeflateSerializeError, V2DeflateSerializer,
 };
+use pushbench_core::figure::SAMPLES_BEYOND;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_core::scenario::thresholds::SAMPLES_BEYOND;
 use serde::{Deserialize, Serialize};
 
 /// The longest duration that is kept as it is: one hour, in nanoseconds.

@@ -4,6 +4,7 @@
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
 //! is a finding about the server, or it bounds what the figures can support.
 
+mod attempts;
 mod calm;
 mod feed;
 mod invalid;
@@ -15,12 +16,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::attempts::{AttemptsUsed, BrowserStops};
 use crate::observe::events::OtherEvents;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::Process;
 use crate::observe::silence::Silence;
 
+pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
     Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE,

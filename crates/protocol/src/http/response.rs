@@ -152,6 +152,8 @@ impl ResponseReader {
             parse_head(partial, kept)
         };
         match parsed? {
+            // In one piece, too.
+            Some((_, length)) if length > HEAD_LIMIT => Err(HeadError::TooLong),
             Some((head, length)) => {
                 *partial = Vec::new();
                 Ok(Some((head, length - before)))

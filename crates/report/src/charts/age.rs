@@ -1,7 +1,6 @@
 //! How old what a client holds is: on average, and at its worst.
 
 use plotters::style::RGBColor;
-use pushbench_metrics::judge::figures::Figure;
 
 use super::bars::{Bars, Group};
 use super::style::lighter;
@@ -9,6 +8,7 @@ use super::{Key, Picture, Plot};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
 use crate::sentence::{SAME, are_within};
+use pushbench_core::Figure;
 
 pub(crate) const CAPTION: &str = "Freshness: how old the newest message that a client holds is. \
     In full colour the mean over time and clients, in light the oldest that any client ever \

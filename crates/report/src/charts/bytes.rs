@@ -1,6 +1,7 @@
 //! Bytes per message by layer: what is asked for, and what comes with it.
 
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::Figure;
+use pushbench_metrics::judge::figures::of_layer;
 use pushbench_metrics::observe::ledger::Layer;
 
 use super::bars::{Bar, Bars, Group};
@@ -32,17 +33,20 @@ pub(super) fn caption(block: &Block<'_>) -> String {
     }
 }
 
-const LAYERS: [(Layer, Figure, &str); Layer::ALL.len()] = [
-    (Layer::Payload, Figure::PayloadBytes, "payload"),
-    (Layer::Framing, Figure::FramingBytes, "framing"),
-    (Layer::Http, Figure::HttpBytes, "HTTP headers"),
-    (Layer::Tls, Figure::TlsBytes, "TLS"),
-    (Layer::Tcpip, Figure::TcpipBytes, "TCP/IP headers"),
-];
+const fn name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Payload => "payload",
+        Layer::Framing => "framing",
+        Layer::Http => "HTTP headers",
+        Layer::Tls => "TLS",
+        Layer::Tcpip => "TCP/IP headers",
+    }
+}
 
 /// The picture of a block, where bytes were counted.
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
-    let layers: Vec<_> = LAYERS.iter().filter(|(layer, ..)| is_shown(block, *layer)).collect();
+    let is_shown = |layer: &Layer| is_shown(block, *layer);
+    let layers: Vec<Layer> = Layer::ALL.into_iter().filter(is_shown).collect();
     let groups: Vec<Group> = block.rows.iter().filter_map(|row| group(row, &layers)).collect();
     if groups.is_empty() {
         return None;
@@ -50,7 +54,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let most = block.rows.iter().filter_map(Row::bytes).map(|bytes| bytes.middle);
     let (unit, _) = human::size_unit(most.fold(0.0, f64::max));
     let bars = Bars { groups, axis: "bytes per message", unit, tick: settings::size };
-    let keys = layers.iter().map(|(layer, _, name)| Key::Area(layer_colour(*layer), name));
+    let keys = layers.iter().map(|&layer| Key::Area(layer_colour(layer), name(layer)));
     Some(Picture {
         title: title(block),
         subtitle: format!("Bytes per message {}: {conditions}", block.reach.place()),
@@ -69,10 +73,10 @@ fn is_shown(block: &Block<'_>, layer: Layer) -> bool {
     }
 }
 
-fn group(row: &Row<'_>, layers: &[&(Layer, Figure, &str)]) -> Option<Group> {
+fn group(row: &Row<'_>, layers: &[Layer]) -> Option<Group> {
     let parts: Option<Vec<_>> = layers
         .iter()
-        .map(|&&(layer, figure, _)| Some((row.get(figure)?, layer_colour(layer))))
+        .map(|&layer| Some((row.get(of_layer(layer))?, layer_colour(layer))))
         .collect();
     // The median of the sums, which the sum of the layers' medians need not be to the byte.
     let value = human::size(row.bytes()?.middle);

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use plotters::style::RGBColor;
-use pushbench_metrics::judge::figures::Figure;
 
 use super::bars::{Bars, Group};
 use super::style::lighter;
@@ -11,6 +10,7 @@ use super::{Key, Picture, Plot};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
 use crate::sentence::{SAME, are_within};
+use pushbench_core::Figure;
 
 const CAPTION: &str = "CPU time of the server process for each message that arrived, \
     in full colour, and of the load generator, which plays all clients, in light. On one machine \

@@ -1,14 +1,15 @@
 //! The distribution of latency by transport, with room for the tail: a percentile axis.
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Contender;
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::figure::SAMPLES_BEYOND;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::observe::censored::Censored;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::look::{self, colour, line_width};
+use super::style::{Area, Draw as _, Drawn};
 use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
@@ -25,7 +26,6 @@ pub(crate) const CAPTION: &str = "Each line says how long the given share of a t
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
 /// How many samples lie beyond the last percentile that is drawn.
-const SAMPLES_BEYOND: f64 = 10.0;
 
 /// Pieces of a model's line.
 const MODEL_STEPS: u32 = 100;
@@ -159,7 +159,7 @@ impl Curves {
         let all: Vec<Contender> = self.0.iter().map(|curve| curve.contender).collect();
         for Curve { contender, line, .. } in &self.0 {
             let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            area.path(line, colour(*contender), line_width(*contender, &all))?;
+            look::line(area, *contender, line, line_width(*contender, &all))?;
         }
         for Curve { contender, model, .. } in &self.0 {
             let model = model.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
@@ -167,7 +167,7 @@ impl Curves {
         }
         for curve in &self.0 {
             for &(nines, us) in &curve.marked {
-                area.marker(curve.contender, frame.at(nines, us))?;
+                look::marker(area, curve.contender, frame.at(nines, us))?;
             }
         }
         Ok(())

@@ -3,23 +3,24 @@
 use std::borrow::Cow;
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::Contender;
-use pushbench_core::scenario::Point;
-use pushbench_metrics::judge::figures::Figure;
+use pushbench_core::figure::Unit;
+use pushbench_core::scenario::{Axis, Point};
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::record::RunRecord;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, FAINT, colour, line_width};
+use super::look::{self, colour, line_width};
+use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
 use super::{Chart, Key, Picture, Plot};
 use crate::rows::{Block, Reach, Row, Spread};
-use crate::settings::Setting;
+use crate::settings;
 use crate::{floor, human};
 
 const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
     it. The vertical axis is logarithmic, the horizontal one where its values span enough.";
 
 /// How to read the bytes; over payload sizes, what the line of dashes is for.
-fn bytes_caption(reach: Reach, setting: Setting) -> String {
+fn bytes_caption(reach: Reach, over: Axis) -> String {
     let moved = match reach {
         Reach::Capture | Reach::Wire => {
             "All that went over the wire for each message that arrived, \
@@ -30,8 +31,8 @@ fn bytes_caption(reach: Reach, setting: Setting) -> String {
             TCP and IP not counted"
         }
     };
-    let payload = match setting {
-        Setting::Payload => {
+    let payload = match over {
+        Axis::Payload => {
             ". The line of dashes is the payload itself: what a transport adds stops \
             mattering where its line meets that one."
         }
@@ -46,7 +47,7 @@ fn bytes_caption(reach: Reach, setting: Setting) -> String {
 
 /// Lines over points.
 pub(super) struct Sweep {
-    setting: Setting,
+    over: Axis,
     lines: Vec<(Contender, Vec<(f64, Spread)>)>,
     axis: &'static str,
     words: fn(f64) -> String,
@@ -82,9 +83,8 @@ impl Dashes {
     }
 }
 
-/// The charts of what grows with the clients: file, figure, what it is called, its axis, its unit,
-/// and how to read it.
-type Growing = (&'static str, Figure, &'static str, &'static str, fn(f64) -> String, &'static str);
+/// The charts of what grows with the clients: file, figure, title, axis, and how to read it.
+type Growing = (&'static str, Figure, &'static str, &'static str, &'static str);
 
 const GROWING: [Growing; 4] = [
     (
@@ -92,7 +92,6 @@ const GROWING: [Growing; 4] = [
         Figure::LatencyP99,
         "99th percentile of latency",
         "99th percentile of latency (logarithmic)",
-        human::short_time,
         LATENCY,
     ),
     (
@@ -100,7 +99,6 @@ const GROWING: [Growing; 4] = [
         Figure::ServerCpu,
         "Server CPU per message",
         "CPU time per message (logarithmic)",
-        human::short_time,
         "CPU time of the server for each message that arrived. A level line means that a message \
          costs the same however many clients there are. The line of dashes, where there is one, is \
          what a loop costs that does nothing but write each message to each socket; polls that \
@@ -112,7 +110,6 @@ const GROWING: [Growing; 4] = [
         Figure::LoadCpu,
         "Load generator's CPU per message",
         "CPU time per message (logarithmic)",
-        human::short_time,
         "CPU time of the load generator, which plays all clients, for each message that arrived: \
          the instrument's own cost. The line of dashes, where there is one, is what a loop costs \
          that does nothing but read each message from each socket; polls that bring several at \
@@ -123,7 +120,6 @@ const GROWING: [Growing; 4] = [
         Figure::ServerRss,
         "Server memory per client",
         "memory per client (logarithmic)",
-        human::whole_bytes,
         "Growth of the server's memory over its clients; what the kernel keeps for sockets is not \
          part of it. With few clients it is mostly what a process needs once, the ring of \
          messages included. Both axes are logarithmic where their values span enough.",
@@ -136,7 +132,7 @@ const MEDIAN: &str = "the median over its trials";
 
 /// The pictures over the points; none where there is only one.
 pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
-    let Some((setting, held)) = swept(&record.points) else { return Vec::new() };
+    let Some((over, held)) = swept(&record.points) else { return Vec::new() };
     let Some(first) = record.points.first() else { return Vec::new() };
     let is_ours = |block: &&Block<'_>| {
         held.iter().all(|other| other.value(&block.point) == other.value(first))
@@ -145,12 +141,12 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let held = if held.is_empty() {
         String::new()
     } else {
-        let words: Vec<String> = held.iter().map(|setting| setting.words(first)).collect();
+        let words: Vec<String> = held.iter().map(|axis| settings::words(*axis, first)).collect();
         format!("; {}", words.join(", "))
     };
-    let charts = [latencies(&blocks, setting, &held), bytes(&blocks, setting, &held)];
+    let charts = [latencies(&blocks, over, &held), bytes(&blocks, over, &held)];
     let mut charts: Vec<Chart> = charts.into_iter().flatten().collect();
-    if setting == Setting::Clients {
+    if over == Axis::Clients {
         charts.extend(GROWING.iter().filter_map(|chart| growing(record, chart, &blocks, &held)));
     }
     charts
@@ -163,21 +159,25 @@ fn growing(
     blocks: &[&Block<'_>],
     held: &str,
 ) -> Option<Chart> {
-    let &(name, figure, what, axis, words, caption) = chart;
+    let &(name, figure, what, axis, caption) = chart;
     if figure == Figure::LatencyP99 && blocks.iter().any(|block| block.compares_ages()) {
         return None;
     }
-    let setting = Setting::Clients;
-    let lines = lines(blocks, setting, |row| row.spread(figure));
+    let over = Axis::Clients;
+    let lines = lines(blocks, over, |row| row.spread(figure));
     let dashes = floors(record, blocks, figure);
-    let sweep = Sweep { setting, lines, axis, words, dashes };
-    let title = format!("{what} against {}", setting.axis());
+    let words = match figure.unit() {
+        Unit::Micros => human::short_time,
+        _ => human::whole_bytes,
+    };
+    let sweep = Sweep { over, lines, axis, words, dashes };
+    let title = format!("{what} against {}", over.title());
     sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
 }
 
 /// What bare loops cost in place of `figure`, where that was measured.
 fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
-    let clients = |block: &&Block<'_>| Setting::Clients.value(&block.point);
+    let clients = |block: &&Block<'_>| Axis::Clients.value(&block.point);
     let floor = |block| Some((clients(block), floor::of(record, block.point.id, figure)?));
     let mut points: Vec<(f64, f64)> = blocks.iter().filter_map(floor).collect();
     points.sort_by(|one, two| one.0.total_cmp(&two.0));
@@ -189,58 +189,58 @@ fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
 }
 
 /// Latencies, or ages where messages were superseded.
-fn latencies(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
+fn latencies(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
     let ages = blocks.iter().any(|block| block.compares_ages());
     let (figure, what, axis) = if ages {
         (Figure::AgeMean, "Mean age of information", "mean age (logarithmic)")
     } else {
         (Figure::LatencyP50, "Median latency", "median latency (logarithmic)")
     };
-    let lines = lines(blocks, setting, |row| row.spread(figure));
-    let sweep = Sweep { setting, lines, axis, words: human::short_time, dashes: Dashes::None };
-    let title = format!("{what} against {}", setting.axis());
+    let lines = lines(blocks, over, |row| row.spread(figure));
+    let sweep = Sweep { over, lines, axis, words: human::short_time, dashes: Dashes::None };
+    let title = format!("{what} against {}", over.title());
     sweep.chart("sweep-latency", LATENCY, title, format!("Each point is {MEDIAN}{held}"))
 }
 
 /// Bytes per message, and over payload sizes the payload itself.
-fn bytes(blocks: &[&Block<'_>], setting: Setting, held: &str) -> Option<Chart> {
+fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
     let reach = blocks.first()?.reach;
     let sweep = Sweep {
-        setting,
-        lines: lines(blocks, setting, |row| row.bytes()),
+        over,
+        lines: lines(blocks, over, |row| row.bytes()),
         axis: "bytes per message (logarithmic)",
         words: human::whole_bytes,
-        dashes: if setting == Setting::Payload { Dashes::Diagonal } else { Dashes::None },
+        dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
     };
     // At the socket, part of what is added was not counted.
     let finding = sweep.finding().filter(|_| reach.is_wire());
-    let title = finding.unwrap_or_else(|| format!("Bytes per message against {}", setting.axis()));
+    let title = finding.unwrap_or_else(|| format!("Bytes per message against {}", over.title()));
     let subtitle = format!("Bytes per message {}; each point is {MEDIAN}{held}", reach.place());
-    sweep.chart("sweep-bytes", bytes_caption(reach, setting), title, subtitle)
+    sweep.chart("sweep-bytes", bytes_caption(reach, over), title, subtitle)
 }
 
 /// The varying setting with the most values, and the other varying ones, which are held; one that
 /// follows from the first, as a rate may from the number of clients, goes along with it.
-fn swept(points: &[Point]) -> Option<(Setting, Vec<Setting>)> {
-    let varying = Setting::varying(points);
+fn swept(points: &[Point]) -> Option<(Axis, Vec<Axis>)> {
+    let varying = settings::varying(points);
     let distinct = |value: &dyn Fn(&Point) -> (f64, f64)| {
         let mut values: Vec<(f64, f64)> = points.iter().map(value).collect();
         values.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.total_cmp(&two.1)));
         values.dedup();
         values.len()
     };
-    let values = |setting: &Setting| distinct(&|point| (setting.value(point), 0.0));
+    let values = |over: &Axis| distinct(&|point| (over.value(point), 0.0));
     // Of several with as many values the first: `max_by_key` would give the last.
     let swept = varying.iter().rev().copied().max_by_key(values)?;
-    let follows = |other: &Setting| {
+    let follows = |other: &Axis| {
         distinct(&|point| (swept.value(point), other.value(point))) == values(&swept)
     };
-    Some((swept, varying.into_iter().filter(|setting| !follows(setting)).collect()))
+    Some((swept, varying.into_iter().filter(|over| !follows(over)).collect()))
 }
 
 fn lines(
     blocks: &[&Block<'_>],
-    setting: Setting,
+    over: Axis,
     spread: impl Fn(&Row<'_>) -> Option<Spread>,
 ) -> Vec<(Contender, Vec<(f64, Spread)>)> {
     let line = |contender: Contender| {
@@ -248,7 +248,7 @@ fn lines(
             .iter()
             .filter_map(|block| {
                 let row = block.rows.iter().find(|row| row.contender() == contender)?;
-                Some((setting.value(&block.point), spread(row)?))
+                Some((over.value(&block.point), spread(row)?))
             })
             .collect();
         points.sort_by(|one, two| one.0.total_cmp(&two.0));
@@ -269,7 +269,7 @@ impl Sweep {
         let adds_much = |(payload, spread): &&(f64, Spread)| spread.high > payload * (1.0 + LITTLE);
         let most = points().filter(adds_much).map(|point| point.0).reduce(f64::max)?;
         let above = points().map(|point| point.0).filter(|payload| *payload > most);
-        let from = self.setting.tick(above.reduce(f64::min).filter(|_| is_diagonal)?);
+        let from = settings::tick(self.over, above.reduce(f64::min).filter(|_| is_diagonal)?);
         let percent = human::short_number(LITTLE * 100.0, 2);
         Some(format!("From {from} on, no transport adds more than {percent} % to the payload"))
     }
@@ -296,7 +296,8 @@ impl Sweep {
         let mut values: Vec<f64> = points().map(|point| point.0).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        let x = Scale::of_values(&values, self.setting.axis(), |value| self.setting.tick(value));
+        let x =
+            Scale::of_values(&values, self.over.title(), |value| settings::tick(self.over, value));
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
         let dashes = self.dashes.points(&values);
         let ends = ends.chain(dashes.iter().map(|point| point.1));
@@ -304,15 +305,15 @@ impl Sweep {
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
-        area.dashes(&dashes, FAINT, 2)?;
+        area.dashes(&dashes, &DASHES, FAINT, 2)?;
         let all: Vec<Contender> = self.lines.iter().map(|line| line.0).collect();
         for (contender, points) in &self.lines {
             let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
-            area.path(line, colour(*contender), line_width(*contender, &all))?;
+            look::line(area, *contender, line, line_width(*contender, &all))?;
             for (x, spread) in points {
                 let (low, high) = (frame.at(*x, spread.low), frame.at(*x, spread.high));
                 area.path(vec![low, high], colour(*contender), 2)?;
-                area.marker(*contender, frame.at(*x, spread.middle))?;
+                look::marker(area, *contender, frame.at(*x, spread.middle))?;
             }
         }
         Ok(())

@@ -1,19 +1,19 @@
 //! The cells of a comparison, for people.
 
 use pushbench_metrics::judge::compare::Row;
-use pushbench_metrics::judge::figures::Figure;
 
 use crate::human::{self, NOTHING};
 
-/// What the columns are called.
+/// The names of the columns.
 pub(super) const HEADER: [&str; 8] =
     ["transport", "figure", "before", "after", "change", "%", "[low, high] %", "verdict"];
 
 /// The row's cells, in the order of [`HEADER`].
 pub(super) fn cells(row: &Row) -> [String; 8] {
     let (change, shift) = (&row.change, row.change.shift);
-    let amount = |value: Option<f64>| value.map(|value| quantity(row.figure, value));
-    let moved = shift.map(|shift| signed(shift.estimate, |size| quantity(row.figure, size)));
+    let quantity = |value| human::quantity(row.figure.unit(), value);
+    let amount = |value: Option<f64>| value.map(quantity);
+    let moved = shift.map(|shift| signed(shift.estimate, quantity));
     let percent = |amount| change.share_of_before(amount).map(percent);
     let interval = shift.and_then(|shift| {
         let (low, high) = shift.interval?;
@@ -22,7 +22,7 @@ pub(super) fn cells(row: &Row) -> [String; 8] {
     let or_nothing = |cell: Option<String>| cell.unwrap_or_else(|| NOTHING.to_owned());
     [
         row.contender.to_string(),
-        name(row.figure).to_owned(),
+        row.figure.label().to_owned(),
         or_nothing(amount(change.medians[0])),
         or_nothing(amount(change.medians[1])),
         or_nothing(moved),
@@ -30,10 +30,6 @@ pub(super) fn cells(row: &Row) -> [String; 8] {
         or_nothing(interval),
         change.verdict.map(super::verdict).unwrap_or_default().to_owned(),
     ]
-}
-
-fn quantity(figure: Figure, value: f64) -> String {
-    if figure.column().contains("_us") { human::time(value) } else { human::size(value) }
 }
 
 /// `+1.2 ms`, `−3 B`, `0 B`.
@@ -50,29 +46,4 @@ fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let places = if percent.abs() < 10.0 { 10.0 } else { 1.0 };
     signed((percent * places).round() / places, |size| human::short_number(size, 3))
-}
-
-/// What a figure is called beside its value.
-const fn name(figure: Figure) -> &'static str {
-    match figure {
-        Figure::LatencyMean => "latency mean",
-        Figure::LatencyP50 => "latency p50",
-        Figure::LatencyP90 => "latency p90",
-        Figure::LatencyP99 => "latency p99",
-        Figure::LatencyP999 => "latency p99.9",
-        Figure::LatencyMax => "latency max",
-        Figure::AgeMean => "age mean",
-        Figure::AgeMax => "age max",
-        Figure::ConnectP50 => "connect p50",
-        Figure::PayloadBytes => "payload/msg",
-        Figure::FramingBytes => "framing/msg",
-        Figure::HttpBytes => "HTTP/msg",
-        Figure::TlsBytes => "TLS/msg",
-        Figure::TcpipBytes => "TCP/IP/msg",
-        Figure::WireBytes => "wire bytes/msg",
-        Figure::ServerCpu => "server CPU/msg",
-        Figure::LoadCpu => "load CPU/msg",
-        Figure::ServerRss => "server memory/client",
-        Figure::LoadRss => "load memory/client",
-    }
 }

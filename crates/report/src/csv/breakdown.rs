@@ -11,7 +11,7 @@ use crate::rows::{Row, blocks};
 use crate::settings;
 
 /// The first columns of `breakdown.csv`; the settings of the point follow.
-pub const BREAKDOWN_COLUMNS: &str = "point,transport,part,stat,value_us,samples";
+const BREAKDOWN_COLUMNS: &str = "point,transport,part,stat,value_us,samples";
 
 /// `breakdown.csv`. Means of the five parts add up to the mean of `latency`; percentiles do not,
 /// being of different samples.

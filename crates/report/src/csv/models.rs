@@ -1,6 +1,7 @@
 //! `models.csv`: what each trial measured beside what its model expected.
 
-use pushbench_metrics::judge::figures::{Figure, Figures};
+use pushbench_core::Figure;
+use pushbench_metrics::judge::figures::Figures;
 use pushbench_metrics::judge::models::check::Compared;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
@@ -54,14 +55,14 @@ fn lines(trial: &TrialRecord) -> [Line; 6] {
     let (ks, p) = (check.distance.map(|far| far.ks), check.distance.and_then(|far| far.p));
     [
         (
-            "latency_mean_us",
+            Figure::LatencyMean.column(),
             figures.get(Figure::LatencyMean),
             model.map(|model| model.mean_us()),
             None,
         ),
-        ("latency_p99_us", p99, model.map(|model| model.quantile(0.99)), None),
+        (Figure::LatencyP99.column(), p99, model.map(|model| model.quantile(0.99)), None),
         ("latency_ks_distance", ks, Some(0.0), p),
-        ("age_mean_us", measured.age.mean_us(), check.age_mean_us, None),
+        (Figure::AgeMean.column(), measured.age.mean_us(), check.age_mean_us, None),
         share("missed_share", check.missed),
         share("empty_share", check.empty),
     ]

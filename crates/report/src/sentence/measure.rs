@@ -1,8 +1,7 @@
 //! What transports are compared by, and when they may be called different.
 
-use pushbench_metrics::judge::figures::Figure;
-
 use crate::rows::{Block, Row, Spread};
+use pushbench_core::Figure;
 
 /// Several figures within this factor are told as one.
 pub(crate) const NEAR: f64 = 1.05;

@@ -6,7 +6,8 @@ use pushbench_metrics::judge::figures::summarise;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
 
-use crate::charts::style::{colour, layer_colour, line_width};
+use crate::charts::look::colour;
+use crate::charts::style::layer_colour;
 use crate::charts::{Chart, charts};
 use crate::fixture;
 
@@ -197,7 +198,7 @@ fn the_floor_stands_beside_what_is_held_against_it() {
     let line = "Floor: a message costs a bare loop of writes 5.10 µs and one of reads 3.60 µs";
     assert!(table.contains(line), "{table}");
     let csv = String::from_utf8(crate::floor::csv(&record)).unwrap();
-    assert!(csv.starts_with(crate::FLOOR_COLUMNS), "{csv}");
+    assert!(csv.starts_with(crate::floor::FLOOR_COLUMNS), "{csv}");
     assert!(csv.contains("\n2,10,2,true,2000,5.100,3.600,,100,64,1000,30000,0,1\n"), "{csv}");
     let without = RunRecord { floors: Vec::new(), ..record };
     assert!(!crate::terminal_table(&without).contains("Floor"));
@@ -280,11 +281,4 @@ fn where_messages_were_superseded_titles_say_of_how_many_figures_are() {
     assert_eq!(cpu.title(), format!("CPU time per message that arrived; {end}"));
     assert!(bytes.caption.ends_with(&format!("Of the messages, {end}.")), "{}", bytes.caption);
     assert!(cpu.caption.ends_with(&format!("Of the messages, {end}.")), "{}", cpu.caption);
-}
-
-#[test]
-fn lines_that_coincide_differ_little_in_width() {
-    let all: Vec<_> = Contender::all().collect();
-    let widths: Vec<_> = all.iter().map(|contender| line_width(*contender, &all)).collect();
-    assert_eq!(widths, [5, 4, 3, 3, 4, 3]);
 }

@@ -1,7 +1,6 @@
-use pushbench_core::Contender;
 use pushbench_core::scenario::Scenario;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::compare::{CompareError, Comparison, Rules, Verdict, compare};
-use pushbench_metrics::judge::figures::Figure;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;

@@ -42,7 +42,7 @@ fn the_header_is_the_one_that_users_were_promised() {
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();
     assert_eq!(
         trials.lines().next(),
-        Some(format!("{promised},{},{added}", csv::TRIAL_COLUMNS).as_str())
+        Some(format!("{promised},trial,order,attempt,invalid,{added}").as_str())
     );
 }
 

@@ -1,5 +1,8 @@
 //! Polls: messages on request, at once or after a wait (RFC 6202 §2).
 
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::headers::HeaderProfile;
+
 use super::row::{Answers, Endpoint, GET_OR_HEAD, Polls};
 use crate::query::{CURSOR_KEYS, WAITING_KEYS};
 
@@ -18,3 +21,8 @@ pub(super) const LONG: Endpoint = Endpoint {
     is_for_people: false,
     answers: Answers::Poll(Polls { waits: true, keys: WAITING_KEYS }),
 };
+
+/// The delivery of a short poll whose path is the profile's own.
+pub(super) fn implied_delivery(profile: &HeaderProfile) -> Delivery {
+    profile.implied_delivery(Contender::SHORT_POLL)
+}

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use pushbench_core::{Delivery, MonoInstant, Seq};
+use tokio::io::ReadBuf;
 
 use super::reply::Reply;
 use super::request::Persistence;
@@ -91,7 +92,7 @@ impl Client {
         buffer: &mut [u8],
         view: View<'_>,
     ) -> Poll<usize> {
-        self.connection.poll_read(cx, buffer).map(|read| match read {
+        self.connection.poll_read(cx, &mut ReadBuf::new(buffer)).map(|read| match read {
             Ok(count) if count > 0 => count,
             Ok(_) | Err(_) => {
                 self.die(view);

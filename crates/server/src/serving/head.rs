@@ -81,6 +81,18 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     }
 }
 
+/// The length of the poll's head that `bytes` begin with, on a loopback connection; `None` where
+/// hyper would read on. For the property that testkit checks.
+#[doc(hidden)]
+#[must_use]
+pub fn poll_head(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option<usize>> {
+    match parse(bytes, config, true) {
+        Parsed::Partial => httparse::Status::Partial,
+        Parsed::Poll(_, length) => httparse::Status::Complete(Some(length)),
+        Parsed::Foreign => httparse::Status::Complete(None),
+    }
+}
+
 /// The poll that hyper has read, whose body is known to be empty and which is let in.
 pub(crate) fn read_by_hyper<B>(
     request: &http::Request<B>,

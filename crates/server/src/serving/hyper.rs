@@ -10,7 +10,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::server::conn::http1;
@@ -45,10 +45,7 @@ impl AsyncRead for Plaintext {
         let Self { connection, read_before, shared } = &mut *self;
         let mut connection = connection.borrow_mut();
         let count = if read_before.is_empty() {
-            let unfilled = buffer.initialize_unfilled();
-            let count = std::task::ready!(connection.poll_read(cx, unfilled))?;
-            buffer.advance(count);
-            count
+            ready!(connection.poll_read(cx, buffer))?
         } else {
             let count = buffer.remaining().min(read_before.len());
             buffer.put_slice(&read_before.split_to(count));

@@ -43,13 +43,15 @@ pub(super) fn attend(
     client.attend(cx, view);
     let is_resumed = client.phase() == Phase::Idle && !client.unread.is_empty();
     let mut foreign = is_resumed && resume(client, state, view);
-    for _ in 0..READS_PER_TURN {
+    let mut reads = 0;
+    loop {
         match client.phase() {
             Phase::Dead => return Turn::Over,
             _ if client.is_behind() => return Turn::Waits,
             _ if foreign => return Turn::Foreign,
             Phase::Waiting if client.unread.len() >= MAX_HEAD => return Turn::Waits,
-            _ => {}
+            _ if reads == READS_PER_TURN => break,
+            _ => reads += 1,
         }
         match client.poll_read(cx, scratch, view) {
             Poll::Pending => return Turn::Waits,

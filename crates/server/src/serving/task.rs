@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pushbench_os::time::clock;
 use tokio::time::timeout;
@@ -49,11 +49,11 @@ impl Future for Task {
         let Self { shared, place } = self.get_mut();
         loop {
             let next = match place {
-                Place::Polls(key) => std::task::ready!(poll_client(shared, *key, cx)),
+                Place::Polls(key) => ready!(poll_client(shared, *key, cx)),
                 Place::Hyper(served) => {
-                    std::task::ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
+                    ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
                 }
-                Place::Streams(key) => std::task::ready!(poll_stream(shared, *key, cx)),
+                Place::Streams(key) => ready!(poll_stream(shared, *key, cx)),
             };
             match next {
                 Some(next) => *place = next,

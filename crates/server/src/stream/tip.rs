@@ -11,9 +11,10 @@ impl Stream {
     /// it has nothing more to write; otherwise [`write`](Stream::write) is to go on.
     #[inline]
     pub(crate) fn write_tip(&mut self, newest: &Entry, view: View<'_>) -> bool {
-        let lacks_more = !self.partial.is_empty() || !self.control.is_empty();
+        // Otherwise the stream would be behind.
+        debug_assert!(self.partial.is_empty() && self.control.is_empty(), "nothing else waits");
         let seq = newest.seq();
-        if lacks_more || self.cursor.next() != seq {
+        if self.cursor.next() != seq {
             return false;
         }
         let encoded = newest.encoded(self.wire.encoding());

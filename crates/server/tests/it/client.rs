@@ -1,5 +1,6 @@
 //! A running server, and a client that knows nothing of the server's code.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,15 +11,19 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
 use pushbench_metrics::record::control::ServerMeasured;
-use pushbench_server::{Server, ServerConfig, ServerHandle};
+use pushbench_server::{ChannelKind, Server, ServerConfig, ServerHandle};
 
 /// How long a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The header of a record: application data of TLS 1.2 (RFC 5246 §6.2.1), without its length.
+const RECORD: [u8; 3] = [0x17, 0x03, 0x03];
+
 /// A feed that is published by hand.
 pub(crate) fn manual() -> ServerConfig {
     let payload = Payload::Generated { kind: PayloadKind::Text, bytes: 64 };
-    ServerConfig::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload })
+    let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
+    ServerConfig { channel: crate::CHANNEL, ..ServerConfig::new(feed) }
 }
 
 /// A server on a thread of its own.
@@ -107,7 +112,21 @@ impl Drop for Running {
 /// A connection.
 pub(crate) struct Client {
     pub(crate) socket: TcpStream,
+    /// Arrived, of a record that is not whole.
+    sealed: Vec<u8>,
     buffer: Vec<u8>,
+}
+
+/// Plaintext as it travels.
+pub(crate) fn sealed(plaintext: &[u8]) -> Cow<'_, [u8]> {
+    if crate::CHANNEL == ChannelKind::Clear {
+        return plaintext.into();
+    }
+    let records = plaintext.chunks(1 << 14).flat_map(|part| {
+        let length = u16::try_from(part.len()).unwrap().to_be_bytes();
+        [&RECORD[..], &length, part].concat()
+    });
+    records.collect()
 }
 
 impl Client {
@@ -115,11 +134,11 @@ impl Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
-        Self { socket, buffer: Vec::new() }
+        Self { socket, sealed: Vec::new(), buffer: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.socket.write_all(bytes.as_ref()).unwrap();
+        self.socket.write_all(&sealed(bytes.as_ref())).unwrap();
     }
 
     /// Reads more; whether there was any.
@@ -128,11 +147,26 @@ impl Client {
         match self.socket.read(&mut piece) {
             Ok(0) => false,
             Ok(bytes) => {
-                self.buffer.extend_from_slice(&piece[..bytes]);
+                self.open(&piece[..bytes]);
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
             Err(error) => panic!("{error}, with {:?} in hand", shown(&self.buffer)),
+        }
+    }
+
+    /// Takes bytes as they travel.
+    fn open(&mut self, bytes: &[u8]) {
+        if crate::CHANNEL == ChannelKind::Clear {
+            return self.buffer.extend_from_slice(bytes);
+        }
+        self.sealed.extend_from_slice(bytes);
+        while let Some((header, rest)) = self.sealed.split_at_checked(5) {
+            let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
+            assert!(header.starts_with(&RECORD) && length <= 1 << 14, "{header:?}");
+            let Some(plaintext) = rest.get(..length) else { return };
+            self.buffer.extend_from_slice(plaintext);
+            self.sealed.drain(..5 + length);
         }
     }
 

@@ -14,3 +14,6 @@ mod pages;
 mod polls;
 mod sse;
 mod websocket;
+
+/// The layer between socket and plaintext, on both sides.
+const CHANNEL: pushbench_server::ChannelKind = pushbench_server::ChannelKind::Clear;

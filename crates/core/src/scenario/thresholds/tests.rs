@@ -10,14 +10,6 @@ fn refused(table: &str) -> String {
 }
 
 #[test]
-fn names_stand_where_their_quantity_does() {
-    for (index, (quantity, name)) in Quantity::ALL.into_iter().enumerate() {
-        assert_eq!(quantity as usize, index, "{name}");
-        assert_eq!(Quantity::named(quantity.name()), Some(quantity));
-    }
-}
-
-#[test]
 fn limits_read_in_the_unit_of_their_figure() {
     for (text, limit) in [
         ("websocket.latency.p99 < 50ms", 50_000.0),

@@ -1,30 +1,10 @@
 //! Whether figures changed: the one place that says when a difference is called one.
 
-use crate::judge::figures::Figure;
+use pushbench_core::figure::Judging;
+
 use crate::judge::stats::discovery::adjusted;
 use crate::judge::stats::shift::{Shift, least_p};
 use crate::judge::stats::{median, range};
-
-/// The figures that are judged by the ranks of their trials. Less is better in each.
-pub const PRIMARY: [Figure; 5] =
-    [Figure::LatencyP50, Figure::LatencyP99, Figure::AgeMean, Figure::WireBytes, Figure::ServerCpu];
-
-/// The figures that are judged by the ranges of their trials: what a message is made of at the
-/// socket has no noise, so that one trial of each run tells. Less is better in each. Those of
-/// polls do where it is chance how many messages share an answer; they are judged by ranks then.
-pub const NOISELESS: [Figure; 3] = [Figure::PayloadBytes, Figure::FramingBytes, Figure::HttpBytes];
-
-/// How a figure is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judging {
-    /// Not at all: it is shown.
-    No,
-    /// By the ranks of its trials, together with all others that are: p is adjusted for their
-    /// number.
-    Ranks,
-    /// By the ranges of its trials: it changed where those of the two runs do not meet.
-    Ranges,
-}
 
 /// The share of false ones that differences called so may hold on average; where nothing changed,
 /// the chance that any is called.

@@ -1,31 +1,15 @@
 //! Whether two runs measured the same thing: which settings differ, and which points match.
 //!
-//! Settings are compared as they are written down, so that one which is new is not forgotten
-//! here; only what does not touch a figure is named.
+//! Settings are compared as they are written down, so that one which an older build does not know
+//! is not forgotten here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pushbench_core::scenario::Point;
+use pushbench_core::scenario::{Agreement, Point, Setting};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::record::RunRecord;
-
-/// Settings that change no figure, or no more than the luck of a trial; and the transports, of
-/// which those are compared that both runs have.
-const INDIFFERENT: [&str; 7] =
-    ["name", "question", "transports", "runs", "floor", "seed", "thresholds"];
-
-/// Settings whose lists span the points, and so are compared point by point.
-const OF_POINTS: [&str; 7] = [
-    "clients",
-    "rate",
-    "payload",
-    "poll_interval",
-    "long_poll_timeout",
-    "cookie_bytes",
-    "feed.speed",
-];
 
 /// A setting that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +38,12 @@ pub(super) fn differences(
     with_points: bool,
 ) -> Vec<Difference> {
     let [one, other] = [before, after].map(|record| leaves(&record.scenario));
-    let matters = |key: &&String| {
-        let key = key.as_str();
-        let table = key.split('.').next().unwrap_or(key);
-        !INDIFFERENT.contains(&table) && (with_points || !OF_POINTS.contains(&key))
+    let matters = |key: &&String| match Setting::of(key)
+        .map_or(Agreement::Whole, |setting| setting.agreement)
+    {
+        Agreement::Needless => false,
+        Agreement::Whole => true,
+        Agreement::ByPoint => with_points,
     };
     let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let differing = keys.into_iter().filter(matters).filter(|key| one.get(*key) != other.get(*key));

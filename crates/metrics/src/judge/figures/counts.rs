@@ -1,5 +1,7 @@
 //! Counts: what became of messages, and how often things happened, in a trial or over several.
 
+use pushbench_core::Figure;
+
 use crate::record::TrialRecord;
 
 /// Counts of a trial, or their sums over trials; clients that are connected are no sum.
@@ -68,6 +70,21 @@ impl Counts {
         let middle = connected.len().saturating_sub(1) / 2;
         counts.connected = connected.get(middle).copied().unwrap_or_default().into();
         counts
+    }
+
+    /// The value of a [counted](Figure::is_counted) figure; `None` of others, and where nothing was
+    /// measured that it counts.
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+    pub(super) fn figure(&self, figure: Figure) -> Option<f64> {
+        let expected = self.expected > 0;
+        // Without a valid trial every count is zero and none was measured.
+        let count = |count: u64| (expected || self.errors > 0).then_some(count as f64);
+        match figure {
+            Figure::Lost => count(self.lost),
+            Figure::Errors => count(self.errors),
+            Figure::Delivered => expected.then(|| self.delivered as f64 / self.expected as f64),
+            _ => None,
+        }
     }
 
     fn add(&mut self, other: &Self) {

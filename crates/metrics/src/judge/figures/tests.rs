@@ -3,8 +3,8 @@ use super::*;
 fn trials(p50s: &[Bounded]) -> Vec<Figures> {
     let of = |&p50: &Bounded| {
         let mut figures = Figures::default();
-        figures.set_bounded(Figure::LatencyP50, Some(p50));
-        figures.set(Figure::WireBytes, Some(170.0));
+        figures.set(Figure::LatencyP50, Some(p50));
+        figures.set(Figure::WireBytes, Some(Bounded::Exactly(170.0)));
         figures
     };
     p50s.iter().map(of).collect()

@@ -6,10 +6,10 @@ use std::time::Duration;
 use pushbench_core::Seq;
 use serde::{Deserialize, Serialize};
 
+use super::attempts::AttemptsUsed;
 use super::calm::throttled;
 use super::way::micros;
 use super::{Busy, Likely, Misfit};
-use crate::observe::attempts::AttemptsUsed;
 use crate::observe::instrument::Process;
 
 /// Why a trial cannot be used.

@@ -1,9 +1,9 @@
-use pushbench_core::Contender;
+use pushbench_core::figure::Judging;
 use pushbench_core::scenario::Scenario;
+use pushbench_core::{Contender, Figure};
 
-use super::super::{Judging, WORTH, judge};
+use super::super::{WORTH, judge};
 use super::*;
-use crate::judge::figures::Figure;
 
 /// A comparison of websocket's judged figures, `runs` trials each, the first of them `moved` times
 /// as large after, and `framing` bytes of 2 before.

@@ -18,15 +18,15 @@ use super::case::Case;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A running server, ended when dropped.
-pub(super) struct Stage {
-    _server: Process<ServerOrder>,
+pub(super) struct Server {
+    _process: Process<ServerOrder>,
     pub(super) address: SocketAddr,
     agent: ureq::Agent,
-    /// What each message says behind its number.
+    /// The text of each message behind its number.
     body: String,
 }
 
-impl Stage {
+impl Server {
     /// Starts the server of `case` on a free port of `host`.
     pub(super) fn start(case: &Case, host: IpAddr) -> anyhow::Result<Self> {
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
@@ -35,9 +35,9 @@ impl Stage {
         let place = Place { listen, ..Place::default() };
         let plan = ServerPlan { place: place.clone(), headers, ..ServerPlan::new(feed) };
         let (sender, news) = channel();
-        let server = Process::start(&["worker-server".to_owned()], &place, &plan, move |said| {
+        let process = Process::start(&["worker-server".to_owned()], &place, &plan, move |output| {
             // Nobody listens once it has said where it is.
-            let _ = sender.send(said);
+            let _ = sender.send(output);
         })
         .context("cannot start the server")?;
         let deadline = Instant::now() + LIMIT;
@@ -54,7 +54,7 @@ impl Stage {
         let agent =
             ureq::Agent::config_builder().timeout_global(Some(LIMIT)).proxy(None).build().into();
         let body = "x".repeat(case.payload - SEQ_DIGITS);
-        Ok(Self { _server: server, address, agent, body })
+        Ok(Self { _process: process, address, agent, body })
     }
 
     /// Publishes the next message, over a connection of its own.

@@ -1,0 +1,333 @@
+//! Figures: one table of all that a trial is measured by.
+//!
+//! A figure's row says what thresholds, CSV files and tables call it, in which unit it is, what has
+//! to be known to measure it and how runs are compared by it. What a trial has of each is read in
+//! one function, where trials are known.
+
+/// Samples that must lie beyond a percentile, so that it is one and not the luck of a few.
+pub const SAMPLES_BEYOND: f64 = 10.0;
+
+/// A measured quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Figure {
+    /// Mean latency.
+    LatencyMean,
+    /// Median latency.
+    LatencyP50,
+    /// 90th percentile of latency.
+    LatencyP90,
+    /// 99th percentile of latency.
+    LatencyP99,
+    /// 99.9th percentile of latency.
+    LatencyP999,
+    /// Largest latency.
+    LatencyMax,
+    /// Mean age of information.
+    AgeMean,
+    /// Greatest age of information.
+    AgeMax,
+    /// Median time to connect and subscribe.
+    ConnectP50,
+    /// Payload bytes per message, both directions.
+    PayloadBytes,
+    /// Framing bytes per message, both directions.
+    FramingBytes,
+    /// HTTP bytes per message, both directions.
+    HttpBytes,
+    /// TLS bytes per message, both directions.
+    TlsBytes,
+    /// TCP and IP bytes per message, both directions.
+    TcpipBytes,
+    /// All layers per message, both directions.
+    WireBytes,
+    /// The server's CPU time per message.
+    ServerCpu,
+    /// The load processes' CPU time per message.
+    LoadCpu,
+    /// Growth of the server's memory per client.
+    ServerRss,
+    /// Growth of the load processes' memory per client.
+    LoadRss,
+    /// Messages that were expected and never came.
+    Lost,
+    /// The share of the expected messages that came.
+    Delivered,
+    /// Failures.
+    Errors,
+}
+
+/// The unit of a figure's numbers, wherever they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Microseconds.
+    Micros,
+    /// Bytes.
+    Bytes,
+    /// Things.
+    Count,
+    /// A share from 0 to 1.
+    Share,
+}
+
+/// A thing without which a figure cannot be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// One clock for server and clients, whose instants are compared.
+    OneClock,
+    /// The server's processes, to be known by their ids.
+    ServerProcess,
+    /// CPU time that is not spent on capturing packets.
+    CpuTime,
+}
+
+/// The way in which the figures of two runs are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judging {
+    /// Not at all: they are shown.
+    No,
+    /// By the ranks of their trials, together with all others that are: p is adjusted for their
+    /// number.
+    Ranks,
+    /// By the ranges of their trials, where a figure has no noise, so that one trial of each run
+    /// tells: it changed where the ranges of the two do not meet.
+    Ranges,
+}
+
+/// What several figures have in common.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    unit: Unit,
+    decimals: usize,
+    needs: &'static [Need],
+}
+
+const SPAN: Kind = Kind { unit: Unit::Micros, decimals: 1, needs: &[] };
+const DELAY: Kind = Kind { needs: &[Need::OneClock], ..SPAN };
+const LAYER: Kind = Kind { unit: Unit::Bytes, decimals: 2, needs: &[] };
+const LOAD_CPU: Kind = Kind { unit: Unit::Micros, decimals: 3, needs: &[Need::CpuTime] };
+const SERVER_CPU: Kind = Kind { needs: &[Need::CpuTime, Need::ServerProcess], ..LOAD_CPU };
+const LOAD_MEMORY: Kind = Kind { unit: Unit::Bytes, decimals: 0, needs: &[] };
+const SERVER_MEMORY: Kind = Kind { needs: &[Need::ServerProcess], ..LOAD_MEMORY };
+const COUNT: Kind = Kind { unit: Unit::Count, decimals: 0, needs: &[] };
+const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
+
+/// A figure's row: all that is said of it in one place.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    figure: Figure,
+    /// The name in a threshold.
+    name: &'static str,
+    /// The column of the CSV files; of a share, that of its part.
+    column: &'static str,
+    /// The words beside a value.
+    label: &'static str,
+    kind: Kind,
+    quantile: Option<f64>,
+    less_is_better: bool,
+    judging: Judging,
+}
+
+const fn row(
+    figure: Figure,
+    name: &'static str,
+    column: &'static str,
+    label: &'static str,
+    kind: Kind,
+) -> Row {
+    let (quantile, less_is_better, judging) = (None, true, Judging::No);
+    Row { figure, name, column, label, kind, quantile, less_is_better, judging }
+}
+
+impl Row {
+    const fn at(self, quantile: f64) -> Self {
+        Self { quantile: Some(quantile), ..self }
+    }
+
+    const fn by(self, judging: Judging) -> Self {
+        Self { judging, ..self }
+    }
+
+    const fn more_is_better(self) -> Self {
+        Self { less_is_better: false, ..self }
+    }
+}
+
+/// The figures, in the order in which comparisons list them.
+const TABLE: [Row; 22] = {
+    use Figure as F;
+    use Judging::{Ranges, Ranks};
+    [
+        row(F::LatencyMean, "latency.mean", "latency_mean_us", "latency mean", DELAY),
+        row(F::LatencyP50, "latency.p50", "latency_p50_us", "latency p50", DELAY).at(0.5).by(Ranks),
+        row(F::LatencyP90, "latency.p90", "latency_p90_us", "latency p90", DELAY).at(0.9),
+        row(F::LatencyP99, "latency.p99", "latency_p99_us", "latency p99", DELAY)
+            .at(0.99)
+            .by(Ranks),
+        row(F::LatencyP999, "latency.p999", "latency_p999_us", "latency p99.9", DELAY).at(0.999),
+        row(F::LatencyMax, "latency.max", "latency_max_us", "latency max", DELAY),
+        row(F::AgeMean, "age.mean", "age_mean_us", "age mean", DELAY).by(Ranks),
+        row(F::AgeMax, "age.max", "age_max_us", "age max", DELAY),
+        row(F::ConnectP50, "connect.p50", "connect_p50_us", "connect p50", SPAN).at(0.5),
+        layer(F::PayloadBytes, "payload_bytes_per_msg", "payload/msg").by(Ranges),
+        layer(F::FramingBytes, "framing_bytes_per_msg", "framing/msg").by(Ranges),
+        layer(F::HttpBytes, "http_bytes_per_msg", "HTTP/msg").by(Ranges),
+        layer(F::TlsBytes, "tls_bytes_per_msg", "TLS/msg"),
+        layer(F::TcpipBytes, "tcpip_bytes_per_msg", "TCP/IP/msg"),
+        layer(F::WireBytes, "wire_bytes_per_msg", "wire bytes/msg").by(Ranks),
+        row(
+            F::ServerCpu,
+            "server_cpu_per_msg",
+            "server_cpu_us_per_msg",
+            "server CPU/msg",
+            SERVER_CPU,
+        )
+        .by(Ranks),
+        row(F::LoadCpu, "load_cpu_per_msg", "load_cpu_us_per_msg", "load CPU/msg", LOAD_CPU),
+        row(
+            F::ServerRss,
+            "server_rss_per_client",
+            "server_rss_bytes_per_client",
+            "server memory/client",
+            SERVER_MEMORY,
+        ),
+        row(
+            F::LoadRss,
+            "load_rss_per_client",
+            "load_rss_bytes_per_client",
+            "load memory/client",
+            LOAD_MEMORY,
+        ),
+        row(F::Lost, "lost", "lost", "lost", COUNT),
+        row(F::Delivered, "delivered", "delivered", "delivered", SHARE).more_is_better(),
+        row(F::Errors, "errors", "errors", "errors", COUNT),
+    ]
+};
+
+const fn layer(figure: Figure, column: &'static str, label: &'static str) -> Row {
+    row(figure, column, column, label, LAYER)
+}
+
+// A figure's number is its place in the table, and a judged figure that rises is worse.
+const _: () = {
+    let mut place = 0;
+    while place < TABLE.len() {
+        let row = &TABLE[place];
+        assert!(row.figure as usize == place, "the table is in the order of the type");
+        assert!(row.less_is_better || matches!(row.judging, Judging::No), "less is better");
+        place += 1;
+    }
+};
+
+impl Figure {
+    /// All figures, in the order in which comparisons list them.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::LatencyMean; TABLE.len()];
+        let mut place = 0;
+        while place < TABLE.len() {
+            all[place] = TABLE[place].figure;
+            place += 1;
+        }
+        all
+    };
+
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The figure that a threshold knows by `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.name == name).map(|row| row.figure)
+    }
+
+    /// The name in a threshold: `latency.p99`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The column of the CSV files, with its unit: `latency_p99_us`; of a share, that of the number
+    /// whose share it is.
+    #[must_use]
+    pub const fn column(self) -> &'static str {
+        self.row().column
+    }
+
+    /// The words beside a value: `server CPU/msg`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        self.row().label
+    }
+
+    /// The unit of its values.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        self.row().kind.unit
+    }
+
+    /// Digits behind the point that its column has.
+    #[must_use]
+    pub const fn decimals(self) -> usize {
+        self.row().kind.decimals
+    }
+
+    /// Whether it cannot be measured without `need`.
+    #[must_use]
+    pub fn needs(self, need: Need) -> bool {
+        self.row().kind.needs.contains(&need)
+    }
+
+    /// The quantile that it is, from 0 to 1; `None` where it is none.
+    #[must_use]
+    pub const fn quantile(self) -> Option<f64> {
+        self.row().quantile
+    }
+
+    /// The share of the samples that lie beyond it, where it is a high percentile, which needs
+    /// samples there.
+    #[must_use]
+    pub fn share_beyond(self) -> Option<f64> {
+        self.quantile().filter(|quantile| *quantile > 0.5).map(|quantile| 1.0 - quantile)
+    }
+
+    /// Whether it is counted: over several trials such a figure is a sum, or the share of one, and
+    /// the others are medians.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        matches!(self.unit(), Unit::Count | Unit::Share)
+    }
+
+    /// The way in which two runs are judged by it. Of a judged figure less is better.
+    #[must_use]
+    pub const fn judging(self) -> Judging {
+        self.row().judging
+    }
+}
+
+/// All names, for an error.
+pub(crate) fn names() -> String {
+    TABLE.map(|row| row.name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_figures_share_a_name_or_a_column() {
+        for (index, figure) in Figure::ALL.into_iter().enumerate() {
+            assert_eq!(Figure::named(figure.name()), Some(figure));
+            let others = &Figure::ALL[index + 1..];
+            assert!(others.iter().all(|other| other.column() != figure.column()), "{figure:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_names_a_unit_has_it() {
+        for figure in Figure::ALL {
+            let column = figure.column();
+            assert_eq!(column.contains("_us"), figure.unit() == Unit::Micros, "{column}");
+            assert_eq!(column.contains("bytes"), figure.unit() == Unit::Bytes, "{column}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The value of each figure in one trial.
+
+use pushbench_core::Figure;
+
+use super::Counts;
+use crate::observe::censored::{Bounded, Censored};
+use crate::observe::ledger::{Layer, Phase};
+use crate::record::{CpuSpent, TrialRecord};
+
+/// The figure of a layer's bytes per message.
+#[must_use]
+pub const fn of_layer(layer: Layer) -> Figure {
+    match layer {
+        Layer::Payload => Figure::PayloadBytes,
+        Layer::Framing => Figure::FramingBytes,
+        Layer::Http => Figure::HttpBytes,
+        Layer::Tls => Figure::TlsBytes,
+        Layer::Tcpip => Figure::TcpipBytes,
+    }
+}
+
+/// A trial whose figures are read.
+pub(super) struct Reader<'a> {
+    trial: &'a TrialRecord,
+    latency: Censored<'a, 3>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(trial: &'a TrialRecord) -> Self {
+        Self { trial, latency: trial.measured.latencies() }
+    }
+
+    /// The value of `figure`, or what it is at least; `None` where it was not measured.
+    pub(super) fn read(&self, figure: Figure) -> Option<Bounded> {
+        let (measured, resources) = (&self.trial.measured, &self.trial.resources);
+        let value = match figure {
+            Figure::LatencyMean => return self.latency.mean_us(),
+            Figure::LatencyMax => return self.latency.max_us(),
+            Figure::LatencyP50 | Figure::LatencyP90 | Figure::LatencyP99 | Figure::LatencyP999 => {
+                return self.latency.supported_percentile_us(figure.quantile()?);
+            }
+            Figure::AgeMean => measured.age.mean_us(),
+            Figure::AgeMax => measured.age.max_us(),
+            Figure::ConnectP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::PayloadBytes => self.at_socket(Layer::Payload),
+            Figure::FramingBytes => self.at_socket(Layer::Framing),
+            Figure::HttpBytes => self.at_socket(Layer::Http),
+            Figure::TlsBytes => self.at_socket(Layer::Tls),
+            Figure::TcpipBytes => self.tcpip(),
+            Figure::WireBytes => self.wire(),
+            Figure::ServerCpu => self.cpu_us(resources.server_cpu),
+            Figure::LoadCpu => self.cpu_us(resources.load_cpu),
+            Figure::ServerRss => self.per_client(resources.server_rss_growth),
+            Figure::LoadRss => self.per_client(resources.load_rss_growth),
+            Figure::Lost | Figure::Delivered | Figure::Errors => {
+                Counts::of_trial(self.trial).figure(figure)
+            }
+        };
+        value.map(Bounded::Exactly)
+    }
+
+    fn per_message(&self, amount: u64) -> Option<f64> {
+        ratio(amount, self.trial.measured.counters.messages_in_window)
+    }
+
+    fn at_socket(&self, layer: Layer) -> Option<f64> {
+        self.per_message(self.trial.measured.ledger.phase(Phase::Window).layer(layer))
+    }
+
+    fn tcpip(&self) -> Option<f64> {
+        self.per_message(self.trial.measured.ledger.tcpip_bytes(Phase::Window)?)
+    }
+
+    fn wire(&self) -> Option<f64> {
+        let socket = Layer::AT_SOCKET.into_iter().map(|layer| self.at_socket(layer));
+        Some(self.tcpip()? + socket.sum::<Option<f64>>()?)
+    }
+
+    fn cpu_us(&self, cpu: Option<CpuSpent>) -> Option<f64> {
+        let nanos = u64::try_from(cpu?.total.as_nanos()).ok()?;
+        Some(self.per_message(nanos)? / 1e3)
+    }
+
+    fn per_client(&self, bytes: Option<u64>) -> Option<f64> {
+        ratio(bytes?, u64::from(self.trial.connected))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bytes, ns and counts are below 2⁵³")]
+fn ratio(amount: u64, count: u64) -> Option<f64> {
+    (count > 0).then(|| amount as f64 / count as f64)
+}

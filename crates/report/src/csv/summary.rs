@@ -1,0 +1,220 @@
+//! `summary.csv` and `trials.csv`: one list of columns, each with its field.
+
+use pushbench_core::scenario::{Axis, Point};
+use pushbench_core::{Contender, Figure};
+use pushbench_metrics::judge::figures::{Counts, Figures};
+use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::record::{RunRecord, TrialRecord};
+
+use super::{Sheet, decimals, point_of};
+use crate::rows::blocks;
+
+/// A line of either file before it is text.
+struct Line<'a> {
+    scenario: &'a str,
+    point: &'a Point,
+    contender: Contender,
+    trials: usize,
+    /// Those that its figures are of.
+    used: usize,
+    valid: bool,
+    /// `None` where no trial measured anything.
+    counts: Option<Counts>,
+    figures: Figures,
+    p50_interval: Option<(f64, f64)>,
+    p50_range: Option<(f64, f64)>,
+    warnings: String,
+    /// The trial that a line of `trials.csv` is of.
+    trial: Option<&'a TrialRecord>,
+}
+
+/// A column with its field; `None` is an empty one.
+enum Column {
+    Axis(Axis),
+    Count(&'static str, fn(&Counts) -> u64),
+    Figure(Figure),
+    Text(&'static str, fn(&Line<'_>) -> Option<String>),
+}
+
+use Column as C;
+
+/// The first columns of both files; those that came later follow at the end of each.
+const FIRST: &[Column] = &[
+    C::Text("scenario", |line| Some(line.scenario.to_owned())),
+    C::Text("point", |line| Some(line.point.id.to_string())),
+    C::Text("transport", |line| Some(line.contender.to_string())),
+    C::Axis(Axis::Clients),
+    C::Axis(Axis::Rate),
+    C::Axis(Axis::Payload),
+    C::Axis(Axis::PollInterval),
+    C::Text("trials", |line| Some(line.trials.to_string())),
+    C::Text("valid", |line| Some(line.valid.to_string())),
+    C::Count("published", |counts| counts.published),
+    C::Count("expected", |counts| counts.expected),
+    C::Count("delivered", |counts| counts.delivered),
+    C::Count("lost", |counts| counts.lost),
+    C::Count("duplicated", |counts| counts.duplicated),
+    C::Count("reordered", |counts| counts.reordered),
+    C::Count("superseded", |counts| counts.superseded),
+    C::Figure(Figure::LatencyMean),
+    C::Figure(Figure::LatencyP50),
+    C::Text("latency_p50_lo_us", |line| end(line.p50_interval?.0)),
+    C::Text("latency_p50_hi_us", |line| end(line.p50_interval?.1)),
+    C::Figure(Figure::LatencyP90),
+    C::Figure(Figure::LatencyP99),
+    C::Figure(Figure::LatencyP999),
+    C::Figure(Figure::LatencyMax),
+    C::Figure(Figure::AgeMean),
+    C::Figure(Figure::ConnectP50),
+    C::Count("requests", |counts| counts.requests),
+    C::Count("empty_responses", |counts| counts.empty_responses),
+    C::Figure(Figure::PayloadBytes),
+    C::Figure(Figure::FramingBytes),
+    C::Figure(Figure::HttpBytes),
+    C::Figure(Figure::TlsBytes),
+    C::Figure(Figure::TcpipBytes),
+    C::Figure(Figure::WireBytes),
+    C::Figure(Figure::ServerCpu),
+    C::Figure(Figure::LoadCpu),
+    C::Figure(Figure::ServerRss),
+    C::Figure(Figure::LoadRss),
+    C::Text("latency_p50_min_us", |line| end(line.p50_range?.0)),
+    C::Text("latency_p50_max_us", |line| end(line.p50_range?.1)),
+    C::Count("clients_connected", |counts| counts.connected),
+    C::Count("errors", |counts| counts.errors),
+    C::Count("reconnects", |counts| counts.reconnects),
+    C::Text("warnings", |line| Some(line.warnings.clone())),
+    C::Figure(Figure::AgeMax),
+];
+
+/// The columns that `trials.csv` adds: the round, the place in the run's order, 2 for a repeat, and
+/// why it is not valid.
+const OF_A_TRIAL: &[Column] = &[
+    C::Text("trial", |line| Some(line.trial?.id.round.to_string())),
+    C::Text("order", |line| Some(line.trial?.order.to_string())),
+    C::Text("attempt", |line| Some(line.trial?.attempt.to_string())),
+    C::Text("invalid", |line| {
+        let reasons = line.trial?.invalid.iter().map(ToString::to_string);
+        Some(reasons.collect::<Vec<_>>().join("; "))
+    }),
+];
+
+/// The columns that came later to both files.
+const LATER: &[Column] = &[
+    C::Count("late", |counts| counts.late),
+    C::Axis(Axis::LongPollTimeout),
+    C::Axis(Axis::CookieBytes),
+    C::Axis(Axis::Speed),
+    C::Text("trials_used", |line| Some(line.used.to_string())),
+];
+
+impl Column {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Axis(axis) => axis.column(),
+            Self::Figure(figure) => figure.column(),
+            Self::Count(name, _) | Self::Text(name, _) => name,
+        }
+    }
+
+    fn field(&self, line: &Line<'_>) -> String {
+        let field = match self {
+            Self::Axis(axis) => Some(axis.field(line.point)),
+            Self::Count(_, count) => line.counts.as_ref().map(|counts| count(counts).to_string()),
+            Self::Figure(figure) => {
+                return decimals(line.figures.get(*figure), figure.decimals());
+            }
+            Self::Text(_, text) => text(line),
+        };
+        field.unwrap_or_default()
+    }
+}
+
+/// An end of an interval or a range of latencies.
+fn end(us: f64) -> Option<String> {
+    Some(decimals(Some(us), Figure::LatencyP50.decimals()))
+}
+
+/// A file of such lines.
+fn file<'a>(parts: &[&[Column]], lines: impl Iterator<Item = Line<'a>>) -> Vec<u8> {
+    let columns = || parts.iter().copied().flatten();
+    let mut sheet = Sheet::new(&columns().map(Column::name).collect::<Vec<_>>());
+    lines.for_each(|line| sheet.line(columns().map(|column| column.field(&line))));
+    sheet.finish()
+}
+
+/// `summary.csv`: a line for each point and transport.
+pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
+    let blocks = blocks(record);
+    let lines = blocks.iter().flat_map(|block| &block.rows).map(|row| {
+        let summary = &row.summary;
+        Line {
+            scenario: &record.scenario.name,
+            point: &summary.point,
+            contender: summary.contender,
+            trials: summary.trials as usize,
+            used: row.trials.len(),
+            valid: summary.valid,
+            counts: row.has_figures().then_some(summary.counts),
+            figures: summary.figures,
+            p50_interval: summary.latency_p50_interval,
+            p50_range: summary.latency_p50_range,
+            warnings: warnings(&row.trials),
+            trial: None,
+        }
+    });
+    file(&[FIRST, LATER], lines)
+}
+
+/// `trials.csv`: a line for each trial in the order in which they ran, invalid ones too.
+pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
+    let lines = record.trials.iter().filter_map(|trial| {
+        let figures = Figures::of_trial(trial);
+        let p50 = figures.get(Figure::LatencyP50);
+        // A trial whose load process died has measured nothing; the zeros in it are no counts.
+        let measured = trial.measured != Measured::default();
+        Some(Line {
+            scenario: &record.scenario.name,
+            point: point_of(record, trial.id.point)?,
+            contender: trial.id.contender,
+            trials: 1,
+            used: usize::from(trial.is_valid()),
+            valid: trial.is_valid(),
+            counts: measured.then(|| Counts::of_trial(trial)),
+            figures,
+            p50_interval: None,
+            p50_range: p50.zip(p50),
+            warnings: warnings(&[trial]),
+            trial: Some(trial),
+        })
+    });
+    file(&[FIRST, OF_A_TRIAL, LATER], lines)
+}
+
+/// The warnings of `trials`, each text once.
+fn warnings(trials: &[&TrialRecord]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for warning in trials.iter().flat_map(|trial| &trial.warnings) {
+        let text = warning.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    texts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `docs/COLUMNS.md` is held against the columns, so that each figure is on the page too.
+    #[test]
+    fn each_figure_and_each_axis_is_a_column() {
+        let names: Vec<&str> = FIRST.iter().chain(LATER).map(Column::name).collect();
+        let figures = Figure::ALL.map(Figure::column);
+        let axes = Axis::ALL.map(Axis::column);
+        for column in figures.iter().chain(&axes) {
+            assert_eq!(names.iter().filter(|name| *name == column).count(), 1, "{column}");
+        }
+    }
+}
