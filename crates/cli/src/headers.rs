@@ -18,8 +18,7 @@ use pushbench_report::HeadersFolder;
 use self::case::Case;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
-use crate::run::{self, capture};
-use crate::{interrupt, print, results, tell};
+use crate::{capture, interrupt, print, results, run, tell};
 
 /// Plays each profile by each transport; writes and prints what came of it.
 pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {

@@ -29,7 +29,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let at = self.now();
         self.disconnect(client);
         // In turn, so that each address has as many.
-        let sources = &self.plan.sources;
+        let sources = &self.plan.place.sources;
         let number = (self.plan.first_client + client) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
         let (registry, token) = (self.poll.registry(), Token(client as usize));

@@ -292,8 +292,9 @@ fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
 #[test]
 fn a_coded_answer_is_refused_by_name() {
     let foreign = |contender| {
-        let plan = plan(contender, Delivery::Every);
-        LoadPlan { foreign_path: Some("/feed/x".to_owned()), ..plan }
+        let mut plan = plan(contender, Delivery::Every);
+        plan.subject.path = Some("/feed/x".to_owned());
+        plan
     };
     let plans = Contender::all().map(|contender| plan(contender, Delivery::Every));
     for mut plan in
