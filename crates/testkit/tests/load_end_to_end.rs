@@ -23,10 +23,11 @@ use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_os::time::clock;
+use pushbench_server::{self as server, ServerConfig};
 use pushbench_testkit::PATIENCE;
 use pushbench_testkit::reader::{Message, Reader};
 use pushbench_testkit::records::{HEADER, RecordRelay};
-use pushbench_testkit::started::StartedServer;
+use pushbench_testkit::started::{StartedServer, config};
 
 const CLIENTS: u32 = 20;
 const PAYLOAD: usize = 64;
@@ -290,7 +291,39 @@ fn check_records(contender: Contender) {
     }
 }
 
-over_all_transports!(every => check_every, latest => check_latest, records => check_records);
+/// The server's own records and the load generator's: each end opens what the other seals. A
+/// response is one record, so there are as many as the server has answered, but for those under
+/// way to a client that leaves.
+fn check_both_ends(contender: Contender) {
+    let feed = feed(3);
+    let config = ServerConfig { channel: server::ChannelKind::Records, ..config(feed.clone()) };
+    let server = StartedServer::start(config);
+    let plan = plan(server.addr(), contender, Delivery::Every);
+    let outcome = play(&feed, server, RunningLoad::start(plan, ChannelKind::Records));
+    outcome.check(contender);
+    let measured = &outcome.load.measured;
+    assert_eq!(measured.audit.delivered, measured.audit.expected);
+    let bytes: u64 = Phase::ALL
+        .map(|phase| measured.ledger.phase(phase))
+        .iter()
+        .map(|tally| tally.get(Direction::Down, Layer::Tls))
+        .sum();
+    assert_eq!(bytes % HEADER as u64, 0, "{bytes}");
+    let (records, answered) = (bytes / HEADER as u64, outcome.server.requests);
+    if contender.shape().streams() {
+        assert!(records >= answered, "{records} of {answered}");
+    } else {
+        let least = answered - u64::from(CLIENTS);
+        assert!((least..=answered).contains(&records), "{records} of {answered}");
+    }
+}
+
+over_all_transports!(
+    every => check_every,
+    latest => check_latest,
+    records => check_records,
+    both_ends => check_both_ends,
+);
 
 /// The first messages of a server of this seed, received by `contender`.
 async fn first_messages(seed: u64, contender: Contender) -> Vec<Message> {
