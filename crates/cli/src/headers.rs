@@ -1,12 +1,13 @@
-//! `pushbench headers`: what HTTP headers cost for each message, to the byte, layer by layer.
+//! `pushbench headers`: the cost of HTTP headers for each message, to the byte, layer by layer.
 
 mod case;
 mod claim;
 mod client;
-mod meter;
+mod packets;
 mod play;
-mod stage;
-mod tap;
+mod server;
+mod traffic;
+mod watched;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

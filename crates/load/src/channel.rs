@@ -30,7 +30,8 @@
 mod records;
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{self, IpAddr, Shutdown, SocketAddr};
+use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -107,7 +108,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// What the system refuses at once. The rest is said by [`Channel::advance`].
+    /// A refusal of the system at once. The rest is said by [`Channel::advance`].
     pub fn connect(
         kind: ChannelKind,
         target: SocketAddr,
@@ -124,6 +125,20 @@ impl Channel {
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         let records = (kind == ChannelKind::Records).then(Box::default);
         Ok(Self { socket, state: State::Opening, stamped: false, records })
+    }
+
+    /// Connects to `target`, and waits for that at most so long. Such a channel wakes no poll: it is
+    /// for whoever asks it again and again.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub fn connect_within(target: SocketAddr, limit: Duration) -> io::Result<Self> {
+        let socket = net::TcpStream::connect_timeout(&target, limit)?;
+        socket.set_nodelay(true)?;
+        socket.set_nonblocking(true)?;
+        let socket = TcpStream::from_std(socket);
+        Ok(Self { socket, state: State::Open, stamped: false, records: None })
     }
 
     /// Takes the opening on; whether the channel is open now.
@@ -177,7 +192,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else what broke.
+    /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else a connection that broke.
     #[inline]
     pub fn read(&mut self, buffer: &mut [u8], moved: &mut Moved) -> io::Result<Option<Received>> {
         if self.stamped || self.records.is_some() {
@@ -215,7 +230,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] where that is nothing; else what broke.
+    /// [`io::ErrorKind::WouldBlock`] where that is nothing; else a connection that broke.
     #[inline]
     pub fn write(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
         if self.records.is_some() {
@@ -249,7 +264,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// What broke.
+    /// A connection that broke.
     pub fn flush(&mut self, moved: &mut Moved) -> io::Result<bool> {
         let Some(records) = &mut self.records else { return Ok(false) };
         while !records.unsent().is_empty() {
@@ -273,6 +288,15 @@ impl Channel {
         let info = TcpInfo::of(&self.socket).ok();
         let stood = |info: &TcpInfo| !matches!(info.state, TcpState::Opening | TcpState::Closed);
         if self.is_open() { Some(info) } else { info.filter(stood).map(Some) }
+    }
+
+    /// Says to the other end that this one will send no more; it may still be read.
+    ///
+    /// # Errors
+    ///
+    /// A socket that is not connected any more.
+    pub fn finish(&self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
     }
 
     /// Closes the socket, and says how many bytes came of a record that never became whole. Sealed

@@ -11,6 +11,7 @@ mod bytes;
 mod cpu;
 pub(crate) mod headers;
 mod latency;
+pub(crate) mod look;
 mod raster;
 mod ratio;
 pub(crate) mod style;
@@ -28,7 +29,7 @@ use pushbench_metrics::record::RunRecord;
 
 use self::bars::Bars;
 use self::ratio::Ratio;
-use self::style::{Anchor, Area, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
+use self::style::{Anchor, Area, DASHES, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
 use self::sweep::Sweep;
 use crate::error::ReportError;
 use crate::rows::{Block, blocks};
@@ -123,7 +124,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
 
 /// The colour of `contender` on every chart, as CSS has it.
 pub(crate) fn colour(contender: Contender) -> String {
-    let RGBColor(red, green, blue) = style::colour(contender);
+    let RGBColor(red, green, blue) = look::colour(contender);
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
@@ -204,14 +205,14 @@ impl Picture {
             match key {
                 Key::Contender(contender) => {
                     let line = vec![(x, y), (x + SAMPLE, y)];
-                    area.path(line, style::colour(*contender), 4)?;
-                    area.marker(*contender, (x + SAMPLE / 2, y))?;
+                    look::line(area, *contender, line, 4)?;
+                    look::marker(area, *contender, (x + SAMPLE / 2, y))?;
                 }
                 Key::Area(colour, _) => {
                     area.rect((x + 12, y - 10), (x + SAMPLE, y + 10), *colour)?
                 }
                 Key::Thin(_) => area.path(vec![(x, y), (x + SAMPLE, y)], FAINT, 1)?,
-                Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], FAINT, 2)?,
+                Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], &DASHES, FAINT, 2)?,
             }
             area.text(key.name(), (x + SAMPLE + 10, y), font, Anchor::Left)?;
             x += width;

@@ -1,11 +1,10 @@
-//! One client: the load generator's own session, over a socket that is watched closely.
+//! One client: the load generator's own session, over a channel whose packets are watched.
 //!
 //! The session says what to send and which layer each byte belongs to; the bytes themselves are
 //! kept, so that heads are measured on what was really sent and received.
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::AsFd as _;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,68 +14,15 @@ use pushbench_core::contender::Connection;
 use pushbench_load::session::{Demand, Ending, Note, Output, Session};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_metrics::record::headers::{Exchange, Traffic};
-use pushbench_os::net::tcp_info::TcpInfo;
 use pushbench_protocol::headers::HeadSize;
 
-use super::meter::{Meter, acks_sent};
+use super::traffic::TrafficCount;
+use super::watched::{LIMIT, WatchedChannel};
 
-/// How long an exchange may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
-
-/// How long to wait where no socket has anything.
+/// How long to wait where no channel has anything.
 const PAUSE: Duration = Duration::from_micros(100);
 
-/// An open connection.
-pub(super) struct Link {
-    pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
-    /// The client's port.
-    pub(super) port: u16,
-    /// Bytes written to it and read from it.
-    pub(super) written: u64,
-    pub(super) read: u64,
-    /// The client will send no more.
-    pub(super) finished: bool,
-    /// The server has said that it will send no more.
-    pub(super) ended: bool,
-    /// Where data came last: how many ACKs without data had been sent before that was asked for
-    /// or awaited, so that one more is due.
-    pub(super) owes_ack: Option<u32>,
-    acks_before: u32,
-}
-
-impl Link {
-    fn open(peer: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect_timeout(&peer, LIMIT)
-            .with_context(|| format!("cannot connect to {peer}"))?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let port = stream.local_addr()?.port();
-        let (written, read) = (0, 0);
-        let (finished, ended, owes_ack) = (false, false, None);
-        let mut link =
-            Self { stream, peer, port, written, read, finished, ended, owes_ack, acks_before: 0 };
-        link.mark();
-        Ok(link)
-    }
-
-    /// Nothing is awaited of what came before.
-    fn mark(&mut self) {
-        let info = TcpInfo::of(self.stream.as_fd()).ok();
-        self.acks_before = info.as_ref().and_then(acks_sent).unwrap_or(0);
-        self.owes_ack = None;
-    }
-
-    fn finish(&mut self) -> anyhow::Result<()> {
-        if !self.finished {
-            self.stream.shutdown(Shutdown::Write).context("cannot close the connection")?;
-            self.finished = true;
-        }
-        Ok(())
-    }
-}
-
-/// What a step of a client has come to so far.
+/// The results of a client's step so far.
 #[derive(Default)]
 struct Step {
     sent: Vec<u8>,
@@ -90,7 +36,7 @@ struct Step {
     traffic: Option<Traffic>,
 }
 
-/// What a step waits for before the connection has to come to rest.
+/// The event that a step waits for before the connection has to come to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// The connection is open.
@@ -110,7 +56,7 @@ pub(super) struct Client {
     session: Box<dyn Session>,
     /// Whether the session hears ticks.
     ticks: bool,
-    link: Option<Link>,
+    channel: Option<WatchedChannel>,
     out: Output,
     step: Step,
 }
@@ -118,8 +64,8 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(contender: Contender, peer: SocketAddr, session: Box<dyn Session>) -> Self {
         let ticks = contender.shape().asks();
-        let (link, out, step) = (None, Output::default(), Step::default());
-        Self { contender, peer, session, ticks, link, out, step }
+        let (channel, out, step) = (None, Output::default(), Step::default());
+        Self { contender, peer, session, ticks, channel, out, step }
     }
 
     /// Whether each exchange has a connection of its own.
@@ -130,7 +76,7 @@ impl Client {
     /// Opens the connection, and sends nothing yet.
     pub(super) fn open(&mut self) -> anyhow::Result<()> {
         self.begin(Traffic::default());
-        self.link = Some(Link::open(self.peer)?);
+        self.channel = Some(WatchedChannel::open(self.peer)?);
         Ok(())
     }
 
@@ -170,8 +116,8 @@ impl Client {
 
     fn begin(&mut self, before: Traffic) {
         self.step = Step { before, ..Step::default() };
-        if let Some(link) = &mut self.link {
-            link.mark();
+        if let Some(channel) = &mut self.channel {
+            channel.mark();
         }
     }
 
@@ -204,14 +150,14 @@ impl Client {
                 // The server is waited for, so that its packets are counted.
                 Demand::Keep | Demand::HangUp => return Ok(()),
                 Demand::Close => {
-                    return self.link.as_mut().map_or(Ok(()), Link::finish);
+                    return self.channel.as_mut().map_or(Ok(()), WatchedChannel::finish);
                 }
                 Demand::AskAgain => {
                     self.out.clear();
                     self.session.ask_again(&mut self.out);
                 }
                 Demand::Connect => {
-                    self.link = Some(Link::open(self.peer)?);
+                    self.channel = Some(WatchedChannel::open(self.peer)?);
                     self.out.clear();
                     self.session.opened(&mut self.out);
                 }
@@ -220,17 +166,16 @@ impl Client {
     }
 
     fn send(&mut self) -> anyhow::Result<()> {
-        let Some(link) = &mut self.link else { return Ok(()) };
+        let Some(channel) = &mut self.channel else { return Ok(()) };
         let deadline = Instant::now() + LIMIT;
         if !self.out.send.is_empty() {
-            link.mark();
+            channel.mark();
         }
         while !self.out.send.is_empty() {
-            match link.stream.write(self.out.send.bytes()) {
-                Ok(written) => {
-                    self.step.sent.extend_from_slice(&self.out.send.bytes()[..written]);
-                    self.out.send.sent(written, &mut self.step.tally);
-                    link.written += written as u64;
+            match channel.write(self.out.send.bytes()) {
+                Ok(taken) => {
+                    self.step.sent.extend_from_slice(&self.out.send.bytes()[..taken]);
+                    self.out.send.sent(taken, &mut self.step.tally);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ensure!(Instant::now() < deadline, "the server takes no request");
@@ -244,24 +189,20 @@ impl Client {
 
     /// Reads what there is; whether there was anything.
     fn read(&mut self) -> anyhow::Result<bool> {
-        let Some(link) = self.link.as_mut().filter(|link| !link.ended) else { return Ok(false) };
+        let Some(channel) = self.channel.as_mut().filter(|channel| !channel.ended) else {
+            return Ok(false);
+        };
         let mut buffer = [0; 1 << 16];
-        let length = match link.stream.read(&mut buffer) {
+        let length = match channel.read(&mut buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset && link.finished => 0,
             read => read.context("cannot read an answer")?,
         };
         self.out.clear();
-        if length == 0 {
-            link.ended = true;
-            return self.ended().map(|()| true);
-        }
-        link.read += length as u64;
-        if link.finished {
+        let Some(length) = length else { return self.ended().map(|()| true) };
+        if channel.finished {
             // What a server says to one who has left is for nobody.
             return Ok(true);
         }
-        link.owes_ack = Some(link.acks_before);
         self.step.received.extend_from_slice(&buffer[..length]);
         let received = self.session.receive(&buffer[..length], &mut self.out);
         received.with_context(|| format!("{}", self.contender))?;
@@ -271,18 +212,19 @@ impl Client {
 
     /// The server has closed its side, and so does the client.
     fn ended(&mut self) -> anyhow::Result<()> {
-        let meant = self.link.as_ref().is_some_and(|link| link.finished);
+        let expected = self.channel.as_ref().is_some_and(|channel| channel.finished);
         let ending = self.session.closed(&mut self.out);
-        if !meant && ending != Ending::Done {
+        if !expected && ending != Ending::Done {
             bail!("{}: the server closed the connection", self.contender);
         }
         self.act()?;
-        self.link.as_mut().map_or(Ok(()), Link::finish)
+        self.channel.as_mut().map_or(Ok(()), WatchedChannel::finish)
     }
 
     /// Whether what the step waits for has come.
     fn has(&self, until: Until) -> bool {
-        let closed = || self.link.as_ref().is_none_or(|link| link.ended && link.finished);
+        let closed =
+            || self.channel.as_ref().is_none_or(|channel| channel.ended && channel.finished);
         let over = !self.reconnects() || closed();
         match until {
             Until::Open => true,
@@ -293,7 +235,7 @@ impl Client {
     }
 
     /// Goes on as far as it can without waiting; whether anything happened.
-    fn advance(&mut self, until: Until, meter: &Meter) -> anyhow::Result<bool> {
+    fn advance(&mut self, until: Until, count: &TrafficCount) -> anyhow::Result<bool> {
         if self.step.traffic.is_some() {
             return Ok(false);
         }
@@ -303,11 +245,11 @@ impl Client {
         if !self.has(until) {
             return Ok(false);
         }
-        let Some(link) = &self.link else {
+        let Some(channel) = &self.channel else {
             self.step.traffic = Some(Traffic::default());
             return Ok(true);
         };
-        self.step.traffic = meter.at_rest(link)?;
+        self.step.traffic = count.at_rest(channel)?;
         Ok(self.step.traffic.is_some())
     }
 
@@ -355,12 +297,16 @@ fn heads(mut bytes: &[u8]) -> HeadSize {
 
 /// Takes all clients to the end of their step, side by side: none of them keeps its server
 /// waiting while another is looked after.
-pub(super) fn finish(clients: &mut [Client], until: Until, meter: &Meter) -> anyhow::Result<()> {
+pub(super) fn finish(
+    clients: &mut [Client],
+    until: Until,
+    count: &TrafficCount,
+) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     loop {
         let mut busy = false;
         for client in &mut *clients {
-            busy |= client.advance(until, meter)?;
+            busy |= client.advance(until, count)?;
         }
         let Some(waiting) = clients.iter().find(|client| client.step.traffic.is_none()) else {
             return Ok(());

@@ -11,9 +11,10 @@ use pushbench_metrics::record::control::LoadPlan;
 use pushbench_metrics::record::headers::{ContenderBytes, Exchange, HeaderCase, Traffic};
 
 use super::case::Case;
-use super::client::{self, Client, LIMIT, Until};
-use super::meter::Meter;
-use super::stage::Stage;
+use super::client::{self, Client, Until};
+use super::server::Server;
+use super::traffic::TrafficCount;
+use super::watched::LIMIT;
 use crate::exit::Failure;
 use crate::interrupt;
 
@@ -53,8 +54,8 @@ pub(super) fn play(
 
 /// A server, a client of each transport, and a count of what passes between them.
 struct Play {
-    stage: Stage,
-    meter: Meter,
+    server: Server,
+    traffic: TrafficCount,
     clients: Vec<Client>,
 }
 
@@ -65,14 +66,14 @@ impl Play {
         host: IpAddr,
         source: Source,
     ) -> anyhow::Result<Self> {
-        let stage = Stage::start(case, host)?;
-        let meter = Meter::start(source, stage.address.port())?;
-        (0..UNHEARD).try_for_each(|_| stage.publish())?;
+        let server = Server::start(case, host)?;
+        let traffic = TrafficCount::start(source, server.address.port())?;
+        (0..UNHEARD).try_for_each(|_| server.publish())?;
         let clients = contenders.iter().map(|&contender| {
-            let sessions = Sessions::new(&plan(case, contender, &stage));
-            Client::new(contender, stage.address, sessions.session(0))
+            let sessions = Sessions::new(&plan(case, contender, &server));
+            Client::new(contender, server.address, sessions.session(0))
         });
-        Ok(Self { clients: clients.collect(), stage, meter })
+        Ok(Self { clients: clients.collect(), server, traffic })
     }
 
     fn run(mut self) -> anyhow::Result<Vec<ContenderBytes>> {
@@ -83,7 +84,7 @@ impl Play {
         let mut exchanges = Vec::new();
         for round in 0..SETTLING + MEASURED {
             self.clients.iter_mut().for_each(Client::prepare);
-            self.stage.publish()?;
+            self.server.publish()?;
             self.step(Until::Message, Client::exchange)?;
             if round >= SETTLING {
                 exchanges.push(self.outcomes()?);
@@ -94,7 +95,7 @@ impl Play {
         }
         self.step(Until::Closed, Client::close)?;
         let closed = self.traffic();
-        self.meter.stop()?;
+        self.traffic.stop()?;
         let rows = self.clients.iter().enumerate().map(|(index, client)| {
             let own: Vec<Exchange> = exchanges.iter().map(|round| round[index]).collect();
             let kept = |traffic: &[Traffic]| (!client.reconnects()).then(|| traffic[index]);
@@ -110,7 +111,7 @@ impl Play {
         begin: impl Fn(&mut Client) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.clients.iter_mut().try_for_each(begin)?;
-        client::finish(&mut self.clients, until, &self.meter)
+        client::finish(&mut self.clients, until, &self.traffic)
     }
 
     fn traffic(&self) -> Vec<Traffic> {
@@ -122,14 +123,14 @@ impl Play {
     }
 }
 
-/// What a session has to know.
-fn plan(case: &Case, contender: Contender, stage: &Stage) -> LoadPlan {
+/// The plan of a session.
+fn plan(case: &Case, contender: Contender, server: &Server) -> LoadPlan {
     LoadPlan {
         delivery: case.delivery,
         headers: case.profile.clone(),
         // Longer than a message can take to come.
         long_poll_timeout: 3 * LIMIT,
-        ..LoadPlan::new(stage.address, contender, 1)
+        ..LoadPlan::new(server.address, contender, 1)
     }
 }
 

@@ -18,15 +18,15 @@ pub(super) const HEADER: usize = 5;
 /// The most plaintext in a record.
 pub(super) const LONGEST: usize = 16 << 10;
 
-/// What a channel keeps back.
+/// The bytes that a channel keeps back.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    /// What has come and was not opened, and which bytes of it were opened before.
+    /// Bytes that have come, and how many of them were opened before.
     received: Vec<u8>,
     opened: usize,
     /// Bytes of records without plaintext, which no read has given out yet.
     empty: usize,
-    /// What was sealed, and how much of it the socket has taken.
+    /// Records for the socket, and how much of it the socket has taken.
     sealed: Vec<u8>,
     sent: usize,
 }

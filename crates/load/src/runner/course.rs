@@ -67,7 +67,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
         }
         self.phases.plan(timing, now)?;
-        self.leave_those_told_to_wait();
+        self.give_up_on_waiting_clients();
         Ok(())
     }
 
@@ -143,13 +143,13 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         };
         if self.phases.timing().is_none_or(is_over) {
             self.drained = drained;
-            self.tell_drain(now);
+            self.record_drain(now);
             self.begin_closing(now);
         }
     }
 
-    /// Tells what becomes of the messages that clients await, now that the wait is over.
-    fn tell_drain(&mut self, end: MonoInstant) {
+    /// Records what becomes of the messages that clients await, now that the wait is over.
+    fn record_drain(&mut self, end: MonoInstant) {
         let (drain, clients, table) = (&self.drain, &self.clients, self.phases.table());
         let coming = |client: u32| drain.coming(client, &clients[client as usize], end);
         self.measure.end_drain(end, &coming, &|seq| table?.due(seq));
@@ -186,7 +186,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn report(&mut self, news: &mut impl FnMut(LoadNews)) {
         self.state = LoadState::Over;
         self.measure.sockets_moved(self.moved.up, self.moved.down);
-        self.tell_tcpip();
+        self.record_tcpip();
         self.name_other_events();
         news(LoadNews::Finished(Box::new(LoadMeasured {
             connected_at_start: self.numbers.ready_at_start,

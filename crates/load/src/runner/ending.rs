@@ -27,12 +27,12 @@ pub(super) enum Cause {
     Closed,
     /// It broke.
     Broken(io::Error),
-    /// The server broke the protocol, which has been told already.
+    /// The server broke the protocol, which has been reported already.
     Protocol,
 }
 
 impl<M: Measure, C: Clock> Runner<M, C> {
-    /// What was read breaks the protocol, and nothing more can come of the connection.
+    /// The bytes just read break the protocol, and nothing more can come of the connection.
     #[cold]
     pub(super) fn broke_protocol(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
         let mut notes = std::mem::take(&mut self.out.notes);
@@ -94,14 +94,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if self.phases.phase() == Phase::Close {
             return;
         }
-        let mut told = matches!(cause, Cause::Protocol);
+        let mut reported = matches!(cause, Cause::Protocol);
         let mut notes = std::mem::take(&mut self.out.notes);
         for note in notes.drain(..) {
             let fails = matches!(note, Note::Failed(_));
-            if !(fails && told) {
+            if !(fails && reported) {
                 self.note(client, at, &note);
             }
-            told |= fails;
+            reported |= fails;
         }
         self.out.notes = notes;
         if let Cause::Unreachable(source) = cause {
@@ -112,7 +112,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             }
             self.fail(client, at, &ConnectError { target: self.plan.target, source });
         } else if ending != Ending::Done {
-            self.lost(client, at, &cause, told, ending);
+            self.lost(client, at, &cause, reported, ending);
         }
         self.leave_ramp(client);
         self.recover(client, at, ending);
@@ -125,7 +125,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     /// A connection that the client meant to keep is lost, or came to nothing.
-    fn lost(&mut self, client: u32, at: MonoInstant, cause: &Cause, told: bool, ending: Ending) {
+    fn lost(
+        &mut self,
+        client: u32,
+        at: MonoInstant,
+        cause: &Cause,
+        reported: bool,
+        ending: Ending,
+    ) {
         let renews = self.renews(client, at, ending);
         let subscriber = &mut self.clients[client as usize];
         let was_ready = subscriber.ready;
@@ -136,7 +143,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if was_ready {
             self.measure.happened(self.phases.phase(), at, &Event::ConnectionLost { client });
         }
-        if told {
+        if reported {
             return;
         }
         let error = match cause {

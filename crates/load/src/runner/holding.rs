@@ -5,16 +5,16 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::record::control::LoadPlan;
 
-/// How soon an answer without news is too soon where the server was told no time to hold a poll.
-const UNTOLD: Duration = Duration::from_secs(1);
+/// How soon an answer without news is too soon where the request names no time to hold a poll.
+const WITHOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Polls that the server is to hold, to tell when one was answered too soon.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
     /// An answer without news that comes sooner is too soon: half the time that was asked for.
     patience: Duration,
-    /// When each client asked last; empty where polls are not to be held.
-    asked: Vec<MonoInstant>,
+    /// When each client sent its last request; empty where polls are not to be held.
+    requested: Vec<MonoInstant>,
 }
 
 impl Holding {
@@ -22,21 +22,21 @@ impl Holding {
         if plan.contender.shape().streams() || plan.contender.shape().asks() {
             return Self::default();
         }
-        let told = plan.foreign_path.is_none().then(|| plan.long_poll_timeout / 2);
-        let patience = told.filter(|half| !half.is_zero()).unwrap_or(UNTOLD);
-        Self { patience, asked: vec![MonoInstant::default(); plan.clients as usize] }
+        let half = plan.foreign_path.is_none().then(|| plan.long_poll_timeout / 2);
+        let patience = half.filter(|half| !half.is_zero()).unwrap_or(WITHOUT_TIMEOUT);
+        Self { patience, requested: vec![MonoInstant::default(); plan.clients as usize] }
     }
 
-    /// A client asks.
-    pub(super) fn asked(&mut self, client: u32, at: MonoInstant) {
-        if let Some(asked) = self.asked.get_mut(client as usize) {
-            *asked = at;
+    /// A client sends a request.
+    pub(super) fn requested(&mut self, client: u32, at: MonoInstant) {
+        if let Some(requested) = self.requested.get_mut(client as usize) {
+            *requested = at;
         }
     }
 
     /// Whether an answer without news is too soon.
     pub(super) fn is_too_soon(&self, client: u32, at: MonoInstant) -> bool {
-        let asked = self.asked.get(client as usize);
-        asked.is_some_and(|&asked| at.saturating_since(asked) < self.patience)
+        let requested = self.requested.get(client as usize);
+        requested.is_some_and(|&requested| at.saturating_since(requested) < self.patience)
     }
 }

@@ -93,7 +93,7 @@ impl<M: Measure, C: Clock> Load<M, C> {
     ///
     /// # Errors
     ///
-    /// What keeps the process from going on; a server that fails is no error but a finding.
+    /// Faults that keep the process from going on; a server that fails is no error but a finding.
     pub fn run(mut self, mut news: impl FnMut(LoadNews)) -> Result<(), LoadError> {
         let mut events = Events::with_capacity(EVENTS);
         news(LoadNews::Ready);
@@ -120,7 +120,7 @@ impl<M: Measure, C: Clock> Load<M, C> {
     }
 }
 
-/// What follows the polls of this process's clients.
+/// The record of the polls of this process's clients.
 fn polls(plan: &LoadPlan) -> Polls {
     let order = poll_order(plan);
     let mine = order.iter().skip(plan.first_client as usize).take(plan.clients as usize);

@@ -46,7 +46,7 @@ impl LoopCheck {
     /// A look that was planned for `planned` and comes at `now`. `settled` says whether nothing of
     /// the window is missing.
     ///
-    /// What the thread did is read between `now` and the instant from which the next look counts,
+    /// The time that the thread spent is read between `now` and the instant from which the next look counts,
     /// so that a wait which comes in between belongs to no delay, rather than to one that it does
     /// not explain.
     pub(super) fn look(
@@ -69,7 +69,7 @@ impl LoopCheck {
         self.settled = now >= window.end && settled();
     }
 
-    /// What was seen. Afterwards nothing more is.
+    /// The record of all looks. Afterwards there are none.
     pub(super) fn finish(&mut self) -> LoopWatch {
         (self.time, self.window) = (None, None);
         std::mem::take(&mut self.watch)

@@ -9,7 +9,7 @@ use pushbench_metrics::observe::silence::Coming;
 /// An [`Observer`] that is also told about the trial itself. Normally a [`Recorder`]; `()`
 /// measures nothing, to know what measuring costs.
 pub trait Measure: Observer {
-    /// What the window is; told once, before it starts.
+    /// The window; given once, before it starts.
     fn set_window(&mut self, _window: Window) {}
 
     /// A client is not connected as the window starts.
@@ -34,7 +34,7 @@ pub trait Measure: Observer {
     ) {
     }
 
-    /// What the sockets moved in all; told once, at the end.
+    /// Bytes that the sockets moved in all; given once, at the end.
     fn sockets_moved(&mut self, _up: u64, _down: u64) {}
 
     /// Whether the kernel is to be asked about connections at all.
@@ -42,11 +42,11 @@ pub trait Measure: Observer {
         true
     }
 
-    /// What TCP and IP added in `phase`; told at the end, once for each phase, direction and
+    /// Headers of TCP and IP in `phase`; given at the end, once for each phase, direction and
     /// source of which anything is known.
     fn tcpip(&mut self, _: Phase, _: Direction, _: Source, _: &TcpipTally) {}
 
-    /// What was measured. Afterwards nothing more is told.
+    /// The measurements. Afterwards nothing more is given.
     fn finish(&mut self) -> Measured {
         Measured::default()
     }

@@ -20,7 +20,7 @@ struct Stamped {
     /// Its place in the list of connections.
     number: u32,
     /// When the request that is outstanding, or was the last, went out.
-    asked: MonoInstant,
+    requested: MonoInstant,
 }
 
 /// The stamps of a load process.
@@ -78,14 +78,14 @@ impl Stamps {
             // Where the kernel gives no stamps, the breakdown's coverage tells.
             channel.ask_for_stamps();
             self.log.connections.push((self.first_client + client, address));
-            *stamped = Stamped { number, asked: MonoInstant::default() };
+            *stamped = Stamped { number, requested: MonoInstant::default() };
         }
     }
 
     /// A request is about to go out on a stamped connection.
-    pub(super) fn asked(&mut self, client: u32, at: MonoInstant) {
+    pub(super) fn requested(&mut self, client: u32, at: MonoInstant) {
         if let Some(stamped) = self.open.get_mut(client as usize) {
-            stamped.asked = at;
+            stamped.requested = at;
         }
     }
 
@@ -101,7 +101,7 @@ impl Stamps {
         if !in_window || !self.sampling.is_some_and(|sampling| sampling.takes_message(seq)) {
             return;
         }
-        let Some(Stamped { number, asked }) = self.open.get(client as usize).copied() else {
+        let Some(Stamped { number, requested }) = self.open.get(client as usize).copied() else {
             return;
         };
         if self.log.received.len() == self.log.received.capacity() {
@@ -109,7 +109,8 @@ impl Stamps {
             return;
         }
         let kernel = self.offset.zip(self.kernel).map(|(offset, stamp)| offset.to_monotonic(stamp));
-        let received = Received { connection: number, seq, last, due, asked, kernel, at };
+        let received =
+            Received { connection: number, seq, last, due, asked: requested, kernel, at };
         self.log.received.push(received);
     }
 

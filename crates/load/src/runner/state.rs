@@ -63,9 +63,9 @@ pub(super) struct Runner<M, C> {
     pub(super) phases: Phases,
     pub(super) state: LoadState,
     pub(super) measure: M,
-    /// What the session that is being called gives out.
+    /// The output of the session that is being called.
     pub(super) out: Output,
-    /// What the channel that is being read gave.
+    /// The plaintext of the channel that is being read.
     pub(super) input: Box<[u8]>,
     /// The time between poll ticks, where the transport has them.
     pub(super) cadence: Option<Duration>,

@@ -75,8 +75,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    /// Tells the measure what the account says.
-    pub(super) fn tell_tcpip(&mut self) {
+    /// Records the account.
+    pub(super) fn record_tcpip(&mut self) {
         for (phase, direction, source, tally) in self.tcpip.rows() {
             self.measure.tcpip(phase, direction, source, &tally);
         }

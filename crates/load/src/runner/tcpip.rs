@@ -1,4 +1,4 @@
-//! What TCP and IP add: the kernel's own count for each connection, read where phases meet.
+//! Headers of TCP and IP: the kernel's own count for each connection, read where phases meet.
 //!
 //! A reading is `TCP_INFO` of a connection: no privilege, 0.7 µs, and none of it for each
 //! message. What passed since the connection's last reading goes to the phase that has just
@@ -35,7 +35,7 @@ use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo};
 /// message may have to wait.
 pub(super) const IDLE_SLICE: usize = 32;
 
-/// What is kept of a connection's last reading. Counters wrap around.
+/// A connection's last reading. Counters wrap around.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     sent: u32,

@@ -66,10 +66,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         loop {
             let outlet = &mut self.clients[client as usize].outlet;
             let Some(channel) = outlet.open_channel() else { return };
+            let stamped = channel.is_stamped();
             match channel.read(&mut self.input, &mut self.moved) {
                 Ok(Some(received)) => {
                     let at = self.now();
-                    self.received(client, &received, at);
+                    if stamped {
+                        self.stamps.was_read(received.stamp);
+                    }
+                    self.received(client, &received, at, stamped);
                     if !received.more && !to_the_end {
                         return;
                     }
@@ -90,13 +94,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Plaintext came from a client's channel into the buffer, the last of it at `at`.
     #[inline]
-    fn received(&mut self, client: u32, received: &Received, at: MonoInstant) {
+    fn received(&mut self, client: u32, received: &Received, at: MonoInstant, stamped: bool) {
         self.out.clear();
         let subscriber = &mut self.clients[client as usize];
-        let stamped = subscriber.outlet.is_stamped();
-        if stamped {
-            self.stamps.was_read(received.stamp);
-        }
         let plaintext = &self.input[..received.plaintext];
         let outcome = subscriber.session.receive(plaintext, &mut self.out);
         self.deliver(client, at, stamped);
@@ -190,9 +190,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn note(&mut self, client: u32, at: MonoInstant, note: &Note) {
         let event = match note {
             Note::Request => {
-                self.holding.asked(client, at);
+                self.holding.requested(client, at);
                 if self.clients[client as usize].outlet.is_stamped() {
-                    self.stamps.asked(client, self.clock.now());
+                    self.stamps.requested(client, self.clock.now());
                 }
                 Event::Request { client }
             }
@@ -270,7 +270,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 }
 
-/// Tells of a message that has no instant in the timetable, which ends with the drain. One that
+/// Records a message that has no instant in the timetable, which ends with the drain. One that
 /// the schedule has not reached by then is no part of the trial; before then it is ahead of it.
 #[cold]
 fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoInstant) {

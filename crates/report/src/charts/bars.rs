@@ -5,9 +5,9 @@ use plotters_backend::DrawingBackend;
 use pushbench_core::Contender;
 
 use super::axes::Scale;
+use super::look::{self, colour};
 use super::style::{
-    AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH, colour,
-    lighter,
+    AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH, lighter,
 };
 use crate::human;
 
@@ -72,7 +72,7 @@ impl Bars {
         let mut y = top + 8 + GAP / 2;
         for group in &self.groups {
             let middle = y + (group.height() - GAP) / 2;
-            area.marker(group.contender, (NAMES - 20, middle))?;
+            look::marker(area, group.contender, (NAMES - 20, middle))?;
             area.text(group.contender.name(), (NAMES, middle), label, Anchor::Left)?;
             for bar in &group.bars {
                 draw_bar(area, bar, &scale, (left, right), y)?;

@@ -8,7 +8,8 @@ use pushbench_metrics::observe::censored::Censored;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::look::{self, colour, line_width};
+use super::style::{Area, Draw as _, Drawn};
 use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
@@ -158,7 +159,7 @@ impl Curves {
         let all: Vec<Contender> = self.0.iter().map(|curve| curve.contender).collect();
         for Curve { contender, line, .. } in &self.0 {
             let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            area.path(line, colour(*contender), line_width(*contender, &all))?;
+            look::line(area, *contender, line, line_width(*contender, &all))?;
         }
         for Curve { contender, model, .. } in &self.0 {
             let model = model.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
@@ -166,7 +167,7 @@ impl Curves {
         }
         for curve in &self.0 {
             for &(nines, us) in &curve.marked {
-                area.marker(curve.contender, frame.at(nines, us))?;
+                look::marker(area, curve.contender, frame.at(nines, us))?;
             }
         }
         Ok(())

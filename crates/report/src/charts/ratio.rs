@@ -11,7 +11,8 @@ use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, colour};
+use super::look::{self, colour};
+use super::style::{Area, Draw as _, Drawn};
 use super::{Chart, Key, Picture, Plot};
 use crate::human;
 use crate::rows::Block;
@@ -269,9 +270,9 @@ impl Ratio {
         for (contender, points) in &self.measured {
             let places: Vec<_> = points.iter().map(|&(x, value)| frame.at(x, value)).collect();
             if self.joined {
-                area.path(places.clone(), colour(*contender), 3)?;
+                look::line(area, *contender, places.clone(), 3)?;
             }
-            places.into_iter().try_for_each(|place| area.marker(*contender, place))?;
+            places.into_iter().try_for_each(|place| look::marker(area, *contender, place))?;
         }
         Ok(())
     }

@@ -1,17 +1,13 @@
-//! How every chart looks: colours that colour-blind readers tell apart, sizes, text, markers.
-//!
-//! Transports have the colours of Okabe and Ito's palette, each with a marker of its own, so that
-//! neither colour nor shape alone has to carry the difference.
+//! The style of every chart: sizes, colours of what is no contender, and the drawing of text,
+//! lines and areas.
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
-use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
+use plotters::element::{PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{
-    Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle,
-};
+use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle, WHITE};
 use plotters_backend::DrawingBackend;
-use pushbench_core::{Contender, text};
+use pushbench_core::text;
 use pushbench_metrics::judge::breakdown::Part;
 use pushbench_metrics::observe::ledger::Layer;
 
@@ -33,33 +29,6 @@ pub(crate) type Area<DB> = DrawingArea<DB, Shift>;
 
 /// What drawing may fail with, told in words: the backends' errors are types of their own.
 pub(crate) type Drawn = Result<(), String>;
-
-/// The same colour for the same transport, on every chart.
-pub(crate) fn colour(contender: Contender) -> RGBColor {
-    match contender {
-        Contender::SHORT_POLL => RGBColor(0x00, 0x72, 0xb2),
-        Contender::SHORT_POLL_CLOSE => RGBColor(0x56, 0xb4, 0xe9),
-        Contender::SHORT_POLL_CONDITIONAL => RGBColor(0x88, 0x22, 0x55),
-        Contender::LONG_POLL => RGBColor(0xe6, 0x9f, 0x00),
-        Contender::SSE => RGBColor(0x00, 0x9e, 0x73),
-        _ => RGBColor(0xcc, 0x79, 0xa7),
-    }
-}
-
-/// Transports whose lines often coincide, in the order in which they are drawn.
-const ALIKE: [&[Contender]; 2] = [
-    &[Contender::SHORT_POLL, Contender::SHORT_POLL_CLOSE, Contender::SHORT_POLL_CONDITIONAL],
-    &[Contender::SSE, Contender::WEBSOCKET],
-];
-
-/// The width of a transport's line among those of `all`, in pixels: a little
-/// wider for each that is drawn over it and alike, so that the one below shows at the edges and
-/// does not read as emphasis.
-pub(crate) fn line_width(contender: Contender, all: &[Contender]) -> u32 {
-    let alike = ALIKE.into_iter().find(|alike| alike.contains(&contender)).unwrap_or_default();
-    let over = alike.iter().skip_while(|other| **other != contender).skip(1);
-    3 + u32::try_from(over.filter(|other| all.contains(other)).count()).unwrap_or(0)
-}
 
 /// Layers have colours that no transport has, and that differ in lightness too.
 pub(crate) const fn layer_colour(layer: Layer) -> RGBColor {
@@ -86,10 +55,16 @@ pub(crate) const fn part_colour(part: Part) -> RGBColor {
 /// What Ethernet adds, where it is shown.
 pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
 
+/// `colour` with a `share` of `other` in it.
+pub(crate) fn mixed(colour: RGBColor, other: RGBColor, share: f64) -> RGBColor {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are bytes")]
+    let mix = |one: u8, two: u8| (f64::from(one) * (1.0 - share) + f64::from(two) * share) as u8;
+    RGBColor(mix(colour.0, other.0), mix(colour.1, other.1), mix(colour.2, other.2))
+}
+
 /// `colour` mixed with white.
 pub(crate) fn lighter(colour: RGBColor) -> RGBColor {
-    let mix = |part: u8| u8::try_from(u16::from(part) * 2 / 5 + 153).unwrap_or(u8::MAX);
-    RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
+    mixed(colour, WHITE, 0.6)
 }
 
 /// Where a text stands relative to its position.
@@ -142,26 +117,19 @@ pub(crate) trait Draw {
     /// A filled rectangle.
     fn rect(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn;
 
-    /// The marker of `contender`.
-    fn marker(&self, contender: Contender, at: (i32, i32)) -> Drawn;
+    /// A filled polygon.
+    fn polygon(&self, corners: Vec<(i32, i32)>, colour: RGBColor) -> Drawn;
 
-    /// A line of dashes through `points`.
-    fn dashes(&self, points: &[(i32, i32)], colour: RGBColor, width: u32) -> Drawn {
-        for pair in points.windows(2) {
-            let [from, to] = [pair[0], pair[1]].map(|(x, y)| (f64::from(x), f64::from(y)));
-            let length = (to.0 - from.0).hypot(to.1 - from.1);
-            let mut done = 0.0;
-            while done < length {
-                let at = |distance: f64| {
-                    let share = distance.min(length) / length;
-                    let along = |from: f64, to: f64| pixel(from + (to - from) * share);
-                    (along(from.0, to.0), along(from.1, to.1))
-                };
-                self.path(vec![at(done), at(done + DASH)], colour, width)?;
-                done += 2.0 * DASH;
-            }
-        }
-        Ok(())
+    /// A line of dashes through `points`: lengths of dashes and of the gaps behind them, in turn.
+    fn dashes(
+        &self,
+        points: &[(i32, i32)],
+        pattern: &[f64],
+        colour: RGBColor,
+        width: u32,
+    ) -> Drawn {
+        let dashes = dashed(points, pattern);
+        dashes.into_iter().try_for_each(|dash| self.path(dash, colour, width))
     }
 
     /// Writes `text`, made smaller where it would not fit into `width`.
@@ -173,11 +141,36 @@ pub(crate) trait Draw {
     }
 }
 
-/// The length of a dash and of the gap behind it, in pixels.
-const DASH: f64 = 7.0;
+/// The dashes of a line that is no contender's, in pixels.
+pub(crate) const DASHES: [f64; 2] = [7.0, 7.0];
 
-/// Half the extent of a marker, in pixels.
-const MARKER: i32 = 7;
+/// The dashes of a line through `points`, measured along it.
+fn dashed(points: &[(i32, i32)], pattern: &[f64]) -> Vec<Vec<(i32, i32)>> {
+    let mut turns = pattern.iter().copied().zip([true, false].into_iter().cycle()).cycle();
+    let Some((mut left, mut drawn)) = turns.next() else { return Vec::new() };
+    let (mut dashes, mut dash) = (Vec::new(), Vec::from_iter(points.first().copied()));
+    for pair in points.windows(2) {
+        let [from, to] = [pair[0], pair[1]].map(|(x, y)| (f64::from(x), f64::from(y)));
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let along = |done: f64| {
+            let share = done / length;
+            let at = |from: f64, to: f64| pixel(from + (to - from) * share);
+            (at(from.0, to.0), at(from.1, to.1))
+        };
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            dash.push(along(done));
+            let ended = std::mem::replace(&mut dash, vec![along(done)]);
+            dashes.extend(drawn.then_some(ended));
+            (left, drawn) = turns.next().unwrap_or((f64::INFINITY, true));
+        }
+        left -= length - done;
+        dash.push(pair[1]);
+    }
+    dashes.extend((drawn && dash.len() > 1).then_some(dash));
+    dashes
+}
 
 #[expect(clippy::cast_possible_truncation, reason = "pixels of a chart")]
 pub(crate) fn pixel(at: f64) -> i32 {
@@ -205,23 +198,21 @@ impl<DB: DrawingBackend> Draw for Area<DB> {
         self.draw(&rect).map_err(|error| error.to_string())
     }
 
-    fn marker(&self, contender: Contender, (x, y): (i32, i32)) -> Drawn {
-        let style: ShapeStyle = colour(contender).filled();
-        let r = MARKER;
-        let corners = match contender {
-            Contender::SHORT_POLL => {
-                let circle = Circle::new((x, y), r + 2, style);
-                return self.draw(&circle).map_err(|error| error.to_string());
-            }
-            Contender::SHORT_POLL_CLOSE => vec![(-r, -r), (r, -r), (0, r)],
-            Contender::SHORT_POLL_CONDITIONAL => vec![(0, -r - 2), (3, 0), (0, r + 2), (-3, 0)],
-            Contender::LONG_POLL => {
-                vec![(-r + 1, -r + 1), (r - 1, -r + 1), (r - 1, r - 1), (-r + 1, r - 1)]
-            }
-            Contender::SSE => vec![(-r, r), (r, r), (0, -r)],
-            _ => vec![(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)],
-        };
-        let corners: Vec<_> = corners.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
-        self.draw(&Polygon::new(corners, style)).map_err(|error| error.to_string())
+    fn polygon(&self, corners: Vec<(i32, i32)>, colour: RGBColor) -> Drawn {
+        self.draw(&Polygon::new(corners, colour.filled())).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_go_on_around_corners() {
+        let line = [(0, 0), (10, 0), (10, 10)];
+        let expected: [&[(i32, i32)]; 2] = [&[(0, 0), (7, 0)], &[(10, 4), (10, 10)]];
+        assert_eq!(dashed(&line, &[7.0, 7.0]), expected);
+        assert_eq!(dashed(&[(0, 0), (2, 0), (4, 0)], &[7.0, 7.0]), [[(0, 0), (2, 0), (4, 0)]]);
+        assert!(dashed(&[], &[7.0, 7.0]).is_empty());
     }
 }

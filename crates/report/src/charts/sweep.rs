@@ -9,7 +9,8 @@ use pushbench_core::{Contender, Figure};
 use pushbench_metrics::record::RunRecord;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, FAINT, colour, line_width};
+use super::look::{self, colour, line_width};
+use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
 use super::{Chart, Key, Picture, Plot};
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings;
@@ -304,15 +305,15 @@ impl Sweep {
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
-        area.dashes(&dashes, FAINT, 2)?;
+        area.dashes(&dashes, &DASHES, FAINT, 2)?;
         let all: Vec<Contender> = self.lines.iter().map(|line| line.0).collect();
         for (contender, points) in &self.lines {
             let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
-            area.path(line, colour(*contender), line_width(*contender, &all))?;
+            look::line(area, *contender, line, line_width(*contender, &all))?;
             for (x, spread) in points {
                 let (low, high) = (frame.at(*x, spread.low), frame.at(*x, spread.high));
                 area.path(vec![low, high], colour(*contender), 2)?;
-                area.marker(*contender, frame.at(*x, spread.middle))?;
+                look::marker(area, *contender, frame.at(*x, spread.middle))?;
             }
         }
         Ok(())

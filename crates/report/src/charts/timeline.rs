@@ -5,7 +5,8 @@ use pushbench_core::Contender;
 use pushbench_metrics::observe::series::Series;
 
 use super::axes::{Frame, Scale};
-use super::style::{Area, Draw as _, Drawn, colour, line_width};
+use super::look::{self, colour, line_width};
+use super::style::{Area, DASHES, Draw as _, Drawn};
 use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -71,15 +72,15 @@ impl Lines {
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
         for line in &self.lines {
             let p99: Vec<_> = line.p99.iter().map(place).collect();
-            area.dashes(&p99, colour(line.contender), 2)?;
+            area.dashes(&p99, &DASHES, colour(line.contender), 2)?;
             let median = line.median.iter().map(place).collect();
-            area.path(median, colour(line.contender), line_width(line.contender, &all))?;
+            look::line(area, line.contender, median, line_width(line.contender, &all))?;
         }
         // A marker for each of sixty seconds is a marker; one for each of six hundred is a smear.
         let each = (line_length(&self.lines) / 30).max(1);
         for line in &self.lines {
             for point in line.median.iter().step_by(each) {
-                area.marker(line.contender, place(point))?;
+                look::marker(area, line.contender, place(point))?;
             }
         }
         Ok(())

@@ -6,7 +6,8 @@ use pushbench_metrics::judge::figures::summarise;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
 
-use crate::charts::style::{colour, layer_colour, line_width};
+use crate::charts::look::colour;
+use crate::charts::style::layer_colour;
 use crate::charts::{Chart, charts};
 use crate::fixture;
 
@@ -280,11 +281,4 @@ fn where_messages_were_superseded_titles_say_of_how_many_figures_are() {
     assert_eq!(cpu.title(), format!("CPU time per message that arrived; {end}"));
     assert!(bytes.caption.ends_with(&format!("Of the messages, {end}.")), "{}", bytes.caption);
     assert!(cpu.caption.ends_with(&format!("Of the messages, {end}.")), "{}", cpu.caption);
-}
-
-#[test]
-fn lines_that_coincide_differ_little_in_width() {
-    let all: Vec<_> = Contender::all().collect();
-    let widths: Vec<_> = all.iter().map(|contender| line_width(*contender, &all)).collect();
-    assert_eq!(widths, [5, 4, 3, 3, 4, 3]);
 }

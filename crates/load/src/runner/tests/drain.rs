@@ -1,4 +1,4 @@
-//! What the drain's end makes of messages that have not come: late where they were under way.
+//! The drain's end, and messages that have not come: late where they were under way.
 
 use std::io::Write as _;
 use std::net::TcpStream;

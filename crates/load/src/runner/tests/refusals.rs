@@ -243,7 +243,7 @@ fn connections_that_end_between_two_polls_cost_no_attempt() {
     assert!(asked(&shared) > 4 * usize::from(MOST_ATTEMPTS), "{load:?}");
 }
 
-/// What two clients come to whose subscription is answered, and each poll behind it with `busy`;
+/// The outcome for two clients whose subscription is answered, and each poll behind it with `busy`;
 /// and how many polls there were.
 fn refused_polls(
     contender: Contender,

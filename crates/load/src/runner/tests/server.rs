@@ -18,7 +18,7 @@ pub(super) const RATE: f64 = 100.0;
 /// A message's period.
 pub(super) const PERIOD: Duration = Duration::from_millis(10);
 
-/// What a scripted server shares with the test.
+/// The state that a scripted server shares with the test.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     /// When the feed's first message is due.

@@ -13,7 +13,7 @@ fn stamped(target: SocketAddr, contender: Contender, clients: u32, stamps: Sampl
     LoadPlan { stamps: Some(stamps), ..plan(target, contender, clients) }
 }
 
-/// What each arrival must be: asked for before it came, and with the kernel before the client had
+/// The order of each arrival's instants: asked for before it came, and with the kernel before the client had
 /// it, by what the clocks leave in doubt.
 fn check(stamps: &LoadStamps) {
     for &Received { asked, kernel, at, seq, last, due, .. } in &stamps.received {

@@ -33,7 +33,7 @@ impl Watch {
     }
 
     /// Segments and bytes of headers, from the clients and to them, once nothing is under way.
-    /// What ACKs tell of data that came twice is left out of the headers.
+    /// ACKs' words on data that came twice are left out of the headers.
     fn stop(self) -> [(u64, u64); 2] {
         // Longer than any ACK is delayed.
         thread::sleep(Duration::from_millis(150));

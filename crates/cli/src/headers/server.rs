@@ -18,15 +18,15 @@ use crate::child::{Said, Worker};
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A running server, ended when dropped.
-pub(super) struct Stage {
-    _server: Worker<ServerOrder>,
+pub(super) struct Server {
+    _process: Worker<ServerOrder>,
     pub(super) address: SocketAddr,
     agent: ureq::Agent,
-    /// What each message says behind its number.
+    /// The text of each message behind its number.
     body: String,
 }
 
-impl Stage {
+impl Server {
     /// Starts the server of `case` on a free port of `host`.
     pub(super) fn start(case: &Case, host: IpAddr) -> anyhow::Result<Self> {
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
@@ -34,7 +34,7 @@ impl Stage {
         let (listen, headers) = (SocketAddr::new(host, 0), case.profile.clone());
         let plan = ServerPlan { listen, headers, ..ServerPlan::new(feed) };
         let (sender, news) = channel();
-        let server = Worker::spawn("worker-server", None, &plan, move |said| {
+        let process = Worker::spawn("worker-server", None, &plan, move |said| {
             // Nobody listens once it has said where it is.
             let _ = sender.send(said);
         })
@@ -53,7 +53,7 @@ impl Stage {
         let agent =
             ureq::Agent::config_builder().timeout_global(Some(LIMIT)).proxy(None).build().into();
         let body = "x".repeat(case.payload - SEQ_DIGITS);
-        Ok(Self { _server: server, address, agent, body })
+        Ok(Self { _process: process, address, agent, body })
     }
 
     /// Publishes the next message, over a connection of its own.

@@ -8,15 +8,15 @@ use anyhow::{Context as _, ensure};
 use pushbench_metrics::record::headers::Traffic;
 use pushbench_os::net::capture::{Capture, Packet, PortFilter};
 
-use super::client::Link;
+use super::watched::WatchedChannel;
 
 /// A capture of one server's port.
-pub(super) struct Tap {
+pub(super) struct PacketCount {
     capture: Capture,
     flows: Arc<Mutex<HashMap<u16, Flow>>>,
 }
 
-impl Tap {
+impl PacketCount {
     /// Captures everything on `port`, in both directions.
     pub(super) fn start(port: u16) -> anyhow::Result<Self> {
         let flows = Arc::new(Mutex::new(HashMap::<u16, Flow>::new()));
@@ -31,10 +31,10 @@ impl Tap {
         Ok(Self { capture, flows })
     }
 
-    /// What has passed on a connection since it was opened, once it is at rest.
-    pub(super) fn at_rest(&self, link: &Link) -> Option<Traffic> {
+    /// The traffic of a connection since it was opened, once it is at rest.
+    pub(super) fn at_rest(&self, channel: &WatchedChannel) -> Option<Traffic> {
         let flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        flows.get(&link.port).filter(|flow| flow.is_at_rest(link)).map(|flow| flow.traffic())
+        flows.get(&channel.port).filter(|flow| flow.is_at_rest(channel)).map(|flow| flow.traffic())
     }
 
     /// Ends the capture.
@@ -110,10 +110,10 @@ impl Flow {
         }
     }
 
-    fn is_at_rest(&self, link: &Link) -> bool {
+    fn is_at_rest(&self, channel: &WatchedChannel) -> bool {
         self.reset
-            || self.up.is_at_rest(link.written, link.finished)
-                && self.down.is_at_rest(link.read, link.ended)
+            || self.up.is_at_rest(channel.moved.up, channel.finished)
+                && self.down.is_at_rest(channel.moved.down, channel.ended)
     }
 
     fn traffic(&self) -> Traffic {
