@@ -60,6 +60,9 @@ impl Contender {
     /// WebSocket.
     pub const WEBSOCKET: Self = Self::plain(Transport::Websocket);
 
+    /// The contender whose messages bare loops move: the floor of all streams.
+    pub const FLOOR: Self = Self::WEBSOCKET;
+
     /// Every contender, in the order in which tables and legends list them.
     pub fn all() -> impl Iterator<Item = Self> {
         CONTENDERS.iter().map(|(contender, _)| *contender)

@@ -1,4 +1,4 @@
-//! What `pushbench headers` measures: the bytes of one message by each transport, layer by layer.
+//! Measurements of `pushbench headers`: the bytes of one message by each transport, layer by layer.
 //!
 //! A published figure such as "871 bytes against 2" is right or wrong by the layer at which bytes
 //! are counted, so every [`Exchange`] can be asked for its size at each [`Level`].
@@ -18,6 +18,12 @@ pub use self::claim::{Claim, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase,
 
 /// The version of this format that this build writes.
 pub const FORMAT: u32 = 1;
+
+/// The poll of the published claim.
+pub const POLL: Contender = Contender::SHORT_POLL;
+
+/// The push of the published claim, with which all are compared.
+pub const PUSH: Contender = Contender::WEBSOCKET;
 
 /// An Ethernet header as captures show it: without preamble, padding and checksum.
 pub const ETHERNET_HEADER: u64 = 14;
@@ -54,7 +60,7 @@ pub struct HeaderCase {
     pub about: String,
     /// Bytes by which the value of each request's `Cookie` is longer than the profile has it.
     pub cookie_bytes: u64,
-    /// What clients are promised.
+    /// The promise to clients.
     pub delivery: Delivery,
     /// Size of each message.
     pub payload_bytes: u64,
@@ -63,22 +69,34 @@ pub struct HeaderCase {
 }
 
 impl HeaderCase {
-    /// What was measured of a transport.
+    /// Bytes of a contender.
     #[must_use]
     pub fn row(&self, contender: Contender) -> Option<&ContenderBytes> {
         self.rows.iter().find(|row| row.contender == contender)
+    }
+
+    /// The poll that the published claim is of.
+    #[must_use]
+    pub fn poll(&self) -> Option<&ContenderBytes> {
+        self.row(POLL)
+    }
+
+    /// The push that all are compared with.
+    #[must_use]
+    pub fn push(&self) -> Option<&ContenderBytes> {
+        self.row(PUSH)
     }
 
     /// How many times a WebSocket's push of the same message an exchange of `row` is.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn ratio(&self, row: &ContenderBytes, level: Level) -> Option<f64> {
-        let push = self.row(Contender::WEBSOCKET)?.exchange.at(level);
+        let push = self.push()?.exchange.at(level);
         (push > 0).then(|| row.exchange.at(level) as f64 / push as f64)
     }
 }
 
-/// What one message takes by one transport, and what a connection takes once.
+/// Bytes of one message by one transport, and of a connection once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContenderBytes {
     /// The contender.
@@ -102,7 +120,7 @@ pub struct ContenderBytes {
     pub close: Option<Traffic>,
 }
 
-/// What goes to and fro for one message.
+/// Bytes to and fro for one message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Exchange {
     /// The request's head; nothing where none was sent.
@@ -113,7 +131,7 @@ pub struct Exchange {
     pub payload: u64,
     /// WebSocket headers, SSE fields, chunk sizes, batch separators.
     pub framing: u64,
-    /// What TCP and IP made of it.
+    /// The traffic that TCP and IP made of it.
     pub traffic: Traffic,
 }
 
@@ -132,7 +150,7 @@ impl From<HeadSize> for Head {
     }
 }
 
-/// What passed on the wire, in both directions.
+/// Traffic on the wire, in both directions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Traffic {
     /// Packets as captured; `None` where the kernel counted, which knows segments only.
@@ -154,7 +172,7 @@ impl Traffic {
         self.ip_bytes + self.segments * ETHERNET_HEADER
     }
 
-    /// What has been added since `earlier`, which may be nothing at all.
+    /// The traffic since `earlier`, which may be nothing at all.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -170,9 +188,10 @@ impl Traffic {
 /// Where bytes are counted, from the innermost out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// What a transport adds to the message, HTTP's line ends left out: the published way.
+    /// Characters that a transport adds to the message, HTTP's line ends left out: the published
+    /// way.
     Characters,
-    /// What it adds to the message, to the byte.
+    /// Bytes that it adds to the message.
     Bytes,
     /// Payload of TCP segments, the message included.
     Tcp,

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use pushbench_core::{Contender, text};
+use pushbench_core::text;
 use pushbench_metrics::record::headers::{
-    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH,
+    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH, PUSH,
 };
 
 use super::rows::{self, times};
@@ -21,10 +21,9 @@ pub fn sentence(record: &HeadersRecord) -> String {
     lines.join("\n")
 }
 
-/// What is compared with WebSocket: a poll where one was played.
+/// The row that is compared with WebSocket's: a poll where one was played.
 pub(crate) fn subject(case: &HeaderCase) -> Option<&ContenderBytes> {
-    let other = || case.rows.iter().find(|row| row.contender != Contender::WEBSOCKET);
-    case.row(Contender::SHORT_POLL).or_else(other)
+    case.poll().or_else(|| case.rows.iter().find(|row| row.contender != PUSH))
 }
 
 fn line(case: &HeaderCase) -> Option<String> {
@@ -39,7 +38,7 @@ fn line(case: &HeaderCase) -> Option<String> {
         rows::name(case),
         human::count(row.exchange.at(Level::Ethernet)),
         human::count(case.payload_bytes),
-        human::count(case.row(Contender::WEBSOCKET)?.exchange.at(Level::Ethernet)),
+        human::count(case.push()?.exchange.at(Level::Ethernet)),
         ratios(case, row)?,
     ))
 }
