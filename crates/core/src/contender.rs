@@ -86,6 +86,12 @@ impl Contender {
         self.transport.shape()
     }
 
+    /// Whether each message is an event of a type that has a name (WHATWG HTML §9.2.6).
+    #[must_use]
+    pub const fn has_event_types(self) -> bool {
+        self.transport.has_event_types()
+    }
+
     /// The endpoint's path on a pushbench server.
     #[must_use]
     pub const fn path(self) -> &'static str {

@@ -19,12 +19,6 @@ pub use self::claim::{Claim, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase,
 /// The version of this format that this build writes.
 pub const FORMAT: u32 = 1;
 
-/// The poll of the published claim.
-pub const POLL: Contender = Contender::SHORT_POLL;
-
-/// The push of the published claim, with which all are compared.
-pub const PUSH: Contender = Contender::WEBSOCKET;
-
 /// An Ethernet header as captures show it: without preamble, padding and checksum.
 pub const ETHERNET_HEADER: u64 = 14;
 
@@ -68,30 +62,24 @@ pub struct HeaderCase {
     pub rows: Vec<ContenderBytes>,
 }
 
+/// The push that all others are compared with.
+pub const PUSH: Contender = Contender::WEBSOCKET;
+
+/// The poll that it is compared with first.
+pub const POLL: Contender = Contender::SHORT_POLL;
+
 impl HeaderCase {
-    /// Bytes of a contender.
+    /// The measurements of a contender.
     #[must_use]
     pub fn row(&self, contender: Contender) -> Option<&ContenderBytes> {
         self.rows.iter().find(|row| row.contender == contender)
     }
 
-    /// The poll that the published claim is of.
-    #[must_use]
-    pub fn poll(&self) -> Option<&ContenderBytes> {
-        self.row(POLL)
-    }
-
-    /// The push that all are compared with.
-    #[must_use]
-    pub fn push(&self) -> Option<&ContenderBytes> {
-        self.row(PUSH)
-    }
-
-    /// How many times a WebSocket's push of the same message an exchange of `row` is.
+    /// How many times a [push](PUSH) of the same message an exchange of `row` is.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn ratio(&self, row: &ContenderBytes, level: Level) -> Option<f64> {
-        let push = self.push()?.exchange.at(level);
+        let push = self.row(PUSH)?.exchange.at(level);
         (push > 0).then(|| row.exchange.at(level) as f64 / push as f64)
     }
 }

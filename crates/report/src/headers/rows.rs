@@ -111,8 +111,9 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
               packets was not allowed."
             .to_owned(),
     });
-    let mut rows = record.cases.iter().flat_map(|case| &case.rows);
-    lines.extend(rows.any(|row| row.contender.shape().waits()).then(|| {
+    let long_polls =
+        record.cases.iter().flat_map(|case| &case.rows).any(|row| row.contender.shape().waits());
+    lines.extend(long_polls.then(|| {
         "A long poll's answer and the next request are one exchange; its first request asks where \
          the feed stands, and the one that waits is counted with it."
             .to_owned()

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use pushbench_core::text;
 use pushbench_metrics::record::headers::{
-    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH, PUSH,
+    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, POLL, PUBLISHED_POLL, PUBLISHED_PUSH,
+    PUSH,
 };
 
 use super::rows::{self, times};
@@ -23,7 +24,8 @@ pub fn sentence(record: &HeadersRecord) -> String {
 
 /// The row that is compared with WebSocket's: a poll where one was played.
 pub(crate) fn subject(case: &HeaderCase) -> Option<&ContenderBytes> {
-    case.poll().or_else(|| case.rows.iter().find(|row| row.contender != PUSH))
+    let other = || case.rows.iter().find(|row| row.contender != PUSH);
+    case.row(POLL).or_else(other)
 }
 
 fn line(case: &HeaderCase) -> Option<String> {
@@ -38,7 +40,7 @@ fn line(case: &HeaderCase) -> Option<String> {
         rows::name(case),
         human::count(row.exchange.at(Level::Ethernet)),
         human::count(case.payload_bytes),
-        human::count(case.push()?.exchange.at(Level::Ethernet)),
+        human::count(case.row(PUSH)?.exchange.at(Level::Ethernet)),
         ratios(case, row)?,
     ))
 }

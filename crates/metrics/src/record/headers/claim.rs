@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContenderBytes, HeaderCase, Level};
+use super::{ContenderBytes, HeaderCase, Level, POLL, PUSH};
 
 /// Characters of headers of a poll by the published count, both ways.
 pub const PUBLISHED_POLL: u64 = 871;
@@ -37,13 +37,13 @@ impl Claim {
     /// The claim's poll.
     #[must_use]
     pub fn poll(&self) -> Option<&ContenderBytes> {
-        self.case.poll()
+        self.case.row(POLL)
     }
 
     /// The claim's push.
     #[must_use]
     pub fn push(&self) -> Option<&ContenderBytes> {
-        self.case.push()
+        self.case.row(PUSH)
     }
 
     /// By how much the headers that a use case's polls moved differ from those of one poll times
