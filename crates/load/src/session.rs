@@ -27,7 +27,8 @@ mod words;
 use std::fmt;
 
 pub use pushbench_protocol::frame::FrameError;
-pub use pushbench_protocol::http::{HandshakeError, HeadError, RetryAfter};
+pub use pushbench_protocol::http::{HeadError, RetryAfter};
+pub use pushbench_protocol::websocket::HandshakeError;
 
 pub use self::error::ProtocolError;
 pub use self::output::{Demand, Ending, Note, Output, Sending};
@@ -47,7 +48,7 @@ pub trait Session: fmt::Debug + Send {
     ///
     /// # Errors
     ///
-    /// What the server did that makes the connection useless.
+    /// An act of the server that makes the connection useless.
     fn receive(&mut self, input: &[u8], out: &mut Output) -> Result<(), ProtocolError>;
 
     /// The period has come round. Only transports with a [cadence](Sessions::cadence) hear this.

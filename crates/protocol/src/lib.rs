@@ -11,3 +11,4 @@ pub mod headers;
 pub mod http;
 pub mod sse;
 pub mod utf8;
+pub mod websocket;

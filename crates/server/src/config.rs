@@ -91,10 +91,10 @@ impl ServerConfig {
 }
 
 impl From<ServerPlan> for ServerConfig {
-    /// What a child of a run serves. Where it listens is no part of it.
+    /// What a child of a run serves. Where and by whom is no part of it.
     fn from(plan: ServerPlan) -> Self {
         // All of it by name, so that nothing that a plan will say one day is passed over.
-        let ServerPlan { feed, headers, stamps, publish_delay, listen: _, bare: _ } = plan;
+        let ServerPlan { feed, headers, stamps, publish_delay, place: _, player: _ } = plan;
         // Clients of the profile name hosts and pages that are the profile's.
         let access = Access::of_profile(&headers);
         Self { headers, stamps, publish_delay, access, ..Self::new(feed) }

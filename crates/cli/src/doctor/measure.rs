@@ -12,9 +12,8 @@ use pushbench_os::machine::round_trip::PingPong;
 use pushbench_os::process::scheduling;
 use pushbench_os::time::canary::{Canaries, Canary};
 use pushbench_os::time::clock;
+use pushbench_run::trial::DisturbanceWatch;
 use serde::Serialize;
-
-use crate::run::surroundings::Surroundings;
 
 /// Parts of the measurement.
 pub(super) const FIFTHS: u32 = 5;
@@ -68,8 +67,8 @@ pub(super) struct Measured {
 
 /// Measures for `length`; `step` is called after each fifth.
 pub(super) fn measure(length: Duration, step: impl Fn()) -> io::Result<Measured> {
-    let mut surroundings = Surroundings::watch(Some(vec![std::process::id()]), clock::now());
-    surroundings.begin();
+    let mut watch_over = DisturbanceWatch::start(Some(vec![std::process::id()]), clock::now());
+    watch_over.begin();
     let start = clock::now();
     let mut pair = PingPong::new()?;
     let (mut cores, mut trips) = (Vec::new(), LatencyHistogram::default());
@@ -95,7 +94,7 @@ pub(super) fn measure(length: Duration, step: impl Fn()) -> io::Result<Measured>
         wake_ups_by_fifth,
         round_trips_by_fifth,
         seconds: clock::now().saturating_since(start).as_secs_f64(),
-        disturbance: surroundings.end(),
+        disturbance: watch_over.end(),
     })
 }
 

@@ -24,13 +24,13 @@ impl FeedRequest {
     /// those that the transport cannot do without. The delivery is named where it is not what the
     /// path implies.
     pub(super) fn new(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> Self {
-        let (profile, foreign) = (&plan.headers, plan.foreign_path.is_some());
+        let (profile, foreign) = (&plan.headers, plan.subject.is_foreign());
         let delivery = delivery(plan);
         let query: Vec<&str> =
             delivery.iter().map(String::as_str).chain(query.to_owned()).collect();
         let query = if foreign { String::new() } else { query.join("&") };
-        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.contender));
-        let host = plan.host.clone().unwrap_or_else(|| plan.target.to_string());
+        let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
+        let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
         // The template has the target.
         let parts = RequestParts { target: "", host: &host, own };
         let fields = profile.request_headers(plan.contender, &parts);
@@ -38,7 +38,11 @@ impl FeedRequest {
             name.eq_ignore_ascii_case("Accept-Encoding") && value != "identity"
         });
         Self {
-            template: RequestTemplate::new(&format!("{}{path}", plan.prefix), &query, fields),
+            template: RequestTemplate::new(
+                &format!("{}{path}", plan.subject.prefix),
+                &query,
+                fields,
+            ),
             foreign,
             profile: profile.name.clone(),
             takes_coded,

@@ -45,8 +45,8 @@ impl Stream {
     pub(super) fn new(plan: &LoadPlan) -> Self {
         // An EventSource sends it (WHATWG HTML §9.2.3), and some servers insist on it.
         let own: &[_] =
-            if plan.foreign_path.is_some() { &[("Accept", "text/event-stream")] } else { &[] };
-        let event = plan.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
+            if plan.subject.is_foreign() { &[("Accept", "text/event-stream")] } else { &[] };
+        let event = plan.subject.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
         Self { request: FeedRequest::new(plan, &[], own), event: event.map(Into::into) }
     }
 

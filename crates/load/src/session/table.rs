@@ -76,7 +76,7 @@ fn short_polls(plan: &LoadPlan) -> Make {
 }
 
 fn long_polls(plan: &LoadPlan) -> Make {
-    if plan.foreign_path.is_some() {
+    if plan.subject.is_foreign() {
         let request = Arc::new(FeedRequest::new(plan, &[], &[]));
         return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone()))));
     }

@@ -12,8 +12,9 @@ use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::frame::{
     FrameError, FrameReader, Opcode, Piece, close_payload, push_control,
 };
-use pushbench_protocol::http::{HandshakeError, ResponseHead};
+use pushbench_protocol::http::ResponseHead;
 use pushbench_protocol::utf8::Utf8Reader;
+use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
 use super::error::ProtocolError;

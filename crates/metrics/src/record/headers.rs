@@ -62,18 +62,24 @@ pub struct HeaderCase {
     pub rows: Vec<ContenderBytes>,
 }
 
+/// The push that all others are compared with.
+pub const PUSH: Contender = Contender::WEBSOCKET;
+
+/// The poll that it is compared with first.
+pub const POLL: Contender = Contender::SHORT_POLL;
+
 impl HeaderCase {
-    /// What was measured of a transport.
+    /// The measurements of a contender.
     #[must_use]
     pub fn row(&self, contender: Contender) -> Option<&ContenderBytes> {
         self.rows.iter().find(|row| row.contender == contender)
     }
 
-    /// How many times a WebSocket's push of the same message an exchange of `row` is.
+    /// How many times a [push](PUSH) of the same message an exchange of `row` is.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn ratio(&self, row: &ContenderBytes, level: Level) -> Option<f64> {
-        let push = self.row(Contender::WEBSOCKET)?.exchange.at(level);
+        let push = self.row(PUSH)?.exchange.at(level);
         (push > 0).then(|| row.exchange.at(level) as f64 / push as f64)
     }
 }

@@ -1,6 +1,5 @@
 //! The cells that terminal and Markdown have in common.
 
-use pushbench_core::Contender;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::headers::{
     ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic,
@@ -112,7 +111,8 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
               packets was not allowed."
             .to_owned(),
     });
-    let long_polls = record.cases.iter().any(|case| case.row(Contender::LONG_POLL).is_some());
+    let long_polls =
+        record.cases.iter().flat_map(|case| &case.rows).any(|row| row.contender.shape().waits());
     lines.extend(long_polls.then(|| {
         "A long poll's answer and the next request are one exchange; its first request asks where \
          the feed stands, and the one that waits is counted with it."

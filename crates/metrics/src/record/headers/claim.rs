@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use pushbench_core::Contender;
 use serde::{Deserialize, Serialize};
 
-use super::{ContenderBytes, HeaderCase, Level};
+use super::{ContenderBytes, HeaderCase, Level, POLL, PUSH};
 
 /// Characters of headers of a poll by the published count, both ways.
 pub const PUBLISHED_POLL: u64 = 871;
@@ -38,13 +37,13 @@ impl Claim {
     /// The claim's poll.
     #[must_use]
     pub fn poll(&self) -> Option<&ContenderBytes> {
-        self.case.row(Contender::SHORT_POLL)
+        self.case.row(POLL)
     }
 
     /// The claim's push.
     #[must_use]
     pub fn push(&self) -> Option<&ContenderBytes> {
-        self.case.row(Contender::WEBSOCKET)
+        self.case.row(PUSH)
     }
 
     /// By how much the headers that a use case's polls moved differ from those of one poll times
