@@ -93,7 +93,7 @@ pub enum Judging {
     Ranges,
 }
 
-/// What several figures have in common.
+/// The traits that several figures share.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
     unit: Unit,
