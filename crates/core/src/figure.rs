@@ -93,7 +93,7 @@ pub enum Judging {
     Ranges,
 }
 
-/// What several figures have in common.
+/// A property that several figures have in common.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
     unit: Unit,

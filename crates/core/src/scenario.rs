@@ -53,7 +53,7 @@ pub enum ScenarioError {
     Setting {
         /// The setting, as a scenario spells it.
         key: &'static str,
-        /// What is wrong and what would be right.
+        /// The fault, and what would be right.
         problem: String,
     },
 }
@@ -73,7 +73,7 @@ pub struct Scenario {
     /// The contenders to compare.
     #[serde(rename = "transports")]
     pub contenders: Vec<Contender>,
-    /// What clients are promised.
+    /// The promise that clients are made.
     pub delivery: Delivery,
     /// Subscribers.
     pub clients: Values<Count>,
@@ -108,7 +108,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,
-    /// What the run must come to.
+    /// The limits that the run must keep.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
 }
