@@ -101,7 +101,7 @@ pub enum Judging {
     Ranges,
 }
 
-/// A property that several figures have in common.
+/// The traits that several figures share.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
     unit: Unit,

@@ -24,6 +24,7 @@ use pushbench_core::{Delivery, MonoInstant, Seq};
 use tokio::io::ReadBuf;
 
 use self::conversation::Verdict;
+pub(crate) use self::tip::Tip;
 use self::wire::{End, Wire};
 use crate::connection::{Connection, Phase};
 use crate::counters::Kind;

@@ -1,4 +1,4 @@
-//! Limits that a run must keep: `websocket.latency.p99 < 50ms`.
+//! Conditions that a run must meet: `websocket.latency.p99 < 50ms`.
 //!
 //! A scenario's `[thresholds]` table has a condition, or a list of them, for each
 //! `TRANSPORT.FIGURE`; a flag has both in one text. Here is the grammar; what was measured is held

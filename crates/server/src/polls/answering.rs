@@ -14,8 +14,18 @@ use super::state::State;
 use crate::connection::Phase;
 use crate::counters::EndpointRow;
 use crate::http::answer;
-use crate::ring::Gone;
+use crate::query::Query;
+use crate::ring::{Gone, Ring};
 use crate::view::View;
+
+/// The messages that a poll gets, as they are now.
+fn found(waits: bool, query: &Query, ring: &Ring) -> Result<Found, Gone> {
+    match (waits, query.after, query.delivery) {
+        // Without a cursor that is the newest message again and again, as naive polling has it.
+        (false, None, Delivery::Latest) => Ok(Found::newest(ring)),
+        (_, after, delivery) => Found::after(ring, after.unwrap_or(ring.newest()), delivery),
+    }
+}
 
 impl Client {
     /// Answers a poll, or has it wait.
@@ -37,16 +47,7 @@ impl Client {
             let (status, body) = (StatusCode::GONE, other.to_json());
             return self.refuse(request.endpoint, status, answer::JSON, &body, terms, view);
         }
-        let found = match (request.waits, query.after, query.delivery) {
-            // Without a cursor that is the newest message again and again, as naive polling
-            // has it.
-            (false, None, Delivery::Latest) => Ok(Found::newest(view.ring)),
-            (_, after, delivery) => {
-                let cursor = after.unwrap_or(view.ring.newest());
-                Found::after(view.ring, cursor, delivery)
-            }
-        };
-        match found {
+        match found(request.waits, query, view.ring) {
             Ok(Found::Nothing(cursor))
                 if request.waits && !query.timeout.is_zero() && !state.stopping =>
             {

@@ -82,7 +82,9 @@ impl Client {
     /// Begins the turn of the connection's own task.
     pub(crate) fn attend(&mut self, cx: &Context<'_>, view: View<'_>) {
         self.connection.remember(cx.waker());
-        self.flush(view);
+        if self.is_behind() {
+            self.flush(view);
+        }
     }
 
     /// Reads as [`Connection::poll_read`]; a connection that ends or breaks is dead.
