@@ -4,9 +4,8 @@
 //! can be tested with a slice, and the time at which a message arrived is stamped in one place
 //! for all transports: the [runner](crate::runner).
 //!
-//! Within, a transport is a [subscription](subscription::Subscription), which speaks in requests,
-//! heads and pieces of bodies; [`Http1`](http1::Http1) has them travel as HTTP/1.1. The
-//! [table](table) has a row for each transport.
+//! Within, a transport is a `Subscription`, which speaks in requests, heads and pieces of bodies;
+//! `Http1` has them travel as HTTP/1.1. The table has a row for each transport.
 
 mod body;
 mod error;

@@ -87,7 +87,7 @@ pub(crate) fn times(ratio: f64) -> String {
     format!("{ratio:.1}")
 }
 
-/// What a case is called: `chromium`, `chromium + 400 bytes of cookies`.
+/// The name of a case: `chromium`, `chromium + 400 bytes of cookies`.
 pub(crate) fn name(case: &HeaderCase) -> String {
     match case.cookie_bytes {
         0 => case.profile.clone(),
@@ -95,7 +95,7 @@ pub(crate) fn name(case: &HeaderCase) -> String {
     }
 }
 
-/// What the figures are, to be read below them.
+/// The meaning of the figures, to be read below them.
 pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
     let mut lines = vec![
         "Each line is one message on a connection in use. Added characters are those of the \

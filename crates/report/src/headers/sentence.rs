@@ -22,7 +22,7 @@ pub fn sentence(record: &HeadersRecord) -> String {
     lines.join("\n")
 }
 
-/// What is compared with WebSocket: a poll where one was played.
+/// The row that is compared with WebSocket's: a poll where one was played.
 pub(crate) fn subject(case: &HeaderCase) -> Option<&ContenderBytes> {
     let other = || case.rows.iter().find(|row| row.contender != PUSH);
     case.row(POLL).or_else(other)

@@ -27,7 +27,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What `bytes` for each client and period are for so many clients, bit/s.
+    /// The bit rate of `bytes` for each client and period, for so many clients, bit/s.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn computed(&self, bytes: u64, clients: u32) -> f64 {
@@ -109,7 +109,7 @@ pub struct UseCase {
     pub name: String,
     /// Clients, each with a poll or a message each period.
     pub clients: u32,
-    /// What polling moved, or why it was not measured.
+    /// Bytes that polling moved, or why they were not measured.
     pub polls: WindowBytes,
     /// The same of WebSocket.
     pub pushes: WindowBytes,
@@ -133,7 +133,7 @@ pub enum WindowBytes {
         framing_bytes: u64,
         /// All layers at the level of IP; `None` where the kernel did not tell.
         ip_bytes: Option<u64>,
-        /// What to know before believing it, or why the trial is not valid.
+        /// Notes to read before believing it, or why the trial is not valid.
         notes: Vec<String>,
         /// Whether the trial is valid.
         valid: bool,
@@ -165,7 +165,7 @@ impl WindowBytes {
         self.bits(|bytes| Some(bytes.0))
     }
 
-    /// What to know before believing it, or why the trial is not valid.
+    /// Notes to read before believing it, or why the trial is not valid.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         match self {
