@@ -7,10 +7,9 @@
 //! Contests are interleaved over rounds, so that drift of the machine hits both sides alike, and
 //! a ratio is taken within a round.
 
-mod child;
 mod contest;
-mod orders;
 mod role;
+mod rounds;
 mod setting;
 mod table;
 mod trial;
@@ -24,8 +23,8 @@ use crate::setting::Args;
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.role {
-        Some(role) => role.play(),
-        None => contest::all(&args),
+        Some(role) => role.play().map_err(Into::into),
+        None => rounds::all(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,17 +1,15 @@
-//! What the processes of a trial play. All take the orders of a run's children
-//! (`pushbench_metrics::record::control`), so that a trial need not know which of them are bare.
+//! Parts that a process of a trial can play. All take the orders of a run's children
+//! (`pushbench_run::player::child`), so that a trial need not know which of them are bare.
 
 mod load;
 mod poller;
-mod server;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
-use pushbench_load::bare::{self, Part, Receiver};
-use pushbench_metrics::record::control::LoadPlan;
+use pushbench_core::payload::Payload;
+use pushbench_metrics::record::control::{LoadPlayer, ServerPlayer};
+use pushbench_run::player::child::{self, ChildError};
 
 use self::poller::Poller;
-use crate::orders::{hear, say};
 
 /// A part in a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -49,28 +47,30 @@ impl Role {
         }
     }
 
+    /// The arguments with which this program plays the part.
+    pub(crate) fn arguments(self) -> Vec<String> {
+        ["--role", self.name()].map(str::to_owned).into()
+    }
+
+    /// Who plays the server's side with this part.
+    pub(crate) fn server_player(self) -> ServerPlayer {
+        if self == Self::BareWriter { ServerPlayer::Bare } else { ServerPlayer::Real }
+    }
+
+    /// Who plays the clients' side with this part, for messages of `payload`.
+    pub(crate) fn load_player(self, payload: Payload) -> LoadPlayer {
+        if self == Self::BareReceiver { LoadPlayer::Bare(payload) } else { LoadPlayer::Real }
+    }
+
     /// Plays the part until it is over.
-    pub(crate) fn play(self) -> anyhow::Result<()> {
-        pushbench_os::machine::limits::raise_open_files(1 << 20);
+    pub(crate) fn play(self) -> Result<(), ChildError> {
         match self {
-            Self::Server => server::play(),
-            Self::BareWriter => {
-                Ok(pushbench_server::bare::play(&hear()?, hear, |news| say(&news))?)
-            }
-            Self::Load => load::play(load::Keeps::All),
-            Self::LoadWithoutStamps => load::play(load::Keeps::NoStamps),
-            Self::LoadWithoutLedger => load::play(load::Keeps::NoLedger),
-            Self::LoadThatCounts => load::play(load::Keeps::Count),
-            Self::BareReceiver => {
-                let plan: LoadPlan = hear()?;
-                let payload = plan.bare.clone().context("the plan names no payload")?;
-                play_bare(&mut Receiver::new(payload), &plan)
-            }
-            Self::BarePoller => play_bare(&mut Poller::default(), &hear()?),
+            Self::Server | Self::BareWriter => child::server(),
+            Self::Load | Self::BareReceiver => child::load(),
+            Self::LoadWithoutStamps => load::without_stamps(),
+            Self::LoadWithoutLedger => load::without_ledger(),
+            Self::LoadThatCounts => load::that_counts(),
+            Self::BarePoller => child::bare_load(child::load_plan()?, Poller::default()),
         }
     }
-}
-
-fn play_bare(part: &mut impl Part, plan: &LoadPlan) -> anyhow::Result<()> {
-    Ok(bare::play(part, plan, hear, |news| say(&news))?)
 }

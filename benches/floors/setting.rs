@@ -1,21 +1,21 @@
-//! Arguments, and what they make of each trial.
+//! Arguments, and the runs that they make.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
 use pushbench_core::Contender;
-use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::sampling::Sampling;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::payload::PayloadKind;
+use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
-use pushbench_metrics::record::control::LoadPlan;
+use pushbench_run::place::{Layout, Spread};
+use pushbench_run::player::{Commands, Players, Server};
+use pushbench_run::{Plan, Run};
 
+use crate::contest::Contest;
 use crate::role::Role;
 
-/// How long clients may take to connect.
-const CONNECT_LIMIT: Duration = Duration::from_secs(20);
+/// How long the feed runs before the window, at least.
+const WARMUP: Duration = Duration::from_millis(500);
 
 /// How long a long poll is held: longer than any trial, so that only messages answer it.
 const HOLD: Duration = Duration::from_secs(60);
@@ -52,43 +52,49 @@ pub(crate) struct Args {
     /// Write each trial's figures to this CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<std::path::PathBuf>,
-    /// What a child process plays
+    /// Part that a child process plays
     #[arg(long, hide = true)]
     pub(crate) role: Option<Role>,
-    /// What cargo says to every benchmark
+    /// Said by cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 impl Args {
-    /// The feed of a trial with `contender`.
-    pub(crate) fn feed(&self, contender: Contender) -> FeedSpec {
+    /// The run of a contest: one trial.
+    pub(crate) fn run(&self, contest: Contest) -> Run {
+        // As many processes as there are parts, which the system may put on any core.
+        let layout = Layout::loopback(Spread { servers: Some(1), loads: Some(1), pins: false });
+        let plan = Plan::of(self.scenario(contest.contender), None, layout);
+        let payload = plan.feed(plan.trials[0]).payload;
+        let players = Players {
+            server: Server::Children(contest.server.server_player()),
+            load: contest.load.load_player(payload),
+        };
+        let commands =
+            Commands { server: contest.server.arguments(), load: contest.load.arguments() };
+        Run { plan, players, commands }
+    }
+
+    fn scenario(&self, contender: Contender) -> Scenario {
         let rate = if contender == Contender::LONG_POLL { self.long_poll_rate } else { self.rate };
-        let bytes = usize::try_from(self.payload.0).unwrap_or(usize::MAX);
-        FeedSpec {
-            seed: 1,
-            schedule: Schedule::Constant { rate },
-            payload: Payload::Generated { kind: PayloadKind::Text, bytes },
-        }
-    }
-
-    /// What server and load generator of a run would stamp.
-    pub(crate) fn sampling(&self, contender: Contender) -> Option<Sampling> {
-        let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
-        let rate = self.feed(contender).schedule.mean_hz()?;
-        Some(Sampling::new(clients, 1, rate * self.seconds.0.as_secs_f64()))
-    }
-
-    /// The plan of a trial's load process.
-    pub(crate) fn load_plan(&self, contender: Contender, target: SocketAddr) -> LoadPlan {
-        let clients = u32::try_from(self.clients.0).unwrap_or(u32::MAX);
-        LoadPlan {
-            long_poll_timeout: HOLD,
-            connect_timeout: CONNECT_LIMIT,
-            stamps: self.sampling(contender),
-            // What a bare receiver has to know; the role decides who is bare, and not this.
-            bare: Some(self.feed(contender).payload),
-            ..LoadPlan::new(target, contender, clients)
-        }
+        // Whole gaps, so that each edge of the window is half a gap away from a message.
+        let gap = 1.0 / rate.hz();
+        let gaps =
+            |time: Duration| Span(Duration::from_secs_f64(gap * (time.as_secs_f64() / gap).ceil()));
+        let mut scenario = Scenario {
+            name: "floors".to_owned(),
+            contenders: vec![contender],
+            clients: Values::One(self.clients),
+            rate: Values::One(rate),
+            payload: Values::One(self.payload),
+            long_poll_timeout: Values::One(Span(HOLD)),
+            warmup: gaps(WARMUP),
+            duration: gaps(self.seconds.0),
+            runs: 1,
+            ..Scenario::default()
+        };
+        scenario.feed.payload = PayloadKind::Text;
+        scenario
     }
 }

@@ -1,4 +1,4 @@
-//! What came of it, as Markdown and, where asked for, CSV.
+//! Results, as Markdown and, where asked for, CSV.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::environment::Environment;
 
-use crate::contest::{Comparison, Side};
+use crate::contest::{Comparison, Contest, Side};
 use crate::role::Role;
 use crate::setting::Args;
-use crate::trial::{Contest, Cost};
+use crate::trial::Cost;
 
 /// All trials, by contest.
 type Played = [(Contest, Vec<Cost>)];

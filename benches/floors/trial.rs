@@ -1,45 +1,16 @@
-//! One trial: two children, whose CPU clocks are read at the window's edges.
+//! One trial of a contest, and its cost for each message.
 
-use std::time::Duration;
+use std::ops::ControlFlow;
 
-use anyhow::{Context as _, bail, ensure};
-use pushbench_core::Contender;
-use pushbench_core::schedule::{Checkpoint, Timetable};
-use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::control::{
-    LoadMeasured, LoadNews, LoadOrder, ServerNews, ServerOrder, ServerPlan, TrialTiming,
-};
-use pushbench_os::process::cpu::ProcessClock;
-use pushbench_os::process::memory::Memory;
-use pushbench_os::time::clock;
+use anyhow::{Context as _, bail};
+use pushbench_metrics::record::CpuSpent;
+use pushbench_run::trial::Played;
+use pushbench_run::{Attempt, Trouble, trial};
 
-use crate::child::Child;
-use crate::role::Role;
+use crate::contest::Contest;
 use crate::setting::Args;
 
-/// How long a child may take over anything.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// From the orders until the feed's zero: time for them to arrive.
-const LEAD: Duration = Duration::from_millis(50);
-
-/// How long the feed runs before the window.
-const WARMUP: Duration = Duration::from_millis(500);
-
-/// The share of messages that must not be late for a trial to be in step, and how late they may
-/// be, in gaps between messages.
-const ON_TIME: f64 = 0.9;
-const LATEST: f64 = 0.5;
-
-/// Who plays whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Contest {
-    pub(crate) contender: Contender,
-    pub(crate) server: Role,
-    pub(crate) load: Role,
-}
-
-/// What a trial cost.
+/// The cost of a trial.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     /// Messages that arrived in the window; of long polls, requests.
@@ -56,90 +27,41 @@ pub(crate) struct Cost {
 
 /// Plays a trial.
 pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
-    let stamps = args.sampling(contest.contender);
-    let plan = ServerPlan { stamps, ..ServerPlan::new(args.feed(contest.contender)) };
-    let mut server = Child::start(contest.server, &plan)?;
-    let ServerNews::Listening { address } = server.hear(LIMIT)? else {
-        bail!("the server does not listen")
+    let run = args.run(contest);
+    let attempt = Attempt { id: run.plan.trials[0], order: 1, number: 1 };
+    match trial::play(&run, attempt, &mut |_| ControlFlow::Continue(())) {
+        Ok(played) => cost(contest, run.plan.points[0].clients, &played),
+        Err(Trouble::Invalid(reason)) => bail!("{reason}"),
+        Err(Trouble::Run(error)) => Err(error.into()),
+    }
+}
+
+fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost> {
+    let load = &played.merged.load;
+    if load.connected_at_start < clients {
+        bail!("{} of {clients} connected: {:?}", load.connected_at_start, load.errors.first());
+    }
+    let counters = &load.measured.counters;
+    let waits = contest.contender.shape().waits();
+    let units = if waits { counters.requests } else { counters.messages_in_window };
+    if units == 0 {
+        bail!("nothing arrived");
+    }
+    let us = |cpu: Option<CpuSpent>| {
+        let cpu = cpu.context("a child died in the window")?;
+        anyhow::Ok(cpu.total.as_secs_f64() * 1e6 / units as f64)
     };
-    let plan = args.load_plan(contest.contender, address);
-    let mut load = Child::start(contest.load, &plan)?;
-    ensure!(load.hear::<LoadNews>(LIMIT)? == LoadNews::Ready, "the load process is not ready");
-    let before = memory(&server, &load)?;
-    load.order(&LoadOrder::Connect)?;
-    let LoadNews::Connected { clients, error, .. } = load.hear(LIMIT)? else {
-        bail!("the load process does not connect")
+    let each = |bytes: Option<u64>| {
+        let bytes = bytes.context("a child's memory is not known")?;
+        anyhow::Ok(bytes as f64 / f64::from(clients))
     };
-    ensure!(clients == plan.clients, "{clients} of {} connected: {error:?}", plan.clients);
-    let after = memory(&server, &load)?;
-    let timing = timing(args, contest.contender);
-    server.order(&ServerOrder::Measure { window: timing.window })?;
-    server.order(&ServerOrder::Start { origin: timing.origin })?;
-    let window = timing.window;
-    load.order(&LoadOrder::Run(Box::new(timing)))?;
-    let (server_ns, load_ns) = cpu(&server, &load, &window)?;
-    let measured = finished(&load)?.measured;
-    server.order(&ServerOrder::Stop)?;
-    let ServerNews::Stopped(served) = server.hear(LIMIT)? else { bail!("the server fails") };
-    let is_poll = contest.contender == Contender::LONG_POLL;
-    let counters = measured.counters;
-    let units = if is_poll { counters.requests } else { counters.messages_in_window };
-    ensure!(units > 0, "nothing arrived");
-    let gap_us = window.duration().as_secs_f64() * 1e6 / window.len() as f64;
-    let enough = gap_us * LATEST;
-    let each = |bytes: u64| bytes as f64 / f64::from(clients);
+    let (resources, connecting) = (&played.cost.resources, played.cost.connecting);
     Ok(Cost {
         units,
-        in_step: served.publish_lag.percentile_us(ON_TIME).is_some_and(|late| late < enough),
-        server_us: server_ns as f64 / 1e3 / units as f64,
-        load_us: load_ns as f64 / 1e3 / units as f64,
-        server_bytes: each(after.0.saturating_sub(before.0)),
-        load_bytes: each(after.1.saturating_sub(before.1)),
+        in_step: played.kept_pace(),
+        server_us: us(resources.server_cpu)?,
+        load_us: us(resources.load_cpu)?,
+        server_bytes: each(connecting.server)?,
+        load_bytes: each(connecting.load)?,
     })
-}
-
-/// The trial's instants. The window's edges fall between two messages.
-fn timing(args: &Args, contender: Contender) -> TrialTiming {
-    let (schedule, seed) = (args.feed(contender).schedule, 1);
-    let gap = Duration::from_secs_f64(1.0 / schedule.mean_hz().unwrap_or(1.0));
-    let warmup = clock::now() + LEAD;
-    let origin = warmup + gap / 2;
-    // Whole gaps, so that each edge is half a gap away from a message.
-    let gaps = |time: Duration| gap.mul_f64((time.as_secs_f64() / gap.as_secs_f64()).ceil());
-    let start = warmup + gaps(WARMUP);
-    let end = start + gaps(args.seconds.0);
-    let mut table = Timetable::new(schedule.clone(), seed, origin);
-    let (first, last) = table.between(start, end).expect("few messages are due in seconds");
-    let window = Window { start, end, first, last };
-    let drain_deadline = end + Duration::from_secs(3);
-    let checkpoint = Checkpoint::START;
-    TrialTiming { schedule, seed, origin, checkpoint, warmup, window, drain_deadline }
-}
-
-fn memory(server: &Child, load: &Child) -> anyhow::Result<(u64, u64)> {
-    let of = |child: &Child| Memory::of(child.pid()).map(|memory| memory.anonymous_bytes);
-    Ok((of(server)?, of(load)?))
-}
-
-/// Nanoseconds of CPU of server and load process in the window.
-fn cpu(server: &Child, load: &Child, window: &Window) -> anyhow::Result<(u64, u64)> {
-    let clocks = [ProcessClock::of(server.pid())?, ProcessClock::of(load.pid())?];
-    let read = || -> anyhow::Result<[u64; 2]> {
-        Ok([clocks[0].read()?.total_ns, clocks[1].read()?.total_ns])
-    };
-    clock::sleep_until(window.start);
-    let before = read()?;
-    clock::sleep_until(window.end);
-    let after = read().context("a child died in the window")?;
-    Ok((after[0] - before[0], after[1] - before[1]))
-}
-
-fn finished(load: &Child) -> anyhow::Result<LoadMeasured> {
-    loop {
-        match load.hear(LIMIT)? {
-            LoadNews::Progress(_) => {}
-            LoadNews::Finished(measured) => return Ok(*measured),
-            other => bail!("the load process says {other:?}"),
-        }
-    }
 }

@@ -1,55 +1,30 @@
-//! The load generator of a run, with all that it measures or with less.
+//! The load generator of a run with less than all that it measures.
 
-use std::thread;
-
+use pushbench_load::Load;
 use pushbench_load::runner::Measure;
-use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
 use pushbench_metrics::observe::recorder::{Measured, Recorder};
-use pushbench_metrics::record::control::{LoadOrder, LoadPlan};
 use pushbench_os::time::clock::Monotonic;
+use pushbench_run::player::child::{self, ChildError};
 
-use crate::orders::{hear, say};
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Keeps {
-    /// What a run measures.
-    All,
-    /// All but stamps.
-    NoStamps,
-    /// All but bytes, and no questions to the kernel about connections.
-    NoLedger,
-    /// How many messages and requests there were.
-    Count,
+/// All but stamps.
+pub(super) fn without_stamps() -> Result<(), ChildError> {
+    let mut plan = child::load_plan()?;
+    plan.stamps = None;
+    child::real_load(Load::new(plan))
 }
 
-/// Plays a plan's clients until the trial is over.
-pub(super) fn play(keeps: Keeps) -> anyhow::Result<()> {
-    let mut plan: LoadPlan = hear()?;
-    if matches!(keeps, Keeps::NoStamps) {
-        plan.stamps = None;
-    }
+/// All but bytes, and no questions to the kernel about connections.
+pub(super) fn without_ledger() -> Result<(), ChildError> {
+    let plan = child::load_plan()?;
     let recorder = Recorder::new(plan.clients, plan.delivery);
-    match keeps {
-        Keeps::All | Keeps::NoStamps => run(Load::with(plan, recorder, Monotonic))?,
-        Keeps::NoLedger => run(Load::with(plan, NoLedger(recorder), Monotonic))?,
-        Keeps::Count => run(Load::with(plan, Count::default(), Monotonic))?,
-    }
-    Ok(())
+    child::real_load(Load::with(plan, NoLedger(recorder), Monotonic))
 }
 
-fn run<M: Measure>(load: Result<Load<M>, LoadError>) -> Result<(), LoadError> {
-    let load = load?;
-    let orders = load.orders();
-    thread::spawn(move || {
-        while let Ok(order) = hear() {
-            orders.send(order);
-        }
-        orders.send(LoadOrder::Stop);
-    });
-    load.run(|news| say(&news))
+/// How many messages and requests there were.
+pub(super) fn that_counts() -> Result<(), ChildError> {
+    child::real_load(Load::with(child::load_plan()?, Count::default(), Monotonic))
 }
 
 /// A recorder that is told of no bytes.

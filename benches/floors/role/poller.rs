@@ -11,7 +11,7 @@ use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use rustix::io::Errno;
 
-/// What stands before the cursor in a request.
+/// The query's name that stands before the cursor in a request.
 const BEFORE_CURSOR: &[u8] = b"after=";
 
 /// Reads after which an answer that does not come to its end is given up.

@@ -31,7 +31,7 @@ const LENGTHS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration:
 struct Findings {
     /// In the order in which they are shown.
     checks: Vec<Check>,
-    /// What differences and how many clients it would trust.
+    /// The differences and the number of clients that it would trust.
     trust: Trust,
     /// The figures behind it.
     measured: Measured,

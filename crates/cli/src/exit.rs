@@ -3,7 +3,11 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// What a command that did not fail came to.
+use pushbench_run::RunError;
+use pushbench_run::player::child::ChildError;
+use pushbench_run::player::target::TargetError;
+
+/// Outcome of a command that did not fail.
 /// The worse stand behind, so that the worst of several is their maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
@@ -47,6 +51,33 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(error) | Self::Failed(error) => f.write_str(&chain(error)),
             Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Stopped => Self::Interrupted,
+            error => Self::failed(error),
+        }
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Url(_) => Self::usage(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<ChildError> for Failure {
+    fn from(error: ChildError) -> Self {
+        match error {
+            ChildError::Plan(_) => Self::usage(error),
+            _ => Self::failed(error),
         }
     }
 }

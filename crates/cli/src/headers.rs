@@ -12,14 +12,13 @@ mod watched;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pushbench_metrics::observe::ledger::Source;
-use pushbench_metrics::record::headers::{Claim, FORMAT, HeaderCase, HeadersRecord};
+use pushbench_metrics::record::headers::{Claim, FORMAT, HeaderCase, HeadersRecord, POLL, PUSH};
 use pushbench_report::HeadersFolder;
 
 use self::case::Case;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
-use crate::run::{self, capture};
-use crate::{interrupt, print, results, tell};
+use crate::{capture, interrupt, print, results, run, tell};
 
 /// Plays each profile by each transport; writes and prints what came of it.
 pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
@@ -75,14 +74,12 @@ fn measure(
 fn reproduce(args: &HeadersArgs, record: &HeadersRecord) -> Result<Claim, Failure> {
     let case = Case::built_in(claim::PROFILE)?;
     let is_it = |played: &&HeaderCase| {
-        played.profile == claim::PROFILE
-            && played.cookie_bytes == 0
-            && played.row(claim::POLL).is_some()
+        played.profile == claim::PROFILE && played.cookie_bytes == 0 && played.row(POLL).is_some()
     };
     let played = match record.cases.iter().find(is_it) {
         Some(played) => played.clone(),
         None => {
-            let contenders = [claim::POLL, claim::PUSH];
+            let contenders = [POLL, PUSH];
             play::play(&case, &contenders, record.address, record.source)?
         }
     };

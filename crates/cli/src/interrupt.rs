@@ -3,7 +3,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,8 @@ const ANSWER: Duration = Duration::from_millis(400);
 /// How long what is complete may take to be written after that.
 const PATIENCE: Duration = Duration::from_millis(2_300);
 
-/// How often whoever waits looks whether the user wants an end, and how long a word to that person
-/// is waited for.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long a word to the user is waited for.
+const WORD: Duration = Duration::from_millis(50);
 
 /// Begins to listen; from now on a first signal sets the flag, and a second one ends the process at
 /// once. So does the first, a little later, where something keeps the process from looking: a pipe
@@ -62,31 +61,14 @@ fn give_up() {
 /// Tells the person, if standard error takes it within a moment: it may be the very pipe that
 /// nobody reads.
 fn say(words: &'static str) {
-    let told = thread::spawn(move || tell(words));
-    let deadline = Instant::now() + LOOK;
-    while !told.is_finished() && Instant::now() < deadline {
-        thread::sleep(LOOK / 10);
+    let saying = thread::spawn(move || tell(words));
+    let deadline = Instant::now() + WORD;
+    while !saying.is_finished() && Instant::now() < deadline {
+        thread::sleep(WORD / 10);
     }
 }
 
 /// Whether the user wants it to end.
 pub(crate) fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// What `work` comes to, which may wait for others; `None` where the user wants an end first. The
-/// work is then left to itself.
-pub(crate) fn unless_interrupted<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (sender, result) = channel();
-    thread::spawn(move || sender.send(work()));
-    while !interrupted() {
-        match result.recv_timeout(LOOK) {
-            Ok(done) => return Some(done),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-    }
-    None
 }

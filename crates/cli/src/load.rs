@@ -1,24 +1,28 @@
 //! `pushbench load`: the load generator alone, against a server that runs already.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use pushbench_core::feed::{FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
 use pushbench_os::process::cpu::ProcessClock;
 use pushbench_protocol::sse::EVENT_LIMIT;
+use pushbench_report::bounded;
+use pushbench_run::Plan;
+use pushbench_run::place::Layout;
+use pushbench_run::player::Players;
+use pushbench_run::player::target::{Site, Target, read_description};
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
-use crate::layout::Layout;
-use crate::plan::{self, Plan};
-use crate::run::subject::Source;
-use crate::run::{capture, measure};
-use crate::target::{self, Site, Target};
-use crate::{interrupt, profile, tell};
+use crate::plan::{self, check_measured};
+use crate::run::measure;
+use crate::{capture, interrupt, profile, tell};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -39,20 +43,22 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     }
     check_foreign(args, &scenario)?;
     check_event(args.event.as_deref(), &scenario.contenders)?;
-    let described = args.feed.as_deref().map(target::read_feed).transpose()?;
+    let described = args.feed.as_deref().map(read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_limits(&site, args, &scenario)?;
     let server = site.connect()?;
-    let layout = Layout::against(server.address().ip(), &args.processes);
+    let layout = Layout::against(server.address().ip(), args.processes.spread(None));
     scenario.question = format!("What does {} deliver?", server.name());
     if !args.output.quiet && server.is_worth_naming() {
         tell(format_args!("measuring {}", server.name()));
     }
     let mut target = match (described, &args.path) {
-        (Some(feed), Some(path)) => Target::foreign(server, feed, path.clone())?,
+        (Some(feed), Some(path)) => {
+            Target::foreign(server, feed, path.clone()).map_err(Failure::usage)?
+        }
         _ => Target::reach(server)?,
     };
-    target.event.clone_from(&args.event);
+    target.set_event(args.event.clone());
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -66,11 +72,11 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     plan.headers = headers;
     plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && capture::is_possible();
-    plan.check_limits()?;
+    plan.check_limits().map_err(Failure::usage)?;
     check_thresholds(&plan, target.same_clock, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
-    measure(&plan, &Source::Running(Box::new(target), args.server_pid.clone()), &args.output)
+    measure(plan, Players::against(target, args.server_pid.clone()), &args.output)
 }
 
 /// Refuses what a server of another kind cannot be asked for, before it is touched.
@@ -80,7 +86,7 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
     }
     match *scenario.contenders.as_slice() {
-        [Contender::LONG_POLL | Contender::SSE | Contender::WEBSOCKET] => {}
+        [contender] if !contender.shape().asks() => {}
         _ => {
             return Err(Failure::usage(anyhow!(
                 "--path is where one transport is offered: name it with `-t`: long-poll, sse or \
@@ -97,8 +103,8 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
 /// Whether there is room for the clients, whichever of the site's addresses it will be.
 fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
     let check = |address: &SocketAddr| {
-        let layout = Layout::against(address.ip(), &args.processes);
-        Plan::of(scenario.clone(), None, layout).check_limits()
+        let layout = Layout::against(address.ip(), args.processes.spread(None));
+        Plan::of(scenario.clone(), None, layout).check_limits().map_err(Failure::usage)
     };
     let mut outcomes = site.addresses.iter().map(check);
     let first = outcomes.next().unwrap_or(Ok(()));
@@ -108,7 +114,7 @@ fn check_limits(site: &Site, args: &LoadArgs, scenario: &Scenario) -> Result<(),
 /// Refuses a type that no event has, and one where there are no events.
 fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Failure> {
     let Some(event) = event else { return Ok(()) };
-    if contenders != [Contender::SSE] {
+    if !matches!(contenders, [contender] if contender.has_event_types()) {
         return Err(Failure::usage(anyhow!(
             "--event is a type of server-sent events: it goes with `-t sse` alone"
         )));
@@ -126,7 +132,7 @@ fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Fail
 /// Refuses thresholds on what is known of a server of one's own only.
 fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result<(), Failure> {
     let check = |is_measured: &dyn Fn(Figure) -> bool, why| {
-        plan::check_measured(&plan.scenario, is_measured, why)
+        check_measured(&plan.scenario, is_measured, why)
     };
     check(&|figure| !(plan.capture && figure.needs(Need::CpuTime)), plan::CAPTURING)?;
     check(
@@ -134,4 +140,26 @@ fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result
         "--server-pid is not given",
     )?;
     check(&|figure| same_clock || !figure.needs(Need::OneClock), "the server has another clock")
+}
+
+/// Reads the description of a feed that a server of another kind publishes.
+///
+/// # Errors
+///
+/// A file that describes no feed whose instants are known.
+fn read_feed(file: &Path) -> Result<FeedDescription, Failure> {
+    let text = bounded::read_text(file, MAX_FEED_BYTES)
+        .with_context(|| format!("cannot read the feed {}", file.display()))
+        .map_err(Failure::Usage)?;
+    let feed = read_description(&text)
+        .with_context(|| format!("{} is no feed, as GET /feed answers one", file.display()))
+        .map_err(Failure::Usage)?;
+    if feed.origin.is_none() {
+        return Err(Failure::usage(anyhow!(
+            "{} has no `origin`: when the feed's first instant was, in nanoseconds of the \
+             monotonic clock",
+            file.display()
+        )));
+    }
+    Ok(feed)
 }

@@ -1,39 +1,40 @@
 //! The binary `pushbench`: arguments to plan to run.
 //!
 //! The parent process plans, supervises and writes results; the server under test and each load
-//! generator are child processes of the same binary ([`worker`]), so that CPU and memory are
-//! honestly theirs.
+//! generator are child processes of the same binary ([`child`]), so that CPU and memory are honestly
+//! theirs.
 //!
-//! What reaches a terminal goes through [`print()`] and [`tell()`], since parts of it come from servers
-//! and files that somebody else wrote.
+//! All output goes through [`print()`] and [`tell()`], since parts of it come from servers and files
+//! that somebody else wrote.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod builtin;
-mod child;
+mod capture;
 mod compare;
 mod doctor;
 mod exit;
 mod headers;
 mod interrupt;
-mod layout;
 mod load;
+mod man;
 mod plan;
 mod profile;
 mod progress;
+mod report;
 mod results;
 mod run;
+mod scenarios;
 mod serve;
-mod target;
-mod worker;
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
-use clap::{CommandFactory as _, Parser as _};
+use anyhow::anyhow;
+use clap::Parser as _;
 use pushbench_core::text;
+use pushbench_run::player::child;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Failure, Outcome};
@@ -52,69 +53,13 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
         Command::Doctor(args) => doctor::command(&args),
-        Command::Report(args) => report(&args),
-        Command::Scenarios(args) => scenarios(&args),
-        Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "pushbench",
-                &mut std::io::stdout(),
-            );
-            Ok(Outcome::Done)
-        }
-        Command::Man => {
-            print(&man_page().context("cannot render the man page").map_err(Failure::Failed)?)?;
-            Ok(Outcome::Done)
-        }
-        Command::WorkerServer => worker::server(),
-        Command::WorkerLoad => worker::load(),
+        Command::Report(args) => report::command(&args),
+        Command::Scenarios(args) => scenarios::command(&args),
+        Command::Completions { shell } => man::completions(shell),
+        Command::Man => man::command(),
+        Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),
+        Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }
-}
-
-/// One page for the program and all that its subcommands take.
-fn man_page() -> anyhow::Result<String> {
-    let mut command = Cli::command();
-    command.build();
-    let mut page = Vec::new();
-    let man = clap_mangen::Man::new(command.clone());
-    man.render_title(&mut page)?;
-    man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
-    man.render_description_section(&mut page)?;
-    for subcommand in command.get_subcommands().filter(|known| !known.is_hide_set()) {
-        let man = clap_mangen::Man::new(subcommand.clone());
-        page.extend(
-            format!(".SH \"PUSHBENCH {}\"\n", subcommand.get_name().to_uppercase()).bytes(),
-        );
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-        man.render_extra_section(&mut page)?;
-    }
-    man.render_extra_section(&mut page)?;
-    man.render_version_section(&mut page)?;
-    Ok(String::from_utf8(page)?)
-}
-
-fn report(args: &args::ReportArgs) -> Result<Outcome, Failure> {
-    let path = pushbench_report::rebuild(&args.run).map_err(|error| {
-        let refused = error.is_of_the_argument();
-        if refused { Failure::usage(error) } else { Failure::failed(error) }
-    })?;
-    print(&format!("{}\n", path.display()))?;
-    Ok(Outcome::Done)
-}
-
-fn scenarios(args: &args::ScenariosArgs) -> Result<Outcome, Failure> {
-    match &args.command {
-        Some(args::ScenariosCommand::Show { name }) => {
-            let text = builtin::scenario(name).ok_or_else(|| builtin::unknown(name))?;
-            print(text)?;
-        }
-        None => print(&builtin::list())?,
-    }
-    Ok(Outcome::Done)
 }
 
 /// Writes to standard output, control characters but line feeds and tabs shown as escapes; a reader

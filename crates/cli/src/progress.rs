@@ -1,58 +1,32 @@
-//! What a person sees while a run goes on: a bar on a terminal, lines with `--verbose`.
+//! Progress of a run for a person who watches: a bar on a terminal, lines with `--verbose`.
 
-use std::cell::{Cell, RefCell};
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushbench_core::{Figure, text};
 use pushbench_metrics::judge::figures::Figures;
-use pushbench_metrics::record::control;
+use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
+use pushbench_run::{Event, Plan};
 
 use crate::args::OutputArgs;
-use crate::plan::Plan;
 use crate::tell;
-
-/// The part of a trial that runs now.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Stage {
-    /// Processes are being started.
-    Start,
-    /// Clients connect.
-    Connect,
-    /// The feed runs, nothing is measured yet.
-    Warmup,
-    /// The measured part.
-    Window,
-    /// Waiting for what was due in the window, and closing.
-    Drain,
-}
-
-impl Stage {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Start => "starting",
-            Self::Connect => "connecting",
-            Self::Warmup => "warm-up",
-            Self::Window => "measuring",
-            Self::Drain => "draining",
-        }
-    }
-}
 
 /// Shows how far a run is.
 pub(crate) struct Progress {
     bar: ProgressBar,
     verbose: bool,
     /// Estimated time of the trials that are done, and when the current one began.
-    done: Cell<Duration>,
-    trial_began: Cell<Instant>,
+    done: Duration,
+    trial_began: Instant,
     /// The estimate of each trial and floor, in order.
     estimates: Vec<Duration>,
-    finished: Cell<usize>,
-    text: RefCell<String>,
+    finished: usize,
+    /// The trial that runs, and where it is.
+    trial: String,
+    text: String,
     labels: Vec<String>,
     rounds: u32,
 }
@@ -71,76 +45,86 @@ impl Progress {
         Self {
             bar,
             verbose: output.verbose,
-            done: Cell::default(),
-            trial_began: Cell::new(Instant::now()),
+            done: Duration::ZERO,
+            trial_began: Instant::now(),
             estimates: plan.estimates(),
-            finished: Cell::default(),
-            text: RefCell::default(),
+            finished: 0,
+            trial: String::new(),
+            text: String::new(),
             labels: plan.points.iter().map(|point| point.label.clone()).collect(),
             rounds: plan.scenario.runs,
         }
     }
 
-    /// A trial that `player` plays has come to a stage.
-    pub(crate) fn stage(&self, id: TrialId, player: &str, stage: Stage) {
-        if matches!(stage, Stage::Start) {
-            self.trial_began.set(Instant::now());
+    /// Shows what has happened.
+    pub(crate) fn show(&mut self, event: &Event) {
+        match event {
+            Event::Starting { trial, player } => self.starting(*trial, player),
+            Event::Phase(phase) => self.at(phase_name(*phase)),
+            Event::Progress(progress) => {
+                let latency = progress.latency_p50_us;
+                let latency =
+                    latency.map_or(String::new(), |us| format!(", p50 {:.1} ms", us / 1e3));
+                let messages = progress.messages;
+                self.bar.set_message(format!("{}  {messages} messages{latency}", self.text));
+            }
+            Event::Waiting => self.tick(),
+            Event::TrialDone { trial, stands, .. } => self.attempt_done(|| line(trial), *stands),
+            Event::FloorDone { floor, stands, .. } => {
+                self.attempt_done(|| floor_line(floor), *stands);
+            }
         }
+    }
+
+    fn starting(&mut self, id: TrialId, player: &str) {
+        self.trial_began = Instant::now();
         let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
-        let text =
-            format!("round {}/{}  {player} {label}  {}", id.round, self.rounds, stage.name());
-        let text = text::line(&text).into_owned();
-        self.bar.set_message(text.clone());
-        self.text.replace(text);
+        self.trial = format!("round {}/{}  {player} {label}", id.round, self.rounds);
+        self.at("starting");
+    }
+
+    /// The trial that runs has come to a part of it.
+    fn at(&mut self, part: &str) {
+        self.text = text::line(&format!("{}  {part}", self.trial)).into_owned();
+        self.bar.set_message(self.text.clone());
         self.tick();
     }
 
-    /// A look at the running trial.
-    pub(crate) fn look(&self, look: &control::Progress) {
-        let latency =
-            look.latency_p50_us.map_or(String::new(), |us| format!(", p50 {:.1} ms", us / 1e3));
-        let text = self.text.borrow();
-        self.bar.set_message(format!("{text}  {} messages{latency}", look.messages));
-    }
-
     /// Time goes on.
-    pub(crate) fn tick(&self) {
-        let now = self.finished.get();
-        let current = self.estimates.get(now).copied().unwrap_or_default();
-        let spent = self.trial_began.get().elapsed().min(current);
-        let at = self.done.get() + spent;
+    fn tick(&self) {
+        let current = self.estimates.get(self.finished).copied().unwrap_or_default();
+        let at = self.done + self.trial_began.elapsed().min(current);
         self.bar.set_position(millis(at));
         let total: Duration = self.estimates.iter().sum();
         self.bar.set_prefix(human(total.saturating_sub(at)));
     }
 
-    /// A trial has ended.
-    pub(crate) fn trial_done(&self, trial: &TrialRecord) {
-        self.attempt_done(|| line(trial), trial.is_valid() || trial.attempt > 1);
-    }
-
-    /// A trial of bare loops has ended, the `last` of this floor.
-    pub(crate) fn floor_done(&self, floor: &FloorTrial, last: bool) {
-        self.attempt_done(|| floor_line(floor), last);
-    }
-
-    fn attempt_done(&self, line: impl FnOnce() -> String, last: bool) {
+    fn attempt_done(&mut self, line: impl FnOnce() -> String, stands: bool) {
         if self.verbose {
             let line = line();
             self.bar.suspend(|| tell(line));
         }
-        if last {
-            let now = self.finished.get();
-            let estimate = self.estimates.get(now).copied().unwrap_or_default();
-            self.done.set(self.done.get() + estimate);
-            self.finished.set(now + 1);
+        if stands {
+            self.done += self.estimates.get(self.finished).copied().unwrap_or_default();
+            self.finished += 1;
         }
-        self.trial_began.set(Instant::now());
+        self.trial_began = Instant::now();
     }
 
     /// Takes the bar away.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A phase as people say it.
+const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "connecting",
+        Phase::Warmup => "warm-up",
+        Phase::Window => "measuring",
+        Phase::Drain => "draining",
+        Phase::Close => "closing",
     }
 }
 
@@ -184,12 +168,12 @@ fn line(trial: &TrialRecord) -> String {
         shown(Figure::LoadCpu),
     );
     for reason in &trial.invalid {
-        let told = reason.to_string();
-        text.push_str(&format!("\n     invalid: {}; {}", text::line(&told), reason.remedy()));
+        let words = reason.to_string();
+        text.push_str(&format!("\n     invalid: {}; {}", text::line(&words), reason.remedy()));
     }
     for warning in &trial.warnings {
-        let told = warning.to_string();
-        text.push_str(&format!("\n     warning: {}; {}", text::line(&told), warning.remedy()));
+        let words = warning.to_string();
+        text.push_str(&format!("\n     warning: {}; {}", text::line(&words), warning.remedy()));
     }
     text
 }

@@ -5,7 +5,7 @@ use pushbench_report::ReportError;
 use crate::exit::Failure;
 use crate::tell;
 
-/// What is left to say of the files of a run whose table has been printed. A missing link
+/// Last words on the files of a run whose table has been printed. A missing link
 /// `latest`, as on file systems that have no links, is a warning: every file is there.
 ///
 /// # Errors

@@ -1,43 +1,30 @@
-//! `pushbench run`: rounds of trials, and what is written and said about them.
+//! `pushbench run`: scenarios, measured one after the other, and their results.
 
-mod breakdown;
-mod calm;
-pub(crate) mod capture;
-mod check;
-mod crew;
-mod ear;
-mod floor;
-mod judge;
-mod sampler;
-mod seen;
-mod standstill;
-pub(crate) mod subject;
-pub(crate) mod surroundings;
-mod told;
-pub(crate) mod trial;
+mod remarks;
+
+use std::ops::ControlFlow;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::judge::thresholds::{self, Verdict};
-use pushbench_metrics::record::{FORMAT, RunRecord, TrialId, TrialRecord};
+use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::RunFolder;
+use pushbench_run::place::Layout;
+use pushbench_run::player::{Commands, Players};
+use pushbench_run::{Event, Plan, Run};
 
-use self::subject::Source;
-use self::trial::{Trouble, Turn};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
-use crate::layout::Layout;
-use crate::plan::Plan;
 use crate::progress::{Progress, human};
-use crate::{builtin, interrupt, print, results, tell};
+use crate::{builtin, interrupt, plan, print, results, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [builtin::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
-    let layout = Layout::own(&args.processes, args.server_processes);
+    let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let plans =
-        names.iter().map(|name| Plan::resolve(name, &args.clients, &args.feed, layout.clone()));
+        names.iter().map(|name| plan::resolve(name, &args.clients, &args.feed, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -46,11 +33,11 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         plans.iter().try_for_each(|plan| print(&describe(plan)))?;
         return Ok(Outcome::Done);
     }
-    plans.iter().try_for_each(Plan::check_limits)?;
+    plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
-    for plan in &plans {
-        outcome = outcome.max(measure(plan, &Source::Own, &args.output)?);
+    for plan in plans {
+        outcome = outcome.max(measure(plan, Players::real(), &args.output)?);
     }
     Ok(outcome)
 }
@@ -131,8 +118,8 @@ fn processes(plan: &Plan, point: &Point) -> String {
 
 /// Runs a plan's trials, saving after each; then writes and prints the results.
 pub(crate) fn measure(
-    plan: &Plan,
-    source: &Source,
+    plan: Plan,
+    players: Players,
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
     let started = jiff::Timestamp::now();
@@ -153,13 +140,11 @@ pub(crate) fn measure(
         partial: true,
         thresholds: Vec::new(),
     };
-    let progress = Progress::new(plan, output);
-    let played = play(plan, source, &folder, &mut record, &progress);
-    progress.end();
+    let played = play(plan, players, output, |event| keep(event, &folder, &mut record));
     record.thresholds = thresholds::judge(&record);
     let finished = finish(&folder, &record, output);
-    told::repeated(&record).iter().for_each(tell);
-    told::protocol_errors(&record).iter().for_each(tell);
+    remarks::repeated(&record).iter().for_each(tell);
+    remarks::protocol_errors(&record).iter().for_each(tell);
     played?;
     let outcome = outcome(&record);
     if outcome != Outcome::Done {
@@ -168,7 +153,7 @@ pub(crate) fn measure(
     finished.map(|()| outcome)
 }
 
-/// What a run that went through came to. A threshold on what was not measured is neither met nor
+/// Outcome of a run that went through. A threshold on what was not measured is neither met nor
 /// broken, so that it makes the measurement one that does not answer what was asked.
 fn outcome(record: &RunRecord) -> Outcome {
     let any = |verdict| record.thresholds.iter().any(|outcome| outcome.verdict == verdict);
@@ -187,67 +172,56 @@ pub(crate) fn command_line() -> Vec<String> {
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
 }
 
-/// Goes through the trials.
+/// Goes through the trials, and gives each event to `keep`.
 fn play(
-    plan: &Plan,
-    source: &Source,
-    folder: &RunFolder,
-    record: &mut RunRecord,
-    progress: &Progress,
+    plan: Plan,
+    players: Players,
+    output: &OutputArgs,
+    mut keep: impl FnMut(Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    (1_u32..).zip(&plan.trials).try_for_each(|(order, &id)| {
-        let (last, floor) = (order as usize == plan.trials.len(), plan.has_floor_behind(id));
-        attempts(plan, source, (order, id), progress, |trial, stands| {
-            record.trials.push(trial);
-            keep(folder, record, stands && last && !floor)
-        })?;
-        if !floor {
-            return Ok(());
+    let mut progress = Progress::new(&plan, output);
+    let commands =
+        Commands { server: vec!["worker-server".to_owned()], load: vec!["worker-load".to_owned()] };
+    let mut kept = Ok(());
+    let played = Run { plan, players, commands }.play(&mut |event| {
+        if matches!(event, Event::Waiting) && interrupt::interrupted() {
+            return ControlFlow::Break(());
         }
-        floor::attempts(plan, id, progress, |floor, stands| {
-            record.floors.push(floor);
-            keep(folder, record, stands && last)
-        })
-    })
+        progress.show(&event);
+        kept = keep(event);
+        if kept.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    progress.end();
+    kept?;
+    Ok(played?)
 }
 
-/// How often a trial is run at most: one that is invalid is repeated once.
-const ATTEMPTS: u32 = 2;
-
-/// Runs the trial that is `order`th, and again, at once, where it is invalid, unless the server
-/// asked to be left alone. `keep` is given what came of each attempt, and whether that stands.
-pub(crate) fn attempts(
-    plan: &Plan,
-    source: &Source,
-    (order, id): (u32, TrialId),
-    progress: &Progress,
-    mut keep: impl FnMut(TrialRecord, bool) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    for attempt in 1..=ATTEMPTS {
-        let trial = trial::run(plan, source, Turn { id, order, attempt }, progress)?;
-        progress.trial_done(&trial);
-        let stands = trial.is_valid() || attempt == ATTEMPTS || trial.was_told_to_wait();
-        keep(trial, stands)?;
-        if stands {
-            break;
+/// Runs the only trial of a plan, again where it is invalid: the attempt that stands.
+pub(crate) fn only_trial(plan: Plan, output: &OutputArgs) -> Result<TrialRecord, Failure> {
+    let mut last = None;
+    play(plan, Players::real(), output, |event| {
+        if let Event::TrialDone { trial, .. } = event {
+            last = Some(trial);
         }
-    }
-    Ok(())
+        Ok(())
+    })?;
+    Ok(*last.expect("a trial is tried at least once"))
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Interrupted => Self::Interrupted,
-            Trouble::Invalid(reason) => Self::failed(anyhow!("{reason}")),
-            Trouble::Fatal(error) => Self::Failed(error),
-        }
-    }
-}
-
-/// Saves the record with a trial that was added, so that a killed run leaves it readable. A run
+/// Adds what has ended to the record and saves that, so that a killed run leaves it readable. A run
 /// whose last trial is still to be repeated is as partial as one whose last trial is missing.
-fn keep(folder: &RunFolder, record: &mut RunRecord, last: bool) -> Result<(), Failure> {
+fn keep(event: Event, folder: &RunFolder, record: &mut RunRecord) -> Result<(), Failure> {
+    let last = match event {
+        Event::TrialDone { trial, last, .. } => {
+            record.trials.push(*trial);
+            last
+        }
+        Event::FloorDone { floor, last, .. } => {
+            record.floors.push(floor);
+            last
+        }
+        _ => return Ok(()),
+    };
     record.partial = !last;
     folder.save_record(record).map_err(Failure::failed)
 }

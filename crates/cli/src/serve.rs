@@ -47,7 +47,7 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// What a server gives away that others can reach; `None` of one that only this machine does.
+/// Warning of a server that others can reach; `None` of one that only this machine can.
 fn exposure(config: &ServerConfig, host: IpAddr) -> Option<String> {
     if host.to_canonical().is_loopback() {
         return None;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use common::{Serving, pushbench};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// What the program may take to end, and what a busy machine may add.
+/// The time that the program may take to end, with that which a busy machine may add.
 const END: Duration = Duration::from_secs(5);
 
 /// The status of an end that the user wanted.

@@ -69,7 +69,7 @@ fn stall(contender: Contender) {
     }
 }
 
-/// What is wrong with a trial's figures, where something is.
+/// The fault of a trial's figures, where there is one.
 fn check(trial: &TrialRecord, stopped: Stopped) -> Result<(), String> {
     let claim = |holds: bool, problem: String| if holds { Ok(()) } else { Err(problem) };
     claim(trial.is_valid(), format!("a stall is a finding: {:?}", trial.invalid))?;

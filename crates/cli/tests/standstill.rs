@@ -40,11 +40,11 @@ enum Whom {
     Load(usize),
 }
 
-/// What came of a run.
+/// The outcome of a run.
 struct Outcome {
     status: i32,
     record: RunRecord,
-    /// What it said, results first.
+    /// Its output, results first.
     said: String,
     stops: Vec<Stopped>,
 }

@@ -80,7 +80,7 @@ fn a_name_and_a_prefix_are_used_as_typed() {
     }
 }
 
-/// What `load` says of a server that gives this answer to everything: its exit status and words.
+/// Words of `load` on a server that gives this answer to everything: its exit status and words.
 fn answered_by(answer: &'static str) -> (i32, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -103,7 +103,7 @@ fn event(n: u64) -> Vec<u8> {
     format!("data: {n:010}{}\n\n", "x".repeat(54)).into_bytes()
 }
 
-/// What came of a run: its status, its last trial, and what was said beside it.
+/// The outcome of a run: its status, its last trial, and the words beside it.
 #[derive(Debug)]
 struct Measured {
     status: i32,

@@ -60,6 +60,9 @@ impl Contender {
     /// WebSocket.
     pub const WEBSOCKET: Self = Self::plain(Transport::Websocket);
 
+    /// The contender whose messages bare loops move: the floor of all streams.
+    pub const FLOOR: Self = Self::WEBSOCKET;
+
     /// Every contender, in the order in which tables and legends list them.
     pub fn all() -> impl Iterator<Item = Self> {
         CONTENDERS.iter().map(|(contender, _)| *contender)
@@ -83,6 +86,12 @@ impl Contender {
     #[must_use]
     pub const fn shape(self) -> Shape {
         self.transport.shape()
+    }
+
+    /// Whether each message is an event of a type that has a name (WHATWG HTML §9.2.6).
+    #[must_use]
+    pub const fn has_event_types(self) -> bool {
+        self.transport.has_event_types()
     }
 
     /// The endpoint's path on a pushbench server.

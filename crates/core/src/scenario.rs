@@ -20,7 +20,7 @@ pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;
-use crate::contender::Contender;
+use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
 use crate::payload::PayloadKind;
 use crate::units::{ByteSize, Count, Rate, Span};
@@ -53,7 +53,7 @@ pub enum ScenarioError {
     Setting {
         /// The setting, as a scenario spells it.
         key: &'static str,
-        /// What is wrong and what would be right.
+        /// The problem, and what would be right.
         problem: String,
     },
 }
@@ -73,7 +73,7 @@ pub struct Scenario {
     /// The contenders to compare.
     #[serde(rename = "transports")]
     pub contenders: Vec<Contender>,
-    /// What clients are promised.
+    /// The promise to clients.
     pub delivery: Delivery,
     /// Subscribers.
     pub clients: Values<Count>,
@@ -108,7 +108,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,
-    /// What the run must come to.
+    /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
 }
@@ -154,12 +154,7 @@ impl Default for Scenario {
         Self {
             name: "custom".to_owned(),
             question: String::new(),
-            contenders: vec![
-                Contender::SHORT_POLL,
-                Contender::LONG_POLL,
-                Contender::SSE,
-                Contender::WEBSOCKET,
-            ],
+            contenders: Contender::all().filter(|it| it.stack == Stack::PLAIN).collect(),
             delivery: Delivery::Every,
             clients: Values::One(Count(100)),
             rate: Values::One(Rate::from_hz(10.0).unwrap_or_else(|| unreachable!("10 > 0"))),

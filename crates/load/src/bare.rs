@@ -40,13 +40,13 @@ const EDGE: u64 = u64::MAX;
 /// How long the other side may take over a handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What bare clients do.
+/// A part that bare clients play.
 pub trait Part {
     /// Opens a client's connection and subscribes; to a stream, unless it is told otherwise.
     ///
     /// # Errors
     ///
-    /// What the system or the server refuses.
+    /// A refusal of the system or of the server.
     fn connect(
         &mut self,
         plan: &LoadPlan,
@@ -60,7 +60,7 @@ pub trait Part {
     ///
     /// # Errors
     ///
-    /// What keeps it from going on.
+    /// A fault that keeps it from going on.
     fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()>;
 
     /// Handles the socket of client `index`, which can be read, and says how much it counts for.
@@ -135,7 +135,7 @@ fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<Tc
 /// A server that cannot be reached, or want of descriptors or ports.
 pub fn dial(plan: &LoadPlan, client: u32) -> io::Result<TcpStream> {
     let number = (plan.first_client + client) as usize;
-    let stream = match plan.sources.get(number % plan.sources.len().max(1)) {
+    let stream = match plan.place.sources.get(number % plan.place.sources.len().max(1)) {
         Some(&source) => connect_from(source, plan.target)?,
         None => TcpStream::connect::<SocketAddr>(plan.target)?,
     };
@@ -150,7 +150,7 @@ pub fn dial(plan: &LoadPlan, client: u32) -> io::Result<TcpStream> {
 pub struct Sockets {
     /// One for each client.
     pub streams: Vec<TcpStream>,
-    /// What was read last.
+    /// The bytes that were read last.
     pub buffer: Box<[u8]>,
     epoll: OwnedFd,
 }

@@ -1,4 +1,4 @@
-//! What is concluded from what was counted and kept.
+//! Conclusions from what was counted and kept.
 //!
 //! [`figures`] turns a record's trials into the rows that users read, over [`stats`];
 //! [`models`] says what a transport ought to deliver, [`thresholds`] holds figures against limits,

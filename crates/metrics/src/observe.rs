@@ -1,4 +1,4 @@
-//! What is counted while a trial runs.
+//! Counts that are kept while a trial runs.
 //!
 //! [`observer`] is what the load generator tells; the modules beside it each answer one question
 //! from what was told, and the [`recorder`] keeps all of their answers.

@@ -70,7 +70,7 @@ pub struct RunRecord {
     pub floors: Vec<FloorTrial>,
     /// Whether the run was cut short, so that trials are missing.
     pub partial: bool,
-    /// What became of each threshold of the scenario; empty until the run has ended, and in
+    /// The outcome of each threshold of the scenario; empty until the run has ended, and in
     /// records of before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<Outcome>,
@@ -140,26 +140,26 @@ pub struct TrialRecord {
     pub attempt: u32,
     /// Why it cannot be used; empty where it can.
     pub invalid: Vec<Invalid>,
-    /// What to know before believing it.
+    /// Warnings to read before believing it.
     pub warnings: Vec<Warning>,
     /// The measured part.
     pub window: Window,
     /// Clients that were connected at its start.
     pub connected: u32,
-    /// What the clients saw.
+    /// Measurements of the clients.
     pub measured: Measured,
     /// How late the load processes were for their own plans.
     pub loop_lag: LatencyHistogram,
-    /// What the server said; `None` where it was not started by this run.
+    /// Measurements of the server; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,
-    /// What it cost.
+    /// The costs.
     pub resources: Resources,
     /// The first errors, for a person to read.
     pub errors: Vec<String>,
-    /// What it ought to have measured, and how it compares; in records of before there were
+    /// The measurement that a model expects, and how it compares; in records of before there were
     /// models, nothing.
     #[serde(default)]
     pub check: Check,
@@ -181,7 +181,7 @@ impl TrialRecord {
     }
 }
 
-/// What a trial cost, from outside the processes. `None` is "not measured".
+/// Costs of a trial, from outside the processes. `None` is "not measured".
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resources {
     /// CPU time of the server within the window.
@@ -201,7 +201,7 @@ pub struct Resources {
     /// The longest stall of the machine: the worst delay of a thread that goes before all normal
     /// ones and should wake each millisecond.
     pub canary_worst: Option<Duration>,
-    /// What disturbed the window from outside; `None` in records that are older than this.
+    /// Disturbances of the window from outside; `None` in records that are older than this.
     #[serde(default)]
     pub disturbance: Option<Disturbance>,
     /// How the instrument's own processes kept time; `None` in records that are older than this.

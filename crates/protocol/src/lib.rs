@@ -12,5 +12,6 @@ pub mod http;
 mod malformed;
 pub mod sse;
 pub mod utf8;
+pub mod websocket;
 
 pub use self::malformed::Malformed;

@@ -10,7 +10,7 @@ use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 use crate::human;
 use crate::rows::{Block, Row};
 
-/// What a part is called.
+/// The name of a part.
 pub(crate) const fn name(part: Part) -> &'static str {
     match part {
         Part::Publisher => "publisher lag",

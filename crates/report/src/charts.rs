@@ -51,7 +51,7 @@ pub(crate) struct Chart {
 }
 
 impl Chart {
-    /// What the picture shows, as its title says.
+    /// The title, which says what the picture shows.
     pub(crate) fn title(&self) -> &str {
         &self.picture.title
     }
@@ -81,7 +81,7 @@ impl Chart {
     }
 }
 
-/// What the picture `name` of a block is called in a run's folder.
+/// The name of a block's picture `name` in a run's folder.
 pub(crate) fn file_name(record: &RunRecord, block: &Block<'_>, name: &str) -> String {
     match record.points.len() {
         1 => name.to_owned(),
@@ -149,7 +149,7 @@ impl Key {
     }
 }
 
-/// What stands below the head.
+/// The drawing below the head.
 enum Plot {
     Latency(latency::Curves),
     Bars(Bars),

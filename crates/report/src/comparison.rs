@@ -122,7 +122,7 @@ fn painted(line: &str, said: Verdict) -> String {
     line.strip_suffix(words).map_or_else(|| line.to_owned(), painted)
 }
 
-/// What was found, what the columns are, and what to know before believing them.
+/// The finding, the meaning of the columns, and notes to read before believing them.
 fn legend(comparison: &Comparison) -> Vec<String> {
     let mut lines = vec![found(comparison)];
     lines.extend(power(comparison));
@@ -164,7 +164,7 @@ fn found(comparison: &Comparison) -> String {
     )
 }
 
-/// What so few trials cannot show, and how many could.
+/// The least that so few trials can show, and how many could show more.
 fn power(comparison: &Comparison) -> Option<String> {
     let power = &comparison.power;
     let [before, after] = power.trials;

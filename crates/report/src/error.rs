@@ -1,4 +1,4 @@
-//! What can go wrong with a run folder, each with its subject and what to do about it.
+//! Errors of a run folder, each with its subject and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub enum ReportError {
     CreateFolder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The words of the system.
         source: io::Error,
     },
     /// A file cannot be written.
@@ -20,7 +20,7 @@ pub enum ReportError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The words of the system.
         source: io::Error,
     },
     /// `OUT/latest` cannot be pointed at the run. All files of the run are written.
@@ -28,13 +28,13 @@ pub enum ReportError {
     Latest {
         /// The link.
         path: PathBuf,
-        /// What the system said.
+        /// The words of the system.
         source: io::Error,
     },
     /// There is nothing at that path.
     #[error("{} does not exist; pass a run's folder, such as results/latest", path.display())]
     Missing {
-        /// What was asked for.
+        /// The path that was asked for.
         path: PathBuf,
     },
     /// A folder without a record.
@@ -43,7 +43,7 @@ pub enum ReportError {
         /// The folder.
         path: PathBuf,
     },
-    /// What `pushbench headers` left, where a run is wanted.
+    /// A folder of `pushbench headers`, where a run is wanted.
     #[error("{} is of `pushbench headers`, not of a run; pass a folder that `run` or `load` made", path.display())]
     OfHeaders {
         /// The folder.
@@ -54,7 +54,7 @@ pub enum ReportError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The words of the system.
         source: io::Error,
     },
     /// A file that is larger than any record.
@@ -80,7 +80,7 @@ pub enum ReportError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong, without its place.
+        /// The problem, without its place.
         problem: String,
         /// The line, from 1.
         line: usize,
@@ -92,7 +92,7 @@ pub enum ReportError {
     Inconsistent {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// A record that does not serialise.
@@ -103,7 +103,7 @@ pub enum ReportError {
     Draw {
         /// The chart's name.
         chart: String,
-        /// What the library said.
+        /// The words of the library.
         problem: String,
     },
     /// A histogram that does not encode.
@@ -111,7 +111,7 @@ pub enum ReportError {
     Histogram {
         /// Point, transport and trial.
         subject: String,
-        /// What the encoder said.
+        /// The words of the encoder.
         problem: String,
     },
 }

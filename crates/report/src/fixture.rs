@@ -273,7 +273,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
     }
 }
 
-/// What the noise is around.
+/// The model that the noise is around.
 fn check(point: &Point, contender: Contender) -> Check {
     let poll_us = point.poll_interval.0.as_secs_f64() * 1e6;
     let latency = if contender.shape().asks() {

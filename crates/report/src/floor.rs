@@ -13,8 +13,8 @@ use crate::{human, settings};
 pub(crate) const FLOOR_COLUMNS: &str =
     "point,clients,trial,valid,messages,server_cpu_us_per_msg,load_cpu_us_per_msg,invalid";
 
-/// What bare loops take at a point, and how far WebSocket is from it; why that is not known, where
-/// it was asked for; `None` where it was not.
+/// The cost of bare loops at a point, and how far their contender is from it; why that is not
+/// known, where it was asked for; `None` where it was not.
 pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
     let point = block.point.id;
     let mut trials = record.floors.iter().filter(|trial| trial.point == point);
@@ -27,12 +27,14 @@ pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
     let text = format!(
         "Floor: a message costs a bare loop of writes {write} and one of reads {read} ({count})"
     );
-    let websocket = block.rows.iter().find(|row| row.contender() == Contender::WEBSOCKET);
-    let over = |figure, floor: f64| Some(human::number(websocket?.get(figure)? / floor, 3));
+    let beside = block.rows.iter().find(|row| row.contender() == Contender::FLOOR);
+    let over = |figure, floor: f64| Some(human::number(beside?.get(figure)? / floor, 3));
     let times = over(Figure::ServerCpu, floor.server_us).zip(over(Figure::LoadCpu, floor.load_us));
     Some(times.map_or_else(
         || format!("{text}."),
-        |(server, load)| format!("{text}; websocket takes {server} and {load} times that."),
+        |(server, load)| {
+            format!("{text}; {} takes {server} and {load} times that.", Contender::FLOOR)
+        },
     ))
 }
 

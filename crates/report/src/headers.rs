@@ -1,4 +1,4 @@
-//! What `pushbench headers` found, as people and programs read it: a function of a
+//! Findings of `pushbench headers`, as people and programs read them: a function of a
 //! [`HeadersRecord`], one module for each format.
 
 mod claim;

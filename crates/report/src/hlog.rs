@@ -11,7 +11,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use crate::error::ReportError;
 use crate::rows::{Row, blocks};
 
-/// What interval maxima are divided by: nanoseconds to milliseconds, as tools expect.
+/// The divisor of interval maxima: nanoseconds to milliseconds, as tools expect.
 const NANOS_PER_MILLI: f64 = 1e6;
 
 /// The logs of a run: a file name and its text for each point and transport that has samples.

@@ -18,7 +18,7 @@ use crate::{floor, instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
 
-/// What the words mean, for a reader who has nothing else at hand.
+/// The meaning of the words, for a reader who has nothing else at hand.
 const DEFINITIONS: &str = "\
 <h2>What the figures mean</h2>
 <dl>
@@ -85,7 +85,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     Ok(page)
 }
 
-/// What stands below the tables.
+/// The lines below the tables.
 fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = String> {
     let instrument = [instrument::lags(record), instrument::layout(record)];
     table::legend(record, blocks).into_iter().chain(instrument.into_iter().flatten())

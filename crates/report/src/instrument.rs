@@ -37,7 +37,8 @@ fn words(lag: Lag) -> String {
     format!("{} at {}", human::time(lag.us), if lag.at_p99 { "p99" } else { "most" })
 }
 
-/// What the machine let the instrument do, in one line; `None` where nothing of it is known.
+/// The abilities that the machine gave the instrument, in one line; `None` where nothing of it is
+/// known.
 pub(crate) fn abilities(environment: &Environment) -> Option<String> {
     let nanos = |nanos: u64| human::time(Duration::from_nanos(nanos).as_secs_f64() * 1e6);
     let can = |can: Option<bool>, what: &str, cannot: &str| {

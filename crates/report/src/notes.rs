@@ -1,4 +1,4 @@
-//! What to know before believing a block: its invalid trials and its warnings, each kind once.
+//! Notes to read before believing a block: its invalid trials and its warnings, each kind once.
 //!
 //! A warning tells what one trial saw, so three trials give three of a kind that differ in a
 //! number; people get the worst of them and how many there were. What the machine or the
@@ -43,11 +43,11 @@ pub(crate) struct Note {
     everyone: bool,
     /// The worst of its kind.
     pub(crate) text: String,
-    /// What to do about it.
+    /// The remedy.
     pub(crate) remedy: &'static str,
     /// In how many trials, of how many.
     pub(crate) trials: (usize, usize),
-    /// What notes on different transports have in common that become one.
+    /// The kind under which notes on different transports become one.
     shared: Option<Kind>,
     /// How bad it is beside others of its kind.
     weight: f64,
@@ -214,7 +214,7 @@ fn worst_of_each<'a, T>(
     kinds.into_iter().map(|(_, worst, some)| (worst, some)).collect()
 }
 
-/// What tells which of two reasons of a kind is the worse.
+/// The weight that tells which of two reasons of a kind is the worse.
 #[expect(clippy::cast_precision_loss, reason = "only their order counts")]
 fn gravity(invalid: &Invalid) -> f64 {
     match invalid {
@@ -234,7 +234,7 @@ fn gravity(invalid: &Invalid) -> f64 {
     }
 }
 
-/// What tells which of two warnings of a kind is the worse.
+/// The weight that tells which of two warnings of a kind is the worse.
 #[expect(clippy::cast_precision_loss, reason = "only their order counts")]
 fn weight(warning: &Warning) -> f64 {
     match warning {
@@ -266,7 +266,7 @@ fn weight(warning: &Warning) -> f64 {
     }
 }
 
-/// What the run as a whole lacks; `None` where it is complete.
+/// The lack of the run as a whole; `None` where it is complete.
 pub(crate) fn partial(record: &RunRecord) -> Option<String> {
     record.partial.then(|| {
         let rounds = record.scenario.runs as usize;

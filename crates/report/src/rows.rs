@@ -43,7 +43,7 @@ pub(crate) enum Reach {
     Capture,
     /// All layers down to IP, by the count of the clients' kernel.
     Wire,
-    /// What the sockets moved: in an old record, or where the kernel has no counters.
+    /// Bytes that the sockets moved: in an old record, or where the kernel has no counters.
     Socket,
 }
 
@@ -71,7 +71,8 @@ impl Reach {
         matches!(self, Self::Capture | Self::Wire)
     }
 
-    /// What was sent again, as far as it is in it: the clients' kernel knows what they sent.
+    /// Bytes that were sent again, as far as they are in it: the clients' kernel knows what they
+    /// sent.
     pub(crate) const fn sent_again(self) -> &'static str {
         match self {
             Self::Capture => "what was sent again",
@@ -80,8 +81,8 @@ impl Reach {
         }
     }
 
-    /// What is not in it although it went over the wire, as a sentence behind others; nothing
-    /// where all is in it, or TCP and IP are told to be missing as a whole.
+    /// Bytes that are not in it although they went over the wire, as a sentence behind others;
+    /// nothing where all is in it, or TCP and IP are told to be missing as a whole.
     pub(crate) const fn lacks(self) -> &'static str {
         match self {
             Self::Wire => {
@@ -105,7 +106,7 @@ impl Reach {
         }
     }
 
-    /// What bytes are called in a sentence.
+    /// The name of bytes in a sentence.
     pub(crate) const fn per_message(self) -> &'static str {
         match self {
             Self::Capture | Self::Wire => "per message on the wire",
@@ -137,7 +138,7 @@ impl Row<'_> {
         self.summary.figures.get(figure)
     }
 
-    /// What `figure` is at least, where no more is known of it.
+    /// The lower bound of `figure`, where no more is known of it.
     pub(crate) fn at_least(&self, figure: Figure) -> Option<f64> {
         self.summary.figures.at_least(figure)
     }
@@ -201,7 +202,7 @@ impl Row<'_> {
 /// The transports at one point.
 pub(crate) struct Block<'a> {
     pub(crate) point: Point,
-    /// What sets the point apart; empty where it is the only one.
+    /// The settings that set the point apart; empty where it is the only one.
     pub(crate) heading: String,
     pub(crate) rows: Vec<Row<'a>>,
     /// How far down its bytes were counted.

@@ -25,7 +25,7 @@ use crate::rows::{Block, blocks};
 /// With more points than this, the sentence speaks of the first and the last.
 const POINTS_SPOKEN_OF: usize = 3;
 
-/// What a person may repeat of the run: a line for each of up to three points.
+/// The sentences that a person may repeat of the run: a line for each of up to three points.
 #[must_use]
 pub fn sentence(record: &RunRecord) -> String {
     let mut blocks = blocks(record);

@@ -133,7 +133,7 @@ fn bytes(row: &Row<'_>) -> Option<String> {
     Some(format!("{} {unit} ({}+{})", part(whole), part(payload), part(whole - payload)))
 }
 
-/// What the figures of `blocks` are, in lines to be read below them, each once.
+/// The meaning of the figures of `blocks`, in lines to be read below them, each once.
 pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if !blocks.iter().flat_map(|block| &block.rows).any(Row::has_figures) {
@@ -177,7 +177,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     lines
 }
 
-/// What is in the bytes of a message.
+/// The parts of a message's bytes.
 fn bytes_legend(blocks: &[Block<'_>]) -> String {
     let reach = Reach::of_run(blocks);
     let rows = blocks.iter().flat_map(|block| &block.rows);
@@ -207,7 +207,7 @@ fn sends_again(block: &Block<'_>) -> bool {
     })
 }
 
-/// What [low–high] is with so many trials as were used, at the least and at most.
+/// The meaning of [low–high] with so many trials as were used, at the least and at most.
 fn spread_legend((fewest, most): (usize, usize)) -> Option<String> {
     let trials = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
     match (fewest, most) {

@@ -6,6 +6,7 @@ pub(crate) mod columns;
 mod comparison;
 mod csv;
 mod folder;
+mod golden;
 mod hlog;
 mod page;
 mod sentence;

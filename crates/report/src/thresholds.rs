@@ -1,4 +1,4 @@
-//! What a run was to come to and did, a line for each threshold at each point.
+//! Thresholds and what they came to, a line for each at each point.
 
 use pushbench_metrics::judge::thresholds::{Outcome, Verdict, outcomes};
 use pushbench_metrics::record::RunRecord;
@@ -15,13 +15,13 @@ pub fn threshold_lines(record: &RunRecord) -> Vec<String> {
         .collect()
 }
 
-/// What a threshold came to.
+/// A threshold and what it came to.
 pub(crate) struct Line {
     /// `✓` or `✗`.
     pub(crate) sign: char,
     /// As it was written.
     pub(crate) threshold: String,
-    /// What was measured, and of what.
+    /// The measured value, and of what.
     pub(crate) measured: String,
 }
 

@@ -2,8 +2,8 @@
 //! socket at its instant.
 //!
 //! It takes the orders of a server process, so that a trial can be played with it and its cost be
-//! read in the same way. What a message costs it is the floor of all that write each
-//! message to each client for itself.
+//! read in the same way. Its cost of a message is the floor of all that write each message to
+//! each client for itself.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
+use pushbench_core::MonoInstant;
+use pushbench_core::feed::FeedSpec;
 use pushbench_core::message::Content;
-use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_os::time::clock;
@@ -20,6 +22,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
+use crate::pace::{Due, Pace, Sink, Taken};
 use crate::wire::frame;
 
 /// How long a client may take over its handshake, or its good-bye.
@@ -42,7 +45,7 @@ pub fn play(
     mut hear: impl FnMut() -> io::Result<ServerOrder>,
     mut say: impl FnMut(ServerNews),
 ) -> io::Result<()> {
-    let listener = TcpListener::bind(plan.listen)?;
+    let listener = TcpListener::bind(plan.place.listen)?;
     listen(&listener, BACKLOG)?;
     say(ServerNews::Listening { address: listener.local_addr()? });
     let accepted = Accepted::default();
@@ -55,7 +58,7 @@ pub fn play(
     });
     let (origin, window) = begin(&mut hear)?;
     let streams = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
-    let measured = write_all(plan, origin, &window, &streams)?;
+    let measured = write_all(plan, origin, window, &streams)?;
     // Whoever says good-bye is heard; whoever just goes, too.
     for mut stream in streams {
         let _ = stream.read(&mut [0; 64]);
@@ -83,29 +86,53 @@ fn out_of_turn(expected: &str) -> io::Error {
 fn write_all(
     plan: &ServerPlan,
     origin: MonoInstant,
-    window: &Window,
+    window: Window,
     streams: &[TcpStream],
 ) -> io::Result<ServerMeasured> {
-    let mut measured = ServerMeasured::default();
-    let feed = &plan.feed;
-    for (number, offset) in (1..).zip(feed.schedule.offsets(feed.seed)) {
-        let due = origin.plus_nanos(offset);
-        if due >= window.end {
-            break;
-        }
-        let frame = frame(Content::Text, &feed.payload.render(feed.seed, Seq(number)));
-        clock::sleep_until(due);
-        if due >= window.start {
-            measured.published += 1;
-            measured.publish_lag.record(clock::now().saturating_since(due));
-        }
-        match streams.iter().try_for_each(|stream| write(stream, &frame)) {
+    let mut pace = Pace::new(&plan.feed, origin, Duration::ZERO, window.end);
+    let measured = ServerMeasured::default();
+    let mut writer = Writer { feed: &plan.feed, window, streams, measured };
+    while let Some((due, at)) = pace.next() {
+        let frame = writer.prepare(&due);
+        clock::sleep_until(at);
+        match pace.hand_over(&mut writer, frame, &due) {
             // The readers go when the window is over, also where the last round of writes is not.
             Err(_) if clock::now() >= window.end => break,
             written => written?,
-        }
+        };
     }
-    Ok(measured)
+    Ok(writer.measured)
+}
+
+/// The sockets that each message is written to.
+struct Writer<'a> {
+    feed: &'a FeedSpec,
+    window: Window,
+    streams: &'a [TcpStream],
+    measured: ServerMeasured,
+}
+
+impl Sink for Writer<'_> {
+    type Message = Bytes;
+    type Error = io::Error;
+
+    fn prepare(&mut self, due: &Due) -> Bytes {
+        frame(Content::Text, &self.feed.payload.render(self.feed.seed, due.seq))
+    }
+
+    fn take(&mut self, frame: Bytes, due: &Due) -> io::Result<Taken> {
+        let at = clock::now();
+        if due.at >= self.window.start {
+            self.measured.published += 1;
+            self.measured.publish_lag.record(at.saturating_since(due.at));
+        }
+        self.streams.iter().try_for_each(|stream| write(stream, &frame))?;
+        Ok(Taken { at, bytes: frame.len() })
+    }
+
+    fn flush(&mut self, _: MonoInstant) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes a frame with one call.

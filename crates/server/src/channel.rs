@@ -26,6 +26,7 @@ use self::records::Records;
 
 /// The layer between socket and plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::manual_non_exhaustive, reason = "what is hidden is for tests, and made by them")]
 pub enum ChannelKind {
     /// None: the socket's bytes are the plaintext.
     #[default]

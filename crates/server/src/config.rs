@@ -1,4 +1,4 @@
-//! What a server serves, and the bounds that it keeps to.
+//! The settings of a server: what it serves, and its bounds.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::publish_token::PublishToken;
 pub struct ServerConfig {
     /// The feed.
     pub feed: FeedSpec,
-    /// What the heads of responses look like, of polls, event streams and WebSocket handshakes.
+    /// The look of the heads of responses, of polls, event streams and WebSocket handshakes.
     /// The profile's own path, unless another endpoint has it, is that of short polls with the
     /// profile's delivery.
     pub headers: HeaderProfile,
-    /// What `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
+    /// The token that `POST /feed/publish` must carry as `Authorization: Bearer …`. Without one,
     /// publishing by hand works on a loopback address only.
     pub publish_token: Option<PublishToken>,
     /// Which requests are answered.
@@ -45,7 +45,7 @@ pub struct ServerConfig {
     pub send_buffer: Option<usize>,
     /// The layer between each connection's socket and its plaintext.
     pub channel: ChannelKind,
-    /// What to stamp along its way; `None` stamps nothing.
+    /// The messages and connections to stamp on their way; `None` stamps nothing.
     pub stamps: Option<Sampling>,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
@@ -91,10 +91,10 @@ impl ServerConfig {
 }
 
 impl From<ServerPlan> for ServerConfig {
-    /// What a child of a run serves. Where it listens is no part of it.
+    /// The settings of a child of a run. Where and by whom is no part of it.
     fn from(plan: ServerPlan) -> Self {
         // All of it by name, so that nothing that a plan will say one day is passed over.
-        let ServerPlan { feed, headers, stamps, publish_delay, listen: _, bare: _ } = plan;
+        let ServerPlan { feed, headers, stamps, publish_delay, place: _, player: _ } = plan;
         // Clients of the profile name hosts and pages that are the profile's.
         let access = Access::of_profile(&headers);
         Self { headers, stamps, publish_delay, access, ..Self::new(feed) }

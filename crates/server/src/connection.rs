@@ -1,11 +1,12 @@
 //! A connection from accept to close, whoever serves it: its channel, what it is doing, since
 //! when, and whom to wake.
 //!
-//! Timeouts are held against the instant of the last step ([`Connection::overdue`]) whenever
+//! Timeouts are held against the instant of the last step ([`deadline`]) whenever
 //! somebody looks, and are no timers of each request.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_os::time::clock;
@@ -54,6 +55,19 @@ pub(crate) enum Overdue {
     Write,
     /// The client did not leave.
     Close,
+}
+
+/// The deadline of a phase, and how long after its last step that is: all that is ever waited for.
+/// An answer in the making and a stream that has everything have none.
+fn deadline(phase: Phase, is_behind: bool, config: &ServerConfig) -> Option<(Overdue, Duration)> {
+    Some(match phase {
+        Phase::Dead => return None,
+        Phase::Receiving => (Overdue::Request, config.request_timeout),
+        _ if is_behind => (Overdue::Write, config.write_timeout),
+        Phase::Idle => (Overdue::Idle, config.idle_timeout),
+        Phase::Closing | Phase::Ending | Phase::Draining => (Overdue::Close, config.close_timeout),
+        Phase::Answering | Phase::Waiting | Phase::Streaming => return None,
+    })
 }
 
 /// A connection.
@@ -105,7 +119,7 @@ impl Connection {
     }
 
     /// How long it has been in its phase, or since the client last took bytes.
-    pub(crate) fn waited(&self, now: MonoInstant) -> std::time::Duration {
+    pub(crate) fn waited(&self, now: MonoInstant) -> Duration {
         now.saturating_since(self.since)
     }
 
@@ -126,29 +140,16 @@ impl Connection {
         self.is_behind = is_behind;
     }
 
-    /// The deadline that has passed: one table for all that is ever waited for. An answer in the
-    /// making has none.
-    pub(crate) fn overdue(&self, config: &ServerConfig, now: MonoInstant) -> Option<Overdue> {
-        let (overdue, timeout) = match self.phase {
-            Phase::Dead => return None,
-            Phase::Receiving => (Overdue::Request, config.request_timeout),
-            _ if self.is_behind => (Overdue::Write, config.write_timeout),
-            Phase::Idle => (Overdue::Idle, config.idle_timeout),
-            Phase::Closing | Phase::Ending | Phase::Draining => {
-                (Overdue::Close, config.close_timeout)
-            }
-            Phase::Answering | Phase::Waiting | Phase::Streaming => return None,
-        };
-        (now >= self.since + timeout).then_some(overdue)
-    }
-
     /// Gives the connection up where a deadline has passed; which one.
     pub(crate) fn give_up_overdue(
         &mut self,
         config: &ServerConfig,
         now: MonoInstant,
     ) -> Option<Overdue> {
-        let overdue = self.overdue(config, now)?;
+        let (overdue, timeout) = deadline(self.phase, self.is_behind, config)?;
+        if now < self.since + timeout {
+            return None;
+        }
         if overdue == Overdue::Request && !self.is_behind {
             // Whoever dawdles may not read it either, so one try is enough.
             let _ = self.channel.write(&[IoSlice::new(TOO_SLOW)]);
@@ -298,6 +299,38 @@ impl Connection {
     pub(crate) fn reached(&mut self, stamps: &StampLog, last: Seq, at: Option<MonoInstant>) {
         if let (Some(peer), Some(at)) = (&mut self.peer, at) {
             stamps.reached(peer, last, at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_core::feed::FeedSpec;
+    use pushbench_core::payload::Payload;
+    use pushbench_core::schedule::Schedule;
+
+    use super::*;
+
+    #[test]
+    fn whatever_a_connection_waits_for_has_a_deadline() {
+        let payload = Payload::Recorded { payloads: ["x".into()].into() };
+        let config = ServerConfig::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload });
+        for (phase, at_rest, behind) in [
+            (Phase::Idle, Some(Overdue::Idle), Some(Overdue::Write)),
+            // A request that dawdles does so whatever else waits.
+            (Phase::Receiving, Some(Overdue::Request), Some(Overdue::Request)),
+            (Phase::Answering, None, Some(Overdue::Write)),
+            (Phase::Waiting, None, Some(Overdue::Write)),
+            (Phase::Streaming, None, Some(Overdue::Write)),
+            (Phase::Closing, Some(Overdue::Close), Some(Overdue::Write)),
+            (Phase::Ending, Some(Overdue::Close), Some(Overdue::Write)),
+            (Phase::Draining, Some(Overdue::Close), Some(Overdue::Write)),
+            (Phase::Dead, None, None),
+        ] {
+            for (is_behind, expected) in [(false, at_rest), (true, behind)] {
+                let found = deadline(phase, is_behind, &config).map(|(overdue, _)| overdue);
+                assert_eq!(found, expected, "{phase:?}, behind: {is_behind}");
+            }
         }
     }
 }

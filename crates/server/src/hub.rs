@@ -4,7 +4,7 @@ use pushbench_protocol::headers::HeaderProfile;
 use slab::Slab;
 
 use crate::polls::Polls;
-use crate::stream::Stream;
+use crate::stream::{Stream, Tip};
 use crate::view::View;
 
 /// Bytes read from a client at a time.
@@ -27,9 +27,9 @@ impl Hub {
 
     /// Writes what is new to every stream that can take it and every long poll that waits.
     pub(crate) fn fan_out(&mut self, view: View<'_>) {
-        let Some(newest) = view.ring.last() else { return };
+        let Some(tip) = Tip::new(view) else { return };
         for (_, stream) in &mut self.streams {
-            if stream.is_at_tip() && !stream.write_tip(newest, view) {
+            if stream.is_at_tip() && !stream.write_tip(tip, view) {
                 stream.write(view);
             }
         }

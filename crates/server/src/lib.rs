@@ -39,6 +39,7 @@ mod endpoint;
 mod feed_id;
 mod http;
 mod hub;
+mod pace;
 mod polls;
 mod publish_token;
 mod publisher;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::str::FromStr;
 
-/// What `POST /feed/publish` must carry as `Authorization: Bearer …`: one or more visible ASCII
+/// The token that `POST /feed/publish` must carry as `Authorization: Bearer …`: one or more visible ASCII
 /// characters, which is what a header field can carry whole.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublishToken(String);

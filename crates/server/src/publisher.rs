@@ -1,29 +1,17 @@
-//! Walks the schedule: each message is handed to the hub at its instant, or as soon after as the
-//! thread is free.
-//!
-//! A message is rendered and encoded ahead of its instant. Where the server is slower than the
-//! schedule, all messages that are due are handed over together, so that each stream gets them
-//! with one write; a turn's bound leaves sockets their share. What was due is never dropped: a
-//! late message counts with its delay.
+//! Publisher: paces the feed into the hub, and waits with a timer of the event loop.
 
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use pushbench_core::message::Content;
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::MonoInstant;
 use pushbench_os::time::clock;
 use pushbench_os::time::timer::Timer;
 use tokio::io::unix::AsyncFd;
 
+use crate::pace::{Due, Pace, Sink, Taken};
 use crate::ring::Entry;
 use crate::shared::Shared;
-
-/// Messages handed over in one turn.
-const MESSAGES_PER_TURN: usize = 64;
-
-/// Bytes handed over in one turn, but for a single larger message.
-const BYTES_PER_TURN: usize = 1 << 20;
 
 /// Publishes by the schedule, counted from `origin`, for as long as it is polled.
 pub(crate) async fn publish(
@@ -31,33 +19,14 @@ pub(crate) async fn publish(
     timer: AsyncFd<Timer>,
     origin: MonoInstant,
 ) -> Infallible {
-    let feed = &shared.config.feed;
-    let content = feed.payload.content();
-    let mut offsets = feed.schedule.offsets(feed.seed);
-    let dues = std::iter::from_fn(|| {
-        let due = origin.plus_nanos(offsets.next()?);
-        let place = offsets.checkpoint();
-        shared.trail.borrow_mut().pass(place);
-        Some((due, place.passed))
-    });
-    let mut dues = dues.peekable();
-    let delay = shared.config.publish_delay;
-    while let Some((due, number)) = dues.next() {
-        let entry = render(&shared, content, Seq(number));
-        wait_until(&timer, due + delay).await;
-        let mut bytes = entry.payload().len();
-        let mut now = hand_over(&shared, entry, due);
-        for _ in 1..MESSAGES_PER_TURN {
-            if bytes >= BYTES_PER_TURN {
-                break;
-            }
-            let Some((due, number)) = dues.next_if(|&(due, _)| due + delay <= now) else { break };
-            let entry = render(&shared, content, Seq(number));
-            bytes += entry.payload().len();
-            now = hand_over(&shared, entry, due);
-        }
-        shared.deliver(now);
-        if dues.peek().is_some_and(|&(due, _)| due + delay <= now) {
+    let config = &shared.config;
+    let mut pace = Pace::new(&config.feed, origin, config.publish_delay, MonoInstant(u64::MAX));
+    let mut hub = HubSink(&shared);
+    while let Some((due, at)) = pace.next() {
+        let entry = hub.prepare(&due);
+        wait_until(&timer, at).await;
+        let Ok(now) = pace.hand_over(&mut hub, entry, &due);
+        if pace.is_behind(now) {
             tokio::task::yield_now().await;
         }
     }
@@ -65,18 +34,31 @@ pub(crate) async fn publish(
     std::future::pending().await
 }
 
-fn render(shared: &Shared, content: Content, seq: Seq) -> Entry {
-    let feed = &shared.config.feed;
-    Entry::new(seq, content, &feed.payload.render(feed.seed, seq))
-}
+/// The hub, which encodes each message once and gives it to everybody.
+struct HubSink<'a>(&'a Shared);
 
-/// Hands a message to the hub; tells when that was.
-fn hand_over(shared: &Shared, entry: Entry, due: MonoInstant) -> MonoInstant {
-    let now = clock::now();
-    shared.lag.borrow_mut().record(entry.seq(), due, now);
-    shared.stamps.published(entry.seq(), now);
-    shared.push(entry);
-    now
+impl Sink for HubSink<'_> {
+    type Message = Entry;
+    type Error = Infallible;
+
+    fn prepare(&mut self, due: &Due) -> Entry {
+        self.0.trail.borrow_mut().pass(due.place);
+        let feed = &self.0.config.feed;
+        Entry::new(due.seq, feed.payload.content(), &feed.payload.render(feed.seed, due.seq))
+    }
+
+    fn take(&mut self, entry: Entry, due: &Due) -> Result<Taken, Infallible> {
+        let (at, bytes) = (clock::now(), entry.payload().len());
+        self.0.lag.borrow_mut().record(due.seq, due.at, at);
+        self.0.stamps.published(due.seq, at);
+        self.0.push(entry);
+        Ok(Taken { at, bytes })
+    }
+
+    fn flush(&mut self, now: MonoInstant) -> Result<(), Infallible> {
+        self.0.deliver(now);
+        Ok(())
+    }
 }
 
 /// Waits for an instant that is still to come.

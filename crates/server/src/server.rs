@@ -48,7 +48,7 @@ pub enum ServerError {
     AddressInUse {
         /// Where.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's answer.
         source: io::Error,
     },
     /// The system refuses to listen there.
@@ -59,7 +59,7 @@ pub enum ServerError {
     Listen {
         /// Where.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's answer.
         source: io::Error,
     },
     /// The system gives no epoll instance or timer.
@@ -70,7 +70,7 @@ pub enum ServerError {
     EventLoop {
         /// Where it was to listen.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's answer.
         source: io::Error,
     },
 }
@@ -86,7 +86,7 @@ pub struct Server {
     resources: Resources,
 }
 
-/// What the system gives, all of it before anybody is told that the server listens.
+/// The resources of the system, all of them had before anybody is told that the server listens.
 #[derive(Debug)]
 struct Resources {
     listener: TcpListener,
@@ -152,7 +152,7 @@ impl Server {
         self.address
     }
 
-    /// What tells the server what to do.
+    /// A handle that tells the server what to do.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         ServerHandle { orders: self.orders.clone() }

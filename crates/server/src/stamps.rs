@@ -36,7 +36,7 @@ impl Peer {
     }
 }
 
-/// What has been stamped.
+/// The stamps so far.
 #[derive(Debug)]
 pub(crate) struct StampLog {
     sampling: Option<Sampling>,
@@ -115,7 +115,7 @@ impl StampLog {
             && self.window.get().is_some_and(|window| window.contains(seq))
     }
 
-    /// What was stamped.
+    /// The stamps of the window.
     pub(crate) fn take(&self) -> ServerStamps {
         self.stamps.take()
     }

@@ -19,6 +19,7 @@ use bytes::{Buf as _, Bytes};
 use pushbench_core::{Delivery, MonoInstant, Seq};
 use tokio::io::ReadBuf;
 
+pub(crate) use self::tip::Tip;
 use crate::connection::{Connection, Phase};
 use crate::counters::Kind;
 use crate::ring::{Entry, Ring};

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use pushbench_os::machine::limits::MAX_PROCESSES;
+use pushbench_run::place::Spread;
 
 /// The processes of a run.
 #[derive(Debug, Clone, Default, Args)]
@@ -16,6 +17,13 @@ pub(crate) struct ProcessArgs {
     /// core of its own where there are enough
     #[arg(long)]
     pub(crate) no_pin: bool,
+}
+
+impl ProcessArgs {
+    /// These wishes, with as many `servers` as are asked for.
+    pub(crate) const fn spread(&self, servers: Option<u64>) -> Spread {
+        Spread { servers, loads: self.load_processes, pins: !self.no_pin }
+    }
 }
 
 /// As many processes as make sense.

@@ -9,7 +9,7 @@ use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 
-/// What clients there are and how long they are watched.
+/// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ClientArgs {
@@ -65,7 +65,7 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// What the feed of a run is.
+/// The feed of a run.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Feed")]
 pub(crate) struct FeedSettings {
@@ -221,6 +221,91 @@ impl FeedSettings {
             if schedule != ScheduleKind::Replay {
                 feed.trace = None;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{CommandFactory as _, Parser as _};
+    use pushbench_core::scenario::SETTINGS;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    /// The keys whose values differ.
+    fn changed(one: &Value, other: &Value, key: &str, into: &mut BTreeSet<String>) {
+        match (one, other) {
+            (Value::Object(ones), Value::Object(others)) => {
+                for name in ones.keys().chain(others.keys()) {
+                    let get = |table: &serde_json::Map<String, Value>| {
+                        table.get(name).cloned().unwrap_or(Value::Null)
+                    };
+                    let dot = if key.is_empty() { "" } else { "." };
+                    changed(&get(ones), &get(others), &format!("{key}{dot}{name}"), into);
+                }
+            }
+            _ if one != other => drop(into.insert(key.to_owned())),
+            _ => {}
+        }
+    }
+
+    /// The keys of a scenario that the flags of `line` change.
+    fn keys_set_by(line: &[&str]) -> BTreeSet<String> {
+        let cli = Cli::parse_from([&["pushbench", "run"], line].concat());
+        let Command::Run(args) = cli.command else { panic!("another command") };
+        let (before, mut after) = (Scenario::default(), Scenario::default());
+        args.clients.apply(&mut after);
+        args.feed.apply(&mut after);
+        let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
+        let mut keys = BTreeSet::new();
+        changed(&before, &after, "", &mut keys);
+        keys
+    }
+
+    #[test]
+    fn each_flag_sets_its_own_setting_and_takes_a_list_where_that_does() {
+        let values = [
+            ("transport", "sse"),
+            ("delivery", "latest"),
+            ("clients", "7"),
+            ("rate", "7/s"),
+            ("total-rate", "7/s"),
+            ("payload", "70B"),
+            ("poll-interval", "7s"),
+            ("long-poll-timeout", "7s"),
+            ("headers", "curl"),
+            ("cookie-bytes", "7"),
+            ("warmup", "7s"),
+            ("duration", "7s"),
+            ("runs", "7"),
+            ("seed", "7"),
+            ("schedule", "poisson"),
+            ("payload-kind", "text"),
+            ("on", "7s"),
+            ("off", "7s"),
+            ("trace", "t"),
+            ("speed", "7"),
+            ("threshold", "*.lost < 7"),
+        ];
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").unwrap();
+        for setting in &SETTINGS {
+            let flag = setting.flag.unwrap_or(setting.key);
+            let arg = run.get_arguments().find(|arg| arg.get_long() == Some(flag));
+            assert_eq!(arg.is_some(), setting.flag.is_some(), "--{flag}");
+            let Some(arg) = arg else { continue };
+            assert_eq!(arg.get_value_delimiter().is_some(), setting.takes_list, "--{flag}");
+            let (_, value) = values.iter().find(|(of, _)| *of == flag).expect("a value to try");
+            let keys = keys_set_by(&[&format!("--{flag}"), value]);
+            // A trace is replayed.
+            let own = |key: &&String| setting.key != "feed.trace" || *key != "feed.schedule";
+            let own: Vec<&str> = keys.iter().filter(own).map(String::as_str).collect();
+            let is_own = own.len() == 1 && own[0].starts_with(setting.key);
+            assert!(is_own, "--{flag} sets {keys:?}");
         }
     }
 }

@@ -12,9 +12,8 @@ use pushbench_os::machine::round_trip::PingPong;
 use pushbench_os::process::scheduling;
 use pushbench_os::time::canary::{Canaries, Canary};
 use pushbench_os::time::clock;
+use pushbench_run::trial::DisturbanceWatch;
 use serde::Serialize;
-
-use crate::run::surroundings::Surroundings;
 
 /// Parts of the measurement.
 pub(super) const FIFTHS: u32 = 5;
@@ -50,17 +49,17 @@ pub(super) struct Core {
 pub(super) struct Measured {
     /// The step that the monotonic clock says it makes, ns.
     pub(super) resolution_ns: u64,
-    /// What reading it takes, ns.
+    /// The cost of a reading, ns.
     pub(super) reading_ns: f64,
     /// How late a normal thread woke, on each core.
     pub(super) wake_ups: Vec<Core>,
-    /// What 64 bytes take there and back.
+    /// The round trip of 64 bytes.
     pub(super) round_trip: Quantiles,
     /// Wake-ups of all cores, in each fifth.
     pub(super) wake_ups_by_fifth: Vec<Quantiles>,
     /// Round trips in each fifth.
     pub(super) round_trips_by_fifth: Vec<Quantiles>,
-    /// What the machine and others did meanwhile.
+    /// Disturbances by the machine and by others meanwhile.
     pub(super) disturbance: Disturbance,
     /// How long all that took, s.
     pub(super) seconds: f64,
@@ -68,8 +67,8 @@ pub(super) struct Measured {
 
 /// Measures for `length`; `step` is called after each fifth.
 pub(super) fn measure(length: Duration, step: impl Fn()) -> io::Result<Measured> {
-    let mut surroundings = Surroundings::watch(Some(vec![std::process::id()]), clock::now());
-    surroundings.begin();
+    let mut watch_over = DisturbanceWatch::start(Some(vec![std::process::id()]), clock::now());
+    watch_over.begin();
     let start = clock::now();
     let mut pair = PingPong::new()?;
     let (mut cores, mut trips) = (Vec::new(), LatencyHistogram::default());
@@ -95,7 +94,7 @@ pub(super) fn measure(length: Duration, step: impl Fn()) -> io::Result<Measured>
         wake_ups_by_fifth,
         round_trips_by_fifth,
         seconds: clock::now().saturating_since(start).as_secs_f64(),
-        disturbance: surroundings.end(),
+        disturbance: watch_over.end(),
     })
 }
 
@@ -116,7 +115,7 @@ fn add(cores: &mut Vec<CoreWatch>, watches: Vec<CoreWatch>) {
     }
 }
 
-/// What a reading of the clock takes on average.
+/// The cost of a reading of the clock on average.
 fn reading_ns() -> f64 {
     let start = clock::now();
     let last = (0..READINGS).fold(start, |_, _| clock::now());

@@ -12,7 +12,7 @@ use super::measure::{Measured, Quantiles};
 pub(super) const FORMULA: &str = "the most by which wake-ups moved from one fifth of the \
                                   measurement to another, and the same of round trips, added up";
 
-/// What can be trusted here.
+/// The limits of what can be trusted here.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Trust {
     /// Two medians that differ by less do not differ, µs.
@@ -23,9 +23,9 @@ pub(super) struct Trust {
     formula: &'static str,
     /// Clients, over as many processes and loopback addresses as it takes.
     pub(super) clients: u64,
-    /// What allows no more.
+    /// The limit that allows no more.
     pub(super) bound_by: &'static str,
-    /// What to do for more.
+    /// The change to make for more.
     pub(super) remedy: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a person reads of the doctor's findings.
+//! The doctor's findings in words for people.
 
 use pushbench_report::human;
 

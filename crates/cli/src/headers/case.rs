@@ -6,6 +6,7 @@ use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::MAX_PAYLOAD;
 use pushbench_core::units::Count;
 use pushbench_core::{Contender, Delivery};
+use pushbench_metrics::record::headers::PUSH;
 use pushbench_protocol::headers::{self, HeaderProfile};
 
 use crate::args::HeadersArgs;
@@ -64,13 +65,11 @@ pub(super) fn cases(args: &HeadersArgs) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-/// The transports to play, in the order of tables: those asked for, and WebSocket, to which all
+/// The transports to play, in the order of tables: those asked for, and the push, to which all
 /// are compared.
 pub(super) fn contenders(args: &HeadersArgs) -> Vec<Contender> {
     let asked = |contender: &Contender| {
-        args.contenders.is_empty()
-            || args.contenders.contains(contender)
-            || *contender == Contender::WEBSOCKET
+        args.contenders.is_empty() || args.contenders.contains(contender) || *contender == PUSH
     };
     Contender::all().filter(asked).collect()
 }

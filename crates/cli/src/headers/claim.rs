@@ -9,25 +9,17 @@ use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{Count, Rate, Span};
 use pushbench_metrics::observe::ledger::{Layer, Ledger, Phase};
 use pushbench_metrics::record::TrialRecord;
-use pushbench_metrics::record::headers::{Claim, HeaderCase, UseCase, WindowBytes};
-use pushbench_os::machine::limits::LimitError;
+use pushbench_metrics::record::headers::{Claim, HeaderCase, POLL, PUSH, UseCase, WindowBytes};
+use pushbench_run::Plan;
+use pushbench_run::place::{Layout, PlaceError, Spread};
 
 use super::case::Case;
-use crate::args::{OutputArgs, ProcessArgs};
+use crate::args::OutputArgs;
 use crate::exit::Failure;
-use crate::layout::Layout;
-use crate::plan::Plan;
-use crate::profile;
-use crate::progress::Progress;
-use crate::run::{self, subject::Source};
+use crate::{profile, run};
 
 /// The claim's own headers.
 pub(super) const PROFILE: &str = "kaazing-2009";
-
-/// What it compares.
-pub(super) const POLL: Contender = Contender::SHORT_POLL;
-/// With what.
-pub(super) const PUSH: Contender = Contender::WEBSOCKET;
 
 /// The published numbers of clients.
 const USE_CASES: [(&str, u32); 3] = [("A", 1_000), ("B", 10_000), ("C", 100_000)];
@@ -89,7 +81,7 @@ fn bring_within_reach(
     Ok(())
 }
 
-/// What stands for `moved`, which this machine could not run.
+/// A computed figure for `moved`, which this machine could not run.
 fn computed(clients: u32, moved: &WindowBytes, otherwise: Option<String>) -> WindowBytes {
     let note = moved.notes().first().cloned().filter(|_| !moved.is_sound());
     let reason = note.or(otherwise).unwrap_or_else(|| "the trial is not valid".to_owned());
@@ -101,7 +93,7 @@ fn computed(clients: u32, moved: &WindowBytes, otherwise: Option<String>) -> Win
     }
 }
 
-/// What so many clients of a transport move, each `slower` times slower than the claim's.
+/// Bytes that so many clients of a transport move, each `slower` times slower than the claim's.
 fn moved(
     case: &Case,
     clients: u32,
@@ -113,25 +105,16 @@ fn moved(
     if let Some(why) = no_room(&plan) {
         return Ok(WindowBytes::Computed { why });
     }
-    let progress = Progress::new(&plan, output);
-    let mut last = None;
-    let id = *plan.trials.first().expect("the plan has a trial of its transport");
-    let tried = run::attempts(&plan, &Source::Own, (1, id), &progress, |trial, _| {
-        last = Some(trial);
-        Ok(())
-    });
-    progress.end();
-    tried?;
-    Ok(of_trial(&last.expect("a trial is tried at least once"), slower))
+    Ok(of_trial(&run::only_trial(plan, output)?, slower))
 }
 
 /// Why this machine has no room for the plan, if it has none. No other number of clients is
 /// suggested: it is the claim's.
 fn no_room(plan: &Plan) -> Option<String> {
     let limit = plan.trials.iter().find_map(|id| plan.room(*id).err())?;
-    Some(match limit.downcast::<LimitError>() {
-        Ok(limit) => limit.without_suggestion().to_string(),
-        Err(other) => other.to_string(),
+    Some(match limit {
+        PlaceError::Limit(limit) => limit.without_suggestion().to_string(),
+        other => other.to_string(),
     })
 }
 
@@ -149,7 +132,7 @@ fn plan(case: &Case, clients: u32, contender: Contender, slower: u32) -> Plan {
         ..Scenario::default()
     };
     profile::apply(&case.profile, &mut scenario);
-    let plan = Plan::of(scenario, None, Layout::own(&ProcessArgs::default(), None));
+    let plan = Plan::of(scenario, None, Layout::loopback(Spread::default()));
     Plan { headers: case.profile.clone(), ..plan }
 }
 

@@ -30,9 +30,9 @@ struct Step {
     tally: Tally,
     messages: usize,
     subscribed: bool,
-    /// What had passed on the connection before; nothing on one that the step opened.
+    /// Traffic on the connection before; nothing on one that the step opened.
     before: Traffic,
-    /// What it came to, once it is over.
+    /// Traffic by its end, once it is over.
     traffic: Option<Traffic>,
 }
 
@@ -100,7 +100,7 @@ impl Client {
         self.act()
     }
 
-    /// What is counted from now on belongs to the next exchange.
+    /// Everything that is counted from now on belongs to the next exchange.
     pub(super) fn prepare(&mut self) {
         let before = if self.reconnects() { Traffic::default() } else { self.passed() };
         self.begin(before);
@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// What had passed on the connection by the end of the last step.
+    /// Traffic on the connection by the end of the last step.
     fn passed(&self) -> Traffic {
         self.step.traffic.unwrap_or_default()
     }
@@ -253,12 +253,12 @@ impl Client {
         Ok(self.step.traffic.is_some())
     }
 
-    /// What TCP and IP carried in the step.
+    /// Bytes and packets that TCP and IP carried in the step.
     pub(super) fn traffic(&self) -> Traffic {
         self.passed().since(&self.step.before)
     }
 
-    /// What the step came to; that all its bytes were attributed to a layer is checked.
+    /// Result of the step; that all its bytes were attributed to a layer is checked.
     pub(super) fn outcome(&self) -> anyhow::Result<Exchange> {
         let Step { sent, received, tally, .. } = &self.step;
         let http = |direction| tally.get(direction, Layer::Http);

@@ -9,17 +9,17 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::record::control::{ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::record::control::{Place, ServerNews, ServerOrder, ServerPlan};
+use pushbench_run::player::process::{Output, Process};
 
 use super::case::Case;
-use crate::child::{Said, Worker};
 
 /// How long the server may take to start, and to take a message.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A running server, ended when dropped.
 pub(super) struct Server {
-    _process: Worker<ServerOrder>,
+    _process: Process<ServerOrder>,
     pub(super) address: SocketAddr,
     agent: ureq::Agent,
     /// The text of each message behind its number.
@@ -32,22 +32,23 @@ impl Server {
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
         let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
         let (listen, headers) = (SocketAddr::new(host, 0), case.profile.clone());
-        let plan = ServerPlan { listen, headers, ..ServerPlan::new(feed) };
+        let place = Place { listen, ..Place::default() };
+        let plan = ServerPlan { place: place.clone(), headers, ..ServerPlan::new(feed) };
         let (sender, news) = channel();
-        let process = Worker::spawn("worker-server", None, &plan, move |said| {
+        let process = Process::start(&["worker-server".to_owned()], &place, &plan, move |output| {
             // Nobody listens once it has said where it is.
-            let _ = sender.send(said);
+            let _ = sender.send(output);
         })
         .context("cannot start the server")?;
         let deadline = Instant::now() + LIMIT;
         let address = loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match news.recv_timeout(left).context("the server does not start in time")? {
-                Said::News(ServerNews::Listening { address }) => break address,
-                Said::News(ServerNews::Failed { error }) | Said::Ended(error) => {
+                Output::News(ServerNews::Listening { address }) => break address,
+                Output::News(ServerNews::Failed { error }) | Output::Ended(error) => {
                     bail!("the server cannot start: {error}")
                 }
-                Said::News(ServerNews::Stopped(_)) => {}
+                Output::News(ServerNews::Stopped(_)) => {}
             }
         };
         let agent =

@@ -98,6 +98,12 @@ impl Transport {
         self.row().name
     }
 
+    /// Whether each message is an event of a type that has a name (WHATWG HTML §9.2.6).
+    #[must_use]
+    pub const fn has_event_types(self) -> bool {
+        matches!(self, Self::Sse)
+    }
+
     /// The endpoint's path on a pushbench server.
     #[must_use]
     pub const fn path(self) -> &'static str {

@@ -1,4 +1,5 @@
-//! What a scenario's types cannot rule out: ranges, empty lists, settings that need each other.
+//! Checks of what a scenario's types cannot rule out: ranges, empty lists, settings that need each
+//! other.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -94,7 +94,7 @@ impl Point {
 }
 
 impl Scenario {
-    /// What each of `clients` hears where `total_rate` says what all do.
+    /// The rate of each of `clients` where `total_rate` is that of all.
     pub(super) fn rate_of_each(&self, clients: Count) -> Option<Rate> {
         #[expect(clippy::cast_precision_loss, reason = "at most a million")]
         Rate::from_hz(self.total_rate?.hz() / clients.0 as f64)

@@ -1,4 +1,4 @@
-//! What a run must come to: `websocket.latency.p99 < 50ms`.
+//! Conditions that a run must meet: `websocket.latency.p99 < 50ms`.
 //!
 //! A scenario's `[thresholds]` table has a condition, or a list of them, for each
 //! `TRANSPORT.FIGURE`; a flag has both in one text. Here is the grammar; what was measured is held
@@ -108,7 +108,7 @@ impl Comparison {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Threshold {
-    /// What is held against the limit.
+    /// The figure that is held against the limit.
     pub target: Target,
     /// How.
     pub comparison: Comparison,

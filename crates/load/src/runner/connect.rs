@@ -13,8 +13,7 @@ use crate::channel::Channel;
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Lets clients connect as far as the ramp has places.
     pub(super) fn fill_ramp(&mut self) {
-        while self.ramp.under_way < self.plan.ramp.max(1) {
-            let Some(client) = self.ramp.waiting.pop_front() else { return };
+        while let Some(client) = self.ramp.next(self.plan.ramp) {
             let waiting = &mut self.clients[client as usize];
             if waiting.given_up || waiting.outlet.channel().is_some() {
                 continue;
@@ -30,7 +29,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let at = self.now();
         self.disconnect(client);
         // In turn, so that each address has as many.
-        let sources = &self.plan.sources;
+        let sources = &self.plan.place.sources;
         let number = (self.plan.first_client + client) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
         let (registry, token) = (self.poll.registry(), Token(client as usize));

@@ -22,7 +22,7 @@ impl Holding {
         if plan.contender.shape().streams() || plan.contender.shape().asks() {
             return Self::default();
         }
-        let half = plan.foreign_path.is_none().then(|| plan.long_poll_timeout / 2);
+        let half = (!plan.subject.is_foreign()).then(|| plan.long_poll_timeout / 2);
         let patience = half.filter(|half| !half.is_zero()).unwrap_or(WITHOUT_TIMEOUT);
         Self { patience, requested: vec![MonoInstant::default(); plan.clients as usize] }
     }

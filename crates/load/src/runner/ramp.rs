@@ -12,3 +12,16 @@ pub(super) struct Ramp {
     /// When connecting has taken long enough.
     pub(super) limit: MonoInstant,
 }
+
+impl Ramp {
+    /// Takes the next client that is to connect, where there is one and fewer than `most` attempts are
+    /// under way. One at a time may always be.
+    #[inline]
+    pub(super) fn next(&mut self, most: u32) -> Option<u32> {
+        // The cheap question first: between the trial's beginning and its end nobody waits.
+        if self.waiting.is_empty() || self.under_way >= most.max(1) {
+            return None;
+        }
+        self.waiting.pop_front()
+    }
+}

@@ -1,11 +1,12 @@
-//! What a server can do that no session expects.
+//! Answers and ends of connections that no session expects.
 
 use pushbench_core::Seq;
 use pushbench_core::number::NumberError;
 use pushbench_protocol::Malformed;
 use pushbench_protocol::batch::BatchError;
 use pushbench_protocol::frame::FrameError;
-use pushbench_protocol::http::{HandshakeError, HeadError};
+use pushbench_protocol::http::HeadError;
+use pushbench_protocol::websocket::HandshakeError;
 use thiserror::Error;
 use tungstenite::http::StatusCode;
 
@@ -47,7 +48,7 @@ pub enum ProtocolError {
     Head {
         /// Method and target.
         request: String,
-        /// What the parser says.
+        /// The word of the parser.
         source: HeadError,
     },
     /// A body that breaks its format.
@@ -55,7 +56,7 @@ pub enum ProtocolError {
     Body {
         /// Method and target.
         request: String,
-        /// What is wrong.
+        /// The fault.
         source: Malformed,
     },
     /// A poll's body that is no batch of messages.
@@ -63,7 +64,7 @@ pub enum ProtocolError {
     Batch {
         /// Method and target.
         request: String,
-        /// What is wrong.
+        /// The fault.
         source: BatchError,
     },
     /// A WebSocket frame that breaks the protocol.
@@ -71,7 +72,7 @@ pub enum ProtocolError {
     Frame {
         /// Method and target.
         request: String,
-        /// What is wrong.
+        /// The fault.
         source: FrameError,
     },
     /// An answer whose body is coded (RFC 9110 §8.4), which would have to be decoded to be read:
@@ -95,7 +96,7 @@ pub enum ProtocolError {
     ContentType {
         /// Method and target.
         request: String,
-        /// What `Content-Type` says; empty where there is none.
+        /// The value of `Content-Type`; empty where there is none.
         found: String,
         /// Who takes which type alone, and where that is said.
         takes: &'static str,
@@ -109,7 +110,7 @@ pub enum ProtocolError {
     NoSequence {
         /// Method and target.
         request: String,
-        /// What it has instead.
+        /// The fault of its number.
         source: NumberError,
     },
     /// A response that leaves the client without a cursor.
@@ -129,7 +130,7 @@ pub enum ProtocolError {
     Handshake {
         /// Method and target.
         request: String,
-        /// What is wrong.
+        /// The fault.
         source: HandshakeError,
     },
     /// A close frame that nobody here asked for.
@@ -160,7 +161,7 @@ impl ProtocolError {
     }
 }
 
-/// What to do about coded answers.
+/// A remedy for coded answers.
 fn remedy(profile: &str, offered: bool) -> String {
     if offered {
         format!(

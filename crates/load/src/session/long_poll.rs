@@ -13,7 +13,7 @@ use super::error::ProtocolError;
 use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 use super::tagged_poll::TaggedPoll;
 
@@ -37,7 +37,7 @@ impl Requests {
     }
 
     /// The request of a client with this cursor.
-    fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
+    fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
         if cursor.is_some() { self.wait.after(cursor) } else { self.subscribe.after(None) }
     }
 }
@@ -48,12 +48,12 @@ pub(super) struct LongPoll {
     requests: Arc<Requests>,
     poll: Poll,
     /// The cursor that the outstanding request was sent with.
-    asked: Option<Seq>,
+    sent: Option<Seq>,
 }
 
 impl LongPoll {
     pub(super) fn new(requests: Arc<Requests>, delivery: Delivery) -> Self {
-        Self { requests, poll: Poll::new(delivery), asked: None }
+        Self { requests, poll: Poll::new(delivery), sent: None }
     }
 }
 
@@ -65,12 +65,12 @@ impl Subscription for LongPoll {
     }
 
     fn request(&mut self) -> Request<'_> {
-        self.asked = self.poll.cursor;
-        Request { asks: self.asked(), field: None }
+        self.sent = self.poll.cursor;
+        Request { target: self.target(), field: None }
     }
 
-    fn asked(&self) -> Asked<'_> {
-        self.requests.after(self.asked)
+    fn target(&self) -> RequestTarget<'_> {
+        self.requests.after(self.sent)
     }
 
     fn opened(&mut self, out: &mut Output) -> Next {
@@ -78,7 +78,7 @@ impl Subscription for LongPoll {
             // Back after a loss. No answer may come for long; waiting is being ready.
             out.note(Note::Subscribed);
         }
-        Next::Ask
+        Next::Request
     }
 
     fn begun(
@@ -92,7 +92,7 @@ impl Subscription for LongPoll {
     }
 
     fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        self.poll.data(data, out).map_err(|error| error.of(self.asked()))
+        self.poll.data(data, out).map_err(|error| error.of(self.target()))
     }
 
     fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
@@ -101,7 +101,7 @@ impl Subscription for LongPoll {
             self.poll.refused();
             return Err(error);
         }
-        let news = self.poll.answered(self.requests.after(self.asked), out)?;
+        let news = self.poll.answered(self.requests.after(self.sent), out)?;
         match news {
             News::Messages => {}
             News::Stale => out.note(Note::StaleResponse),
@@ -111,11 +111,11 @@ impl Subscription for LongPoll {
             return Err(ProtocolError::NoCursor(self.requests.after(None).describe()));
         }
         // The answer to a subscription comes at once, news or none.
-        let subscribes = self.asked.is_none();
+        let subscribes = self.sent.is_none();
         if subscribes {
             out.note(Note::Subscribed);
         }
-        Ok(if subscribes || news == News::Messages { Next::Ask } else { Next::Pause })
+        Ok(if subscribes || news == News::Messages { Next::Request } else { Next::Pause })
     }
 
     fn closed(&mut self, last: Last, _out: &mut Output) -> Ending {
@@ -134,7 +134,7 @@ impl Subscription for LongPoll {
 
 /// Clients that wait for an answer; of a server that is none of ours by its tags.
 pub(super) fn sessions(plan: &LoadPlan) -> Make {
-    if plan.foreign_path.is_some() {
+    if plan.subject.is_foreign() {
         let request = Arc::new(FeedRequest::new(plan, &[], &[]));
         return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone()))));
     }

@@ -1,4 +1,4 @@
-//! What a session hands to whoever runs it: one buffer, cleared and filled again and again.
+//! The output of a session, for whoever runs it: one buffer, cleared and filled again and again.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use pushbench_protocol::http::RetryAfter;
 
 use super::error::ProtocolError;
 
-/// What came of one call of a [`Session`](super::Session).
+/// The output of one call of a [`Session`](super::Session).
 ///
 /// One of these serves all the sessions of a load process, so that a message costs no allocation.
 #[derive(Debug, Default)]
@@ -19,9 +19,9 @@ pub struct Output {
     pub received: Tally,
     /// Bytes to be written, in this order.
     pub send: Sending,
-    /// What else happened.
+    /// Everything else that happened.
     pub notes: Vec<Note>,
-    /// What is to become of the connection.
+    /// The future of the connection.
     pub demand: Demand,
 }
 
@@ -80,7 +80,7 @@ pub enum Note {
     Closing,
 }
 
-/// What a session wants to become of its connection.
+/// The future that a session wants for its connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Demand {
     /// It stays as it is.
@@ -133,7 +133,7 @@ impl Sending {
         self.bytes.is_empty()
     }
 
-    /// What is to be written.
+    /// The bytes to be written.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -24,13 +24,13 @@ impl FeedRequest {
     /// those that the transport cannot do without. The delivery is named where it is not what the
     /// path implies.
     pub(super) fn new(plan: &LoadPlan, query: &[&str], own: &[(&str, &str)]) -> Self {
-        let (profile, foreign) = (&plan.headers, plan.foreign_path.is_some());
+        let (profile, foreign) = (&plan.headers, plan.subject.is_foreign());
         let delivery = delivery(plan);
         let query: Vec<&str> =
             delivery.iter().map(String::as_str).chain(query.to_owned()).collect();
         let query = if foreign { String::new() } else { query.join("&") };
-        let path = plan.foreign_path.as_deref().unwrap_or(profile.path(plan.contender));
-        let host = plan.host.clone().unwrap_or_else(|| plan.target.to_string());
+        let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
+        let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
         // The template has the target.
         let parts = RequestParts { target: "", host: &host, own };
         let fields = profile.request_headers(plan.contender, &parts);
@@ -38,7 +38,11 @@ impl FeedRequest {
             name.eq_ignore_ascii_case("Accept-Encoding") && value != "identity"
         });
         Self {
-            template: RequestTemplate::new(&format!("{}{path}", plan.prefix), &query, fields),
+            template: RequestTemplate::new(
+                &format!("{}{path}", plan.subject.prefix),
+                &query,
+                fields,
+            ),
             foreign,
             profile: profile.name.clone(),
             takes_coded,
@@ -51,8 +55,8 @@ impl FeedRequest {
     }
 
     /// This request with a cursor, where the client has one and the server knows it.
-    pub(super) fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
-        Asked { request: self, after: cursor.filter(|_| !self.foreign) }
+    pub(super) fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
+        RequestTarget { request: self, after: cursor.filter(|_| !self.foreign) }
     }
 }
 
@@ -62,14 +66,14 @@ fn delivery(plan: &LoadPlan) -> Option<String> {
     (plan.delivery != implied).then(|| format!("delivery={}", plan.delivery))
 }
 
-/// A request, and the cursor that it is asked with.
+/// The target of a request (RFC 9112 §3.2): method, path and query, with the cursor of one client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct RequestTarget<'a> {
     request: &'a FeedRequest,
     after: Option<Seq>,
 }
 
-impl Asked<'_> {
+impl RequestTarget<'_> {
     /// Appends the request as HTTP/1.1 has it.
     pub(super) fn render(&self, out: &mut Vec<u8>, field: Option<(&str, &[u8])>) {
         self.request.template.render(out, self.after, field);

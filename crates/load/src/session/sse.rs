@@ -17,7 +17,7 @@ use super::Make;
 use super::error::ProtocolError;
 use super::http1::Http1;
 use super::output::{Ending, Note, Output};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Request, Subscription};
 use super::words::Words;
 
@@ -47,8 +47,8 @@ impl Stream {
     pub(super) fn new(plan: &LoadPlan) -> Self {
         // An EventSource sends it (WHATWG HTML §9.2.3), and some servers insist on it.
         let own: &[_] =
-            if plan.foreign_path.is_some() { &[("Accept", "text/event-stream")] } else { &[] };
-        let event = plan.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
+            if plan.subject.is_foreign() { &[("Accept", "text/event-stream")] } else { &[] };
+        let event = plan.subject.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
         Self { request: FeedRequest::new(plan, &[], own), event: event.map(Into::into) }
     }
 
@@ -193,10 +193,10 @@ impl Subscription for Sse {
             Cow::Borrowed(id) => Cow::Borrowed(id.as_bytes()),
             Cow::Owned(id) => Cow::Owned(id.into_bytes()),
         });
-        Request { asks: self.asked(), field: id.map(|id| ("Last-Event-ID", id)) }
+        Request { target: self.target(), field: id.map(|id| ("Last-Event-ID", id)) }
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn target(&self) -> RequestTarget<'_> {
         self.stream.request.after(self.cursor)
     }
 
@@ -209,7 +209,7 @@ impl Subscription for Sse {
         let found = content_type.unwrap_or_default();
         if !is_event_stream(found) {
             let found = String::from_utf8_lossy(found).into_owned();
-            let request = self.asked().describe();
+            let request = self.target().describe();
             return Err(ProtocolError::ContentType { request, found, takes: TAKES });
         }
         self.stands(head, out)

@@ -1,4 +1,4 @@
-//! What all transports have in common, and what tests of each of them need.
+//! Behaviour that all transports have in common, and tools for the tests of each of them.
 
 use proptest::prelude::*;
 use pushbench_core::message::Content;
@@ -26,7 +26,7 @@ pub(crate) fn session(contender: Contender, delivery: Delivery) -> Box<dyn Sessi
     Sessions::new(&plan(contender, delivery)).session(0)
 }
 
-/// What a session gave out, over one call or several.
+/// The output of a session, over one call or several.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Heard {
     pub(crate) messages: Vec<u64>,
@@ -77,7 +77,7 @@ impl Heard {
     }
 }
 
-/// What one call gives out.
+/// The output of one call.
 pub(crate) fn call(act: impl FnOnce(&mut Output)) -> Heard {
     let (mut out, mut heard) = (Output::default(), Heard::default());
     act(&mut out);
@@ -292,8 +292,9 @@ fn a_cursor_that_is_gone_is_said_and_the_oldest_comes_next() {
 #[test]
 fn a_coded_answer_is_refused_by_name() {
     let foreign = |contender| {
-        let plan = plan(contender, Delivery::Every);
-        LoadPlan { foreign_path: Some("/feed/x".to_owned()), ..plan }
+        let mut plan = plan(contender, Delivery::Every);
+        plan.subject.path = Some("/feed/x".to_owned());
+        plan
     };
     let plans = Contender::all().map(|contender| plan(contender, Delivery::Every));
     for mut plan in

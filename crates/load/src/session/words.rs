@@ -9,7 +9,7 @@ const LIMIT: usize = 160;
 #[derive(Debug, Default)]
 pub(super) struct Words {
     text: Vec<u8>,
-    /// What comes is nothing to read.
+    /// It is coded, and nothing to read.
     coded: bool,
 }
 

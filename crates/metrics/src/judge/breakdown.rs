@@ -141,11 +141,11 @@ pub struct Breakdown {
     /// The same, counted from the instant of writing and not from when it was due: what one
     /// gets who forgets what a server that stands still does not send (coordinated omission).
     pub since_written: LatencyHistogram,
-    /// What became of the arrivals that were to be stamped.
+    /// The fate of the arrivals that were to be stamped.
     pub coverage: Coverage,
 }
 
-/// What became of the arrivals that were to be stamped.
+/// The fate of the arrivals that were to be stamped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Arrivals of sampled messages on stamped connections.

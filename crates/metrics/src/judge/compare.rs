@@ -1,4 +1,4 @@
-//! What changed between two runs, and whether it is more than noise.
+//! Changes between two runs, and whether they are more than noise.
 //!
 //! Points are matched by their settings, transports by their names; of each figure the trials of
 //! the one run are held against those of the other. Five figures of each transport are judged
@@ -26,18 +26,18 @@ use crate::record::{RunRecord, TrialRecord};
 /// Two runs, figure by figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// What is compared, in the order of points, transports and figures.
+    /// The figures, in the order of points, transports and figures.
     pub rows: Vec<Row>,
-    /// What so many trials can show.
+    /// The least that so many trials can show.
     pub power: Power,
     /// The share of a figure up to which a change is no difference.
     pub worth: f64,
-    /// What would be judged and is in one of the runs only, in words.
+    /// Figures that would be judged and are in one of the runs only, in words.
     pub lacking: Vec<String>,
-    /// What would be judged, and is known of a run only to be at least something: messages were
-    /// still under way when its trials ended. In words.
+    /// Figures that would be judged, and are known of a run only to be at least something: messages
+    /// were still under way when its trials ended. In words.
     pub bounded: Vec<String>,
-    /// What to know before believing it.
+    /// Notes to read before believing it.
     pub notes: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ pub struct Row {
     pub contender: Contender,
     /// The figure.
     pub figure: Figure,
-    /// What became of it.
+    /// Its change.
     pub change: Change,
 }
 
@@ -228,14 +228,14 @@ impl Samples {
         self.judging != Judging::No && self.judging() == Judging::No
     }
 
-    /// What would be judged, had both runs it, and which of them has.
+    /// The figure that would be judged, had both runs it, and which of them has.
     fn lacking(&self, names: [&str; 2]) -> Option<String> {
         let lacks = self.is_missed() && self.is_bounded == [false; 2];
         let name = if self.values[0].is_empty() { names[1] } else { names[0] };
         lacks.then(|| self.name(name))
     }
 
-    /// What would be judged, were more than a bound of it known, and where it is not.
+    /// The figure that would be judged, were more than a bound of it known, and where it is not.
     fn bounded(&self, names: [&str; 2]) -> Option<String> {
         let of = match self.is_bounded {
             [true, true] => "both".to_owned(),
@@ -251,7 +251,7 @@ impl Samples {
     }
 }
 
-/// What makes a figure of a transport be judged otherwise than its kind is.
+/// Circumstances that make a figure of a transport be judged otherwise than its kind is.
 #[derive(Debug, Clone, Copy)]
 struct Circumstances {
     /// Latencies speak only of what was not superseded.

@@ -33,7 +33,7 @@ impl Figures {
         self.0[figure as usize]?.exact()
     }
 
-    /// What `figure` is at least, where messages that were still under way keep its value from
+    /// The lower bound of `figure`, where messages that were still under way keep its value from
     /// being known.
     #[must_use]
     pub fn at_least(&self, figure: Figure) -> Option<f64> {
@@ -123,7 +123,7 @@ pub struct Summary {
     pub latency_p50_interval: Option<(f64, f64)>,
     /// The range of the median latency over the trials; `None` where that of any is not known.
     pub latency_p50_range: Option<(f64, f64)>,
-    /// What to know before believing the row, each once.
+    /// Warnings to read before believing the row, each once.
     pub warnings: Vec<String>,
     /// Why trials were left out, each reason once.
     pub invalid: Vec<Invalid>,

@@ -1,5 +1,5 @@
-//! What the transports ought to deliver: distributions worked out from first principles, to hold
-//! the measured ones against.
+//! Models of what the transports ought to deliver: distributions worked out from first principles,
+//! to hold the measured ones against.
 //!
 //! A model takes only what was measured otherwise or set: the poll period P, the instants at
 //! which messages were due (T apart, where evenly), the one-way delay d, the cost of a write. It

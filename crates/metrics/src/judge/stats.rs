@@ -52,7 +52,7 @@ pub fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((*sorted.first()?, *sorted.last()?))
 }
 
-/// What the mean number of chance events is at the least, with a probability of 95 %, where `count`
+/// The least mean number of chance events, with a probability of 95 %, where `count`
 /// were seen.
 ///
 /// Byar's approximation to the exact limit of a Poisson mean, which it meets to within 0.02 of an

@@ -1,4 +1,4 @@
-//! What was measured, held against a scenario's thresholds.
+//! Measured figures, held against a scenario's thresholds.
 
 use pushbench_core::Contender;
 use pushbench_core::scenario::{Point, Scenario, Threshold};

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of a machine and of the limits that a process has on it.
+/// Facts about a machine and the limits that a process has on it.
 ///
 /// A field that could not be found out is empty or `None`, never a guess; one that an older
 /// record lacks reads as such.
@@ -25,15 +25,15 @@ pub struct Environment {
     pub memory_bytes: Option<u64>,
     /// File descriptors that the process may open now; `u64::MAX` is unlimited.
     pub open_files_soft: Option<u64>,
-    /// What the process may raise the soft limit to; `u64::MAX` is unlimited.
+    /// The most that the process may raise the soft limit to; `u64::MAX` is unlimited.
     pub open_files_hard: Option<u64>,
     /// First and last port that the kernel gives to outgoing connections, both included.
     pub local_ports: Option<(u16, u16)>,
     /// Longest queue of connections that a listener has not accepted yet
     /// (`net.core.somaxconn`).
     pub somaxconn: Option<u32>,
-    /// What the kernel reads time from, such as `tsc`. Some sources need a system call for each
-    /// reading, which makes every timestamp dearer.
+    /// The source that the kernel reads time from, such as `tsc`. Some sources need a system call
+    /// for each reading, which makes every timestamp dearer.
     pub clocksource: String,
     /// Differs after each boot; monotonic instants compare only where it is the same.
     pub boot_id: String,

@@ -1,4 +1,4 @@
-//! What `pushbench headers` measures: the bytes of one message by each transport, layer by layer.
+//! Measurements of `pushbench headers`: the bytes of one message by each transport, layer by layer.
 //!
 //! A published figure such as "871 bytes against 2" is right or wrong by the layer at which bytes
 //! are counted, so every [`Exchange`] can be asked for its size at each [`Level`].
@@ -54,7 +54,7 @@ pub struct HeaderCase {
     pub about: String,
     /// Bytes by which the value of each request's `Cookie` is longer than the profile has it.
     pub cookie_bytes: u64,
-    /// What clients are promised.
+    /// The promise to clients.
     pub delivery: Delivery,
     /// Size of each message.
     pub payload_bytes: u64,
@@ -62,23 +62,29 @@ pub struct HeaderCase {
     pub rows: Vec<ContenderBytes>,
 }
 
+/// The push that all others are compared with.
+pub const PUSH: Contender = Contender::WEBSOCKET;
+
+/// The poll that it is compared with first.
+pub const POLL: Contender = Contender::SHORT_POLL;
+
 impl HeaderCase {
-    /// What was measured of a transport.
+    /// The measurements of a contender.
     #[must_use]
     pub fn row(&self, contender: Contender) -> Option<&ContenderBytes> {
         self.rows.iter().find(|row| row.contender == contender)
     }
 
-    /// How many times a WebSocket's push of the same message an exchange of `row` is.
+    /// How many times a [push](PUSH) of the same message an exchange of `row` is.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn ratio(&self, row: &ContenderBytes, level: Level) -> Option<f64> {
-        let push = self.row(Contender::WEBSOCKET)?.exchange.at(level);
+        let push = self.row(PUSH)?.exchange.at(level);
         (push > 0).then(|| row.exchange.at(level) as f64 / push as f64)
     }
 }
 
-/// What one message takes by one transport, and what a connection takes once.
+/// Bytes of one message by one transport, and of a connection once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContenderBytes {
     /// The contender.
@@ -102,7 +108,7 @@ pub struct ContenderBytes {
     pub close: Option<Traffic>,
 }
 
-/// What goes to and fro for one message.
+/// Bytes to and fro for one message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Exchange {
     /// The request's head; nothing where none was sent.
@@ -113,7 +119,7 @@ pub struct Exchange {
     pub payload: u64,
     /// WebSocket headers, SSE fields, chunk sizes, batch separators.
     pub framing: u64,
-    /// What TCP and IP made of it.
+    /// The traffic that TCP and IP made of it.
     pub traffic: Traffic,
 }
 
@@ -132,7 +138,7 @@ impl From<HeadSize> for Head {
     }
 }
 
-/// What passed on the wire, in both directions.
+/// Traffic on the wire, in both directions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Traffic {
     /// Packets as captured; `None` where the kernel counted, which knows segments only.
@@ -154,7 +160,7 @@ impl Traffic {
         self.ip_bytes + self.segments * ETHERNET_HEADER
     }
 
-    /// What has been added since `earlier`, which may be nothing at all.
+    /// The traffic since `earlier`, which may be nothing at all.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -170,9 +176,10 @@ impl Traffic {
 /// Where bytes are counted, from the innermost out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// What a transport adds to the message, HTTP's line ends left out: the published way.
+    /// Characters that a transport adds to the message, HTTP's line ends left out: the published
+    /// way.
     Characters,
-    /// What it adds to the message, to the byte.
+    /// Bytes that it adds to the message.
     Bytes,
     /// Payload of TCP segments, the message included.
     Tcp,

@@ -1,4 +1,4 @@
-//! What the numbers of a record may be, whoever wrote it.
+//! Limits of the numbers in a record, whoever wrote it.
 //!
 //! A record holds some hundred kinds of counts and figures, which are added up, divided, put into
 //! words and drawn. One look at all of them, before anything is built of them, holds each to what
@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// What all counts of a record come to at most. No sum of some of them can be more, so that none
+/// The most that all counts of a record come to. No sum of some of them can be more, so that none
 /// overflows.
 const MOST_COUNTED: u64 = i64::MAX.unsigned_abs();
 
@@ -38,7 +38,7 @@ pub fn check<'de, D: Deserializer<'de>>(reader: D) -> Result<(), D::Error> {
     Look { counted: &mut counted, kind: Kind::Count }.deserialize(reader)
 }
 
-/// What an integer stands for.
+/// The meaning of an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Count,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// What was measured meets the condition.
+    /// The measured value meets the condition.
     Met,
     /// It does not.
     Broken,
@@ -40,7 +40,7 @@ pub struct Outcome {
     pub threshold: Threshold,
     /// The point's number.
     pub point: u32,
-    /// What sets the point apart; empty where it is the only one.
+    /// The settings that set the point apart; empty where it is the only one.
     pub label: String,
     /// The transport, where the threshold is for all of them too.
     #[serde(rename = "transport")]

@@ -1,4 +1,4 @@
-//! What makes a figure doubtful, as types: each with what was seen and what to do about it.
+//! Reasons to doubt a figure, as types: each with what was seen and what to do about it.
 //!
 //! An [`Invalid`] means that the instrument failed, so the trial says nothing: it is repeated
 //! once and then left out, named and shown. A [`Warning`] leaves the figures standing: either it
@@ -34,7 +34,7 @@ pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 /// Above this share of one core a process counts as saturated.
 pub const SATURATED_SHARE: f64 = 0.95;
 
-/// What a reader should know before believing a figure.
+/// A reason to doubt a figure that still stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
@@ -151,7 +151,7 @@ pub enum Warning {
     },
     /// Latency cannot be told, since the server's clock is not this machine's.
     ForeignClock,
-    /// What only the server knows is missing, since it was not started by this run.
+    /// The server's own figures are missing, since it was not started by this run.
     ServerUnknown,
     /// Processes of a server that runs already ended within the window, and what they used is not
     /// known, so that the server's CPU is not.
@@ -234,7 +234,7 @@ impl fmt::Display for Lag {
 }
 
 impl Warning {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
@@ -356,7 +356,7 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
-    /// What became of messages, and what failed on their way.
+    /// The fate of messages, and what failed on their way.
     fn of_delivery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reordered { messages } => {

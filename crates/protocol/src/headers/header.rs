@@ -127,11 +127,12 @@ impl HeaderSet {
     }
 
     /// Puts a `Host` first where there is none.
-    pub(super) fn ensure_host(&mut self) {
+    pub(super) fn ensure_host(&mut self) -> Result<(), HeaderError> {
         if self.get("Host").is_none() {
             let host = Header { name: "Host".to_owned(), value: "{host}".to_owned() };
             self.0.insert(0, host);
         }
+        check_limits(self.0.len(), self.lines_len())
     }
 
     /// Makes the value of `Cookie` longer by `bytes`, at least one: with a cookie called `p` where

@@ -149,8 +149,7 @@ impl ProfileTable {
         if let Some(path) = &self.path {
             check_path(path)?;
         }
-        let mut request = self.request.check(Side::Request)?;
-        request.lists_mut().for_each(HeaderSet::ensure_host);
+        let request = self.request.check(Side::Request)?;
         let response = match self.response {
             Some(response) => response.check(Side::Response)?,
             None => HeaderProfile::minimal().response,
@@ -192,7 +191,11 @@ fn check_list(list: HeaderList, side: Side) -> Result<HeaderSet, Located> {
         }
         headers.push(header);
     }
-    HeaderSet::try_from(headers).map_err(|error| (whole, error.to_string()))
+    let mut set = HeaderSet::try_from(headers);
+    if side == Side::Request {
+        set = set.and_then(|mut set| set.ensure_host().map(|()| set));
+    }
+    set.map_err(|error| (whole, error.to_string()))
 }
 
 fn check_header(pair: Vec<String>, side: Side) -> Result<Header, String> {

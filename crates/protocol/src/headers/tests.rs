@@ -258,6 +258,9 @@ fn a_profile_with_a_setting_out_of_range_is_refused_with_its_line() {
     refused("name = 'x'", 1, "missing field `request`");
     let many = vec!["['A', 'b']"; MAX_HEADERS + 1].join(",");
     refused(&format!("name = 'x'\n[request]\nheaders = [{many}]"), 3, "49 headers are too many");
+    // With the `Host` that it does not name.
+    let many = vec!["['A', 'b']"; MAX_HEADERS].join(",");
+    refused(&format!("name = 'x'\n[request]\nheaders = [{many}]"), 3, "49 headers are too many");
     let long = "x".repeat(pushbench_core::scenario::MAX_HEADER_BYTES);
     refused(&format!("name = 'x'\n[request]\nheaders = [['A','{long}']]"), 3, "are too long");
     for bytes in [10, 21, 1 << 20] {

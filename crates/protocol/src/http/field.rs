@@ -1,17 +1,17 @@
 //! The values of header fields (RFC 9110 §5).
 
 /// The items of a comma-separated list, without the empty ones (RFC 9110 §5.6.1).
-pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 /// A value as text, whatever its bytes are.
-pub(super) fn lossy(value: &[u8]) -> Box<str> {
+pub(crate) fn lossy(value: &[u8]) -> Box<str> {
     String::from_utf8_lossy(value).into()
 }
 
 /// Digits and nothing else.
-pub(super) fn decimal(text: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     let mut number: u64 = 0;
     for &byte in text {
         let digit = byte.wrapping_sub(b'0');

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::field::{decimal, list, lossy};
 use super::retry_after::{RetryAfter, retry_after};
-use super::upgrade::Upgrade;
+use crate::websocket::Upgrade;
 
 /// The most header fields that a response may have.
 const MAX_HEADERS: usize = 128;

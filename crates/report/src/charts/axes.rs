@@ -13,8 +13,8 @@ const FEW_DECADES: f64 = 2.6;
 /// The largest number of nines of a percentile axis: 99.9999 %.
 const MOST_NINES: f64 = 6.0;
 
-/// What an axis shows, from the least above zero to the most: what is beyond is put at its end, so
-/// that an axis has few ticks whatever its values are.
+/// The range of an axis, from the least above zero to the most: what is beyond is put at its end,
+/// so that an axis has few ticks whatever its values are.
 const SHOWN: RangeInclusive<f64> = 1e-9..=1e18;
 
 /// Ticks of an axis from zero at most.

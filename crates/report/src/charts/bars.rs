@@ -25,9 +25,9 @@ const NAMES: i32 = 50;
 /// Groups of bars.
 pub(super) struct Bars {
     pub(super) groups: Vec<Group>,
-    /// What the bars' length means, with its unit.
+    /// The title of the axis: what the bars' length means, with its unit.
     pub(super) axis: &'static str,
-    /// What ticks are round in.
+    /// The unit that ticks are round in.
     pub(super) unit: f64,
     pub(super) tick: fn(f64) -> String,
 }
@@ -41,7 +41,7 @@ pub(super) struct Group {
 /// A bar, of one part or several in a row.
 pub(super) struct Bar {
     pub(super) parts: Vec<(f64, RGBColor)>,
-    /// What stands at its end.
+    /// The text at its end.
     pub(super) value: String,
 }
 

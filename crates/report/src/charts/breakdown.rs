@@ -49,7 +49,7 @@ fn shares(breakdown: &Breakdown) -> Option<[f64; Part::ALL.len()]> {
     (sum > 0.0).then(|| means.map(|mean| mean / sum * 100.0))
 }
 
-/// What takes the most of the slowest transport, and of the fastest.
+/// The part that takes the most of the slowest transport, and of the fastest.
 fn title(rows: &[(&Row<'_>, Breakdown)]) -> String {
     let mut told: Vec<(f64, String)> = rows
         .iter()

@@ -30,7 +30,7 @@ pub(crate) fn charts(record: &HeadersRecord) -> Vec<Chart> {
     charts.collect()
 }
 
-/// What the picture of a case is called: that of the best known is `headers`, or of the first.
+/// The name of a case's picture: that of the best known is `headers`, or of the first.
 pub(crate) fn chart_name(record: &HeadersRecord, index: usize) -> String {
     let known = record.cases.iter().position(|case| case.profile == BEST_KNOWN).unwrap_or(0);
     match record.cases.get(index) {

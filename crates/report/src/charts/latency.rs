@@ -25,8 +25,6 @@ pub(crate) const CAPTION: &str = "Each line says how long the given share of a t
 /// The percentiles that get a marker, where there are samples enough.
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
-/// How many samples lie beyond the last percentile that is drawn.
-
 /// Pieces of a model's line.
 const MODEL_STEPS: u32 = 100;
 
@@ -76,7 +74,8 @@ fn curve(row: &Row<'_>) -> Option<Curve> {
     (!line.is_empty()).then_some(Curve { contender: row.contender(), line, marked, model })
 }
 
-/// What the model expects up to `end`, a number of nines: the median over the trials' models.
+/// The latencies that the model expects up to `end`, a number of nines: the median over the trials'
+/// models.
 fn model(row: &Row<'_>, end: f64) -> Option<Vec<(f64, f64)>> {
     let models: Vec<_> = row.trials.iter().filter_map(|trial| trial.check.latency).collect();
     let at = |step: u32| {

@@ -11,8 +11,11 @@ use pushbench_core::{Contender, Stack, Transport};
 
 use super::style::{Area, Draw as _, Drawn, mixed, pixel};
 
-/// The colour and the corners of the marker of each transport, from its middle, for a radius of 1.
-const TRANSPORTS: [(Transport, RGBColor, &[(f64, f64)]); Transport::ALL.len()] = [
+/// The corners of a marker, from its middle, for a radius of 1.
+type Corners = &'static [(f64, f64)];
+
+/// The colour and the marker of each transport.
+const TRANSPORTS: [(Transport, RGBColor, Corners); Transport::ALL.len()] = [
     (Transport::ShortPoll, RGBColor(0x00, 0x72, 0xb2), &OCTAGON),
     (Transport::LongPoll, RGBColor(0xe6, 0x9f, 0x00), &SQUARE),
     (Transport::Sse, RGBColor(0x00, 0x9e, 0x73), &TRIANGLE),

@@ -27,7 +27,7 @@ pub(crate) const AXIS: RGBColor = RGBColor(0x88, 0x88, 0x88);
 /// The area that a chart is drawn on.
 pub(crate) type Area<DB> = DrawingArea<DB, Shift>;
 
-/// What drawing may fail with, told in words: the backends' errors are types of their own.
+/// The outcome of drawing, a fault told in words: the backends' errors are types of their own.
 pub(crate) type Drawn = Result<(), String>;
 
 /// Layers have colours that no transport has, and that differ in lightness too.
@@ -52,7 +52,7 @@ pub(crate) const fn part_colour(part: Part) -> RGBColor {
         Part::Load => RGBColor(0xf0, 0xe4, 0x42),
     }
 }
-/// What Ethernet adds, where it is shown.
+/// The colour of what Ethernet adds, where it is shown.
 pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
 
 /// `colour` with a `share` of `other` in it.

@@ -51,7 +51,7 @@ pub(super) struct Sweep {
     lines: Vec<(Contender, Vec<(f64, Spread)>)>,
     axis: &'static str,
     words: fn(f64) -> String,
-    /// What else to hold the lines against.
+    /// Something else to hold the lines against.
     dashes: Dashes,
 }
 
@@ -60,7 +60,7 @@ enum Dashes {
     None,
     /// Where both axes have the same value.
     Diagonal,
-    /// What bare loops cost at each point, and what they do.
+    /// The cost of bare loops at each point, and what they do.
     Floor(Vec<(f64, f64)>, &'static str),
 }
 
@@ -152,7 +152,7 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     charts
 }
 
-/// What a figure does as clients are added; no latencies where messages were superseded.
+/// A figure as clients are added; no latencies where messages were superseded.
 fn growing(
     record: &RunRecord,
     chart: &Growing,
@@ -175,7 +175,7 @@ fn growing(
     sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
 }
 
-/// What bare loops cost in place of `figure`, where that was measured.
+/// The cost of bare loops in place of `figure`, where that was measured.
 fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
     let clients = |block: &&Block<'_>| Axis::Clients.value(&block.point);
     let floor = |block| Some((clients(block), floor::of(record, block.point.id, figure)?));

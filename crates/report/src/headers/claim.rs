@@ -80,7 +80,7 @@ impl Line {
         Self { key, what, cells: claim.use_cases.iter().map(cell).collect() }
     }
 
-    /// What was measured, or where it was not, what so many bytes are.
+    /// The measured bytes, or where they were not, what so many bytes are.
     fn ours(
         claim: &Claim,
         key: &'static str,
@@ -134,7 +134,7 @@ fn rate(bits: f64) -> String {
     }
 }
 
-/// What to know of the table, and what was not run and why.
+/// Notes on the table, and what was not run and why.
 pub(super) fn notes(claim: &Claim) -> Vec<String> {
     let mut notes = vec![
         "The paper prints 6.6, 66 and 665 Mbps for polling and 0.015, 0.153 and 1.526 Mbps for \

@@ -61,7 +61,7 @@ fn fields(record: &HeadersRecord, case: &HeaderCase, row: &ContenderBytes) -> Ve
     fields
 }
 
-/// What a connection takes once.
+/// Bytes of a connection once.
 fn once(row: &ContenderBytes) -> Vec<String> {
     let counts = |traffic: &Traffic| {
         [traffic.ethernet_bytes(), traffic.segments].map(|count| count.to_string())

@@ -1,6 +1,5 @@
 //! The cells that terminal and Markdown have in common.
 
-use pushbench_core::Contender;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::headers::{
     ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic,
@@ -88,7 +87,7 @@ pub(crate) fn times(ratio: f64) -> String {
     format!("{ratio:.1}")
 }
 
-/// What a case is called: `chromium`, `chromium + 400 bytes of cookies`.
+/// The name of a case: `chromium`, `chromium + 400 bytes of cookies`.
 pub(crate) fn name(case: &HeaderCase) -> String {
     match case.cookie_bytes {
         0 => case.profile.clone(),
@@ -96,7 +95,7 @@ pub(crate) fn name(case: &HeaderCase) -> String {
     }
 }
 
-/// What the figures are, to be read below them.
+/// The meaning of the figures, to be read below them.
 pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
     let mut lines = vec![
         "Each line is one message on a connection in use. Added characters are those of the \
@@ -112,7 +111,8 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
               packets was not allowed."
             .to_owned(),
     });
-    let long_polls = record.cases.iter().any(|case| case.row(Contender::LONG_POLL).is_some());
+    let long_polls =
+        record.cases.iter().flat_map(|case| &case.rows).any(|row| row.contender.shape().waits());
     lines.extend(long_polls.then(|| {
         "A long poll's answer and the next request are one exchange; its first request asks where \
          the feed stands, and the one that waits is counted with it."

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use pushbench_core::{Contender, text};
+use pushbench_core::text;
 use pushbench_metrics::record::headers::{
-    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, PUBLISHED_POLL, PUBLISHED_PUSH,
+    Claim, ContenderBytes, HeaderCase, HeadersRecord, Level, POLL, PUBLISHED_POLL, PUBLISHED_PUSH,
+    PUSH,
 };
 
 use super::rows::{self, times};
@@ -21,10 +22,10 @@ pub fn sentence(record: &HeadersRecord) -> String {
     lines.join("\n")
 }
 
-/// What is compared with WebSocket: a poll where one was played.
+/// The row that is compared with WebSocket's: a poll where one was played.
 pub(crate) fn subject(case: &HeaderCase) -> Option<&ContenderBytes> {
-    let other = || case.rows.iter().find(|row| row.contender != Contender::WEBSOCKET);
-    case.row(Contender::SHORT_POLL).or_else(other)
+    let other = || case.rows.iter().find(|row| row.contender != PUSH);
+    case.row(POLL).or_else(other)
 }
 
 fn line(case: &HeaderCase) -> Option<String> {
@@ -39,7 +40,7 @@ fn line(case: &HeaderCase) -> Option<String> {
         rows::name(case),
         human::count(row.exchange.at(Level::Ethernet)),
         human::count(case.payload_bytes),
-        human::count(case.row(Contender::WEBSOCKET)?.exchange.at(Level::Ethernet)),
+        human::count(case.row(PUSH)?.exchange.at(Level::Ethernet)),
         ratios(case, row)?,
     ))
 }

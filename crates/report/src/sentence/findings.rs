@@ -1,4 +1,4 @@
-//! What is worth saying behind the comparison, and how far the comparison goes.
+//! Findings behind the comparison, and how far the comparison goes.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ const EMPTY_PERCENT: f64 = 10.0;
 /// From so many messages on, a response of polls is a batch.
 const SEVERAL: f64 = 1.5;
 
-/// What else is worth saying: losses, polls in vain, polls that share, transports left out, a single trial.
+/// Other findings: losses, polls in vain, polls that share, transports left out, a single trial.
 pub(super) fn push(
     text: &mut String,
     block: &Block<'_>,

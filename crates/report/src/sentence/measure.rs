@@ -1,4 +1,4 @@
-//! What transports are compared by, and when they may be called different.
+//! The measure that transports are compared by, and when they may be called different.
 
 use crate::rows::{Block, Row, Spread};
 use pushbench_core::Figure;
@@ -6,10 +6,10 @@ use pushbench_core::Figure;
 /// Several figures within this factor are told as one.
 pub(crate) const NEAR: f64 = 1.05;
 
-/// What trials do not tell apart is called about the same only within this factor.
+/// The factor within which what trials do not tell apart is called about the same.
 pub(crate) const SAME: f64 = 1.1;
 
-/// What a block's transports are compared by.
+/// The measure that a block's transports are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
     /// The median latency.

@@ -9,7 +9,7 @@ use pushbench_metrics::record::warning::Invalid;
 
 use crate::{csv, fixture};
 
-/// What users were promised, and behind it what came later.
+/// The columns that users were promised, and behind them what came later.
 const DESIGN: &str = "
 scenario,point,transport,clients,rate_hz,payload_bytes,poll_interval_ms,trials,valid,
 published,expected,delivered,lost,duplicated,reordered,superseded,
@@ -239,7 +239,7 @@ fn bytes_sum_to_the_ledger() {
     }
 }
 
-/// What the trials' ledgers have of TCP and IP, as `bytes.csv` has it.
+/// Bytes of TCP and IP in the trials' ledgers, as `bytes.csv` has them.
 #[test]
 fn lines_of_tcp_and_ip_have_their_own_sources_and_packets() {
     let record = fixture::six();

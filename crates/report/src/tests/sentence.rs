@@ -321,12 +321,3 @@ fn broken_protocols_are_told_with_the_first_breach() {
     let told = " websocket had 12 protocol errors, the first: client 3: a frame is masked.";
     assert!(text.ends_with(told), "{text}");
 }
-
-#[test]
-fn many_points_are_told_by_their_ends() {
-    let sentence = sentence(&fixture::sweep());
-    let lines: Vec<&str> = sentence.lines().collect();
-    assert_eq!(lines.len(), 3);
-    assert!(lines[0].starts_with("With 5 clients: ") && lines[1].starts_with("With 40 clients: "));
-    assert_eq!(lines[2], "The 2 points between are in summary.csv.");
-}

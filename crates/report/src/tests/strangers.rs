@@ -40,7 +40,7 @@ fn evil() -> RunRecord {
     record
 }
 
-/// What a terminal obeys: everything but line feeds and tabs.
+/// Characters that a terminal obeys: everything but line feeds and tabs.
 fn acts(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t') || c == '\u{202e}'
 }

@@ -194,13 +194,6 @@ fn bytes_are_of_the_wire_where_all_of_it_was_counted() {
 }
 
 #[test]
-fn ages_stand_where_messages_were_superseded() {
-    let table = terminal_table(&fixture::latest());
-    assert!(table.contains("superseded") && table.contains("ages are compared"));
-    assert!(!table.contains("latency"), "{table}");
-}
-
-#[test]
 fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     const AGAIN: &str = "Payload beyond a message's size was sent again";
     let again = |mut record: RunRecord| {
@@ -214,21 +207,4 @@ fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     assert!(!terminal_table(&fixture::latest()).contains(AGAIN));
     // Under `every` nothing is sent twice.
     assert!(!again(fixture::quick()).contains(AGAIN));
-}
-
-#[test]
-fn markdown_has_a_table_for_each_point() {
-    let text = markdown(&fixture::sweep());
-    assert_eq!(text.matches("\n| transport |").count(), 4);
-    assert_eq!(text.matches("\n## ").count(), 4);
-    let widths: Vec<usize> = text
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .map(|line| line.matches('|').count())
-        .collect();
-    assert!(widths.iter().all(|width| *width == widths[0]), "{widths:?}");
-    assert!(
-        text.contains("5 clients, 10 messages/s, 64 B payload, polls every 1 s, minimal headers."),
-        "{text}"
-    );
 }

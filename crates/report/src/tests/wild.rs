@@ -12,7 +12,7 @@ use crate::{ReportError, csv, fixture, open};
 const SWEEP: &str = "clients = [5, 10]\nduration = \"2s\"\nruns = 2\n\
                      transports = [\"sse\", \"short-poll\"]\npoll_interval = \"500ms\"";
 
-/// What cannot be, or only just.
+/// Numbers that cannot be, or only just.
 fn extremes() -> [Value; 11] {
     [
         json!(u64::MAX),

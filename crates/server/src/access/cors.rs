@@ -1,4 +1,4 @@
-//! What pages of another origin are told that may read the answer (Fetch §3.2).
+//! Response headers for pages of another origin that may read the answer (Fetch §3.2).
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -63,7 +63,7 @@ impl Cors {
     }
 }
 
-/// What a page may send that asks first (Fetch §4.8): publishing with a token, and polls on a
+/// Requests that a page may send which asks first (Fetch §4.8): publishing with a token, and polls on a
 /// condition.
 pub(crate) const PREFLIGHT: [(HeaderName, &str); 3] = [
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),

@@ -1,4 +1,4 @@
-//! What a user lets in beside what is let in anyway: hosts and origins.
+//! Hosts and origins that a user lets in beside those who always are.
 
 use std::fmt;
 use std::str::FromStr;

@@ -47,13 +47,16 @@ pub(crate) struct Polls {
     pub(crate) keys: &'static [&'static str],
 }
 
+/// Makes a head for a request, in a profile's look, that names a cursor; or a refusal.
+type MakeHead = fn(&Request<Incoming>, &HeaderProfile, Seq) -> Result<Vec<u8>, Answer>;
+
 /// How a connection becomes a stream.
 #[derive(Debug)]
 pub(crate) struct Streams {
     /// The status of the response that begins it.
     pub(crate) status: StatusCode,
     /// The response head of a stream of the messages after a cursor, or a refusal.
-    pub(crate) head: fn(&Request<Incoming>, &HeaderProfile, Seq) -> Result<Vec<u8>, Answer>,
+    pub(crate) head: MakeHead,
     pub(crate) language: Language,
     /// It is a response like others: a page of another origin is told that it may read it, and one
     /// that resumes says where it was (`Last-Event-ID`).

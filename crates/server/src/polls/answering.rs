@@ -7,17 +7,27 @@ use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_os::time::clock;
 use pushbench_protocol::headers::{Content, ResponseParts};
 
-use super::client::{Client, Wait};
+use super::poller::{Poller, Wait};
 use super::reply::{Found, Reply, Terms, connection};
 use super::request::{Persistence, PollRequest};
 use super::state::State;
 use crate::connection::Phase;
 use crate::counters::EndpointRow;
 use crate::http::answer;
-use crate::ring::Gone;
+use crate::query::Query;
+use crate::ring::{Gone, Ring};
 use crate::view::View;
 
-impl Client {
+/// The messages that a poll gets, as they are now.
+fn found(waits: bool, query: &Query, ring: &Ring) -> Result<Found, Gone> {
+    match (waits, query.after, query.delivery) {
+        // Without a cursor that is the newest message again and again, as naive polling has it.
+        (false, None, Delivery::Latest) => Ok(Found::newest(ring)),
+        (_, after, delivery) => Found::after(ring, after.unwrap_or(ring.newest()), delivery),
+    }
+}
+
+impl Poller {
     /// Answers a poll, or has it wait.
     pub(crate) fn answer(&mut self, request: &PollRequest<'_>, state: &mut State, view: View<'_>) {
         let closes = state.stopping || state.always_closes;
@@ -37,16 +47,7 @@ impl Client {
             let (status, body) = (StatusCode::GONE, other.to_json());
             return self.refuse(request.endpoint, status, answer::JSON, &body, terms, view);
         }
-        let found = match (request.waits, query.after, query.delivery) {
-            // Without a cursor that is the newest message again and again, as naive polling
-            // has it.
-            (false, None, Delivery::Latest) => Ok(Found::newest(view.ring)),
-            (_, after, delivery) => {
-                let cursor = after.unwrap_or(view.ring.newest());
-                Found::after(view.ring, cursor, delivery)
-            }
-        };
-        match found {
+        match found(request.waits, query, view.ring) {
             Ok(Found::Nothing(cursor))
                 if request.waits && !query.timeout.is_zero() && !state.stopping =>
             {

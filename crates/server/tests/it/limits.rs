@@ -1,4 +1,4 @@
-//! What the server takes from nobody.
+//! Bounds that hold for everybody.
 
 use std::time::Duration;
 

@@ -29,6 +29,7 @@ impl Heard {
 
     /// The conversation fails. What of a frame came before depends on the pieces.
     fn fail(mut self, error: FrameError) -> Self {
+        assert!(matches!(error.close_code(), 1002 | 1007), "{error:?}");
         self.rest.clear();
         self.framing = 0;
         self.error = Some(error);

@@ -19,6 +19,9 @@ pub(super) fn holds(input: &[u8]) {
         return;
     };
     survives_json(&profile);
+    if let Ok(longer) = profile.clone().with_cookie_bytes(400) {
+        survives_json(&longer);
+    }
     for contender in Contender::all() {
         let (target, own) = (profile.path(contender), &OWN[..]);
         let request = RequestParts { target, host: "localhost:80", own };

@@ -51,6 +51,9 @@ fn read(pieces: &[&[u8]]) -> Read {
     }
     read.last_id = reader.last_id().to_vec();
     read.retry = reader.retry();
+    // A new stream of the same source.
+    reader.restart();
+    assert_eq!((reader.last_id(), reader.event()), (read.last_id.as_slice(), &b""[..]));
     read
 }
 

@@ -178,7 +178,7 @@ fn a_stream_that_breaks_behind_each_message_has_ten_attempts() {
 fn long_polls(answer: &'static [u8]) -> (LoadMeasured, usize) {
     let (target, shared) = answers(answer);
     let mut plan = plan(target, Contender::LONG_POLL, 5);
-    plan.foreign_path = Some("/wait".to_owned());
+    plan.subject.path = Some("/wait".to_owned());
     let load = trial(plan, &shared, SHORT);
     (load, asked(&shared))
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::control::LoadPlan;
+use pushbench_metrics::record::control::{LoadPlan, Subject};
 use pushbench_os::time::clock;
 
 use super::server::{Shared, cursor, request, start, websocket};
@@ -16,7 +16,8 @@ use crate::session::tests::{frame, upgrade};
 
 /// A client of a server that is none of ours.
 fn foreign(target: std::net::SocketAddr, contender: Contender) -> LoadPlan {
-    LoadPlan { foreign_path: Some("/x".to_owned()), ..plan(target, contender, 1) }
+    let subject = Subject { path: Some("/x".to_owned()), ..Subject::default() };
+    LoadPlan { subject, ..plan(target, contender, 1) }
 }
 
 /// Sends messages as events with these lines before their data, each when it is due, up to `last`.
@@ -105,7 +106,8 @@ fn events_of_the_type_that_is_asked_for_are_the_feed() {
             request(&mut stream, shared).unwrap();
             events(stream, shared, 0, 100, lines);
         });
-        let plan = LoadPlan { event: event.map(str::to_owned), ..foreign(target, Contender::SSE) };
+        let mut plan = foreign(target, Contender::SSE);
+        plan.subject.event = event.map(str::to_owned);
         let load = trial(plan, &shared, LONG);
         assert_eq!((load.measured.audit.delivered, load.other_events.is_empty()), (50, true));
         assert!(load.errors.is_empty(), "{load:?}");

@@ -1,6 +1,5 @@
 use pushbench_core::message::Content;
 use pushbench_core::{Contender, Delivery};
-use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::{chunked, sse};
 
 use crate::session::tests::{Heard, call, feed, payload, plan, session};
@@ -110,8 +109,9 @@ fn a_stream_that_fell_behind_says_so_and_goes_on_from_the_oldest() {
 
 /// A client of a server that is none of ours, and whose feed has events of this type.
 fn foreign(event: Option<&str>) -> Box<dyn Session> {
-    let (foreign_path, event) = (Some("/events".to_owned()), event.map(str::to_owned));
-    let plan = LoadPlan { foreign_path, event, ..plan(Contender::SSE, Delivery::Every) };
+    let mut plan = plan(Contender::SSE, Delivery::Every);
+    plan.subject.path = Some("/events".to_owned());
+    plan.subject.event = event.map(str::to_owned);
     let mut session = Sessions::new(&plan).session(0);
     call(|out| session.opened(out));
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n";

@@ -1,12 +1,12 @@
 use pushbench_core::{Contender, Delivery};
-use pushbench_metrics::record::control::LoadPlan;
 
 use crate::session::tests::{call, feed, frame, payload, plan, upgrade};
 use crate::session::*;
 
 fn session(contender: Contender) -> Box<dyn Session> {
-    let foreign_path = Some("/sub?channel=a".to_owned());
-    Sessions::new(&LoadPlan { foreign_path, ..plan(contender, Delivery::Every) }).session(0)
+    let mut plan = plan(contender, Delivery::Every);
+    plan.subject.path = Some("/sub?channel=a".to_owned());
+    Sessions::new(&plan).session(0)
 }
 
 fn answer(tag: &str, seq: u64) -> Vec<u8> {

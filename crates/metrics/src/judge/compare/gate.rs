@@ -18,17 +18,17 @@ pub struct Unbreakable {
     pub threshold: f64,
     /// The figures that too few trials have.
     pub too_few: Vec<String>,
-    /// What is in one of the runs and not in the other.
+    /// Figures, transports and points of one run that the other has not.
     pub lacking: Vec<String>,
-    /// What is known of a run only to be at least something.
+    /// Figures of a run that are known only to be at least something.
     pub bounded: Vec<String>,
-    /// What so many trials can show.
+    /// The least that so many trials can show.
     pub power: Power,
 }
 
 impl Comparison {
-    /// What is worse by more than `share`, where the trials of the two runs could have shown that
-    /// of each judged figure or do show it of one.
+    /// Rows that are worse by more than `share`, where the trials of the two runs could have shown
+    /// that of each judged figure or do show it of one.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Comparison {
         Ok(broken)
     }
 
-    /// What is worse by more than `share`, by verdict too.
+    /// Rows that are worse by more than `share`, by verdict too.
     pub fn worse_by(&self, share: f64) -> impl Iterator<Item = &Row> {
         let more = move |row: &&Row| row.change.relative().is_none_or(|change| change > share);
         self.with(Verdict::Worse).filter(more)

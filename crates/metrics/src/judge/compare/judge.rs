@@ -10,13 +10,13 @@ use crate::judge::stats::{median, range};
 /// the chance that any is called.
 pub const DISCOVERY: f64 = 0.05;
 
-/// What is below this share of the figure before is no difference to anybody, however sure.
+/// The share of the figure before up to which a change is no difference to anybody, however sure.
 pub const WORTH: f64 = 0.02;
 
 /// The most trials of one run that anybody is advised to add to few of another.
 const MOST_RUNS: usize = 40;
 
-/// What is said of a judged figure.
+/// The verdict on a judged figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It fell, by more than noise and by more than is [worth](WORTH) telling.
@@ -29,7 +29,7 @@ pub enum Verdict {
     TooFew,
 }
 
-/// What became of a figure from one run to the other.
+/// The change of a figure from one run to the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Trials that have the figure, before and after.
@@ -101,7 +101,7 @@ impl Change {
     }
 }
 
-/// What became of each figure, whose values before and after are given with how it is judged.
+/// The change of each figure, whose values before and after are given with how it is judged.
 /// Those judged by ranks are judged together: p is adjusted for their number after Benjamini and
 /// Hochberg, so that a comparison of more figures does not call more by luck. A change of at most
 /// `worth`, as a share of the figure before, is no difference.
@@ -127,7 +127,7 @@ pub fn judge(
     changes
 }
 
-/// What a comparison could show at all.
+/// The power of a comparison: the least change that it could show.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Power {
     /// Figures judged by ranks, and so together.

@@ -1,11 +1,11 @@
-//! What to know before believing a comparison.
+//! Notes to read before believing a comparison.
 
 use super::settings::{self, Difference};
 use crate::judge::figures::Summary;
 use crate::record::RunRecord;
 use crate::record::environment::Environment;
 
-/// What differs between the runs as a whole, or is missing in one.
+/// Differences between the runs as a whole, and what is missing in one.
 pub(super) fn of_runs(
     before: &RunRecord,
     after: &RunRecord,

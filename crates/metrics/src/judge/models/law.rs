@@ -1,4 +1,4 @@
-//! What follows from how messages are spaced: ages, missed messages, empty answers.
+//! Consequences of how messages are spaced: ages, missed messages, empty answers.
 //!
 //! [`Law`] has it in closed form, for a feed that goes on for ever. [`Dues`] has the same of the
 //! very instants at which a trial's messages were due, polls being at any place of their period

@@ -6,7 +6,7 @@
 
 use super::{median, median_interval_95, range};
 
-/// What the differences of one and the other amount to.
+/// The sum of the differences of one and the other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Paired {
     /// How many pairs there are.

@@ -1,4 +1,4 @@
-//! What changed between two runs, whose trials have nothing in common but their settings.
+//! The shift between two runs, whose trials have nothing in common but their settings.
 
 use super::sorted;
 

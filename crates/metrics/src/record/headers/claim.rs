@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use pushbench_core::Contender;
 use serde::{Deserialize, Serialize};
 
-use super::{ContenderBytes, HeaderCase, Level};
+use super::{ContenderBytes, HeaderCase, Level, POLL, PUSH};
 
 /// Characters of headers of a poll by the published count, both ways.
 pub const PUBLISHED_POLL: u64 = 871;
@@ -28,7 +27,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What `bytes` for each client and period are for so many clients, bit/s.
+    /// The bit rate of `bytes` for each client and period, for so many clients, bit/s.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
     pub fn computed(&self, bytes: u64, clients: u32) -> f64 {
@@ -38,13 +37,13 @@ impl Claim {
     /// The claim's poll.
     #[must_use]
     pub fn poll(&self) -> Option<&ContenderBytes> {
-        self.case.row(Contender::SHORT_POLL)
+        self.case.row(POLL)
     }
 
     /// The claim's push.
     #[must_use]
     pub fn push(&self) -> Option<&ContenderBytes> {
-        self.case.row(Contender::WEBSOCKET)
+        self.case.row(PUSH)
     }
 
     /// By how much the headers that a use case's polls moved differ from those of one poll times
@@ -110,7 +109,7 @@ pub struct UseCase {
     pub name: String,
     /// Clients, each with a poll or a message each period.
     pub clients: u32,
-    /// What polling moved, or why it was not measured.
+    /// Bytes that polling moved, or why they were not measured.
     pub polls: WindowBytes,
     /// The same of WebSocket.
     pub pushes: WindowBytes,
@@ -134,7 +133,7 @@ pub enum WindowBytes {
         framing_bytes: u64,
         /// All layers at the level of IP; `None` where the kernel did not tell.
         ip_bytes: Option<u64>,
-        /// What to know before believing it, or why the trial is not valid.
+        /// Notes to read before believing it, or why the trial is not valid.
         notes: Vec<String>,
         /// Whether the trial is valid.
         valid: bool,
@@ -166,7 +165,7 @@ impl WindowBytes {
         self.bits(|bytes| Some(bytes.0))
     }
 
-    /// What to know before believing it, or why the trial is not valid.
+    /// Notes to read before believing it, or why the trial is not valid.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         match self {

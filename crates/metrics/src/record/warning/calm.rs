@@ -40,7 +40,7 @@ pub const STALLED_SHARE: f64 = 0.01;
 /// From this share on the 99.9th percentile may be the machine's, which is a warning.
 pub const STALLED_A_LITTLE: f64 = 0.001;
 
-/// What a delay has to be of the latency that was measured in order to matter.
+/// The share that a delay has to be of the latency that was measured in order to matter.
 pub const MATTERS: f64 = 0.1;
 
 /// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
@@ -94,7 +94,7 @@ pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result
     }
 }
 
-/// What a quota held back, in words.
+/// Time that a quota held back, in words.
 pub(super) fn throttled(
     f: &mut fmt::Formatter<'_>,
     time: Duration,

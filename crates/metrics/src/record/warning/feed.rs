@@ -5,7 +5,7 @@ use std::fmt;
 use pushbench_core::Seq;
 use serde::{Deserialize, Serialize};
 
-/// What is most likely wrong where a message arrives before it was due.
+/// The likely fault where a message arrives before it was due.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likely {
@@ -22,7 +22,7 @@ pub enum Likely {
 }
 
 impl Likely {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl fmt::Display for Likely {
     }
 }
 
-/// What shows that a server publishes another feed than the one described.
+/// Signs that a server publishes another feed than the one described.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Misfit {

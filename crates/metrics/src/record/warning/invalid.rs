@@ -38,12 +38,12 @@ pub enum Invalid {
     AttemptsUsed(AttemptsUsed),
     /// A load process ended before it reported.
     LoadDied {
-        /// What it said or how it ended.
+        /// Its last words, or how it ended.
         error: String,
     },
     /// The server ended before it was told to.
     ServerDied {
-        /// What it said or how it ended.
+        /// Its last words, or how it ended.
         error: String,
     },
     /// The server is another one than at the start, or publishes another feed.
@@ -63,12 +63,12 @@ pub enum Invalid {
         early: Duration,
         /// How many arrivals were early.
         messages: u64,
-        /// What is most likely wrong.
+        /// The likely fault.
         likely: Likely,
     },
-    /// What the server sends is not what the feed's description says.
+    /// The server sends another feed than its description says.
     NotThisFeed {
-        /// What shows it.
+        /// The sign of it.
         sign: Misfit,
     },
     /// Of the messages that were due not one arrived.
@@ -140,7 +140,7 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {

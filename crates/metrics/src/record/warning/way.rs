@@ -1,4 +1,4 @@
-//! What to know of the stamps along a message's way, and what they tell of the whole latency.
+//! Doubts about the stamps along a message's way, and what they tell of the whole latency.
 
 use std::fmt;
 
@@ -65,7 +65,7 @@ pub enum StampsDoubt {
 }
 
 impl StampsDoubt {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::http::HandshakeError;
+use crate::websocket::HandshakeError;
 
 /// The head with these header lines behind a status line, and the value of the field that is kept.
 fn read(status: &str, lines: &str) -> Result<(ResponseHead, Vec<u8>), HeadError> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::judge::stats::noise::Noise;
 
-/// What the trials of a run come to: a figure, a drift over the run, and the noise of a trial.
+/// Trials of a run: a figure, a drift over the run, and the noise of a trial.
 #[derive(Debug, Clone, Copy)]
 enum Machine {
     Normal,
@@ -147,7 +147,7 @@ fn what_is_not_judged_has_no_verdict_and_counts_for_nothing() {
     assert_eq!(Power::of(&changes).judged, 1);
 }
 
-/// What has no noise needs no test, but the runs must not meet, and the change must matter.
+/// A figure without noise needs no test, but the runs must not meet, and the change must matter.
 #[test]
 fn a_figure_without_noise_is_judged_by_the_ranges_of_however_few_trials() {
     let verdict = |before: &[f64], after: &[f64], worth| {

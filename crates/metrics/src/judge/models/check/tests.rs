@@ -5,8 +5,8 @@ use crate::observe::polls::CELLS;
 
 const PERIOD_US: f64 = 1_000_000.0;
 
-/// What `clients` see of `messages` that are `gap` apart, their phases spread as polls' are and
-/// then moved by `moved`, both in parts of the period.
+/// Latencies that `clients` see of `messages` that are `gap` apart, their phases spread as polls'
+/// are and then moved by `moved`, both in parts of the period.
 fn played(
     clients: u32,
     (messages, gap): (u32, f64),

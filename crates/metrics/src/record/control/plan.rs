@@ -1,0 +1,129 @@
+//! Plans of a run's child processes: who plays, where, and for which feed. A plan is the first line
+//! that a child reads. It travels on the pipe alone, never as an argument or in a record, so that it
+//! may hold secrets.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::sampling::Sampling;
+use pushbench_core::{Contender, Delivery};
+use pushbench_protocol::headers::HeaderProfile;
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use super::player::{LoadPlayer, ServerPlayer, Subject};
+
+/// A server child's plan: the first line it reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServerPlan {
+    /// Who plays the server.
+    #[serde(default)]
+    pub player: ServerPlayer,
+    /// Where it runs and listens.
+    #[serde(default)]
+    pub place: Place,
+    /// The feed.
+    pub feed: FeedSpec,
+    /// The profile of its responses.
+    #[serde(default)]
+    pub headers: HeaderProfile,
+    /// The messages to stamp along their way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+    /// How much later than due each message is published, to see whether that is found.
+    #[serde(default)]
+    pub publish_delay: Duration,
+}
+
+impl ServerPlan {
+    /// A server of `feed` on a free port of 127.0.0.1, which says the least that HTTP allows and
+    /// stamps nothing.
+    #[must_use]
+    pub fn new(feed: FeedSpec) -> Self {
+        Self {
+            player: ServerPlayer::Real,
+            place: Place::default(),
+            feed,
+            headers: HeaderProfile::minimal(),
+            stamps: None,
+            publish_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A load child's plan: the first line it reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadPlan {
+    /// Who plays the clients.
+    #[serde(default)]
+    pub player: LoadPlayer,
+    /// Where they run, and the addresses that they connect from.
+    #[serde(default)]
+    pub place: Place,
+    /// The address of the server.
+    pub target: SocketAddr,
+    /// How the server is asked.
+    #[serde(default)]
+    pub subject: Subject,
+    /// How its clients receive the feed.
+    pub contender: Contender,
+    /// The promise that is made to them.
+    pub delivery: Delivery,
+    /// The profile of its requests, cookies included.
+    pub headers: HeaderProfile,
+    /// How many clients this process plays.
+    pub clients: u32,
+    /// The number of its first client among all of the trial's.
+    pub first_client: u32,
+    /// Clients of the trial in all load processes: poll phases are spread over these.
+    pub total_clients: u32,
+    /// The period of short polls.
+    pub poll_interval: Duration,
+    /// How long the server is asked to hold a long poll.
+    pub long_poll_timeout: Duration,
+    /// Seeds poll phases and reconnect jitter.
+    pub seed: u64,
+    /// How long opening all connections may take.
+    pub connect_timeout: Duration,
+    /// Connection attempts under way at a time, so that the server's backlog holds them.
+    #[serde(default = "default_ramp")]
+    pub ramp: u32,
+    /// The messages to stamp along their way; `None` stamps nothing.
+    #[serde(default)]
+    pub stamps: Option<Sampling>,
+}
+
+impl LoadPlan {
+    /// All clients of a trial in one process, which are promised every message, ask with the least
+    /// that HTTP allows, poll each second, or hold a poll for 30 s, and stamp nothing.
+    #[must_use]
+    pub fn new(target: SocketAddr, contender: Contender, clients: u32) -> Self {
+        Self {
+            player: LoadPlayer::Real,
+            place: Place::default(),
+            target,
+            subject: Subject::default(),
+            contender,
+            delivery: Delivery::Every,
+            headers: HeaderProfile::minimal(),
+            clients,
+            first_client: 0,
+            total_clients: clients,
+            poll_interval: Duration::from_secs(1),
+            long_poll_timeout: Duration::from_secs(30),
+            seed: 1,
+            connect_timeout: Duration::from_secs(10),
+            ramp: DEFAULT_RAMP,
+            stamps: None,
+        }
+    }
+}
+
+/// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
+/// for any server's backlog.
+pub const DEFAULT_RAMP: u32 = 256;
+
+const fn default_ramp() -> u32 {
+    DEFAULT_RAMP
+}

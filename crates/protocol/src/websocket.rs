@@ -1,0 +1,100 @@
+//! The switch of a connection to WebSocket (RFC 6455 §4), as the head of a 101 tells of it.
+
+use thiserror::Error;
+
+use crate::http::field::{list, lossy};
+
+/// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
+const ACCEPT_LEN: usize = 28;
+
+/// A switch of protocols that is none to a WebSocket.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum HandshakeError {
+    /// The status line is that of an older version.
+    #[error("its status line says HTTP/1.0")]
+    Version,
+    /// It switches to nothing, or to something else.
+    #[error("its Upgrade is not `websocket`")]
+    Upgrade,
+    /// It does not say that the connection changes.
+    #[error("its Connection does not name `Upgrade`")]
+    Connection,
+    /// It does not answer the key that was sent.
+    #[error("its Sec-WebSocket-Accept does not answer the key that was sent")]
+    Accept,
+    /// It names an extension.
+    #[error("it uses the extension `{0}`, which was not offered")]
+    Extension(String),
+    /// It names a subprotocol.
+    #[error("it chose the subprotocol `{0}`, which was not offered")]
+    Subprotocol(String),
+}
+
+/// The fields of a switch of protocols that speak of the new one (RFC 6455 §4.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    old_version: bool,
+    /// Whether it is to WebSocket, and to nothing else.
+    websocket: Option<bool>,
+    connection: bool,
+    /// The only `Sec-WebSocket-Accept`.
+    accept: Option<[u8; ACCEPT_LEN]>,
+    accepts: u32,
+    extension: Option<Box<str>>,
+    subprotocol: Option<Box<str>>,
+}
+
+impl Upgrade {
+    /// The switch in the head of a 101, by its version and fields.
+    pub(crate) fn of(response: &httparse::Response<'_, '_>) -> Self {
+        let mut upgrade = Self { old_version: response.version == Some(0), ..Self::default() };
+        response.headers.iter().for_each(|header| upgrade.take(header));
+        upgrade
+    }
+
+    fn take(&mut self, header: &httparse::Header<'_>) {
+        let is = |wanted: &str| header.name.eq_ignore_ascii_case(wanted);
+        let text = || (!header.value.is_empty()).then(|| lossy(header.value));
+        if is("upgrade") {
+            let websocket = header.value.eq_ignore_ascii_case(b"websocket");
+            self.websocket = Some(websocket && self.websocket.unwrap_or(true));
+        } else if is("connection") {
+            self.connection |= list(header.value).any(|item| item.eq_ignore_ascii_case(b"upgrade"));
+        } else if is("sec-websocket-accept") {
+            self.accepts += 1;
+            self.accept = header.value.try_into().ok();
+        } else if is("sec-websocket-extensions") {
+            self.extension = self.extension.take().or_else(text);
+        } else if is("sec-websocket-protocol") {
+            self.subprotocol = self.subprotocol.take().or_else(text);
+        }
+    }
+
+    /// Whether a WebSocket is open now, for a client that offered neither extension nor
+    /// subprotocol, and whose key is answered by `accept`.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the client must fail the connection.
+    pub fn check(&self, accept: &str) -> Result<(), HandshakeError> {
+        if self.old_version {
+            return Err(HandshakeError::Version);
+        }
+        if self.websocket != Some(true) {
+            return Err(HandshakeError::Upgrade);
+        }
+        if !self.connection {
+            return Err(HandshakeError::Connection);
+        }
+        let answered = self.accept.is_some_and(|answer| answer == accept.as_bytes());
+        if self.accepts != 1 || !answered {
+            return Err(HandshakeError::Accept);
+        }
+        if let Some(extension) = &self.extension {
+            return Err(HandshakeError::Extension(extension.to_string()));
+        }
+        self.subprotocol
+            .as_ref()
+            .map_or(Ok(()), |subprotocol| Err(HandshakeError::Subprotocol(subprotocol.to_string())))
+    }
+}

@@ -1,0 +1,54 @@
+//! Reasons for which a run cannot go on, and those for which only a trial has no figures.
+
+use pushbench_core::schedule::WalkError;
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::net::capture::CaptureError;
+use thiserror::Error;
+
+use crate::place::PlaceError;
+use crate::player::process::ProcessError;
+use crate::player::target::TargetError;
+
+/// A run that ends before its plan does.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// Whoever hears the run's events wants it to end.
+    #[error("the run was stopped")]
+    Stopped,
+    /// A trial that this machine has no room for.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// A server process that cannot be started.
+    #[error("cannot start the server")]
+    Server(#[source] ProcessError),
+    /// Another child process that cannot be started, or one that takes no orders.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A running server whose feed cannot be followed.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A window whose messages cannot be told.
+    #[error("cannot say which messages are due")]
+    Due(#[source] WalkError),
+    /// A capture that cannot begin.
+    #[error("cannot capture the trial's packets")]
+    Capture(#[source] CaptureError),
+    /// A capture that cannot be read to its end.
+    #[error("cannot read the captured packets")]
+    Captured(#[source] CaptureError),
+}
+
+/// The reason why a trial has no figures.
+#[derive(Debug)]
+pub enum Trouble {
+    /// A process of the trial failed: the trial is invalid.
+    Invalid(Invalid),
+    /// The run cannot go on.
+    Run(RunError),
+}
+
+impl<E: Into<RunError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}

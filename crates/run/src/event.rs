@@ -1,0 +1,62 @@
+//! Events of a run, for a progress line, a live view, and the bookkeeping of its record.
+
+use std::ops::ControlFlow;
+
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::record::control::Progress;
+use pushbench_metrics::record::floor::FloorTrial;
+use pushbench_metrics::record::{TrialId, TrialRecord};
+
+use crate::error::RunError;
+
+/// Something that happens in a run.
+#[derive(Debug)]
+pub enum Event {
+    /// The processes of a trial are being started.
+    Starting {
+        /// Which trial; of a floor, the one of its point and round.
+        trial: TrialId,
+        /// The name of who plays it.
+        player: &'static str,
+    },
+    /// A trial has come to a phase.
+    Phase(Phase),
+    /// About once a second while clients are connected: all load processes so far, with the median
+    /// latency of the slowest of them.
+    Progress(Progress),
+    /// Nothing but time that goes on; at least each 100 ms.
+    Waiting,
+    /// A trial has ended.
+    TrialDone {
+        /// Its outcome.
+        trial: Box<TrialRecord>,
+        /// Whether it stands, and is not repeated.
+        stands: bool,
+        /// Whether it was the run's last.
+        last: bool,
+    },
+    /// A trial of bare loops has ended.
+    FloorDone {
+        /// Its outcome.
+        floor: FloorTrial,
+        /// Whether it stands, and is not repeated.
+        stands: bool,
+        /// Whether it was the run's last.
+        last: bool,
+    },
+}
+
+/// Whoever hears of a run's events, each as it happens, and says whether the run goes on.
+pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
+
+/// Tells `listener` of an event.
+///
+/// # Errors
+///
+/// [`RunError::Stopped`], where it wants the run to end.
+pub(crate) fn tell(listener: &mut Listener<'_>, event: Event) -> Result<(), RunError> {
+    match listener(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(RunError::Stopped),
+    }
+}

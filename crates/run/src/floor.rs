@@ -1,0 +1,93 @@
+//! The floor of a point: a trial played by bare loops, in the place of server and load generator.
+
+use std::time::Duration;
+
+use pushbench_core::Contender;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
+use pushbench_metrics::record::TrialId;
+use pushbench_metrics::record::floor::FloorTrial;
+use pushbench_metrics::record::warning::SATURATED_SHARE;
+
+use crate::error::{RunError, Trouble};
+use crate::event::{self, Event, Listener};
+use crate::judge::stability::Stability;
+use crate::plan::Plan;
+use crate::player::Players;
+use crate::setup::{ATTEMPTS, Attempt, Run};
+use crate::trial::{self, Played};
+
+/// Plays the floor at the point and in the round of trial `id`, and again where that cannot be
+/// used. It is the run's `last` trial, or not.
+pub(crate) fn attempts(
+    run: &Run,
+    id: TrialId,
+    last: bool,
+    listener: &mut Listener<'_>,
+) -> Result<(), RunError> {
+    let run = Run {
+        plan: Plan { capture: false, stamps: false, ..run.plan.clone() },
+        players: Players::bare(run.plan.feed(id).payload),
+        commands: run.commands.clone(),
+    };
+    let id = TrialId { contender: Contender::FLOOR, ..id };
+    for number in 1..=ATTEMPTS {
+        let floor = play(&run, Attempt { id, order: 0, number }, listener)?;
+        let stands = floor.invalid.is_empty() || number == ATTEMPTS;
+        event::tell(listener, Event::FloorDone { floor, stands, last: stands && last })?;
+        if stands {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<FloorTrial, RunError> {
+    let mut floor = FloorTrial {
+        point: attempt.id.point,
+        round: attempt.id.round,
+        invalid: Vec::new(),
+        messages: 0,
+        server_cpu: None,
+        load_cpu: None,
+    };
+    match trial::play(run, attempt, listener) {
+        Ok(played) => {
+            let resources = &played.cost.resources;
+            floor.messages = played.merged.load.measured.counters.messages_in_window;
+            (floor.server_cpu, floor.load_cpu) = (resources.server_cpu, resources.load_cpu);
+            if floor.cost().is_none() {
+                floor.invalid.push("no message was read, or no CPU time".to_owned());
+            }
+            floor.invalid.extend(faults(&run.plan, &played));
+        }
+        Err(Trouble::Invalid(reason)) => floor.invalid.push(reason.to_string()),
+        Err(Trouble::Run(error)) => return Err(error),
+    }
+    Ok(floor)
+}
+
+/// Why a floor cannot be used whose processes went through the trial.
+fn faults(plan: &Plan, played: &Played) -> Vec<String> {
+    let window = played.timing.window.duration();
+    // Bare loops measure no latency that a stall could be held against.
+    let latency = LatencyHistogram::default();
+    let stability = played.cost.resources.disturbance.as_ref().map(|disturbance| Stability {
+        disturbance,
+        instrument: played.cost.resources.instrument.as_ref(),
+        window,
+        latency: &latency,
+        allow_busy: plan.allow_busy,
+        own_server: true,
+    });
+    let disturbed = stability.map_or_else(Vec::new, |stability| stability.invalid());
+    let known = played.fallen.iter().chain(&disturbed);
+    let mut faults: Vec<String> = known.map(ToString::to_string).collect();
+    if !played.kept_pace() {
+        faults.push("the loop of writes did not keep the feed's pace".to_owned());
+    }
+    let busy = |cpu: Duration| cpu.as_secs_f64() / window.as_secs_f64() > SATURATED_SHARE;
+    if played.cost.busiest_load.is_some_and(busy) {
+        faults.push("the loop of reads used a whole core".to_owned());
+    }
+    faults
+}

@@ -1,0 +1,238 @@
+//! Standstills of the instrument itself: of its load processes, or of the run's parent.
+//!
+//! A stall is judged as the machine's are, with the same limits. Who was it? The parent's canaries
+//! watch each core, the load processes watch themselves. Where a load process stood still and the
+//! canaries did not, it was stopped. Where all canaries stood still and the load processes did not,
+//! the parent was. Where both did, it was the machine.
+
+use std::time::Duration;
+
+use pushbench_metrics::observe::disturbance::{CoreWatch, Disturbance};
+use pushbench_metrics::observe::instrument::{Instrument, LoopWatch, Process};
+use pushbench_metrics::record::warning::{
+    Invalid, STALL, STALLED_A_LITTLE, STALLED_SHARE, Warning,
+};
+
+/// Of what the canaries saw, load processes that ran on saw less than this part.
+const RAN_ON: f64 = 0.5;
+
+/// All who watched a window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watches<'a> {
+    pub(crate) instrument: Option<&'a Instrument>,
+    pub(crate) disturbance: &'a Disturbance,
+    pub(crate) window: Duration,
+    /// The shortest stall that matters to what was measured.
+    pub(crate) limit: Duration,
+}
+
+/// A process of the instrument that stood still while the machine went on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Standstill {
+    who: Process,
+    worst: Duration,
+    /// The share of the window that stalls cover which matter, as far as the looks tell.
+    share: f64,
+    /// The least that it is, the machine's own standstill taken off.
+    share_at_least: f64,
+}
+
+impl Standstill {
+    /// Whether the trial says nothing for it.
+    pub(crate) fn spoils(&self) -> bool {
+        self.worst > STALL || self.share_at_least > STALLED_SHARE
+    }
+
+    /// Whether it is worth a warning.
+    pub(crate) fn shows(&self) -> bool {
+        self.share > STALLED_A_LITTLE
+    }
+
+    pub(crate) const fn invalid(self) -> Invalid {
+        let Self { who, worst, share, .. } = self;
+        Invalid::InstrumentStalled { who, worst, share }
+    }
+
+    pub(crate) const fn warning(self) -> Warning {
+        let Self { who, worst, share, .. } = self;
+        Warning::InstrumentStalls { who, worst, share }
+    }
+}
+
+impl Watches<'_> {
+    /// The process of the instrument that stood still for longest, first of those that spoil the
+    /// trial.
+    pub(crate) fn worst(&self) -> Option<Standstill> {
+        let all = self.parent().into_iter().chain(self.parent_at_edge()).chain(self.loads());
+        all.max_by_key(|own| (own.spoils(), own.worst))
+    }
+
+    /// The parent, where all its canaries stood still and no load process did.
+    pub(crate) fn parent(&self) -> Option<Standstill> {
+        let loads = &self.instrument?.loads;
+        if loads.iter().all(LoopWatch::is_empty) {
+            return None;
+        }
+        let cores = || self.disturbance.cores.iter();
+        let worst = cores().map(|core| core.worst).min()?;
+        let (limit, window) = (self.limit, self.window);
+        let least = |share: fn(_, _, _) -> f64| {
+            cores().map(|core| share(core, limit, window)).fold(f64::INFINITY, f64::min)
+        };
+        let share = least(|core: &CoreWatch, limit, window| core.share_late(limit, window));
+        let share_at_least =
+            least(|core: &CoreWatch, limit, window| core.share_late_at_least(limit, window));
+        let own = Standstill { who: Process::Parent, worst, share, share_at_least };
+        let ran_on = |load: &LoopWatch| {
+            let share_late = load.share_late(limit, window);
+            load.worst_lag < worst.mul_f64(RAN_ON) && share_late < share * RAN_ON
+        };
+        (own.spoils() && loads.iter().all(ran_on)).then_some(own)
+    }
+
+    /// The parent, where it stood still as it was to read what the trial costs.
+    fn parent_at_edge(&self) -> Option<Standstill> {
+        let worst = self.instrument?.parent_at_edge;
+        let share = worst.as_secs_f64() / self.window.as_secs_f64();
+        let who = Process::Parent;
+        let own = Standstill { who, worst, share, share_at_least: share };
+        (worst > self.machine().0).then_some(own)
+    }
+
+    /// The load processes that stood still for longer than the machine did.
+    fn loads(&self) -> impl Iterator<Item = Standstill> {
+        let loads = self.instrument.map_or(&[][..], |instrument| &instrument.loads);
+        let of = u32::try_from(loads.len()).unwrap_or(u32::MAX);
+        let (longest, share_of_machine) = self.machine();
+        let (limit, window) = (self.limit, self.window);
+        (1..).zip(loads).filter_map(move |(number, load)| {
+            let less = |share: f64| (share - share_of_machine).max(0.0);
+            let own = Standstill {
+                who: Process::Load { number, of },
+                worst: load.worst_stall,
+                share: less(load.share_still(limit, window)),
+                share_at_least: less(load.share_still_at_least(limit, window)),
+            };
+            (own.worst > longest).then_some(own)
+        })
+    }
+
+    /// The longest stall of the machine that there can have been, and the share of the window that
+    /// its stalls cover. A canary sees a stall from its next instant on, and none that a quota
+    /// makes, which does not bind who goes first.
+    fn machine(&self) -> (Duration, f64) {
+        if self.parent().is_some() {
+            return (Duration::ZERO, 0.0);
+        }
+        let cores = self.disturbance.cores.iter();
+        let stood = cores.filter(|core| core.worst > self.limit);
+        let longest = stood.map(|core| core.worst + core.period).max().unwrap_or_default();
+        let share = self.disturbance.share_late(self.limit, self.window);
+        let throttled = self.disturbance.throttled.unwrap_or_default();
+        (longest.max(throttled.time), share + throttled.share(self.window))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_metrics::observe::disturbance::Throttled;
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    /// Two cores whose canaries stood still so long.
+    fn machine(stalls: [Duration; 2]) -> Disturbance {
+        let cores = (0..).zip(stalls).map(|(core, stall)| {
+            let mut watch = CoreWatch { core, period: MS, worst: stall, ..CoreWatch::default() };
+            watch.lateness.record(stall);
+            watch
+        });
+        Disturbance { cores: cores.collect(), ..Disturbance::default() }
+    }
+
+    /// Load processes, each with what it was late by, and for how much of it it stood still.
+    fn instrument(loads: &[(Duration, Duration)]) -> Instrument {
+        let loads = loads.iter().map(|&(lag, stall)| {
+            let mut watch = LoopWatch::each(MS * 10);
+            watch.note(lag, stall);
+            watch
+        });
+        Instrument { loads: loads.collect(), parent_at_edge: Duration::ZERO }
+    }
+
+    fn worst(instrument: &Instrument, disturbance: &Disturbance) -> Option<Standstill> {
+        let (instrument, window) = (Some(instrument), WINDOW);
+        Watches { instrument, disturbance, window, limit: MS }.worst()
+    }
+
+    /// Who spoils the trial, if anybody does.
+    fn culprit(instrument: &Instrument, disturbance: &Disturbance) -> Option<Process> {
+        worst(instrument, disturbance).filter(Standstill::spoils).map(|own| own.who)
+    }
+
+    const CALM: [Duration; 2] = [Duration::from_micros(50); 2];
+    const PROMPT: (Duration, Duration) = (Duration::from_micros(60), Duration::from_micros(60));
+
+    #[test]
+    fn a_load_process_that_was_stopped_is_named() {
+        let loads = instrument(&[PROMPT, (MS * 1_400, MS * 1_390)]);
+        let who = Process::Load { number: 2, of: 2 };
+        assert_eq!(culprit(&loads, &machine(CALM)), Some(who));
+        assert_eq!(culprit(&instrument(&[PROMPT, PROMPT]), &machine(CALM)), None);
+    }
+
+    #[test]
+    fn one_that_worked_all_the_while_was_not() {
+        let busy = instrument(&[(MS * 1_400, Duration::ZERO)]);
+        assert_eq!(culprit(&busy, &machine(CALM)), None);
+    }
+
+    #[test]
+    fn where_the_machine_stood_still_too_it_was_the_machine() {
+        let loads = instrument(&[(MS * 150, MS * 149)]);
+        assert_eq!(culprit(&loads, &machine([MS * 150, MS / 20])), None);
+        assert_eq!(culprit(&loads, &machine([MS * 150; 2])), None);
+        // But not for ten times as long.
+        let loads = instrument(&[(MS * 1_500, MS * 1_499)]);
+        assert!(culprit(&loads, &machine([MS * 150; 2])).is_some());
+    }
+
+    #[test]
+    fn where_a_quota_held_them_back_it_was_the_quota() {
+        let loads = instrument(&[(MS * 150, MS * 149)]);
+        let mut machine = machine(CALM);
+        let time = MS * 400;
+        machine.throttled = Some(Throttled { time, periods: 4, quota: Some(0.5) });
+        assert_eq!(culprit(&loads, &machine), None);
+    }
+
+    #[test]
+    fn canaries_that_stand_still_together_are_the_parent() {
+        let loads = instrument(&[PROMPT, (MS * 40, Duration::ZERO)]);
+        assert_eq!(culprit(&loads, &machine([MS * 1_400; 2])), Some(Process::Parent));
+        // One core can stand still by itself, and a load process on it does too.
+        assert_eq!(culprit(&loads, &machine([MS * 1_400, MS / 20])), None);
+        let loads = instrument(&[PROMPT, (MS * 1_395, Duration::ZERO)]);
+        assert_eq!(culprit(&loads, &machine([MS * 1_400; 2])), None);
+    }
+
+    #[test]
+    fn a_parent_that_is_late_for_an_edge_reads_another_window() {
+        let mut late = instrument(&[PROMPT]);
+        late.parent_at_edge = MS * 90;
+        assert_eq!(culprit(&late, &machine(CALM)), None);
+        late.parent_at_edge = MS * 101;
+        assert_eq!(culprit(&late, &machine(CALM)), Some(Process::Parent));
+    }
+
+    #[test]
+    fn short_stalls_are_a_warning_until_they_make_the_p99() {
+        let mut few = instrument(&[(MS * 31, MS * 31)]);
+        let own = worst(&few, &machine(CALM)).unwrap();
+        assert!(own.shows() && !own.spoils(), "{own:?}");
+        (0..10).for_each(|_| few.loads[0].note(MS * 31, MS * 31));
+        assert!(culprit(&few, &machine(CALM)).is_some());
+    }
+}

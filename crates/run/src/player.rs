@@ -1,0 +1,72 @@
+//! Players: who plays the two sides of a trial, as processes of this program or as a server that
+//! runs already.
+
+pub mod child;
+pub(crate) mod clients;
+pub(crate) mod inbox;
+pub mod process;
+pub(crate) mod server;
+pub mod target;
+
+use pushbench_core::Contender;
+use pushbench_core::payload::Payload;
+use pushbench_metrics::record::control::{LoadPlayer, ServerPlayer};
+
+use self::target::Target;
+
+/// Who plays the sides of a trial.
+#[derive(Debug, Clone)]
+pub struct Players {
+    /// The server's side.
+    pub server: Server,
+    /// The clients' side.
+    pub load: LoadPlayer,
+}
+
+/// The player of the server's side.
+#[derive(Debug, Clone)]
+pub enum Server {
+    /// Child processes, fresh for each trial.
+    Children(ServerPlayer),
+    /// A server that runs already; its process ids, where its cost can be read.
+    Running(Box<Target>, Vec<u32>),
+}
+
+impl Players {
+    /// Server and load generator of pushbench.
+    #[must_use]
+    pub const fn real() -> Self {
+        Self { server: Server::Children(ServerPlayer::Real), load: LoadPlayer::Real }
+    }
+
+    /// The load generator of pushbench against a server that runs already.
+    #[must_use]
+    pub fn against(target: Target, pids: Vec<u32>) -> Self {
+        Self { server: Server::Running(Box::new(target), pids), load: LoadPlayer::Real }
+    }
+
+    /// Bare loops, for messages of this payload: the floor.
+    #[must_use]
+    pub const fn bare(payload: Payload) -> Self {
+        let server = Server::Children(ServerPlayer::Bare);
+        Self { server, load: LoadPlayer::Bare(payload) }
+    }
+
+    /// The name of who plays a trial of `contender`, for a person who watches.
+    pub(crate) fn name(&self, contender: Contender) -> &'static str {
+        match self.load {
+            LoadPlayer::Real => contender.name(),
+            LoadPlayer::Bare(_) => "floor",
+        }
+    }
+}
+
+/// The arguments with which the running program plays a side of a trial: it then takes a plan and
+/// orders on its standard input, as [`child`] does.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    /// Of a server process.
+    pub server: Vec<String>,
+    /// Of a load process.
+    pub load: Vec<String>,
+}

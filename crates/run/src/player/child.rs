@@ -1,0 +1,194 @@
+//! The children's side of a run: a server or a load generator that takes its plan and orders on its
+//! standard input. When the parent goes away, input ends, and so does the child.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use pushbench_load::bare::{self, Part, Receiver};
+use pushbench_load::runner::Measure;
+use pushbench_load::{Load, LoadError};
+use pushbench_metrics::record::control::{
+    LoadNews, LoadOrder, LoadPlan, LoadPlayer, ServerNews, ServerPlan, ServerPlayer,
+};
+use pushbench_os::machine::limits;
+use pushbench_server::{Server, ServerConfig};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Descriptors to ask for: as many as the hard limit allows, up to this.
+const OPEN_FILES: u64 = 1 << 20;
+
+/// A child that cannot play its part.
+#[derive(Debug, Error)]
+pub enum ChildError {
+    /// A standard input that cannot be read.
+    #[error("cannot read the plan")]
+    Read(#[source] io::Error),
+    /// A child that nobody started.
+    #[error("this command is started by `pushbench run`: no plan")]
+    Plan(#[source] serde_json::Error),
+    /// An order of another version's parent.
+    #[error("an order that cannot be understood ends this child")]
+    Order(#[source] serde_json::Error),
+    /// A failure that the parent has been told of.
+    #[error("a child process could not go on; the parent tells why")]
+    Failed,
+}
+
+/// Plays the server's side.
+///
+/// # Errors
+///
+/// No plan, an order that is none, or a failure that the parent has been told of.
+pub fn server() -> Result<(), ChildError> {
+    let plan: ServerPlan = plan()?;
+    let files = limits::raise_open_files(OPEN_FILES);
+    match plan.player {
+        ServerPlayer::Bare => play_bare(
+            move |hear| pushbench_server::bare::play(&plan, hear, |news| say(&news)),
+            |error| ServerNews::Failed { error },
+        ),
+        ServerPlayer::Real => real_server(plan, files),
+    }
+}
+
+fn real_server(plan: ServerPlan, files: u64) -> Result<(), ChildError> {
+    // The parent has looked that all clients fit.
+    let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
+    let listen = plan.place.listen;
+    let config = ServerConfig { max_connections, ..plan.into() };
+    let server = match Server::bind(listen, config) {
+        Ok(server) => server,
+        Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),
+    };
+    let handle = server.handle();
+    say(&ServerNews::Listening { address: server.local_addr() });
+    let (sender, ended) = channel();
+    thread::spawn(move || {
+        let followed = follow(|order| handle.order(order));
+        // Before the server stops for it, so that it is known by then.
+        let _ = sender.send(followed);
+        handle.stop();
+    });
+    let measured = server.run();
+    say(&ServerNews::Stopped(Box::new(measured)));
+    ended.try_recv().unwrap_or(Ok(()))
+}
+
+/// Plays the clients' side.
+///
+/// # Errors
+///
+/// No plan, an order that is none, or a failure that the parent has been told of.
+pub fn load() -> Result<(), ChildError> {
+    let plan = load_plan()?;
+    match plan.player.clone() {
+        LoadPlayer::Bare(payload) => bare_load(plan, Receiver::new(payload)),
+        LoadPlayer::Real => real_load(Load::new(plan)),
+    }
+}
+
+/// The plan of a load process, which may open many connections.
+///
+/// # Errors
+///
+/// No plan.
+pub fn load_plan() -> Result<LoadPlan, ChildError> {
+    let plan = plan()?;
+    limits::raise_open_files(OPEN_FILES);
+    Ok(plan)
+}
+
+/// Plays the clients' side with a load generator, whatever it measures.
+///
+/// # Errors
+///
+/// An order that is none, or a failure that the parent has been told of.
+pub fn real_load<M: Measure>(load: Result<Load<M>, LoadError>) -> Result<(), ChildError> {
+    let failed = |error: LoadError| give_up(&LoadNews::Failed { error: error.to_string() });
+    let load = match load {
+        Ok(load) => load,
+        Err(error) => return failed(error),
+    };
+    let orders = load.orders();
+    let follower = thread::spawn(move || {
+        let followed = follow(|order| orders.send(order));
+        orders.send(LoadOrder::Stop);
+        followed
+    });
+    if let Err(error) = load.run(|news| say(&news)) {
+        return failed(error);
+    }
+    // A parent that is late for the window's end has yet to read this process's clock and memory.
+    follower.join().unwrap_or(Ok(()))
+}
+
+/// Plays the clients' side with a bare loop.
+///
+/// # Errors
+///
+/// An order that is none, or a failure that the parent has been told of.
+pub fn bare_load(plan: LoadPlan, mut part: impl Part + Send + 'static) -> Result<(), ChildError> {
+    play_bare(
+        move |hear| bare::play(&mut part, &plan, hear, |news| say(&news)),
+        |error| LoadNews::Failed { error },
+    )
+}
+
+/// Gives the orders on standard input to a bare loop, which waits for each. It looks up for nobody,
+/// so it has a thread of its own, which goes with the process when there are no more orders: until
+/// then the parent has yet to read this process's clock and memory.
+fn play_bare<O, N, P>(play: P, failed: impl FnOnce(String) -> N) -> Result<(), ChildError>
+where
+    O: DeserializeOwned + Send + 'static,
+    N: Serialize,
+    P: FnOnce(&mut dyn FnMut() -> io::Result<O>) -> io::Result<()> + Send + 'static,
+{
+    let ((sender, orders), (end, ended)) = (channel(), channel());
+    let played = end.clone();
+    thread::spawn(move || {
+        // One that comes after the last that is waited for has nobody to follow it.
+        let followed = follow(|order| drop(sender.send(order)));
+        let _ = end.send(Ok(followed));
+    });
+    thread::spawn(move || {
+        if let Err(error) = play(&mut || orders.recv().map_err(io::Error::other)) {
+            let _ = played.send(Err(error));
+        }
+    });
+    match ended.recv() {
+        Ok(Err(error)) => give_up(&failed(error.to_string())),
+        Ok(Ok(followed)) => followed,
+        Err(_) => Ok(()),
+    }
+}
+
+/// The plan: the first line of standard input.
+fn plan<T: DeserializeOwned>() -> Result<T, ChildError> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(ChildError::Read)?;
+    serde_json::from_str(&line).map_err(ChildError::Plan)
+}
+
+/// Hands each order on standard input to `act`, until there are no more.
+fn follow<T: DeserializeOwned>(mut act: impl FnMut(T)) -> Result<(), ChildError> {
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        act(serde_json::from_str(&line).map_err(ChildError::Order)?);
+    }
+    Ok(())
+}
+
+/// Writes one message. Without a parent to read it, there is nobody to tell.
+fn say<T: Serialize>(message: &T) {
+    let Ok(mut line) = serde_json::to_vec(message) else { return };
+    line.push(b'\n');
+    let mut output = io::stdout().lock();
+    let _ = output.write_all(&line).and_then(|()| output.flush());
+}
+
+fn give_up<T: Serialize>(news: &T) -> Result<(), ChildError> {
+    say(news);
+    Err(ChildError::Failed)
+}

@@ -1,0 +1,141 @@
+//! Child processes of a run: orders go down their standard input, news come up their standard
+//! output, one JSON object a line (`pushbench_metrics::record::control`).
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::marker::PhantomData;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
+
+use pushbench_metrics::record::control::Place;
+use pushbench_os::machine::affinity;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// A child process that cannot be started or told anything.
+#[derive(Debug, Error)]
+pub enum ProcessError {
+    /// The running program has no file.
+    #[error("cannot find this binary")]
+    Program(#[source] io::Error),
+    /// The system starts no process.
+    #[error("cannot start the child process `{command}`")]
+    Start {
+        /// Its arguments.
+        command: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system does not let the process be kept on its core.
+    #[error("cannot keep `{command}` on core {core}; pass `--no-pin`")]
+    Core {
+        /// Its arguments.
+        command: String,
+        /// The core, by the kernel's number.
+        core: u32,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system gave it no pipes.
+    #[error("a child process has no pipes")]
+    Pipes,
+    /// A plan or an order that has no JSON.
+    #[error("cannot encode an order")]
+    Encode(#[source] serde_json::Error),
+    /// A process that has ended, or closed its standard input.
+    #[error("a child process takes no orders any more")]
+    Order(#[source] io::Error),
+}
+
+/// A line of a child's output.
+#[derive(Debug)]
+pub enum Output<N> {
+    /// A message.
+    News(N),
+    /// Nothing more: it has ended, or said something that is no message.
+    Ended(String),
+}
+
+/// A running child that takes orders `O`. Dropping it ends it.
+#[derive(Debug)]
+pub struct Process<O> {
+    child: Child,
+    orders: ChildStdin,
+    takes: PhantomData<fn(O)>,
+}
+
+impl<O: Serialize> Process<O> {
+    /// Starts this program with `arguments` at `place`, hands it `plan`, and passes what it says to
+    /// `listener` from a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// A process that cannot be started, kept on its core, or handed its plan.
+    pub fn start<P: Serialize, N: DeserializeOwned>(
+        arguments: &[String],
+        place: &Place,
+        plan: &P,
+        listener: impl Fn(Output<N>) + Send + 'static,
+    ) -> Result<Self, ProcessError> {
+        let command = || arguments.join(" ");
+        let binary = std::env::current_exe().map_err(ProcessError::Program)?;
+        let mut child = Command::new(binary)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A group of its own, so that Ctrl-C reaches the parent alone, which ends it in order.
+            .process_group(0)
+            .spawn()
+            .map_err(|source| ProcessError::Start { command: command(), source })?;
+        if let Some(core) = place.core {
+            // Before it has read its plan it has but one thread, which all others come from.
+            affinity::pin(child.id(), core).map_err(|source| ProcessError::Core {
+                command: command(),
+                core,
+                source,
+            })?;
+        }
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (orders, news) = pipes.ok_or(ProcessError::Pipes)?;
+        thread::spawn(move || listen(news, &listener));
+        let mut process = Self { child, orders, takes: PhantomData };
+        process.write(plan)?;
+        Ok(process)
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Gives an order. One that ended already says so through its listener.
+    pub(crate) fn order(&mut self, order: &O) -> Result<(), ProcessError> {
+        self.write(order)
+    }
+
+    fn write<T: Serialize>(&mut self, message: &T) -> Result<(), ProcessError> {
+        let mut line = serde_json::to_vec(message).map_err(ProcessError::Encode)?;
+        line.push(b'\n');
+        self.orders.write_all(&line).map_err(ProcessError::Order)
+    }
+}
+
+impl<O> Drop for Process<O> {
+    fn drop(&mut self) {
+        // It has ended already, or is to end now: either way there is nobody left to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listen<N: DeserializeOwned>(news: ChildStdout, listener: &impl Fn(Output<N>)) {
+    for line in BufReader::new(news).lines() {
+        let Ok(line) = line else { break };
+        match serde_json::from_str(&line) {
+            Ok(message) => listener(Output::News(message)),
+            Err(error) => return listener(Output::Ended(format!("it said `{line}`: {error}"))),
+        }
+    }
+    listener(Output::Ended("the process ended".to_owned()));
+}

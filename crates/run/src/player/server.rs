@@ -1,0 +1,183 @@
+//! The server of a trial: children of this run, or one that runs already.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use pushbench_core::MonoInstant;
+use pushbench_core::feed::FeedSpec;
+use pushbench_core::schedule::{Checkpoint, Schedule};
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject};
+use pushbench_os::time::clock;
+
+use super::inbox::Message;
+use super::process::{Process, ProcessError};
+use super::target::Target;
+use super::{Commands, Server};
+use crate::error::RunError;
+use crate::event::{self, Event, Listener};
+
+/// From the order to start until the feed's zero: time for the order to arrive.
+const LEAD: Duration = Duration::from_millis(30);
+
+/// The most that a feed is shifted against the window.
+const LONGEST_SHIFT: Duration = Duration::from_millis(50);
+
+/// How often whoever hears the run's events is asked whether it goes on.
+const ASK_EACH: Duration = Duration::from_millis(50);
+
+/// The server of one trial.
+#[derive(Debug)]
+pub(crate) enum ServerSide<'a> {
+    /// Children, all with the same feed.
+    Children(Vec<Process<ServerOrder>>, Box<FeedSpec>),
+    /// A server that runs already.
+    Running(&'a Target, &'a [u32]),
+}
+
+impl<'a> ServerSide<'a> {
+    /// Starts a child with `plan` at each of `places`, each of which will say where it listens; or
+    /// takes the server that runs.
+    pub(crate) fn start(
+        server: &'a Server,
+        commands: &Commands,
+        plan: ServerPlan,
+        places: &[Place],
+        messages: &Sender<Message>,
+    ) -> Result<Self, RunError> {
+        let player = match server {
+            Server::Running(target, pids) => return Ok(Self::Running(target, pids)),
+            Server::Children(player) => *player,
+        };
+        let processes = places.iter().enumerate().map(|(index, place)| {
+            let messages = messages.clone();
+            let plan = ServerPlan { player, place: place.clone(), ..plan.clone() };
+            Process::start(&commands.server, place, &plan, move |output| {
+                // The trial may be over: then nobody listens.
+                let _ = messages.send(Message::Server(index, output));
+            })
+        });
+        let processes: Result<Vec<_>, ProcessError> = processes.collect();
+        Ok(Self::Children(processes.map_err(RunError::Server)?, Box::new(plan.feed)))
+    }
+
+    /// The processes whose cost is the server's; nobody where they are not known.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        match self {
+            Self::Children(processes, _) => processes.iter().map(Process::pid).collect(),
+            Self::Running(_, pids) => pids.to_vec(),
+        }
+    }
+
+    /// Whether it is this run's own, whose processes start no others.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self, Self::Children(..))
+    }
+
+    /// How many server processes are this run's.
+    pub(crate) fn own_processes(&self) -> usize {
+        match self {
+            Self::Children(processes, _) => processes.len(),
+            Self::Running(..) => 0,
+        }
+    }
+
+    /// How it is asked.
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Self::Children(..) => Subject::default(),
+            Self::Running(target, _) => target.subject(),
+        }
+    }
+
+    /// Whether its instants are on this machine's clock.
+    pub(crate) const fn has_same_clock(&self) -> bool {
+        match self {
+            Self::Children(..) => true,
+            Self::Running(target, _) => target.same_clock,
+        }
+    }
+
+    /// Gives all children the same order; a server that runs already takes none.
+    fn order(&mut self, order: &ServerOrder) -> Result<(), ProcessError> {
+        match self {
+            Self::Children(processes, _) => {
+                processes.iter_mut().try_for_each(|process| process.order(order))
+            }
+            Self::Running(..) => Ok(()),
+        }
+    }
+
+    /// The feed's law, its seed and its zero, and when warm-up begins; a child's feed starts then.
+    pub(crate) fn begin(&mut self) -> Result<FeedTiming, RunError> {
+        let warmup = clock::now() + LEAD;
+        let timing = match self {
+            Self::Children(_, feed) => FeedTiming {
+                schedule: feed.schedule.clone(),
+                seed: feed.seed,
+                origin: warmup + quiet_edge(&feed.schedule),
+                checkpoint: Checkpoint::START,
+                warmup,
+            },
+            Self::Running(target, _) => FeedTiming {
+                schedule: target.feed.schedule.clone(),
+                seed: target.feed.seed,
+                origin: target.origin,
+                checkpoint: target.checkpoint_before(warmup)?,
+                warmup,
+            },
+        };
+        self.order(&ServerOrder::Start { origin: timing.origin })?;
+        Ok(timing)
+    }
+
+    /// Whether a server that ran already is gone, or publishes another feed than at the start.
+    pub(crate) fn has_changed(&self, listener: &mut Listener<'_>) -> Result<bool, RunError> {
+        let Self::Running(target, _) = self else { return Ok(false) };
+        if target.is_foreign() {
+            return Ok(false);
+        }
+        let (target, (sender, answer)) = (Target::clone(target), channel());
+        // A server that stands still answers late or never; whoever wants an end leaves it to that.
+        thread::spawn(move || sender.send(!target.is_the_same()));
+        loop {
+            match answer.recv_timeout(ASK_EACH) {
+                Ok(changed) => return Ok(changed),
+                Err(RecvTimeoutError::Timeout) => event::tell(listener, Event::Waiting)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(RunError::Stopped),
+            }
+        }
+    }
+
+    /// Tells the children of the window, for their publishers' lag.
+    pub(crate) fn measure(&mut self, window: Window) -> Result<(), ProcessError> {
+        self.order(&ServerOrder::Measure { window })
+    }
+
+    /// Tells the children to stop. Returns whether they will say what they measured.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.own_processes() > 0 && self.order(&ServerOrder::Stop).is_ok()
+    }
+}
+
+/// How far a constant feed is shifted against the window's edges, so that they fall between two
+/// messages: what is read of thousands of connections there then has no message under way.
+fn quiet_edge(schedule: &Schedule) -> Duration {
+    match schedule {
+        Schedule::Constant { rate } => Duration::from_secs_f64(0.5 / rate.hz()).min(LONGEST_SHIFT),
+        _ => Duration::ZERO,
+    }
+}
+
+/// When a feed's messages are due.
+#[derive(Debug, Clone)]
+pub(crate) struct FeedTiming {
+    pub(crate) schedule: Schedule,
+    pub(crate) seed: u64,
+    pub(crate) origin: MonoInstant,
+    /// The place in the schedule to walk on from.
+    pub(crate) checkpoint: Checkpoint,
+    /// When warm-up begins.
+    pub(crate) warmup: MonoInstant,
+}

@@ -1,0 +1,363 @@
+//! A server that runs already: its address, and its own description of its feed.
+
+mod address;
+mod url;
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
+use pushbench_core::{MonoInstant, text};
+use pushbench_metrics::record::control::Subject;
+use pushbench_os::time::clock;
+use serde::Deserialize;
+use thiserror::Error;
+
+use self::address::Answering;
+use self::url::TargetUrl;
+
+/// A server that cannot be measured.
+#[derive(Debug, Error)]
+pub enum TargetError {
+    /// A text that is no URL of a server, with what to type instead.
+    #[error("{0}")]
+    Url(String),
+    /// A host that is not known, or of whose addresses none answers.
+    #[error("{0}")]
+    Address(String),
+    /// A server that does not say what its feed is.
+    #[error("cannot get the feed of {name}: {problem}; {expected}")]
+    NoAnswer {
+        /// The server.
+        name: String,
+        /// Its answer, or why there is none.
+        problem: String,
+        /// The answer that was expected.
+        expected: String,
+    },
+    /// An answer that is no feed.
+    #[error("{name} is no pushbench server that can be measured: its /feed is no feed")]
+    NoFeed {
+        /// The server.
+        name: String,
+        /// The fault.
+        source: DescriptionError,
+    },
+    /// A feed that begins later than anybody waits.
+    #[error(
+        "the feed at {url} begins in {ahead:.0?}, as its `origin` has it, which is to be \
+         nanoseconds of this machine's monotonic clock"
+    )]
+    BeginsLate {
+        /// The server.
+        url: String,
+        /// From now until then.
+        ahead: Duration,
+    },
+    /// A feed without a schedule.
+    #[error(
+        "the feed at {url} is published by hand, so no message is ever due; start its server with \
+         a schedule, such as `--rate 10/s`"
+    )]
+    Manual {
+        /// The server.
+        url: String,
+    },
+    /// A schedule that cannot be walked, or not from where the feed says.
+    #[error("cannot tell when the messages of the feed at {url} are due")]
+    Instants {
+        /// The server.
+        url: String,
+        /// The fault.
+        source: InstantsError,
+    },
+}
+
+/// A feed's instants that cannot be known.
+#[derive(Debug, Error)]
+pub enum InstantsError {
+    /// Too many of them.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// A checkpoint in the future.
+    #[error(
+        "its `checkpoint`, {elapsed_ns} ns after the feed's origin, is still to come; leave it \
+         out, or say the right `origin`"
+    )]
+    Ahead {
+        /// The checkpoint, nanoseconds after the feed's origin.
+        elapsed_ns: f64,
+    },
+}
+
+/// A text that describes no feed.
+#[derive(Debug, Error)]
+pub enum DescriptionError {
+    /// One of another version's.
+    #[error(
+        "it is of format `{format}`, this pushbench reads `{FEED_FORMAT}`; use the same version on \
+         both sides"
+    )]
+    Format {
+        /// Its format.
+        format: String,
+    },
+    /// One that is malformed.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// How much longer than [`HORIZON`] before a trial its schedule is walked: until the load processes
+/// have their orders.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// How far ahead a feed may begin: in a trial that waited longer, nothing would be due.
+const LONGEST_AHEAD: Duration = Duration::from_secs(60);
+
+/// A server's place: its URL, and the addresses of its host.
+#[derive(Debug, Clone)]
+pub struct Site {
+    url: TargetUrl,
+    /// In the system's order, at least one.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Site {
+    /// Where `url` leads, without asking anybody there.
+    ///
+    /// # Errors
+    ///
+    /// A URL that is none, or a host that is not known.
+    pub fn find(url: &str) -> Result<Self, TargetError> {
+        let url = TargetUrl::parse(url)?;
+        let addresses = address::resolve(&url)?;
+        Ok(Self { url, addresses })
+    }
+
+    /// The address that is measured: the only one, or the first that takes a connection.
+    ///
+    /// # Errors
+    ///
+    /// Several, and none that does.
+    pub fn connect(self) -> Result<Server, TargetError> {
+        let answering = address::first_that_answers(&self.url, &self.addresses)?;
+        Ok(Server { url: self.url, answering })
+    }
+}
+
+/// A server that takes connections.
+#[derive(Debug, Clone)]
+pub struct Server {
+    url: TargetUrl,
+    answering: Answering,
+}
+
+impl Server {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.answering.address
+    }
+
+    /// Whether the URL does not say which address it is.
+    pub fn is_worth_naming(&self) -> bool {
+        self.url.host.parse() != Ok(self.address().ip())
+    }
+
+    /// As people are told of it: the URL, and the address where that is not plain from it.
+    pub fn name(&self) -> String {
+        if !self.is_worth_naming() {
+            return self.url.text.clone();
+        }
+        format!("{} at {}", self.url.text, self.answering)
+    }
+
+    /// Asks it for its feed.
+    fn describe(&self) -> Result<FeedDescription, TargetError> {
+        let (name, prefix) = (self.name(), &self.url.prefix);
+        let expected = format!("expected a pushbench server that answers GET {prefix}/feed");
+        let fails = |problem: String| {
+            let (name, expected) = (name.clone(), expected.clone());
+            TargetError::NoAnswer { name, problem, expected }
+        };
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let request = agent.get(format!("http://{}{prefix}/feed", self.address()));
+        let answer = request.header("Host", &self.url.authority).call();
+        let mut answer = answer.map_err(|error| fails(error.to_string()))?;
+        if answer.status() != 200 {
+            return Err(fails(refusal(answer.status().as_u16())));
+        }
+        let body = answer.body_mut().with_config().limit(MAX_FEED_BYTES).read_to_string();
+        let text = body.map_err(|error| fails(error.to_string()))?;
+        read_description(&text).map_err(|source| TargetError::NoFeed { name, source })
+    }
+}
+
+/// An answer other than 200, and what it most likely means.
+fn refusal(status: u16) -> String {
+    let reason = ureq::http::StatusCode::from_u16(status).ok();
+    let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let meaning = match status {
+        300..=399 => ": --target names where the server really is",
+        401 | 403 | 407 => ": it lets nobody in without credentials",
+        404 => {
+            ": a server of another kind takes `--feed FILE --path PATH`, a prefix of all paths \
+                stands in --target"
+        }
+        421 => ": it does not know itself by this name",
+        _ => "",
+    };
+    format!("it answered {}{meaning}", format!("{status} {reason}").trim_end())
+}
+
+/// A running pushbench server, one that implements its endpoints, or any other that sends a feed
+/// which a file describes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    server: Server,
+    /// Its feed, as it was when asked.
+    pub feed: FeedDescription,
+    /// Whether its instants are on this machine's clock.
+    pub same_clock: bool,
+    /// The feed's zero, on this machine's clock; where the server has another, as estimated from
+    /// its newest message.
+    pub origin: MonoInstant,
+    /// How it is asked; the feed of a foreign one is as a file says.
+    subject: Subject,
+    /// How far the schedule has been walked: each trial goes on from there.
+    walked: Cell<Checkpoint>,
+}
+
+impl Target {
+    /// Asks `server` for its feed.
+    ///
+    /// # Errors
+    ///
+    /// A server that is no pushbench server, or whose feed cannot be measured.
+    pub fn reach(server: Server) -> Result<Self, TargetError> {
+        let feed = server.describe()?;
+        Self::new(server, feed, Subject::default())
+    }
+
+    /// Takes it that `server` publishes `feed` at `path`.
+    ///
+    /// # Errors
+    ///
+    /// A feed that cannot be measured.
+    pub fn foreign(
+        server: Server,
+        feed: FeedDescription,
+        path: String,
+    ) -> Result<Self, TargetError> {
+        Self::new(server, feed, Subject { path: Some(path), ..Subject::default() })
+    }
+
+    /// Takes it that the feed's server-sent events are of this type; `None` is the default.
+    pub fn set_event(&mut self, event: Option<String>) {
+        self.subject.event = event;
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// How it is asked: by which name, under which paths, and which of its events are the feed's.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.subject.clone()
+    }
+
+    /// Whether it is none of ours, so that it cannot be asked for its feed.
+    pub(super) const fn is_foreign(&self) -> bool {
+        self.subject.is_foreign()
+    }
+
+    fn new(server: Server, feed: FeedDescription, subject: Subject) -> Result<Self, TargetError> {
+        let TargetUrl { text: url, authority, prefix, .. } = &server.url;
+        let (host, prefix) = (Some(authority.clone()), prefix.clone());
+        let subject = Subject { host, prefix, ..subject };
+        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
+        let ahead = feed.origin.unwrap_or_default().saturating_since(clock::now());
+        if same_clock && ahead > LONGEST_AHEAD {
+            return Err(TargetError::BeginsLate { url: url.clone(), ahead });
+        }
+        if feed.schedule == Schedule::Manual {
+            return Err(TargetError::Manual { url: url.clone() });
+        }
+        let origin = match feed.origin {
+            Some(origin) if same_clock => origin,
+            _ => estimated_origin(&feed).map_err(|error| unknown_instants(url, error.into()))?,
+        };
+        let walked = Cell::new(feed.checkpoint);
+        let target = Self { server, feed, same_clock, origin, subject, walked };
+        // That it can be walked is found here, before anything is written.
+        target.checkpoint_before(clock::now())?;
+        Ok(target)
+    }
+
+    /// A place in the schedule from which all messages follow that a trial may bring which begins
+    /// at `warmup`. Takes as long as what has passed since it was asked for last.
+    ///
+    /// # Errors
+    ///
+    /// A feed whose instants cannot be known.
+    pub(super) fn checkpoint_before(&self, warmup: MonoInstant) -> Result<Checkpoint, TargetError> {
+        let unknown = |source| unknown_instants(&self.server.url.text, source);
+        let now = warmup.saturating_since(self.origin);
+        let given = self.walked.get();
+        #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
+        if given.elapsed_ns > saturating_nanos(now) as f64 {
+            return Err(unknown(InstantsError::Ahead { elapsed_ns: given.elapsed_ns }));
+        }
+        let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
+        let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
+        let place = place.map_err(|error| unknown(error.into()))?;
+        self.walked.set(place);
+        Ok(place)
+    }
+
+    /// Whether the server still answers with the feed that it had when it was reached.
+    pub(super) fn is_the_same(&self) -> bool {
+        let then = &self.feed;
+        self.server.describe().is_ok_and(|now| {
+            then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
+        })
+    }
+}
+
+/// The zero of a feed whose newest message is taken to have been due just now.
+fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
+    let elapsed = feed.schedule.offset_of(feed.seed, feed.checkpoint, feed.newest)?;
+    Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
+}
+
+fn unknown_instants(url: &str, source: InstantsError) -> TargetError {
+    TargetError::Instants { url: url.to_owned(), source }
+}
+
+/// Reads the answer to `GET /feed`, its format before anything that may have changed with it.
+///
+/// # Errors
+///
+/// A text that describes no feed, or that of another version.
+pub fn read_description(text: &str) -> Result<FeedDescription, DescriptionError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
+    }
+    let head: Head = serde_json::from_str(text)?;
+    if head.format != FEED_FORMAT {
+        let format = text::line(&head.format).into_owned();
+        return Err(DescriptionError::Format { format });
+    }
+    Ok(serde_json::from_str(text)?)
+}

@@ -1,0 +1,155 @@
+//! `--target`: a URL in the form that load can be put on.
+
+use super::TargetError;
+
+/// The port of `http` (RFC 9110 §4.2.1).
+const HTTP_PORT: u16 = 80;
+
+/// A server's URL (RFC 3986 §3): host, port and a prefix of all paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TargetUrl {
+    /// As the user typed it.
+    pub(super) text: String,
+    /// Host and port as typed, which is what requests say as `Host` (RFC 9110 §7.2).
+    pub(super) authority: String,
+    /// The host, an IPv6 address without its brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// The beginning of every path: empty, or `/base` without a slash at its end.
+    pub(super) prefix: String,
+}
+
+impl TargetUrl {
+    /// Reads `http://HOST[:PORT][/PREFIX]`.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no such URL, with what to type instead.
+    pub(super) fn parse(text: &str) -> Result<Self, TargetError> {
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| malformed(text))?;
+        check_scheme(text, &scheme.to_ascii_lowercase(), rest)?;
+        if rest.contains(['?', '#', '@', '\\']) || rest.contains(|c: char| !c.is_ascii_graphic()) {
+            return Err(TargetError::Url(format!(
+                "--target {text}: it is a host, a port and perhaps a path; user names, queries, \
+                 fragments and blanks have no place in it"
+            )));
+        }
+        let (authority, path) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, ""),
+        };
+        let (host, port) = split_port(authority).ok_or_else(|| malformed(text))?;
+        Ok(Self {
+            text: text.to_owned(),
+            authority: authority.to_owned(),
+            host: host.to_owned(),
+            port,
+            prefix: path.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+fn malformed(text: &str) -> TargetError {
+    TargetError::Url(format!("`{text}` is no target; write it like http://127.0.0.1:8080"))
+}
+
+/// Refuses what is not plain HTTP, with what to type where that is known.
+fn check_scheme(text: &str, scheme: &str, rest: &str) -> Result<(), TargetError> {
+    match scheme {
+        "http" => Ok(()),
+        "https" | "wss" => Err(TargetError::Url(format!(
+            "--target {text}: TLS is not supported yet; name a port on which the server speaks \
+             plain HTTP, such as http://127.0.0.1:8080"
+        ))),
+        "ws" => Err(TargetError::Url(format!(
+            "--target {text}: write it as http://{rest}; `-t websocket` says what is spoken there"
+        ))),
+        _ => Err(malformed(text)),
+    }
+}
+
+/// Host and port of an authority; `None` where it is none.
+fn split_port(authority: &str) -> Option<(&str, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, behind) = rest.split_once(']')?;
+            address.parse::<std::net::Ipv6Addr>().ok()?;
+            (address, behind)
+        }
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
+        Some(_) => return None,
+        None if port.is_empty() => HTTP_PORT,
+        None => return None,
+    };
+    (!host.is_empty() && port > 0).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<(String, String, u16, String)> {
+        let url = TargetUrl::parse(text).ok()?;
+        Some((url.authority, url.host, url.port, url.prefix))
+    }
+
+    fn expected(
+        authority: &str,
+        host: &str,
+        port: u16,
+        prefix: &str,
+    ) -> Option<(String, String, u16, String)> {
+        Some((authority.to_owned(), host.to_owned(), port, prefix.to_owned()))
+    }
+
+    #[test]
+    fn a_target_is_a_host_perhaps_a_port_and_a_prefix() {
+        assert_eq!(
+            parsed("http://127.0.0.1:8080"),
+            expected("127.0.0.1:8080", "127.0.0.1", 8080, "")
+        );
+        assert_eq!(parsed("HTTP://localhost/"), expected("localhost", "localhost", 80, ""));
+        assert_eq!(parsed("http://[::1]:9"), expected("[::1]:9", "::1", 9, ""));
+        assert_eq!(parsed("http://[::1]"), expected("[::1]", "::1", 80, ""));
+        assert_eq!(
+            parsed("http://a.example:81/base/x/"),
+            expected("a.example:81", "a.example", 81, "/base/x")
+        );
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        for url in [
+            "127.0.0.1:8080",
+            "http://",
+            "http:///x",
+            "ftp://x",
+            "http://::1:80",
+            "http://[::1",
+            "http://[zz]:80",
+            "http://[::1]80",
+            "http://x:0",
+            "http://x:",
+            "http://x:+80",
+            "http://x:65536",
+            "http://user@x",
+            "http://x/?a=b",
+            "http://x/#a",
+            "http://x/a b",
+            "http://x\n/a",
+        ] {
+            assert!(parsed(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn another_scheme_says_what_to_type() {
+        let error = |url| TargetUrl::parse(url).unwrap_err().to_string();
+        assert!(error("https://x:8443").contains("TLS is not supported yet"));
+        assert!(error("wss://x").contains("TLS is not supported yet"));
+        assert!(error("ws://x:80/a").contains("write it as http://x:80/a"));
+    }
+}

@@ -1,0 +1,232 @@
+//! One trial: a fresh server, fresh load processes, connect → warm-up → window → drain → close.
+
+mod capture;
+mod cost;
+mod disturbance;
+mod merged;
+mod record;
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use pushbench_core::schedule::Timetable;
+use pushbench_metrics::observe::instrument::Instrument;
+use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::TrialRecord;
+use pushbench_metrics::record::control::{
+    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
+};
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::time::clock;
+
+use self::capture::Wire;
+pub use self::capture::is_possible as capture_is_possible;
+use self::cost::CostMeter;
+pub use self::cost::{Connecting, Cost};
+pub use self::disturbance::DisturbanceWatch;
+pub use self::merged::Merged;
+use crate::error::{RunError, Trouble};
+use crate::event::{self, Event, Listener};
+use crate::place::Places;
+use crate::plan::{Plan, connect_limit};
+use crate::player::clients::ClientSide;
+use crate::player::inbox::{Connected, Inbox};
+use crate::player::server::ServerSide;
+use crate::setup::{Attempt, Run};
+
+/// How long closing connections and reporting may take.
+const CLOSE_LIMIT: Duration = Duration::from_secs(15);
+
+/// The share of messages that must not be late for writes to be in step with the feed, and how late
+/// they may be, in gaps between messages. Where they are not, several messages go with one read,
+/// which is cheaper.
+const ON_TIME: f64 = 0.9;
+const LATEST: f64 = 0.5;
+
+/// Runs a trial and says what it is worth. A trial whose processes failed is invalid and has no
+/// figures; what cannot be helped by a repeat is an error.
+pub(crate) fn run(
+    run: &Run,
+    attempt: Attempt,
+    listener: &mut Listener<'_>,
+) -> Result<TrialRecord, RunError> {
+    let played = Trial::start(run, attempt, listener).and_then(|mut trial| {
+        let played = trial.play()?;
+        Ok(trial.record(played))
+    });
+    match played {
+        Ok(record) => Ok(record),
+        Err(Trouble::Invalid(reason)) => Ok(record::without_figures(&run.plan, attempt, reason)),
+        Err(Trouble::Run(error)) => Err(error),
+    }
+}
+
+/// Goes through a trial without judging it.
+///
+/// # Errors
+///
+/// [`Trouble::Invalid`] where its processes failed.
+pub fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<Played, Trouble> {
+    Trial::start(run, attempt, listener)?.play()
+}
+
+/// The outcome of a trial's phases.
+#[derive(Debug)]
+pub struct Played {
+    /// Its instants.
+    pub timing: TrialTiming,
+    /// The measurements of its processes.
+    pub merged: Merged,
+    /// The cost of its window.
+    pub cost: Cost,
+    /// Packets that a capture did not see.
+    uncaptured: u64,
+    /// Load processes that ended early.
+    pub(crate) fallen: Vec<Invalid>,
+    /// Whether the server is gone, or publishes another feed than before.
+    feed_changed: bool,
+}
+
+impl Played {
+    /// Whether the server kept the feed's pace: each message was on its way before the next was
+    /// due.
+    #[must_use]
+    pub fn kept_pace(&self) -> bool {
+        let window = self.timing.window;
+        let gap_us = window.duration().as_secs_f64() * 1e6 / window.len() as f64;
+        let server = self.merged.server.as_ref();
+        let lag = server.and_then(|server| server.publish_lag.percentile_us(ON_TIME));
+        lag.is_some_and(|late| late < gap_us * LATEST)
+    }
+}
+
+/// A trial whose processes run.
+struct Trial<'a> {
+    plan: &'a Plan,
+    attempt: Attempt,
+    server: ServerSide<'a>,
+    clients: ClientSide,
+    places: Places,
+    wire: Option<Wire>,
+    inbox: Inbox<'a>,
+    same_clock: bool,
+}
+
+impl<'a> Trial<'a> {
+    /// Starts the server and then the load processes, without clients yet.
+    fn start(
+        run: &'a Run,
+        attempt: Attempt,
+        listener: &'a mut Listener<'a>,
+    ) -> Result<Self, Trouble> {
+        let (plan, players, commands, id) = (&run.plan, &run.players, &run.commands, attempt.id);
+        let player = players.name(id.contender);
+        event::tell(listener, Event::Starting { trial: id, player })?;
+        let places = plan.layout.places(&plan.room(id)?);
+        let (sender, messages) = channel();
+        let server_plan = plan.server_plan(id);
+        let server =
+            ServerSide::start(&players.server, commands, server_plan, &places.servers, &sender)?;
+        let mut inbox = Inbox::new(messages, listener, server.own_processes());
+        let addresses = match &server {
+            ServerSide::Children(..) => inbox.server_addresses()?,
+            ServerSide::Running(target, _) => vec![target.address()],
+        };
+        let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
+        let wire = wire.map_err(RunError::Capture)?;
+        let load_plan = LoadPlan {
+            player: players.load.clone(),
+            ..plan.load_plan(id, addresses[0], server.subject())
+        };
+        let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
+        inbox.expect_loads(clients.len());
+        inbox.loads_ready()?;
+        let same_clock = server.has_same_clock();
+        Ok(Self { plan, attempt, server, clients, places, wire, inbox, same_clock })
+    }
+
+    /// Goes through the phases.
+    fn play(&mut self) -> Result<Played, Trouble> {
+        let (pids, own) = (self.server.pids(), self.server.is_own());
+        let mut meter = CostMeter::new(&pids, own, &self.clients.pids());
+        self.connect()?;
+        let connecting = meter.connected();
+        let timing = self.begin()?;
+        self.inbox.enter(Phase::Warmup)?;
+        let all_known = !pids.is_empty() || !self.same_clock;
+        let watch = DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
+        let at_start = self.inbox.wait_until(timing.window.start)?;
+        let edge = meter.start(watch);
+        self.inbox.enter(Phase::Window)?;
+        let at_end = self.inbox.wait_until(timing.window.end)?;
+        let mut cost = Cost { connecting, ..meter.finish(edge) };
+        self.inbox.enter(Phase::Drain)?;
+        let drain = timing.drain_deadline.saturating_since(clock::now());
+        let loads = self.inbox.finished(drain + CLOSE_LIMIT)?;
+        let servers = self.stop_servers()?;
+        let mut merged = Merged::of(loads, servers);
+        let loads = std::mem::take(&mut merged.watches);
+        let parent_at_edge = at_start.max(at_end);
+        cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
+        let uncaptured = self.stop_capture(&mut merged.load)?;
+        let fallen = self.inbox.fallen();
+        let feed_changed = self.server.has_changed(self.inbox.listener())?;
+        Ok(Played { timing, merged, cost, uncaptured, fallen, feed_changed })
+    }
+
+    fn connect(&mut self) -> Result<(), Trouble> {
+        self.inbox.enter(Phase::Connect)?;
+        self.clients.order(&LoadOrder::Connect)?;
+        let wanted = self.plan.point(self.attempt.id).clients;
+        match self.inbox.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
+            Connected { clients: connected @ 0, error, attempts } => {
+                let used = attempts.invalid(wanted, error.as_ref());
+                let missing = Invalid::ClientsMissing { connected, wanted, error };
+                Err(Trouble::Invalid(used.unwrap_or(missing)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets the trial's instants and starts the feed.
+    fn begin(&mut self) -> Result<TrialTiming, Trouble> {
+        let feed = self.server.begin()?;
+        let start = feed.warmup + self.plan.warmup(self.attempt.id);
+        let end = start + self.plan.scenario.duration.0;
+        let schedule = feed.schedule.clone();
+        let (seed, origin, checkpoint) = (feed.seed, feed.origin, feed.checkpoint);
+        let window = Timetable::starting_at(schedule, seed, origin, checkpoint, start)
+            .and_then(|mut table| table.between(start, end));
+        let (first, last) = window.map_err(RunError::Due)?;
+        let timing = TrialTiming {
+            schedule: feed.schedule,
+            seed: feed.seed,
+            origin: feed.origin,
+            checkpoint: feed.checkpoint,
+            warmup: feed.warmup,
+            window: Window { start, end, first, last },
+            drain_deadline: end + self.plan.drain_limit(self.attempt.id),
+        };
+        if let Some(wire) = &self.wire {
+            wire.set_timing(&timing);
+        }
+        self.server.measure(timing.window)?;
+        self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
+        Ok(timing)
+    }
+
+    fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, Trouble> {
+        if !self.server.stop() {
+            return Ok(Vec::new());
+        }
+        self.inbox.stopped(CLOSE_LIMIT)
+    }
+
+    /// Puts captured packets into the ledger; how many the capture missed.
+    fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, Trouble> {
+        let Some(wire) = self.wire.take() else { return Ok(0) };
+        let missed = wire.stop(load.closing, &mut load.measured.ledger);
+        Ok(missed.map_err(RunError::Captured)?)
+    }
+}

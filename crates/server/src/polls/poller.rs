@@ -1,0 +1,198 @@
+//! One connection that polls: its requests as far as they have been read, and what it has yet to
+//! send.
+
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use pushbench_core::{Delivery, MonoInstant, Seq};
+use tokio::io::ReadBuf;
+
+use super::reply::Reply;
+use super::request::Persistence;
+use crate::access::Cors;
+use crate::connection::{Connection, Phase};
+use crate::counters::EndpointRow;
+use crate::view::View;
+
+/// A long poll that waits.
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub(super) endpoint: EndpointRow,
+    pub(super) cursor: Seq,
+    pub(super) delivery: Delivery,
+    pub(super) persistence: Persistence,
+    pub(super) cors: Cors,
+    pub(super) deadline: MonoInstant,
+    pub(super) condition: Option<Box<[u8]>>,
+}
+
+/// The rest of a response that a full socket has not taken.
+#[derive(Debug)]
+struct Unsent {
+    bytes: Rc<Vec<u8>>,
+    from: usize,
+    to: usize,
+    /// The messages in it: those after the first up to the second.
+    holds: Option<(Seq, Seq)>,
+}
+
+/// One connection that polls, or has not said yet what it wants.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    pub(super) connection: Connection,
+    /// The long poll that waits, where the connection does.
+    pub(super) wait: Option<Wait>,
+    /// Read, and not yet answered: a head's beginning, or requests behind one that is being
+    /// answered. Holds no memory otherwise.
+    pub(crate) unread: Vec<u8>,
+    unsent: Option<Unsent>,
+}
+
+impl Poller {
+    /// A connection that waits for a request, of which `unread` has been read.
+    pub(crate) fn new(mut connection: Connection, unread: Vec<u8>, now: MonoInstant) -> Self {
+        connection.enter(Phase::Idle, now);
+        Self { connection, wait: None, unread, unsent: None }
+    }
+
+    /// The connection, and what was read from it and not answered.
+    pub(crate) fn into_parts(self) -> (Connection, Vec<u8>) {
+        (self.connection, self.unread)
+    }
+
+    pub(crate) const fn phase(&self) -> Phase {
+        self.connection.phase()
+    }
+
+    pub(crate) const fn is_loopback(&self) -> bool {
+        self.connection.is_loopback()
+    }
+
+    /// Whether a response, or a part of one, waits for the socket.
+    pub(crate) const fn is_behind(&self) -> bool {
+        self.connection.is_behind()
+    }
+
+    /// Whether a request may be answered now.
+    pub(crate) const fn takes_requests(&self) -> bool {
+        !self.connection.is_behind() && matches!(self.phase(), Phase::Idle | Phase::Receiving)
+    }
+
+    /// Begins the turn of the connection's own task.
+    pub(crate) fn attend(&mut self, cx: &Context<'_>, view: View<'_>) {
+        self.connection.remember(cx.waker());
+        if self.is_behind() {
+            self.flush(view);
+        }
+    }
+
+    /// Reads as [`Connection::poll_read`]; a connection that ends or breaks is dead.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        view: View<'_>,
+    ) -> Poll<usize> {
+        self.connection.poll_read(cx, &mut ReadBuf::new(buffer)).map(|read| match read {
+            Ok(count) if count > 0 => count,
+            Ok(_) | Err(_) => {
+                self.die(view);
+                0
+            }
+        })
+    }
+
+    /// The first bytes of a request are there.
+    pub(crate) const fn begin_receiving(&mut self, now: MonoInstant) {
+        if matches!(self.phase(), Phase::Idle) {
+            self.connection.enter(Phase::Receiving, now);
+        }
+    }
+
+    pub(super) fn send(
+        &mut self,
+        endpoint: EndpointRow,
+        reply: Reply<'_>,
+        (persistence, cors): (Persistence, Cors),
+        view: View<'_>,
+    ) {
+        view.counters.answered(endpoint, reply.status);
+        if cors.is_asked() {
+            let bytes = cors.insert_into(&reply.bytes[..reply.len], &view.config.access);
+            let (len, bytes) = (bytes.len(), Rc::new(bytes));
+            let whole = Reply { bytes: &bytes, len, ..reply };
+            return self.write(whole, persistence, view);
+        }
+        self.write(reply, persistence, view);
+    }
+
+    fn write(&mut self, reply: Reply<'_>, persistence: Persistence, view: View<'_>) {
+        if persistence == Persistence::Closes {
+            self.connection.go_on(Phase::Ending);
+        }
+        let begun = self.connection.stamp();
+        let slice = [IoSlice::new(&reply.bytes[..reply.len])];
+        let Ok(taken) = self.connection.write(&slice, view.now) else { return self.die(view) };
+        let from = taken.unwrap_or(0);
+        if from < reply.len {
+            let (bytes, to, holds) = (Rc::clone(reply.bytes), reply.len, reply.holds);
+            self.unsent = Some(Unsent { bytes, from, to, holds });
+        } else {
+            self.connection.answered(view.stamps, reply.holds, begun);
+        }
+        self.flush(view);
+    }
+
+    /// Sends what a full socket has not taken, and takes care that the task is woken where
+    /// something remains.
+    fn flush(&mut self, view: View<'_>) {
+        match self.write_unsent(view) {
+            Err(_) => self.die(view),
+            Ok(()) if self.phase() == Phase::Ending && !self.is_behind() => self.die(view),
+            Ok(()) => {}
+        }
+    }
+
+    fn write_unsent(&mut self, view: View<'_>) -> io::Result<()> {
+        while let Some(unsent) = &mut self.unsent {
+            let begun = self.connection.stamp();
+            let rest = [IoSlice::new(&unsent.bytes[unsent.from..unsent.to])];
+            let Some(taken) = self.connection.write(&rest, view.now)? else { return Ok(()) };
+            unsent.from += taken;
+            if unsent.from == unsent.to {
+                self.connection.answered(view.stamps, unsent.holds, begun);
+                self.unsent = None;
+            }
+        }
+        self.connection.flush()
+    }
+
+    /// Looks at what time it is. A long poll that waits has a time of its own.
+    pub(super) fn tick(&mut self, view: View<'_>) {
+        if self.connection.give_up_overdue(view.config, view.now).is_some() {
+            self.die(view);
+        }
+    }
+
+    fn die(&mut self, view: View<'_>) {
+        self.leave_wait(view);
+        self.unsent = None;
+        self.connection.die();
+    }
+
+    pub(super) fn leave_wait(&mut self, view: View<'_>) -> Option<Wait> {
+        let wait = self.wait.take()?;
+        view.counters.waiting.down();
+        self.connection.enter(Phase::Idle, view.now);
+        Some(wait)
+    }
+
+    /// Closes a connection without a request once everything is sent, since the server stops.
+    pub(super) fn end(&mut self, view: View<'_>) {
+        if matches!(self.phase(), Phase::Idle | Phase::Receiving) {
+            self.connection.go_on(Phase::Ending);
+        }
+        self.flush(view);
+    }
+}
