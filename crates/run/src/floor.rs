@@ -6,7 +6,7 @@ use pushbench_core::Contender;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::floor::FloorTrial;
-use pushbench_metrics::record::warning::SATURATED_SHARE;
+use pushbench_metrics::record::warning::{Invalid, SATURATED_SHARE};
 
 use crate::error::{RunError, Trouble};
 use crate::event::{self, Event, Listener};
@@ -71,15 +71,8 @@ fn faults(plan: &Plan, played: &Played) -> Vec<String> {
     let window = played.timing.window.duration();
     // Bare loops measure no latency that a stall could be held against.
     let latency = LatencyHistogram::default();
-    let stability = played.cost.resources.disturbance.as_ref().map(|disturbance| Stability {
-        disturbance,
-        instrument: played.cost.resources.instrument.as_ref(),
-        window,
-        latency: &latency,
-        allow_busy: plan.allow_busy,
-        own_server: true,
-    });
-    let disturbed = stability.map_or_else(Vec::new, |stability| stability.invalid());
+    let stability = Stability::of(played, &latency, plan.allow_busy);
+    let disturbed: Vec<Invalid> = stability.iter().flat_map(Stability::invalid).collect();
     let known = played.fallen.iter().chain(&disturbed);
     let mut faults: Vec<String> = known.map(ToString::to_string).collect();
     if !played.kept_pace() {

@@ -3,7 +3,7 @@
 mod capture;
 mod cost;
 mod disturbance;
-mod merged;
+mod played;
 mod record;
 
 use std::sync::mpsc::channel;
@@ -13,11 +13,11 @@ use pushbench_core::schedule::Timetable;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::TrialRecord;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::record::warning::Invalid;
+use pushbench_metrics::record::{Resources, TrialRecord};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -25,7 +25,7 @@ pub use self::capture::is_possible as capture_is_possible;
 use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
 pub use self::disturbance::DisturbanceWatch;
-pub use self::merged::Merged;
+pub use self::played::{Merged, Played};
 use crate::error::{RunError, Trouble};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
@@ -38,12 +38,6 @@ use crate::setup::{Attempt, Run};
 /// How long closing connections and reporting may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(15);
 
-/// The share of messages that must not be late for writes to be in step with the feed, and how late
-/// they may be, in gaps between messages. Where they are not, several messages go with one read,
-/// which is cheaper.
-const ON_TIME: f64 = 0.9;
-const LATEST: f64 = 0.5;
-
 /// Runs a trial and says what it is worth. A trial whose processes failed is invalid and has no
 /// figures; what cannot be helped by a repeat is an error.
 pub(crate) fn run(
@@ -52,8 +46,9 @@ pub(crate) fn run(
     listener: &mut Listener<'_>,
 ) -> Result<TrialRecord, RunError> {
     let played = Trial::start(run, attempt, listener).and_then(|mut trial| {
-        let played = trial.play()?;
-        Ok(trial.record(played))
+        let mut played = trial.play()?;
+        trial.describe(&mut played.cost.resources);
+        Ok(record::of(&run.plan, attempt, played))
     });
     match played {
         Ok(record) => Ok(record),
@@ -69,36 +64,6 @@ pub(crate) fn run(
 /// [`Trouble::Invalid`] where its processes failed.
 pub fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<Played, Trouble> {
     Trial::start(run, attempt, listener)?.play()
-}
-
-/// The outcome of a trial's phases.
-#[derive(Debug)]
-pub struct Played {
-    /// Its instants.
-    pub timing: TrialTiming,
-    /// The measurements of its processes.
-    pub merged: Merged,
-    /// The cost of its window.
-    pub cost: Cost,
-    /// Packets that a capture did not see.
-    uncaptured: u64,
-    /// Load processes that ended early.
-    pub(crate) fallen: Vec<Invalid>,
-    /// Whether the server is gone, or publishes another feed than before.
-    feed_changed: bool,
-}
-
-impl Played {
-    /// Whether the server kept the feed's pace: each message was on its way before the next was
-    /// due.
-    #[must_use]
-    pub fn kept_pace(&self) -> bool {
-        let window = self.timing.window;
-        let gap_us = window.duration().as_secs_f64() * 1e6 / window.len() as f64;
-        let server = self.merged.server.as_ref();
-        let lag = server.and_then(|server| server.publish_lag.percentile_us(ON_TIME));
-        lag.is_some_and(|late| late < gap_us * LATEST)
-    }
 }
 
 /// A trial whose processes run.
@@ -172,7 +137,17 @@ impl<'a> Trial<'a> {
         let uncaptured = self.stop_capture(&mut merged.load)?;
         let fallen = self.inbox.fallen();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
-        Ok(Played { timing, merged, cost, uncaptured, fallen, feed_changed })
+        let (own_server, same_clock) = (own, self.same_clock);
+        Ok(Played {
+            timing,
+            merged,
+            cost,
+            uncaptured,
+            fallen,
+            own_server,
+            same_clock,
+            feed_changed,
+        })
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
@@ -214,6 +189,17 @@ impl<'a> Trial<'a> {
         self.server.measure(timing.window)?;
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
+    }
+
+    /// Adds how the trial was laid out, and takes away what capturing spoils.
+    fn describe(&self, resources: &mut Resources) {
+        if self.plan.capture {
+            // Capturing takes tens of per cent, part of it in the sender's context.
+            (resources.server_cpu, resources.load_cpu) = (None, None);
+        }
+        resources.server_processes = self.server.own_processes() as u32;
+        resources.source_addresses = self.places.source_addresses;
+        resources.pinned.clone_from(&self.places.pinned);
     }
 
     fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, Trouble> {

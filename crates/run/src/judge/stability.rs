@@ -15,6 +15,7 @@ use pushbench_metrics::record::warning::{
 };
 
 use super::standstill::{Standstill, Watches};
+use crate::trial::Played;
 
 /// The disturbances of a trial, and the latencies that they are held against.
 #[derive(Debug)]
@@ -31,7 +32,24 @@ pub(crate) struct Stability<'a> {
     pub(crate) own_server: bool,
 }
 
-impl Stability<'_> {
+impl<'a> Stability<'a> {
+    /// That of a trial, where its machine was watched; `latency` is what it measured.
+    pub(crate) fn of(
+        played: &'a Played,
+        latency: &'a LatencyHistogram,
+        allow_busy: bool,
+    ) -> Option<Self> {
+        let resources = &played.cost.resources;
+        Some(Self {
+            disturbance: resources.disturbance.as_ref()?,
+            instrument: resources.instrument.as_ref(),
+            window: played.timing.window.duration(),
+            latency,
+            allow_busy,
+            own_server: played.own_server,
+        })
+    }
+
     /// Why the trial cannot be used; empty where it can.
     pub(crate) fn invalid(&self) -> Vec<Invalid> {
         let mut reasons = Vec::new();
