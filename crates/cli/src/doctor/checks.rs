@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::measure::{Measured, Quantiles};
 use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
 
-/// What a check comes to.
+/// The worth of what a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
@@ -21,16 +21,25 @@ pub(super) enum Verdict {
     Cannot,
 }
 
+impl Verdict {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Limited => "limited",
+            Self::Cannot => "cannot",
+        }
+    }
+}
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {
-    /// What it is about.
+    /// Its heading.
     pub(super) group: &'static str,
     pub(super) name: String,
     pub(super) verdict: Verdict,
-    /// What there is.
     pub(super) found: String,
-    /// What to change, where there is something.
+    /// The change that helps, where there is one.
     pub(super) remedy: Option<String>,
 }
 
@@ -40,7 +49,7 @@ impl Check {
         Self { group, name, verdict: Verdict::Ok, found, remedy: None }
     }
 
-    /// What it is, where something is amiss.
+    /// The verdict where something is amiss.
     fn unless(self, fine: bool, verdict: Verdict, remedy: impl Into<String>) -> Self {
         if fine { self } else { Self { verdict, remedy: Some(remedy.into()), ..self } }
     }
@@ -156,7 +165,7 @@ fn quota_in_words(quota: Option<f64>) -> String {
     quota.map_or("none".to_owned(), |cores| format!("{cores:.2} processors' time"))
 }
 
-/// What the machine did on its own while it was measured.
+/// Disturbances by the machine itself while it was measured.
 fn disturbances(environment: &Environment, measured: &Measured) -> Vec<Check> {
     let disturbance = &measured.disturbance;
     let mut checks = Vec::new();

@@ -49,17 +49,17 @@ pub(super) struct Core {
 pub(super) struct Measured {
     /// The step that the monotonic clock says it makes, ns.
     pub(super) resolution_ns: u64,
-    /// What reading it takes, ns.
+    /// Time that reading it takes, ns.
     pub(super) reading_ns: f64,
     /// How late a normal thread woke, on each core.
     pub(super) wake_ups: Vec<Core>,
-    /// What 64 bytes take there and back.
+    /// Time that 64 bytes take there and back.
     pub(super) round_trip: Quantiles,
     /// Wake-ups of all cores, in each fifth.
     pub(super) wake_ups_by_fifth: Vec<Quantiles>,
     /// Round trips in each fifth.
     pub(super) round_trips_by_fifth: Vec<Quantiles>,
-    /// What the machine and others did meanwhile.
+    /// Disturbances meanwhile.
     pub(super) disturbance: Disturbance,
     /// How long all that took, s.
     pub(super) seconds: f64,
@@ -115,7 +115,7 @@ fn add(cores: &mut Vec<CoreWatch>, watches: Vec<CoreWatch>) {
     }
 }
 
-/// What a reading of the clock takes on average.
+/// Time that a reading of the clock takes on average.
 fn reading_ns() -> f64 {
     let start = clock::now();
     let last = (0..READINGS).fold(start, |_, _| clock::now());

@@ -1,6 +1,7 @@
-//! What the doctor would trust: the smallest difference of latencies, the largest number of
-//! clients.
+//! Bounds of what the doctor would trust: the smallest difference of latencies, the largest number
+//! of clients.
 
+use pushbench_metrics::judge::stats;
 use pushbench_os::machine::limits::{
     BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, Limits, MAX_PROCESSES, most_clients,
 };
@@ -12,7 +13,7 @@ use super::measure::{Measured, Quantiles};
 pub(super) const FORMULA: &str = "the most by which wake-ups moved from one fifth of the \
                                   measurement to another, and the same of round trips, added up";
 
-/// What can be trusted here.
+/// Bounds of trust in what is measured here.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Trust {
     /// Two medians that differ by less do not differ, µs.
@@ -23,9 +24,9 @@ pub(super) struct Trust {
     formula: &'static str,
     /// Clients, over as many processes and loopback addresses as it takes.
     pub(super) clients: u64,
-    /// What allows no more.
+    /// The limit that allows no more.
     pub(super) bound_by: &'static str,
-    /// What to do for more.
+    /// The change that allows more.
     pub(super) remedy: String,
 }
 
@@ -45,19 +46,13 @@ impl Trust {
 }
 
 /// By how much a figure of one and the same thing moves by itself, µs; at least a clock's step.
-fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64 + Copy) -> f64 {
-    let moved = spread(&measured.wake_ups_by_fifth, figure)
-        + spread(&measured.round_trips_by_fifth, figure);
+fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64) -> f64 {
+    let moved = |fifths: &[Quantiles]| {
+        let figures: Vec<f64> = fifths.iter().map(&figure).collect();
+        stats::range(&figures).map_or(0.0, |(least, most)| most - least)
+    };
+    let moved = moved(&measured.wake_ups_by_fifth) + moved(&measured.round_trips_by_fifth);
     moved.max(measured.resolution_ns as f64 / 1e3)
-}
-
-/// The largest less the smallest.
-fn spread(fifths: &[Quantiles], figure: impl Fn(&Quantiles) -> f64) -> f64 {
-    let (low, high) = fifths
-        .iter()
-        .map(figure)
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), us| (low.min(us), high.max(us)));
-    (high - low).max(0.0)
 }
 
 const fn name(bound: Bound) -> &'static str {
