@@ -9,8 +9,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
-mod builtin;
-mod capture;
 mod compare;
 mod doctor;
 mod exit;
@@ -22,7 +20,6 @@ mod plan;
 mod profile;
 mod progress;
 mod report;
-mod results;
 mod run;
 mod scenarios;
 mod serve;

@@ -9,15 +9,27 @@ use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
 use pushbench_core::schedule::{MOST_DUE, WalkError};
 use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_report::bounded;
-use pushbench_run::Plan;
 use pushbench_run::place::Layout;
+use pushbench_run::{Plan, trial};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
-use crate::{builtin, capture, profile};
+use crate::{profile, scenarios, tell};
 
 /// The reason why a run without CPU columns has none.
 pub(crate) const CAPTURING: &str = "packets are captured";
+
+/// Whether this process may capture packets; says on standard error what happens instead where not.
+pub(crate) fn can_capture() -> bool {
+    let possible = trial::capture_is_possible();
+    possible
+        .inspect_err(|error| {
+            tell(format_args!(
+                "{error}; falling back to what the kernel counts for each connection"
+            ));
+        })
+        .is_ok()
+}
 
 /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
 pub(crate) fn resolve(
@@ -52,7 +64,7 @@ pub(crate) fn resolve(
     check_due(&scenario, trace.as_ref(), &shown)?;
     let plan = Plan::of(scenario, trace, layout);
     let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
-    let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+    let (capture, stamps) = (clients.capture && can_capture(), !clients.no_stamps);
     let allow_busy = clients.allow_busy;
     let plan = Plan { headers, capture, allow_busy, stamps, publish_delay, ..plan };
     let is_measured = |figure: Figure| !(plan.capture && figure.needs(Need::CpuTime));
@@ -104,11 +116,11 @@ pub(crate) fn check_measured(
 fn read_scenario(name: &str) -> Result<(String, Option<PathBuf>), Failure> {
     let path = Path::new(name);
     let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
-    if !looks_like_a_file && let Some(text) = builtin::scenario(name) {
+    if !looks_like_a_file && let Some(text) = scenarios::built_in(name) {
         return Ok((text.to_owned(), None));
     }
     if !looks_like_a_file && !path.is_file() {
-        return Err(builtin::unknown(name));
+        return Err(scenarios::unknown(name));
     }
     let text = bounded::read_text(path, MAX_SCENARIO_BYTES)
         .with_context(|| format!("cannot read scenario {name}"));
@@ -133,7 +145,7 @@ pub(crate) fn load_trace(
     let Some(name) = &scenario.feed.trace else {
         return Ok(None);
     };
-    let text = match builtin::trace(name) {
+    let text = match scenarios::trace(name) {
         Some(text) => text.to_owned(),
         None => {
             let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));

@@ -9,10 +9,8 @@ mod record;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use pushbench_core::schedule::Timetable;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
-use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
@@ -31,7 +29,7 @@ use crate::event::{self, Event, Listener};
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit};
 use crate::player::clients::ClientSide;
-use crate::player::inbox::{Connected, Inbox};
+use crate::player::inbox::Inbox;
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -120,12 +118,14 @@ impl<'a> Trial<'a> {
         let timing = self.begin()?;
         self.inbox.enter(Phase::Warmup)?;
         let all_known = !pids.is_empty() || !self.same_clock;
-        let watch = DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
+        let mut watch =
+            DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
         let at_start = self.inbox.wait_until(timing.window.start)?;
-        let edge = meter.start(watch);
+        meter.start();
+        watch.begin();
         self.inbox.enter(Phase::Window)?;
         let at_end = self.inbox.wait_until(timing.window.end)?;
-        let mut cost = Cost { connecting, ..meter.finish(edge) };
+        let mut cost = meter.finish(connecting, watch);
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.inbox.finished(drain + CLOSE_LIMIT)?;
@@ -155,7 +155,7 @@ impl<'a> Trial<'a> {
         self.clients.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.attempt.id).clients;
         match self.inbox.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
-            Connected { clients: connected @ 0, error, attempts } => {
+            (connected @ 0, error, attempts) => {
                 let used = attempts.invalid(wanted, error.as_ref());
                 let missing = Invalid::ClientsMissing { connected, wanted, error };
                 Err(Trouble::Invalid(used.unwrap_or(missing)))
@@ -166,27 +166,12 @@ impl<'a> Trial<'a> {
 
     /// Sets the trial's instants and starts the feed.
     fn begin(&mut self) -> Result<TrialTiming, Trouble> {
-        let feed = self.server.begin()?;
-        let start = feed.warmup + self.plan.warmup(self.attempt.id);
-        let end = start + self.plan.scenario.duration.0;
-        let schedule = feed.schedule.clone();
-        let (seed, origin, checkpoint) = (feed.seed, feed.origin, feed.checkpoint);
-        let window = Timetable::starting_at(schedule, seed, origin, checkpoint, start)
-            .and_then(|mut table| table.between(start, end));
-        let (first, last) = window.map_err(RunError::Due)?;
-        let timing = TrialTiming {
-            schedule: feed.schedule,
-            seed: feed.seed,
-            origin: feed.origin,
-            checkpoint: feed.checkpoint,
-            warmup: feed.warmup,
-            window: Window { start, end, first, last },
-            drain_deadline: end + self.plan.drain_limit(self.attempt.id),
-        };
+        let (plan, id) = (self.plan, self.attempt.id);
+        let duration = plan.scenario.duration.0;
+        let timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
         if let Some(wire) = &self.wire {
             wire.set_timing(&timing);
         }
-        self.server.measure(timing.window)?;
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
     }

@@ -45,7 +45,8 @@ impl Evidence<'_> {
         }
         let (fit, measured) = (self.fit(), &self.load().measured);
         let ahead = || Some(Misfit::Ahead { messages: fit.ahead, first: fit.first_ahead? });
-        let faster = || Some(Misfit::Faster { pace: fit.pace().filter(|_| self.played.same_clock)? });
+        let faster =
+            || Some(Misfit::Faster { pace: fit.pace().filter(|_| self.played.same_clock)? });
         let gaps = || {
             // What failed, or was sent while clients were away, they lack alike too.
             let counters = &measured.counters;

@@ -45,7 +45,8 @@ impl Trial<'_> {
     fn dues(&self) -> Option<Dues> {
         let TrialTiming { schedule, seed, origin, checkpoint, window, .. } = &self.played.timing;
         let gap_ns = schedule.mean_hz().map_or(0.0, |hz| 1e9 / hz);
-        let before = saturating_nanos(self.plan.point(self.id).poll_interval.0) + (2.0 * gap_ns) as u64;
+        let before =
+            saturating_nanos(self.plan.point(self.id).poll_interval.0) + (2.0 * gap_ns) as u64;
         Dues::new((schedule, *seed, *origin), *checkpoint, *window, before)
     }
 

@@ -14,7 +14,7 @@ use pushbench_metrics::record::warning::{
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
-use super::standstill::{Standstill, Watches};
+use super::standstill::Standstill;
 use crate::trial::Played;
 
 /// The disturbances of a trial, and the latencies that they are held against.
@@ -68,7 +68,9 @@ impl<'a> Stability<'a> {
         if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
         }
-        if let Some(Throttled { time, quota, .. }) = self.throttled().filter(|_| self.held_back()) {
+        if let Some(Throttled { time, quota, .. }) =
+            self.disturbance.throttled.filter(|_| self.held_back())
+        {
             let share = self.share_throttled();
             reasons.push(Invalid::Throttled { time, share, quota });
         }
@@ -90,7 +92,7 @@ impl<'a> Stability<'a> {
         {
             warnings.push(Warning::ShortStalls { worst, share });
         }
-        if let Some(Throttled { time, quota, .. }) = self.throttled()
+        if let Some(Throttled { time, quota, .. }) = self.disturbance.throttled
             && self.share_throttled() > STALLED_A_LITTLE
             && (self.allow_busy || !self.held_back())
         {
@@ -106,24 +108,10 @@ impl<'a> Stability<'a> {
         warnings
     }
 
-    /// The instrument's own worst stall.
-    fn own_stall(&self) -> Option<Standstill> {
-        self.watches().worst()
-    }
-
-    fn watches(&self) -> Watches<'_> {
-        Watches {
-            instrument: self.instrument,
-            disturbance: self.disturbance,
-            window: self.window,
-            limit: self.shortest_stall(),
-        }
-    }
-
     /// The machine's longest stall; `None` where nobody watched, or where the parent stood still,
     /// and its canaries with it.
     fn worst_stall(&self) -> Option<Duration> {
-        let known = self.watches().parent().is_none();
+        let known = self.parent().is_none();
         self.disturbance.worst_stall().filter(|_| known)
     }
 
@@ -138,22 +126,18 @@ impl<'a> Stability<'a> {
         self.disturbance.share_late(self.shortest_stall(), self.window)
     }
 
-    const fn throttled(&self) -> Option<Throttled> {
-        self.disturbance.throttled
-    }
-
     fn share_throttled(&self) -> f64 {
-        self.throttled().map_or(0.0, |throttled| throttled.share(self.window))
+        self.disturbance.throttled.map_or(0.0, |throttled| throttled.share(self.window))
     }
 
     /// Whether a quota stopped the run's processes as a stalled machine would have.
     fn held_back(&self) -> bool {
-        let each = self.throttled().map_or(Duration::ZERO, |throttled| throttled.each());
+        let each = self.disturbance.throttled.map_or(Duration::ZERO, |throttled| throttled.each());
         each > STALL || (each > self.shortest_stall() && self.share_throttled() > STALLED_SHARE)
     }
 
     /// The shortest stall that matters to the latency's high percentiles.
-    fn shortest_stall(&self) -> Duration {
+    pub(super) fn shortest_stall(&self) -> Duration {
         let p99 = self.latency.percentile_us(0.99).unwrap_or(0.0);
         Duration::from_secs_f64(p99 * MATTERS / 1e6).max(SHORTEST_STALL)
     }

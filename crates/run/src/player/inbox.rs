@@ -34,17 +34,6 @@ pub(crate) enum Message {
     Load(usize, Output<LoadNews>),
 }
 
-/// The end of connecting, over all load processes.
-#[derive(Debug, Default)]
-pub(crate) struct Connected {
-    /// How many clients are connected.
-    pub(crate) clients: u32,
-    /// The first error of the others.
-    pub(crate) error: Option<String>,
-    /// The outcomes of their attempts.
-    pub(crate) attempts: Attempts,
-}
-
 /// The kind of process that is waited for.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -133,22 +122,24 @@ impl<'a> Inbox<'a> {
         ready.map(drop)
     }
 
-    /// Waits for the end of connecting.
-    pub(crate) fn connected(&mut self, limit: Duration) -> Result<Connected, Trouble> {
+    /// Waits for the end of connecting: how many clients are connected, and of the others the first
+    /// error and the outcomes of their attempts.
+    pub(crate) fn connected(
+        &mut self,
+        limit: Duration,
+    ) -> Result<(u32, Option<String>, Attempts), Trouble> {
         let problem = "does not finish connecting";
-        let connected = self.gather(Kind::Load, limit, problem, |message| match message {
+        let each = self.gather(Kind::Load, limit, problem, |message| match message {
             Message::Load(
                 index,
                 Output::News(LoadNews::Connected { clients, error, attempts }),
-            ) => Ok((index, Connected { clients, error, attempts })),
+            ) => Ok((index, (clients, error, attempts))),
             message => Err(message),
         })?;
-        Ok(connected.into_iter().fold(Connected::default(), |mut all, one| {
-            all.clients += one.clients;
-            all.error = all.error.or(one.error);
-            all.attempts.merge(&one.attempts);
-            all
-        }))
+        let mut all = Attempts::default();
+        each.iter().for_each(|(_, _, attempts)| all.merge(attempts));
+        let clients = each.iter().map(|(clients, ..)| clients).sum();
+        Ok((clients, each.into_iter().find_map(|(_, error, _)| error), all))
     }
 
     /// Listens until `instant`, and hits it closely. Returns for how long this process stood still
