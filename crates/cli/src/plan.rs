@@ -1,6 +1,7 @@
 //! From arguments to a plan: scenarios by name or file, with the flags that override them. Nothing is
 //! started before a plan stands.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -40,8 +41,7 @@ pub(crate) fn resolve(
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
     let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
-    let parsed = Scenario::parse(&text);
-    let mut scenario = parsed.map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    let mut scenario = Scenario::parse(&text).map_err(|error| refused(&shown, error))?;
     if let Some(file) = &file
         && scenario.name == Scenario::default().name
     {
@@ -56,9 +56,9 @@ pub(crate) fn resolve(
     clients.apply(&mut scenario);
     feed.apply(&mut scenario);
     if let Some(problem) = feed.idle_flag(&scenario) {
-        return Err(Failure::usage(anyhow!("{shown}: {problem}")));
+        return Err(refused(&shown, problem));
     }
-    scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    scenario.check().map_err(|error| refused(&shown, error))?;
     profile::check_cookies(&headers, &scenario)?;
     let trace = load_trace(&scenario, folder)?;
     check_due(&scenario, trace.as_ref(), &shown)?;
@@ -80,20 +80,24 @@ fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<
     let whole = seconds + scenario.warmup.0.as_secs_f64();
     for point in &points {
         let checked = scenario.feed_spec(point, trace).schedule.check();
-        checked.map_err(|error| Failure::usage(anyhow!("{shown}: feed.{error}")))?;
+        checked.map_err(|error| refused(shown, format_args!("feed.{error}")))?;
         if point.rate_hz * whole > MOST_DUE as f64 {
-            return Err(Failure::usage(anyhow!("{shown}: {}", WalkError::TooMany)));
+            return Err(refused(shown, WalkError::TooMany));
         }
     }
-    let sparse = points.iter().find(|point| point.rate_hz * seconds < 1.0);
-    sparse.map_or(Ok(()), |point| {
-        Err(Failure::usage(anyhow!(
-            "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen it with \
-             `--duration`",
-            point.rate_hz,
-            scenario.duration
-        )))
-    })
+    let Some(sparse) = points.iter().find(|point| point.rate_hz * seconds < 1.0) else {
+        return Ok(());
+    };
+    let problem = format_args!(
+        "at {:.4} messages/s hardly any is due in a window of {}; lengthen it with `--duration`",
+        sparse.rate_hz, scenario.duration
+    );
+    Err(refused(shown, problem))
+}
+
+/// A scenario, as it is `shown`, that cannot be run.
+fn refused(shown: &str, problem: impl Display) -> Failure {
+    Failure::usage(anyhow!("{shown}: {problem}"))
 }
 
 /// Refuses a threshold on a quantity that will not be measured, and says why it will not.

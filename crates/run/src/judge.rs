@@ -52,12 +52,10 @@ impl<'a> Evidence<'a> {
 
     /// Why the trial cannot be used; empty where it can.
     pub(crate) fn invalid(&self) -> Vec<Invalid> {
-        let mut reasons = Vec::new();
         let (load, played, wanted) = (self.load(), self.played, self.wanted());
         let measured = &load.measured;
-        if let Some(error) = &load.coded {
-            reasons.push(Invalid::Coded { error: error.clone() });
-        }
+        let coded = load.coded.clone().map(|error| Invalid::Coded { error });
+        let mut reasons: Vec<Invalid> = coded.into_iter().collect();
         let connected = load.connected_at_start;
         reasons.extend(load.attempts.invalid(wanted, load.errors.first()));
         // Of clients that are out of the trial it is known why they are missing.
@@ -66,22 +64,15 @@ impl<'a> Evidence<'a> {
             let error = load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted, error });
         }
-        if !measured.audit.balances() || (played.same_clock && !measured.is_sampled()) {
-            reasons.push(Invalid::AuditUnbalanced);
-        }
+        let audited = measured.audit.balances() && (!played.same_clock || measured.is_sampled());
+        reasons.extend((!audited).then_some(Invalid::AuditUnbalanced));
         reasons.extend(self.invalid_arrivals());
-        if let Some((least, most)) = played.merged.published.filter(|(least, most)| least < most) {
-            reasons.push(Invalid::ServersDisagree { least, most });
-        }
-        if played.feed_changed {
-            reasons.push(Invalid::FeedChanged);
-        }
-        if !measured.ledger.balances() {
-            reasons.push(Invalid::LedgerUnbalanced);
-        }
-        if played.uncaptured > 0 {
-            reasons.push(Invalid::CaptureIncomplete { missed: played.uncaptured });
-        }
+        let unequal = played.merged.published.filter(|(least, most)| least < most);
+        reasons.extend(unequal.map(|(least, most)| Invalid::ServersDisagree { least, most }));
+        reasons.extend(played.feed_changed.then_some(Invalid::FeedChanged));
+        reasons.extend((!measured.ledger.balances()).then_some(Invalid::LedgerUnbalanced));
+        let missed = any(played.uncaptured);
+        reasons.extend(missed.map(|missed| Invalid::CaptureIncomplete { missed }));
         let saturated = self.saturated(played.cost.busiest_load);
         reasons.extend(saturated.map(|share| Invalid::LoadSaturated { share }));
         reasons.extend(self.stability().iter().flat_map(Stability::invalid));
@@ -104,41 +95,26 @@ impl<'a> Evidence<'a> {
         if due_bytes > MAX_BATCH as u64 {
             warnings.push(Warning::PollsTooRare { due_bytes });
         }
-        if audit.lost > 0 {
-            warnings.push(Warning::Lost { messages: audit.lost });
-        }
-        if audit.late > 0 {
-            warnings.push(Warning::Late { messages: audit.late });
-        }
+        warnings.extend(any(audit.lost).map(|messages| Warning::Lost { messages }));
+        warnings.extend(any(audit.late).map(|messages| Warning::Late { messages }));
         warnings.extend(load.measured.silence.map(Warning::FellSilent));
         warnings.extend(self.falls_behind());
-        if audit.duplicated > 0 {
-            warnings.push(Warning::Duplicated { messages: audit.duplicated });
-        }
-        if audit.reordered > 0 {
-            warnings.push(Warning::Reordered { messages: audit.reordered });
-        }
-        if counters.reconnects > 0 {
-            warnings.push(Warning::Reconnects { count: counters.reconnects });
-        }
+        warnings.extend(any(audit.duplicated).map(|messages| Warning::Duplicated { messages }));
+        warnings.extend(any(audit.reordered).map(|messages| Warning::Reordered { messages }));
+        warnings.extend(any(counters.reconnects).map(|count| Warning::Reconnects { count }));
         warnings.extend(self.of_errors());
         if !load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: load.other_events.clone() });
         }
         warnings.extend(load.attempts.warnings(self.wanted(), load.errors.first()));
-        if counters.skipped_polls > 0 {
-            warnings.push(Warning::PollsSkipped { count: counters.skipped_polls });
-        }
+        warnings.extend(any(counters.skipped_polls).map(|count| Warning::PollsSkipped { count }));
         if audit.published < FEW_MESSAGES {
             warnings.push(Warning::FewMessages { messages: audit.published });
         }
         warnings.extend(self.check.warnings());
-        if self.plan.layout.has_one_core() && same_clock {
-            warnings.push(Warning::OneCore);
-        }
-        if !same_clock {
-            warnings.push(Warning::ForeignClock);
-        }
+        let one_core = self.plan.layout.has_one_core() && same_clock;
+        warnings.extend(one_core.then_some(Warning::OneCore));
+        warnings.extend((!same_clock).then_some(Warning::ForeignClock));
         warnings.extend(self.stability().iter().flat_map(Stability::warnings));
         warnings
     }
@@ -148,16 +124,11 @@ impl<'a> Evidence<'a> {
         let (load, counters) = (self.load(), &self.load().measured.counters);
         let (breaches, breach) = (counters.protocol_errors, &load.first_protocol_error);
         let others = counters.errors.saturating_sub(breaches);
-        let mut warnings = Vec::new();
-        if breaches > 0 {
-            warnings.push(Warning::ProtocolErrors { count: breaches, first: breach.clone() });
-        }
-        if others > 0 {
-            let mut errors = load.errors.iter();
-            let first = errors.find(|error| Some(*error) != breach.as_ref()).cloned();
-            warnings.push(Warning::Errors { count: others, first });
-        }
-        warnings
+        let other = load.errors.iter().find(|error| Some(*error) != breach.as_ref());
+        let breaches =
+            any(breaches).map(|count| Warning::ProtocolErrors { count, first: breach.clone() });
+        let others = any(others).map(|count| Warning::Errors { count, first: other.cloned() });
+        breaches.into_iter().chain(others).collect()
     }
 
     fn of_the_server(&self) -> Vec<Warning> {
@@ -173,4 +144,9 @@ impl<'a> Evidence<'a> {
         let saturated = saturated.map(|share| Warning::ServerSaturated { share });
         [saturated, late.map(Warning::PublisherLate), unknown].into_iter().flatten().collect()
     }
+}
+
+/// The count of something, where it was at all.
+fn any(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }

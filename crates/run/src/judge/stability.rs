@@ -52,14 +52,10 @@ impl<'a> Stability<'a> {
 
     /// Why the trial cannot be used; empty where it can.
     pub(crate) fn invalid(&self) -> Vec<Invalid> {
-        let mut reasons = Vec::new();
-        let Disturbance { clock_step, suspended, .. } = *self.disturbance;
-        if suspended > CLOCK_MOVED {
-            reasons.push(Invalid::Suspended { slept: suspended });
-        }
-        if clock_step > CLOCK_MOVED {
-            reasons.push(Invalid::ClockStepped { by: clock_step });
-        }
+        let Disturbance { clock_step: by, suspended: slept, .. } = *self.disturbance;
+        let slept = (slept > CLOCK_MOVED).then_some(Invalid::Suspended { slept });
+        let stepped = (by > CLOCK_MOVED).then_some(Invalid::ClockStepped { by });
+        let mut reasons: Vec<Invalid> = slept.into_iter().chain(stepped).collect();
         // Who allows a busy machine does not allow an instrument that measures itself.
         reasons.extend(self.own_stall().filter(Standstill::spoils).map(|own| own.invalid()));
         if self.allow_busy {
@@ -74,9 +70,8 @@ impl<'a> Stability<'a> {
             let share = self.share_throttled();
             reasons.push(Invalid::Throttled { time, share, quota });
         }
-        if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
-            reasons.push(Invalid::MachineBusy(busy));
-        }
+        let busy = self.busy().filter(|busy| self.is_too_busy(busy));
+        reasons.extend(busy.map(Invalid::MachineBusy));
         reasons
     }
 
@@ -101,10 +96,8 @@ impl<'a> Stability<'a> {
         }
         let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
         warnings.extend(busy.map(Warning::OthersBusy));
-        let stolen = self.disturbance.stolen;
-        if stolen > STOLEN_SHARE {
-            warnings.push(Warning::TimeStolen { share: stolen });
-        }
+        let share = self.disturbance.stolen;
+        warnings.extend((share > STOLEN_SHARE).then_some(Warning::TimeStolen { share }));
         warnings
     }
 
