@@ -3,7 +3,6 @@
 use anyhow::anyhow;
 use pushbench_core::scenario::Scenario;
 
-use crate::args::{ScenariosArgs, ScenariosCommand};
 use crate::exit::{Failure, Outcome};
 use crate::print;
 
@@ -26,12 +25,10 @@ const TRACES: [(&str, &str); 1] =
 /// The scenario that `run` runs when none is named.
 pub(crate) const DEFAULT: &str = "quick";
 
-/// Lists them, or prints one.
-pub(crate) fn command(args: &ScenariosArgs) -> Result<Outcome, Failure> {
-    match &args.command {
-        Some(ScenariosCommand::Show { name }) => {
-            print(built_in(name).ok_or_else(|| unknown(name))?)?;
-        }
+/// Prints the one that is to be shown, or a list of all.
+pub(crate) fn command(shown: Option<&str>) -> Result<Outcome, Failure> {
+    match shown {
+        Some(name) => print(built_in(name).ok_or_else(|| unknown(name))?)?,
         None => print(&list())?,
     }
     Ok(Outcome::Done)
