@@ -61,7 +61,7 @@ fn faults(plan: &Plan, played: &Played) -> Vec<String> {
     let latency = LatencyHistogram::default();
     let stability = Stability::of(played, &latency, plan.allow_busy);
     let disturbed: Vec<Invalid> = stability.iter().flat_map(Stability::invalid).collect();
-    let known = played.fallen.iter().chain(&disturbed);
+    let known = played.ended_early.iter().chain(&disturbed);
     let mut faults: Vec<String> = known.map(ToString::to_string).collect();
     if !played.kept_pace() {
         faults.push("the loop of writes did not keep the feed's pace".to_owned());

@@ -73,7 +73,6 @@ struct Trial<'a> {
     places: Places,
     wire: Option<Wire>,
     inbox: Inbox<'a>,
-    same_clock: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -105,19 +104,19 @@ impl<'a> Trial<'a> {
         let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        let same_clock = server.has_same_clock();
-        Ok(Self { plan, attempt, server, clients, places, wire, inbox, same_clock })
+        Ok(Self { plan, attempt, server, clients, places, wire, inbox })
     }
 
     /// Goes through the phases.
     fn play(&mut self) -> Result<Played, Trouble> {
-        let (pids, own) = (self.server.pids(), self.server.is_own());
-        let mut meter = CostMeter::new(&pids, own, &self.clients.pids());
+        let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
+        let pids = self.server.pids();
+        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids());
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
         self.inbox.enter(Phase::Warmup)?;
-        let all_known = !pids.is_empty() || !self.same_clock;
+        let all_known = !pids.is_empty() || !same_clock;
         let mut watch =
             DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
         let at_start = self.inbox.wait_until(timing.window.start)?;
@@ -135,15 +134,14 @@ impl<'a> Trial<'a> {
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
-        let fallen = self.inbox.fallen();
+        let ended_early = self.inbox.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
-        let (own_server, same_clock) = (own, self.same_clock);
         Ok(Played {
             timing,
             merged,
             cost,
             uncaptured,
-            fallen,
+            ended_early,
             own_server,
             same_clock,
             feed_changed,

@@ -68,12 +68,11 @@ impl Stability<'_> {
         let cores = || self.disturbance.cores.iter();
         let worst = cores().map(|core| core.worst).min()?;
         let (limit, window) = (self.shortest_stall(), self.window);
-        let least = |share: fn(_, _, _) -> f64| {
+        let least = |share: fn(&CoreWatch, Duration, Duration) -> f64| {
             cores().map(|core| share(core, limit, window)).fold(f64::INFINITY, f64::min)
         };
-        let share = least(|core: &CoreWatch, limit, window| core.share_late(limit, window));
-        let share_at_least =
-            least(|core: &CoreWatch, limit, window| core.share_late_at_least(limit, window));
+        let share = least(CoreWatch::share_late);
+        let share_at_least = least(CoreWatch::share_late_at_least);
         let own = Standstill { who: Process::Parent, worst, share, share_at_least };
         let ran_on = |load: &LoopWatch| {
             let share_late = load.share_late(limit, window);

@@ -47,23 +47,16 @@ pub enum TargetError {
          schedule, such as `--rate 10/s`"
     )]
     Manual(String),
-    /// A schedule that cannot be walked, or not from where the feed says.
+    /// A schedule with too many messages to walk.
     #[error("cannot tell when the messages of the feed at {0} are due")]
-    Instants(String, #[source] InstantsError),
-}
-
-/// A feed's instants that cannot be known.
-#[derive(Debug, Error)]
-pub enum InstantsError {
-    /// Too many of them.
-    #[error(transparent)]
-    Walk(#[from] WalkError),
-    /// A checkpoint in the future, so many nanoseconds after the feed's origin.
+    Instants(String, #[source] WalkError),
+    /// A schedule to walk on from a checkpoint in the future, so many nanoseconds after the feed's
+    /// origin.
     #[error(
-        "its `checkpoint`, {0} ns after the feed's origin, is still to come; leave it out, or say \
-         the right `origin`"
+        "cannot tell when the messages of the feed at {0} are due: its `checkpoint`, {1} ns after \
+         the feed's origin, is still to come; leave it out, or say the right `origin`"
     )]
-    Ahead(f64),
+    Ahead(String, f64),
 }
 
 /// A text that describes no feed.
@@ -248,7 +241,8 @@ impl Target {
         }
         let origin = match feed.origin {
             Some(origin) if same_clock => origin,
-            _ => estimated_origin(&feed).map_err(|error| unknown_instants(url, error.into()))?,
+            _ => estimated_origin(&feed)
+                .map_err(|error| TargetError::Instants(url.clone(), error))?,
         };
         let walked = Cell::new(feed.checkpoint);
         let target = Self { server, feed, same_clock, origin, subject, walked };
@@ -264,16 +258,16 @@ impl Target {
     ///
     /// A feed whose instants cannot be known.
     pub(super) fn checkpoint_before(&self, warmup: MonoInstant) -> Result<Checkpoint, TargetError> {
-        let unknown = |source| unknown_instants(&self.server.url.text, source);
+        let url = || self.server.url.text.clone();
         let now = warmup.saturating_since(self.origin);
         let given = self.walked.get();
         #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
         if given.elapsed_ns > saturating_nanos(now) as f64 {
-            return Err(unknown(InstantsError::Ahead(given.elapsed_ns)));
+            return Err(TargetError::Ahead(url(), given.elapsed_ns));
         }
         let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
         let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
-        let place = place.map_err(|error| unknown(error.into()))?;
+        let place = place.map_err(|error| TargetError::Instants(url(), error))?;
         self.walked.set(place);
         Ok(place)
     }
@@ -291,10 +285,6 @@ impl Target {
 fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
     let elapsed = feed.schedule.offset_of(feed.seed, feed.checkpoint, feed.newest)?;
     Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
-}
-
-fn unknown_instants(url: &str, source: InstantsError) -> TargetError {
-    TargetError::Instants(url.to_owned(), source)
 }
 
 /// Reads the answer to `GET /feed`, its format before anything that may have changed with it.

@@ -26,7 +26,7 @@ pub struct Played {
     /// Packets that a capture did not see.
     pub(crate) uncaptured: u64,
     /// Load processes that ended early.
-    pub(crate) fallen: Vec<Invalid>,
+    pub(crate) ended_early: Vec<Invalid>,
     /// Whether the server is a child of this run.
     pub(crate) own_server: bool,
     /// Whether the server's instants are on this machine's clock.

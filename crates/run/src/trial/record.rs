@@ -56,7 +56,7 @@ pub(super) fn of(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialReco
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, fallen, .. } = played;
+    let Played { timing, merged, cost, ended_early, .. } = played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -66,7 +66,7 @@ pub(super) fn of(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialReco
         id,
         order: attempt.order,
         attempt: attempt.number,
-        invalid: fallen.into_iter().chain(faults).collect(),
+        invalid: ended_early.into_iter().chain(faults).collect(),
         warnings,
         window: timing.window,
         connected: load.connected_at_start,
