@@ -152,14 +152,14 @@ impl<'a> Trial<'a> {
         self.inbox.enter(Phase::Connect)?;
         self.clients.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.attempt.id).clients;
-        match self.inbox.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
-            (connected @ 0, error, attempts) => {
-                let used = attempts.invalid(wanted, error.as_ref());
-                let missing = Invalid::ClientsMissing { connected, wanted, error };
-                Err(Trouble::Invalid(used.unwrap_or(missing)))
-            }
-            _ => Ok(()),
+        let limit = connect_limit(wanted) + CLOSE_LIMIT;
+        let (connected, error, attempts) = self.inbox.connected(limit)?;
+        if connected > 0 {
+            return Ok(());
         }
+        let used = attempts.invalid(wanted, error.as_ref());
+        let missing = Invalid::ClientsMissing { connected, wanted, error };
+        Err(Trouble::Invalid(used.unwrap_or(missing)))
     }
 
     /// Sets the trial's instants and starts the feed.

@@ -34,13 +34,14 @@ impl Trust {
     /// Draws it from what was measured and what there is.
     pub(super) fn of(measured: &Measured, limits: &Limits) -> Self {
         let (clients, bound) = most_clients(&Demand::own(0), limits);
+        let (bound_by, remedy) = limit(bound, limits, clients);
         Self {
             median_us: doubt(measured, |fifth| fifth.p50_us),
             p99_us: doubt(measured, |fifth| fifth.p99_us),
             formula: FORMULA,
             clients,
-            bound_by: name(bound),
-            remedy: remedy(bound, limits, clients),
+            bound_by,
+            remedy,
         }
     }
 }
@@ -55,39 +56,36 @@ fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64) -> f64 {
     moved.max(measured.resolution_ns as f64 / 1e3)
 }
 
-const fn name(bound: Bound) -> &'static str {
-    match bound {
-        Bound::OpenFiles => "open files of a process",
-        Bound::MachineFiles => "open files of the machine",
-        Bound::LocalPorts => "local ports of an address",
-        Bound::Memory => "memory",
-        Bound::GroupMemory => "memory of this container (cgroup)",
-        Bound::TcpBuffers => "memory of TCP sockets",
-        Bound::EpollWatches => "epoll watches",
-        Bound::TrackedConnections => "connections that the packet filter follows",
-    }
-}
-
-fn remedy(bound: Bound, limits: &Limits, clients: u64) -> String {
+/// The name of a limit, and how to raise it above what binds `clients`.
+fn limit(bound: Bound, limits: &Limits, clients: u64) -> (&'static str, String) {
     let twice = clients.saturating_mul(2).max(1_000);
     match bound {
-        Bound::OpenFiles => open_files_remedy(twice.div_ceil(MAX_PROCESSES) + EXTRA_FDS),
-        Bound::MachineFiles => {
-            let now = limits.system_files.unwrap_or(0);
-            format!("sudo sysctl -w fs.file-max={}", now.saturating_mul(2).max(100_000))
+        Bound::OpenFiles => {
+            let files = twice.div_ceil(MAX_PROCESSES) + EXTRA_FDS;
+            ("open files of a process", open_files_remedy(files))
         }
-        Bound::LocalPorts => PORTS_REMEDY.to_owned(),
+        Bound::MachineFiles => {
+            let more = limits.system_files.unwrap_or(0).saturating_mul(2).max(100_000);
+            ("open files of the machine", format!("sudo sysctl -w fs.file-max={more}"))
+        }
+        Bound::LocalPorts => ("local ports of an address", PORTS_REMEDY.to_owned()),
         Bound::Memory => {
-            format!("free memory: each client takes about {} KiB", BYTES_PER_CLIENT >> 10)
+            let each = BYTES_PER_CLIENT >> 10;
+            ("memory", format!("free memory: each client takes about {each} KiB"))
         }
         Bound::GroupMemory => {
             let more = limits.group_memory_bytes.unwrap_or(0).saturating_mul(2).max(1 << 30);
-            format!("raise memory.max to {} MiB (`docker run --memory`)", more >> 20)
+            let remedy = format!("raise memory.max to {} MiB (`docker run --memory`)", more >> 20);
+            ("memory of this container (cgroup)", remedy)
         }
-        Bound::TcpBuffers => TCP_REMEDY.to_owned(),
-        Bound::EpollWatches => format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2),
+        Bound::TcpBuffers => ("memory of TCP sockets", TCP_REMEDY.to_owned()),
+        Bound::EpollWatches => {
+            let remedy = format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2);
+            ("epoll watches", remedy)
+        }
         Bound::TrackedConnections => {
-            format!("sudo sysctl -w net.netfilter.nf_conntrack_max={twice}")
+            let remedy = format!("sudo sysctl -w net.netfilter.nf_conntrack_max={twice}");
+            ("connections that the packet filter follows", remedy)
         }
     }
 }
@@ -156,9 +154,9 @@ mod tests {
             Bound::TrackedConnections,
         ];
         for bound in bounds {
-            assert!(!remedy(bound, &limits, 20_000).is_empty());
+            assert!(!limit(bound, &limits, 20_000).1.is_empty());
         }
         // Twice as many clients over 64 processes.
-        assert!(remedy(Bound::OpenFiles, &limits, 20_000).ends_with("--nofile=689:689"));
+        assert!(limit(Bound::OpenFiles, &limits, 20_000).1.ends_with("--nofile=689:689"));
     }
 }
