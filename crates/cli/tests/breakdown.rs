@@ -86,7 +86,7 @@ fn without_stamps_there_is_no_breakdown() {
     assert!(record.trials.iter().all(|trial| trial.breakdown.is_none()));
 }
 
-/// What is known of it is of the same messages as the table: a poll brings several, and each of
+/// The breakdown is of the same messages as the table: a poll brings several, and each of
 /// them counts.
 #[test]
 fn of_a_server_that_runs_already_the_clients_part_is_known() {

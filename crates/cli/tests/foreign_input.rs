@@ -25,7 +25,7 @@ fn feed(members: Value) -> String {
     feed.to_string()
 }
 
-/// What `load` says of a feed in a file, and its status. Nobody listens where it would go.
+/// The words and the status of `load` on a feed in a file. Nobody listens where it would go.
 fn load_file(work: &Path, feed: &str) -> (i32, String) {
     fs::write(work.join("feed.json"), feed).unwrap();
     let target = ["--target", "http://127.0.0.1:9", "--path", "/x", "-t", "sse"];
@@ -34,7 +34,7 @@ fn load_file(work: &Path, feed: &str) -> (i32, String) {
     (status, stderr)
 }
 
-/// What `load` says of a server that answers every request with `body`.
+/// The words of `load` on a server that answers every request with `body`.
 fn load_answer(work: &Path, body: String) -> (i32, String) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let target = format!("http://{}", listener.local_addr().unwrap());

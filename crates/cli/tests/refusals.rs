@@ -1,4 +1,4 @@
-//! What is refused before anything starts, with which words and which exit status.
+//! Refusals before anything starts, with their words and exit status.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

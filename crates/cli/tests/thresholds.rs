@@ -90,7 +90,7 @@ fn a_broken_threshold_ends_with_99_and_one_that_is_met_with_0() {
     assert!(stdout.contains("✓ sse.payload_bytes_per_msg <= 64B: 64 B"), "{stdout}");
 }
 
-/// What was not measured is neither met nor broken: the run does not answer what was asked.
+/// A figure that was not measured is neither met nor broken: the run does not answer what was asked.
 #[test]
 fn a_threshold_on_what_was_not_measured_is_told_with_status_3() {
     let folder = tempfile::tempdir().unwrap();
@@ -224,7 +224,7 @@ fn a_gate_that_no_change_could_break_is_refused_unless_another_figure_breaks_it(
     }
 }
 
-/// What was to be measured in both runs and is in one of them held nothing.
+/// A figure that was to be measured in both runs and is in one of them held nothing.
 #[test]
 fn a_gate_does_not_pass_what_one_of_the_runs_did_not_measure() {
     let work = tempfile::tempdir().unwrap();

@@ -3,6 +3,14 @@
 //! A figure's row says what thresholds, CSV files and tables call it, in which unit it is, what has
 //! to be known to measure it and how runs are compared by it. What a trial has of each is read in
 //! one function, where trials are known.
+//!
+//! ```
+//! use pushbench_core::figure::{Figure, Need, Unit};
+//!
+//! let figure = Figure::named("latency.p99").expect("a threshold may name it");
+//! assert_eq!((figure.column(), figure.unit()), ("latency_p99_us", Unit::Micros));
+//! assert!(figure.needs(Need::OneClock));
+//! ```
 
 /// Samples that must lie beyond a percentile, so that it is one and not the luck of a few.
 pub const SAMPLES_BEYOND: f64 = 10.0;

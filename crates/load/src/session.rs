@@ -4,9 +4,8 @@
 //! can be tested with a slice, and the time at which a message arrived is stamped in one place
 //! for all transports: the [runner](crate::runner).
 //!
-//! Within, a transport is a [subscription](subscription::Subscription), which speaks in requests,
-//! heads and pieces of bodies; [`Http1`](http1::Http1) has them travel as HTTP/1.1. The
-//! [table](table) has a row for each transport.
+//! Within, a transport is a `Subscription`, which speaks in requests, heads and pieces of bodies;
+//! `Http1` has them travel as HTTP/1.1. The table has a row for each transport.
 
 mod body;
 mod error;
@@ -40,6 +39,24 @@ pub use self::verdict::Verdict;
 /// Calls come in an order that makes sense: [`opened`](Self::opened) once for each connection,
 /// then [`receive`](Self::receive) until [`closed`](Self::closed); [`tick`](Self::tick) at any
 /// time. Each fills an [`Output`] that was cleared before.
+///
+/// ```
+/// use pushbench_core::{Contender, Seq};
+/// use pushbench_load::session::{Output, Sessions};
+/// use pushbench_metrics::record::control::LoadPlan;
+///
+/// let plan = LoadPlan::new("127.0.0.1:80".parse()?, Contender::SSE, 1);
+/// let (mut session, mut out) = (Sessions::new(&plan).session(0), Output::default());
+/// session.opened(&mut out);
+/// assert!(out.send.bytes().starts_with(b"GET /feed/sse HTTP/1.1\r\n"));
+///
+/// let input = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nETag: \"6\"\r\n\r\n\
+///               id: 7\ndata: 0000000007\n\n";
+/// out.clear();
+/// session.receive(input, &mut out)?;
+/// assert_eq!(out.messages, [Seq(7)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Session: fmt::Debug + Send {
     /// A connection is open: gives what is to be sent first.
     fn opened(&mut self, out: &mut Output);

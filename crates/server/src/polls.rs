@@ -8,7 +8,7 @@
 //! is woken for it. The connection's task only reads.
 
 mod answering;
-mod client;
+mod poller;
 mod reply;
 pub(crate) mod request;
 mod state;
@@ -22,7 +22,7 @@ use pushbench_protocol::headers::HeaderProfile;
 use slab::Slab;
 use tokio::sync::Notify;
 
-pub(crate) use self::client::Client;
+pub(crate) use self::poller::Poller;
 pub(crate) use self::state::State;
 use crate::view::View;
 
@@ -32,13 +32,13 @@ const DEADLINE_GRAIN: Duration = Duration::from_millis(10);
 /// The connections that poll, or have not said yet what they want.
 #[derive(Debug)]
 pub(crate) struct Polls {
-    pub(crate) clients: Slab<Client>,
+    pub(crate) pollers: Slab<Poller>,
     pub(crate) state: State,
 }
 
 impl Polls {
     pub(crate) fn new(profile: &HeaderProfile) -> Self {
-        Self { clients: Slab::new(), state: State::new(profile) }
+        Self { pollers: Slab::new(), state: State::new(profile) }
     }
 
     /// Answers every long poll that waits for what is new.
@@ -46,23 +46,23 @@ impl Polls {
         if view.counters.waiting.get() == 0 {
             return;
         }
-        for (_, client) in &mut self.clients {
-            client.end_wait_with_news(&mut self.state, view);
+        for (_, poller) in &mut self.pollers {
+            poller.end_wait_with_news(&mut self.state, view);
         }
     }
 
     /// Looks at each connection's timeouts.
     pub(crate) fn tick(&mut self, view: View<'_>) {
-        for (_, client) in &mut self.clients {
-            client.tick(view);
+        for (_, poller) in &mut self.pollers {
+            poller.tick(view);
         }
     }
 
     /// Answers what waits and closes all connections, since the server stops.
     pub(crate) fn stop(&mut self, view: View<'_>) {
         self.state.stopping = true;
-        for (_, client) in &mut self.clients {
-            client.stop(&mut self.state, view);
+        for (_, poller) in &mut self.pollers {
+            poller.stop(&mut self.state, view);
         }
     }
 
@@ -74,9 +74,9 @@ impl Polls {
     /// Answers the long polls whose time is over.
     pub(crate) fn expire(&mut self, view: View<'_>) {
         let mut earliest: Option<MonoInstant> = None;
-        for (_, client) in &mut self.clients {
-            client.expire(&mut self.state, view);
-            let deadline = client.deadline();
+        for (_, poller) in &mut self.pollers {
+            poller.expire(&mut self.state, view);
+            let deadline = poller.deadline();
             earliest = deadline.map_or(earliest, |at| Some(earliest.map_or(at, |e| e.min(at))));
         }
         self.state.next_deadline = earliest.map(|at| at.max(view.now + DEADLINE_GRAIN));

@@ -45,7 +45,7 @@ pub(crate) struct CompareArgs {
     pub(crate) json: bool,
 }
 
-/// What a comparison is printed as.
+/// The format in which a comparison is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table for people

@@ -9,7 +9,7 @@ use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 
-/// What clients there are and how long they are watched.
+/// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct ClientArgs {
@@ -65,7 +65,7 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// What the feed of a run is.
+/// The feed of a run.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Feed")]
 pub(crate) struct FeedSettings {

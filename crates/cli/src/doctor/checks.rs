@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::measure::{Measured, Quantiles};
 use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
 
-/// The worth of what a check found.
+/// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
@@ -34,12 +34,13 @@ impl Verdict {
 /// One thing that was looked at.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {
-    /// Its heading.
+    /// Its subject.
     pub(super) group: &'static str,
     pub(super) name: String,
     pub(super) verdict: Verdict,
+    /// The state that was found.
     pub(super) found: String,
-    /// The change that helps, where there is one.
+    /// The change to make, where there is one.
     pub(super) remedy: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Check {
         Self { group, name, verdict: Verdict::Ok, found, remedy: None }
     }
 
-    /// The verdict where something is amiss.
+    /// The check with its fault and remedy, where something is amiss.
     fn unless(self, fine: bool, verdict: Verdict, remedy: impl Into<String>) -> Self {
         if fine { self } else { Self { verdict, remedy: Some(remedy.into()), ..self } }
     }

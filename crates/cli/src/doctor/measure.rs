@@ -49,17 +49,17 @@ pub(super) struct Core {
 pub(super) struct Measured {
     /// The step that the monotonic clock says it makes, ns.
     pub(super) resolution_ns: u64,
-    /// Time that reading it takes, ns.
+    /// The cost of a reading, ns.
     pub(super) reading_ns: f64,
     /// How late a normal thread woke, on each core.
     pub(super) wake_ups: Vec<Core>,
-    /// Time that 64 bytes take there and back.
+    /// The round trip of 64 bytes.
     pub(super) round_trip: Quantiles,
     /// Wake-ups of all cores, in each fifth.
     pub(super) wake_ups_by_fifth: Vec<Quantiles>,
     /// Round trips in each fifth.
     pub(super) round_trips_by_fifth: Vec<Quantiles>,
-    /// Disturbances meanwhile.
+    /// Disturbances by the machine and by others meanwhile.
     pub(super) disturbance: Disturbance,
     /// How long all that took, s.
     pub(super) seconds: f64,
@@ -115,7 +115,7 @@ fn add(cores: &mut Vec<CoreWatch>, watches: Vec<CoreWatch>) {
     }
 }
 
-/// Time that a reading of the clock takes on average.
+/// The cost of a reading of the clock on average.
 fn reading_ns() -> f64 {
     let start = clock::now();
     let last = (0..READINGS).fold(start, |_, _| clock::now());

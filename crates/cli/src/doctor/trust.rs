@@ -13,7 +13,7 @@ use super::measure::{Measured, Quantiles};
 pub(super) const FORMULA: &str = "the most by which wake-ups moved from one fifth of the \
                                   measurement to another, and the same of round trips, added up";
 
-/// Bounds of trust in what is measured here.
+/// The limits of what can be trusted here.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Trust {
     /// Two medians that differ by less do not differ, µs.
@@ -26,7 +26,7 @@ pub(super) struct Trust {
     pub(super) clients: u64,
     /// The limit that allows no more.
     pub(super) bound_by: &'static str,
-    /// The change that allows more.
+    /// The change to make for more.
     pub(super) remedy: String,
 }
 

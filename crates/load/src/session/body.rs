@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::error::ProtocolError;
 use super::output::Output;
-use super::request::Asked;
+use super::request::RequestTarget;
 
 /// A body that is not what it should be.
 #[derive(Debug, Error)]
@@ -22,8 +22,8 @@ pub(super) enum BodyError {
 impl BodyError {
     /// The same, of the body of the answer to a request.
     #[cold]
-    pub(super) fn of(self, asked: Asked<'_>) -> ProtocolError {
-        let request = asked.describe();
+    pub(super) fn of(self, target: RequestTarget<'_>) -> ProtocolError {
+        let request = target.describe();
         match self {
             Self::Batch(source) => ProtocolError::Batch { request, source },
             Self::NoSequence(source) => ProtocolError::NoSequence { request, source },

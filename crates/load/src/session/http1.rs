@@ -59,10 +59,10 @@ impl<S: Subscription> Http1<S> {
         }
     }
 
-    fn ask(&mut self, out: &mut Output) {
+    fn send(&mut self, out: &mut Output) {
         let request = self.subscription.request();
         let field = request.field.as_ref().map(|(name, value)| (*name, &**value));
-        out.send.push(Layer::Http, |bytes| request.asks.render(bytes, field));
+        out.send.push(Layer::Http, |bytes| request.target.render(bytes, field));
         out.note(Note::Request);
         self.outstanding = true;
     }
@@ -70,7 +70,7 @@ impl<S: Subscription> Http1<S> {
     fn go_on(&mut self, next: Next, out: &mut Output) {
         match next {
             Next::Rest | Next::Served => {}
-            Next::Ask => self.ask(out),
+            Next::Request => self.send(out),
             Next::Pause => out.demand = Demand::AskAgain,
             Next::Skip => out.note(Note::SkippedPoll),
             Next::Connect => {
@@ -88,7 +88,7 @@ impl<S: Subscription> Http1<S> {
         (self.status, self.closes) = (head.status, head.close);
         let brings_feed = head.status == S::FEED;
         if brings_feed && let Some(coding) = &head.coding {
-            return Err(self.subscription.asked().encoded(coding));
+            return Err(self.subscription.target().encoded(coding));
         }
         if brings_feed || S::EMPTY.contains(&head.status) {
             let field = head.kept.then(|| answers.reader.kept());
@@ -113,18 +113,18 @@ impl<S: Subscription> Http1<S> {
 
     fn refusal(&mut self, status: u16) -> ProtocolError {
         let said = self.answers.as_mut().map(|answers| answers.words.take()).unwrap_or_default();
-        let asked = self.subscription.asked();
-        if status == 410 && !asked.is_foreign() {
+        let target = self.subscription.target();
+        if status == 410 && !target.is_foreign() {
             return self.subscription.gone(&said);
         }
-        let (request, expected) = (asked.describe(), self.subscription.expected());
+        let (request, expected) = (target.describe(), self.subscription.expected());
         ProtocolError::Status { status, request, expected, said }
     }
 
     /// Input that is no HTTP.
     #[cold]
     fn unreadable(&self, error: ResponseError) -> ProtocolError {
-        let request = self.subscription.asked().describe();
+        let request = self.subscription.target().describe();
         match error {
             ResponseError::Head(source) => ProtocolError::Head { request, source },
             ResponseError::Chunk(source) => ProtocolError::Chunk { request, source },
@@ -160,7 +160,7 @@ impl<S: Subscription> Http1<S> {
         match () {
             () if input.is_empty() => Ok(()),
             () if self.answers.is_none() => self.receive(input, out),
-            () => Err(ProtocolError::Unasked(self.subscription.asked().describe())),
+            () => Err(ProtocolError::Unasked(self.subscription.target().describe())),
         }
     }
 
@@ -183,7 +183,7 @@ impl<S: Subscription> Http1<S> {
         let error = match finished {
             Ok(true) if !is_stream => self.answered(out).err(),
             Err(_) if !S::STREAMS => {
-                Some(ProtocolError::Truncated(self.subscription.asked().describe()))
+                Some(ProtocolError::Truncated(self.subscription.target().describe()))
             }
             _ => None,
         };
@@ -222,7 +222,7 @@ impl<S: Subscription> Session for Http1<S> {
 
     fn ask_again(&mut self, out: &mut Output) {
         if !self.outstanding {
-            self.ask(out);
+            self.send(out);
         }
     }
 

@@ -11,7 +11,7 @@ use pushbench_protocol::http::ResponseHead;
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// The two requests of a long poll.
@@ -34,7 +34,7 @@ impl Requests {
     }
 
     /// The request of a client with this cursor.
-    fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
+    fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
         if cursor.is_some() { self.wait.after(cursor) } else { self.subscribe.after(None) }
     }
 }
@@ -45,12 +45,12 @@ pub(super) struct LongPoll {
     requests: Arc<Requests>,
     poll: Poll,
     /// The cursor that the outstanding request was sent with.
-    asked: Option<Seq>,
+    sent: Option<Seq>,
 }
 
 impl LongPoll {
     pub(super) fn new(requests: Arc<Requests>, delivery: Delivery) -> Self {
-        Self { requests, poll: Poll::new(delivery), asked: None }
+        Self { requests, poll: Poll::new(delivery), sent: None }
     }
 }
 
@@ -62,12 +62,12 @@ impl Subscription for LongPoll {
     }
 
     fn request(&mut self) -> Request<'_> {
-        self.asked = self.poll.cursor;
-        Request { asks: self.asked(), field: None }
+        self.sent = self.poll.cursor;
+        Request { target: self.target(), field: None }
     }
 
-    fn asked(&self) -> Asked<'_> {
-        self.requests.after(self.asked)
+    fn target(&self) -> RequestTarget<'_> {
+        self.requests.after(self.sent)
     }
 
     fn opened(&mut self, out: &mut Output) -> Next {
@@ -75,7 +75,7 @@ impl Subscription for LongPoll {
             // Back after a loss. No answer may come for long; waiting is being ready.
             out.note(Note::Subscribed);
         }
-        Next::Ask
+        Next::Request
     }
 
     fn begun(
@@ -89,7 +89,7 @@ impl Subscription for LongPoll {
     }
 
     fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        self.poll.data(data, out).map_err(|error| error.of(self.asked()))
+        self.poll.data(data, out).map_err(|error| error.of(self.target()))
     }
 
     fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
@@ -98,7 +98,7 @@ impl Subscription for LongPoll {
             self.poll.refused();
             return Err(error);
         }
-        let news = self.poll.answered(self.requests.after(self.asked), out)?;
+        let news = self.poll.answered(self.requests.after(self.sent), out)?;
         match news {
             News::Messages => {}
             News::Stale => out.note(Note::StaleResponse),
@@ -108,11 +108,11 @@ impl Subscription for LongPoll {
             return Err(ProtocolError::NoCursor(self.requests.after(None).describe()));
         }
         // The answer to a subscription comes at once, news or none.
-        let subscribes = self.asked.is_none();
+        let subscribes = self.sent.is_none();
         if subscribes {
             out.note(Note::Subscribed);
         }
-        Ok(if subscribes || news == News::Messages { Next::Ask } else { Next::Pause })
+        Ok(if subscribes || news == News::Messages { Next::Request } else { Next::Pause })
     }
 
     fn closed(&mut self, last: Last, _out: &mut Output) -> Ending {

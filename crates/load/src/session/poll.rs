@@ -6,7 +6,7 @@ use pushbench_protocol::http::ResponseHead;
 use super::body::{BodyError, BodyReader};
 use super::error::ProtocolError;
 use super::output::Output;
-use super::request::Asked;
+use super::request::RequestTarget;
 
 /// The news in an answer that is as a poll's should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,24 +76,24 @@ impl Poll {
         self.arriving = false;
     }
 
-    /// The answer to `asked` is complete.
+    /// The answer to `target` is complete.
     ///
     /// # Errors
     ///
     /// A body that cannot be read, and [`ProtocolError::NoCursor`].
     pub(super) fn answered(
         &mut self,
-        asked: Asked<'_>,
+        target: RequestTarget<'_>,
         out: &mut Output,
     ) -> Result<News, ProtocolError> {
         let brings_messages = std::mem::take(&mut self.arriving);
         let last =
-            if brings_messages { self.body.end().map_err(|error| error.of(asked))? } else { None };
+            if brings_messages { self.body.end().map_err(|error| error.of(target))? } else { None };
         self.full = self.delivery == Delivery::Every
             && last.is_some_and(|last| self.tag > Some(last) || self.body.is_full());
         let news = self.news(last, out);
         if self.cursor.is_none() && self.delivery == Delivery::Every {
-            return Err(ProtocolError::NoCursor(asked.describe()));
+            return Err(ProtocolError::NoCursor(target.describe()));
         }
         Ok(news)
     }

@@ -55,8 +55,8 @@ impl FeedRequest {
     }
 
     /// This request with a cursor, where the client has one and the server knows it.
-    pub(super) fn after(&self, cursor: Option<Seq>) -> Asked<'_> {
-        Asked { request: self, after: cursor.filter(|_| !self.foreign) }
+    pub(super) fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
+        RequestTarget { request: self, after: cursor.filter(|_| !self.foreign) }
     }
 }
 
@@ -66,14 +66,14 @@ fn delivery(plan: &LoadPlan) -> Option<String> {
     (plan.delivery != implied).then(|| format!("delivery={}", plan.delivery))
 }
 
-/// A request, and the cursor that it is asked with.
+/// The target of a request (RFC 9112 §3.2): method, path and query, with the cursor of one client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct RequestTarget<'a> {
     request: &'a FeedRequest,
     after: Option<Seq>,
 }
 
-impl Asked<'_> {
+impl RequestTarget<'_> {
     /// Appends the request as HTTP/1.1 has it.
     pub(super) fn render(&self, out: &mut Vec<u8>, field: Option<(&str, &[u8])>) {
         self.request.template.render(out, self.after, field);

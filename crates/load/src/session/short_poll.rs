@@ -12,7 +12,7 @@ use pushbench_protocol::http::ResponseHead;
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// One client that polls on a period.
@@ -26,10 +26,10 @@ pub(super) struct ShortPoll {
     conditional: bool,
     subscribed: bool,
     poll: Poll,
-    /// The tag as it was asked with. Holds no memory where none is.
+    /// The tag as it was sent. Holds no memory where none is.
     tag: Vec<u8>,
     /// The cursor that the outstanding request was sent with.
-    asked: Option<Seq>,
+    sent: Option<Seq>,
 }
 
 impl ShortPoll {
@@ -50,7 +50,7 @@ impl ShortPoll {
             subscribed: false,
             poll: Poll::new(delivery),
             tag: Vec::new(),
-            asked: None,
+            sent: None,
         }
     }
 
@@ -70,23 +70,23 @@ impl Subscription for ShortPoll {
     fn request(&mut self) -> Request<'_> {
         let cursor = self.poll.cursor;
         // The newest value is not asked for by cursor.
-        self.asked = cursor.filter(|_| self.delivery == Delivery::Every);
+        self.sent = cursor.filter(|_| self.delivery == Delivery::Every);
         let tag = cursor.filter(|_| self.conditional).map(|tag| {
             self.tag.clear();
             // Writing to a Vec cannot fail.
             let _ = write!(self.tag, "\"{tag}\"");
             ("If-None-Match", Cow::Borrowed(&self.tag[..]))
         });
-        Request { asks: self.request.after(self.asked), field: tag }
+        Request { target: self.request.after(self.sent), field: tag }
     }
 
-    fn asked(&self) -> Asked<'_> {
-        self.request.after(self.asked)
+    fn target(&self) -> RequestTarget<'_> {
+        self.request.after(self.sent)
     }
 
     fn opened(&mut self, out: &mut Output) -> Next {
         if !self.subscribed || self.closes {
-            return Next::Ask;
+            return Next::Request;
         }
         // Back after a loss: ready, and the next tick asks.
         out.note(Note::Subscribed);
@@ -104,7 +104,7 @@ impl Subscription for ShortPoll {
     }
 
     fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        self.poll.data(data, out).map_err(|error| error.of(self.asked()))
+        self.poll.data(data, out).map_err(|error| error.of(self.target()))
     }
 
     fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
@@ -117,7 +117,7 @@ impl Subscription for ShortPoll {
             out.note(Note::Failed(error));
             return Ok(self.rest());
         }
-        if self.poll.answered(self.request.after(self.asked), out)? == News::None {
+        if self.poll.answered(self.request.after(self.sent), out)? == News::None {
             out.note(Note::EmptyResponse);
         }
         if !std::mem::replace(&mut self.subscribed, true) {
@@ -129,7 +129,7 @@ impl Subscription for ShortPoll {
     fn due(&mut self, open: bool) -> Next {
         match (self.subscribed, self.closes) {
             (true, true) => Next::Connect,
-            (true, false) if open => Next::Ask,
+            (true, false) if open => Next::Request,
             _ => Next::Skip,
         }
     }
@@ -138,7 +138,7 @@ impl Subscription for ShortPoll {
         self.poll.cut();
         // Of a connection that was meant to last, the loss itself says enough.
         if self.closes && last == Last::Unanswered {
-            out.note(Note::Failed(ProtocolError::Truncated(self.asked().describe())));
+            out.note(Note::Failed(ProtocolError::Truncated(self.target().describe())));
         }
         match last {
             _ if self.closes && self.subscribed => Ending::Done,

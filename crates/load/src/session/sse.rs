@@ -15,7 +15,7 @@ use pushbench_protocol::sse::{
 
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Request, Subscription};
 use super::words::Words;
 
@@ -189,10 +189,10 @@ impl Subscription for Sse {
             Cow::Borrowed(id) => Cow::Borrowed(id.as_bytes()),
             Cow::Owned(id) => Cow::Owned(id.into_bytes()),
         });
-        Request { asks: self.asked(), field: id.map(|id| ("Last-Event-ID", id)) }
+        Request { target: self.target(), field: id.map(|id| ("Last-Event-ID", id)) }
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn target(&self) -> RequestTarget<'_> {
         self.stream.request.after(self.cursor)
     }
 
@@ -205,7 +205,7 @@ impl Subscription for Sse {
         let found = content_type.unwrap_or_default();
         if !is_event_stream(found) {
             let found = String::from_utf8_lossy(found).into_owned();
-            return Err(ProtocolError::ContentType { request: self.asked().describe(), found });
+            return Err(ProtocolError::ContentType { request: self.target().describe(), found });
         }
         self.stands(head, out)
     }

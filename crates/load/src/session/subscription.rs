@@ -12,13 +12,13 @@ use pushbench_protocol::http::ResponseHead;
 
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
-use super::request::Asked;
+use super::request::RequestTarget;
 use super::words::oldest_in;
 
 /// A request that is to be sent.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
-    pub(super) asks: Asked<'a>,
+    pub(super) target: RequestTarget<'a>,
     /// A field that is this request's own, beside those that all have.
     pub(super) field: Option<(&'static str, Cow<'a, [u8]>)>,
 }
@@ -38,7 +38,7 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// With a request, at once.
-    Ask,
+    Request,
     /// With a request, after a pause if one is due: there was no news.
     Pause,
     /// As it is: nothing is to be sent for now.
@@ -98,11 +98,11 @@ pub(super) trait Subscription: fmt::Debug + Send {
     fn request(&mut self) -> Request<'_>;
 
     /// The request that errors are about.
-    fn asked(&self) -> Asked<'_>;
+    fn target(&self) -> RequestTarget<'_>;
 
     /// A connection is open.
     fn opened(&mut self, _out: &mut Output) -> Next {
-        Next::Ask
+        Next::Request
     }
 
     /// An answer has begun that brings the feed or says that there is no news, with the value of
@@ -120,7 +120,7 @@ pub(super) trait Subscription: fmt::Debug + Send {
     /// An answer is complete. Of a stream that is wrong, and of a refusal all is known now.
     fn answered(&mut self, answer: Answer, _out: &mut Output) -> Result<Next, ProtocolError> {
         Err(match answer {
-            Answer::Feed | Answer::Empty => ProtocolError::StreamEnded(self.asked().describe()),
+            Answer::Feed | Answer::Empty => ProtocolError::StreamEnded(self.target().describe()),
             Answer::Refused(error) => error,
         })
     }
@@ -150,7 +150,7 @@ pub(super) trait Subscription: fmt::Debug + Send {
     /// message, where that is named.
     #[cold]
     fn gone(&mut self, said: &str) -> ProtocolError {
-        let (request, oldest) = (self.asked().describe(), oldest_in(said));
+        let (request, oldest) = (self.target().describe(), oldest_in(said));
         let after = self.cursor().take().unwrap_or(Seq::NONE);
         *self.cursor() = oldest.map(|oldest| Seq(oldest.0.saturating_sub(1)));
         ProtocolError::Gone { request, after, oldest }
@@ -159,11 +159,11 @@ pub(super) trait Subscription: fmt::Debug + Send {
     /// A stream begins with `head`, and its subscription stands.
     #[cold]
     fn stands(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
-        let start = self.asked().start_of(head);
+        let start = self.target().start_of(head);
         let cursor = self.cursor();
         *cursor = start.max(*cursor);
         if cursor.is_none() {
-            return Err(ProtocolError::NoCursor(self.asked().describe()));
+            return Err(ProtocolError::NoCursor(self.target().describe()));
         }
         out.note(Note::Subscribed);
         Ok(())
@@ -172,7 +172,7 @@ pub(super) trait Subscription: fmt::Debug + Send {
     /// A message of a stream had no number. The stream is in order, and the next one may have one.
     #[cold]
     fn unnumbered(&self, source: NumberError, out: &mut Output) {
-        let request = self.asked().describe();
+        let request = self.target().describe();
         out.note(Note::Failed(ProtocolError::NoSequence { request, source }));
     }
 }

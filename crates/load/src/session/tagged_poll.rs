@@ -10,7 +10,7 @@ use pushbench_protocol::http::ResponseHead;
 use super::body::BodyReader;
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// One client that waits.
@@ -45,7 +45,7 @@ impl TaggedPoll {
         if !std::mem::take(&mut self.arriving) {
             return Ok(None);
         }
-        let message = self.body.end().map_err(|error| error.of(self.asked()))?;
+        let message = self.body.end().map_err(|error| error.of(self.target()))?;
         out.messages.extend(message);
         Ok(message)
     }
@@ -63,17 +63,17 @@ impl Subscription for TaggedPoll {
     fn request(&mut self) -> Request<'_> {
         let tag = (!self.tag.is_empty()).then_some(&self.tag[..]);
         let field = tag.map(|tag| ("If-None-Match", Cow::Borrowed(tag)));
-        Request { asks: self.asked(), field }
+        Request { target: self.target(), field }
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn target(&self) -> RequestTarget<'_> {
         self.request.after(None)
     }
 
     fn opened(&mut self, out: &mut Output) -> Next {
         // Nothing is answered before there is a message; waiting is being ready.
         out.note(Note::Subscribed);
-        Next::Ask
+        Next::Request
     }
 
     fn begun(
@@ -90,7 +90,7 @@ impl Subscription for TaggedPoll {
     }
 
     fn data(&mut self, data: &[u8], out: &mut Output) -> Result<(), ProtocolError> {
-        self.body.data(data, out).map_err(|error| error.of(self.asked()))
+        self.body.data(data, out).map_err(|error| error.of(self.target()))
     }
 
     fn answered(&mut self, answer: Answer, out: &mut Output) -> Result<Next, ProtocolError> {
@@ -110,7 +110,7 @@ impl Subscription for TaggedPoll {
         };
         if message > self.newest {
             self.newest = message;
-            return Ok(Next::Ask);
+            return Ok(Next::Request);
         }
         out.note(if message.is_some() { Note::StaleResponse } else { Note::EmptyResponse });
         Ok(Next::Pause)

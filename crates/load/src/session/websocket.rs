@@ -19,7 +19,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::error::ProtocolError;
 use super::output::{Ending, Note, Output};
-use super::request::{Asked, FeedRequest};
+use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Next, Request, Subscription};
 
 /// The stream of random numbers that keys and masks are drawn from.
@@ -167,7 +167,7 @@ impl Websocket {
             self.gone(reason)
         } else {
             let (code, reason) = (code.unwrap_or(NO_CODE), reason.to_owned());
-            ProtocolError::Closed { request: self.asked().describe(), code, reason }
+            ProtocolError::Closed { request: self.target().describe(), code, reason }
         }));
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Websocket {
         if matches!(self.state, State::Open) {
             self.push_control(Opcode::Close, &source.close_code().to_be_bytes(), out);
         }
-        ProtocolError::Frame { request: self.asked().describe(), source }
+        ProtocolError::Frame { request: self.target().describe(), source }
     }
 
     /// Takes the frames in the input.
@@ -210,10 +210,10 @@ impl Subscription for Websocket {
         (self.number, self.text) = (NumberReader::default(), Utf8Reader::default());
         self.drawn += 2;
         let key = Cow::Owned(self.key().into_bytes());
-        Request { asks: self.asked(), field: Some(("Sec-WebSocket-Key", key)) }
+        Request { target: self.target(), field: Some(("Sec-WebSocket-Key", key)) }
     }
 
-    fn asked(&self) -> Asked<'_> {
+    fn target(&self) -> RequestTarget<'_> {
         self.request.after(self.cursor)
     }
 
@@ -226,7 +226,7 @@ impl Subscription for Websocket {
         let accept = derive_accept_key(self.key().as_bytes());
         let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
         if let Err(source) = upgrade.and_then(|upgrade| upgrade.check(&accept)) {
-            return Err(ProtocolError::Handshake { request: self.asked().describe(), source });
+            return Err(ProtocolError::Handshake { request: self.target().describe(), source });
         }
         self.stands(head, out)?;
         self.state = State::Open;

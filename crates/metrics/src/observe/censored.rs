@@ -94,12 +94,7 @@ mod tests {
 
     use super::*;
     use crate::observe::histogram::LatencyHistogram;
-
-    fn of(samples: &[u64]) -> LatencyHistogram {
-        let mut histogram = LatencyHistogram::default();
-        samples.iter().for_each(|&nanos| histogram.record_ns(nanos));
-        histogram
-    }
+    use crate::observe::histogram::tests::of;
 
     #[test]
     fn without_bounds_all_is_exact() {

@@ -259,12 +259,13 @@ impl<const DIGITS: u8> TryFrom<Encoded> for Histogram<DIGITS> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn of(samples: &[u64]) -> LatencyHistogram {
+    /// A histogram of `samples`, ns.
+    pub(crate) fn of(samples: &[u64]) -> LatencyHistogram {
         let mut histogram = LatencyHistogram::default();
         samples.iter().for_each(|&nanos| histogram.record_ns(nanos));
         histogram

@@ -7,7 +7,7 @@ use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_os::time::clock;
 use pushbench_protocol::headers::{Content, ResponseParts};
 
-use super::client::{Client, Wait};
+use super::poller::{Poller, Wait};
 use super::reply::{Found, Reply, Terms, connection};
 use super::request::{Persistence, PollRequest};
 use super::state::State;
@@ -27,7 +27,7 @@ fn found(waits: bool, query: &Query, ring: &Ring) -> Result<Found, Gone> {
     }
 }
 
-impl Client {
+impl Poller {
     /// Answers a poll, or has it wait.
     pub(crate) fn answer(&mut self, request: &PollRequest<'_>, state: &mut State, view: View<'_>) {
         let closes = state.stopping || state.always_closes;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::head::{self, MAX_HEAD, Parsed};
 use crate::connection::Phase;
-use crate::polls::{Client, State};
+use crate::polls::{Poller, State};
 use crate::view::View;
 
 /// Reads after which a client lets others have their turn.
@@ -34,28 +34,28 @@ struct Answered {
 
 /// The turn of the connection's own task.
 pub(super) fn attend(
-    client: &mut Client,
+    poller: &mut Poller,
     cx: &mut Context<'_>,
     scratch: &mut [u8],
     state: &mut State,
     view: View<'_>,
 ) -> Turn {
-    client.attend(cx, view);
-    let is_resumed = client.phase() == Phase::Idle && !client.unread.is_empty();
-    let mut foreign = is_resumed && resume(client, state, view);
+    poller.attend(cx, view);
+    let is_resumed = poller.phase() == Phase::Idle && !poller.unread.is_empty();
+    let mut foreign = is_resumed && resume(poller, state, view);
     let mut reads = 0;
     loop {
-        match client.phase() {
+        match poller.phase() {
             Phase::Dead => return Turn::Over,
-            _ if client.is_behind() => return Turn::Waits,
+            _ if poller.is_behind() => return Turn::Waits,
             _ if foreign => return Turn::Foreign,
-            Phase::Waiting if client.unread.len() >= MAX_HEAD => return Turn::Waits,
+            Phase::Waiting if poller.unread.len() >= MAX_HEAD => return Turn::Waits,
             _ if reads == READS_PER_TURN => break,
             _ => reads += 1,
         }
-        match client.poll_read(cx, scratch, view) {
+        match poller.poll_read(cx, scratch, view) {
             Poll::Pending => return Turn::Waits,
-            Poll::Ready(count) => foreign = received(client, &scratch[..count], state, view),
+            Poll::Ready(count) => foreign = received(poller, &scratch[..count], state, view),
         }
     }
     cx.waker().wake_by_ref();
@@ -63,43 +63,43 @@ pub(super) fn attend(
 }
 
 /// Takes bytes from the client; whether the next request is hyper's.
-fn received(client: &mut Client, input: &[u8], state: &mut State, view: View<'_>) -> bool {
-    if !client.unread.is_empty() {
-        client.unread.extend_from_slice(input);
-        return resume(client, state, view);
+fn received(poller: &mut Poller, input: &[u8], state: &mut State, view: View<'_>) -> bool {
+    if !poller.unread.is_empty() {
+        poller.unread.extend_from_slice(input);
+        return resume(poller, state, view);
     }
-    let Answered { used, foreign } = answer(client, input, state, view);
-    client.unread.extend_from_slice(&input[used..]);
+    let Answered { used, foreign } = answer(poller, input, state, view);
+    poller.unread.extend_from_slice(&input[used..]);
     foreign
 }
 
 /// Goes on with what was read before; whether the next request is hyper's.
-fn resume(client: &mut Client, state: &mut State, view: View<'_>) -> bool {
-    let mut unread = std::mem::take(&mut client.unread);
-    let Answered { used, foreign } = answer(client, &unread, state, view);
+fn resume(poller: &mut Poller, state: &mut State, view: View<'_>) -> bool {
+    let mut unread = std::mem::take(&mut poller.unread);
+    let Answered { used, foreign } = answer(poller, &unread, state, view);
     if used < unread.len() {
         unread.drain(..used);
-        client.unread = unread;
+        poller.unread = unread;
     }
     foreign
 }
 
 /// Answers the requests that `input` has, one after another.
-fn answer(client: &mut Client, input: &[u8], state: &mut State, view: View<'_>) -> Answered {
+fn answer(poller: &mut Poller, input: &[u8], state: &mut State, view: View<'_>) -> Answered {
     let mut used = 0;
-    while client.takes_requests() {
+    while poller.takes_requests() {
         let rest = &input[used..];
         if rest.is_empty() {
             break;
         }
-        match head::parse(rest, view.config, client.is_loopback()) {
+        match head::parse(rest, view.config, poller.is_loopback()) {
             Parsed::Poll(request, length) => {
                 used += length;
-                client.answer(&request, state, view);
+                poller.answer(&request, state, view);
             }
             // hyper says what is wrong with a head that is too long.
             Parsed::Partial if rest.len() <= MAX_HEAD => {
-                client.begin_receiving(view.now);
+                poller.begin_receiving(view.now);
                 break;
             }
             Parsed::Partial | Parsed::Foreign => return Answered { used, foreign: true },

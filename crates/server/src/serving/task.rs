@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::counters::Kind;
 use crate::hub::Hub;
 use crate::polls::request::PollRequest;
-use crate::polls::{Client, Polls};
+use crate::polls::{Poller, Polls};
 use crate::shared::Shared;
 use crate::stream::{Opening, Stream};
 
@@ -49,7 +49,7 @@ impl Future for Task {
         let Self { shared, place } = self.get_mut();
         loop {
             let next = match place {
-                Place::Polls(key) => ready!(poll_client(shared, *key, cx)),
+                Place::Polls(key) => ready!(poll_poller(shared, *key, cx)),
                 Place::Hyper(served) => {
                     ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
                 }
@@ -64,15 +64,15 @@ impl Future for Task {
 }
 
 /// Where a connection goes on from the polls: `None` where it is closed.
-fn poll_client(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
     let mut hub = shared.hub.borrow_mut();
-    let Hub { polls: Polls { clients, state }, scratch, .. } = &mut *hub;
+    let Hub { polls: Polls { pollers, state }, scratch, .. } = &mut *hub;
     let ring = shared.ring.borrow();
-    let turn = polling::attend(&mut clients[key], cx, scratch, state, shared.view(&ring));
+    let turn = polling::attend(&mut pollers[key], cx, scratch, state, shared.view(&ring));
     if turn == Turn::Waits {
         return Poll::Pending;
     }
-    let (connection, unread) = clients.remove(key).into_parts();
+    let (connection, unread) = pollers.remove(key).into_parts();
     if turn == Turn::Over {
         shared.counters.closed(Kind::HTTP);
         return Poll::Ready(None);
@@ -125,14 +125,14 @@ fn begin_polls(
     request: Option<&PollRequest<'_>>,
     unread: Vec<u8>,
 ) -> usize {
-    let Polls { clients, state } = &mut shared.hub.borrow_mut().polls;
+    let Polls { pollers, state } = &mut shared.hub.borrow_mut().polls;
     let ring = shared.ring.borrow();
     let view = shared.view(&ring);
-    let mut client = Client::new(connection, unread, view.now);
+    let mut poller = Poller::new(connection, unread, view.now);
     if let Some(request) = request {
-        client.answer(request, state, view);
+        poller.answer(request, state, view);
     }
-    clients.insert(client)
+    pollers.insert(poller)
 }
 
 /// Puts a connection among the streams.

@@ -37,9 +37,9 @@ struct Unsent {
     holds: Option<(Seq, Seq)>,
 }
 
-/// One connection.
+/// One connection that polls, or has not said yet what it wants.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct Poller {
     pub(super) connection: Connection,
     /// The long poll that waits, where the connection does.
     pub(super) wait: Option<Wait>,
@@ -49,7 +49,7 @@ pub(crate) struct Client {
     unsent: Option<Unsent>,
 }
 
-impl Client {
+impl Poller {
     /// A connection that waits for a request, of which `unread` has been read.
     pub(crate) fn new(mut connection: Connection, unread: Vec<u8>, now: MonoInstant) -> Self {
         connection.enter(Phase::Idle, now);
