@@ -13,7 +13,7 @@ pub(crate) fn command() -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// Prints what a shell completes words with.
+/// Prints the words that a shell completes with.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
     let (mut command, mut output) = (Cli::command(), std::io::stdout());
     clap_complete::generate(shell, &mut command, "pushbench", &mut output);
