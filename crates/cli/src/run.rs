@@ -241,7 +241,7 @@ fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result
 /// A file that could not be written.
 pub(crate) fn written(outcome: Result<(), ReportError>) -> Result<(), Failure> {
     match outcome {
-        Err(error @ ReportError::Latest { .. }) => {
+        Err(error @ ReportError::Latest(..)) => {
             tell(format_args!("warning: {error}"));
             Ok(())
         }

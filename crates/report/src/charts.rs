@@ -32,7 +32,7 @@ use self::ratio::Ratio;
 use self::style::{Anchor, Area, DASHES, Draw as _, Drawn, FAINT, Font, INK, LABEL, TITLE, WIDTH};
 use self::sweep::Sweep;
 use crate::error::ReportError;
-use crate::rows::{Block, blocks};
+use crate::rows::{Block, Row, blocks};
 use crate::settings;
 
 /// Of a run with more points, the pictures of single points stop here; those over points go on.
@@ -77,7 +77,7 @@ impl Chart {
     }
 
     fn failed(&self, problem: String) -> ReportError {
-        ReportError::Draw { chart: self.name.clone(), problem }
+        ReportError::Draw(self.name.clone(), problem)
     }
 }
 
@@ -221,8 +221,33 @@ impl Picture {
     }
 }
 
+/// The transports' points over an axis, from the left on, where `point` finds any.
+fn lines<'a, T>(
+    blocks: impl Iterator<Item = &'a Block<'a>> + Clone,
+    point: impl Fn(&Block<'a>, &Row<'a>) -> Option<(f64, T)>,
+) -> Vec<(Contender, Vec<(f64, T)>)> {
+    let line = |contender: Contender| {
+        let of = |block: &'a Block<'a>| {
+            let rows = block.rows.iter().filter(|row| row.contender() == contender);
+            rows.filter_map(|row| point(block, row)).collect::<Vec<_>>()
+        };
+        let mut points: Vec<(f64, T)> = blocks.clone().flat_map(of).collect();
+        points.sort_by(|one, two| one.0.total_cmp(&two.0));
+        (!points.is_empty()).then_some((contender, points))
+    };
+    Contender::all().filter_map(line).collect()
+}
+
+/// The values of an axis that any of `points` has, each once and rising.
+fn values(points: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = points.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
 /// The transports of `block` that `shown` has something of.
 fn keys(block: &Block<'_>, shown: impl Fn(Contender) -> bool) -> Vec<Key> {
-    let contenders = block.rows.iter().map(crate::rows::Row::contender);
+    let contenders = block.rows.iter().map(Row::contender);
     contenders.filter(|&contender| shown(contender)).map(Key::Contender).collect()
 }

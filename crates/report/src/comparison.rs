@@ -1,15 +1,13 @@
 //! Two runs side by side: on a terminal, as Markdown, CSV and JSON.
 
-mod cells;
 mod data;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use pushbench_core::text;
 use pushbench_metrics::judge::compare::{Comparison, DISCOVERY, Row, Verdict, percent};
 
-use self::cells::{HEADER, cells};
 pub use self::data::{comparison_csv, comparison_json};
-use crate::human;
+use crate::human::{self, NOTHING};
 use crate::markdown::escaped;
 use crate::table::{STYLE, wrapped};
 
@@ -120,6 +118,50 @@ fn painted(line: &str, said: Verdict) -> String {
     let words = verdict(said);
     let painted = |rest| format!("{rest}{}{words}{PLAIN}", colour(said));
     line.strip_suffix(words).map_or_else(|| line.to_owned(), painted)
+}
+
+/// The names of the columns.
+const HEADER: [&str; 8] =
+    ["transport", "figure", "before", "after", "change", "%", "[low, high] %", "verdict"];
+
+/// The row's cells, in the order of [`HEADER`].
+fn cells(row: &Row) -> [String; 8] {
+    let (change, shift) = (&row.change, row.change.shift);
+    let quantity = |value| human::quantity(row.figure.unit(), value);
+    let amount = |value: Option<f64>| value.map(quantity);
+    let moved = shift.map(|shift| signed(shift.estimate, quantity));
+    let percent = |amount| change.share_of_before(amount).map(in_percent);
+    let interval = shift.and_then(|shift| {
+        let (low, high) = shift.interval?;
+        Some(format!("[{}, {}]", percent(low)?, percent(high)?))
+    });
+    let or_nothing = |cell: Option<String>| cell.unwrap_or_else(|| NOTHING.to_owned());
+    [
+        row.contender.to_string(),
+        row.figure.label().to_owned(),
+        or_nothing(amount(change.medians[0])),
+        or_nothing(amount(change.medians[1])),
+        or_nothing(moved),
+        or_nothing(shift.and_then(|shift| percent(shift.estimate))),
+        or_nothing(interval),
+        change.verdict.map(verdict).unwrap_or_default().to_owned(),
+    ]
+}
+
+/// `+1.2 ms`, `−3 B`, `0 B`.
+fn signed(value: f64, words: impl Fn(f64) -> String) -> String {
+    let sign = match value {
+        _ if value > 0.0 => "+",
+        _ if value < 0.0 => "−",
+        _ => "",
+    };
+    format!("{sign}{}", words(value.abs()))
+}
+
+fn in_percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let places = if percent.abs() < 10.0 { 10.0 } else { 1.0 };
+    signed((percent * places).round() / places, |size| human::short_number(size, 3))
 }
 
 /// The finding, the meaning of the columns, and notes to read before believing them.

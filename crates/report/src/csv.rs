@@ -3,32 +3,86 @@
 //! Each file stands alone: every setting that a point varies is a column of it. New columns go to
 //! the end, and `docs/COLUMNS.md` says what each is.
 
-mod breakdown;
-mod models;
-mod sheet;
+mod latency;
 mod summary;
 
 use std::collections::BTreeMap;
 
+use ::csv::Writer;
 use pushbench_core::scenario::Point;
+use pushbench_core::text;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
-use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::rows::{Row, blocks};
 use crate::settings;
 
-pub(crate) use self::breakdown::breakdown;
-pub(crate) use self::models::models;
-pub(crate) use self::sheet::Sheet;
+pub(crate) use self::latency::{breakdown, models};
 pub(crate) use self::summary::{summary, trials};
 
-/// The first columns of `bytes.csv`; the settings of the point follow.
-const BYTES_COLUMNS: &str =
-    "point,transport,phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";
+/// The columns of `bytes.csv` behind those of a point's transport.
+const BYTES: &str = "phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";
 
-/// The first columns of `series.csv`; the settings of the point follow.
-const SERIES_COLUMNS: &str = "point,transport,trial,order,attempt,valid,second,delivered,\
-latency_p50_us,latency_p99_us,latency_max_us,requests,bytes_up,bytes_down";
+/// The columns of `series.csv` behind those of a trial.
+const SERIES: &str = "second,delivered,latency_p50_us,latency_p99_us,latency_max_us,requests,\
+bytes_up,bytes_down";
+
+/// Lines of fields below a header, each with all of its columns. Each cell is data to a
+/// spreadsheet, whoever wrote its text.
+pub(crate) struct Sheet(Writer<Vec<u8>>);
+
+impl Sheet {
+    pub(crate) fn new(columns: &[&str]) -> Self {
+        let mut sheet = Self(Writer::from_writer(Vec::new()));
+        sheet.line(columns.iter().flat_map(|columns| columns.split(',')));
+        sheet
+    }
+
+    /// A sheet for [`of_row`](Self::of_row).
+    fn of_rows(columns: &str) -> Self {
+        Self::new(&["point,transport", columns, &settings::columns(0)])
+    }
+
+    /// A sheet for [`of_trial`](Self::of_trial).
+    fn of_trials(columns: &str) -> Self {
+        Self::new(&["point,transport,trial,order,attempt,valid", columns, &settings::columns(0)])
+    }
+
+    pub(crate) fn line(&mut self, fields: impl IntoIterator<Item = impl AsRef<str>>) {
+        let fields = fields.into_iter().map(|field| text::csv(field.as_ref()).into_owned());
+        self.0.write_record(fields).expect("a Vec takes it all, and each line has each column");
+    }
+
+    /// Adds a line on a point's transport, between their names and the point's settings.
+    fn of_row(&mut self, row: &Row<'_>, fields: impl IntoIterator<Item = String>) {
+        let point = &row.summary.point;
+        let names = [point.id.to_string(), row.contender().to_string()];
+        self.line(names.into_iter().chain(fields).chain(settings::fields(Some(point))));
+    }
+
+    /// Adds a line on a trial, between what tells it apart and the settings of its point.
+    fn of_trial(
+        &mut self,
+        record: &RunRecord,
+        trial: &TrialRecord,
+        fields: impl IntoIterator<Item = String>,
+    ) {
+        let names = [
+            trial.id.point.to_string(),
+            trial.id.contender.to_string(),
+            trial.id.round.to_string(),
+            trial.order.to_string(),
+            trial.attempt.to_string(),
+            trial.is_valid().to_string(),
+        ];
+        let settings = settings::fields(point_of(record, trial.id.point));
+        self.line(names.into_iter().chain(fields).chain(settings));
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0.into_inner().expect("a Vec takes it all")
+    }
+}
 
 /// The point of that number.
 pub(crate) fn point_of(record: &RunRecord, id: u32) -> Option<&Point> {
@@ -41,7 +95,7 @@ fn decimals(value: Option<f64>, places: usize) -> String {
 
 /// `bytes.csv`: the ledger, summed over the valid trials of each point and transport.
 pub(crate) fn bytes(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[BYTES_COLUMNS, &settings::columns(0)]);
+    let mut sheet = Sheet::of_rows(BYTES);
     let blocks = blocks(record);
     for row in blocks.iter().flat_map(|block| &block.rows).filter(|row| row.has_figures()) {
         push_ledger(&mut sheet, row);
@@ -104,9 +158,7 @@ impl Entry {
         let count = |of: fn(&TcpipTally) -> u64| {
             tcpip.map_or_else(String::new, |tally| of(tally).to_string())
         };
-        let line = [
-            row.summary.point.id.to_string(),
-            row.contender().to_string(),
+        let fields = [
             self.phase.name().to_owned(),
             self.direction.name().to_owned(),
             self.layer.name().to_owned(),
@@ -116,23 +168,16 @@ impl Entry {
             count(|tally| tally.packets),
             count(|tally| tally.retransmitted_bytes),
         ];
-        sheet.line(line.into_iter().chain(settings::fields(Some(&row.summary.point))));
+        sheet.of_row(row, fields);
     }
 }
 
 /// `series.csv`: a line for each second of each trial's window, invalid trials too.
 pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
-    let mut sheet = Sheet::new(&[SERIES_COLUMNS, &settings::columns(0)]);
+    let mut sheet = Sheet::of_trials(SERIES);
     for trial in &record.trials {
-        let settings = settings::fields(point_of(record, trial.id.point));
         for second in trial.measured.series.rows() {
-            let line = [
-                trial.id.point.to_string(),
-                trial.id.contender.to_string(),
-                trial.id.round.to_string(),
-                trial.order.to_string(),
-                trial.attempt.to_string(),
-                trial.is_valid().to_string(),
+            let fields = [
                 second.second.to_string(),
                 second.delivered.to_string(),
                 decimals(second.latency_p50_us, 1),
@@ -142,7 +187,7 @@ pub(crate) fn series(record: &RunRecord) -> Vec<u8> {
                 second.bytes_up.to_string(),
                 second.bytes_down.to_string(),
             ];
-            sheet.line(line.iter().chain(&settings));
+            sheet.of_trial(record, trial, fields);
         }
     }
     sheet.finish()

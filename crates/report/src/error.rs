@@ -3,68 +3,35 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a report could not be written or a record not be read.
+/// Why a report could not be written or a record not be read: the path first, and what the system
+/// or the library said of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
     /// The results folder, or the run's folder in it, cannot be made.
-    #[error("cannot create the results folder {}: {source}; pass another with --out", path.display())]
-    CreateFolder {
-        /// The folder.
-        path: PathBuf,
-        /// The words of the system.
-        source: io::Error,
-    },
+    #[error("cannot create the results folder {}: {}; pass another with --out", .0.display(), .1)]
+    CreateFolder(PathBuf, #[source] io::Error),
     /// A file cannot be written.
-    #[error("cannot write {}: {source}; free space or permissions there, or pass another folder with --out", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The words of the system.
-        source: io::Error,
-    },
+    #[error("cannot write {}: {}; free space or permissions there, or pass another folder with --out", .0.display(), .1)]
+    Write(PathBuf, #[source] io::Error),
     /// `OUT/latest` cannot be pointed at the run. All files of the run are written.
-    #[error("cannot point {} at the new run: {source}; the run itself is complete. Remove what is there, or pass --out on a file system that has links", path.display())]
-    Latest {
-        /// The link.
-        path: PathBuf,
-        /// The words of the system.
-        source: io::Error,
-    },
+    #[error("cannot point {} at the new run: {}; the run itself is complete. Remove what is there, or pass --out on a file system that has links", .0.display(), .1)]
+    Latest(PathBuf, #[source] io::Error),
     /// There is nothing at that path.
-    #[error("{} does not exist; pass a run's folder, such as results/latest", path.display())]
-    Missing {
-        /// The path that was asked for.
-        path: PathBuf,
-    },
+    #[error("{} does not exist; pass a run's folder, such as results/latest", .0.display())]
+    Missing(PathBuf),
     /// A folder without a record.
-    #[error("{} has no run.json: it is no run folder; pass one of those that `run` made, such as results/latest", path.display())]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("{} has no run.json: it is no run folder; pass one of those that `run` made, such as results/latest", .0.display())]
+    NotARun(PathBuf),
     /// A folder of `pushbench headers`, where a run is wanted.
-    #[error("{} is of `pushbench headers`, not of a run; pass a folder that `run` or `load` made", path.display())]
-    OfHeaders {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("{} is of `pushbench headers`, not of a run; pass a folder that `run` or `load` made", .0.display())]
+    OfHeaders(PathBuf),
     /// A record that is there and cannot be read.
-    #[error("cannot read {}: {source}; see its permissions", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The words of the system.
-        source: io::Error,
-    },
+    #[error("cannot read {}: {}; see its permissions", .0.display(), .1)]
+    Read(PathBuf, #[source] io::Error),
     /// A file that is larger than any record.
-    #[error("{} is no record of a run: {source}; pass one that `run` made", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// How large it is.
-        source: io::Error,
-    },
+    #[error("{} is no record of a run: {}; pass one that `run` made", .0.display(), .1)]
+    TooLarge(PathBuf, #[source] io::Error),
     /// A record that a newer pushbench wrote.
     #[error("{} is of format {found}; this pushbench reads up to {known}: use a newer version", path.display())]
     NewerFormat {
@@ -88,32 +55,17 @@ pub enum ReportError {
         column: usize,
     },
     /// A record that says something impossible.
-    #[error("{} is damaged: {problem}; restore it or run again", path.display())]
-    Inconsistent {
-        /// The file.
-        path: PathBuf,
-        /// The problem.
-        problem: String,
-    },
+    #[error("{} is damaged: {}; restore it or run again", .0.display(), .1)]
+    Inconsistent(PathBuf, String),
     /// A record that does not serialise.
     #[error("cannot encode the run record")]
     Encode(#[source] serde_json::Error),
-    /// A chart that the drawing library refused.
-    #[error("cannot draw the chart `{chart}`: {problem}; please report it with run.json")]
-    Draw {
-        /// The chart's name.
-        chart: String,
-        /// The words of the library.
-        problem: String,
-    },
-    /// A histogram that does not encode.
-    #[error("cannot encode the histogram of {subject}: {problem}")]
-    Histogram {
-        /// Point, transport and trial.
-        subject: String,
-        /// The words of the encoder.
-        problem: String,
-    },
+    /// A chart, by its name, that the drawing library refused.
+    #[error("cannot draw the chart `{0}`: {1}; please report it with run.json")]
+    Draw(String, String),
+    /// A histogram, of the trial named, that does not encode.
+    #[error("cannot encode the histogram of {0}: {1}")]
+    Histogram(String, String),
 }
 
 impl ReportError {
@@ -121,8 +73,8 @@ impl ReportError {
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::FileTooLarge => Self::TooLarge { path, source },
-            _ => Self::Read { path, source },
+            io::ErrorKind::FileTooLarge => Self::TooLarge(path, source),
+            _ => Self::Read(path, source),
         }
     }
 
@@ -135,22 +87,20 @@ impl ReportError {
 
     /// That the record at `path` says something impossible.
     pub(crate) fn inconsistent(path: &Path, problem: impl ToString) -> Self {
-        Self::Inconsistent { path: path.to_owned(), problem: problem.to_string() }
+        Self::Inconsistent(path.to_owned(), problem.to_string())
     }
 
     /// Whether what was passed is to blame, and not the disk.
     #[must_use]
     pub const fn is_of_the_argument(&self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Missing { .. }
-                | Self::NotARun { .. }
-                | Self::OfHeaders { .. }
-                | Self::Read { .. }
-                | Self::TooLarge { .. }
-                | Self::NewerFormat { .. }
-                | Self::Damaged { .. }
-                | Self::Inconsistent { .. }
+            Self::CreateFolder(..)
+                | Self::Write(..)
+                | Self::Latest(..)
+                | Self::Encode(_)
+                | Self::Draw(..)
+                | Self::Histogram(..)
         )
     }
 }

@@ -12,6 +12,7 @@ use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::charts::Chart;
 use crate::error::ReportError;
 use crate::{bounded, charts, csv, floor, headers, hlog, html};
 
@@ -68,7 +69,7 @@ impl RunFolder {
         files: &[&str],
         folders: &[&str],
     ) -> Result<Self, ReportError> {
-        let create = |path: PathBuf| move |source| ReportError::CreateFolder { path, source };
+        let create = |path: PathBuf| move |source| ReportError::CreateFolder(path, source);
         fs::create_dir_all(out).map_err(create(out.to_owned()))?;
         let folder = Self { path: new_folder(out, name)? };
         for name in folders {
@@ -128,17 +129,21 @@ impl RunFolder {
         }
         self.write("report.html", html::page(record)?.as_bytes())?;
         // Last, since pixels take longest and whoever interrupts a run waits for all of it.
-        for chart in charts::charts(record) {
+        self.write_charts(&charts::charts(record))
+    }
+
+    /// Writes each chart in both formats.
+    pub(crate) fn write_charts(&self, charts: &[Chart]) -> Result<(), ReportError> {
+        charts.iter().try_for_each(|chart| {
             self.write(&format!("charts/{}.svg", chart.name), chart.svg()?.as_bytes())?;
-            self.write(&format!("charts/{}.png", chart.name), &chart.png()?)?;
-        }
-        Ok(())
+            self.write(&format!("charts/{}.png", chart.name), &chart.png()?)
+        })
     }
 
     /// Replaces the file `name` in one step.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
         let path = self.path.join(name);
-        let failed = |source| ReportError::Write { path: path.clone(), source };
+        let failed = |source| ReportError::Write(path.clone(), source);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
@@ -156,7 +161,7 @@ impl RunFolder {
         let linked = std::os::unix::fs::symlink(name, &beside)
             .and_then(|()| fs::rename(&beside, &latest))
             .inspect_err(|_| drop(fs::remove_file(&beside)));
-        linked.map_err(|source| ReportError::Latest { path: latest, source })
+        linked.map_err(|source| ReportError::Latest(latest, source))
     }
 }
 
@@ -167,7 +172,7 @@ fn new_folder(out: &Path, name: &str) -> Result<PathBuf, ReportError> {
         match fs::create_dir(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(ReportError::CreateFolder { path, source }),
+            Err(source) => return Err(ReportError::CreateFolder(path, source)),
         }
     }
     unreachable!("the names have no end")
@@ -175,7 +180,7 @@ fn new_folder(out: &Path, name: &str) -> Result<PathBuf, ReportError> {
 
 /// Opens `path` for writing and removes it again: an empty file would look like a result.
 fn probe(path: &Path) -> Result<(), ReportError> {
-    let failed = |source| ReportError::Write { path: path.to_owned(), source };
+    let failed = |source| ReportError::Write(path.to_owned(), source);
     OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
     fs::remove_file(path).map_err(failed)
 }
@@ -199,11 +204,11 @@ fn replace(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// [`Damaged`](ReportError::Damaged), [`Inconsistent`](ReportError::Inconsistent) or
 /// [`Read`](ReportError::Read).
 pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
-    let read = |source| ReportError::Read { path: path.to_owned(), source };
+    let read = |source| ReportError::Read(path.to_owned(), source);
     let is_folder = match fs::metadata(path) {
         Ok(found) => found.is_dir(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ReportError::Missing { path: path.to_owned() });
+            return Err(ReportError::Missing(path.to_owned()));
         }
         Err(source) => return Err(read(source)),
     };
@@ -217,8 +222,8 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(match folder.join(headers::RECORD).is_file() {
-                true => ReportError::OfHeaders { path: folder },
-                false => ReportError::NotARun { path: folder },
+                true => ReportError::OfHeaders(folder),
+                false => ReportError::NotARun(folder),
             });
         }
         Err(source) => return Err(ReportError::read(&file, source)),

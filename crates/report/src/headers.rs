@@ -28,9 +28,6 @@ pub(crate) const RECORD: &str = "headers.json";
 /// The files beside it.
 const FILES: [&str; 4] = [RECORD, "headers.csv", "claim.csv", "headers.md"];
 
-/// The folder of pictures.
-const CHARTS: &str = "charts";
-
 /// The record as `headers.json` holds it.
 ///
 /// # Errors
@@ -52,7 +49,7 @@ impl HeadersFolder {
     ///
     /// [`ReportError::CreateFolder`] or [`ReportError::Write`].
     pub fn create(out: &Path, started: &str) -> Result<Self, ReportError> {
-        RunFolder::create_for(out, &format!("{started}-headers"), &FILES, &[CHARTS]).map(Self)
+        RunFolder::create_for(out, &format!("{started}-headers"), &FILES, &["charts"]).map(Self)
     }
 
     /// Where it is.
@@ -87,11 +84,7 @@ impl HeadersFolder {
             self.0.write("claim.csv", &csv::claim(claim))?;
         }
         self.0.write("headers.md", markdown::page(record).as_bytes())?;
-        for chart in charts::headers::charts(record) {
-            self.0.write(&format!("{CHARTS}/{}.svg", chart.name), chart.svg()?.as_bytes())?;
-            self.0.write(&format!("{CHARTS}/{}.png", chart.name), &chart.png()?)?;
-        }
-        Ok(())
+        self.0.write_charts(&charts::headers::charts(record))
     }
 }
 

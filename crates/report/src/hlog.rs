@@ -70,9 +70,9 @@ fn push_interval(
 ) -> Result<(), ReportError> {
     let latency = &trial.measured.latency;
     let Some(hdr) = latency.hdr() else { return Ok(()) };
-    let encoded = latency.to_base64().map_err(|error| ReportError::Histogram {
-        subject: format!("trial {} of {}", trial.id.round, trial.id.contender),
-        problem: error.to_string(),
+    let encoded = latency.to_base64().map_err(|error| {
+        let subject = format!("trial {} of {}", trial.id.round, trial.id.contender);
+        ReportError::Histogram(subject, error.to_string())
     })?;
     let start = trial.window.start.saturating_since(zero).as_secs_f64();
     let length = trial.window.duration().as_secs_f64();

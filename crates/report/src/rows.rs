@@ -129,6 +129,11 @@ impl Row<'_> {
         self.summary.contender
     }
 
+    /// The transport's name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.contender().name()
+    }
+
     /// Whether there is a valid trial.
     pub(crate) const fn has_figures(&self) -> bool {
         !self.trials.is_empty()
@@ -209,7 +214,7 @@ pub(crate) struct Block<'a> {
     pub(crate) reach: Reach,
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
     /// Whether messages were superseded, so that ages are to be compared and not latencies.
     pub(crate) fn compares_ages(&self) -> bool {
         self.rows.iter().any(|row| row.summary.counts.superseded > 0)
@@ -226,6 +231,17 @@ impl Block<'_> {
         let rows = self.rows.iter().filter(|row| self.compares_ages() && row.has_figures());
         let row = rows.min_by(|one, two| share(one).total_cmp(&share(two)))?;
         Some(format!("{} delivered {} of them", row.contender(), row.share_arrived()))
+    }
+
+    /// The rows that have a `spread`, by its middle from the least on.
+    pub(crate) fn ranked(
+        &self,
+        spread: impl Fn(&Row<'a>) -> Option<Spread>,
+    ) -> Vec<(&Row<'a>, Spread)> {
+        let rows = self.rows.iter();
+        let mut all: Vec<_> = rows.filter_map(|row| Some((row, spread(row)?))).collect();
+        all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+        all
     }
 
     /// The most valid trials that a row has.

@@ -66,7 +66,7 @@ fn block_sentences(block: &Block<'_>) -> String {
         .rows
         .iter()
         .filter_map(|row| {
-            let (name, bytes) = (row.contender().name(), row.bytes());
+            let (name, bytes) = (row.name(), row.bytes());
             let arrived = block.compares_ages().then(|| row.share_arrived());
             Some(Contender { row, name, spread: measure.spread(row)?, bytes, arrived })
         })

@@ -54,7 +54,7 @@ impl Column {
         };
         let counts = &row.summary.counts;
         let cell = match self {
-            Self::Contender => Some(row.contender().name().to_owned()),
+            Self::Contender => Some(row.name().to_owned()),
             _ if !row.has_figures() => None,
             Self::Delivered => Some(delivered(row)),
             Self::Superseded => Some(human::share(counts.superseded, counts.expected)),

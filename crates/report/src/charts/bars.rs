@@ -9,7 +9,9 @@ use super::look::{self, colour};
 use super::style::{
     AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, INK, LABEL, TICK, WIDTH, lighter,
 };
+use super::{Key, Picture, Plot};
 use crate::human;
+use crate::rows::{Block, Row};
 
 /// The height of a bar, of the gap between groups, and of what is below the bars, in pixels.
 const BAR: i32 = 34;
@@ -52,10 +54,16 @@ impl Bar {
 }
 
 impl Bars {
-    /// The height of a picture with these bars and one line of legend, in pixels.
-    pub(super) fn height(&self) -> i32 {
+    /// The picture of them with one line of legend; `None` where there are none.
+    pub(super) fn picture(
+        self,
+        title: String,
+        subtitle: String,
+        keys: Vec<Key>,
+    ) -> Option<Picture> {
         let groups = self.groups.iter().map(Group::height).sum::<i32>();
-        ABOVE + groups + BELOW
+        let height = ABOVE + groups + BELOW;
+        (groups > 0).then(|| Picture { title, subtitle, keys, height, plot: Plot::Bars(self) })
     }
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Drawn {
@@ -101,16 +109,30 @@ impl Bars {
     }
 }
 
-impl Group {
-    /// Two times of a transport, µs, the second in a lighter colour; `None` where neither is known.
-    pub(super) fn of_times(contender: Contender, times: [Option<f64>; 2]) -> Option<Self> {
+/// A picture of two times of each transport, µs, the second in a lighter colour; `None` where no
+/// transport has either.
+pub(super) fn of_times(
+    block: &Block<'_>,
+    (title, subtitle): (String, String),
+    axis: &'static str,
+    names: [&'static str; 2],
+    times: impl Fn(&Row<'_>) -> [Option<f64>; 2],
+) -> Option<Picture> {
+    let group = |row: &Row<'_>| {
+        let contender = row.contender();
         let colours = [colour(contender), lighter(colour(contender))];
-        let known = times.into_iter().zip(colours).filter_map(|(us, colour)| Some((us?, colour)));
+        let known = times(row).into_iter().zip(colours);
+        let known = known.filter_map(|(us, colour)| Some((us?, colour)));
         let bar = |(us, colour)| Bar { parts: vec![(us, colour)], value: human::time(us) };
-        let bars: Vec<Bar> = known.map(bar).collect();
-        (!bars.is_empty()).then_some(Self { contender, bars })
-    }
+        Group { contender, bars: known.map(bar).collect() }
+    };
+    let groups = block.rows.iter().map(group).filter(|group| !group.bars.is_empty()).collect();
+    let grey = RGBColor(0x55, 0x55, 0x55);
+    let keys = vec![Key::Area(grey, names[0]), Key::Area(lighter(grey), names[1])];
+    Bars { groups, axis, unit: 1.0, tick: human::short_time }.picture(title, subtitle, keys)
+}
 
+impl Group {
     fn height(&self) -> i32 {
         BAR * i32::try_from(self.bars.len()).unwrap_or(1) + GAP
     }

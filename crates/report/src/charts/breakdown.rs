@@ -4,7 +4,7 @@ use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 
 use super::bars::{Bar, Bars, Group};
 use super::style::part_colour;
-use super::{Key, Picture, Plot};
+use super::{Key, Picture};
 use crate::breakdown::{name, whole};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -13,20 +13,11 @@ use crate::rows::{Block, Row};
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let rows: Vec<(&Row<'_>, Breakdown)> =
         block.rows.iter().filter_map(|row| Some((row, whole(row)?))).collect();
-    let groups: Vec<Group> =
-        rows.iter().filter_map(|(row, breakdown)| group(row, breakdown)).collect();
-    if groups.is_empty() {
-        return None;
-    }
+    let groups = rows.iter().filter_map(|(row, breakdown)| group(row, breakdown)).collect();
     // Five keys and no transport among them.
     let bars = Bars { groups, axis: "share of the mean latency", unit: 1.0, tick: percent };
-    Some(Picture {
-        title: title(&rows),
-        subtitle: format!("Where the mean latency is spent: {conditions}"),
-        keys: Part::ALL.iter().map(|&part| Key::Area(part_colour(part), name(part))).collect(),
-        height: bars.height(),
-        plot: Plot::Bars(bars),
-    })
+    let keys = Part::ALL.iter().map(|&part| Key::Area(part_colour(part), name(part))).collect();
+    bars.picture(title(&rows), format!("Where the mean latency is spent: {conditions}"), keys)
 }
 
 fn percent(share: f64) -> String {

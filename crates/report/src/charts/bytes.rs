@@ -6,7 +6,7 @@ use pushbench_metrics::observe::ledger::Layer;
 
 use super::bars::{Bar, Bars, Group};
 use super::style::layer_colour;
-use super::{Key, Picture, Plot};
+use super::{Key, Picture};
 use crate::human;
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::sentence::{NEAR, are_within};
@@ -48,20 +48,12 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let is_shown = |layer: &Layer| is_shown(block, *layer);
     let layers: Vec<Layer> = Layer::ALL.into_iter().filter(is_shown).collect();
     let groups: Vec<Group> = block.rows.iter().filter_map(|row| group(row, &layers)).collect();
-    if groups.is_empty() {
-        return None;
-    }
     let most = block.rows.iter().filter_map(Row::bytes).map(|bytes| bytes.middle);
     let (unit, _) = human::size_unit(most.fold(0.0, f64::max));
     let bars = Bars { groups, axis: "bytes per message", unit, tick: settings::size };
     let keys = layers.iter().map(|&layer| Key::Area(layer_colour(layer), name(layer)));
-    Some(Picture {
-        title: title(block),
-        subtitle: format!("Bytes per message {}: {conditions}", block.reach.place()),
-        keys: keys.collect(),
-        height: bars.height(),
-        plot: Plot::Bars(bars),
-    })
+    let subtitle = format!("Bytes per message {}: {conditions}", block.reach.place());
+    bars.picture(title(block), subtitle, keys.collect())
 }
 
 /// TLS has a place where there is any, TCP and IP where they were counted throughout.
@@ -89,17 +81,16 @@ fn title(block: &Block<'_>) -> String {
     if let Some(least) = block.least_arrived() {
         return format!("Bytes per message that arrived; {least}");
     }
-    let rows = block.rows.iter();
-    let mut all: Vec<(&str, Spread)> =
-        rows.filter_map(|row| Some((row.contender().name(), row.bytes()?))).collect();
-    all.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let all = block.ranked(Row::bytes);
     let size = |spread: &Spread| human::spoken_size(spread.middle);
     match all.as_slice() {
-        [(only, bytes)] => format!("{only} moves {} per message", size(bytes)),
+        [(only, bytes)] => format!("{} moves {} per message", only.name(), size(bytes)),
         [(least, few), .., (most, many)] if !are_within(NEAR, [few.middle, many.middle]) => {
             format!(
-                "{least} moves {} per message, {most} {} times as many",
+                "{} moves {} per message, {} {} times as many",
+                least.name(),
                 size(few),
+                most.name(),
                 human::factor(many.middle / few.middle)
             )
         }

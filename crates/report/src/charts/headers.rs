@@ -6,7 +6,7 @@ use pushbench_metrics::record::headers::{ContenderBytes, HeaderCase, HeadersReco
 
 use super::bars::{Bar, Bars, Group};
 use super::style::{ETHERNET, layer_colour};
-use super::{Chart, Key, Picture, Plot};
+use super::{Chart, Key, Picture};
 use crate::headers::{name, subject, times};
 use crate::{human, settings};
 
@@ -22,12 +22,11 @@ const BEST_KNOWN: &str = "kaazing-2009";
 /// A picture for each case.
 pub(crate) fn charts(record: &HeadersRecord) -> Vec<Chart> {
     let cases = record.cases.iter().enumerate();
-    let charts = cases.map(|(index, case)| Chart {
-        name: chart_name(record, index),
-        caption: CAPTION.into(),
-        picture: picture(case),
-    });
-    charts.collect()
+    let chart = |(index, case)| {
+        let (name, caption) = (chart_name(record, index), CAPTION.into());
+        Some(Chart { name, caption, picture: picture(case)? })
+    };
+    cases.filter_map(chart).collect()
 }
 
 /// The name of a case's picture: that of the best known is `headers`, or of the first.
@@ -46,7 +45,7 @@ fn file_name(index: usize, case: &HeaderCase) -> String {
     format!("headers-{}-{profile}", index + 1)
 }
 
-fn picture(case: &HeaderCase) -> Picture {
+fn picture(case: &HeaderCase) -> Option<Picture> {
     let groups = case.rows.iter().map(|row| group(case, row)).collect();
     let most = case.rows.iter().map(|row| row.exchange.at(Level::Ethernet)).max().unwrap_or(0);
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
@@ -60,17 +59,12 @@ fn picture(case: &HeaderCase) -> Picture {
         (layer_colour(Layer::Tcpip), "TCP/IP headers"),
         (ETHERNET, "Ethernet headers"),
     ];
-    Picture {
-        title: title(case),
-        subtitle: format!(
-            "Header profile {}, messages of {} B, in Ethernet frames; × is to a WebSocket push",
-            name(case),
-            human::count(case.payload_bytes)
-        ),
-        keys: layers.map(|(colour, name)| Key::Area(colour, name)).into(),
-        height: bars.height(),
-        plot: Plot::Bars(bars),
-    }
+    let subtitle = format!(
+        "Header profile {}, messages of {} B, in Ethernet frames; × is to a WebSocket push",
+        name(case),
+        human::count(case.payload_bytes)
+    );
+    bars.picture(title(case), subtitle, layers.map(|(colour, name)| Key::Area(colour, name)).into())
 }
 
 fn group(case: &HeaderCase, row: &ContenderBytes) -> Group {

@@ -111,9 +111,7 @@ fn nines(quantile: f64) -> f64 {
 
 /// The fastest and the slowest median, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
-    let with_median = |row| Some((row, Row::spread(row, Figure::LatencyP50)?));
-    let mut medians: Vec<(&Row<'_>, Spread)> = block.rows.iter().filter_map(with_median).collect();
-    medians.sort_by(|one, two| one.1.middle.total_cmp(&two.1.middle));
+    let medians = block.ranked(|row| row.spread(Figure::LatencyP50));
     let time = |spread: &Spread| human::spoken_time(spread.middle);
     let is_apart = |row: &Row<'_>, other| row.is_apart_from(other, Figure::LatencyP50);
     match medians.as_slice() {
@@ -123,7 +121,7 @@ fn title(block: &Block<'_>) -> String {
             let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
             let equals =
                 medians.iter().filter(|(row, median)| !is_apart(row, fastest) && near(median));
-            let names: Vec<&str> = equals.map(|(row, _)| row.contender().name()).collect();
+            let names: Vec<&str> = equals.map(|(row, _)| row.name()).collect();
             let (verb, about) =
                 if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
             format!(

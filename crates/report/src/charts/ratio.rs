@@ -13,7 +13,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use super::axes::{Frame, Scale};
 use super::look::{self, colour};
 use super::style::{Area, Draw as _, Drawn};
-use super::{Chart, Key, Picture, Plot};
+use super::{Chart, Key, Picture, Plot, lines, values};
 use crate::human;
 use crate::rows::Block;
 
@@ -87,7 +87,7 @@ impl<'a> View<'a> {
         let law = record.scenario.feed.schedule;
         let fits = record.scenario.delivery == Delivery::Latest
             && matches!(law, ScheduleKind::Constant | ScheduleKind::Poisson)
-            && record.scenario.contenders.iter().any(|contender| contender.shape().asks());
+            && record.scenario.contenders.iter().copied().any(polls);
         let first = &blocks.first().filter(|_| fits)?.point;
         let mut ratios: Vec<f64> = blocks.iter().map(|block| ratio(&block.point)).collect();
         ratios.sort_by(f64::total_cmp);
@@ -159,20 +159,10 @@ impl<'a> View<'a> {
         &self,
         value: impl Fn(&TrialRecord, Contender) -> Option<f64>,
     ) -> Vec<(Contender, Vec<(f64, f64)>)> {
-        let of = |contender: Contender| {
-            let rows =
-                self.blocks.iter().flat_map(|block| block.rows.iter().map(move |row| (block, row)));
-            let mut points: Vec<(f64, f64)> = rows
-                .filter(|(_, row)| row.contender() == contender)
-                .filter_map(|(block, row)| {
-                    let trials = row.trials.iter().filter_map(|trial| value(trial, contender));
-                    Some((ratio(&block.point), stats::median(&trials.collect::<Vec<_>>())?))
-                })
-                .collect();
-            points.sort_by(|one, other| one.0.total_cmp(&other.0));
-            (!points.is_empty()).then_some((contender, points))
-        };
-        Contender::all().filter_map(of).collect()
+        lines(self.blocks.iter(), |block, row| {
+            let trials = row.trials.iter().filter_map(|trial| value(trial, row.contender()));
+            Some((ratio(&block.point), stats::median(&trials.collect::<Vec<_>>())?))
+        })
     }
 
     /// The lines of the transports that `has_model` names: `model` gets the law, the poll
@@ -184,13 +174,13 @@ impl<'a> View<'a> {
     ) -> Vec<(Contender, Vec<(f64, f64)>)> {
         let way = |trial: &TrialRecord, contender: Contender| {
             let latency = trial.check.latency?;
-            Some(if contender.shape().asks() { latency.min_us() } else { latency.mean_us() })
+            Some(if polls(contender) { latency.min_us() } else { latency.mean_us() })
         };
         let lines = self.points(way).into_iter().filter(|(contender, _)| has_model(*contender));
         lines
             .filter_map(|(contender, ways)| {
                 let ways: Vec<f64> = ways.into_iter().map(|point| point.1).collect();
-                let (way_us, polls) = (stats::median(&ways)?, contender.shape().asks());
+                let (way_us, polls) = (stats::median(&ways)?, polls(contender));
                 let at = |ratio: f64| {
                     let (gap_us, poll_us) = self.intervals(ratio);
                     let law = match self.law {
@@ -249,10 +239,7 @@ impl Ratio {
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
         let points = || self.measured.iter().chain(&self.models).flat_map(|line| &line.1);
-        let mut ratios: Vec<f64> =
-            self.measured.iter().flat_map(|line| &line.1).map(|point| point.0).collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios.dedup();
+        let ratios = values(self.measured.iter().flat_map(|line| &line.1).map(|point| point.0));
         let words = |ratio: f64| human::short_number(ratio, 3);
         let x =
             Scale::of_values(&ratios, "poll interval ÷ publish interval, P/T (logarithmic)", words);

@@ -11,8 +11,8 @@ use pushbench_metrics::record::RunRecord;
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
 use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
-use super::{Chart, Key, Picture, Plot};
-use crate::rows::{Block, Reach, Row, Spread};
+use super::{Chart, Key, Picture, Plot, lines, values};
+use crate::rows::{Block, Reach, Spread};
 use crate::settings;
 use crate::{floor, human};
 
@@ -83,10 +83,28 @@ impl Dashes {
     }
 }
 
-/// The charts of what grows with the clients: file, figure, title, axis, and how to read it.
-type Growing = (&'static str, Figure, &'static str, &'static str, &'static str);
+/// The chart of a figure: file, figure, title, axis, and how to read it.
+type OfFigure = (&'static str, Figure, &'static str, &'static str, &'static str);
 
-const GROWING: [Growing; 4] = [
+const LATENCIES: OfFigure = (
+    "sweep-latency",
+    Figure::LatencyP50,
+    "Median latency",
+    "median latency (logarithmic)",
+    LATENCY,
+);
+
+/// In place of latencies, where messages were superseded.
+const AGES: OfFigure = (
+    "sweep-latency",
+    Figure::AgeMean,
+    "Mean age of information",
+    "mean age (logarithmic)",
+    LATENCY,
+);
+
+/// The charts of what grows with the clients.
+const GROWING: [OfFigure; 4] = [
     (
         "sweep-latency-p99",
         Figure::LatencyP99,
@@ -138,33 +156,29 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
         held.iter().all(|other| other.value(&block.point) == other.value(first))
     };
     let blocks: Vec<&Block<'_>> = blocks.iter().filter(is_ours).collect();
-    let held = if held.is_empty() {
-        String::new()
-    } else {
-        let words: Vec<String> = held.iter().map(|axis| settings::words(*axis, first)).collect();
-        format!("; {}", words.join(", "))
-    };
-    let charts = [latencies(&blocks, over, &held), bytes(&blocks, over, &held)];
-    let mut charts: Vec<Chart> = charts.into_iter().flatten().collect();
+    let words: Vec<String> = held.iter().map(|axis| settings::words(*axis, first)).collect();
+    let held = if held.is_empty() { String::new() } else { format!("; {}", words.join(", ")) };
+    let chart = |chart: &OfFigure| of_figure(record, chart, &blocks, over, &held);
+    let ages = blocks.iter().any(|block| block.compares_ages());
+    let latencies = chart(if ages { &AGES } else { &LATENCIES });
+    let mut charts: Vec<Chart> = latencies.into_iter().chain(bytes(&blocks, over, &held)).collect();
     if over == Axis::Clients {
-        charts.extend(GROWING.iter().filter_map(|chart| growing(record, chart, &blocks, &held)));
+        // No latencies where messages were superseded.
+        let told = |chart: &&OfFigure| !ages || chart.1 != Figure::LatencyP99;
+        charts.extend(GROWING.iter().filter(told).filter_map(chart));
     }
     charts
 }
 
-/// A figure as clients are added; no latencies where messages were superseded.
-fn growing(
+fn of_figure(
     record: &RunRecord,
-    chart: &Growing,
+    &(name, figure, what, axis, caption): &OfFigure,
     blocks: &[&Block<'_>],
+    over: Axis,
     held: &str,
 ) -> Option<Chart> {
-    let &(name, figure, what, axis, caption) = chart;
-    if figure == Figure::LatencyP99 && blocks.iter().any(|block| block.compares_ages()) {
-        return None;
-    }
-    let over = Axis::Clients;
-    let lines = lines(blocks, over, |row| row.spread(figure));
+    let at = |block: &Block<'_>| over.value(&block.point);
+    let lines = lines(blocks.iter().copied(), |block, row| Some((at(block), row.spread(figure)?)));
     let dashes = floors(record, blocks, figure);
     let words = match figure.unit() {
         Unit::Micros => human::short_time,
@@ -188,26 +202,14 @@ fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
     }
 }
 
-/// Latencies, or ages where messages were superseded.
-fn latencies(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
-    let ages = blocks.iter().any(|block| block.compares_ages());
-    let (figure, what, axis) = if ages {
-        (Figure::AgeMean, "Mean age of information", "mean age (logarithmic)")
-    } else {
-        (Figure::LatencyP50, "Median latency", "median latency (logarithmic)")
-    };
-    let lines = lines(blocks, over, |row| row.spread(figure));
-    let sweep = Sweep { over, lines, axis, words: human::short_time, dashes: Dashes::None };
-    let title = format!("{what} against {}", over.title());
-    sweep.chart("sweep-latency", LATENCY, title, format!("Each point is {MEDIAN}{held}"))
-}
-
 /// Bytes per message, and over payload sizes the payload itself.
 fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
     let reach = blocks.first()?.reach;
     let sweep = Sweep {
         over,
-        lines: lines(blocks, over, |row| row.bytes()),
+        lines: lines(blocks.iter().copied(), |block, row| {
+            Some((over.value(&block.point), row.bytes()?))
+        }),
         axis: "bytes per message (logarithmic)",
         words: human::whole_bytes,
         dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
@@ -236,25 +238,6 @@ fn swept(points: &[Point]) -> Option<(Axis, Vec<Axis>)> {
         distinct(&|point| (swept.value(point), other.value(point))) == values(&swept)
     };
     Some((swept, varying.into_iter().filter(|over| !follows(over)).collect()))
-}
-
-fn lines(
-    blocks: &[&Block<'_>],
-    over: Axis,
-    spread: impl Fn(&Row<'_>) -> Option<Spread>,
-) -> Vec<(Contender, Vec<(f64, Spread)>)> {
-    let line = |contender: Contender| {
-        let mut points: Vec<(f64, Spread)> = blocks
-            .iter()
-            .filter_map(|block| {
-                let row = block.rows.iter().find(|row| row.contender() == contender)?;
-                Some((over.value(&block.point), spread(row)?))
-            })
-            .collect();
-        points.sort_by(|one, two| one.0.total_cmp(&two.0));
-        (!points.is_empty()).then_some((contender, points))
-    };
-    Contender::all().filter_map(line).collect()
 }
 
 /// A transport that adds at most this much to the payload is told as adding little.
@@ -293,9 +276,7 @@ impl Sweep {
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
         let points = || self.lines.iter().flat_map(|line| &line.1);
-        let mut values: Vec<f64> = points().map(|point| point.0).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
+        let values = values(points().map(|point| point.0));
         let x =
             Scale::of_values(&values, self.over.title(), |value| settings::tick(self.over, value));
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);

@@ -78,7 +78,7 @@ fn broken_protocol(row: &Row<'_>) -> String {
 /// The transports without a valid trial, and why.
 fn left_out(text: &mut String, block: &Block<'_>) {
     let rows = block.rows.iter().filter(|row| !row.has_figures());
-    let names: Vec<&str> = rows.map(|row| row.contender().name()).collect();
+    let names: Vec<&str> = rows.map(|row| row.name()).collect();
     if names.is_empty() {
         return;
     }
@@ -93,7 +93,7 @@ pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
     let reasons: Vec<(&str, String)> = rows
         .filter_map(|row| {
             let reason = row.summary.invalid.first()?.to_string();
-            Some((row.contender().name(), text::line(&reason).into_owned()))
+            Some((row.name(), text::line(&reason).into_owned()))
         })
         .collect();
     let ((_, first), others) = reasons.split_first()?;
@@ -111,7 +111,7 @@ fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
     let shares = polls.map(|row| {
         let counts = &row.summary.counts;
         let percent = counts.empty_responses as f64 / counts.requests.max(1) as f64 * 100.0;
-        (row.contender().name(), percent)
+        (row.name(), percent)
     });
     let (name, percent) = shares.into_iter().find(|(_, percent)| *percent >= EMPTY_PERCENT)?;
     Some((name, format!("{percent:.0} %")))
@@ -126,7 +126,7 @@ fn in_batches(block: &Block<'_>) -> Option<(&'static str, String)> {
     let counts = &row.summary.counts;
     let each = counts.delivered as f64 / counts.requests as f64;
     let told = counts.requests > 0 && block.rows.len() > 1 && !block.compares_ages();
-    (told && each >= SEVERAL).then(|| (row.contender().name(), human::short_number(each, 2)))
+    (told && each >= SEVERAL).then(|| (row.name(), human::short_number(each, 2)))
 }
 
 /// That a difference which fewer than six rounds show held in each of them, and no more than that.

@@ -132,7 +132,7 @@ fn an_output_folder_that_is_a_file_is_named_with_a_remedy() {
     let file = out.path().join("file");
     fs::write(&file, "").unwrap();
     let error = RunFolder::create(&file, STARTED, "custom").unwrap_err();
-    assert!(matches!(error, ReportError::CreateFolder { .. }));
+    assert!(matches!(error, ReportError::CreateFolder(..)));
     let text = error.to_string();
     assert!(text.contains("file: ") && text.ends_with("pass another with --out"), "{text}");
 }
@@ -144,7 +144,7 @@ fn latest_that_is_a_real_folder_is_left_alone() {
     fs::write(out.path().join("latest/mine"), "").unwrap();
     let folder = RunFolder::create(out.path(), STARTED, "custom").unwrap();
     let error = folder.write_all(&empty()).unwrap_err();
-    assert!(matches!(error, ReportError::Latest { .. }), "{error}");
+    assert!(matches!(error, ReportError::Latest(..)), "{error}");
     assert!(out.path().join("latest/mine").exists() && folder.path().join("report.html").exists());
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2);
 }
@@ -159,7 +159,7 @@ fn refused(text: &str) -> ReportError {
 #[test]
 fn a_record_that_cannot_be_used_says_why() {
     let missing = open(Path::new("/nowhere/at/all")).unwrap_err();
-    assert!(matches!(missing, ReportError::Missing { .. }), "{missing}");
+    assert!(matches!(missing, ReportError::Missing(..)), "{missing}");
     assert!(missing.to_string().starts_with("/nowhere/at/all does not exist"));
 
     let newer = refused(&format!("{{\"format\": {}, \"new\": true}}", FORMAT + 2)).to_string();
