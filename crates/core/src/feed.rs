@@ -62,40 +62,26 @@ const MAX_TEXT: usize = 256;
 /// A description that is of no feed, with what would be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FeedError {
-    /// A text that is too long, or has what a name has not.
+    /// A member, and how it begins, whose text is too long or has what a name has not.
     #[error(
-        "{member}: `{shown}` is no name; it has at most {MAX_TEXT} bytes, none of them a control character"
+        "{0}: `{1}` is no name; it has at most {MAX_TEXT} bytes, none of them a control character"
     )]
-    Text {
-        /// Which member.
-        member: &'static str,
-        /// How it begins.
-        shown: String,
-    },
+    Text(&'static str, String),
     /// A mean size that no messages have.
     #[error("payload.mean_bytes: {0:?} is not within 1 and {MAX_PAYLOAD}")]
     MeanBytes(f64),
     /// A ring that ends before it begins.
-    #[error("oldest: message {oldest} cannot be held where {newest} is the newest")]
-    Held {
-        /// The oldest message.
-        oldest: Seq,
-        /// The newest.
-        newest: Seq,
-    },
+    #[error("oldest: message {0} cannot be held where {1} is the newest")]
+    Held(Seq, Seq),
     /// A newest message that nobody can have counted to.
     #[error("newest: {0} is beyond what a feed's messages are counted to, 2^63 - 1")]
     Newest(Seq),
     /// A checkpoint that is not on the schedule's way.
     #[error(
-        "checkpoint: {passed} messages of this schedule do not take {elapsed_ns} ns; leave it out"
+        "checkpoint: {} messages of this schedule do not take {} ns; leave it out",
+        .0.passed, .0.elapsed_ns
     )]
-    Checkpoint {
-        /// Messages before it.
-        passed: u64,
-        /// When it is said to be.
-        elapsed_ns: f64,
-    },
+    Checkpoint(Checkpoint),
 }
 
 impl FeedDescription {
@@ -110,7 +96,7 @@ impl FeedDescription {
         {
             if text.len() > MAX_TEXT || text.contains(char::is_control) {
                 let shown = excerpt(text, 40).escape_debug().to_string();
-                return Err(FeedError::Text { member, shown });
+                return Err(FeedError::Text(member, shown));
             }
         }
         self.payload.check()?;
@@ -123,12 +109,11 @@ impl FeedDescription {
             return Err(FeedError::Newest(newest));
         }
         if oldest > newest {
-            return Err(FeedError::Held { oldest, newest });
+            return Err(FeedError::Held(oldest, newest));
         }
         match self.schedule {
             Schedule::Poisson { rate } if !checkpoint.is_likely(rate) => {
-                let Checkpoint { passed, elapsed_ns } = checkpoint;
-                Err(FeedError::Checkpoint { passed, elapsed_ns })
+                Err(FeedError::Checkpoint(checkpoint))
             }
             _ => Ok(()),
         }

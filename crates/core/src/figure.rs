@@ -215,24 +215,16 @@ const fn layer(figure: Figure, column: &'static str, label: &'static str) -> Row
     row(figure, column, column, label, LAYER)
 }
 
-// A figure's number is its place in the table, and a judged figure that rises is worse.
-const _: () = {
-    let mut place = 0;
-    while place < TABLE.len() {
-        let row = &TABLE[place];
-        assert!(row.figure as usize == place, "the table is in the order of the type");
-        assert!(row.less_is_better || matches!(row.judging, Judging::No), "less is better");
-        place += 1;
-    }
-};
-
 impl Figure {
     /// All figures, in the order in which comparisons list them.
     pub const ALL: [Self; TABLE.len()] = {
         let mut all = [Self::LatencyMean; TABLE.len()];
         let mut place = 0;
         while place < TABLE.len() {
-            all[place] = TABLE[place].figure;
+            let row = &TABLE[place];
+            assert!(row.figure as usize == place, "the table is in the order of the type");
+            assert!(row.less_is_better || matches!(row.judging, Judging::No), "less is better");
+            all[place] = row.figure;
             place += 1;
         }
         all

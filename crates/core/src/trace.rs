@@ -10,52 +10,30 @@ pub const MAX_OFFSET_MS: f64 = 315_576_000_000.0;
 /// The most bytes of a trace's file.
 pub const MAX_TRACE_BYTES: u64 = 256 << 20;
 
-/// A trace that cannot be replayed, with the line at fault.
+/// The largest payload that fits a message beside its sequence number, in bytes.
+const LARGEST: usize = MAX_PAYLOAD - SEQ_DIGITS;
+
+/// A trace that cannot be replayed, with the line at fault, from 1, and what stands there.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
 pub enum TraceError {
     /// The first line is not `offset_ms,payload`.
     #[error("line 1: the header is `{0}`, but a trace begins with `offset_ms,payload`")]
     Header(String),
-    /// A row that the CSV reader refuses.
-    #[error("line {line}: {reason}; a row is `offset_ms,payload`, quoted where it holds a comma")]
-    Row {
-        /// Line in the file, from 1.
-        line: u64,
-        /// The reader's own words.
-        reason: String,
-    },
+    /// A row that the CSV reader refuses, in its words.
+    #[error("line {0}: {1}; a row is `offset_ms,payload`, quoted where it holds a comma")]
+    Row(u64, String),
     /// An offset that is not a number of milliseconds.
-    #[error("line {line}: `{offset}` is not an offset in milliseconds, a number from 0")]
-    Offset {
-        /// Line in the file, from 1.
-        line: u64,
-        /// The text that stands there.
-        offset: String,
-    },
+    #[error("line {0}: `{1}` is not an offset in milliseconds, a number from 0")]
+    Offset(u64, String),
     /// An offset below the one before it.
-    #[error("line {line}: the offset {offset} ms is before the row above it; sort by time")]
-    Unsorted {
-        /// Line in the file, from 1.
-        line: u64,
-        /// This row's offset as it is written.
-        offset: String,
-    },
-    /// A payload over the limit.
-    #[error("line {line}: the payload has {bytes} bytes, and at most {limit} fit a message")]
-    TooLarge {
-        /// Line in the file, from 1.
-        line: u64,
-        /// Its payload's size.
-        bytes: usize,
-        /// The largest that fits a message beside its sequence number.
-        limit: usize,
-    },
+    #[error("line {0}: the offset {1} ms is before the row above it; sort by time")]
+    Unsorted(u64, String),
+    /// A payload with more bytes than fit a message beside its sequence number.
+    #[error("line {0}: the payload has {1} bytes, and at most {LARGEST} fit a message")]
+    TooLarge(u64, usize),
     /// More rows than are replayed.
-    #[error("line {line}: a trace has at most {MAX_EVENTS} rows; leave out what is not replayed")]
-    TooMany {
-        /// Line in the file, from 1.
-        line: u64,
-    },
+    #[error("line {0}: a trace has at most {MAX_EVENTS} rows; leave out what is not replayed")]
+    TooMany(u64),
     /// No rows at all.
     #[error("the trace has no rows; it needs at least one under `offset_ms,payload`")]
     Empty,
@@ -95,17 +73,15 @@ impl Trace {
     fn push(&mut self, row: &csv::StringRecord) -> Result<(), TraceError> {
         let line = row.position().map_or(0, csv::Position::line);
         let (offset, payload) = (row[0].trim(), &row[1]);
-        let nanos = offset_ns(offset)
-            .ok_or_else(|| TraceError::Offset { line, offset: offset.to_owned() })?;
+        let nanos = offset_ns(offset).ok_or_else(|| TraceError::Offset(line, offset.to_owned()))?;
         if self.offsets_ns.last().is_some_and(|&before| nanos < before) {
-            return Err(TraceError::Unsorted { line, offset: offset.to_owned() });
+            return Err(TraceError::Unsorted(line, offset.to_owned()));
         }
         if self.offsets_ns.len() >= MAX_EVENTS {
-            return Err(TraceError::TooMany { line });
+            return Err(TraceError::TooMany(line));
         }
-        let limit = MAX_PAYLOAD - SEQ_DIGITS;
-        if payload.len() > limit {
-            return Err(TraceError::TooLarge { line, bytes: payload.len(), limit });
+        if payload.len() > LARGEST {
+            return Err(TraceError::TooLarge(line, payload.len()));
         }
         self.offsets_ns.push(nanos);
         self.payloads.push(payload.to_owned());
@@ -130,7 +106,7 @@ fn row_error(error: &csv::Error) -> TraceError {
         csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8".to_owned(),
         _ => error.to_string(),
     };
-    TraceError::Row { line, reason }
+    TraceError::Row(line, reason)
 }
 
 #[cfg(test)]

@@ -18,8 +18,17 @@ pub struct UnitError {
     example: &'static str,
 }
 
-/// Characters of what was given that an error repeats.
-const EXCERPT: usize = 40;
+impl UnitError {
+    /// The error of what does not parse as `what`, by its problem.
+    fn of(
+        given: &str,
+        what: &'static str,
+        example: &'static str,
+    ) -> impl Fn(&'static str) -> Self + Copy {
+        // As many characters of what was given as an error repeats.
+        move |problem| Self { given: excerpt(given, 40), what, problem, example }
+    }
+}
 
 /// A span of time: `250us`, `500ms`, `10s`, `1m`, `2h`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,12 +93,7 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let units: Vec<_> = SPAN_UNITS.into_iter().chain([HOUR]).collect();
-        let error = |problem| UnitError {
-            given: excerpt(text, EXCERPT),
-            what: "duration",
-            problem,
-            example: "`500ms`, `10s` or `1m`",
-        };
+        let error = UnitError::of(text, "duration", "`500ms`, `10s` or `1m`");
         scaled(text, &units).map(|nanos| Self(Duration::from_nanos(nanos))).map_err(error)
     }
 }
@@ -113,7 +117,7 @@ impl FromStr for ByteSize {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        scaled(text, &BYTE_UNITS).map(Self).map_err(|problem| Self::error(text, problem))
+        scaled(text, &BYTE_UNITS).map(Self).map_err(Self::error(text))
     }
 }
 
@@ -124,12 +128,11 @@ impl ByteSize {
     ///
     /// Where it is no size.
     pub fn average(text: &str) -> Result<f64, UnitError> {
-        scaled_exactly(text, &BYTE_UNITS).map_err(|problem| Self::error(text, problem))
+        scaled_exactly(text, &BYTE_UNITS).map_err(Self::error(text))
     }
 
-    fn error(text: &str, problem: &'static str) -> UnitError {
-        let example = "`64B`, `1KiB` or `1MiB`";
-        UnitError { given: excerpt(text, EXCERPT), what: "size", problem, example }
+    fn error(text: &str) -> impl Fn(&'static str) -> UnitError {
+        UnitError::of(text, "size", "`64B`, `1KiB` or `1MiB`")
     }
 }
 
@@ -172,12 +175,7 @@ impl FromStr for Rate {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = |problem| UnitError {
-            given: excerpt(text, EXCERPT),
-            what: "rate",
-            problem,
-            example: "`10/s`, `0.5/s` or `6/m`",
-        };
+        let error = UnitError::of(text, "rate", "`10/s`, `0.5/s` or `6/m`");
         let (number, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
         let (count, suffix) =
             number_and_unit(number).ok_or_else(|| error("it does not start with a number"))?;
@@ -208,12 +206,7 @@ impl FromStr for Count {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = |problem| UnitError {
-            given: excerpt(text, EXCERPT),
-            what: "count",
-            problem,
-            example: "`500` or `5k`",
-        };
+        let error = UnitError::of(text, "count", "`500` or `5k`");
         let count = scaled(text, &[("", 1.0), ("k", 1e3)]).map_err(error)?;
         if text.contains('.') && !text.trim_end().ends_with('k') {
             return Err(error("it is not a whole number"));
@@ -232,12 +225,7 @@ impl FromStr for Share {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = |problem| UnitError {
-            given: excerpt(text, EXCERPT),
-            what: "share",
-            problem,
-            example: "`5%`, `99.9%` or `0.05`",
-        };
+        let error = UnitError::of(text, "share", "`5%`, `99.9%` or `0.05`");
         let (number, unit) =
             number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
         let share = match unit {

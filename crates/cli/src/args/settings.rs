@@ -8,6 +8,8 @@ use pushbench_core::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 /// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
@@ -125,23 +127,18 @@ pub(crate) struct OutputArgs {
 
 /// The name of a payload kind.
 pub(super) fn payload_kind(name: &str) -> Result<PayloadKind, String> {
-    match name {
-        "ticker" => Ok(PayloadKind::Ticker),
-        "text" => Ok(PayloadKind::Text),
-        "binary" => Ok(PayloadKind::Binary),
-        _ => Err("it is `ticker`, `text` or `binary`".to_owned()),
-    }
+    one_of(name, "`ticker`, `text` or `binary`")
 }
 
 /// The name of a schedule that a run can have.
 pub(super) fn schedule_kind(name: &str) -> Result<ScheduleKind, String> {
-    match name {
-        "constant" => Ok(ScheduleKind::Constant),
-        "poisson" => Ok(ScheduleKind::Poisson),
-        "burst" => Ok(ScheduleKind::Burst),
-        "replay" => Ok(ScheduleKind::Replay),
-        _ => Err("it is `constant`, `poisson`, `burst` or `replay`".to_owned()),
-    }
+    one_of(name, "`constant`, `poisson`, `burst` or `replay`")
+}
+
+/// A kind by the name that scenarios know it by; else which `names` there are.
+fn one_of<T: DeserializeOwned>(name: &str, names: &str) -> Result<T, String> {
+    let reader: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+    T::deserialize(reader).map_err(|_| format!("it is {names}"))
 }
 
 fn set<T: Clone>(setting: &mut T, flag: Option<&T>) {

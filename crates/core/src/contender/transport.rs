@@ -67,15 +67,6 @@ const fn row(transport: Transport, name: &'static str, path: &'static str, shape
     Row { transport, name, path, shape }
 }
 
-// A transport's number is its place in the table.
-const _: () = {
-    let mut place = 0;
-    while place < TABLE.len() {
-        assert!(TABLE[place].transport as usize == place, "the table is in the order of the type");
-        place += 1;
-    }
-};
-
 impl Transport {
     /// Every transport, in the order in which tables and legends list them.
     pub const ALL: [Self; TABLE.len()] = {
@@ -83,6 +74,7 @@ impl Transport {
         let mut place = 0;
         while place < TABLE.len() {
             all[place] = TABLE[place].transport;
+            assert!(all[place] as usize == place, "the table is in the order of the type");
             place += 1;
         }
         all

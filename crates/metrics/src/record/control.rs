@@ -12,12 +12,10 @@
 
 mod measured;
 mod order;
-mod place;
 mod plan;
 mod player;
 
 pub use self::measured::{KEPT_ERRORS, LoadMeasured, ServerMeasured};
 pub use self::order::{LoadNews, LoadOrder, Progress, ServerNews, ServerOrder, TrialTiming};
-pub use self::place::Place;
 pub use self::plan::{DEFAULT_RAMP, LoadPlan, ServerPlan};
-pub use self::player::{LoadPlayer, ServerPlayer, Subject};
+pub use self::player::{LoadPlayer, Place, ServerPlayer, Subject};

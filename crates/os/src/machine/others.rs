@@ -5,7 +5,6 @@
 //! known from the machine's own times ([`crate::machine::load`]).
 
 use std::collections::HashMap;
-use std::fs;
 use std::time::Duration;
 
 use pushbench_metrics::observe::disturbance::BusyProcesses;
@@ -29,9 +28,7 @@ impl ProcessTimes {
     #[must_use]
     pub fn now() -> Self {
         let mut times = Self::default();
-        let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-        for pid in pids.take(MOST) {
+        for pid in procfs::pids().take(MOST) {
             let Some(known) = cpu::describe(pid) else { continue };
             times.processes.insert((pid, known.started), known.ticks);
             times.names.insert(pid, known.name);
@@ -61,6 +58,8 @@ impl ProcessTimes {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn times(processes: &[(u32, u64, u64)]) -> ProcessTimes {

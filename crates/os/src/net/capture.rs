@@ -30,9 +30,6 @@ pub use packet::{Packet, TcpFlags};
 use reader::{Reader, Waker};
 use socket::PacketSocket;
 
-/// The interface that is captured.
-const INTERFACE: &str = "lo";
-
 /// The kernel's buffer, in bytes: tens of thousands of packets, which wait there while the reader
 /// has no core to run on. Without `CAP_NET_ADMIN` the kernel grants `net.core.rmem_max`.
 const BUFFER: usize = 64 * 1024 * 1024;
@@ -89,8 +86,8 @@ impl Capture {
         buffer: usize,
         on_packet: impl FnMut(&Packet) + Send + 'static,
     ) -> Result<Self, CaptureError> {
-        let failed = |operation| move |source| CaptureError::from_io(operation, INTERFACE, source);
-        let socket = PacketSocket::open(INTERFACE, ports, buffer)?;
+        let failed = |operation| move |source| CaptureError::from_io(operation, source);
+        let socket = PacketSocket::open(ports, buffer)?;
         let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(io::Error::from)
             .map_err(failed("make an event"))?;
@@ -120,7 +117,7 @@ impl Capture {
         self.waker.wake();
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(report)) => {
-                report.map_err(|source| CaptureError::from_io("read packets", INTERFACE, source))
+                report.map_err(|source| CaptureError::from_io("read packets", source))
             }
             // Only this method takes the thread, and it takes the capture too.
             None => unreachable!("a capture is stopped once"),

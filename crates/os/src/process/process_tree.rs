@@ -6,7 +6,7 @@
 //! and ended meanwhile are in it. Only where nobody waits for them is it not known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::{fs, io};
+use std::io;
 
 use crate::process::cpu::{self, CpuTime, ProcessClock};
 use crate::process::memory::{self, Memory};
@@ -189,10 +189,8 @@ impl TreeTime {
 
 /// Each process that `/proc` shows, and its parent.
 fn parents() -> Vec<(u32, u32)> {
-    let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
     let parent = |pid| Some((pid, cpu::describe(pid)?.parent));
-    pids.take(MOST).filter_map(parent).collect()
+    procfs::pids().take(MOST).filter_map(parent).collect()
 }
 
 #[cfg(test)]

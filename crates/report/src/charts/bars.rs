@@ -63,7 +63,7 @@ impl Bars {
     ) -> Option<Picture> {
         let groups = self.groups.iter().map(Group::height).sum::<i32>();
         let height = ABOVE + groups + BELOW;
-        (groups > 0).then(|| Picture { title, subtitle, keys, height, plot: Plot::Bars(self) })
+        (groups > 0).then_some(Picture { title, subtitle, keys, height, plot: Plot::Bars(self) })
     }
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Drawn {

@@ -11,8 +11,7 @@ use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
-use super::player::{LoadPlayer, ServerPlayer, Subject};
+use super::player::{LoadPlayer, Place, ServerPlayer, Subject};
 
 /// A server child's plan: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

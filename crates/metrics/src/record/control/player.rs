@@ -1,4 +1,6 @@
-//! Players of a trial's two sides, as their processes need to know of them.
+//! Players of a trial's two sides, as their processes need to know of them, and their places.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use pushbench_core::payload::Payload;
 use serde::{Deserialize, Serialize};
@@ -49,5 +51,26 @@ impl Subject {
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         self.path.is_some()
+    }
+}
+
+/// The place of a process: the core that it is kept on, and its addresses. The layout of a trial
+/// makes it; by default the system chooses all but that it is on loopback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// The core that it is kept on, by the kernel's number; `None` where the system chooses.
+    pub core: Option<u32>,
+    /// The address that a server listens on; port 0 lets the system pick one.
+    pub listen: SocketAddr,
+    /// The local addresses that clients connect from in turn, each with ports of its own; the
+    /// system picks one where there is none.
+    pub sources: Vec<IpAddr>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { core: None, listen, sources: Vec::new() }
     }
 }

@@ -20,26 +20,22 @@ pub enum CaptureError {
     },
     /// The process may not see packets.
     #[error(
-        "cannot capture packets on {interface}: that takes the privilege CAP_NET_RAW; run as \
+        "cannot capture packets on lo: that takes the privilege CAP_NET_RAW; run as \
          root, or give it to the binary (`sudo setcap cap_net_raw+ep FILE`), or leave the \
          capture out and have the kernel count (TCP_INFO)"
     )]
     Privilege {
-        /// Where packets were to be captured.
-        interface: &'static str,
         /// The system's error.
         source: io::Error,
     },
     /// One step failed for another reason.
     #[error(
-        "cannot {operation} to capture packets on {interface}: the system refused; check that \
+        "cannot {operation} to capture packets on lo: the system refused; check that \
          the interface is up (`ip link`) and that no sandbox forbids packet sockets"
     )]
     System {
         /// The step.
         operation: &'static str,
-        /// Where packets were to be captured.
-        interface: &'static str,
         /// The system's error.
         source: io::Error,
     },
@@ -47,15 +43,11 @@ pub enum CaptureError {
 
 impl CaptureError {
     /// Sorts what the system answered to `operation`.
-    pub(super) fn from_io(
-        operation: &'static str,
-        interface: &'static str,
-        source: io::Error,
-    ) -> Self {
+    pub(super) fn from_io(operation: &'static str, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::PermissionDenied {
-            Self::Privilege { interface, source }
+            Self::Privilege { source }
         } else {
-            Self::System { operation, interface, source }
+            Self::System { operation, source }
         }
     }
 }
@@ -67,12 +59,12 @@ mod tests {
     #[test]
     fn a_missing_privilege_is_told_apart_and_says_what_to_do() {
         let denied = io::Error::from_raw_os_error(libc::EPERM);
-        let error = CaptureError::from_io("open a socket", "lo", denied);
+        let error = CaptureError::from_io("open a socket", denied);
         assert!(matches!(error, CaptureError::Privilege { .. }));
         assert!(error.to_string().contains("setcap cap_net_raw+ep"), "{error}");
 
         let down = io::Error::from_raw_os_error(libc::ENETDOWN);
-        let error = CaptureError::from_io("read packets", "lo", down);
+        let error = CaptureError::from_io("read packets", down);
         assert!(error.to_string().starts_with("cannot read packets to capture"), "{error}");
     }
 }

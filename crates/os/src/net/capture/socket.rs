@@ -11,7 +11,7 @@ use super::error::CaptureError;
 use super::filter::PortFilter;
 use crate::posix;
 
-/// A packet socket on one interface, with a filter.
+/// A packet socket on the loopback interface, with a filter.
 #[derive(Debug)]
 pub(super) struct PacketSocket {
     fd: OwnedFd,
@@ -19,12 +19,8 @@ pub(super) struct PacketSocket {
 
 impl PacketSocket {
     /// Opens the socket; the kernel queues packets for it from now.
-    pub(super) fn open(
-        interface: &'static str,
-        ports: &PortFilter,
-        buffer: usize,
-    ) -> Result<Self, CaptureError> {
-        let failed = |operation| move |source| CaptureError::from_io(operation, interface, source);
+    pub(super) fn open(ports: &PortFilter, buffer: usize) -> Result<Self, CaptureError> {
+        let failed = |operation| move |source| CaptureError::from_io(operation, source);
         // Without a protocol nothing arrives before it is bound, and so nothing unfiltered.
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let fd = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)
@@ -33,7 +29,7 @@ impl PacketSocket {
         let socket = fd.as_fd();
         posix::attach_filter(socket, &ports.program()).map_err(failed("attach a filter"))?;
         set_options(socket, buffer).map_err(failed("set the options of a socket"))?;
-        let index = name_to_index(socket, interface)
+        let index = name_to_index(socket, "lo")
             .map_err(io::Error::from)
             .map_err(failed("find the interface"))?;
         posix::bind_to_interface(socket, index.cast_signed()).map_err(failed("bind a socket"))?;
