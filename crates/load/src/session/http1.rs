@@ -187,11 +187,13 @@ impl<S: Subscription> Http1<S> {
             }
             _ => None,
         };
+        // An answer that cannot be read is none.
+        let unanswered = self.outstanding || error.is_some();
         out.notes.extend(error.map(Note::Failed));
         match finished {
             _ if !self.open => Last::Unopened,
             Err(_) => Last::Cut,
-            Ok(_) if self.outstanding => Last::Unanswered,
+            Ok(_) if unanswered => Last::Unanswered,
             Ok(_) => Last::Idle { served: self.served },
         }
     }

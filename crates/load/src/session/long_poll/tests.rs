@@ -81,3 +81,17 @@ fn an_answer_cut_short_is_told() {
     assert_eq!(heard.failures.len(), 1, "{heard:?}");
     assert!(heard.failures[0].contains("GET /feed/long-poll?timeout=0s"));
 }
+
+/// A body that only the end of its connection ends may turn out to have no number: nothing came of
+/// the request, so that what follows is an attempt like others.
+#[test]
+fn an_answer_that_ends_with_its_connection_and_has_no_number_is_a_failure() {
+    let mut session = session(Contender::LONG_POLL, Delivery::Latest);
+    call(|out| session.opened(out));
+    feed(&mut *session, &answer(Delivery::Latest, 3, &[3]), 1000).unwrap();
+    let head = b"HTTP/1.1 200 OK\r\nETag: \"4\"\r\n\r\nno number";
+    feed(&mut *session, head, 1000).unwrap();
+    let mut ending = None;
+    let heard = call(|out| ending = Some(session.closed(out)));
+    assert_eq!((heard.failures.len(), ending), (1, Some(Ending::Broken)), "{heard:?}");
+}

@@ -52,6 +52,20 @@ fn a_long_poll_that_the_server_lets_go_is_asked_again_from_where_it_was() {
     assert!(error.contains("403") && error.contains("/sub?channel=a"), "{error}");
 }
 
+/// An error page has a tag of its own, and is no place in the feed.
+#[test]
+fn the_tag_of_a_refusal_moves_nothing_on() {
+    let mut session = session(Contender::LONG_POLL);
+    call(|out| session.opened(out));
+    feed(&mut *session, &answer("\"7\"", 1), 1000).unwrap();
+    let refused =
+        b"HTTP/1.1 503 Service Unavailable\r\nEtag: \"page\"\r\nContent-Length: 0\r\n\r\n";
+    feed(&mut *session, refused, 1000).unwrap_err();
+    call(|out| _ = session.closed(out));
+    let again = call(|out| session.opened(out));
+    assert!(again.text().contains("If-None-Match: \"7\"\r\n"), "{}", again.text());
+}
+
 #[test]
 fn an_answer_without_a_number_is_told_and_asked_behind() {
     let mut session = session(Contender::LONG_POLL);
