@@ -12,18 +12,10 @@ pub(crate) struct Contest {
     pub(crate) load: Role,
 }
 
-/// Whose CPU is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Server,
-    Load,
-}
-
-/// One contest against another.
+/// One contest against another that differs from it on one side, whose CPU is compared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Comparison {
     pub(crate) name: &'static str,
-    pub(crate) side: Side,
     pub(crate) ours: Contest,
     pub(crate) floor: Contest,
     /// The most that the ratio should be.
@@ -38,57 +30,25 @@ const WEBSOCKET: Contest = contest(Contender::WEBSOCKET, Role::Server, Role::Loa
 const SSE: Contest = contest(Contender::SSE, Role::Server, Role::Load);
 const LONG_POLL: Contest = contest(Contender::LONG_POLL, Role::Server, Role::Load);
 
+/// The load generator against another part in its place.
+const fn load(name: &'static str, ours: Contest, floor: Role, target: f64) -> Comparison {
+    Comparison { name, ours, floor: Contest { load: floor, ..ours }, target }
+}
+
+/// The server against another part in its place.
+const fn server(name: &'static str, ours: Contest, floor: Role, target: f64) -> Comparison {
+    Comparison { name, ours, floor: Contest { server: floor, ..ours }, target }
+}
+
 /// All comparisons, in the order of the table.
 pub(crate) const COMPARISONS: [Comparison; 7] = [
-    Comparison {
-        name: "websocket: load generator / bare receiver",
-        side: Side::Load,
-        ours: WEBSOCKET,
-        floor: Contest { load: Role::BareReceiver, ..WEBSOCKET },
-        target: 1.25,
-    },
-    Comparison {
-        name: "sse: load generator / bare receiver",
-        side: Side::Load,
-        ours: SSE,
-        floor: Contest { load: Role::BareReceiver, ..SSE },
-        target: 1.4,
-    },
-    Comparison {
-        name: "long-poll: load generator / bare poller",
-        side: Side::Load,
-        ours: LONG_POLL,
-        floor: Contest { load: Role::BarePoller, ..LONG_POLL },
-        target: 1.4,
-    },
-    Comparison {
-        name: "websocket: server / bare writer",
-        side: Side::Server,
-        ours: WEBSOCKET,
-        floor: Contest { server: Role::BareWriter, ..WEBSOCKET },
-        target: 1.10,
-    },
-    Comparison {
-        name: "websocket: load generator / without ledger",
-        side: Side::Load,
-        ours: WEBSOCKET,
-        floor: Contest { load: Role::LoadWithoutLedger, ..WEBSOCKET },
-        target: 1.05,
-    },
-    Comparison {
-        name: "websocket: load generator / without stamps",
-        side: Side::Load,
-        ours: WEBSOCKET,
-        floor: Contest { load: Role::LoadWithoutStamps, ..WEBSOCKET },
-        target: 1.10,
-    },
-    Comparison {
-        name: "websocket: load generator / that only counts",
-        side: Side::Load,
-        ours: WEBSOCKET,
-        floor: Contest { load: Role::LoadThatCounts, ..WEBSOCKET },
-        target: 1.10,
-    },
+    load("websocket: load generator / bare receiver", WEBSOCKET, Role::BareReceiver, 1.25),
+    load("sse: load generator / bare receiver", SSE, Role::BareReceiver, 1.4),
+    load("long-poll: load generator / bare poller", LONG_POLL, Role::BarePoller, 1.4),
+    server("websocket: server / bare writer", WEBSOCKET, Role::BareWriter, 1.10),
+    load("websocket: load generator / without ledger", WEBSOCKET, Role::LoadWithoutLedger, 1.05),
+    load("websocket: load generator / without stamps", WEBSOCKET, Role::LoadWithoutStamps, 1.10),
+    load("websocket: load generator / that only counts", WEBSOCKET, Role::LoadThatCounts, 1.10),
 ];
 
 impl Contest {

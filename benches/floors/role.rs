@@ -34,22 +34,13 @@ pub(crate) enum Role {
 
 impl Role {
     /// As it is named in arguments and tables.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::BareWriter => "bare-writer",
-            Self::Load => "load",
-            Self::LoadWithoutStamps => "load-without-stamps",
-            Self::LoadWithoutLedger => "load-without-ledger",
-            Self::LoadThatCounts => "load-that-counts",
-            Self::BareReceiver => "bare-receiver",
-            Self::BarePoller => "bare-poller",
-        }
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// The arguments with which this program plays the part.
     pub(crate) fn arguments(self) -> Vec<String> {
-        ["--role", self.name()].map(str::to_owned).into()
+        vec!["--role".to_owned(), self.name()]
     }
 
     /// Who plays the server's side with this part.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::environment::Environment;
 
-use crate::contest::{Comparison, Contest, Side};
+use crate::contest::{Comparison, Contest};
 use crate::role::Role;
 use crate::setting::Args;
 use crate::trial::Cost;
@@ -52,10 +52,8 @@ fn heading(args: &Args, environment: &Environment) -> String {
 }
 
 fn row(comparison: &Comparison, played: &Played) -> String {
-    let us = |cost: &Cost| match comparison.side {
-        Side::Server => cost.server_us,
-        Side::Load => cost.load_us,
-    };
+    let of_server = comparison.ours.server != comparison.floor.server;
+    let us = |cost: &Cost| if of_server { cost.server_us } else { cost.load_us };
     let pairs = || costs(played, comparison.ours).iter().zip(costs(played, comparison.floor));
     let in_step = pairs().any(|(ours, floor)| ours.in_step && floor.in_step);
     let taken = pairs().filter(|(ours, floor)| !in_step || (ours.in_step && floor.in_step));

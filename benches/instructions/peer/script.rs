@@ -77,7 +77,7 @@ impl Script {
         let before = self.newest;
         self.newest = before.next();
         let message = reads::message(self.contender, self.newest);
-        if !matches!(self.contender, Contender::SSE | Contender::WEBSOCKET) {
+        if !self.contender.shape().streams() {
             for _ in 0..clients {
                 let connection = within(PATIENCE, || self.asking(before))?;
                 let connection = connection

@@ -18,7 +18,7 @@ use pushbench_report::HeadersFolder;
 use self::case::Case;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
-use crate::{capture, interrupt, print, results, run, tell};
+use crate::{interrupt, plan, print, run, tell};
 
 /// Plays each profile by each transport; writes and prints what came of it.
 pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
@@ -26,7 +26,7 @@ pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     let folder = HeadersFolder::create(&args.output.out, &compact).map_err(Failure::usage)?;
-    let source = if capture::is_possible() { Source::Captured } else { Source::Kernel };
+    let source = if plan::can_capture() { Source::Captured } else { Source::Kernel };
     interrupt::listen()?;
     let mut record = HeadersRecord {
         format: FORMAT,
@@ -50,7 +50,7 @@ pub(crate) fn command(args: &HeadersArgs) -> Result<Outcome, Failure> {
     }
     let written = folder.write_all(&record);
     show(&folder, &record, args)?;
-    results::written(written)?;
+    run::written(written)?;
     let faults = record.claim.as_ref().map(Claim::faults).unwrap_or_default();
     faults.iter().for_each(|fault| tell(format_args!("invalid: {fault}")));
     Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Invalid })

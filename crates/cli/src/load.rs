@@ -22,7 +22,7 @@ use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
 use crate::plan::{self, check_measured};
 use crate::run::measure;
-use crate::{capture, interrupt, profile, tell};
+use crate::{interrupt, profile, tell};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -58,7 +58,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
         }
         _ => Target::reach(server)?,
     };
-    target.set_event(args.event.clone());
+    target.subject.event.clone_from(&args.event);
     if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
@@ -71,7 +71,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     }
     plan.headers = headers;
     plan.stamps = !args.clients.no_stamps;
-    plan.capture = args.clients.capture && capture::is_possible();
+    plan.capture = args.clients.capture && plan::can_capture();
     plan.check_limits().map_err(Failure::usage)?;
     check_thresholds(&plan, target.same_clock, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;

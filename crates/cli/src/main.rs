@@ -9,8 +9,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
-mod builtin;
-mod capture;
 mod compare;
 mod doctor;
 mod exit;
@@ -22,7 +20,6 @@ mod plan;
 mod profile;
 mod progress;
 mod report;
-mod results;
 mod run;
 mod scenarios;
 mod serve;
@@ -36,7 +33,7 @@ use clap::Parser as _;
 use pushbench_core::text;
 use pushbench_run::player::child;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, ScenariosCommand};
 use crate::exit::{Failure, Outcome};
 
 fn main() -> ExitCode {
@@ -54,7 +51,10 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Compare(args) => compare::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report::command(&args),
-        Command::Scenarios(args) => scenarios::command(&args),
+        Command::Scenarios(args) => {
+            let shown = args.command.map(|ScenariosCommand::Show { name }| name);
+            scenarios::command(shown.as_deref())
+        }
         Command::Completions { shell } => man::completions(shell),
         Command::Man => man::command(),
         Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),

@@ -13,10 +13,12 @@ pub(crate) fn command() -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// Prints what a shell completes words with.
+/// Prints the words that a shell completes with.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
-    let (mut command, mut output) = (Cli::command(), std::io::stdout());
-    clap_complete::generate(shell, &mut command, "pushbench", &mut output);
+    // Into memory first: a reader that leaves is no error, and the generator would panic.
+    let (mut command, mut script) = (Cli::command(), Vec::new());
+    clap_complete::generate(shell, &mut command, "pushbench", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }
 

@@ -1,6 +1,7 @@
 //! From arguments to a plan: scenarios by name or file, with the flags that override them. Nothing is
 //! started before a plan stands.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -9,15 +10,27 @@ use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
 use pushbench_core::schedule::{MOST_DUE, WalkError};
 use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_report::bounded;
-use pushbench_run::Plan;
 use pushbench_run::place::Layout;
+use pushbench_run::{Plan, trial};
 
 use crate::args::{ClientArgs, FeedSettings};
 use crate::exit::Failure;
-use crate::{builtin, capture, profile};
+use crate::{profile, scenarios, tell};
 
 /// The reason why a run without CPU columns has none.
 pub(crate) const CAPTURING: &str = "packets are captured";
+
+/// Whether this process may capture packets; says on standard error what happens instead where not.
+pub(crate) fn can_capture() -> bool {
+    let possible = trial::capture_is_possible();
+    possible
+        .inspect_err(|error| {
+            tell(format_args!(
+                "{error}; falling back to what the kernel counts for each connection"
+            ));
+        })
+        .is_ok()
+}
 
 /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
 pub(crate) fn resolve(
@@ -28,8 +41,7 @@ pub(crate) fn resolve(
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
     let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
-    let parsed = Scenario::parse(&text);
-    let mut scenario = parsed.map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    let mut scenario = Scenario::parse(&text).map_err(|error| refused(&shown, error))?;
     if let Some(file) = &file
         && scenario.name == Scenario::default().name
     {
@@ -44,15 +56,15 @@ pub(crate) fn resolve(
     clients.apply(&mut scenario);
     feed.apply(&mut scenario);
     if let Some(problem) = feed.idle_flag(&scenario) {
-        return Err(Failure::usage(anyhow!("{shown}: {problem}")));
+        return Err(refused(&shown, problem));
     }
-    scenario.check().map_err(|error| Failure::usage(anyhow!("{shown}: {error}")))?;
+    scenario.check().map_err(|error| refused(&shown, error))?;
     profile::check_cookies(&headers, &scenario)?;
     let trace = load_trace(&scenario, folder)?;
     check_due(&scenario, trace.as_ref(), &shown)?;
     let plan = Plan::of(scenario, trace, layout);
     let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
-    let (capture, stamps) = (clients.capture && capture::is_possible(), !clients.no_stamps);
+    let (capture, stamps) = (clients.capture && can_capture(), !clients.no_stamps);
     let allow_busy = clients.allow_busy;
     let plan = Plan { headers, capture, allow_busy, stamps, publish_delay, ..plan };
     let is_measured = |figure: Figure| !(plan.capture && figure.needs(Need::CpuTime));
@@ -68,20 +80,24 @@ fn check_due(scenario: &Scenario, trace: Option<&Trace>, shown: &str) -> Result<
     let whole = seconds + scenario.warmup.0.as_secs_f64();
     for point in &points {
         let checked = scenario.feed_spec(point, trace).schedule.check();
-        checked.map_err(|error| Failure::usage(anyhow!("{shown}: feed.{error}")))?;
+        checked.map_err(|error| refused(shown, format_args!("feed.{error}")))?;
         if point.rate_hz * whole > MOST_DUE as f64 {
-            return Err(Failure::usage(anyhow!("{shown}: {}", WalkError::TooMany)));
+            return Err(refused(shown, WalkError::TooMany));
         }
     }
-    let sparse = points.iter().find(|point| point.rate_hz * seconds < 1.0);
-    sparse.map_or(Ok(()), |point| {
-        Err(Failure::usage(anyhow!(
-            "{shown}: at {:.4} messages/s hardly any is due in a window of {}; lengthen it with \
-             `--duration`",
-            point.rate_hz,
-            scenario.duration
-        )))
-    })
+    let Some(sparse) = points.iter().find(|point| point.rate_hz * seconds < 1.0) else {
+        return Ok(());
+    };
+    let problem = format_args!(
+        "at {:.4} messages/s hardly any is due in a window of {}; lengthen it with `--duration`",
+        sparse.rate_hz, scenario.duration
+    );
+    Err(refused(shown, problem))
+}
+
+/// A scenario, as it is `shown`, that cannot be run.
+fn refused(shown: &str, problem: impl Display) -> Failure {
+    Failure::usage(anyhow!("{shown}: {problem}"))
 }
 
 /// Refuses a threshold on a quantity that will not be measured, and says why it will not.
@@ -104,11 +120,11 @@ pub(crate) fn check_measured(
 fn read_scenario(name: &str) -> Result<(String, Option<PathBuf>), Failure> {
     let path = Path::new(name);
     let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
-    if !looks_like_a_file && let Some(text) = builtin::scenario(name) {
+    if !looks_like_a_file && let Some(text) = scenarios::built_in(name) {
         return Ok((text.to_owned(), None));
     }
     if !looks_like_a_file && !path.is_file() {
-        return Err(builtin::unknown(name));
+        return Err(scenarios::unknown(name));
     }
     let text = bounded::read_text(path, MAX_SCENARIO_BYTES)
         .with_context(|| format!("cannot read scenario {name}"));
@@ -133,7 +149,7 @@ pub(crate) fn load_trace(
     let Some(name) = &scenario.feed.trace else {
         return Ok(None);
     };
-    let text = match builtin::trace(name) {
+    let text = match scenarios::trace(name) {
         Some(text) => text.to_owned(),
         None => {
             let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));

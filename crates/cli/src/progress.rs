@@ -9,7 +9,7 @@ use pushbench_metrics::judge::figures::Figures;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
-use pushbench_run::{Event, Plan};
+use pushbench_run::{Event, Outcome, Plan};
 
 use crate::args::OutputArgs;
 use crate::tell;
@@ -69,10 +69,7 @@ impl Progress {
                 self.bar.set_message(format!("{}  {messages} messages{latency}", self.text));
             }
             Event::Waiting => self.tick(),
-            Event::TrialDone { trial, stands, .. } => self.attempt_done(|| line(trial), *stands),
-            Event::FloorDone { floor, stands, .. } => {
-                self.attempt_done(|| floor_line(floor), *stands);
-            }
+            Event::Done { outcome, stands, .. } => self.attempt_done(outcome, *stands),
         }
     }
 
@@ -99,10 +96,12 @@ impl Progress {
         self.bar.set_prefix(human(total.saturating_sub(at)));
     }
 
-    fn attempt_done(&mut self, line: impl FnOnce() -> String, stands: bool) {
+    fn attempt_done(&mut self, outcome: &Outcome, stands: bool) {
         if self.verbose {
-            let line = line();
-            self.bar.suspend(|| tell(line));
+            self.bar.suspend(|| match outcome {
+                Outcome::Trial(trial) => tell(line(trial)),
+                Outcome::Floor(floor) => tell(floor_line(floor)),
+            });
         }
         if stands {
             self.done += self.estimates.get(self.finished).copied().unwrap_or_default();

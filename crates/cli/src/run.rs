@@ -8,19 +8,19 @@ use anyhow::anyhow;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::judge::thresholds::{self, Verdict};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::RunFolder;
+use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::place::Layout;
 use pushbench_run::player::{Commands, Players};
-use pushbench_run::{Event, Plan, Run};
+use pushbench_run::{Event, Plan, Run, event};
 
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{builtin, interrupt, plan, print, results, tell};
+use crate::{interrupt, plan, print, scenarios, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
-    let default = [builtin::DEFAULT.to_owned()];
+    let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let plans =
@@ -200,7 +200,7 @@ fn play(
 pub(crate) fn only_trial(plan: Plan, output: &OutputArgs) -> Result<TrialRecord, Failure> {
     let mut last = None;
     play(plan, Players::real(), output, |event| {
-        if let Event::TrialDone { trial, .. } = event {
+        if let Event::Done { outcome: event::Outcome::Trial(trial), .. } = event {
             last = Some(trial);
         }
         Ok(())
@@ -211,17 +211,11 @@ pub(crate) fn only_trial(plan: Plan, output: &OutputArgs) -> Result<TrialRecord,
 /// Adds what has ended to the record and saves that, so that a killed run leaves it readable. A run
 /// whose last trial is still to be repeated is as partial as one whose last trial is missing.
 fn keep(event: Event, folder: &RunFolder, record: &mut RunRecord) -> Result<(), Failure> {
-    let last = match event {
-        Event::TrialDone { trial, last, .. } => {
-            record.trials.push(*trial);
-            last
-        }
-        Event::FloorDone { floor, last, .. } => {
-            record.floors.push(floor);
-            last
-        }
-        _ => return Ok(()),
-    };
+    let Event::Done { outcome, last, .. } = event else { return Ok(()) };
+    match outcome {
+        event::Outcome::Trial(trial) => record.trials.push(*trial),
+        event::Outcome::Floor(floor) => record.floors.push(floor),
+    }
     record.partial = !last;
     folder.save_record(record).map_err(Failure::failed)
 }
@@ -236,7 +230,23 @@ fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result
     }
     let written = saved.and_then(|()| folder.write_all(record));
     show(folder, record, output)?;
-    results::written(written)
+    self::written(written)
+}
+
+/// Last words on the files of a run whose table has been printed. A missing link `latest`, as on
+/// file systems that have no links, is a warning: every file is there.
+///
+/// # Errors
+///
+/// A file that could not be written.
+pub(crate) fn written(outcome: Result<(), ReportError>) -> Result<(), Failure> {
+    match outcome {
+        Err(error @ ReportError::Latest(..)) => {
+            tell(format_args!("warning: {error}"));
+            Ok(())
+        }
+        outcome => outcome.map_err(Failure::failed),
+    }
 }
 
 fn show(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {

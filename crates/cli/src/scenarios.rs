@@ -1,17 +1,89 @@
-//! `pushbench scenarios`: those that are built in.
+//! `pushbench scenarios`: the scenarios, and their traces, that are part of the binary.
 
-use crate::args::{ScenariosArgs, ScenariosCommand};
+use anyhow::anyhow;
+use pushbench_core::scenario::Scenario;
+
 use crate::exit::{Failure, Outcome};
-use crate::{builtin, print};
+use crate::print;
 
-/// Lists them, or prints one.
-pub(crate) fn command(args: &ScenariosArgs) -> Result<Outcome, Failure> {
-    match &args.command {
-        Some(ScenariosCommand::Show { name }) => {
-            let text = builtin::scenario(name).ok_or_else(|| builtin::unknown(name))?;
-            print(text)?;
-        }
-        None => print(&builtin::list())?,
+/// Name and text of each scenario, the default first.
+const SCENARIOS: [(&str, &str); 8] = [
+    ("quick", include_str!("../../../scenarios/quick.toml")),
+    ("ticker", include_str!("../../../scenarios/ticker.toml")),
+    ("idle", include_str!("../../../scenarios/idle.toml")),
+    ("burst", include_str!("../../../scenarios/burst.toml")),
+    ("earthquakes", include_str!("../../../scenarios/earthquakes.toml")),
+    ("high-rate", include_str!("../../../scenarios/high-rate.toml")),
+    ("scale", include_str!("../../../scenarios/scale.toml")),
+    ("poll-ratio", include_str!("../../../scenarios/poll-ratio.toml")),
+];
+
+/// Name and text of each trace.
+const TRACES: [(&str, &str); 1] =
+    [("earthquakes", include_str!("../../../scenarios/traces/earthquakes.csv"))];
+
+/// The scenario that `run` runs when none is named.
+pub(crate) const DEFAULT: &str = "quick";
+
+/// Prints the one that is to be shown, or a list of all.
+pub(crate) fn command(shown: Option<&str>) -> Result<Outcome, Failure> {
+    match shown {
+        Some(name) => print(built_in(name).ok_or_else(|| unknown(name))?)?,
+        None => print(&list())?,
     }
     Ok(Outcome::Done)
+}
+
+/// The text of a built-in scenario.
+pub(crate) fn built_in(name: &str) -> Option<&'static str> {
+    find(&SCENARIOS, name)
+}
+
+/// The text of a built-in trace.
+pub(crate) fn trace(name: &str) -> Option<&'static str> {
+    find(&TRACES, name)
+}
+
+fn find(entries: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    entries.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// That no scenario has this name, and which there are.
+pub(crate) fn unknown(name: &str) -> Failure {
+    let names: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+    Failure::usage(anyhow!(
+        "unknown scenario `{name}`: it is no file, and the built-in ones are {}",
+        names.join(", ")
+    ))
+}
+
+/// A line for each built-in scenario: its name and its question.
+fn list() -> String {
+    let mut text = String::new();
+    for (name, toml) in SCENARIOS {
+        let question = Scenario::parse(toml).map(|s| s.question).unwrap_or_default();
+        text.push_str(&format!("{name:<12} {question}\n"));
+    }
+    text.push_str(
+        "\nShow one with `pushbench scenarios show NAME`, run it with `pushbench run NAME`.\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_core::trace::Trace;
+
+    use super::*;
+
+    #[test]
+    fn what_is_built_in_can_be_run() {
+        for (name, text) in SCENARIOS {
+            let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(scenario.name, name);
+            assert!(!scenario.question.is_empty(), "{name} asks nothing");
+            let trace = scenario.feed.trace.as_deref().map(|name| trace(name).unwrap());
+            assert!(!scenario.points(trace.map(|t| Trace::parse(t).unwrap()).as_ref()).is_empty());
+        }
+    }
 }

@@ -68,7 +68,9 @@ impl Contender {
         CONTENDERS.iter().map(|(contender, _)| *contender)
     }
 
-    const fn plain(transport: Transport) -> Self {
+    /// A transport on a connection that is kept, with requests that are the same each time.
+    #[must_use]
+    pub const fn plain(transport: Transport) -> Self {
         Self { transport, stack: Stack::PLAIN }
     }
 
@@ -139,27 +141,4 @@ impl From<Contender> for String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_round_trip_and_unknown_ones_list_the_choice() {
-        for contender in Contender::all() {
-            assert_eq!(contender.name().parse(), Ok(contender));
-        }
-        let error = "websockets".parse::<Contender>().unwrap_err().to_string();
-        assert!(
-            error.starts_with("unknown transport `websockets`")
-                && error.ends_with("sse, websocket")
-        );
-    }
-
-    #[test]
-    fn names_and_their_order_are_those_of_the_files_that_users_have() {
-        assert_eq!(
-            names(),
-            "short-poll, short-poll-close, short-poll-conditional, long-poll, sse, websocket"
-        );
-        assert!(Contender::all().is_sorted(), "they sort as they are listed");
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 //! for all transports: the [runner](crate::runner).
 //!
 //! Within, a transport is a `Subscription`, which speaks in requests, heads and pieces of bodies;
-//! `Http1` has them travel as HTTP/1.1. The table has a row for each transport.
+//! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
 mod body;
 mod error;
@@ -17,21 +17,22 @@ mod request;
 mod short_poll;
 mod sse;
 mod subscription;
-mod table;
 mod tagged_poll;
 mod verdict;
 mod websocket;
 mod words;
 
 use std::fmt;
+use std::time::Duration;
 
+use pushbench_core::Transport;
+use pushbench_metrics::record::control::LoadPlan;
 pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
 pub use pushbench_protocol::websocket::HandshakeError;
 
 pub use self::error::ProtocolError;
 pub use self::output::{Demand, Ending, Note, Output, Sending};
-pub use self::table::Sessions;
 pub use self::verdict::Verdict;
 
 /// One client of one transport.
@@ -87,6 +88,59 @@ pub trait Session: fmt::Debug + Send {
 
     /// The trial is over: says good-bye, or demands that the connection be dropped.
     fn close(&mut self, out: &mut Output);
+}
+
+/// Makes a session for the client with a number.
+type Make = Box<dyn Fn(u32) -> Box<dyn Session> + Send + Sync>;
+
+/// A transport, and the way from a plan to the sessions of its clients.
+struct Row(Transport, fn(&LoadPlan) -> Make);
+
+/// The transports. Nothing else in this crate knows one from the other.
+const TABLE: [Row; Transport::ALL.len()] = [
+    Row(Transport::ShortPoll, short_poll::sessions),
+    Row(Transport::LongPoll, long_poll::sessions),
+    Row(Transport::Sse, sse::sessions),
+    Row(Transport::Websocket, websocket::sessions),
+];
+
+/// Makes the sessions of a load process, and holds what they share.
+pub struct Sessions {
+    make: Make,
+    cadence: Option<Duration>,
+}
+
+impl Sessions {
+    /// The sessions of a plan's clients.
+    ///
+    /// # Panics
+    ///
+    /// Where a transport has no row, which the tests exclude: they play all of them.
+    #[must_use]
+    pub fn new(plan: &LoadPlan) -> Self {
+        let is_its_row = |row: &&Row| row.0 == plan.contender.transport;
+        let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
+        let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
+        Self { make: sessions(plan), cadence }
+    }
+
+    /// The period of ticks, where the transport has one.
+    #[must_use]
+    pub const fn cadence(&self) -> Option<Duration> {
+        self.cadence
+    }
+
+    /// A session for the client with this number among all of the trial's.
+    #[must_use]
+    pub fn session(&self, client: u32) -> Box<dyn Session> {
+        (self.make)(client)
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("cadence", &self.cadence).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

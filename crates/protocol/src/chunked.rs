@@ -1,5 +1,7 @@
 //! HTTP/1.1 chunked transfer coding (RFC 9112 §7.1).
 
+use crate::Malformed;
+
 /// The end of a chunked body without trailers.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
@@ -13,10 +15,16 @@ pub fn push(body: &mut Vec<u8>, data: &[u8]) {
     body.extend_from_slice(b"\r\n");
 }
 
-/// A body that is not chunked as the standard says.
-#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
-#[error("a chunked body breaks RFC 9112 §7.1: {0}")]
-pub struct ChunkError(&'static str);
+/// The bytes that [`push`] appends for data of `len` bytes that is not empty.
+#[must_use]
+pub fn encoded_len(len: usize) -> usize {
+    let digits = len.checked_ilog2().unwrap_or(0) as usize / 4 + 1;
+    digits + "\r\n\r\n".len() + len
+}
+
+const fn malformed(fault: &'static str) -> Malformed {
+    Malformed { what: "a chunked body breaks RFC 9112 §7.1", fault }
+}
 
 /// A piece of a chunked body by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +75,8 @@ impl ChunkedReader {
     ///
     /// # Errors
     ///
-    /// [`ChunkError`] where a size or a line end is malformed.
-    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, ChunkError> {
+    /// [`Malformed`] where a size or a line end is malformed.
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, Malformed> {
         if let State::Data { left } = self.state {
             let length = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
             let (data, rest) = input.split_at(length);
@@ -92,27 +100,27 @@ impl ChunkedReader {
 
 impl State {
     /// The state behind a `byte` that is none of the body's.
-    fn after(self, byte: u8) -> Result<Self, ChunkError> {
+    fn after(self, byte: u8) -> Result<Self, Malformed> {
         match (self, byte) {
             (Self::Size { number, .. }, _) if byte.is_ascii_hexdigit() => {
                 // However many zeros come first.
                 if number >> 60 != 0 {
-                    return Err(ChunkError("a size has more than 64 bits"));
+                    return Err(malformed("a size has more than 64 bits"));
                 }
                 let value = char::from(byte).to_digit(16).unwrap_or(0);
                 Ok(Self::Size { number: number * 16 + u64::from(value), digits: true })
             }
-            (Self::Size { digits: false, .. }, _) => Err(ChunkError("a chunk has no size")),
+            (Self::Size { digits: false, .. }, _) => Err(malformed("a chunk has no size")),
             (Self::Size { number, .. }, b'\r' | b';' | b' ' | b'\t') => {
                 Ok(Self::SizeEnd { number })
             }
-            (Self::Size { .. }, _) => Err(ChunkError("a size holds something else than digits")),
+            (Self::Size { .. }, _) => Err(malformed("a size holds something else than digits")),
             (Self::SizeEnd { number: 0 }, b'\n') => Ok(Self::Trailer { line: 0 }),
             (Self::SizeEnd { number }, b'\n') => Ok(Self::Data { left: number }),
             (Self::SizeEnd { .. }, _) => Ok(self),
             (Self::DataEnd { left: 2 }, b'\r') => Ok(Self::DataEnd { left: 1 }),
             (Self::DataEnd { left: 1 }, b'\n') => Ok(Self::default()),
-            (Self::DataEnd { .. }, _) => Err(ChunkError("a chunk does not end in CR LF")),
+            (Self::DataEnd { .. }, _) => Err(malformed("a chunk does not end in CR LF")),
             (Self::Trailer { line: 0 }, b'\n') => Ok(Self::Done),
             (Self::Trailer { .. }, b'\n') => Ok(Self::Trailer { line: 0 }),
             (Self::Trailer { .. }, b'\r') => Ok(self),
@@ -129,7 +137,7 @@ mod tests {
     use super::*;
 
     /// The body, its framing bytes, and what was left over, read in pieces of `step` bytes.
-    fn read(wire: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), ChunkError> {
+    fn read(wire: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), Malformed> {
         let (mut reader, mut body, mut framing) = (ChunkedReader::default(), Vec::new(), 0);
         for mut piece in wire.chunks(step) {
             while let Some(part) = reader.next(&mut piece)? {
@@ -150,7 +158,9 @@ mod tests {
         ) {
             let mut wire = Vec::new();
             for chunk in &chunks {
+                let before = wire.len();
                 push(&mut wire, chunk);
+                prop_assert!(chunk.is_empty() || wire.len() - before == encoded_len(chunk.len()));
             }
             wire.extend_from_slice(LAST_CHUNK);
             let body = chunks.concat();

@@ -9,6 +9,9 @@ pub mod chunked;
 pub mod frame;
 pub mod headers;
 pub mod http;
+mod malformed;
 pub mod sse;
 pub mod utf8;
 pub mod websocket;
+
+pub use self::malformed::Malformed;

@@ -26,24 +26,24 @@ pub enum Event {
     Progress(Progress),
     /// Nothing but time that goes on; at least each 100 ms.
     Waiting,
-    /// A trial has ended.
-    TrialDone {
-        /// Its outcome.
-        trial: Box<TrialRecord>,
+    /// A trial, or a floor, has ended.
+    Done {
+        /// Its record.
+        outcome: Outcome,
         /// Whether it stands, and is not repeated.
         stands: bool,
         /// Whether it was the run's last.
         last: bool,
     },
-    /// A trial of bare loops has ended.
-    FloorDone {
-        /// Its outcome.
-        floor: FloorTrial,
-        /// Whether it stands, and is not repeated.
-        stands: bool,
-        /// Whether it was the run's last.
-        last: bool,
-    },
+}
+
+/// The outcome of a trial.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of server and load generator, or of clients alone.
+    Trial(Box<TrialRecord>),
+    /// Of bare loops.
+    Floor(FloorTrial),
 }
 
 /// Whoever hears of a run's events, each as it happens, and says whether the run goes on.

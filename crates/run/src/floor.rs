@@ -2,46 +2,34 @@
 
 use std::time::Duration;
 
-use pushbench_core::Contender;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::floor::FloorTrial;
-use pushbench_metrics::record::warning::SATURATED_SHARE;
+use pushbench_metrics::record::warning::{Invalid, SATURATED_SHARE};
 
 use crate::error::{RunError, Trouble};
-use crate::event::{self, Event, Listener};
+use crate::event::Listener;
 use crate::judge::stability::Stability;
 use crate::plan::Plan;
 use crate::player::Players;
-use crate::setup::{ATTEMPTS, Attempt, Run};
+use crate::setup::{Attempt, Run};
 use crate::trial::{self, Played};
 
-/// Plays the floor at the point and in the round of trial `id`, and again where that cannot be
-/// used. It is the run's `last` trial, or not.
-pub(crate) fn attempts(
-    run: &Run,
-    id: TrialId,
-    last: bool,
-    listener: &mut Listener<'_>,
-) -> Result<(), RunError> {
-    let run = Run {
+/// The run that plays the floor at the point of trial `id`.
+pub(crate) fn in_place_of(run: &Run, id: TrialId) -> Run {
+    Run {
         plan: Plan { capture: false, stamps: false, ..run.plan.clone() },
         players: Players::bare(run.plan.feed(id).payload),
         commands: run.commands.clone(),
-    };
-    let id = TrialId { contender: Contender::FLOOR, ..id };
-    for number in 1..=ATTEMPTS {
-        let floor = play(&run, Attempt { id, order: 0, number }, listener)?;
-        let stands = floor.invalid.is_empty() || number == ATTEMPTS;
-        event::tell(listener, Event::FloorDone { floor, stands, last: stands && last })?;
-        if stands {
-            break;
-        }
     }
-    Ok(())
 }
 
-fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<FloorTrial, RunError> {
+/// Plays a trial of bare loops.
+pub(crate) fn play(
+    run: &Run,
+    attempt: Attempt,
+    listener: &mut Listener<'_>,
+) -> Result<FloorTrial, RunError> {
     let mut floor = FloorTrial {
         point: attempt.id.point,
         round: attempt.id.round,
@@ -71,16 +59,9 @@ fn faults(plan: &Plan, played: &Played) -> Vec<String> {
     let window = played.timing.window.duration();
     // Bare loops measure no latency that a stall could be held against.
     let latency = LatencyHistogram::default();
-    let stability = played.cost.resources.disturbance.as_ref().map(|disturbance| Stability {
-        disturbance,
-        instrument: played.cost.resources.instrument.as_ref(),
-        window,
-        latency: &latency,
-        allow_busy: plan.allow_busy,
-        own_server: true,
-    });
-    let disturbed = stability.map_or_else(Vec::new, |stability| stability.invalid());
-    let known = played.fallen.iter().chain(&disturbed);
+    let stability = Stability::of(played, &latency, plan.allow_busy);
+    let disturbed: Vec<Invalid> = stability.iter().flat_map(Stability::invalid).collect();
+    let known = played.ended_early.iter().chain(&disturbed);
     let mut faults: Vec<String> = known.map(ToString::to_string).collect();
     if !played.kept_pace() {
         faults.push("the loop of writes did not keep the feed's pace".to_owned());

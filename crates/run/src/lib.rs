@@ -23,6 +23,6 @@ mod setup;
 pub mod trial;
 
 pub use self::error::{RunError, Trouble};
-pub use self::event::{Event, Listener};
+pub use self::event::{Event, Listener, Outcome};
 pub use self::plan::Plan;
 pub use self::setup::{Attempt, Run};

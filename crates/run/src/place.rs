@@ -25,18 +25,13 @@ pub enum PlaceError {
     /// A limit of the machine.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// More server processes than a capture follows.
+    /// So many clients, which need more server processes, here so many, than a capture follows.
     #[error(
-        "--capture follows connections to at most {most} server processes, and {clients} clients \
-         need {needed}; leave it out, or pass fewer `--clients`",
+        "--capture follows connections to at most {most} server processes, and {0} clients need \
+         {1}; leave it out, or pass fewer `--clients`",
         most = PortFilter::MOST
     )]
-    Capture {
-        /// Clients of the trial.
-        clients: u32,
-        /// Server processes that they need.
-        needed: u32,
-    },
+    Capture(u32, u32),
 }
 
 /// Wishes of the user: over how many processes a run is spread, and whether each keeps its core.

@@ -1,23 +1,36 @@
 //! The plan of a run: its points, its trials in their order, and what each of them is given.
 
-mod estimate;
-mod order;
-mod process;
-
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::trace::Trace;
-use pushbench_core::{Delivery, Shape};
+use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
+use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject};
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
 
-pub(crate) use self::process::connect_limit;
 use crate::place::{Layout, PlaceError};
+
+/// The stream of random numbers that the order of trials is drawn from.
+const ORDER_STREAM: u64 = 30;
+
+/// Time of a trial beside its phases: starting processes, closing connections.
+const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
+
+/// How long clients may take to connect: at least this, and a share for each.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const CONNECT_LIMIT_EACH: Duration = Duration::from_millis(2);
+
+/// How long `clients` may take to connect.
+pub(crate) fn connect_limit(clients: u32) -> Duration {
+    CONNECT_LIMIT + CONNECT_LIMIT_EACH * clients
+}
 
 /// A scenario with its trace, its points and its trials.
 #[derive(Debug, Clone)]
@@ -48,7 +61,7 @@ impl Plan {
     /// The plan of a scenario that has been checked.
     pub fn of(scenario: Scenario, trace: Option<Trace>, layout: Layout) -> Self {
         let points = scenario.points(trace.as_ref());
-        let trials = order::order(&scenario, &points);
+        let trials = order(&scenario, &points);
         let headers = HeaderProfile::minimal();
         Self {
             scenario,
@@ -135,7 +148,7 @@ impl Plan {
         let clients = self.point(id).clients;
         let room = self.layout.room(self.point(id), id.contender)?;
         if self.capture && room.server_processes as usize > PortFilter::MOST {
-            return Err(PlaceError::Capture { clients, needed: room.server_processes });
+            return Err(PlaceError::Capture(clients, room.server_processes));
         }
         Ok(room)
     }
@@ -148,12 +161,83 @@ impl Plan {
     pub fn check_limits(&self) -> Result<(), PlaceError> {
         self.trials.iter().try_for_each(|id| self.room(*id).map(drop))
     }
+
+    /// The plan of each server process of a trial.
+    pub(crate) fn server_plan(&self, id: TrialId) -> ServerPlan {
+        ServerPlan {
+            headers: self.headers.clone(),
+            stamps: self.sampling(id),
+            publish_delay: self.publish_delay,
+            ..ServerPlan::new(self.feed(id))
+        }
+    }
+
+    /// The plan of a load process that plays all clients of a trial, of a server at `target` that
+    /// is asked as `subject` says.
+    pub(crate) fn load_plan(&self, id: TrialId, target: SocketAddr, subject: Subject) -> LoadPlan {
+        let point = self.point(id);
+        LoadPlan {
+            subject,
+            delivery: self.scenario.delivery,
+            headers: self.request_headers(id),
+            poll_interval: point.poll_interval.0,
+            long_poll_timeout: point.long_poll_timeout.0,
+            // Each round has its own poll phases, so that none of them is measured twice.
+            seed: self.scenario.seed ^ (u64::from(id.round) << 32),
+            connect_timeout: connect_limit(point.clients),
+            stamps: self.sampling(id),
+            ..LoadPlan::new(target, id.contender, point.clients)
+        }
+    }
+
+    /// How long a trial will take if all goes well.
+    fn estimate(&self, id: TrialId) -> Duration {
+        let point = self.point(id);
+        let drain = if id.contender.shape().asks() {
+            point.poll_interval.0
+        } else {
+            Duration::from_millis(10)
+        };
+        let connect = Duration::from_micros(200) * point.clients;
+        TRIAL_OVERHEAD + connect + self.warmup(id) + self.scenario.duration.0 + drain
+    }
+
+    /// How long the whole run will take if all goes well.
+    pub fn total_estimate(&self) -> Duration {
+        self.estimates().iter().sum()
+    }
+
+    /// The same of each trial, and of each floor among them, in their order.
+    pub fn estimates(&self) -> Vec<Duration> {
+        let mut estimates = Vec::new();
+        for &id in &self.trials {
+            estimates.push(self.estimate(id));
+            if self.has_floor_behind(id) {
+                estimates.push(self.estimate(TrialId { contender: Contender::FLOOR, ..id }));
+            }
+        }
+        estimates
+    }
+}
+
+/// Rounds of trials, so that drift of the machine hits all contenders alike: each holds every point,
+/// and at each point every contender in a seeded random order.
+fn order(scenario: &Scenario, points: &[Point]) -> Vec<TrialId> {
+    let contenders = &scenario.contenders;
+    let mut trials = Vec::new();
+    for round in 1..=scenario.runs {
+        for point in points {
+            let stream = ORDER_STREAM + (u64::from(round) << 32) + (u64::from(point.id) << 8);
+            for index in random::permutation(scenario.seed, stream, contenders.len()) {
+                trials.push(TrialId { point: point.id, contender: contenders[index], round });
+            }
+        }
+    }
+    trials
 }
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::Contender;
-
     use super::*;
     use crate::place::Spread;
 
@@ -172,5 +256,34 @@ mod tests {
             let expected = if id.contender == Contender::SSE { (1, 2) } else { (3, 5) };
             assert_eq!((seconds(plan.warmup(*id)), seconds(plan.drain_limit(*id))), expected);
         }
+    }
+
+    /// The trials of a scenario, in their order.
+    fn trials(text: &str) -> Vec<TrialId> {
+        plan(text).trials
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_order_and_another_seed_another() {
+        let text = "runs = 20\nclients = [1, 2]\nseed = 5";
+        assert_eq!(trials(text), trials(text));
+        assert_ne!(trials(text), trials("runs = 20\nclients = [1, 2]\nseed = 6"));
+    }
+
+    #[test]
+    fn a_round_holds_each_transport_once_at_each_point() {
+        let text = "runs = 3\nclients = [1, 2]";
+        let (trials, scenario) = (trials(text), Scenario::parse(text).unwrap());
+        assert_eq!(trials.len(), 3 * 2 * 4);
+        for chunk in trials.chunks(4) {
+            assert!(
+                chunk.iter().all(|id| id.point == chunk[0].point && id.round == chunk[0].round)
+            );
+            for contender in &scenario.contenders {
+                assert_eq!(chunk.iter().filter(|id| id.contender == *contender).count(), 1);
+            }
+        }
+        let orders: Vec<_> = trials.chunks(4).map(|c| c.iter().map(|id| id.contender)).collect();
+        assert!(orders.iter().any(|order| !order.clone().eq(orders[0].clone())), "never shuffled");
     }
 }

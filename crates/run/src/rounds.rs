@@ -1,12 +1,16 @@
 //! A run from its first trial to its last: trials in the plan's order, each again where it is
 //! invalid, and the floors among them.
 
+use pushbench_core::Contender;
 use pushbench_metrics::record::TrialId;
 
 use crate::error::RunError;
-use crate::event::{self, Event, Listener};
-use crate::setup::{ATTEMPTS, Attempt, Run};
+use crate::event::{self, Event, Listener, Outcome};
+use crate::setup::{Attempt, Run};
 use crate::{floor, trial};
+
+/// How often a trial is run at most: one that is invalid is repeated once.
+const ATTEMPTS: u32 = 2;
 
 impl Run {
     /// Goes through the trials, and tells `listener` of each as it ends.
@@ -18,30 +22,40 @@ impl Run {
         let trials = &self.plan.trials;
         (1_u32..).zip(trials).try_for_each(|(order, &id)| {
             let last = order as usize == trials.len();
-            let floor = self.plan.has_floor_behind(id);
-            self.attempts(order, id, last && !floor, listener)?;
-            if floor { floor::attempts(self, id, last, listener) } else { Ok(()) }
+            let has_floor = self.plan.has_floor_behind(id);
+            repeat(last && !has_floor, listener, |number, listener| {
+                let trial = trial::run(self, Attempt { id, order, number }, listener)?;
+                // A server that asked to be left alone is.
+                let stands = trial.is_valid() || trial.was_told_to_wait();
+                Ok((Outcome::Trial(Box::new(trial)), stands))
+            })?;
+            if !has_floor {
+                return Ok(());
+            }
+            let bare = floor::in_place_of(self, id);
+            let id = TrialId { contender: Contender::FLOOR, ..id };
+            repeat(last, listener, |number, listener| {
+                let floor = floor::play(&bare, Attempt { id, order: 0, number }, listener)?;
+                let stands = floor.invalid.is_empty();
+                Ok((Outcome::Floor(floor), stands))
+            })
         })
     }
+}
 
-    /// Runs the trial that is `order`th, and again, at once, where it is invalid, unless the server
-    /// asked to be left alone.
-    fn attempts(
-        &self,
-        order: u32,
-        id: TrialId,
-        last: bool,
-        listener: &mut Listener<'_>,
-    ) -> Result<(), RunError> {
-        for number in 1..=ATTEMPTS {
-            let trial = trial::run(self, Attempt { id, order, number }, listener)?;
-            let stands = trial.is_valid() || number == ATTEMPTS || trial.was_told_to_wait();
-            let (trial, last) = (Box::new(trial), stands && last);
-            event::tell(listener, Event::TrialDone { trial, stands, last })?;
-            if stands {
-                break;
-            }
+/// Plays a trial, the run's `last` or not, and again, at once, where it does not stand.
+fn repeat(
+    last: bool,
+    listener: &mut Listener<'_>,
+    play: impl Fn(u32, &mut Listener<'_>) -> Result<(Outcome, bool), RunError>,
+) -> Result<(), RunError> {
+    for number in 1..=ATTEMPTS {
+        let (outcome, stands) = play(number, listener)?;
+        let stands = stands || number == ATTEMPTS;
+        event::tell(listener, Event::Done { outcome, stands, last: stands && last })?;
+        if stands {
+            break;
         }
-        Ok(())
     }
+    Ok(())
 }

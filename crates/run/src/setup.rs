@@ -5,9 +5,6 @@ use pushbench_metrics::record::TrialId;
 use crate::plan::Plan;
 use crate::player::{Commands, Players};
 
-/// How often a trial is run at most: one that is invalid is repeated once.
-pub(crate) const ATTEMPTS: u32 = 2;
-
 /// A run that can be started.
 #[derive(Debug, Clone)]
 pub struct Run {

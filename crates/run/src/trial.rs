@@ -3,21 +3,19 @@
 mod capture;
 mod cost;
 mod disturbance;
-mod merged;
+mod played;
 mod record;
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use pushbench_core::schedule::Timetable;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
-use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::TrialRecord;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::record::warning::Invalid;
+use pushbench_metrics::record::{Resources, TrialRecord};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -25,24 +23,18 @@ pub use self::capture::is_possible as capture_is_possible;
 use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
 pub use self::disturbance::DisturbanceWatch;
-pub use self::merged::Merged;
+pub use self::played::{Merged, Played};
 use crate::error::{RunError, Trouble};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit};
 use crate::player::clients::ClientSide;
-use crate::player::inbox::{Connected, Inbox};
+use crate::player::inbox::Inbox;
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
 /// How long closing connections and reporting may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(15);
-
-/// The share of messages that must not be late for writes to be in step with the feed, and how late
-/// they may be, in gaps between messages. Where they are not, several messages go with one read,
-/// which is cheaper.
-const ON_TIME: f64 = 0.9;
-const LATEST: f64 = 0.5;
 
 /// Runs a trial and says what it is worth. A trial whose processes failed is invalid and has no
 /// figures; what cannot be helped by a repeat is an error.
@@ -52,8 +44,9 @@ pub(crate) fn run(
     listener: &mut Listener<'_>,
 ) -> Result<TrialRecord, RunError> {
     let played = Trial::start(run, attempt, listener).and_then(|mut trial| {
-        let played = trial.play()?;
-        Ok(trial.record(played))
+        let mut played = trial.play()?;
+        trial.describe(&mut played.cost.resources);
+        Ok(record::of(&run.plan, attempt, played))
     });
     match played {
         Ok(record) => Ok(record),
@@ -71,36 +64,6 @@ pub fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<
     Trial::start(run, attempt, listener)?.play()
 }
 
-/// The outcome of a trial's phases.
-#[derive(Debug)]
-pub struct Played {
-    /// Its instants.
-    pub timing: TrialTiming,
-    /// The measurements of its processes.
-    pub merged: Merged,
-    /// The cost of its window.
-    pub cost: Cost,
-    /// Packets that a capture did not see.
-    uncaptured: u64,
-    /// Load processes that ended early.
-    pub(crate) fallen: Vec<Invalid>,
-    /// Whether the server is gone, or publishes another feed than before.
-    feed_changed: bool,
-}
-
-impl Played {
-    /// Whether the server kept the feed's pace: each message was on its way before the next was
-    /// due.
-    #[must_use]
-    pub fn kept_pace(&self) -> bool {
-        let window = self.timing.window;
-        let gap_us = window.duration().as_secs_f64() * 1e6 / window.len() as f64;
-        let server = self.merged.server.as_ref();
-        let lag = server.and_then(|server| server.publish_lag.percentile_us(ON_TIME));
-        lag.is_some_and(|late| late < gap_us * LATEST)
-    }
-}
-
 /// A trial whose processes run.
 struct Trial<'a> {
     plan: &'a Plan,
@@ -110,7 +73,6 @@ struct Trial<'a> {
     places: Places,
     wire: Option<Wire>,
     inbox: Inbox<'a>,
-    same_clock: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -142,25 +104,27 @@ impl<'a> Trial<'a> {
         let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        let same_clock = server.has_same_clock();
-        Ok(Self { plan, attempt, server, clients, places, wire, inbox, same_clock })
+        Ok(Self { plan, attempt, server, clients, places, wire, inbox })
     }
 
     /// Goes through the phases.
     fn play(&mut self) -> Result<Played, Trouble> {
-        let (pids, own) = (self.server.pids(), self.server.is_own());
-        let mut meter = CostMeter::new(&pids, own, &self.clients.pids());
+        let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
+        let pids = self.server.pids();
+        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids());
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
         self.inbox.enter(Phase::Warmup)?;
-        let all_known = !pids.is_empty() || !self.same_clock;
-        let watch = DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
+        let all_known = !pids.is_empty() || !same_clock;
+        let mut watch =
+            DisturbanceWatch::start(all_known.then(|| meter.pids()), timing.window.start);
         let at_start = self.inbox.wait_until(timing.window.start)?;
-        let edge = meter.start(watch);
+        meter.start();
+        watch.begin();
         self.inbox.enter(Phase::Window)?;
         let at_end = self.inbox.wait_until(timing.window.end)?;
-        let mut cost = Cost { connecting, ..meter.finish(edge) };
+        let mut cost = meter.finish(connecting, watch);
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.inbox.finished(drain + CLOSE_LIMIT)?;
@@ -170,50 +134,55 @@ impl<'a> Trial<'a> {
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
-        let fallen = self.inbox.fallen();
+        let ended_early = self.inbox.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
-        Ok(Played { timing, merged, cost, uncaptured, fallen, feed_changed })
+        Ok(Played {
+            timing,
+            merged,
+            cost,
+            uncaptured,
+            ended_early,
+            own_server,
+            same_clock,
+            feed_changed,
+        })
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
         self.inbox.enter(Phase::Connect)?;
         self.clients.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.attempt.id).clients;
-        match self.inbox.connected(connect_limit(wanted) + CLOSE_LIMIT)? {
-            Connected { clients: connected @ 0, error, attempts } => {
-                let used = attempts.invalid(wanted, error.as_ref());
-                let missing = Invalid::ClientsMissing { connected, wanted, error };
-                Err(Trouble::Invalid(used.unwrap_or(missing)))
-            }
-            _ => Ok(()),
+        let limit = connect_limit(wanted) + CLOSE_LIMIT;
+        let (connected, error, attempts) = self.inbox.connected(limit)?;
+        if connected > 0 {
+            return Ok(());
         }
+        let used = attempts.invalid(wanted, error.as_ref());
+        let missing = Invalid::ClientsMissing { connected, wanted, error };
+        Err(Trouble::Invalid(used.unwrap_or(missing)))
     }
 
     /// Sets the trial's instants and starts the feed.
     fn begin(&mut self) -> Result<TrialTiming, Trouble> {
-        let feed = self.server.begin()?;
-        let start = feed.warmup + self.plan.warmup(self.attempt.id);
-        let end = start + self.plan.scenario.duration.0;
-        let schedule = feed.schedule.clone();
-        let (seed, origin, checkpoint) = (feed.seed, feed.origin, feed.checkpoint);
-        let window = Timetable::starting_at(schedule, seed, origin, checkpoint, start)
-            .and_then(|mut table| table.between(start, end));
-        let (first, last) = window.map_err(RunError::Due)?;
-        let timing = TrialTiming {
-            schedule: feed.schedule,
-            seed: feed.seed,
-            origin: feed.origin,
-            checkpoint: feed.checkpoint,
-            warmup: feed.warmup,
-            window: Window { start, end, first, last },
-            drain_deadline: end + self.plan.drain_limit(self.attempt.id),
-        };
+        let (plan, id) = (self.plan, self.attempt.id);
+        let duration = plan.scenario.duration.0;
+        let timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
         if let Some(wire) = &self.wire {
             wire.set_timing(&timing);
         }
-        self.server.measure(timing.window)?;
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
+    }
+
+    /// Adds how the trial was laid out, and takes away what capturing spoils.
+    fn describe(&self, resources: &mut Resources) {
+        if self.plan.capture {
+            // Capturing takes tens of per cent, part of it in the sender's context.
+            (resources.server_cpu, resources.load_cpu) = (None, None);
+        }
+        resources.server_processes = self.server.own_processes() as u32;
+        resources.source_addresses = self.places.source_addresses;
+        resources.pinned.clone_from(&self.places.pinned);
     }
 
     fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, Trouble> {

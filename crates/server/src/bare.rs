@@ -23,7 +23,7 @@ use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
 use crate::pace::{Due, Pace, Sink, Taken};
-use crate::ring::encoding;
+use crate::wire::frame;
 
 /// How long a client may take over its handshake, or its good-bye.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -117,7 +117,7 @@ impl Sink for Writer<'_> {
     type Error = io::Error;
 
     fn prepare(&mut self, due: &Due) -> Bytes {
-        encoding::frame(Content::Text, &self.feed.payload.render(self.feed.seed, due.seq))
+        frame(Content::Text, &self.feed.payload.render(self.feed.seed, due.seq))
     }
 
     fn take(&mut self, frame: Bytes, due: &Due) -> io::Result<Taken> {

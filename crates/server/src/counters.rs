@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use http::StatusCode;
 
+use crate::wire::Language;
+
 /// A kind of connections: a row of the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
@@ -13,15 +15,14 @@ pub(crate) struct Kind {
 
 impl Kind {
     /// The kinds: requests and responses, and each form of a stream.
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 1 + Language::ALL.len();
 
     /// Requests and responses, as long as it is not a stream.
     pub(crate) const HTTP: Self = Self { row: 0, name: "http" };
 
-    /// Streams, counted in a row of their own, from 1.
-    pub(crate) const fn stream(row: usize, name: &'static str) -> Self {
-        assert!(row > 0 && row < Self::COUNT, "the books have no such row");
-        Self { row, name }
+    /// Streams of one language, counted in a row of their own.
+    pub(crate) const fn of(language: Language) -> Self {
+        Self { row: 1 + language as usize, name: language.name() }
     }
 }
 
@@ -30,8 +31,8 @@ impl Kind {
 pub(crate) struct EndpointRow(pub(crate) usize);
 
 impl EndpointRow {
-    /// The endpoints.
-    pub(crate) const COUNT: usize = 10;
+    /// The rows that the books have, whether or not there is an endpoint for each.
+    pub(crate) const MOST: usize = 16;
 }
 
 /// A number that only goes up.
@@ -95,7 +96,7 @@ pub(crate) struct Counters {
     /// Connections open now, by [`Kind`].
     open: [Gauge; Kind::COUNT],
     /// Requests answered, by endpoint and class of status.
-    requests: [[Counter; 5]; EndpointRow::COUNT],
+    requests: [[Counter; 5]; EndpointRow::MOST],
     /// Long polls that wait now.
     pub(crate) waiting: Gauge,
     /// Messages that a stream skipped under `latest`.

@@ -42,7 +42,7 @@ const UNKNOWN: Endpoint =
     Endpoint { path: "other", methods: &[], is_for_people: false, answers: Answers::Unknown };
 
 /// The endpoints, in the order of the books; last the one that stands for paths that are none.
-static ENDPOINTS: [Endpoint; EndpointRow::COUNT] = [
+static ENDPOINTS: &[Endpoint] = &[
     PAGE,
     feed::ENDPOINT,
     publish::ENDPOINT,
@@ -54,6 +54,8 @@ static ENDPOINTS: [Endpoint; EndpointRow::COUNT] = [
     HEALTH,
     UNKNOWN,
 ];
+
+const _: () = assert!(ENDPOINTS.len() <= EndpointRow::MOST, "the books have too few rows");
 
 /// The endpoints and their rows of the books.
 pub(crate) fn all() -> impl Iterator<Item = (EndpointRow, &'static Endpoint)> {

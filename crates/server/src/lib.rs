@@ -52,6 +52,7 @@ mod stamps;
 mod stream;
 mod trail;
 mod view;
+mod wire;
 
 pub use access::Access;
 pub use channel::ChannelKind;

@@ -1,7 +1,5 @@
 //! The messages of the past, each encoded once for every stream of one form, within a bound.
 
-pub(crate) mod encoding;
-
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 
@@ -9,8 +7,8 @@ use bytes::Bytes;
 use pushbench_core::message::Content;
 use pushbench_core::{Delivery, Seq};
 
-use self::encoding::Encoding;
 use crate::config::RingLimits;
+use crate::wire::Language;
 
 /// The size of an entry beside its encodings: itself, and what [`Bytes`] allocates to share them.
 const ENTRY_OVERHEAD: usize = size_of::<Entry>() + 64;
@@ -37,20 +35,21 @@ pub(crate) struct Entry {
     content: Content,
     /// A part of the frame's allocation.
     payload: Bytes,
-    /// By [`Encoding`], made when it is first wanted.
-    encodings: [OnceCell<Bytes>; Encoding::ALL.len()],
+    /// By [`Language`], made when it is first wanted.
+    encodings: [OnceCell<Bytes>; Language::ALL.len()],
     /// The bytes of the entry once everything is encoded.
     cost: usize,
 }
 
 impl Entry {
     pub(crate) fn new(seq: Seq, content: Content, payload: &[u8]) -> Self {
-        let lens = Encoding::ALL.map(|encoding| encoding.len(seq, content, payload));
+        let lens = Language::ALL.map(|language| language.len(seq, content, payload));
         let cost = ENTRY_OVERHEAD + lens.iter().sum::<usize>();
         // The payload is in its frame as it is, so one allocation holds both.
-        let frame = Encoding::Frame.encode(seq, content, payload);
+        let frame = Language::Frames.encode(seq, content, payload);
         let payload = frame.slice(frame.len() - payload.len()..);
-        let encodings = [OnceCell::from(frame), OnceCell::new()];
+        let mut encodings = [const { OnceCell::new() }; Language::ALL.len()];
+        encodings[Language::Frames as usize] = frame.into();
         Self { seq, content, payload, encodings, cost }
     }
 
@@ -66,11 +65,11 @@ impl Entry {
         &self.payload
     }
 
-    /// The message in this form.
+    /// The message in this language.
     #[inline]
-    pub(crate) fn encoded(&self, encoding: Encoding) -> &Bytes {
-        let made = &self.encodings[encoding as usize];
-        made.get_or_init(|| encoding.encode(self.seq, self.content, &self.payload))
+    pub(crate) fn encoded(&self, language: Language) -> &Bytes {
+        let made = &self.encodings[language as usize];
+        made.get_or_init(|| language.encode(self.seq, self.content, &self.payload))
     }
 }
 
@@ -206,7 +205,7 @@ mod tests {
             for payload in &payloads {
                 publish(&mut ring, payload);
                 let held: usize = ring.after(Seq(0))
-                    .map(|entry| Encoding::ALL.map(|form| entry.encoded(form).len()).iter().sum::<usize>() + ENTRY_OVERHEAD)
+                    .map(|entry| Language::ALL.map(|form| entry.encoded(form).len()).iter().sum::<usize>() + ENTRY_OVERHEAD)
                     .sum();
                 prop_assert_eq!(ring.bytes(), held);
                 prop_assert!(held <= limit || ring.len() == 1);

@@ -10,11 +10,7 @@
 //! that is being written, and what would fill that buffer is not read.
 
 mod closing;
-mod conversation;
-mod sse;
 mod tip;
-mod websocket;
-pub(crate) mod wire;
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
@@ -23,13 +19,12 @@ use bytes::{Buf as _, Bytes};
 use pushbench_core::{Delivery, MonoInstant, Seq};
 use tokio::io::ReadBuf;
 
-use self::conversation::Verdict;
 pub(crate) use self::tip::Tip;
-use self::wire::{End, Wire};
 use crate::connection::{Connection, Phase};
 use crate::counters::Kind;
 use crate::ring::{Entry, Ring};
 use crate::view::View;
+use crate::wire::{End, Verdict, Wire};
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;
@@ -112,7 +107,7 @@ impl Stream {
     }
 
     pub(crate) const fn kind(&self) -> Kind {
-        self.wire.kind()
+        Kind::of(self.wire.language())
     }
 
     /// Whether the fan-out has anything to do with it.
@@ -218,7 +213,7 @@ impl Stream {
     /// A message as this stream has it.
     #[inline]
     fn encoded<'a>(&self, entry: &'a Entry) -> &'a Bytes {
-        entry.encoded(self.wire.encoding())
+        entry.encoded(self.wire.language())
     }
 
     /// Goes on behind `bytes` that were taken.

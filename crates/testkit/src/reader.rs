@@ -130,6 +130,36 @@ impl dyn Reader {
     }
 }
 
+/// Calls `$test!` for each contender, with a name for the test, `$check` and the contender.
+#[macro_export]
+macro_rules! each_contender {
+    ($test:ident, $check:ident) => {
+        $test!(short_poll, $check, pushbench_core::Contender::SHORT_POLL);
+        $test!(short_poll_close, $check, pushbench_core::Contender::SHORT_POLL_CLOSE);
+        $test!(short_poll_conditional, $check, pushbench_core::Contender::SHORT_POLL_CONDITIONAL);
+        $test!(long_poll, $check, pushbench_core::Contender::LONG_POLL);
+        $test!(sse, $check, pushbench_core::Contender::SSE);
+        $test!(websocket, $check, pushbench_core::Contender::WEBSOCKET);
+    };
+}
+
+/// Subscribes a client of one transport.
+type Open = fn(Subscription, Contender) -> Later<'static, Result<Box<dyn Reader>, Refused>>;
+
+/// The readers.
+const READERS: [(Transport, Open); Transport::ALL.len()] = [
+    (Transport::ShortPoll, |it, contender| boxed(short_poll::ShortPoll::open(it, contender))),
+    (Transport::LongPoll, |it, _| boxed(long_poll::LongPoll::open(it))),
+    (Transport::Sse, |it, _| boxed(sse::Sse::open(it))),
+    (Transport::Websocket, |it, _| boxed(websocket::Websocket::open(it))),
+];
+
+fn boxed<R: Reader + 'static>(
+    opening: impl Future<Output = Result<R, Refused>> + Send + 'static,
+) -> Later<'static, Result<Box<dyn Reader>, Refused>> {
+    Box::pin(async { Ok(Box::new(opening.await?) as Box<dyn Reader>) })
+}
+
 /// The subscription that a client asks for.
 #[derive(Debug, Clone, Copy)]
 struct Subscription {
@@ -140,12 +170,9 @@ struct Subscription {
 
 impl Subscription {
     async fn open(self, contender: Contender) -> Result<Box<dyn Reader>, Refused> {
-        Ok(match contender.transport {
-            Transport::ShortPoll => Box::new(short_poll::ShortPoll::open(self, contender).await?),
-            Transport::LongPoll => Box::new(long_poll::LongPoll::open(self).await?),
-            Transport::Sse => Box::new(sse::Sse::open(self).await?),
-            Transport::Websocket => Box::new(websocket::Websocket::open(self).await?),
-        })
+        let row = READERS.iter().find(|(transport, _)| *transport == contender.transport);
+        let (_, open) = row.expect("each transport has a reader");
+        open(self, contender).await
     }
 
     /// The path and query for `contender`, from `after` on.

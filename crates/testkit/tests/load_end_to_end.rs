@@ -187,7 +187,7 @@ impl Outcome {
         assert!(payload >= self.load.measured.audit.delivered * PAYLOAD as u64);
         assert!(http > 0);
         // Under `latest` a poll's body is the message and nothing beside it.
-        let bare = framing == 0 && contender != Contender::SSE && contender != Contender::WEBSOCKET;
+        let bare = framing == 0 && !contender.shape().streams();
         assert!(framing > 0 || bare);
         let (payload, http): (u64, u64) = (up(Layer::Payload), up(Layer::Http));
         assert_eq!(payload, 0, "clients send no message");
@@ -227,40 +227,19 @@ fn check_latest(contender: Contender) {
     }
 }
 
+macro_rules! case {
+    ($name:ident, $check:ident, $contender:expr) => {
+        #[test]
+        fn $name() {
+            super::$check($contender);
+        }
+    };
+}
+
 macro_rules! over_all_transports {
     ($($delivery:ident => $check:ident),+ $(,)?) => {$(
         mod $delivery {
-            use pushbench_core::Contender;
-
-            #[test]
-            fn short_poll() {
-                super::$check(Contender::SHORT_POLL);
-            }
-
-            #[test]
-            fn short_poll_close() {
-                super::$check(Contender::SHORT_POLL_CLOSE);
-            }
-
-            #[test]
-            fn short_poll_conditional() {
-                super::$check(Contender::SHORT_POLL_CONDITIONAL);
-            }
-
-            #[test]
-            fn long_poll() {
-                super::$check(Contender::LONG_POLL);
-            }
-
-            #[test]
-            fn sse() {
-                super::$check(Contender::SSE);
-            }
-
-            #[test]
-            fn websocket() {
-                super::$check(Contender::WEBSOCKET);
-            }
+            pushbench_testkit::each_contender!(case, $check);
         }
     )+};
 }

@@ -18,7 +18,7 @@ pub(crate) struct FeedArgs {
     /// Messages in a unit of time, such as 10/s or 0.5/s
     #[arg(short = 'R', long, value_name = "RATE", default_value = "10/s")]
     rate: Rate,
-    /// Size of a payload, 10B to 1MiB
+    /// Size of a payload, 58B (ticker) or 10B (text, binary) to 1MiB
     #[arg(long, value_name = "SIZE", default_value = "64B")]
     payload: ByteSize,
     /// Kind of payload: ticker, text or binary

@@ -78,7 +78,7 @@ pub(crate) struct FeedSettings {
     /// rate is this divided by the clients
     #[arg(long, value_name = "RATE", conflicts_with = "rate")]
     pub(crate) total_rate: Option<Rate>,
-    /// Size of a payload, 10B to 1MiB; may be a list
+    /// Size of a payload, 58B (ticker) or 10B (text, binary) to 1MiB; may be a list
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub(crate) payload: Vec<ByteSize>,
     /// Kind of payload: ticker, text or binary

@@ -21,6 +21,16 @@ pub(super) enum Verdict {
     Cannot,
 }
 
+impl Verdict {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Limited => "limited",
+            Self::Cannot => "cannot",
+        }
+    }
+}
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {

@@ -1,6 +1,7 @@
-//! What the doctor would trust: the smallest difference of latencies, the largest number of
-//! clients.
+//! Bounds of what the doctor would trust: the smallest difference of latencies, the largest number
+//! of clients.
 
+use pushbench_metrics::judge::stats;
 use pushbench_os::machine::limits::{
     BYTES_PER_CLIENT, Bound, Demand, EXTRA_FDS, Limits, MAX_PROCESSES, most_clients,
 };
@@ -33,66 +34,58 @@ impl Trust {
     /// Draws it from what was measured and what there is.
     pub(super) fn of(measured: &Measured, limits: &Limits) -> Self {
         let (clients, bound) = most_clients(&Demand::own(0), limits);
+        let (bound_by, remedy) = limit(bound, limits, clients);
         Self {
             median_us: doubt(measured, |fifth| fifth.p50_us),
             p99_us: doubt(measured, |fifth| fifth.p99_us),
             formula: FORMULA,
             clients,
-            bound_by: name(bound),
-            remedy: remedy(bound, limits, clients),
+            bound_by,
+            remedy,
         }
     }
 }
 
 /// By how much a figure of one and the same thing moves by itself, µs; at least a clock's step.
-fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64 + Copy) -> f64 {
-    let moved = spread(&measured.wake_ups_by_fifth, figure)
-        + spread(&measured.round_trips_by_fifth, figure);
+fn doubt(measured: &Measured, figure: impl Fn(&Quantiles) -> f64) -> f64 {
+    let moved = |fifths: &[Quantiles]| {
+        let figures: Vec<f64> = fifths.iter().map(&figure).collect();
+        stats::range(&figures).map_or(0.0, |(least, most)| most - least)
+    };
+    let moved = moved(&measured.wake_ups_by_fifth) + moved(&measured.round_trips_by_fifth);
     moved.max(measured.resolution_ns as f64 / 1e3)
 }
 
-/// The largest less the smallest.
-fn spread(fifths: &[Quantiles], figure: impl Fn(&Quantiles) -> f64) -> f64 {
-    let (low, high) = fifths
-        .iter()
-        .map(figure)
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), us| (low.min(us), high.max(us)));
-    (high - low).max(0.0)
-}
-
-const fn name(bound: Bound) -> &'static str {
-    match bound {
-        Bound::OpenFiles => "open files of a process",
-        Bound::MachineFiles => "open files of the machine",
-        Bound::LocalPorts => "local ports of an address",
-        Bound::Memory => "memory",
-        Bound::GroupMemory => "memory of this container (cgroup)",
-        Bound::TcpBuffers => "memory of TCP sockets",
-        Bound::EpollWatches => "epoll watches",
-        Bound::TrackedConnections => "connections that the packet filter follows",
-    }
-}
-
-fn remedy(bound: Bound, limits: &Limits, clients: u64) -> String {
+/// The name of a limit, and how to raise it above what binds `clients`.
+fn limit(bound: Bound, limits: &Limits, clients: u64) -> (&'static str, String) {
     let twice = clients.saturating_mul(2).max(1_000);
     match bound {
-        Bound::OpenFiles => open_files_remedy(twice.div_ceil(MAX_PROCESSES) + EXTRA_FDS),
-        Bound::MachineFiles => {
-            let now = limits.system_files.unwrap_or(0);
-            format!("sudo sysctl -w fs.file-max={}", now.saturating_mul(2).max(100_000))
+        Bound::OpenFiles => {
+            let files = twice.div_ceil(MAX_PROCESSES) + EXTRA_FDS;
+            ("open files of a process", open_files_remedy(files))
         }
-        Bound::LocalPorts => PORTS_REMEDY.to_owned(),
+        Bound::MachineFiles => {
+            let more = limits.system_files.unwrap_or(0).saturating_mul(2).max(100_000);
+            ("open files of the machine", format!("sudo sysctl -w fs.file-max={more}"))
+        }
+        Bound::LocalPorts => ("local ports of an address", PORTS_REMEDY.to_owned()),
         Bound::Memory => {
-            format!("free memory: each client takes about {} KiB", BYTES_PER_CLIENT >> 10)
+            let each = BYTES_PER_CLIENT >> 10;
+            ("memory", format!("free memory: each client takes about {each} KiB"))
         }
         Bound::GroupMemory => {
             let more = limits.group_memory_bytes.unwrap_or(0).saturating_mul(2).max(1 << 30);
-            format!("raise memory.max to {} MiB (`docker run --memory`)", more >> 20)
+            let remedy = format!("raise memory.max to {} MiB (`docker run --memory`)", more >> 20);
+            ("memory of this container (cgroup)", remedy)
         }
-        Bound::TcpBuffers => TCP_REMEDY.to_owned(),
-        Bound::EpollWatches => format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2),
+        Bound::TcpBuffers => ("memory of TCP sockets", TCP_REMEDY.to_owned()),
+        Bound::EpollWatches => {
+            let remedy = format!("sudo sysctl -w fs.epoll.max_user_watches={}", twice * 2);
+            ("epoll watches", remedy)
+        }
         Bound::TrackedConnections => {
-            format!("sudo sysctl -w net.netfilter.nf_conntrack_max={twice}")
+            let remedy = format!("sudo sysctl -w net.netfilter.nf_conntrack_max={twice}");
+            ("connections that the packet filter follows", remedy)
         }
     }
 }
@@ -161,9 +154,9 @@ mod tests {
             Bound::TrackedConnections,
         ];
         for bound in bounds {
-            assert!(!remedy(bound, &limits, 20_000).is_empty());
+            assert!(!limit(bound, &limits, 20_000).1.is_empty());
         }
         // Twice as many clients over 64 processes.
-        assert!(remedy(Bound::OpenFiles, &limits, 20_000).ends_with("--nofile=689:689"));
+        assert!(limit(Bound::OpenFiles, &limits, 20_000).1.ends_with("--nofile=689:689"));
     }
 }

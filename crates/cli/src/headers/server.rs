@@ -9,7 +9,7 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::message::SEQ_DIGITS;
 use pushbench_core::payload::{Payload, PayloadKind};
 use pushbench_core::schedule::Schedule;
-use pushbench_metrics::record::control::{Place, ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::record::control::{Place, ServerNews, ServerPlan};
 use pushbench_run::player::process::{Output, Process};
 
 use super::case::Case;
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// A running server, ended when dropped.
 pub(super) struct Server {
-    _process: Process<ServerOrder>,
+    _process: Process,
     pub(super) address: SocketAddr,
     agent: ureq::Agent,
     /// The text of each message behind its number.

@@ -2,8 +2,8 @@
 
 use pushbench_core::Seq;
 use pushbench_core::number::NumberError;
+use pushbench_protocol::Malformed;
 use pushbench_protocol::batch::BatchError;
-use pushbench_protocol::chunked::ChunkError;
 use pushbench_protocol::frame::FrameError;
 use pushbench_protocol::http::HeadError;
 use pushbench_protocol::websocket::HandshakeError;
@@ -51,13 +51,13 @@ pub enum ProtocolError {
         /// The word of the parser.
         source: HeadError,
     },
-    /// A chunked body that is none.
+    /// A body that breaks its format.
     #[error("the answer to {request} cannot be read: {source}")]
-    Chunk {
+    Body {
         /// Method and target.
         request: String,
         /// The fault.
-        source: ChunkError,
+        source: Malformed,
     },
     /// A poll's body that is no batch of messages.
     #[error("the answer to {request} cannot be read: {source}; is it a pushbench server?")]
@@ -91,17 +91,15 @@ pub enum ProtocolError {
         /// Whether that profile offers to take coded answers.
         offered: bool,
     },
-    /// An event stream of another media type (WHATWG HTML §9.2.3).
-    #[error(
-        "the answer to {request} is {}, and an EventSource takes text/event-stream alone \
-         (WHATWG HTML §9.2.3)",
-        media_type(found)
-    )]
+    /// A stream of another media type.
+    #[error("the answer to {request} is {}, and {takes}", media_type(found))]
     ContentType {
         /// Method and target.
         request: String,
         /// The value of `Content-Type`; empty where there is none.
         found: String,
+        /// Who takes which type alone, and where that is said.
+        takes: &'static str,
     },
     /// A message without a number.
     #[error(

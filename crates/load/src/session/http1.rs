@@ -127,7 +127,7 @@ impl<S: Subscription> Http1<S> {
         let request = self.subscription.target().describe();
         match error {
             ResponseError::Head(source) => ProtocolError::Head { request, source },
-            ResponseError::Chunk(source) => ProtocolError::Chunk { request, source },
+            ResponseError::Chunk(source) => ProtocolError::Body { request, source },
         }
     }
 

@@ -8,11 +8,14 @@ use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::ResponseHead;
 
+use super::Make;
 use super::error::ProtocolError;
+use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
+use super::tagged_poll::TaggedPoll;
 
 /// The two requests of a long poll.
 #[derive(Debug)]
@@ -127,6 +130,16 @@ impl Subscription for LongPoll {
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.poll.cursor
     }
+}
+
+/// Clients that wait for an answer; of a server that is none of ours by its tags.
+pub(super) fn sessions(plan: &LoadPlan) -> Make {
+    if plan.subject.is_foreign() {
+        let request = Arc::new(FeedRequest::new(plan, &[], &[]));
+        return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone()))));
+    }
+    let (requests, delivery) = (Arc::new(Requests::new(plan)), plan.delivery);
+    Box::new(move |_| Box::new(Http1::new(LongPoll::new(requests.clone(), delivery))))
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::ResponseHead;
 
+use super::Make;
 use super::error::ProtocolError;
+use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
 use super::request::{FeedRequest, RequestTarget};
@@ -154,6 +156,13 @@ impl Subscription for ShortPoll {
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.poll.cursor
     }
+}
+
+/// Clients that ask on a period.
+pub(super) fn sessions(plan: &LoadPlan) -> Make {
+    let (request, delivery) = (Arc::new(ShortPoll::request(plan)), plan.delivery);
+    let stack = plan.contender.stack;
+    Box::new(move |_| Box::new(Http1::new(ShortPoll::new(request.clone(), delivery, stack))))
 }
 
 #[cfg(test)]

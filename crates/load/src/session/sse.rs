@@ -13,7 +13,9 @@ use pushbench_protocol::sse::{
     BINARY_EVENT, Base64Number, EVENT_LIMIT, GONE_EVENT, Piece, SseReader,
 };
 
+use super::Make;
 use super::error::ProtocolError;
+use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Request, Subscription};
@@ -75,6 +77,8 @@ impl Stream {
         }
     }
 }
+
+const TAKES: &str = "an EventSource takes text/event-stream alone (WHATWG HTML §9.2.3)";
 
 /// The type of an event that names none (WHATWG HTML §9.2.6).
 const DEFAULT_EVENT: &str = "message";
@@ -205,7 +209,8 @@ impl Subscription for Sse {
         let found = content_type.unwrap_or_default();
         if !is_event_stream(found) {
             let found = String::from_utf8_lossy(found).into_owned();
-            return Err(ProtocolError::ContentType { request: self.target().describe(), found });
+            let request = self.target().describe();
+            return Err(ProtocolError::ContentType { request, found, takes: TAKES });
         }
         self.stands(head, out)
     }
@@ -231,6 +236,12 @@ impl Subscription for Sse {
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.cursor
     }
+}
+
+/// Clients that listen to event streams.
+pub(super) fn sessions(plan: &LoadPlan) -> Make {
+    let stream = Arc::new(Stream::new(plan));
+    Box::new(move |_| Box::new(Http1::new(Sse::new(stream.clone()))))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl ProtocolError {
             Self::Status { .. }
             | Self::Gone { .. }
             | Self::Head { .. }
-            | Self::Chunk { .. }
+            | Self::Body { .. }
             | Self::Batch { .. }
             | Self::Frame { .. }
             | Self::NoSequence { .. }

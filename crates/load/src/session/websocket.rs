@@ -17,7 +17,9 @@ use pushbench_protocol::utf8::Utf8Reader;
 use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
+use super::Make;
 use super::error::ProtocolError;
+use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Next, Request, Subscription};
@@ -265,6 +267,12 @@ impl Subscription for Websocket {
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.cursor
     }
+}
+
+/// Clients of WebSockets.
+pub(super) fn sessions(plan: &LoadPlan) -> Make {
+    let (request, seed) = (Arc::new(Websocket::request(plan)), plan.seed);
+    Box::new(move |client| Box::new(Http1::new(Websocket::new(request.clone(), seed, client))))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::head::{BodyLength, HEAD_LIMIT, HeadError, Kept, Parsed, ResponseHead, parse_head};
-use crate::chunked::{self, ChunkError, ChunkedReader};
+use crate::Malformed;
+use crate::chunked::{self, ChunkedReader};
 
 /// A piece of a connection's input.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum ResponseError {
     Head(#[from] HeadError),
     /// A chunked body is none.
     #[error(transparent)]
-    Chunk(#[from] ChunkError),
+    Chunk(#[from] Malformed),
 }
 
 /// A connection that ended within a response.

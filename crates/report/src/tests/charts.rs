@@ -21,6 +21,8 @@ fn names(charts: &[Chart]) -> Vec<&str> {
 
 #[test]
 fn every_transport_is_named_in_well_formed_xml() {
+    let played: BTreeSet<_> =
+        fixture::six().trials.iter().map(|trial| trial.id.contender).collect();
     let (six, broken_down) = (charts(&fixture::six()), charts(&fixture::broken_down()));
     let breakdown = broken_down.into_iter().filter(|chart| chart.name == "breakdown");
     for chart in six.into_iter().chain(breakdown) {
@@ -31,7 +33,7 @@ fn every_transport_is_named_in_well_formed_xml() {
             .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")))
             .map(|node| node.text().unwrap_or_default().trim().to_owned())
             .collect();
-        for contender in Contender::all() {
+        for contender in &played {
             let name = contender.name();
             assert!(texts.iter().any(|text| text == name), "{}: {name}", chart.name);
         }

@@ -244,7 +244,8 @@ fn bytes_sum_to_the_ledger() {
 fn lines_of_tcp_and_ip_have_their_own_sources_and_packets() {
     let record = fixture::six();
     let lines = lines(&csv::bytes(&record));
-    for contender in Contender::all() {
+    let played: BTreeSet<_> = record.trials.iter().map(|trial| trial.id.contender).collect();
+    for contender in played {
         let mut expected: BTreeMap<[&str; 3], TcpipTally> = BTreeMap::new();
         for trial in record.trials.iter().filter(|trial| trial.id.contender == contender) {
             for row in trial.measured.ledger.tcpip() {

@@ -19,14 +19,14 @@ impl Evidence<'_> {
     }
 
     fn fit(&self) -> &Fit {
-        &self.load.measured.fit
+        &self.load().measured.fit
     }
 
     /// On another machine's clock, instants are estimated and early means nothing.
     fn before_due(&self) -> Option<Invalid> {
-        let worst = self.fit().worst.filter(|_| self.same_clock)?;
+        let worst = self.fit().worst.filter(|_| self.played.same_clock)?;
         let likely = match self.fit().pace() {
-            _ if self.own_server => Likely::Clock,
+            _ if self.played.own_server => Likely::Clock,
             Some(pace) => Likely::Rate { pace },
             None => Likely::Origin,
         };
@@ -40,12 +40,13 @@ impl Evidence<'_> {
 
     /// Of a server that this run started the feed is known, and what does not fit is its doing.
     fn another_feed(&self) -> Option<Invalid> {
-        if self.own_server {
+        if self.played.own_server {
             return None;
         }
-        let (fit, measured) = (self.fit(), &self.load.measured);
+        let (fit, measured) = (self.fit(), &self.load().measured);
         let ahead = || Some(Misfit::Ahead { messages: fit.ahead, first: fit.first_ahead? });
-        let faster = || Some(Misfit::Faster { pace: fit.pace().filter(|_| self.same_clock)? });
+        let faster =
+            || Some(Misfit::Faster { pace: fit.pace().filter(|_| self.played.same_clock)? });
         let gaps = || {
             // What failed, or was sent while clients were away, they lack alike too.
             let counters = &measured.counters;
@@ -62,10 +63,10 @@ impl Evidence<'_> {
     /// as long in the end: a feed that is slower than described looks so, and a server that does not
     /// keep up, which only those who know it can tell apart.
     pub(crate) fn falls_behind(&self) -> Option<Warning> {
-        if self.own_server || !self.same_clock {
+        if self.played.own_server || !self.played.same_clock {
             return None;
         }
-        let seconds = self.load.measured.series.rows();
+        let seconds = self.load().measured.series.rows();
         let medians: Vec<f64> = seconds.filter_map(|second| second.latency_p50_us).collect();
         let (&from_us, &to_us) = (medians.first()?, medians.last()?);
         let rises = medians.is_sorted_by(|one, next| one < next);
@@ -74,22 +75,22 @@ impl Evidence<'_> {
     }
 
     fn nothing(&self) -> Option<Invalid> {
-        let audit = &self.load.measured.audit;
+        let audit = &self.load().measured.audit;
         let nothing = audit.expected > 0 && audit.delivered + audit.superseded == 0;
         nothing.then(|| Invalid::NothingArrived { due: audit.published, cause: self.cause() })
     }
 
     /// The first that came on the wire instead of the messages that were due.
     fn cause(&self) -> String {
-        let (fit, measured) = (self.fit(), &self.load.measured);
+        let (fit, measured) = (self.fit(), &self.load().measured);
         let (audit, counters) = (&measured.audit, &measured.counters);
-        if let Some(error) = self.load.errors.first() {
+        if let Some(error) = self.load().errors.first() {
             return error.clone();
         }
         if let Some(first) = fit.first_ahead {
             return format!("messages came that are not due yet, the least of them {first}");
         }
-        let (newest, first) = (audit.newest, self.window.first);
+        let (newest, first) = (audit.newest, self.played.timing.window.first);
         if let Some(silence) = measured.silence.filter(|_| newest > 0) {
             return silence.to_string();
         }
@@ -102,7 +103,7 @@ impl Evidence<'_> {
         if newest > 0 {
             return format!(
                 "messages came, up to {newest}, but none from {first} to {}",
-                self.window.last
+                self.played.timing.window.last
             );
         }
         if let Some(last) = fit.last_behind {
@@ -122,7 +123,7 @@ impl Evidence<'_> {
 
     /// Bytes from the server since the clients were connected, those of answers' heads left out.
     fn bytes_down(&self) -> u64 {
-        let ledger = &self.load.measured.ledger;
+        let ledger = &self.load().measured.ledger;
         let phases = [Phase::Warmup, Phase::Window, Phase::Drain];
         let layers = [Layer::Payload, Layer::Framing];
         let each = phases.into_iter().flat_map(|phase| layers.map(|layer| (phase, layer)));
@@ -130,15 +131,10 @@ impl Evidence<'_> {
     }
 
     fn mostly_errors(&self) -> Option<Invalid> {
-        let (audit, counters) = (&self.load.measured.audit, &self.load.measured.counters);
+        let (audit, counters) = (&self.load().measured.audit, &self.load().measured.counters);
         let (lost, errors) = (audit.lost, counters.protocol_errors);
-        let most = audit.delivered > 0 && errors > 0 && lost > audit.expected / 2;
-        let first = || self.load.first_protocol_error.clone();
-        most.then(|| Invalid::LostToErrors {
-            lost,
-            expected: audit.expected,
-            errors,
-            first: first(),
-        })
+        let (expected, first) = (audit.expected, self.load().first_protocol_error.clone());
+        let most = audit.delivered > 0 && errors > 0 && lost > expected / 2;
+        most.then_some(Invalid::LostToErrors { lost, expected, errors, first })
     }
 }

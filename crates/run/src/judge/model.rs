@@ -1,47 +1,52 @@
 //! The figures that a finished trial ought to have, computed from others that it has.
 
 use pushbench_core::instant::saturating_nanos;
-use pushbench_core::scenario::Point;
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::{Delivery, Shape};
 use pushbench_metrics::judge::models::check::{Chance, Compared, Distance, distance};
 use pushbench_metrics::judge::models::{Check, Dues, Latency, Law, one_way_us};
 use pushbench_metrics::observe::recorder::Measured;
-use pushbench_metrics::record::Resources;
+use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::TrialTiming;
+
+use crate::plan::Plan;
+use crate::trial::Played;
 
 /// The network's one-way delay: all runs are on loopback, which adds none.
 const NETWORK_US: f64 = 0.0;
 
+/// The model of trial `id`, and how the trial compares with it, where its latencies are known.
+pub(crate) fn check(plan: &Plan, id: TrialId, played: &Played) -> Check {
+    let trial = Trial { plan, id, played, measured: &played.merged.load.measured };
+    match id.contender.shape() {
+        _ if !played.same_clock => Check::default(),
+        Shape::Asks => trial.of_polls(),
+        Shape::Waits | Shape::Streams => trial.of_pushes(),
+    }
+}
+
 /// The trial that a model is computed for.
-pub(crate) struct Trial<'a> {
-    pub(crate) point: &'a Point,
-    pub(crate) contender: Contender,
-    pub(crate) delivery: Delivery,
-    pub(crate) timing: &'a TrialTiming,
-    pub(crate) measured: &'a Measured,
-    pub(crate) resources: &'a Resources,
-    pub(crate) seed: u64,
+struct Trial<'a> {
+    plan: &'a Plan,
+    id: TrialId,
+    played: &'a Played,
+    measured: &'a Measured,
 }
 
 impl Trial<'_> {
-    /// The trial's model and how the trial compares with it.
-    pub(crate) fn check(&self) -> Check {
-        if self.contender.shape().asks() { self.of_polls() } else { self.of_pushes() }
-    }
-
     fn poll_us(&self) -> f64 {
-        self.point.poll_interval.0.as_secs_f64() * 1e6
+        self.plan.point(self.id).poll_interval.0.as_secs_f64() * 1e6
     }
 
     fn law(&self) -> Option<Law> {
-        Law::of(&self.timing.schedule)
+        Law::of(&self.played.timing.schedule)
     }
 
     /// The instants at which messages were due, from a period and two gaps before the window on.
     fn dues(&self) -> Option<Dues> {
-        let TrialTiming { schedule, seed, origin, checkpoint, window, .. } = self.timing;
+        let TrialTiming { schedule, seed, origin, checkpoint, window, .. } = &self.played.timing;
         let gap_ns = schedule.mean_hz().map_or(0.0, |hz| 1e9 / hz);
-        let before = saturating_nanos(self.point.poll_interval.0) + (2.0 * gap_ns) as u64;
+        let before =
+            saturating_nanos(self.plan.point(self.id).poll_interval.0) + (2.0 * gap_ns) as u64;
         Dues::new((schedule, *seed, *origin), *checkpoint, *window, before)
     }
 
@@ -52,14 +57,15 @@ impl Trial<'_> {
         };
         let (poll_us, audit) = (self.poll_us(), &self.measured.audit);
         let delay_us = one_way_us(polls.round_trip.mean_us(), NETWORK_US);
-        let chance = Chance::of(polls, audit.published, self.seed);
-        let latency = match self.delivery {
+        let chance = Chance::of(polls, audit.published, self.plan.scenario.seed);
+        let delivery = self.plan.scenario.delivery;
+        let latency = match delivery {
             Delivery::Every => Some(Latency::short_poll(poll_us, delay_us)),
             Delivery::Latest => {
                 self.law().map(|law| Latency::short_poll_latest(law, poll_us, delay_us))
             }
         };
-        let cdf = |us: f64| match (self.delivery, latency) {
+        let cdf = |us: f64| match (delivery, latency) {
             (Delivery::Every, Some(model)) => model.cdf(us),
             _ => dues.newest_cdf(us - delay_us, poll_us),
         };
@@ -74,7 +80,7 @@ impl Trial<'_> {
         let counters = &self.measured.counters;
         let empty = share(counters.empty_responses, counters.requests);
         let missed = share(audit.superseded, audit.delivered + audit.superseded);
-        let missed = missed.filter(|_| self.delivery == Delivery::Latest);
+        let missed = missed.filter(|_| delivery == Delivery::Latest);
         Check {
             latency,
             age_mean_us: Some(dues.poll_age_us(poll_us, delay_us)),
@@ -88,13 +94,13 @@ impl Trial<'_> {
     /// Of pushes the first to be served is measured, and how far the last is behind it follows
     /// from what a write costs the server: its CPU time for each message.
     fn of_pushes(&self) -> Check {
-        let (latency, clients) = (&self.measured.latency, self.point.clients);
+        let (latency, clients) = (&self.measured.latency, self.plan.point(self.id).clients);
         let model = || {
             let first_us = latency.percentile_us(0.0)?;
-            let cpu_us = self.resources.server_cpu?.total.as_secs_f64() * 1e6;
+            let cpu_us = self.played.cost.resources.server_cpu?.total.as_secs_f64() * 1e6;
             let messages = self.measured.counters.messages_in_window;
             let write_us = cpu_us / (messages > 0).then_some(messages as f64)?;
-            if self.contender.shape().waits() {
+            if self.id.contender.shape().waits() {
                 return Some(Latency::long_poll(self.law()?, clients, write_us, first_us));
             }
             Some(Latency::stream(clients, write_us, first_us))

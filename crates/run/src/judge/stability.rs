@@ -14,7 +14,8 @@ use pushbench_metrics::record::warning::{
     STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
-use super::standstill::{Standstill, Watches};
+use super::standstill::Standstill;
+use crate::trial::Played;
 
 /// The disturbances of a trial, and the latencies that they are held against.
 #[derive(Debug)]
@@ -31,17 +32,30 @@ pub(crate) struct Stability<'a> {
     pub(crate) own_server: bool,
 }
 
-impl Stability<'_> {
+impl<'a> Stability<'a> {
+    /// That of a trial, where its machine was watched; `latency` is what it measured.
+    pub(crate) fn of(
+        played: &'a Played,
+        latency: &'a LatencyHistogram,
+        allow_busy: bool,
+    ) -> Option<Self> {
+        let resources = &played.cost.resources;
+        Some(Self {
+            disturbance: resources.disturbance.as_ref()?,
+            instrument: resources.instrument.as_ref(),
+            window: played.timing.window.duration(),
+            latency,
+            allow_busy,
+            own_server: played.own_server,
+        })
+    }
+
     /// Why the trial cannot be used; empty where it can.
     pub(crate) fn invalid(&self) -> Vec<Invalid> {
-        let mut reasons = Vec::new();
-        let Disturbance { clock_step, suspended, .. } = *self.disturbance;
-        if suspended > CLOCK_MOVED {
-            reasons.push(Invalid::Suspended { slept: suspended });
-        }
-        if clock_step > CLOCK_MOVED {
-            reasons.push(Invalid::ClockStepped { by: clock_step });
-        }
+        let Disturbance { clock_step: by, suspended: slept, .. } = *self.disturbance;
+        let slept = (slept > CLOCK_MOVED).then_some(Invalid::Suspended { slept });
+        let stepped = (by > CLOCK_MOVED).then_some(Invalid::ClockStepped { by });
+        let mut reasons: Vec<Invalid> = slept.into_iter().chain(stepped).collect();
         // Who allows a busy machine does not allow an instrument that measures itself.
         reasons.extend(self.own_stall().filter(Standstill::spoils).map(|own| own.invalid()));
         if self.allow_busy {
@@ -50,13 +64,14 @@ impl Stability<'_> {
         if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
         }
-        if let Some(Throttled { time, quota, .. }) = self.throttled().filter(|_| self.held_back()) {
+        if let Some(Throttled { time, quota, .. }) =
+            self.disturbance.throttled.filter(|_| self.held_back())
+        {
             let share = self.share_throttled();
             reasons.push(Invalid::Throttled { time, share, quota });
         }
-        if let Some(busy) = self.busy().filter(|busy| self.is_too_busy(busy)) {
-            reasons.push(Invalid::MachineBusy(busy));
-        }
+        let busy = self.busy().filter(|busy| self.is_too_busy(busy));
+        reasons.extend(busy.map(Invalid::MachineBusy));
         reasons
     }
 
@@ -72,7 +87,7 @@ impl Stability<'_> {
         {
             warnings.push(Warning::ShortStalls { worst, share });
         }
-        if let Some(Throttled { time, quota, .. }) = self.throttled()
+        if let Some(Throttled { time, quota, .. }) = self.disturbance.throttled
             && self.share_throttled() > STALLED_A_LITTLE
             && (self.allow_busy || !self.held_back())
         {
@@ -81,31 +96,15 @@ impl Stability<'_> {
         }
         let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
         warnings.extend(busy.map(Warning::OthersBusy));
-        let stolen = self.disturbance.stolen;
-        if stolen > STOLEN_SHARE {
-            warnings.push(Warning::TimeStolen { share: stolen });
-        }
+        let share = self.disturbance.stolen;
+        warnings.extend((share > STOLEN_SHARE).then_some(Warning::TimeStolen { share }));
         warnings
-    }
-
-    /// The instrument's own worst stall.
-    fn own_stall(&self) -> Option<Standstill> {
-        self.watches().worst()
-    }
-
-    fn watches(&self) -> Watches<'_> {
-        Watches {
-            instrument: self.instrument,
-            disturbance: self.disturbance,
-            window: self.window,
-            limit: self.shortest_stall(),
-        }
     }
 
     /// The machine's longest stall; `None` where nobody watched, or where the parent stood still,
     /// and its canaries with it.
     fn worst_stall(&self) -> Option<Duration> {
-        let known = self.watches().parent().is_none();
+        let known = self.parent().is_none();
         self.disturbance.worst_stall().filter(|_| known)
     }
 
@@ -120,22 +119,18 @@ impl Stability<'_> {
         self.disturbance.share_late(self.shortest_stall(), self.window)
     }
 
-    const fn throttled(&self) -> Option<Throttled> {
-        self.disturbance.throttled
-    }
-
     fn share_throttled(&self) -> f64 {
-        self.throttled().map_or(0.0, |throttled| throttled.share(self.window))
+        self.disturbance.throttled.map_or(0.0, |throttled| throttled.share(self.window))
     }
 
     /// Whether a quota stopped the run's processes as a stalled machine would have.
     fn held_back(&self) -> bool {
-        let each = self.throttled().map_or(Duration::ZERO, |throttled| throttled.each());
+        let each = self.disturbance.throttled.map_or(Duration::ZERO, |throttled| throttled.each());
         each > STALL || (each > self.shortest_stall() && self.share_throttled() > STALLED_SHARE)
     }
 
     /// The shortest stall that matters to the latency's high percentiles.
-    fn shortest_stall(&self) -> Duration {
+    pub(super) fn shortest_stall(&self) -> Duration {
         let p99 = self.latency.percentile_us(0.99).unwrap_or(0.0);
         Duration::from_secs_f64(p99 * MATTERS / 1e6).max(SHORTEST_STALL)
     }

@@ -7,24 +7,16 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::observe::disturbance::{CoreWatch, Disturbance};
-use pushbench_metrics::observe::instrument::{Instrument, LoopWatch, Process};
+use pushbench_metrics::observe::disturbance::CoreWatch;
+use pushbench_metrics::observe::instrument::{LoopWatch, Process};
 use pushbench_metrics::record::warning::{
     Invalid, STALL, STALLED_A_LITTLE, STALLED_SHARE, Warning,
 };
 
+use super::stability::Stability;
+
 /// Of what the canaries saw, load processes that ran on saw less than this part.
 const RAN_ON: f64 = 0.5;
-
-/// All who watched a window.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Watches<'a> {
-    pub(crate) instrument: Option<&'a Instrument>,
-    pub(crate) disturbance: &'a Disturbance,
-    pub(crate) window: Duration,
-    /// The shortest stall that matters to what was measured.
-    pub(crate) limit: Duration,
-}
 
 /// A process of the instrument that stood still while the machine went on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,29 +51,28 @@ impl Standstill {
     }
 }
 
-impl Watches<'_> {
+impl Stability<'_> {
     /// The process of the instrument that stood still for longest, first of those that spoil the
     /// trial.
-    pub(crate) fn worst(&self) -> Option<Standstill> {
+    pub(super) fn own_stall(&self) -> Option<Standstill> {
         let all = self.parent().into_iter().chain(self.parent_at_edge()).chain(self.loads());
         all.max_by_key(|own| (own.spoils(), own.worst))
     }
 
     /// The parent, where all its canaries stood still and no load process did.
-    pub(crate) fn parent(&self) -> Option<Standstill> {
+    pub(super) fn parent(&self) -> Option<Standstill> {
         let loads = &self.instrument?.loads;
         if loads.iter().all(LoopWatch::is_empty) {
             return None;
         }
         let cores = || self.disturbance.cores.iter();
         let worst = cores().map(|core| core.worst).min()?;
-        let (limit, window) = (self.limit, self.window);
-        let least = |share: fn(_, _, _) -> f64| {
+        let (limit, window) = (self.shortest_stall(), self.window);
+        let least = |share: fn(&CoreWatch, Duration, Duration) -> f64| {
             cores().map(|core| share(core, limit, window)).fold(f64::INFINITY, f64::min)
         };
-        let share = least(|core: &CoreWatch, limit, window| core.share_late(limit, window));
-        let share_at_least =
-            least(|core: &CoreWatch, limit, window| core.share_late_at_least(limit, window));
+        let share = least(CoreWatch::share_late);
+        let share_at_least = least(CoreWatch::share_late_at_least);
         let own = Standstill { who: Process::Parent, worst, share, share_at_least };
         let ran_on = |load: &LoopWatch| {
             let share_late = load.share_late(limit, window);
@@ -104,7 +95,7 @@ impl Watches<'_> {
         let loads = self.instrument.map_or(&[][..], |instrument| &instrument.loads);
         let of = u32::try_from(loads.len()).unwrap_or(u32::MAX);
         let (longest, share_of_machine) = self.machine();
-        let (limit, window) = (self.limit, self.window);
+        let (limit, window) = (self.shortest_stall(), self.window);
         (1..).zip(loads).filter_map(move |(number, load)| {
             let less = |share: f64| (share - share_of_machine).max(0.0);
             let own = Standstill {
@@ -124,10 +115,10 @@ impl Watches<'_> {
         if self.parent().is_some() {
             return (Duration::ZERO, 0.0);
         }
-        let cores = self.disturbance.cores.iter();
-        let stood = cores.filter(|core| core.worst > self.limit);
+        let (limit, cores) = (self.shortest_stall(), self.disturbance.cores.iter());
+        let stood = cores.filter(|core| core.worst > limit);
         let longest = stood.map(|core| core.worst + core.period).max().unwrap_or_default();
-        let share = self.disturbance.share_late(self.limit, self.window);
+        let share = self.disturbance.share_late(self.shortest_stall(), self.window);
         let throttled = self.disturbance.throttled.unwrap_or_default();
         (longest.max(throttled.time), share + throttled.share(self.window))
     }
@@ -135,7 +126,9 @@ impl Watches<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::observe::disturbance::Throttled;
+    use pushbench_metrics::observe::disturbance::{Disturbance, Throttled};
+    use pushbench_metrics::observe::histogram::LatencyHistogram;
+    use pushbench_metrics::observe::instrument::Instrument;
 
     use super::*;
 
@@ -163,8 +156,10 @@ mod tests {
     }
 
     fn worst(instrument: &Instrument, disturbance: &Disturbance) -> Option<Standstill> {
-        let (instrument, window) = (Some(instrument), WINDOW);
-        Watches { instrument, disturbance, window, limit: MS }.worst()
+        let (instrument, window, latency) =
+            (Some(instrument), WINDOW, &LatencyHistogram::default());
+        let (allow_busy, own_server) = (false, true);
+        Stability { disturbance, instrument, window, latency, allow_busy, own_server }.own_stall()
     }
 
     /// Who spoils the trial, if anybody does.

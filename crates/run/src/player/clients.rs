@@ -13,7 +13,7 @@ use crate::error::Trouble;
 use crate::place::Places;
 
 /// The load processes of a trial.
-pub(crate) struct ClientSide(Vec<Process<LoadOrder>>);
+pub(crate) struct ClientSide(Vec<Process>);
 
 impl ClientSide {
     /// Starts the processes, without clients yet: `plan` is for all of the trial's clients in one.

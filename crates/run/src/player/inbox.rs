@@ -34,17 +34,6 @@ pub(crate) enum Message {
     Load(usize, Output<LoadNews>),
 }
 
-/// The end of connecting, over all load processes.
-#[derive(Debug, Default)]
-pub(crate) struct Connected {
-    /// How many clients are connected.
-    pub(crate) clients: u32,
-    /// The first error of the others.
-    pub(crate) error: Option<String>,
-    /// The outcomes of their attempts.
-    pub(crate) attempts: Attempts,
-}
-
 /// The kind of process that is waited for.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -71,7 +60,7 @@ pub(crate) struct Inbox<'a> {
     /// while still waiting for the window's end.
     finished: BTreeMap<usize, LoadMeasured>,
     /// Load processes that ended before, and how.
-    fallen: BTreeMap<usize, String>,
+    ended_early: BTreeMap<usize, Invalid>,
     /// Whether the load processes have reported, so that they may go.
     reported: bool,
     /// The newest progress of each load process.
@@ -92,7 +81,7 @@ impl<'a> Inbox<'a> {
             servers,
             loads: 0,
             finished: BTreeMap::new(),
-            fallen: BTreeMap::new(),
+            ended_early: BTreeMap::new(),
             reported: false,
             progress: BTreeMap::new(),
         }
@@ -133,22 +122,24 @@ impl<'a> Inbox<'a> {
         ready.map(drop)
     }
 
-    /// Waits for the end of connecting.
-    pub(crate) fn connected(&mut self, limit: Duration) -> Result<Connected, Trouble> {
+    /// Waits for the end of connecting: how many clients are connected, and of the others the first
+    /// error and the outcomes of their attempts.
+    pub(crate) fn connected(
+        &mut self,
+        limit: Duration,
+    ) -> Result<(u32, Option<String>, Attempts), Trouble> {
         let problem = "does not finish connecting";
-        let connected = self.gather(Kind::Load, limit, problem, |message| match message {
+        let each = self.gather(Kind::Load, limit, problem, |message| match message {
             Message::Load(
                 index,
                 Output::News(LoadNews::Connected { clients, error, attempts }),
-            ) => Ok((index, Connected { clients, error, attempts })),
+            ) => Ok((index, (clients, error, attempts))),
             message => Err(message),
         })?;
-        Ok(connected.into_iter().fold(Connected::default(), |mut all, one| {
-            all.clients += one.clients;
-            all.error = all.error.or(one.error);
-            all.attempts.merge(&one.attempts);
-            all
-        }))
+        let mut all = Attempts::default();
+        each.iter().for_each(|(_, _, attempts)| all.merge(attempts));
+        let clients = each.iter().map(|(clients, ..)| clients).sum();
+        Ok((clients, each.into_iter().find_map(|(_, error, _)| error), all))
     }
 
     /// Listens until `instant`, and hits it closely. Returns for how long this process stood still
@@ -159,7 +150,7 @@ impl<'a> Inbox<'a> {
         let deadline = Instant::now() + left;
         let mut own = ThreadTime::here();
         while let Some(message) = self.next(deadline)? {
-            self.bear(message)?;
+            self.receive_in_mid_run(message)?;
             own.lap();
         }
         clock::sleep_until(instant);
@@ -167,34 +158,33 @@ impl<'a> Inbox<'a> {
         Ok(own.lap().unexplained(late))
     }
 
-    /// Measurements of the load children; those that fell left nothing. At least one did not.
+    /// Measurements of the load children; those that ended early left nothing. At least one did not.
     pub(crate) fn finished(&mut self, limit: Duration) -> Result<Vec<LoadMeasured>, Trouble> {
         let deadline = Instant::now() + limit;
         while let Some(missing) = self.missing() {
             match self.next(deadline)? {
-                Some(message) => self.bear(message)?,
-                None => self.fell(missing, "it does not finish in time"),
+                Some(message) => self.receive_in_mid_run(message)?,
+                None => self.ends_early(missing, "it does not finish in time"),
             }
         }
         self.reported = true;
         let finished = std::mem::take(&mut self.finished);
-        match self.first_fallen() {
-            Some(error) if finished.is_empty() => {
-                Err(Trouble::Invalid(Invalid::LoadDied { error }))
-            }
+        match self.ended_early.values().next() {
+            Some(reason) if finished.is_empty() => Err(Trouble::Invalid(reason.clone())),
             _ => Ok(finished.into_values().collect()),
         }
     }
 
-    /// The first load process that has neither finished nor fallen.
+    /// The first load process that has neither finished nor ended early.
     fn missing(&self) -> Option<usize> {
-        (0..self.loads)
-            .find(|index| !self.finished.contains_key(index) && !self.fallen.contains_key(index))
+        (0..self.loads).find(|index| {
+            !self.finished.contains_key(index) && !self.ended_early.contains_key(index)
+        })
     }
 
     /// The load processes that ended in mid-run.
-    pub(crate) fn fallen(&self) -> Vec<Invalid> {
-        self.fallen.values().map(|error| Invalid::LoadDied { error: error.clone() }).collect()
+    pub(crate) fn ended_early(&self) -> Vec<Invalid> {
+        self.ended_early.values().cloned().collect()
     }
 
     /// Measurements of the server children; the load children may have ended before them.
@@ -235,7 +225,7 @@ impl<'a> Inbox<'a> {
                 // One that has said what it was asked for may go.
                 (Kind::Server, Err(Message::Server(index, Output::Ended(_))))
                     if found.contains_key(&index) => {}
-                (_, Err(message)) => self.watch(message)?,
+                (_, Err(message)) => self.receive(message)?,
             }
         }
         Ok(found.into_values().collect())
@@ -256,7 +246,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// A message that is not the one waited for: harmless, or the end of the trial.
-    fn watch(&mut self, message: Message) -> Result<(), Trouble> {
+    fn receive(&mut self, message: Message) -> Result<(), Trouble> {
         Err(Trouble::Invalid(match message {
             Message::Load(..) if self.reported => return Ok(()),
             Message::Load(index, Output::News(LoadNews::Progress(progress))) => {
@@ -276,7 +266,7 @@ impl<'a> Inbox<'a> {
 
     /// The same in mid-run, where the end of one load process leaves the others' figures: only
     /// that of the last ends the trial.
-    fn bear(&mut self, message: Message) -> Result<(), Trouble> {
+    fn receive_in_mid_run(&mut self, message: Message) -> Result<(), Trouble> {
         let (index, error) = match message {
             Message::Load(index, Output::News(LoadNews::Finished(load))) => {
                 self.finished.insert(index, *load);
@@ -288,25 +278,22 @@ impl<'a> Inbox<'a> {
                 index,
                 Output::News(LoadNews::Failed { error }) | Output::Ended(error),
             ) => (index, error),
-            message => return self.watch(message),
+            message => return self.receive(message),
         };
-        self.fell(index, &error);
-        match self.first_fallen() {
-            Some(error) if self.fallen.len() == self.loads => {
-                Err(Trouble::Invalid(Invalid::LoadDied { error }))
+        self.ends_early(index, &error);
+        match self.ended_early.values().next() {
+            Some(reason) if self.ended_early.len() == self.loads => {
+                Err(Trouble::Invalid(reason.clone()))
             }
             _ => Ok(()),
         }
     }
 
-    /// Keeps why a load process fell; what it said last before it ended is of no more use.
-    fn fell(&mut self, index: usize, error: &str) {
+    /// Keeps why a load process ended early; what it said last before it ended is of no more use.
+    fn ends_early(&mut self, index: usize, error: &str) {
         let loads = self.loads;
-        self.fallen.entry(index).or_insert_with(|| format!("{}{error}", name(index, loads)));
-    }
-
-    fn first_fallen(&self) -> Option<String> {
-        self.fallen.values().next().cloned()
+        let error = || format!("{}{error}", name(index, loads));
+        self.ended_early.entry(index).or_insert_with(|| Invalid::LoadDied { error: error() });
     }
 
     /// Tells the progress of all load processes so far, with the median of the slowest of them.

@@ -2,7 +2,6 @@
 //! output, one JSON object a line (`pushbench_metrics::record::control`).
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::marker::PhantomData;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
@@ -19,24 +18,13 @@ pub enum ProcessError {
     /// The running program has no file.
     #[error("cannot find this binary")]
     Program(#[source] io::Error),
-    /// The system starts no process.
-    #[error("cannot start the child process `{command}`")]
-    Start {
-        /// Its arguments.
-        command: String,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The system does not let the process be kept on its core.
-    #[error("cannot keep `{command}` on core {core}; pass `--no-pin`")]
-    Core {
-        /// Its arguments.
-        command: String,
-        /// The core, by the kernel's number.
-        core: u32,
-        /// The system's answer.
-        source: io::Error,
-    },
+    /// The system starts no process with these arguments.
+    #[error("cannot start the child process `{0}`")]
+    Start(String, #[source] io::Error),
+    /// The system does not let the process with these arguments be kept on its core, which is the
+    /// kernel's number.
+    #[error("cannot keep `{0}` on core {1}; pass `--no-pin`")]
+    Core(String, u32, #[source] io::Error),
     /// The system gave it no pipes.
     #[error("a child process has no pipes")]
     Pipes,
@@ -57,15 +45,14 @@ pub enum Output<N> {
     Ended(String),
 }
 
-/// A running child that takes orders `O`. Dropping it ends it.
+/// A running child. Dropping it ends it.
 #[derive(Debug)]
-pub struct Process<O> {
+pub struct Process {
     child: Child,
     orders: ChildStdin,
-    takes: PhantomData<fn(O)>,
 }
 
-impl<O: Serialize> Process<O> {
+impl Process {
     /// Starts this program with `arguments` at `place`, hands it `plan`, and passes what it says to
     /// `listener` from a thread of its own.
     ///
@@ -87,20 +74,17 @@ impl<O: Serialize> Process<O> {
             // A group of its own, so that Ctrl-C reaches the parent alone, which ends it in order.
             .process_group(0)
             .spawn()
-            .map_err(|source| ProcessError::Start { command: command(), source })?;
+            .map_err(|error| ProcessError::Start(command(), error))?;
         if let Some(core) = place.core {
             // Before it has read its plan it has but one thread, which all others come from.
-            affinity::pin(child.id(), core).map_err(|source| ProcessError::Core {
-                command: command(),
-                core,
-                source,
-            })?;
+            affinity::pin(child.id(), core)
+                .map_err(|error| ProcessError::Core(command(), core, error))?;
         }
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, news) = pipes.ok_or(ProcessError::Pipes)?;
         thread::spawn(move || listen(news, &listener));
-        let mut process = Self { child, orders, takes: PhantomData };
-        process.write(plan)?;
+        let mut process = Self { child, orders };
+        process.order(plan)?;
         Ok(process)
     }
 
@@ -110,18 +94,14 @@ impl<O: Serialize> Process<O> {
     }
 
     /// Gives an order. One that ended already says so through its listener.
-    pub(crate) fn order(&mut self, order: &O) -> Result<(), ProcessError> {
-        self.write(order)
-    }
-
-    fn write<T: Serialize>(&mut self, message: &T) -> Result<(), ProcessError> {
-        let mut line = serde_json::to_vec(message).map_err(ProcessError::Encode)?;
+    pub(crate) fn order<O: Serialize>(&mut self, order: &O) -> Result<(), ProcessError> {
+        let mut line = serde_json::to_vec(order).map_err(ProcessError::Encode)?;
         line.push(b'\n');
         self.orders.write_all(&line).map_err(ProcessError::Order)
     }
 }
 
-impl<O> Drop for Process<O> {
+impl Drop for Process {
     fn drop(&mut self) {
         // It has ended already, or is to end now: either way there is nobody left to tell.
         let _ = self.child.kill();

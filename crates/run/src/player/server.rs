@@ -4,11 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::{Checkpoint, Schedule};
+use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject};
+use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject, TrialTiming};
 use pushbench_os::time::clock;
 
 use super::inbox::Message;
@@ -31,7 +30,7 @@ const ASK_EACH: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum ServerSide<'a> {
     /// Children, all with the same feed.
-    Children(Vec<Process<ServerOrder>>, Box<FeedSpec>),
+    Children(Vec<Process>, Box<FeedSpec>),
     /// A server that runs already.
     Running(&'a Target, &'a [u32]),
 }
@@ -87,7 +86,7 @@ impl<'a> ServerSide<'a> {
     pub(crate) fn subject(&self) -> Subject {
         match self {
             Self::Children(..) => Subject::default(),
-            Self::Running(target, _) => target.subject(),
+            Self::Running(target, _) => target.subject.clone(),
         }
     }
 
@@ -109,33 +108,41 @@ impl<'a> ServerSide<'a> {
         }
     }
 
-    /// The feed's law, its seed and its zero, and when warm-up begins; a child's feed starts then.
-    pub(crate) fn begin(&mut self) -> Result<FeedTiming, RunError> {
+    /// The instants of a trial whose warm-up begins now, and whose phases take so long; a child's
+    /// feed starts then. The children are told of the window, for their publishers' lag.
+    pub(crate) fn begin(
+        &mut self,
+        warmup_for: Duration,
+        window_for: Duration,
+        drain_for: Duration,
+    ) -> Result<TrialTiming, RunError> {
         let warmup = clock::now() + LEAD;
-        let timing = match self {
-            Self::Children(_, feed) => FeedTiming {
-                schedule: feed.schedule.clone(),
-                seed: feed.seed,
-                origin: warmup + quiet_edge(&feed.schedule),
-                checkpoint: Checkpoint::START,
-                warmup,
-            },
-            Self::Running(target, _) => FeedTiming {
-                schedule: target.feed.schedule.clone(),
-                seed: target.feed.seed,
-                origin: target.origin,
-                checkpoint: target.checkpoint_before(warmup)?,
-                warmup,
-            },
+        let (schedule, seed, origin, checkpoint) = match self {
+            Self::Children(_, feed) => {
+                let origin = warmup + quiet_edge(&feed.schedule);
+                (feed.schedule.clone(), feed.seed, origin, Checkpoint::START)
+            }
+            Self::Running(target, _) => {
+                let (feed, checkpoint) = (&target.feed, target.checkpoint_before(warmup)?);
+                (feed.schedule.clone(), feed.seed, target.origin, checkpoint)
+            }
         };
-        self.order(&ServerOrder::Start { origin: timing.origin })?;
-        Ok(timing)
+        self.order(&ServerOrder::Start { origin })?;
+        let start = warmup + warmup_for;
+        let end = start + window_for;
+        let due = Timetable::starting_at(schedule.clone(), seed, origin, checkpoint, start)
+            .and_then(|mut table| table.between(start, end));
+        let (first, last) = due.map_err(RunError::Due)?;
+        let window = Window { start, end, first, last };
+        self.order(&ServerOrder::Measure { window })?;
+        let drain_deadline = end + drain_for;
+        Ok(TrialTiming { schedule, seed, origin, checkpoint, warmup, window, drain_deadline })
     }
 
     /// Whether a server that ran already is gone, or publishes another feed than at the start.
     pub(crate) fn has_changed(&self, listener: &mut Listener<'_>) -> Result<bool, RunError> {
         let Self::Running(target, _) = self else { return Ok(false) };
-        if target.is_foreign() {
+        if target.subject.is_foreign() {
             return Ok(false);
         }
         let (target, (sender, answer)) = (Target::clone(target), channel());
@@ -148,11 +155,6 @@ impl<'a> ServerSide<'a> {
                 Err(RecvTimeoutError::Disconnected) => return Err(RunError::Stopped),
             }
         }
-    }
-
-    /// Tells the children of the window, for their publishers' lag.
-    pub(crate) fn measure(&mut self, window: Window) -> Result<(), ProcessError> {
-        self.order(&ServerOrder::Measure { window })
     }
 
     /// Tells the children to stop. Returns whether they will say what they measured.
@@ -168,16 +170,4 @@ fn quiet_edge(schedule: &Schedule) -> Duration {
         Schedule::Constant { rate } => Duration::from_secs_f64(0.5 / rate.hz()).min(LONGEST_SHIFT),
         _ => Duration::ZERO,
     }
-}
-
-/// When a feed's messages are due.
-#[derive(Debug, Clone)]
-pub(crate) struct FeedTiming {
-    pub(crate) schedule: Schedule,
-    pub(crate) seed: u64,
-    pub(crate) origin: MonoInstant,
-    /// The place in the schedule to walk on from.
-    pub(crate) checkpoint: Checkpoint,
-    /// When warm-up begins.
-    pub(crate) warmup: MonoInstant,
 }

@@ -28,83 +28,46 @@ pub enum TargetError {
     /// A host that is not known, or of whose addresses none answers.
     #[error("{0}")]
     Address(String),
-    /// A server that does not say what its feed is.
-    #[error("cannot get the feed of {name}: {problem}; {expected}")]
-    NoAnswer {
-        /// The server.
-        name: String,
-        /// Its answer, or why there is none.
-        problem: String,
-        /// The answer that was expected.
-        expected: String,
-    },
+    /// A server that does not say what its feed is: its name, its answer or why there is none, and
+    /// the answer that was expected.
+    #[error("cannot get the feed of {0}: {1}; {2}")]
+    NoAnswer(String, String, String),
     /// An answer that is no feed.
-    #[error("{name} is no pushbench server that can be measured: its /feed is no feed")]
-    NoFeed {
-        /// The server.
-        name: String,
-        /// The fault.
-        source: DescriptionError,
-    },
+    #[error("{0} is no pushbench server that can be measured: its /feed is no feed")]
+    NoFeed(String, #[source] DescriptionError),
     /// A feed that begins later than anybody waits.
     #[error(
-        "the feed at {url} begins in {ahead:.0?}, as its `origin` has it, which is to be \
-         nanoseconds of this machine's monotonic clock"
+        "the feed at {0} begins in {1:.0?}, as its `origin` has it, which is to be nanoseconds of \
+         this machine's monotonic clock"
     )]
-    BeginsLate {
-        /// The server.
-        url: String,
-        /// From now until then.
-        ahead: Duration,
-    },
+    BeginsLate(String, Duration),
     /// A feed without a schedule.
     #[error(
-        "the feed at {url} is published by hand, so no message is ever due; start its server with \
-         a schedule, such as `--rate 10/s`"
+        "the feed at {0} is published by hand, so no message is ever due; start its server with a \
+         schedule, such as `--rate 10/s`"
     )]
-    Manual {
-        /// The server.
-        url: String,
-    },
-    /// A schedule that cannot be walked, or not from where the feed says.
-    #[error("cannot tell when the messages of the feed at {url} are due")]
-    Instants {
-        /// The server.
-        url: String,
-        /// The fault.
-        source: InstantsError,
-    },
-}
-
-/// A feed's instants that cannot be known.
-#[derive(Debug, Error)]
-pub enum InstantsError {
-    /// Too many of them.
-    #[error(transparent)]
-    Walk(#[from] WalkError),
-    /// A checkpoint in the future.
+    Manual(String),
+    /// A schedule with too many messages to walk.
+    #[error("cannot tell when the messages of the feed at {0} are due")]
+    Instants(String, #[source] WalkError),
+    /// A schedule to walk on from a checkpoint in the future, so many nanoseconds after the feed's
+    /// origin.
     #[error(
-        "its `checkpoint`, {elapsed_ns} ns after the feed's origin, is still to come; leave it \
-         out, or say the right `origin`"
+        "cannot tell when the messages of the feed at {0} are due: its `checkpoint`, {1} ns after \
+         the feed's origin, is still to come; leave it out, or say the right `origin`"
     )]
-    Ahead {
-        /// The checkpoint, nanoseconds after the feed's origin.
-        elapsed_ns: f64,
-    },
+    Ahead(String, f64),
 }
 
 /// A text that describes no feed.
 #[derive(Debug, Error)]
 pub enum DescriptionError {
-    /// One of another version's.
+    /// One of this other version's format.
     #[error(
-        "it is of format `{format}`, this pushbench reads `{FEED_FORMAT}`; use the same version on \
-         both sides"
+        "it is of format `{0}`, this pushbench reads `{FEED_FORMAT}`; use the same version on both \
+         sides"
     )]
-    Format {
-        /// Its format.
-        format: String,
-    },
+    Format(String),
     /// One that is malformed.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -176,11 +139,10 @@ impl Server {
 
     /// Asks it for its feed.
     fn describe(&self) -> Result<FeedDescription, TargetError> {
-        let (name, prefix) = (self.name(), &self.url.prefix);
-        let expected = format!("expected a pushbench server that answers GET {prefix}/feed");
+        let prefix = &self.url.prefix;
         let fails = |problem: String| {
-            let (name, expected) = (name.clone(), expected.clone());
-            TargetError::NoAnswer { name, problem, expected }
+            let expected = format!("expected a pushbench server that answers GET {prefix}/feed");
+            TargetError::NoAnswer(self.name(), problem, expected)
         };
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(10)))
@@ -197,7 +159,7 @@ impl Server {
         }
         let body = answer.body_mut().with_config().limit(MAX_FEED_BYTES).read_to_string();
         let text = body.map_err(|error| fails(error.to_string()))?;
-        read_description(&text).map_err(|source| TargetError::NoFeed { name, source })
+        read_description(&text).map_err(|source| TargetError::NoFeed(self.name(), source))
     }
 }
 
@@ -230,8 +192,8 @@ pub struct Target {
     /// The feed's zero, on this machine's clock; where the server has another, as estimated from
     /// its newest message.
     pub origin: MonoInstant,
-    /// How it is asked; the feed of a foreign one is as a file says.
-    subject: Subject,
+    /// How it is asked: by which name, under which paths, and which of its events are the feed's.
+    pub subject: Subject,
     /// How far the schedule has been walked: each trial goes on from there.
     walked: Cell<Checkpoint>,
 }
@@ -260,25 +222,9 @@ impl Target {
         Self::new(server, feed, Subject { path: Some(path), ..Subject::default() })
     }
 
-    /// Takes it that the feed's server-sent events are of this type; `None` is the default.
-    pub fn set_event(&mut self, event: Option<String>) {
-        self.subject.event = event;
-    }
-
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
-    }
-
-    /// How it is asked: by which name, under which paths, and which of its events are the feed's.
-    #[must_use]
-    pub fn subject(&self) -> Subject {
-        self.subject.clone()
-    }
-
-    /// Whether it is none of ours, so that it cannot be asked for its feed.
-    pub(super) const fn is_foreign(&self) -> bool {
-        self.subject.is_foreign()
     }
 
     fn new(server: Server, feed: FeedDescription, subject: Subject) -> Result<Self, TargetError> {
@@ -288,14 +234,15 @@ impl Target {
         let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
         let ahead = feed.origin.unwrap_or_default().saturating_since(clock::now());
         if same_clock && ahead > LONGEST_AHEAD {
-            return Err(TargetError::BeginsLate { url: url.clone(), ahead });
+            return Err(TargetError::BeginsLate(url.clone(), ahead));
         }
         if feed.schedule == Schedule::Manual {
-            return Err(TargetError::Manual { url: url.clone() });
+            return Err(TargetError::Manual(url.clone()));
         }
         let origin = match feed.origin {
             Some(origin) if same_clock => origin,
-            _ => estimated_origin(&feed).map_err(|error| unknown_instants(url, error.into()))?,
+            _ => estimated_origin(&feed)
+                .map_err(|error| TargetError::Instants(url.clone(), error))?,
         };
         let walked = Cell::new(feed.checkpoint);
         let target = Self { server, feed, same_clock, origin, subject, walked };
@@ -311,16 +258,16 @@ impl Target {
     ///
     /// A feed whose instants cannot be known.
     pub(super) fn checkpoint_before(&self, warmup: MonoInstant) -> Result<Checkpoint, TargetError> {
-        let unknown = |source| unknown_instants(&self.server.url.text, source);
+        let url = || self.server.url.text.clone();
         let now = warmup.saturating_since(self.origin);
         let given = self.walked.get();
         #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
         if given.elapsed_ns > saturating_nanos(now) as f64 {
-            return Err(unknown(InstantsError::Ahead { elapsed_ns: given.elapsed_ns }));
+            return Err(TargetError::Ahead(url(), given.elapsed_ns));
         }
         let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
         let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
-        let place = place.map_err(|error| unknown(error.into()))?;
+        let place = place.map_err(|error| TargetError::Instants(url(), error))?;
         self.walked.set(place);
         Ok(place)
     }
@@ -340,10 +287,6 @@ fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
     Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
 }
 
-fn unknown_instants(url: &str, source: InstantsError) -> TargetError {
-    TargetError::Instants { url: url.to_owned(), source }
-}
-
 /// Reads the answer to `GET /feed`, its format before anything that may have changed with it.
 ///
 /// # Errors
@@ -356,8 +299,7 @@ pub fn read_description(text: &str) -> Result<FeedDescription, DescriptionError>
     }
     let head: Head = serde_json::from_str(text)?;
     if head.format != FEED_FORMAT {
-        let format = text::line(&head.format).into_owned();
-        return Err(DescriptionError::Format { format });
+        return Err(DescriptionError::Format(text::line(&head.format).into_owned()));
     }
     Ok(serde_json::from_str(text)?)
 }

@@ -21,7 +21,7 @@ pub(super) struct Wire {
 }
 
 /// Packets captured so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tallies {
     servers: Vec<SocketAddr>,
     /// The trial's instants, once they are known; before that clients connect.
@@ -52,7 +52,7 @@ impl Wire {
     /// No privilege, or the system's refusal.
     pub(super) fn start(servers: Vec<SocketAddr>) -> Result<Self, CaptureError> {
         let ports: Vec<u16> = servers.iter().map(SocketAddr::port).collect();
-        let tallies = Arc::new(Mutex::new(Tallies::new(servers)));
+        let tallies = Arc::new(Mutex::new(Tallies { servers, ..Tallies::default() }));
         let writer = Arc::clone(&tallies);
         let capture = Capture::start(&PortFilter::new(&ports)?, move |packet| {
             writer.lock().unwrap_or_else(PoisonError::into_inner).count(packet);
@@ -91,16 +91,6 @@ impl Wire {
 }
 
 impl Tallies {
-    fn new(servers: Vec<SocketAddr>) -> Self {
-        Self {
-            servers,
-            edges: None,
-            phases: HashMap::new(),
-            after: BTreeMap::new(),
-            expected: HashMap::new(),
-        }
-    }
-
     fn count(&mut self, packet: &Packet) {
         // By address and port: a client may have the port of another server, on an address of its
         // own.
@@ -164,7 +154,8 @@ mod tests {
     const SERVER: &str = "127.0.0.1:80";
 
     fn tallies() -> Tallies {
-        Tallies::new(vec![SERVER.parse().unwrap(), "127.0.0.1:50000".parse().unwrap()])
+        let servers = vec![SERVER.parse().unwrap(), "127.0.0.1:50000".parse().unwrap()];
+        Tallies { servers, ..Tallies::default() }
     }
 
     fn packet(at: u64, seq: u32, length: u32, syn: bool) -> Packet {

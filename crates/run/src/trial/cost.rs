@@ -10,34 +10,67 @@ use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
 
 use super::disturbance::DisturbanceWatch;
 
-/// The processes of a trial, and their memory before there were clients.
+/// The processes of a trial, with their readings from before there were clients and at the window's
+/// first edge.
 #[derive(Debug)]
 pub(super) struct CostMeter {
-    servers: Servers,
-    loads: Vec<Process>,
+    servers: Processes,
+    loads: Processes,
+    machine: Option<MachineTimes>,
 }
 
-/// The processes of a trial's server.
+/// The processes of one side of a trial.
 #[derive(Debug)]
-enum Servers {
+enum Processes {
     /// Those that this run started, which start none themselves.
     Each(Vec<Process>),
-    /// Those of a server that runs already, with all that descend from them, and their memory
-    /// before there were clients.
-    Tree(Box<ProcessTree>, Option<TreeMemory>),
+    /// Those of a server that runs already, with all that descend from them.
+    Tree {
+        tree: Box<ProcessTree>,
+        /// Their memory before there were clients.
+        memory: Option<TreeMemory>,
+        /// Their clocks at the window's first edge.
+        start: TreeTime,
+    },
 }
 
-impl Servers {
-    /// This run's `own`, or those of a server that runs already: nobody, where they are not named,
-    /// or gone.
-    fn of(pids: &[u32], own: bool) -> Self {
-        if own {
-            return Self::Each(pids.iter().copied().map(Process::new).collect());
-        }
+#[derive(Debug)]
+struct Process {
+    pid: u32,
+    clock: Option<ProcessClock>,
+    /// Its memory before there were clients.
+    memory: Option<Memory>,
+    /// Its clock at the window's first edge.
+    start: Option<CpuTime>,
+}
+
+/// Time that processes spent since the window's first edge.
+#[derive(Debug)]
+struct Spent {
+    /// That of all; `None` where there is none, or one of them is not known.
+    total: Option<CpuSpent>,
+    busiest: Option<Duration>,
+    /// How many ended, where what they spent is not known.
+    ended: Option<u32>,
+}
+
+impl Processes {
+    fn each(pids: &[u32]) -> Self {
+        let process = |&pid: &u32| Process {
+            pid,
+            clock: ProcessClock::of(pid).ok(),
+            memory: Memory::of(pid).ok(),
+            start: None,
+        };
+        Self::Each(pids.iter().map(process).collect())
+    }
+
+    /// Those of a server that runs already: nobody, where they are not named, or gone.
+    fn tree(pids: &[u32]) -> Self {
         match ProcessTree::of(pids) {
             Ok(tree) if !pids.is_empty() => {
-                let memory = tree.memory();
-                Self::Tree(Box::new(tree), memory)
+                let (memory, start) = (tree.memory(), TreeTime::default());
+                Self::Tree { tree: Box::new(tree), memory, start }
             }
             _ => Self::Each(Vec::new()),
         }
@@ -46,95 +79,68 @@ impl Servers {
     fn pids(&self) -> Vec<u32> {
         match self {
             Self::Each(processes) => processes.iter().map(|process| process.pid).collect(),
-            Self::Tree(tree, _) => tree.pids(),
+            Self::Tree { tree, .. } => tree.pids(),
         }
     }
 
-    fn times(&mut self) -> ServerTimes {
+    /// Reads the clocks at the window's first edge.
+    fn start(&mut self) {
         match self {
             Self::Each(processes) => {
-                ServerTimes::Each(processes.iter().map(Process::cpu).collect())
+                processes.iter_mut().for_each(|process| process.start = process.cpu());
             }
-            Self::Tree(tree, _) => ServerTimes::Tree(tree.read()),
+            Self::Tree { tree, start, .. } => *start = tree.read(),
         }
     }
 
-    /// Time that they spent since `before`.
-    fn spent(&mut self, before: &ServerTimes) -> ServerSpent {
-        match (self.times(), before) {
-            (ServerTimes::Each(now), ServerTimes::Each(before)) => {
-                let each = each_spent(now, before);
-                ServerSpent { total: total(&each), busiest: busiest(&each), ended: None }
+    fn spent(&mut self) -> Spent {
+        match self {
+            Self::Each(processes) => {
+                let each: Vec<_> = processes.iter().map(Process::spent).collect();
+                let known: Option<Vec<CpuSpent>> = each.iter().copied().collect();
+                let known = known.filter(|known| !known.is_empty());
+                let busiest = each.iter().flatten().map(|spent| spent.total).max();
+                Spent { total: known.map(|known| sum(&known)), busiest, ended: None }
             }
-            (ServerTimes::Tree(now), ServerTimes::Tree(before)) => {
-                let spent = now.since(before);
-                let lost = spent.total.is_none().then_some(spent.ended);
+            Self::Tree { tree, start, .. } => {
+                let spent = tree.read().since(start);
+                let ended = spent.total.is_none().then_some(spent.ended);
                 let busiest = Some(Duration::from_nanos(spent.busiest.total_ns));
-                ServerSpent { total: spent.total.map(cpu_spent), busiest, ended: lost }
+                Spent { total: spent.total.map(cpu_spent), busiest, ended }
             }
-            _ => ServerSpent::default(),
         }
     }
 
+    /// Growth of the resident memory of all together; not known where there is none, or one is not
+    /// known.
     fn rss_growth(&self) -> Option<u64> {
         match self {
-            Self::Each(processes) => rss_growth(processes),
-            Self::Tree(tree, before) => Some(tree.memory()?.growth_since((*before)?)),
+            Self::Each(processes) if processes.is_empty() => None,
+            Self::Each(_) => self.growth(|memory| memory.rss_bytes),
+            Self::Tree { tree, memory, .. } => Some(tree.memory()?.growth_since((*memory)?)),
         }
     }
-}
 
-/// Clocks of the server's processes at one moment.
-#[derive(Debug)]
-enum ServerTimes {
-    Each(Vec<Option<CpuTime>>),
-    Tree(TreeTime),
-}
-
-/// Time that the server's processes spent.
-#[derive(Debug, Default)]
-struct ServerSpent {
-    total: Option<CpuSpent>,
-    busiest: Option<Duration>,
-    /// How many ended, where what they spent is not known.
-    ended: Option<u32>,
-}
-
-#[derive(Debug)]
-struct Process {
-    pid: u32,
-    clock: Option<ProcessClock>,
-    /// Its memory before there were clients.
-    before: Option<Memory>,
+    /// How much larger their memory of a kind is than before there were clients; of a tree that is
+    /// not known.
+    fn growth(&self, kind: fn(Memory) -> u64) -> Option<u64> {
+        let Self::Each(processes) = self else { return None };
+        let growth = |process: &Process| {
+            let now = Memory::of(process.pid).ok()?;
+            Some(kind(now).saturating_sub(kind(process.memory?)))
+        };
+        processes.iter().map(growth).sum()
+    }
 }
 
 impl Process {
-    fn new(pid: u32) -> Self {
-        Self { pid, clock: ProcessClock::of(pid).ok(), before: Memory::of(pid).ok() }
-    }
-
     fn cpu(&self) -> Option<CpuTime> {
         self.clock.as_ref()?.read().ok()
     }
 
-    fn rss_growth(&self) -> Option<u64> {
-        self.growth(|memory| memory.rss_bytes)
+    fn spent(&self) -> Option<CpuSpent> {
+        Some(cpu_spent(self.cpu()?.saturating_since(self.start?)))
     }
-
-    /// How much larger its memory of a kind is than before there were clients.
-    fn growth(&self, kind: fn(Memory) -> u64) -> Option<u64> {
-        let now = Memory::of(self.pid).ok()?;
-        Some(kind(now).saturating_sub(kind(self.before?)))
-    }
-}
-
-/// Clocks at the window's first edge.
-#[derive(Debug)]
-pub(super) struct Edge {
-    servers: ServerTimes,
-    loads: Vec<Option<CpuTime>>,
-    machine: Option<MachineTimes>,
-    watch: DisturbanceWatch,
 }
 
 /// The costs of a window, and the busiest process of each kind, which the sums hide.
@@ -165,53 +171,43 @@ impl CostMeter {
     /// Takes the memory that the processes have before clients connect. The `servers` are this
     /// run's `own`, or run already.
     pub(super) fn new(servers: &[u32], own: bool, loads: &[u32]) -> Self {
-        let loads = loads.iter().copied().map(Process::new).collect();
-        Self { servers: Servers::of(servers, own), loads }
+        let servers = if own { Processes::each(servers) } else { Processes::tree(servers) };
+        Self { servers, loads: Processes::each(loads), machine: None }
     }
 
     /// Reads the memory that all clients took as they connected.
     pub(super) fn connected(&self) -> Connecting {
-        let growth = |processes: &[Process]| {
-            processes.iter().map(|process| process.growth(|memory| memory.anonymous_bytes)).sum()
-        };
-        let server = match &self.servers {
-            Servers::Each(processes) => growth(processes),
-            Servers::Tree(..) => None,
-        };
-        Connecting { server, load: growth(&self.loads) }
+        let growth = |side: &Processes| side.growth(|memory| memory.anonymous_bytes);
+        Connecting { server: growth(&self.servers), load: growth(&self.loads) }
     }
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let loads = self.loads.iter().map(|process| process.pid);
-        self.servers.pids().into_iter().chain(loads).chain([std::process::id()]).collect()
+        [self.servers.pids(), self.loads.pids(), vec![std::process::id()]].concat()
     }
 
-    /// Reads the clocks at t0. `watch` has gone on since before it.
-    pub(super) fn start(&mut self, mut watch: DisturbanceWatch) -> Edge {
-        let servers = self.servers.times();
-        let loads = self.loads.iter().map(Process::cpu).collect();
-        let machine = MachineTimes::read().ok();
-        watch.begin();
-        Edge { servers, loads, machine, watch }
+    /// Reads the clocks at t0.
+    pub(super) fn start(&mut self) {
+        self.servers.start();
+        self.loads.start();
+        self.machine = MachineTimes::read().ok();
     }
 
-    /// Reads them again at t1, and the memory.
+    /// Reads them again at t1, and the memory; then ends the `watch` over the window.
     ///
     /// These come first: a window that has nothing outstanding is closed, reported and over within
     /// milliseconds, and to end the watch takes as long.
-    pub(super) fn finish(&mut self, edge: Edge) -> Cost {
-        let servers = self.servers.spent(&edge.servers);
-        let loads = each_spent(self.loads.iter().map(Process::cpu), &edge.loads);
+    pub(super) fn finish(mut self, connecting: Connecting, watch: DisturbanceWatch) -> Cost {
+        let (servers, loads) = (self.servers.spent(), self.loads.spent());
         let (server_rss_growth, load_rss_growth) =
-            (self.servers.rss_growth(), rss_growth(&self.loads));
-        let machine = MachineTimes::read().ok().zip(edge.machine);
+            (self.servers.rss_growth(), self.loads.rss_growth());
+        let machine = MachineTimes::read().ok().zip(self.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
-        let disturbance = edge.watch.end();
+        let disturbance = watch.end();
         let resources = Resources {
             server_cpu: servers.total,
-            load_cpu: total(&loads),
+            load_cpu: loads.total,
             server_rss_growth,
             load_rss_growth,
             socket_memory: socket_memory_bytes(),
@@ -219,45 +215,18 @@ impl CostMeter {
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),
             canary_worst: disturbance.worst_stall(),
             disturbance: Some(disturbance),
-            load_processes: u32::try_from(self.loads.len()).unwrap_or(u32::MAX),
+            load_processes: u32::try_from(self.loads.pids().len()).unwrap_or(u32::MAX),
             // How it was laid out, and how its processes kept time, the trial knows.
-            instrument: None,
-            server_processes: 0,
-            source_addresses: 0,
-            pinned: None,
+            ..Resources::default()
         };
         Cost {
             resources,
             busiest_server: servers.busiest,
-            busiest_load: busiest(&loads),
+            busiest_load: loads.busiest,
             servers_ended: servers.ended,
-            connecting: Connecting::default(),
+            connecting,
         }
     }
-}
-
-/// Time that each process has spent since `before`.
-fn each_spent(
-    now: impl IntoIterator<Item = Option<CpuTime>>,
-    before: &[Option<CpuTime>],
-) -> Vec<Option<CpuSpent>> {
-    now.into_iter().zip(before).map(|(now, before)| spent(now, *before)).collect()
-}
-
-fn busiest(processes: &[Option<CpuSpent>]) -> Option<Duration> {
-    processes.iter().flatten().map(|cpu| cpu.total).max()
-}
-
-/// The growth of all processes together; not known where there is none, or one is not known.
-fn rss_growth(processes: &[Process]) -> Option<u64> {
-    if processes.is_empty() {
-        return None;
-    }
-    processes.iter().map(Process::rss_growth).sum()
-}
-
-fn spent(now: Option<CpuTime>, before: Option<CpuTime>) -> Option<CpuSpent> {
-    Some(cpu_spent(now?.saturating_since(before?)))
 }
 
 fn cpu_spent(spent: CpuTime) -> CpuSpent {
@@ -268,18 +237,11 @@ fn cpu_spent(spent: CpuTime) -> CpuSpent {
     }
 }
 
-/// The sum of all parts; not known where there is none, or one of them is not known.
-fn total(parts: &[Option<CpuSpent>]) -> Option<CpuSpent> {
-    if parts.is_empty() {
-        return None;
-    }
-    parts.iter().try_fold(CpuSpent::default(), |sum, part| {
-        let part = (*part)?;
-        Some(CpuSpent {
-            total: sum.total + part.total,
-            user: sum.user + part.user,
-            system: sum.system + part.system,
-        })
+fn sum(parts: &[CpuSpent]) -> CpuSpent {
+    parts.iter().fold(CpuSpent::default(), |sum, part| CpuSpent {
+        total: sum.total + part.total,
+        user: sum.user + part.user,
+        system: sum.system + part.system,
     })
 }
 
@@ -299,8 +261,10 @@ mod tests {
         let mut spinner = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
         let mut meter = CostMeter::new(&[spinner.id()], true, &[]);
         let end = clock::now() + LATER;
-        let edge = meter.start(DisturbanceWatch::start(Some(meter.pids()), end));
-        let cost = meter.finish(edge);
+        let mut watch = DisturbanceWatch::start(Some(meter.pids()), end);
+        meter.start();
+        watch.begin();
+        let cost = meter.finish(Connecting::default(), watch);
         assert!(clock::now() >= end, "the watch ended before its canaries woke");
         spinner.kill().unwrap();
         spinner.wait().unwrap();

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
-use pushbench_metrics::observe::disturbance::{
-    BusyProcesses, Disturbance, Others, Throttled, Waits,
-};
+use pushbench_metrics::observe::disturbance::{Disturbance, Others, Throttled, Waits};
 use pushbench_os::machine::cgroup::{Cgroups, Throttling};
 use pushbench_os::machine::load::MachineTimes;
 use pushbench_os::machine::others::ProcessTimes;
@@ -32,11 +30,18 @@ pub struct DisturbanceWatch {
     processes: ProcessTimes,
     /// When that look was.
     looked: MonoInstant,
+    groups: Cgroups,
+    /// The counters at the window's start.
+    before: Counters,
+}
+
+/// Counters at one moment.
+#[derive(Debug, Default)]
+struct Counters {
+    throttling: Vec<Throttling>,
+    waits: Option<Waits>,
     machine: Option<MachineTimes>,
     times: Option<Times>,
-    waits: Option<Waits>,
-    groups: Cgroups,
-    throttling: Vec<Throttling>,
 }
 
 /// Processor time of the cores in use and of the run's own processes, at one moment.
@@ -61,36 +66,35 @@ impl DisturbanceWatch {
             own: own.unwrap_or_default(),
             cores,
             groups: Cgroups::of_self(&SystemFiles::default()),
-            throttling: Vec::new(),
-            machine: None,
-            times: None,
-            waits: None,
+            before: Counters::default(),
         }
     }
 
     /// Reads the counters at the window's start.
     pub fn begin(&mut self) {
-        self.throttling = self.groups.throttling();
-        self.waits = self.waits_now();
-        self.machine = self.machine_now();
-        self.times = self.machine.and_then(|machine| self.times_now(machine));
+        self.before = self.counters();
+    }
+
+    fn counters(&self) -> Counters {
+        let (throttling, waits) = (self.groups.throttling(), self.waits_now());
+        let machine = MachineTimes::read_cores(&self.cores).ok();
+        let times = machine.and_then(|machine| self.times_now(machine));
+        Counters { throttling, waits, machine, times }
     }
 
     /// Reads them again at the window's end, and ends the watch.
     pub fn end(self) -> Disturbance {
-        let machine = self.machine_now();
-        let times = machine.and_then(|machine| self.times_now(machine)).zip(self.times);
-        let waits = self.waits_now().zip(self.waits);
-        let throttled = self.throttled();
+        let (now, before) = (self.counters(), &self.before);
+        let throttled = self.throttled(&now);
         let report = self.canaries.map(Canaries::stop).unwrap_or_default();
         let wall = ClockOffset::now();
-        let others = times.map(|(now, before)| {
+        let others = now.times.zip(before.times).map(|(now, before)| {
             let mut others = before.until(&now, self.cores.len());
             let busiest = ProcessTimes::now().busiest_since(&self.processes, &self.own);
             // The looks are further apart than the window is long, by what came before it.
             let looked = clock::now().saturating_since(self.looked);
             let all = looked.mul_f64(others.share * self.cores.len() as f64);
-            others.busiest = busiest.filter(|busy| stands_out(busy, all));
+            others.busiest = busiest.filter(|busy| busy.cpu >= all.mul_f64(STANDS_OUT));
             others
         });
         Disturbance {
@@ -98,12 +102,15 @@ impl DisturbanceWatch {
             canary_first: report.first,
             canary_cpu: report.cpu,
             others,
-            waits: waits.map(|(now, before)| Waits {
+            waits: now.waits.zip(before.waits).map(|(now, before)| Waits {
                 ran: now.ran.saturating_sub(before.ran),
                 total: now.total.saturating_sub(before.total),
                 turns: now.turns.saturating_sub(before.turns),
             }),
-            stolen: machine.zip(self.machine).map_or(0.0, |(now, before)| stolen(now, before)),
+            stolen: now
+                .machine
+                .zip(before.machine)
+                .map_or(0.0, |(now, before)| stolen(now, before)),
             throttled,
             clock_step: Duration::from_nanos(wall.nanos.abs_diff(self.wall.nanos)),
             suspended: clock::suspended().saturating_sub(self.slept),
@@ -111,17 +118,12 @@ impl DisturbanceWatch {
     }
 
     /// Time that the quota that bound most held back since the window's start.
-    fn throttled(&self) -> Option<Throttled> {
-        let now = self.groups.throttling();
-        let each = now.iter().zip(&self.throttling);
+    fn throttled(&self, now: &Counters) -> Option<Throttled> {
+        let each = now.throttling.iter().zip(&self.before.throttling);
         let worst = each.map(|(now, before)| now.saturating_since(*before));
         let Throttling { time, periods } = worst.max_by_key(|spent| spent.time)?;
         let quota = self.groups.cpu_quota();
         (quota.is_some() || !time.is_zero()).then_some(Throttled { time, periods, quota })
-    }
-
-    fn machine_now(&self) -> Option<MachineTimes> {
-        MachineTimes::read_cores(&self.cores).ok()
     }
 
     /// `None` where the own processes are not known: they would be taken for others.
@@ -165,10 +167,6 @@ impl Times {
 fn stolen(now: MachineTimes, before: MachineTimes) -> f64 {
     let spent = now.saturating_since(before);
     spent.steal_ns as f64 / spent.total_ns.max(1) as f64
-}
-
-fn stands_out(busy: &BusyProcesses, all: Duration) -> bool {
-    busy.cpu >= all.mul_f64(STANDS_OUT)
 }
 
 #[cfg(test)]

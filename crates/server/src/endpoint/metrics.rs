@@ -8,7 +8,7 @@ use super::row::{Answers, Endpoint, GET_OR_HEAD};
 use crate::counters::Kind;
 use crate::http::answer;
 use crate::shared::Shared;
-use crate::stream::wire;
+use crate::wire::Language;
 
 /// The server's figures.
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -88,7 +88,7 @@ fn connections(page: &mut Page, shared: &Shared) {
 }
 
 fn kinds() -> impl Iterator<Item = Kind> {
-    [Kind::HTTP].into_iter().chain(wire::KINDS)
+    [Kind::HTTP].into_iter().chain(Language::ALL.map(Kind::of))
 }
 
 fn requests(page: &mut Page, shared: &Shared) {

@@ -7,7 +7,7 @@ use pushbench_protocol::headers::HeaderProfile;
 
 use crate::http::answer::Answer;
 use crate::shared::Shared;
-use crate::stream::wire::Wire;
+use crate::wire::Language;
 
 /// The methods where there is a page to be had without waiting.
 pub(super) const GET_OR_HEAD: &[&str] = &["GET", "HEAD"];
@@ -57,7 +57,7 @@ pub(crate) struct Streams {
     pub(crate) status: StatusCode,
     /// The response head of a stream of the messages after a cursor, or a refusal.
     pub(crate) head: MakeHead,
-    pub(crate) wire: fn() -> Wire,
+    pub(crate) language: Language,
     /// It is a response like others: a page of another origin is told that it may read it, and one
     /// that resumes says where it was (`Last-Event-ID`).
     pub(crate) is_response: bool,

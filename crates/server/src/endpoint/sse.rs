@@ -7,7 +7,7 @@ use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
 
 use super::row::{Answers, Endpoint, Streams};
 use crate::http::answer::{self, Answer};
-use crate::stream::wire::Wire;
+use crate::wire::Language;
 
 /// The feed as an event stream.
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -17,7 +17,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     answers: Answers::Stream(Streams {
         status: StatusCode::OK,
         head: head_or_refusal,
-        wire: || Wire::Events,
+        language: Language::Events,
         is_response: true,
     }),
 };

@@ -10,6 +10,7 @@ use crate::http::answer::{self, Answer};
 use crate::query::{CURSOR_KEYS, Query, QueryError};
 use crate::shared::Shared;
 use crate::stream::Opening;
+use crate::wire::Wire;
 
 /// The request header with which a browser's `EventSource` resumes (WHATWG HTML §9.2.3).
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -48,7 +49,7 @@ pub(crate) fn open(
     } else {
         head
     };
-    Ok(Opening { head, wire: (streams.wire)(), delivery: query.delivery, cursor })
+    Ok(Opening { head, wire: Wire::new(streams.language), delivery: query.delivery, cursor })
 }
 
 fn query(streams: &Streams, request: &Request<Incoming>) -> Result<Query, QueryError> {

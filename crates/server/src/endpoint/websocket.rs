@@ -10,7 +10,7 @@ use tungstenite::handshake::server::create_response;
 use super::row::{Answers, Endpoint, Streams};
 use crate::http::answer::{self, Answer};
 use crate::http::fields::lists;
-use crate::stream::wire::Wire;
+use crate::wire::Language;
 
 /// The feed on a WebSocket.
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -20,7 +20,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     answers: Answers::Stream(Streams {
         status: StatusCode::SWITCHING_PROTOCOLS,
         head: head_or_refusal,
-        wire: || Wire::Frames(None),
+        language: Language::Frames,
         is_response: false,
     }),
 };

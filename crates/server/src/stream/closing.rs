@@ -3,9 +3,9 @@
 use pushbench_core::Delivery;
 
 use super::Stream;
-use super::wire::End;
 use crate::connection::{Overdue, Phase};
 use crate::view::View;
+use crate::wire::End;
 
 impl Stream {
     /// Ends the stream because the server stops.
@@ -18,8 +18,8 @@ impl Stream {
 
     /// Says the last words: the client gets them after the message that is being written.
     pub(super) fn end(&mut self, why: End) {
-        let phase = self.wire.end(why, self.cursor, &mut self.control);
-        self.connection.go_on(phase);
+        let is_answered = self.wire.end(why, self.cursor, &mut self.control);
+        self.connection.go_on(if is_answered { Phase::Closing } else { Phase::Ending });
     }
 
     /// Looks at what time it is: keeps a silent stream open, and gives up one whose client

@@ -1,6 +1,7 @@
 //! Bodies in chunks.
 
-use pushbench_protocol::chunked::{ChunkError, ChunkedReader, LAST_CHUNK, Piece, push};
+use pushbench_protocol::Malformed;
+use pushbench_protocol::chunked::{ChunkedReader, LAST_CHUNK, Piece, push};
 
 use super::however_cut;
 
@@ -21,7 +22,7 @@ pub(super) fn holds(input: &[u8]) {
     reads_back(input);
 }
 
-fn read(pieces: &[&[u8]]) -> Result<Read, ChunkError> {
+fn read(pieces: &[&[u8]]) -> Result<Read, Malformed> {
     let mut reader = ChunkedReader::default();
     let mut read = Read { body: Vec::new(), framing: 0, behind: 0, done: false };
     for mut piece in pieces.iter().copied() {

@@ -14,45 +14,26 @@ use pushbench_testkit::payload::numbered;
 use pushbench_testkit::reader::{Message, Reader, Refused};
 use pushbench_testkit::started::StartedServer;
 
-/// Makes a test of each behaviour on each transport: `module::behaviour::transport`.
+/// Makes a test of each behaviour on each contender: `module::behaviour::contender`.
 macro_rules! over_all_transports {
     ($($behaviour:ident),+ $(,)?) => {$(
         mod $behaviour {
-            use pushbench_core::Contender;
-
-            #[tokio::test]
-            async fn short_poll() {
-                super::$behaviour(Contender::SHORT_POLL).await;
-            }
-
-            #[tokio::test]
-            async fn short_poll_close() {
-                super::$behaviour(Contender::SHORT_POLL_CLOSE).await;
-            }
-
-            #[tokio::test]
-            async fn short_poll_conditional() {
-                super::$behaviour(Contender::SHORT_POLL_CONDITIONAL).await;
-            }
-
-            #[tokio::test]
-            async fn long_poll() {
-                super::$behaviour(Contender::LONG_POLL).await;
-            }
-
-            #[tokio::test]
-            async fn sse() {
-                super::$behaviour(Contender::SSE).await;
-            }
-
-            #[tokio::test]
-            async fn websocket() {
-                super::$behaviour(Contender::WEBSOCKET).await;
-            }
+            use crate::case;
+            pushbench_testkit::each_contender!(case, $behaviour);
         }
     )+};
 }
 
+macro_rules! case {
+    ($name:ident, $behaviour:ident, $contender:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            super::$behaviour($contender).await;
+        }
+    };
+}
+
+use case;
 use over_all_transports;
 
 /// Bytes of a client's receive buffer and of the server's send buffer where a test needs both to
@@ -61,7 +42,7 @@ const SMALL_BUFFER: u32 = 16 << 10;
 
 /// Whether the server holds the connection and writes to it as messages come.
 fn is_stream(contender: Contender) -> bool {
-    matches!(contender, Contender::SSE | Contender::WEBSOCKET)
+    contender.shape().streams()
 }
 
 /// A client that must receive every message.

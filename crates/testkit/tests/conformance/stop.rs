@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pushbench_core::{Contender, Delivery, Transport};
+use pushbench_core::contender::Shape;
+use pushbench_core::{Contender, Delivery};
 use pushbench_server::ServerConfig;
 use pushbench_testkit::reader::{End, Reader};
 use pushbench_testkit::started::{StartedServer, manual_config};
@@ -18,12 +19,12 @@ over_all_transports!(
 /// How the server says on each transport that it stops.
 fn farewell(contender: Contender) -> End {
     End::Stopped(
-        match contender.transport {
+        match contender.shape() {
             // Nobody waits for an answer that could say so; the next question finds nobody.
-            Transport::ShortPoll => "connection refused",
-            Transport::LongPoll => "204 with connection: close",
-            Transport::Sse => "the body ended",
-            Transport::Websocket => "close 1001",
+            Shape::Asks => "connection refused",
+            Shape::Waits => "204 with connection: close",
+            Shape::Streams if contender == Contender::WEBSOCKET => "close 1001",
+            Shape::Streams => "the body ended",
         }
         .to_owned(),
     )

@@ -54,7 +54,7 @@ fn a_load_process_that_dies_in_mid_run_leaves_the_others_figures() {
     let clients: Vec<u32> = loads.iter().map(|load| load.connected_at_start).collect();
     assert_eq!(clients, [10, 30]);
     let error = "process 2 of 3: the process ended".to_owned();
-    assert_eq!(inbox.fallen(), [Invalid::LoadDied { error }]);
+    assert_eq!(inbox.ended_early(), [Invalid::LoadDied { error }]);
 }
 
 /// As where this process is kept from running while the window ends.
@@ -66,7 +66,7 @@ fn what_is_said_early_is_not_lost() {
     sender.send(Message::Load(0, ended())).unwrap();
     inbox.wait_until(clock::now()).unwrap();
     assert_eq!(inbox.finished(LONG).unwrap().len(), 1);
-    assert_eq!(inbox.fallen(), []);
+    assert_eq!(inbox.ended_early(), []);
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn what_the_processes_say_is_put_together_in_any_order() {
         let news = LoadNews::Connected { clients, error, attempts };
         sender.send(Message::Load(index, Output::News(news))).unwrap();
     }
-    let connected = inbox.connected(LONG).unwrap();
-    assert_eq!((connected.clients, connected.error.as_deref()), (12, Some("refused")));
-    assert_eq!(connected.attempts.out[&503], 2);
+    let (clients, error, attempts) = inbox.connected(LONG).unwrap();
+    assert_eq!((clients, error.as_deref()), (12, Some("refused")));
+    assert_eq!(attempts.out[&503], 2);
 }
 
 #[test]
@@ -117,5 +117,5 @@ fn a_process_that_says_nothing_is_named() {
     sender.send(Message::Load(0, measured(4))).unwrap();
     assert_eq!(inbox.finished(Duration::ZERO).unwrap().len(), 1);
     let error = "process 2 of 2: it does not finish in time".to_owned();
-    assert_eq!(inbox.fallen(), [Invalid::LoadDied { error }]);
+    assert_eq!(inbox.ended_early(), [Invalid::LoadDied { error }]);
 }

@@ -1,10 +1,52 @@
-//! Measurements of a trial's processes put together, so that they read the same over however many
-//! they were split.
+//! The outcome of a trial's phases, in which the measurements of its processes read the same over
+//! however many they were split.
 
 use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
-use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured};
-use pushbench_metrics::record::warning::Lag;
+use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
+use pushbench_metrics::record::warning::{Invalid, Lag};
+
+use super::cost::Cost;
+
+/// The share of messages that must not be late for writes to be in step with the feed, and how late
+/// they may be, in gaps between messages. Where they are not, several messages go with one read,
+/// which is cheaper.
+const ON_TIME: f64 = 0.9;
+const LATEST: f64 = 0.5;
+
+/// The outcome of a trial's phases.
+#[derive(Debug)]
+pub struct Played {
+    /// Its instants.
+    pub timing: TrialTiming,
+    /// The measurements of its processes.
+    pub merged: Merged,
+    /// The cost of its window.
+    pub cost: Cost,
+    /// Packets that a capture did not see.
+    pub(crate) uncaptured: u64,
+    /// Load processes that ended early.
+    pub(crate) ended_early: Vec<Invalid>,
+    /// Whether the server is a child of this run.
+    pub(crate) own_server: bool,
+    /// Whether the server's instants are on this machine's clock.
+    pub(crate) same_clock: bool,
+    /// Whether a server that ran already is gone, or publishes another feed than before.
+    pub(crate) feed_changed: bool,
+}
+
+impl Played {
+    /// Whether the server kept the feed's pace: each message was on its way before the next was
+    /// due.
+    #[must_use]
+    pub fn kept_pace(&self) -> bool {
+        let window = self.timing.window;
+        let gap_us = window.duration().as_secs_f64() * 1e6 / window.len() as f64;
+        let server = self.merged.server.as_ref();
+        let lag = server.and_then(|server| server.publish_lag.percentile_us(ON_TIME));
+        lag.is_some_and(|late| late < gap_us * LATEST)
+    }
+}
 
 /// Measurements of all processes of a trial, put together.
 #[derive(Debug)]
@@ -12,13 +54,13 @@ pub struct Merged {
     /// Of the load processes.
     pub load: LoadMeasured,
     /// The lag of the load process that was latest: pooled, the others would hide it.
-    pub(super) load_lag: Option<Lag>,
+    pub(crate) load_lag: Option<Lag>,
     /// How each load process's loop kept time.
     pub(super) watches: Vec<LoopWatch>,
     /// Of the server processes; `None` where the server is not this run's.
     pub server: Option<ServerMeasured>,
     /// The fewest and the most messages that a server process published.
-    pub(super) published: Option<(u64, u64)>,
+    pub(crate) published: Option<(u64, u64)>,
     /// Stamps of each load process; merged they would no longer be told apart.
     pub(super) load_stamps: Vec<LoadStamps>,
     /// Stamps of each server process.

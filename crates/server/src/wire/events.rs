@@ -1,0 +1,91 @@
+//! Event streams: messages as events, and the server's own words, in chunks (WHATWG HTML §9.2,
+//! RFC 9112 §7.1).
+
+use bytes::Bytes;
+use pushbench_core::Seq;
+use pushbench_core::message::Content;
+use pushbench_protocol::chunked::{self, LAST_CHUNK};
+use pushbench_protocol::sse;
+
+use super::{End, Language, Row, Verdict};
+
+/// Event streams, whose clients have only to listen.
+pub(super) const ROW: Row = Row {
+    language: Language::Events,
+    name: "sse",
+    encode: chunk,
+    len: chunk_len,
+    receive: |_, _, _| Verdict::Open,
+    end: |_, why, cursor, words| end(words, why, cursor),
+    end_is_answered: false,
+    silence: |config| Some(config.sse_keep_alive),
+    keep_alive: |words| chunked::push(words, sse::KEEP_ALIVE),
+};
+
+/// A message as an event in a chunk of its own.
+fn chunk(seq: Seq, content: Content, payload: &[u8]) -> Bytes {
+    let mut event = Vec::with_capacity(event_len(seq, content, payload));
+    sse::push(&mut event, seq, content, payload);
+    let mut chunk = Vec::with_capacity(chunked::encoded_len(event.len()));
+    chunked::push(&mut chunk, &event);
+    chunk.into()
+}
+
+/// The length of [`chunk`], without making it.
+fn chunk_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
+    chunked::encoded_len(event_len(seq, content, payload))
+}
+
+fn event_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
+    let digits = seq.0.checked_ilog10().unwrap_or(0) as usize + 1;
+    let id = "id: \n".len() + digits;
+    let data = match content {
+        Content::Text => {
+            let feeds = payload.iter().filter(|&&byte| byte == b'\n').count();
+            payload.len() - feeds + (feeds + 1) * "data: \n".len()
+        }
+        Content::Binary => {
+            let event = "event: \n".len() + sse::BINARY_EVENT.len();
+            event + "data: \n".len() + payload.len().div_ceil(3) * 4
+        }
+    };
+    id + data + "\n".len()
+}
+
+/// The end of a stream; of one whose cursor fell off the ring an event says so, and which message is
+/// the oldest.
+fn end(out: &mut Vec<u8>, why: End, after: Seq) {
+    if let End::Gone { oldest } = why {
+        let mut event = Vec::new();
+        let data = format!("{{\"oldest\":{oldest},\"after\":{after}}}");
+        sse::push_named(&mut event, sse::GONE_EVENT, &data);
+        chunked::push(out, &event);
+    }
+    out.extend_from_slice(LAST_CHUNK);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lengths_are_those_of_what_is_made() {
+        for len in [10, 11, 12, 64, 240, 250, 4000, 4096, 65_536] {
+            for seq in [1, 9, 10, 99_999] {
+                for fill in [b'a', b'\n', b'\r'] {
+                    let payload = vec![fill; len];
+                    let content = Content::of(&payload);
+                    let made = chunk(Seq(seq), content, &payload);
+                    assert_eq!(made.len(), chunk_len(Seq(seq), content, &payload));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_that_fell_behind_ends_with_the_oldest_message() {
+        let mut out = Vec::new();
+        end(&mut out, End::Gone { oldest: Seq(7) }, Seq(2));
+        assert_eq!(out, b"2a\r\nevent: gone\ndata: {\"oldest\":7,\"after\":2}\n\n\r\n0\r\n\r\n");
+    }
+}
