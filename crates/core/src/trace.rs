@@ -143,6 +143,6 @@ mod tests {
         let fits = "x".repeat(MAX_PAYLOAD - SEQ_DIGITS);
         assert!(Trace::parse(&format!("offset_ms,payload\n0,{fits}\n")).is_ok());
         let error = Trace::parse(&format!("offset_ms,payload\n0,{fits}x\n")).unwrap_err();
-        assert!(matches!(error, TraceError::TooLarge { line: 2, .. }), "{error}");
+        assert!(matches!(error, TraceError::TooLarge(2, _)), "{error}");
     }
 }
