@@ -5,7 +5,7 @@ mod load;
 mod poller;
 
 use clap::ValueEnum;
-use pushbench_core::payload::Payload;
+use pushbench_core::feed::payload::Payload;
 use pushbench_metrics::record::control::{LoadPlayer, ServerPlayer};
 use pushbench_run::player::child::{self, ChildError};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use pushbench_core::Contender;
-use pushbench_core::payload::PayloadKind;
+use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_run::place::{Layout, Spread};

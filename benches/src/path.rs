@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::schedule::{Schedule, Timetable};
+use pushbench_core::feed::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, MonoInstant, Seq};
 use pushbench_load::runner::Measure;

@@ -2,8 +2,8 @@
 //! keeps up with.
 
 use bytes::Bytes;
-use pushbench_core::message::Content;
-use pushbench_core::payload::{Payload, PayloadKind};
+use pushbench_core::feed::message::Content;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::{Contender, Seq};
 use pushbench_protocol::{batch, chunked, sse};
 use tungstenite::handshake::derive_accept_key;

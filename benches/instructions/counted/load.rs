@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use pushbench_benches::callgrind::{obey, say};
-use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, MonoInstant};
 use pushbench_load::Load;

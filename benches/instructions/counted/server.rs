@@ -3,8 +3,8 @@
 use pushbench_benches::callgrind::{obey, say};
 use pushbench_benches::reads;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::record::control::ServerPlan;
 use pushbench_server::Server;
 

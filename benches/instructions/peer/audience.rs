@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::reads;
-use pushbench_core::message::SEQ_DIGITS;
+use pushbench_core::feed::message::SEQ_DIGITS;
 use pushbench_core::{Contender, Seq};
 use pushbench_load::session::Sessions;
 use pushbench_metrics::record::control::LoadPlan;

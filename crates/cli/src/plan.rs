@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use pushbench_core::feed::schedule::{MOST_DUE, WalkError};
+use pushbench_core::feed::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
-use pushbench_core::schedule::{MOST_DUE, WalkError};
-use pushbench_core::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use pushbench_core::payload::PayloadKind;
+use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::ByteSize;
 use pushbench_protocol::headers::{self, HeaderProfile, MAX_PROFILE_BYTES};

@@ -72,7 +72,7 @@ fn list() -> String {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::trace::Trace;
+    use pushbench_core::feed::trace::Trace;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_os::machine::limits;
 use pushbench_os::time::clock;

@@ -1,13 +1,19 @@
 //! The one source of messages: a schedule, a payload, a seed.
 
+pub mod message;
+pub mod number;
+pub mod payload;
+pub mod schedule;
+pub mod trace;
+
 use serde::{Deserialize, Serialize};
 
 use crate::checked::excerpt;
 use crate::checked_when_read;
+use crate::feed::message::{Content, Seq};
+use crate::feed::payload::{MAX_PAYLOAD, Payload};
+use crate::feed::schedule::{Checkpoint, Schedule};
 use crate::instant::MonoInstant;
-use crate::message::{Content, Seq};
-use crate::payload::{MAX_PAYLOAD, Payload};
-use crate::schedule::{Checkpoint, Schedule};
 
 /// All that determines a feed's messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

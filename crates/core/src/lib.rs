@@ -1,7 +1,7 @@
 //! The vocabulary of pushbench, without I/O and without a clock.
 //!
-//! A [`feed::FeedSpec`] says *when* messages exist ([`schedule`]) and *what* they hold
-//! ([`payload`]), both as pure functions of a seed and a sequence number. A
+//! A [`feed::FeedSpec`] says *when* messages exist ([`schedule`](feed::schedule)) and *what* they hold
+//! ([`payload`](feed::payload)), both as pure functions of a seed and a sequence number. A
 //! [`scenario::Scenario`] says how the feed is to be received, by which [`contender`]s: each is a
 //! transport on a stack.
 
@@ -11,19 +11,14 @@ pub mod delivery;
 pub mod feed;
 pub mod figure;
 pub mod instant;
-pub mod message;
-pub mod number;
-pub mod payload;
 pub mod random;
 pub mod sampling;
 pub mod scenario;
-pub mod schedule;
 pub mod text;
-pub mod trace;
 pub mod units;
 
 pub use contender::{Contender, Shape, Stack, Transport};
 pub use delivery::Delivery;
+pub use feed::message::{Message, Seq};
 pub use figure::Figure;
 pub use instant::MonoInstant;
-pub use message::{Message, Seq};

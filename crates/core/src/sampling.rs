@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::Seq;
+use crate::feed::message::Seq;
 use crate::random;
 
 /// Of many clients, one in so many is stamped.

@@ -22,7 +22,7 @@ pub use self::values::Values;
 use crate::checked_when_read;
 use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
-use crate::payload::PayloadKind;
+use crate::feed::payload::PayloadKind;
 use crate::units::{ByteSize, Count, Rate, Span};
 
 /// The most points that a scenario may span.
@@ -226,7 +226,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Trace;
+    use crate::feed::trace::Trace;
 
     fn refused(text: &str) -> String {
         Scenario::parse(text).unwrap_err().to_string()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 
-use pushbench_core::message::{Content, Seq};
+use pushbench_core::feed::message::{Content, Seq};
 
 pub use self::base64::Base64Number;
 

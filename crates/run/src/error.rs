@@ -1,6 +1,6 @@
 //! Reasons for which a run cannot go on, and those for which only a trial has no figures.
 
-use pushbench_core::schedule::WalkError;
+use pushbench_core::feed::schedule::WalkError;
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_os::net::capture::CaptureError;
 use thiserror::Error;

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::feed::trace::Trace;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
-use pushbench_core::trace::Trace;
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject};

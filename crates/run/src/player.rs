@@ -9,7 +9,7 @@ pub(crate) mod server;
 pub mod target;
 
 use pushbench_core::Contender;
-use pushbench_core::payload::Payload;
+use pushbench_core::feed::payload::Payload;
 use pushbench_metrics::record::control::{LoadPlayer, ServerPlayer};
 
 use self::target::Target;

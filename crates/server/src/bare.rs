@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_os::time::clock;

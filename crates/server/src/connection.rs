@@ -306,8 +306,8 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use pushbench_core::feed::FeedSpec;
-    use pushbench_core::payload::Payload;
-    use pushbench_core::schedule::Schedule;
+    use pushbench_core::feed::payload::Payload;
+    use pushbench_core::feed::schedule::Schedule;
 
     use super::*;
 

@@ -14,8 +14,8 @@
 //!
 //! ```no_run
 //! use pushbench_core::feed::FeedSpec;
-//! use pushbench_core::payload::{Payload, PayloadKind};
-//! use pushbench_core::schedule::Schedule;
+//! use pushbench_core::feed::payload::{Payload, PayloadKind};
+//! use pushbench_core::feed::schedule::Schedule;
 //! use pushbench_server::{Server, ServerConfig};
 //!
 //! let payload = Payload::Generated { kind: PayloadKind::Text, bytes: 64 };

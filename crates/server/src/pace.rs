@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::{Checkpoint, Offsets};
+use pushbench_core::feed::schedule::{Checkpoint, Offsets};
 use pushbench_core::{MonoInstant, Seq};
 
 /// Messages handed over at once.
@@ -130,8 +130,8 @@ impl<'a> Pace<'a> {
 mod tests {
     use std::convert::Infallible;
 
-    use pushbench_core::payload::{Payload, PayloadKind};
-    use pushbench_core::schedule::Schedule;
+    use pushbench_core::feed::payload::{Payload, PayloadKind};
+    use pushbench_core::feed::schedule::Schedule;
     use pushbench_core::units::Rate;
 
     use super::*;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_core::{Delivery, Seq};
 
 use crate::config::RingLimits;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerOrder};
 use pushbench_os::time::clock;
@@ -305,7 +305,8 @@ mod tests {
 
     #[test]
     fn accepted_sockets_inherit_what_the_listener_has() {
-        let payload = pushbench_core::payload::Payload::Recorded { payloads: ["x".into()].into() };
+        let payload =
+            pushbench_core::feed::payload::Payload::Recorded { payloads: ["x".into()].into() };
         let feed = pushbench_core::feed::FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
         let config = ServerConfig { send_buffer: Some(32 << 10), ..ServerConfig::new(feed) };
         let listener = listen("127.0.0.1:0".parse().unwrap(), &config).unwrap();

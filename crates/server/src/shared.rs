@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use pushbench_core::message::Content;
-use pushbench_core::schedule::Checkpoint;
+use pushbench_core::feed::message::Content;
+use pushbench_core::feed::schedule::Checkpoint;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::observer::Window;

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use pushbench_core::feed::schedule::{Checkpoint, HORIZON};
 use pushbench_core::instant::saturating_nanos;
-use pushbench_core::schedule::{Checkpoint, HORIZON};
 
 /// The least time of the schedule from one place that is kept to the next.
 const SPACING: Duration = Duration::from_secs(8);
@@ -54,7 +54,7 @@ impl Trail {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::schedule::Schedule;
+    use pushbench_core::feed::schedule::Schedule;
     use pushbench_core::units::Rate;
 
     use super::*;

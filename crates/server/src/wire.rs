@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pushbench_core::Seq;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 
 use self::conversation::Conversation;
 pub(crate) use self::conversation::Verdict;

@@ -1,7 +1,7 @@
 //! Bodies to publish, and what becomes of them.
 
 use pushbench_core::Seq;
-use pushbench_core::message::SEQ_DIGITS;
+use pushbench_core::feed::message::SEQ_DIGITS;
 
 /// The sizes of payloads at which something changes, of those that can be published by hand: the
 /// least (10 bytes are a schedule's privilege); the WebSocket header's 7, 16 and 64 bits of
@@ -39,7 +39,7 @@ pub fn numbered(seq: Seq, body: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::message::Content;
+    use pushbench_core::feed::message::Content;
 
     use super::*;
 

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::feed::{FeedDescription, FeedSpec};
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::ServerMeasured;

@@ -9,9 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_load::channel::ChannelKind;

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::PayloadKind;
+use pushbench_core::feed::payload::PayloadKind;
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::scenario::{DEFAULT_HEADERS, Scenario, ScheduleKind, Values};
-use pushbench_core::schedule::Schedule;
 use pushbench_core::units::{ByteSize, Rate, Span};
 
 use super::settings::{payload_kind, schedule_kind};

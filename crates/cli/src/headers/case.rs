@@ -2,8 +2,8 @@
 //! starts.
 
 use anyhow::anyhow;
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::MAX_PAYLOAD;
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::MAX_PAYLOAD;
 use pushbench_core::units::Count;
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::record::headers::PUSH;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::record::control::{Place, ServerNews, ServerPlan};
 use pushbench_run::player::process::{Output, Process};
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::thresholds::Target;
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
+use crate::feed::payload::{MAX_PAYLOAD, PayloadKind};
+use crate::feed::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::figure::{SAMPLES_BEYOND, Unit};
-use crate::payload::{MAX_PAYLOAD, PayloadKind};
-use crate::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::units::{ByteSize, Span};
 
 /// How many clients a point may have.

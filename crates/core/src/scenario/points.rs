@@ -8,9 +8,9 @@ use super::check::{self, check_text};
 use super::{Axis, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked_when_read;
 use crate::feed::FeedSpec;
-use crate::payload::{MAX_PAYLOAD, Payload};
-use crate::schedule::{Schedule, check_rate, check_speed};
-use crate::trace::Trace;
+use crate::feed::payload::{MAX_PAYLOAD, Payload};
+use crate::feed::schedule::{Schedule, check_rate, check_speed};
+use crate::feed::trace::Trace;
 use crate::units::{Count, Rate, Span};
 
 /// One combination of settings.

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use pushbench_core::message::Content;
-use pushbench_core::payload::Payload;
+use pushbench_core::feed::message::Content;
+use pushbench_core::feed::payload::Payload;
 use pushbench_core::{Contender, Seq};
 use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};

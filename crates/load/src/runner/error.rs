@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use pushbench_core::schedule::WalkError;
+use pushbench_core::feed::schedule::WalkError;
 use thiserror::Error;
 
 /// Why a load process cannot go on.

@@ -1,7 +1,7 @@
 //! Which phase of a trial it is, and when which message was due.
 
 use pushbench_core::MonoInstant;
-use pushbench_core::schedule::{HORIZON, Timetable, WalkError};
+use pushbench_core::feed::schedule::{HORIZON, Timetable, WalkError};
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::control::TrialTiming;
 
@@ -85,7 +85,7 @@ impl Phases {
 #[cfg(test)]
 mod tests {
     use pushbench_core::Seq;
-    use pushbench_core::schedule::{Checkpoint, Schedule};
+    use pushbench_core::feed::schedule::{Checkpoint, Schedule};
     use pushbench_core::units::Rate;
     use pushbench_metrics::observe::observer::Window;
 

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};

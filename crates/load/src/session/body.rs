@@ -1,6 +1,6 @@
 //! Messages out of the bodies that answer polls. A payload is looked at, never kept.
 
-use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::feed::number::{NumberError, NumberReader};
 use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_protocol::batch::{BatchError, BatchReader, MAX_BATCH, Piece};

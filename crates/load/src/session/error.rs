@@ -1,7 +1,7 @@
 //! Answers and ends of connections that no session expects.
 
 use pushbench_core::Seq;
-use pushbench_core::number::NumberError;
+use pushbench_core::feed::number::NumberError;
 use pushbench_protocol::Malformed;
 use pushbench_protocol::batch::BatchError;
 use pushbench_protocol::frame::FrameError;

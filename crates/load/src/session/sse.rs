@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushbench_core::Seq;
-use pushbench_core::number::NumberReader;
+use pushbench_core::feed::number::NumberReader;
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::{ResponseHead, is_event_stream};

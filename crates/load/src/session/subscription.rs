@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use pushbench_core::Seq;
-use pushbench_core::number::NumberError;
+use pushbench_core::feed::number::NumberError;
 use pushbench_protocol::http::ResponseHead;
 
 use super::error::ProtocolError;

@@ -1,7 +1,7 @@
 //! Behaviour that all transports have in common, and tools for the tests of each of them.
 
 use proptest::prelude::*;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_metrics::record::control::LoadPlan;

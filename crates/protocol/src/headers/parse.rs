@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::render::{Side, placeholders};
 use super::{ByTransport, Header, HeaderProfile, HeaderSet};
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::MAX_PAYLOAD;
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::MAX_PAYLOAD;
 use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery, Transport};
 

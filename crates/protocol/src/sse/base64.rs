@@ -3,7 +3,7 @@
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
-use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::feed::number::{NumberError, NumberReader};
 
 /// Base64 characters that are decoded at a time: as many as a number as pushbench writes it needs.
 const BASE64_STEP: usize = 28;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject, TrialTiming};
 use pushbench_os::time::clock;

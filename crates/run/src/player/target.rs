@@ -7,9 +7,9 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::feed::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::instant::saturating_nanos;
-use pushbench_core::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::record::control::Subject;
 use pushbench_os::time::clock;

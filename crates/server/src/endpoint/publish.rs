@@ -5,9 +5,9 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE}
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::MAX_PAYLOAD;
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::MAX_PAYLOAD;
+use pushbench_core::feed::schedule::Schedule;
 
 use super::row::{Answers, Endpoint};
 use crate::http::answer::{self, Answer};

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use http::StatusCode;
-use pushbench_core::message;
+use pushbench_core::feed::message;
 use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::batch::{self, MAX_BATCH};
 use pushbench_protocol::headers::HeaderProfile;

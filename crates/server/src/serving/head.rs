@@ -176,8 +176,9 @@ mod tests {
     use super::*;
 
     fn config(headers: HeaderProfile) -> ServerConfig {
-        let payload = pushbench_core::payload::Payload::Recorded { payloads: ["x".into()].into() };
-        let schedule = pushbench_core::schedule::Schedule::Manual;
+        let payload =
+            pushbench_core::feed::payload::Payload::Recorded { payloads: ["x".into()].into() };
+        let schedule = pushbench_core::feed::schedule::Schedule::Manual;
         let feed = pushbench_core::feed::FeedSpec { seed: 1, schedule, payload };
         ServerConfig { headers, ..ServerConfig::new(feed) }
     }

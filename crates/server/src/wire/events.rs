@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use pushbench_core::Seq;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_protocol::chunked::{self, LAST_CHUNK};
 use pushbench_protocol::sse;
 

@@ -2,7 +2,7 @@
 //! §5.2, §5.5).
 
 use bytes::Bytes;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 

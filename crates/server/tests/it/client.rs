@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_server::{ChannelKind, Server, ServerConfig, ServerHandle};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::units::Rate;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use pushbench_core::feed::schedule::{Checkpoint, Schedule};
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription};
-use pushbench_core::schedule::{Checkpoint, Schedule};
 use pushbench_core::units::Rate;
 use pushbench_os::time::clock;
 use pushbench_server::Server;

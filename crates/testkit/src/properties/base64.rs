@@ -3,7 +3,7 @@
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
-use pushbench_core::number::{NumberError, NumberReader};
+use pushbench_core::feed::number::{NumberError, NumberReader};
 use pushbench_protocol::sse::Base64Number;
 
 use super::however_cut;

@@ -2,7 +2,7 @@
 
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::FeedDescription;
-use pushbench_core::schedule::Timetable;
+use pushbench_core::feed::schedule::Timetable;
 
 use super::{schedule, survives_json};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pushbench_core::Seq;
-use pushbench_core::number::{MAX_NUMBER, NumberError, NumberReader};
+use pushbench_core::feed::number::{MAX_NUMBER, NumberError, NumberReader};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use httparse::Status;
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_server::{ServerConfig, poll_head};
 
 static CONFIG: LazyLock<ServerConfig> = LazyLock::new(|| {

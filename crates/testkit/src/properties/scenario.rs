@@ -1,7 +1,7 @@
 //! Scenarios.
 
+use pushbench_core::feed::trace::Trace;
 use pushbench_core::scenario::{MAX_POINTS, Scenario};
-use pushbench_core::trace::Trace;
 
 use super::survives_json;
 

@@ -1,7 +1,7 @@
 //! Schedules.
 
 use pushbench_core::Seq;
-use pushbench_core::schedule::{Checkpoint, Schedule};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule};
 
 use super::survives_json;
 

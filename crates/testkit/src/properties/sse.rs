@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_protocol::sse::{BINARY_EVENT, EVENT_LIMIT, ID_LIMIT, Piece, SseReader, push};
 
 use super::however_cut;

@@ -1,9 +1,9 @@
 //! Traces.
 
-use pushbench_core::message::SEQ_DIGITS;
-use pushbench_core::payload::MAX_PAYLOAD;
-use pushbench_core::schedule::{MAX_OFFSET_NS, Schedule};
-use pushbench_core::trace::Trace;
+use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::feed::payload::MAX_PAYLOAD;
+use pushbench_core::feed::schedule::{MAX_OFFSET_NS, Schedule};
+use pushbench_core::feed::trace::Trace;
 
 use super::schedule;
 

@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header;
-use pushbench_core::message::{Content, SEQ_DIGITS};
+use pushbench_core::feed::message::{Content, SEQ_DIGITS};
 use pushbench_core::{Contender, Seq};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Error;

@@ -1,8 +1,8 @@
 //! Under `every` each message comes, once, in order, and byte for byte.
 
 use pushbench_core::feed::FeedSpec;
-use pushbench_core::payload::{Payload, PayloadKind};
-use pushbench_core::schedule::Schedule;
+use pushbench_core::feed::payload::{Payload, PayloadKind};
+use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Seq};
 use pushbench_testkit::payload::text;

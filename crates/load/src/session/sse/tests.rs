@@ -1,4 +1,4 @@
-use pushbench_core::message::Content;
+use pushbench_core::feed::message::Content;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::{chunked, sse};
 

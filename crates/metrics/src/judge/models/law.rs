@@ -5,7 +5,7 @@
 //! alike: fifteen messages of a Poisson feed are not yet its law, and the difference is no fault
 //! of a transport's.
 
-use pushbench_core::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::{MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 

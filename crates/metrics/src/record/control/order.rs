@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use pushbench_core::MonoInstant;
-use pushbench_core::schedule::{Checkpoint, Schedule};
+use pushbench_core::feed::schedule::{Checkpoint, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::measured::{LoadMeasured, ServerMeasured};

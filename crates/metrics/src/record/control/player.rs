@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use pushbench_core::payload::Payload;
+use pushbench_core::feed::payload::Payload;
 use serde::{Deserialize, Serialize};
 
 /// A child process that plays the server's side.

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::message::{JSON_SEQ_START, SEQ_DIGITS, Seq};
+use crate::feed::message::{JSON_SEQ_START, SEQ_DIGITS, Seq};
 
 /// The largest number: 2⁶³ − 1.
 pub const MAX_NUMBER: u64 = i64::MAX as u64;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Schedule;
-use crate::trace::MAX_OFFSET_MS;
+use crate::feed::trace::MAX_OFFSET_MS;
 use crate::units::{Rate, Span};
 
 /// Messages each second that a feed may have.

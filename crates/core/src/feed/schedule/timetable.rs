@@ -1,8 +1,8 @@
 //! When the messages of a trial are due.
 
 use super::{Checkpoint, Schedule, WalkError, to_usize};
+use crate::feed::message::Seq;
 use crate::instant::MonoInstant;
-use crate::message::Seq;
 
 /// The most instants that a timetable holds: 1 GiB of them.
 pub const MOST_DUE: usize = 1 << 27;

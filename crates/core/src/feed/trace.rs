@@ -1,8 +1,8 @@
 //! A recorded feed: the rows of a CSV file with `offset_ms,payload`.
 
-use crate::message::SEQ_DIGITS;
-use crate::payload::MAX_PAYLOAD;
-use crate::schedule::MAX_EVENTS;
+use crate::feed::message::SEQ_DIGITS;
+use crate::feed::payload::MAX_PAYLOAD;
+use crate::feed::schedule::MAX_EVENTS;
 
 /// The last instant of a trace, in milliseconds: ten years.
 pub const MAX_OFFSET_MS: f64 = 315_576_000_000.0;

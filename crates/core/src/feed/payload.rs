@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::checked_when_read;
-use crate::message::{Content, JSON_SEQ_START, SEQ_DIGITS, Seq};
+use crate::feed::message::{Content, JSON_SEQ_START, SEQ_DIGITS, Seq};
 use crate::random;
 
 /// The largest payload, 1 MiB.

@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::feed::number::NumberReader;
 use crate::instant::MonoInstant;
-use crate::number::NumberReader;
 
 /// Digits of a sequence number inside a payload, zero-padded.
 pub const SEQ_DIGITS: usize = 10;

@@ -16,7 +16,7 @@ pub use self::rules::{BURSTS, MAX_EVENTS, MAX_OFFSET_NS, RATES, SILENCES, SPEEDS
 pub(crate) use self::rules::{check_burst, check_rate, check_span, check_speed};
 pub use self::timetable::{MOST_DUE, Timetable};
 use crate::checked_when_read;
-use crate::message::Seq;
+use crate::feed::message::Seq;
 use crate::units::{Rate, Span};
 
 /// How long before a trial a message may have been due and still have its instant known: one that
