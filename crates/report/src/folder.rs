@@ -221,7 +221,7 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
     let text = match bounded::read(&file, MAX_RECORD_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(match folder.join(headers::RECORD).is_file() {
+            return Err(match folder.join(headers::folder::RECORD).is_file() {
                 true => ReportError::OfHeaders(folder),
                 false => ReportError::NotARun(folder),
             });
@@ -238,7 +238,7 @@ pub fn open(path: &Path) -> Result<(RunFolder, RunRecord), ReportError> {
 ///
 /// Those of [`open`] and of [`RunFolder::write_all`].
 pub fn rebuild(path: &Path) -> Result<PathBuf, ReportError> {
-    if let Some(folder) = headers::rebuild(path)? {
+    if let Some(folder) = headers::folder::rebuild(path)? {
         return Ok(folder);
     }
     let (folder, record) = open(path)?;

@@ -1,8 +1,9 @@
 //! Judgement of a finished trial: why it cannot be used, and what to know before believing it.
 
 mod arrivals;
-pub(crate) mod breakdown;
-pub(crate) mod model;
+mod breakdown;
+mod model;
+pub(crate) mod record;
 pub(crate) mod stability;
 mod standstill;
 

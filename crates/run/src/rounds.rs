@@ -6,6 +6,7 @@ use pushbench_metrics::record::TrialId;
 
 use crate::error::RunError;
 use crate::event::{self, Event, Listener, Outcome};
+use crate::judge::record;
 use crate::setup::{Attempt, Run};
 use crate::{floor, trial};
 
@@ -24,7 +25,8 @@ impl Run {
             let last = order as usize == trials.len();
             let has_floor = self.plan.has_floor_behind(id);
             repeat(last && !has_floor, listener, |number, listener| {
-                let trial = trial::run(self, Attempt { id, order, number }, listener)?;
+                let attempt = Attempt { id, order, number };
+                let trial = record::of(&self.plan, attempt, trial::play(self, attempt, listener))?;
                 // A server that asked to be left alone is.
                 let stands = trial.is_valid() || trial.was_told_to_wait();
                 Ok((Outcome::Trial(Box::new(trial)), stands))

@@ -4,18 +4,17 @@ mod capture;
 mod cost;
 mod disturbance;
 mod played;
-mod record;
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::record::Resources;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_metrics::record::warning::Invalid;
-use pushbench_metrics::record::{Resources, TrialRecord};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -36,32 +35,16 @@ use crate::setup::{Attempt, Run};
 /// How long closing connections and reporting may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(15);
 
-/// Runs a trial and says what it is worth. A trial whose processes failed is invalid and has no
-/// figures; what cannot be helped by a repeat is an error.
-pub(crate) fn run(
-    run: &Run,
-    attempt: Attempt,
-    listener: &mut Listener<'_>,
-) -> Result<TrialRecord, RunError> {
-    let played = Trial::start(run, attempt, listener).and_then(|mut trial| {
-        let mut played = trial.play()?;
-        trial.describe(&mut played.cost.resources);
-        Ok(record::of(&run.plan, attempt, played))
-    });
-    match played {
-        Ok(record) => Ok(record),
-        Err(Trouble::Invalid(reason)) => Ok(record::without_figures(&run.plan, attempt, reason)),
-        Err(Trouble::Run(error)) => Err(error),
-    }
-}
-
 /// Goes through a trial without judging it.
 ///
 /// # Errors
 ///
 /// [`Trouble::Invalid`] where its processes failed.
 pub fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<Played, Trouble> {
-    Trial::start(run, attempt, listener)?.play()
+    let mut trial = Trial::start(run, attempt, listener)?;
+    let mut played = trial.play()?;
+    trial.describe(&mut played.cost.resources);
+    Ok(played)
 }
 
 /// A trial whose processes run.

@@ -10,6 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use pushbench_core::feed::number::NumberReader;
 use pushbench_core::{Contender, Delivery, Seq, Transport};
 use tokio::time::timeout;
 
@@ -223,7 +224,7 @@ fn batch(body: &Bytes) -> Result<Vec<Bytes>, End> {
 
 /// A message whose number only its payload tells.
 fn numbered(payload: Bytes) -> Result<Message, End> {
-    match Seq::from_payload(&payload) {
+    match NumberReader::read(&payload).ok() {
         Some(seq) => Ok(Message { seq, payload }),
         None => Err(End::Broken("a payload carries no number".to_owned())),
     }

@@ -5,7 +5,6 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::feed::number::NumberReader;
 use crate::instant::MonoInstant;
 
 /// Digits of a sequence number inside a payload, zero-padded.
@@ -41,13 +40,6 @@ impl Seq {
             rest /= 10;
         }
         digits
-    }
-
-    /// The number that a whole payload carries; `None` where it has none, for which
-    /// [`NumberReader`] knows the reason.
-    #[must_use]
-    pub fn from_payload(payload: &[u8]) -> Option<Self> {
-        NumberReader::read(payload).ok()
     }
 }
 
@@ -95,20 +87,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::feed::number::NumberReader;
+
+    fn number(payload: &[u8]) -> Option<Seq> {
+        NumberReader::read(payload).ok()
+    }
 
     #[test]
     fn ten_bytes_are_a_whole_message() {
         assert_eq!(&Seq(42).digits(), b"0000000042");
-        assert_eq!(Seq::from_payload(b"0000000042"), Some(Seq(42)));
-        assert_eq!(Seq::from_payload(b"000000004"), None);
-        assert_eq!(Seq::from_payload(b"00000000x2"), None);
+        assert_eq!(number(b"0000000042"), Some(Seq(42)));
+        assert_eq!(number(b"000000004"), None);
+        assert_eq!(number(b"00000000x2"), None);
     }
 
     #[test]
     fn a_json_payload_carries_it_in_its_first_member() {
         let payload = br#"{"seq":"0000000007","quotes":[]}"#;
-        assert_eq!(Seq::from_payload(payload), Some(Seq(7)));
-        assert_eq!(Seq::from_payload(&payload[..JSON_SEQ_START.len() + SEQ_DIGITS]), None);
+        assert_eq!(number(payload), Some(Seq(7)));
+        assert_eq!(number(&payload[..JSON_SEQ_START.len() + SEQ_DIGITS]), None);
     }
 
     #[test]
@@ -120,8 +117,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_round_trip(number in 1_u64..10_000_000_000) {
-            prop_assert_eq!(Seq::from_payload(&Seq(number).digits()), Some(Seq(number)));
+        fn digits_round_trip(seq in 1_u64..10_000_000_000) {
+            prop_assert_eq!(number(&Seq(seq).digits()), Some(Seq(seq)));
         }
     }
 }

@@ -238,6 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::feed::number::NumberReader;
 
     fn generated(kind: PayloadKind, bytes: usize) -> Payload {
         Payload::Generated { kind, bytes }
@@ -252,7 +253,7 @@ mod tests {
                 let bytes = kind.min_bytes() + extra;
                 let payload = generated(kind, bytes).render(seed, Seq(seq));
                 prop_assert_eq!(payload.len(), bytes);
-                prop_assert_eq!(Seq::from_payload(&payload), Some(Seq(seq)));
+                prop_assert_eq!(NumberReader::read(&payload), Ok(Seq(seq)));
                 prop_assert_eq!(&payload, &generated(kind, bytes).render(seed, Seq(seq)));
             }
         }

@@ -7,7 +7,8 @@ use pushbench_metrics::record::headers::{ContenderBytes, HeaderCase, HeadersReco
 use super::bars::{Bar, Bars, Group};
 use super::style::{ETHERNET, layer_colour};
 use super::{Chart, Key, Picture};
-use crate::headers::{name, subject, times};
+use crate::headers::rows::{name, times};
+use crate::headers::sentence::subject;
 use crate::{human, settings};
 
 /// How to read the picture.

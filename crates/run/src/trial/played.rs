@@ -62,9 +62,9 @@ pub struct Merged {
     /// The fewest and the most messages that a server process published.
     pub(crate) published: Option<(u64, u64)>,
     /// Stamps of each load process; merged they would no longer be told apart.
-    pub(super) load_stamps: Vec<LoadStamps>,
+    pub(crate) load_stamps: Vec<LoadStamps>,
     /// Stamps of each server process.
-    pub(super) server_stamps: Vec<ServerStamps>,
+    pub(crate) server_stamps: Vec<ServerStamps>,
 }
 
 impl Merged {

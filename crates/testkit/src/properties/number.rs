@@ -13,7 +13,7 @@ use super::however_cut;
 /// reader has it.
 pub(super) fn holds(input: &[u8]) {
     let number = however_cut(input, read);
-    assert_eq!(Seq::from_payload(input), number.ok());
+    assert_eq!(NumberReader::read(input).ok(), number.ok());
     if let Ok(Seq(number)) = number {
         assert!((1..=MAX_NUMBER).contains(&number), "{number}");
     }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use pushbench_core::feed::number::NumberReader;
 use pushbench_core::{Contender, Seq};
 
 use super::{End, Later, Message, Reader, Refused, Subscription, oldest_in};
@@ -80,7 +81,7 @@ fn message(event: Event) -> Result<Message, End> {
         kind => return Err(End::Broken(format!("an event of type {kind:?}"))),
     };
     let seq = event.id.parse().map(Seq).map_err(End::broken)?;
-    if Seq::from_payload(&payload) != Some(seq) {
+    if NumberReader::read(&payload) != Ok(seq) {
         return Err(End::Broken(format!("the event {seq} carries another number in its payload")));
     }
     Ok(Message { seq, payload: payload.into() })

@@ -5,13 +5,28 @@ use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{Resources, TrialRecord};
 
-use super::played::{Merged, Played};
-use crate::judge::{self, Evidence};
+use super::{Evidence, breakdown, model};
+use crate::error::{RunError, Trouble};
 use crate::plan::Plan;
 use crate::setup::Attempt;
+use crate::trial::{Merged, Played};
+
+/// The record of a trial, and what it is worth. One whose processes failed is invalid and has no
+/// figures; what cannot be helped by a repeat is an error.
+pub(crate) fn of(
+    plan: &Plan,
+    attempt: Attempt,
+    played: Result<Played, Trouble>,
+) -> Result<TrialRecord, RunError> {
+    match played {
+        Ok(played) => Ok(judged(plan, attempt, played)),
+        Err(Trouble::Invalid(reason)) => Ok(without_figures(plan, attempt, reason)),
+        Err(Trouble::Run(error)) => Err(error),
+    }
+}
 
 /// The record of a trial that came to nothing.
-pub(super) fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecord {
+fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecord {
     let nothing = MonoInstant::default();
     TrialRecord {
         id: attempt.id,
@@ -37,7 +52,7 @@ pub(super) fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) ->
 }
 
 /// The record of a trial that went through its phases, with the judgement on it.
-pub(super) fn of(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecord {
+fn judged(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecord {
     let (id, same_clock) = (attempt.id, played.same_clock);
     let merged = &mut played.merged;
     if !same_clock {
@@ -45,8 +60,8 @@ pub(super) fn of(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialReco
         merged.load.measured.late = Default::default();
         merged.load.measured.age = Default::default();
     }
-    let breakdown = judge::breakdown::join(&merged.server_stamps, &merged.load_stamps, same_clock);
-    let check = judge::model::check(plan, id, &played);
+    let breakdown = breakdown::join(&merged.server_stamps, &merged.load_stamps, same_clock);
+    let check = model::check(plan, id, &played);
     let evidence = Evidence {
         plan,
         id,
