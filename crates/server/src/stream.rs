@@ -24,7 +24,7 @@ use crate::connection::{Connection, Phase};
 use crate::counters::Kind;
 use crate::ring::{Entry, Ring};
 use crate::view::View;
-use crate::wire::{End, Verdict, Wire};
+use crate::wire::{End, ConversationState, Wire};
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;
@@ -279,7 +279,7 @@ impl Stream {
         let is_heard = matches!(self.connection.phase(), Phase::Streaming | Phase::Closing);
         if is_heard
             && !input.is_empty()
-            && self.wire.receive(input, &mut self.control) == Verdict::Over
+            && self.wire.receive(input, &mut self.control) == ConversationState::Over
         {
             self.connection.go_on(Phase::Ending);
         }

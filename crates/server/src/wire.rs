@@ -14,7 +14,7 @@ use pushbench_core::Seq;
 use pushbench_core::feed::message::Content;
 
 use self::conversation::Conversation;
-pub(crate) use self::conversation::Verdict;
+pub(crate) use self::conversation::ConversationState;
 pub(crate) use self::frames::frame;
 use crate::config::ServerConfig;
 
@@ -43,7 +43,7 @@ struct Row {
     /// The length of that, without making it.
     len: fn(Seq, Content, &[u8]) -> usize,
     /// Takes bytes from the client, and appends the answers to them.
-    receive: fn(&mut Talk, &[u8], &mut Vec<u8>) -> Verdict,
+    receive: fn(&mut Talk, &[u8], &mut Vec<u8>) -> ConversationState,
     /// Appends the last words to a client that has had the messages up to a cursor.
     end: fn(&mut Talk, End, Seq, &mut Vec<u8>),
     /// The client has to answer the last words.
@@ -115,7 +115,7 @@ impl Wire {
 
     /// Takes bytes from the client, and appends the answers to them. Those of a client that has
     /// only to listen mean nothing.
-    pub(crate) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> Verdict {
+    pub(crate) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> ConversationState {
         (self.language.row().receive)(&mut self.talk, input, answers)
     }
 

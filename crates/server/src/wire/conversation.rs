@@ -25,9 +25,9 @@ pub(crate) struct Conversation {
     context: WebSocketContext,
 }
 
-/// Where the conversation stands.
+/// The state of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ConversationState {
     /// It goes on.
     Open,
     /// Both sides have said close, or the client broke the protocol and has been told: the
@@ -72,19 +72,19 @@ impl Conversation {
     }
 
     /// Takes bytes from the client, and appends the answers to them.
-    pub(crate) fn receive(&mut self, input: &[u8], output: &mut Vec<u8>) -> Verdict {
+    pub(crate) fn receive(&mut self, input: &[u8], output: &mut Vec<u8>) -> ConversationState {
         let mut pipe = Pipe { input, output };
         loop {
             match self.context.read(&mut pipe) {
                 Ok(_message) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Verdict::Open;
+                    return ConversationState::Open;
                 }
                 Err(error) => {
                     if let Some((code, reason)) = complaint(&error) {
                         self.close(code, &reason, pipe.output);
                     }
-                    return Verdict::Over;
+                    return ConversationState::Over;
                 }
             }
         }
@@ -135,14 +135,14 @@ mod tests {
     }
 
     /// The answer to `input`, in pieces of `step` bytes.
-    fn answer(input: &[u8], step: usize) -> (Vec<u8>, Verdict) {
+    fn answer(input: &[u8], step: usize) -> (Vec<u8>, ConversationState) {
         let (mut conversation, mut output) = (Conversation::new(), Vec::new());
         for piece in input.chunks(step) {
-            if conversation.receive(piece, &mut output) == Verdict::Over {
-                return (output, Verdict::Over);
+            if conversation.receive(piece, &mut output) == ConversationState::Over {
+                return (output, ConversationState::Over);
             }
         }
-        (output, Verdict::Open)
+        (output, ConversationState::Open)
     }
 
     fn close_code(output: &[u8]) -> u16 {
@@ -154,23 +154,23 @@ mod tests {
     #[test]
     fn a_ping_gets_its_pong_however_it_arrives() {
         for step in [1, 3, 100] {
-            let (output, verdict) = answer(&masked(0x89, b"beat"), step);
-            assert_eq!((&output[..], verdict), (&b"\x8a\x04beat"[..], Verdict::Open));
+            let (output, state) = answer(&masked(0x89, b"beat"), step);
+            assert_eq!((&output[..], state), (&b"\x8a\x04beat"[..], ConversationState::Open));
         }
     }
 
     #[test]
     fn messages_are_taken_and_ignored() {
         let input = [masked(0x81, b"text"), masked(0x02, b"in "), masked(0x80, b"parts")].concat();
-        assert_eq!(answer(&input, 5), (Vec::new(), Verdict::Open));
+        assert_eq!(answer(&input, 5), (Vec::new(), ConversationState::Open));
     }
 
     #[test]
     fn a_close_is_answered_with_its_code() {
-        let (output, verdict) = answer(&masked(0x88, &[0x03, 0xe8]), 100);
-        assert_eq!((close_code(&output), verdict), (1000, Verdict::Over));
-        let (output, verdict) = answer(&masked(0x88, &[]), 100);
-        assert_eq!((&output[..], verdict), (&b"\x88\x00"[..], Verdict::Over));
+        let (output, state) = answer(&masked(0x88, &[0x03, 0xe8]), 100);
+        assert_eq!((close_code(&output), state), (1000, ConversationState::Over));
+        let (output, state) = answer(&masked(0x88, &[]), 100);
+        assert_eq!((&output[..], state), (&b"\x88\x00"[..], ConversationState::Over));
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
             ("too large in parts", in_parts, 1009),
         ];
         for (what, input, code) in cases {
-            let (output, verdict) = answer(&input, 1000);
-            assert_eq!((close_code(&output), verdict), (code, Verdict::Over), "{what}");
+            let (output, state) = answer(&input, 1000);
+            assert_eq!((close_code(&output), state), (code, ConversationState::Over), "{what}");
         }
     }
 
@@ -200,8 +200,8 @@ mod tests {
         conversation.close(CloseCode::Away, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();
-        assert_eq!(conversation.receive(&masked(0x89, b"late"), &mut output), Verdict::Open);
-        assert_eq!(conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output), Verdict::Over);
+        assert_eq!(conversation.receive(&masked(0x89, b"late"), &mut output), ConversationState::Open);
+        assert_eq!(conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output), ConversationState::Over);
         assert_eq!(output.len(), sent, "nothing follows a close");
     }
 }

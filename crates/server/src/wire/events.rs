@@ -7,7 +7,7 @@ use pushbench_core::feed::message::Content;
 use pushbench_protocol::chunked::{self, LAST_CHUNK};
 use pushbench_protocol::sse;
 
-use super::{End, Language, Row, Verdict};
+use super::{End, Language, Row, ConversationState};
 
 /// Event streams, whose clients have only to listen.
 pub(super) const ROW: Row = Row {
@@ -15,7 +15,7 @@ pub(super) const ROW: Row = Row {
     name: "sse",
     encode: chunk,
     len: chunk_len,
-    receive: |_, _, _| Verdict::Open,
+    receive: |_, _, _| ConversationState::Open,
     end: |_, why, cursor, words| end(words, why, cursor),
     end_is_answered: false,
     silence: |config| Some(config.sse_keep_alive),
