@@ -24,7 +24,7 @@ use crate::connection::{Connection, Phase};
 use crate::counters::Kind;
 use crate::ring::{Entry, Ring};
 use crate::view::View;
-use crate::wire::{End, ConversationState, Wire};
+use crate::wire::{ConversationState, End, Wire};
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;

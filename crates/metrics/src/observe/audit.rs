@@ -16,9 +16,9 @@ pub use self::gaps::Gaps;
 pub use self::totals::AuditTotals;
 use crate::observe::observer::{Arrival, Observer, Window};
 
-/// The judgement of an arrival.
+/// The class of an arrival: what it counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ArrivalClass {
     /// The first arrival of a message due in the window, at an expected client: a sample.
     New,
     /// The message arrived at this client before, wherever it is due.
@@ -90,24 +90,24 @@ impl Audit {
     ///
     /// Where there is no such client.
     #[inline]
-    pub fn judge(&mut self, arrival: &Arrival) -> Verdict {
+    pub fn classify(&mut self, arrival: &Arrival) -> ArrivalClass {
         let client = &mut self.clients[arrival.client as usize];
-        let place = client.place(arrival.seq.0);
+        let position = client.insert(arrival.seq.0);
         let inside = self.window.as_ref().filter(|window| window.contains(arrival.seq));
         if inside.is_some() {
-            client.duplicated += u64::from(place == Place::Held);
-            client.reordered += u64::from(place == Place::Gap);
-            client.delivered += u64::from(place != Place::Held);
+            client.duplicated += u64::from(position == Position::Held);
+            client.reordered += u64::from(position == Position::Gap);
+            client.delivered += u64::from(position != Position::Held);
         }
-        let verdict = match place {
-            Place::Held => Verdict::Duplicate,
-            _ if inside.is_none() || client.excluded => Verdict::Outside,
-            _ => Verdict::New,
+        let class = match position {
+            Position::Held => ArrivalClass::Duplicate,
+            _ if inside.is_none() || client.excluded => ArrivalClass::Outside,
+            _ => ArrivalClass::New,
         };
         if !client.settled {
             self.settle(arrival.client);
         }
-        verdict
+        class
     }
 
     /// Whether every expected client has every message of the window accounted for: under
@@ -207,13 +207,13 @@ impl Audit {
 impl Observer for Audit {
     #[inline]
     fn arrived(&mut self, arrival: &Arrival) {
-        self.judge(arrival);
+        self.classify(arrival);
     }
 }
 
 /// Where an arriving message belongs among those that came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Newer than all.
     Newest,
     /// Older than the newest, and missing until now.
@@ -246,9 +246,9 @@ struct Client {
 }
 
 impl Client {
-    /// Files `seq` among what arrived.
+    /// Inserts `seq` among what arrived.
     #[inline]
-    fn place(&mut self, seq: u64) -> Place {
+    fn insert(&mut self, seq: u64) -> Position {
         if seq <= self.newest {
             return self.fill(seq);
         }
@@ -256,15 +256,15 @@ impl Client {
             self.gaps.push(Gap { first: self.newest + 1, last: seq - 1 });
         }
         self.newest = seq;
-        Place::Newest
+        Position::Newest
     }
 
     /// Takes `seq` out of the gap that holds it, if one does.
     #[cold]
-    fn fill(&mut self, seq: u64) -> Place {
+    fn fill(&mut self, seq: u64) -> Position {
         let index = self.gaps.partition_point(|gap| gap.last < seq);
         let Some(gap) = self.gaps.get_mut(index).filter(|gap| gap.first <= seq) else {
-            return Place::Held;
+            return Position::Held;
         };
         let Gap { first, last } = *gap;
         match (first == seq, last == seq) {
@@ -276,7 +276,7 @@ impl Client {
                 self.gaps.insert(index + 1, Gap { first: seq + 1, last });
             }
         }
-        Place::Gap
+        Position::Gap
     }
 
     /// The parts of gaps that lie in the window, in rising order.

@@ -1,6 +1,6 @@
 //! The observer that measures: everything that a load process keeps of a trial.
 //!
-//! The audit judges each arrival once, and only what it calls new becomes a sample, so that
+//! The audit classifies each arrival once, and only what it calls new becomes a sample, so that
 //! latencies, series and audit agree on how many deliveries there were.
 
 use pushbench_core::instant::saturating_nanos;
@@ -8,7 +8,7 @@ use pushbench_core::{Delivery, MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::observe::age::{Age, AgeTotals};
-use crate::observe::audit::{Audit, AuditTotals, Verdict};
+use crate::observe::audit::{ArrivalClass, Audit, AuditTotals};
 use crate::observe::censored::Censored;
 use crate::observe::fit::Fit;
 use crate::observe::histogram::LatencyHistogram;
@@ -148,8 +148,8 @@ impl Observer for Recorder {
             self.measured.fit.arrived_early(arrival);
         }
         self.age.arrived(arrival);
-        let verdict = self.audit.judge(arrival);
-        let Some(window) = self.window.as_ref().filter(|_| verdict != Verdict::Duplicate) else {
+        let class = self.audit.classify(arrival);
+        let Some(window) = self.window.as_ref().filter(|_| class != ArrivalClass::Duplicate) else {
             return;
         };
         let in_window = window.spans(arrival.at);
@@ -157,7 +157,7 @@ impl Observer for Recorder {
         if let Some(polls) = &mut self.polls {
             polls.arrived(arrival, in_window);
         }
-        if verdict != Verdict::New {
+        if class != ArrivalClass::New {
             return;
         }
         let latency = arrival.latency();

@@ -200,8 +200,14 @@ mod tests {
         conversation.close(CloseCode::Away, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();
-        assert_eq!(conversation.receive(&masked(0x89, b"late"), &mut output), ConversationState::Open);
-        assert_eq!(conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output), ConversationState::Over);
+        assert_eq!(
+            conversation.receive(&masked(0x89, b"late"), &mut output),
+            ConversationState::Open
+        );
+        assert_eq!(
+            conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output),
+            ConversationState::Over
+        );
         assert_eq!(output.len(), sent, "nothing follows a close");
     }
 }

@@ -7,7 +7,7 @@ use pushbench_core::feed::message::Content;
 use pushbench_protocol::chunked::{self, LAST_CHUNK};
 use pushbench_protocol::sse;
 
-use super::{End, Language, Row, ConversationState};
+use super::{ConversationState, End, Language, Row};
 
 /// Event streams, whose clients have only to listen.
 pub(super) const ROW: Row = Row {

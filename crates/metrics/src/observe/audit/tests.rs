@@ -20,16 +20,16 @@ fn arrival(client: u32, seq: u64) -> Arrival {
     Arrival { client, seq: Seq(seq), due: MonoInstant(0), at: MonoInstant(0) }
 }
 
-fn play(audit: &mut Audit, seqs: impl IntoIterator<Item = u64>) -> Vec<Verdict> {
-    seqs.into_iter().map(|seq| audit.judge(&arrival(0, seq))).collect()
+fn play(audit: &mut Audit, seqs: impl IntoIterator<Item = u64>) -> Vec<ArrivalClass> {
+    seqs.into_iter().map(|seq| audit.classify(&arrival(0, seq))).collect()
 }
 
 #[test]
 fn a_gap_that_is_filled_was_reordered() {
-    use Verdict::{Duplicate, New, Outside};
+    use ArrivalClass::{Duplicate, New, Outside};
     let mut audit = audit(1, Delivery::Every, window(3, 6));
-    let verdicts = play(&mut audit, [1, 2, 5, 2, 3, 3, 6, 7]);
-    assert_eq!(verdicts, [Outside, Outside, New, Duplicate, New, Duplicate, New, Outside]);
+    let classes = play(&mut audit, [1, 2, 5, 2, 3, 3, 6, 7]);
+    assert_eq!(classes, [Outside, Outside, New, Duplicate, New, Duplicate, New, Outside]);
     assert!(!audit.settled());
     let totals = audit.finish(|_| true);
     assert_eq!((totals.expected, totals.delivered, totals.lost), (4, 3, 1));
@@ -59,10 +59,10 @@ fn behind_the_newest_all_is_lost_and_beyond_it_late_where_it_was_under_way() {
     let mut audit = audit(3, Delivery::Every, window(3, 9));
     for client in 0..3 {
         for seq in [2, 3, 5] {
-            audit.judge(&arrival(client, seq));
+            audit.classify(&arrival(client, seq));
         }
     }
-    audit.judge(&arrival(2, 6));
+    audit.classify(&arrival(2, 6));
     assert!(audit.awaits(0) && !audit.settled());
     audit.set_under_way(0);
     audit.set_under_way(2);
@@ -79,7 +79,7 @@ fn gaps_are_alike_only_where_each_client_has_the_same() {
         let mut audit = audit(u32::try_from(feeds.len()).unwrap(), Delivery::Every, window(3, 9));
         for (client, feed) in (0..).zip(feeds) {
             for &seq in *feed {
-                audit.judge(&arrival(client, seq));
+                audit.classify(&arrival(client, seq));
             }
         }
         audit.finish(|_| true).gaps.unwrap()
@@ -102,7 +102,7 @@ fn who_was_not_there_at_t0_neither_counts_nor_holds_up() {
     audit.exclude(2);
     play(&mut audit, [1, 2]);
     assert!(!audit.settled());
-    assert_eq!(audit.judge(&arrival(2, 1)), Verdict::Outside);
+    assert_eq!(audit.classify(&arrival(2, 1)), ArrivalClass::Outside);
     assert_eq!(audit.finish(|client| client == 0).expected, 2);
     assert_eq!(audit.finish(|_| true).lost, 2);
     audit.exclude(1);
@@ -141,15 +141,15 @@ struct Naive {
 }
 
 impl Naive {
-    fn judge(&mut self, seq: u64, window: &Window) -> Verdict {
+    fn classify(&mut self, seq: u64, window: &Window) -> ArrivalClass {
         let inside = window.contains(Seq(seq));
         let older = self.seen.last().is_some_and(|&newest| seq < newest);
         if !self.seen.insert(seq) {
             self.duplicated += u64::from(inside);
-            return Verdict::Duplicate;
+            return ArrivalClass::Duplicate;
         }
         self.reordered += u64::from(inside && older);
-        if inside { Verdict::New } else { Verdict::Outside }
+        if inside { ArrivalClass::New } else { ArrivalClass::Outside }
     }
 
     fn totals(&self, window: &Window, delivery: Delivery, under_way: bool) -> AuditTotals {
@@ -225,11 +225,11 @@ proptest! {
         for turn in 0..60 {
             for (client, feed) in feeds.iter().enumerate() {
                 let Some(&seq) = feed.get(turn) else { continue };
-                let mut expected = naive[client].judge(seq, &window);
-                if is_out(client) && expected == Verdict::New {
-                    expected = Verdict::Outside;
+                let mut expected = naive[client].classify(seq, &window);
+                if is_out(client) && expected == ArrivalClass::New {
+                    expected = ArrivalClass::Outside;
                 }
-                prop_assert_eq!(audit.judge(&arrival(u32::try_from(client).unwrap(), seq)), expected);
+                prop_assert_eq!(audit.classify(&arrival(u32::try_from(client).unwrap(), seq)), expected);
             }
             let mut counted = naive.iter().enumerate().filter(|&(client, _)| !is_out(client));
             let settled = counted.all(|(_, model)| model.settled(&window, delivery));
