@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
-use pushbench_metrics::judge::thresholds::{self, Verdict};
+use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::place::Layout;
@@ -156,11 +156,11 @@ pub(crate) fn measure(
 /// Outcome of a run that went through. A threshold on what was not measured is neither met nor
 /// broken, so that it makes the measurement one that does not answer what was asked.
 fn outcome(record: &RunRecord) -> Outcome {
-    let any = |verdict| record.thresholds.iter().any(|outcome| outcome.verdict == verdict);
+    let any = |status| record.thresholds.iter().any(|outcome| outcome.status == status);
     match () {
         () if !record.is_valid() => Outcome::Invalid,
-        () if any(Verdict::Broken) => Outcome::Broken,
-        () if any(Verdict::NotJudged) => Outcome::Invalid,
+        () if any(ThresholdStatus::Broken) => Outcome::Broken,
+        () if any(ThresholdStatus::NotJudged) => Outcome::Invalid,
         () => Outcome::Done,
     }
 }

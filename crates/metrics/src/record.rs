@@ -26,7 +26,7 @@ use crate::observe::recorder::Measured;
 use crate::record::control::ServerMeasured;
 use crate::record::environment::Environment;
 use crate::record::floor::FloorTrial;
-use crate::record::outcome::Outcome;
+use crate::record::outcome::ThresholdOutcome;
 use crate::record::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
@@ -73,7 +73,7 @@ pub struct RunRecord {
     /// The outcome of each threshold of the scenario; empty until the run has ended, and in
     /// records of before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub thresholds: Vec<Outcome>,
+    pub thresholds: Vec<ThresholdOutcome>,
 }
 
 impl RunRecord {

@@ -1,6 +1,6 @@
 //! Thresholds and what they came to, a line for each at each point.
 
-use pushbench_metrics::judge::thresholds::{Outcome, Verdict, outcomes};
+use pushbench_metrics::judge::thresholds::{ThresholdOutcome, ThresholdStatus, outcomes};
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
@@ -33,11 +33,11 @@ pub(crate) fn lines(record: &RunRecord) -> Vec<Line> {
 /// `threshold broken: quick: websocket.latency.p99 < 50ms: 71 ms`, for each that is not met.
 pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
     let outcomes = outcomes(record);
-    let words = |outcome: &Outcome| {
-        let what = match outcome.verdict {
-            Verdict::Met => return None,
-            Verdict::Broken => "threshold broken",
-            Verdict::NotJudged => "threshold not judged",
+    let words = |outcome: &ThresholdOutcome| {
+        let what = match outcome.status {
+            ThresholdStatus::Met => return None,
+            ThresholdStatus::Broken => "threshold broken",
+            ThresholdStatus::NotJudged => "threshold not judged",
         };
         let Line { threshold, measured, .. } = line(record, outcome);
         Some(format!("{what}: {}: {threshold}: {measured}", record.scenario.name))
@@ -45,7 +45,7 @@ pub(crate) fn failures(record: &RunRecord) -> Vec<String> {
     outcomes.iter().filter_map(words).collect()
 }
 
-fn line(record: &RunRecord, outcome: &Outcome) -> Line {
+fn line(record: &RunRecord, outcome: &ThresholdOutcome) -> Line {
     let threshold = &outcome.threshold;
     let whose = match threshold.target.contender {
         Some(_) => String::new(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Whether a threshold holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum ThresholdStatus {
     /// The measured value meets the condition.
     Met,
     /// It does not.
@@ -16,7 +16,7 @@ pub enum Verdict {
     NotJudged,
 }
 
-impl Verdict {
+impl ThresholdStatus {
     pub(crate) const fn of(is_met: bool) -> Self {
         if is_met { Self::Met } else { Self::Broken }
     }
@@ -35,7 +35,7 @@ impl Verdict {
 
 /// The outcome of a threshold for one transport at one point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ThresholdOutcome {
     /// The condition.
     pub threshold: Threshold,
     /// The point's number.
@@ -51,13 +51,14 @@ pub struct Outcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<f64>,
     /// Whether that meets the condition.
-    pub verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub status: ThresholdStatus,
 }
 
-impl Outcome {
+impl ThresholdOutcome {
     /// Whether the condition is met. What was not measured meets none.
     #[must_use]
     pub fn is_met(&self) -> bool {
-        self.verdict == Verdict::Met
+        self.status == ThresholdStatus::Met
     }
 }

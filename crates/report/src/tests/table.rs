@@ -1,6 +1,6 @@
 use pushbench_core::Contender;
 use pushbench_core::scenario::Scenario;
-use pushbench_metrics::judge::thresholds::{Verdict, judge};
+use pushbench_metrics::judge::thresholds::{ThresholdStatus, judge};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
 
@@ -88,7 +88,7 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
     record.thresholds = judge(&record);
     record.scenario.thresholds = Default::default();
     assert_eq!(failures(&record).len(), 2);
-    record.thresholds.last_mut().unwrap().verdict = Verdict::NotJudged;
+    record.thresholds.last_mut().unwrap().status = ThresholdStatus::NotJudged;
     assert!(failures(&record)[1].starts_with("threshold not judged: quick: sse.payload"));
     let sweep = fixture::sweep();
     let mut record = sweep.clone();
