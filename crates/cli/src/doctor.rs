@@ -105,7 +105,7 @@ fn table(checks: &[Check]) -> String {
             let gap = if text.is_empty() { "" } else { "\n" };
             text.push_str(&format!("{gap}{}\n", group.to_uppercase()));
         }
-        let word = check.verdict.word();
+        let word = check.status.word();
         text.push_str(&format!("  {word:<7}  {:<width$}  {}\n", check.name, check.found));
         if let Some(remedy) = &check.remedy {
             text.push_str(&format!("  {:<7}  {:<width$}  → {remedy}\n", "", ""));
@@ -116,22 +116,22 @@ fn table(checks: &[Check]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::checks::Verdict;
+    use super::checks::CheckStatus;
     use super::*;
 
     #[test]
     fn columns_are_aligned_and_a_remedy_stands_below() {
-        let check = |group, name: &str, verdict, remedy: Option<&str>| Check {
+        let check = |group, name: &str, status, remedy: Option<&str>| Check {
             group,
             name: name.to_owned(),
-            verdict,
+            status,
             found: "found".to_owned(),
             remedy: remedy.map(str::to_owned),
         };
         let checks = [
-            check("time", "clock", Verdict::Ok, None),
-            check("time", "wake-ups", Verdict::Limited, Some("do this")),
-            check("limits", "ports", Verdict::Cannot, Some("do that")),
+            check("time", "clock", CheckStatus::Ok, None),
+            check("time", "wake-ups", CheckStatus::Limited, Some("do this")),
+            check("limits", "ports", CheckStatus::Cannot, Some("do that")),
         ];
         let expected = "TIME\n  ok       clock     found\n  limited  wake-ups  found\n           \
                         \x20         → do this\n\nLIMITS\n  cannot   ports     found\n           \

@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::measure::{Measured, Quantiles};
 use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
 
-/// The verdict of a check.
+/// The status of a check: how far something can be done here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Verdict {
+pub(super) enum CheckStatus {
     /// Nothing to change.
     Ok,
     /// It works, with the stated loss.
@@ -21,7 +21,7 @@ pub(super) enum Verdict {
     Cannot,
 }
 
-impl Verdict {
+impl CheckStatus {
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -37,7 +37,8 @@ pub(super) struct Check {
     /// Its subject.
     pub(super) group: &'static str,
     pub(super) name: String,
-    pub(super) verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub(super) status: CheckStatus,
     /// The state that was found.
     pub(super) found: String,
     /// The change to make, where there is one.
@@ -47,16 +48,16 @@ pub(super) struct Check {
 impl Check {
     fn new(group: &'static str, name: impl Into<String>, found: impl Into<String>) -> Self {
         let (name, found) = (name.into(), found.into());
-        Self { group, name, verdict: Verdict::Ok, found, remedy: None }
+        Self { group, name, status: CheckStatus::Ok, found, remedy: None }
     }
 
     /// The check with its fault and remedy, where something is amiss.
-    fn unless(self, fine: bool, verdict: Verdict, remedy: impl Into<String>) -> Self {
-        if fine { self } else { Self { verdict, remedy: Some(remedy.into()), ..self } }
+    fn unless(self, fine: bool, status: CheckStatus, remedy: impl Into<String>) -> Self {
+        if fine { self } else { Self { status, remedy: Some(remedy.into()), ..self } }
     }
 
     fn limited_unless(self, fine: bool, remedy: impl Into<String>) -> Self {
-        self.unless(fine, Verdict::Limited, remedy)
+        self.unless(fine, CheckStatus::Limited, remedy)
     }
 }
 
@@ -183,10 +184,10 @@ fn disturbances(environment: &Environment, measured: &Measured) -> Vec<Check> {
     let worst = disturbance.worst_stall().unwrap_or_default();
     let found = format!("the longest {}", human::time(worst.as_secs_f64() * 1e6));
     let stall = Check::new(MACHINE, "stalls", found);
-    let verdict = if worst > STALL { Verdict::Cannot } else { Verdict::Limited };
+    let status = if worst > STALL { CheckStatus::Cannot } else { CheckStatus::Limited };
     checks.push(stall.unless(
         worst < SHORTEST_STALL * 10,
-        verdict,
+        status,
         "repeat; if it stays, use a machine with processors of its own",
     ));
     if let Some(others) = &disturbance.others {
@@ -218,13 +219,13 @@ fn packets(environment: &Environment) -> Vec<Check> {
     vec![
         Check::new(PACKETS, "receive timestamps", can(stamps)).unless(
             stamps,
-            Verdict::Cannot,
+            CheckStatus::Cannot,
             "use a Linux kernel with CONFIG_NETWORK_PHY_TIMESTAMPING or newer than 4.0; without, \
              latency is not split into its parts",
         ),
         Check::new(PACKETS, "packet capture", can(capture)).unless(
             capture,
-            Verdict::Cannot,
+            CheckStatus::Cannot,
             format!("{}; without, the kernel counts for each connection", setcap()),
         ),
     ]
@@ -338,9 +339,9 @@ mod tests {
     fn amiss(environment: &Environment, measured: &Measured, allowed: &Limits) -> Vec<String> {
         let checks = all(environment, measured, allowed);
         for check in &checks {
-            assert_eq!(check.remedy.is_some(), check.verdict != Verdict::Ok, "{check:?}");
+            assert_eq!(check.remedy.is_some(), check.status != CheckStatus::Ok, "{check:?}");
         }
-        let amiss = checks.into_iter().filter(|check| check.verdict != Verdict::Ok);
+        let amiss = checks.into_iter().filter(|check| check.status != CheckStatus::Ok);
         amiss.map(|check| check.name).collect()
     }
 
