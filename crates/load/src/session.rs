@@ -14,11 +14,11 @@ mod long_poll;
 mod output;
 mod poll;
 mod request;
+mod retryability;
 mod short_poll;
 mod sse;
 mod subscription;
 mod tagged_poll;
-mod verdict;
 mod websocket;
 mod words;
 
@@ -33,7 +33,7 @@ pub use pushbench_protocol::websocket::HandshakeError;
 
 pub use self::error::ProtocolError;
 pub use self::output::{Demand, Ending, Note, Output, Sending};
-pub use self::verdict::Verdict;
+pub use self::retryability::Retryability;
 
 /// One client of one transport.
 ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pushbench_metrics::observe::attempts::MOST_ATTEMPTS;
 
-use crate::session::Verdict;
+use crate::session::Retryability;
 
 /// The bound of the first pause, which doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -46,9 +46,9 @@ impl Backoff {
     }
 
     /// Uses an attempt after a failure of this kind; `false` where there is none left.
-    pub(super) fn again(&mut self, verdict: Verdict) -> bool {
-        let free = verdict == Verdict::Resume && self.failures == 0;
-        if verdict == Verdict::Final || (!free && self.used >= MOST_ATTEMPTS) {
+    pub(super) fn again(&mut self, retryability: Retryability) -> bool {
+        let free = retryability == Retryability::Resume && self.failures == 0;
+        if retryability == Retryability::Final || (!free && self.used >= MOST_ATTEMPTS) {
             return false;
         }
         self.used += u8::from(!free);
@@ -76,13 +76,13 @@ mod tests {
     fn ten_attempts_are_all_whatever_comes_between() {
         let mut backoff = Backoff::default();
         for _ in 1..MOST_ATTEMPTS {
-            assert!(backoff.again(Verdict::Retry));
+            assert!(backoff.again(Retryability::Retry));
             backoff.recovered();
         }
-        assert!(!backoff.again(Verdict::Retry));
-        assert!(backoff.again(Verdict::Resume), "what the server offers costs no attempt");
-        assert!(!backoff.again(Verdict::Resume), "unless nothing comes of it");
-        assert!(!Backoff::default().again(Verdict::Final));
+        assert!(!backoff.again(Retryability::Retry));
+        assert!(backoff.again(Retryability::Resume), "what the server offers costs no attempt");
+        assert!(!backoff.again(Retryability::Resume), "unless nothing comes of it");
+        assert!(!Backoff::default().again(Retryability::Final));
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
         (0..300).for_each(|_| backoff.too_soon());
         assert_eq!(backoff.pause(1.0), LONGEST_PAUSE);
         backoff.recovered();
-        assert!(backoff.again(Verdict::Retry));
+        assert!(backoff.again(Retryability::Retry));
         assert_eq!(backoff.pause(1.0), SHORTEST_PAUSE);
     }
 }

@@ -4,7 +4,7 @@ use pushbench_core::MonoInstant;
 
 use super::backoff::Backoff;
 use super::outlet::Outlet;
-use crate::session::{Session, Verdict};
+use crate::session::{Retryability, Session};
 
 /// A client's session, its outlet, and how it fares. Kept small: most of tens of thousands are idle.
 ///
@@ -22,7 +22,7 @@ pub(super) struct Client {
     /// The status that the current failure is about, or 0.
     pub(super) status: u16,
     /// The worst of what has failed, until that is acted upon.
-    pub(super) trouble: Option<Verdict>,
+    pub(super) failed: Option<Retryability>,
     /// Its subscription stands.
     pub(super) ready: bool,
     /// Its connection ended between two requests, and it opens the next.
@@ -46,7 +46,7 @@ impl Client {
             backoff: Backoff::default(),
             pauses: 0,
             status: 0,
-            trouble: None,
+            failed: None,
             ready: false,
             renewing: false,
             was_ready: false,

@@ -12,7 +12,7 @@ use pushbench_os::time::clock::Clock;
 use super::error::ConnectError;
 use super::measure::Measure;
 use super::state::{LoadState, Runner};
-use crate::session::{Ending, Note, ProtocolError, Verdict};
+use crate::session::{Ending, Note, ProtocolError, Retryability};
 
 /// How long a server may take to close a connection that both sides have said they close: as long
 /// as good-byes may take (RFC 6455 §7.1.1).
@@ -106,7 +106,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.out.notes = notes;
         if let Cause::Unreachable(source) = cause {
             let subscriber = &mut self.clients[client as usize];
-            subscriber.trouble = subscriber.trouble.max(Some(Verdict::Retry));
+            subscriber.failed = subscriber.failed.max(Some(Retryability::Retry));
             if std::mem::take(&mut subscriber.renewing) {
                 self.unsubscribed(client);
             }

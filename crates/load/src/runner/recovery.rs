@@ -8,7 +8,7 @@ use pushbench_os::time::clock::Clock;
 use super::measure::Measure;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
-use crate::session::{Ending, ProtocolError, RetryAfter, Verdict};
+use crate::session::{Ending, ProtocolError, RetryAfter, Retryability};
 
 /// The stream of random numbers that pauses are drawn from.
 const PAUSE_STREAM: u64 = 202;
@@ -21,7 +21,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// whom a browser would have given up.
     pub(super) fn remember_failure(&mut self, client: u32, error: &ProtocolError) {
         let subscriber = &mut self.clients[client as usize];
-        subscriber.trouble = subscriber.trouble.max(Some(error.verdict()));
+        subscriber.failed = subscriber.failed.max(Some(error.retryability()));
         subscriber.status = error.status().unwrap_or(subscriber.status);
         let stops =
             self.plan.contender.shape().streams() && !subscriber.ready && error.stops_browser();
@@ -78,7 +78,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn renews(&self, client: u32, at: MonoInstant, ending: Ending) -> bool {
         let subscriber = &self.clients[client as usize];
         let Ending::Idle { served } = ending else { return false };
-        subscriber.trouble.is_none()
+        subscriber.failed.is_none()
             && (served || at.saturating_since(subscriber.outlet.opened) >= SETTLED)
     }
 
@@ -86,22 +86,22 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn recover(&mut self, client: u32, at: MonoInstant, ending: Ending) {
         let renews = self.renews(client, at, ending);
         let subscriber = &mut self.clients[client as usize];
-        let trouble = subscriber.trouble.take();
+        let failed = subscriber.failed.take();
         let limit = match self.state {
             LoadState::Connecting => self.ramp.limit,
             LoadState::Connected => MonoInstant(u64::MAX),
             LoadState::Running => self.phases.timing().map_or(at, |timing| timing.drain_deadline),
             LoadState::Idle | LoadState::Closing | LoadState::Over => return,
         };
-        let verdict = match (trouble, ending) {
-            (Some(verdict), _) => verdict,
+        let retryability = match (failed, ending) {
+            (Some(retryability), _) => retryability,
             (None, Ending::Done) => return,
             (None, Ending::Idle { .. }) if renews => {
                 return self.timers.set(subscriber.until.max(at), Alarm::Retry(client));
             }
-            (None, Ending::Idle { .. } | Ending::Broken) => Verdict::Retry,
+            (None, Ending::Idle { .. } | Ending::Broken) => Retryability::Retry,
         };
-        if !subscriber.backoff.again(verdict) {
+        if !subscriber.backoff.again(retryability) {
             return self.leave(client);
         }
         let until = subscriber.until.max(at) + self.pause(client);

@@ -98,13 +98,13 @@ impl Running {
 /// Connects all clients and runs a trial.
 fn trial(plan: LoadPlan, shared: &Shared, drain: Duration) -> LoadMeasured {
     let clients = plan.clients;
-    let load = troubled_trial(plan, shared, drain);
+    let load = failing_trial(plan, shared, drain);
     assert_eq!(load.connected_at_start, clients);
     load
 }
 
 /// The same where clients may be lost before the window.
-fn troubled_trial(plan: LoadPlan, shared: &Shared, drain: Duration) -> LoadMeasured {
+fn failing_trial(plan: LoadPlan, shared: &Shared, drain: Duration) -> LoadMeasured {
     let (running, clients) = (Running::start(plan.clone()), plan.clients);
     assert_eq!(running.connect(), (clients, None));
     let load = running.run(shared, drain);

@@ -182,7 +182,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Demand::Close => self.disconnect(client),
         }
         // Whoever polls on a period goes on by it after a refusal, if not at once.
-        if self.cadence.is_some() && self.clients[client as usize].trouble.is_some() {
+        if self.cadence.is_some() && self.clients[client as usize].failed.is_some() {
             self.recover(client, at, Ending::Done);
         }
     }

@@ -12,7 +12,7 @@ use pushbench_os::time::clock;
 use pushbench_protocol::batch;
 
 use super::server::{Shared, cursor, polls, request, start, websocket};
-use super::{LONG, Running, SHORT, plan, trial, troubled_trial};
+use super::{LONG, Running, SHORT, failing_trial, plan, trial};
 use crate::session::tests::{frame, payload, response, upgrade};
 
 /// How many requests came.
@@ -170,7 +170,7 @@ fn a_stream_that_breaks_behind_each_message_has_ten_attempts() {
         let _ = stream.shutdown(Shutdown::Both);
     });
     let load =
-        troubled_trial(plan(target, Contender::WEBSOCKET, 1), &shared, Duration::from_secs(2));
+        failing_trial(plan(target, Contender::WEBSOCKET, 1), &shared, Duration::from_secs(2));
     assert_eq!(asked(&shared), usize::from(MOST_ATTEMPTS));
     assert_eq!(load.attempts.out[&0], 1);
 }
@@ -257,7 +257,7 @@ fn refused_polls(
             answer = busy;
         }
     });
-    let load = troubled_trial(plan(target, contender, 2), &shared, drain);
+    let load = failing_trial(plan(target, contender, 2), &shared, drain);
     (load, asked(&shared) - 2)
 }
 

@@ -6,9 +6,9 @@
 
 use super::error::ProtocolError;
 
-/// The prospects of a further attempt after a failure. The later outweighs the earlier.
+/// The retryability of a failure: the prospects of a further attempt. The later outweighs the earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum Retryability {
     /// The server has said where to go on: no failure, unless nothing comes of that either.
     Resume,
     /// It may pass.
@@ -18,18 +18,18 @@ pub enum Verdict {
 }
 
 impl ProtocolError {
-    /// The prospects of a further attempt.
+    /// Whether a further attempt may succeed.
     #[must_use]
-    pub const fn verdict(&self) -> Verdict {
+    pub const fn retryability(&self) -> Retryability {
         match self {
-            Self::Status { status: 408 | 425 | 429 | 500..=599, .. } => Verdict::Retry,
-            Self::Gone { oldest: Some(_), .. } => Verdict::Resume,
+            Self::Status { status: 408 | 425 | 429 | 500..=599, .. } => Retryability::Retry,
+            Self::Gone { oldest: Some(_), .. } => Retryability::Resume,
             // The connection ended, or is of no use any more, and another may be.
             Self::Truncated(_)
             | Self::StreamEnded(_)
             | Self::Closed { .. }
             // A server may say 408 before it closes an idle connection (RFC 9110 §15.5.9).
-            | Self::Unasked(_) => Verdict::Retry,
+            | Self::Unasked(_) => Retryability::Retry,
             Self::Status { .. }
             | Self::Gone { .. }
             | Self::Head { .. }
@@ -40,7 +40,7 @@ impl ProtocolError {
             | Self::NoCursor(_)
             | Self::Encoded { .. }
             | Self::ContentType { .. }
-            | Self::Handshake { .. } => Verdict::Final,
+            | Self::Handshake { .. } => Retryability::Final,
         }
     }
 
@@ -58,7 +58,7 @@ impl ProtocolError {
         )
     }
 
-    /// The status that the server answered; `None` where that is not the trouble.
+    /// The status that the server answered; `None` where it is about none.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
@@ -79,18 +79,18 @@ mod tests {
     fn only_what_may_pass_is_tried_again() {
         let status = |status| {
             let (request, said) = (String::new(), String::new());
-            ProtocolError::Status { status, request, expected: "200", said }.verdict()
+            ProtocolError::Status { status, request, expected: "200", said }.retryability()
         };
         for code in 100..=999 {
             let passing = matches!(code, 408 | 425 | 429 | 500..=599);
-            assert_eq!(status(code) == Verdict::Retry, passing, "{code}");
-            assert!(passing || status(code) == Verdict::Final, "{code}");
+            assert_eq!(status(code) == Retryability::Retry, passing, "{code}");
+            assert!(passing || status(code) == Retryability::Final, "{code}");
         }
         let gone = |oldest| {
-            ProtocolError::Gone { request: String::new(), after: Seq(1), oldest }.verdict()
+            ProtocolError::Gone { request: String::new(), after: Seq(1), oldest }.retryability()
         };
-        assert_eq!((gone(Some(Seq(4))), gone(None)), (Verdict::Resume, Verdict::Final));
-        assert_eq!(ProtocolError::StreamEnded(String::new()).verdict(), Verdict::Retry);
-        assert_eq!(ProtocolError::NoCursor(String::new()).verdict(), Verdict::Final);
+        assert_eq!((gone(Some(Seq(4))), gone(None)), (Retryability::Resume, Retryability::Final));
+        assert_eq!(ProtocolError::StreamEnded(String::new()).retryability(), Retryability::Retry);
+        assert_eq!(ProtocolError::NoCursor(String::new()).retryability(), Retryability::Final);
     }
 }
