@@ -3,13 +3,13 @@
 //! Points are matched by their settings, transports by their names; of each figure the trials of
 //! the one run are held against those of the other. Five figures of each transport are judged
 //! together by the ranks of their trials, and three that have no noise by their ranges (see
-//! [`judge()`]); the others are shown. Whether a threshold holds is in [`gate`](Comparison::gate).
+//! [`changes`]); the others are shown. Whether a threshold holds is in [`gate`](Comparison::gate).
 //!
 //! Two runs are two moments of a machine. What else changed between them is part of the
 //! difference, and no statistic of two runs can tell it apart.
 
+mod change;
 mod gate;
-mod judge;
 mod notes;
 mod settings;
 
@@ -17,8 +17,8 @@ use pushbench_core::figure::Judging;
 use pushbench_core::scenario::Point;
 use pushbench_core::{Contender, Figure};
 
+pub use self::change::{Change, DISCOVERY, Power, Verdict, WORTH, changes};
 pub use self::gate::{Unbreakable, percent};
-pub use self::judge::{Change, DISCOVERY, Power, Verdict, WORTH, judge};
 pub use self::settings::Difference;
 use crate::judge::figures::{Figures, Summary, summarise};
 use crate::record::{RunRecord, TrialRecord};
@@ -143,7 +143,7 @@ pub fn compare(
         return Err(CompareError::NothingInCommon);
     }
     let judged = samples.iter().map(|each| (each.values.clone(), each.judging()));
-    let changes = judge(judged, rules.worth);
+    let changes = changes(judged, rules.worth);
     let power = Power::of(&changes);
     let mut lacking = without_trials(&points, before, after, names);
     lacking.extend(samples.iter().filter_map(|each| each.lacking(names)));

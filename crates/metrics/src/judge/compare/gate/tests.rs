@@ -18,7 +18,7 @@ fn comparison(runs: [usize; 2], figures: usize, moved: f64, framing: f64) -> Com
         })
         .collect();
     samples.push(([vec![2.0; runs[0]], vec![framing; runs[1]]], Judging::Ranges));
-    let changes = judge(samples, WORTH);
+    let changes = changes(samples, WORTH);
     let point = Scenario::default().points(None).remove(0);
     let power = Power::of(&changes);
     let row = |(index, change)| Row {

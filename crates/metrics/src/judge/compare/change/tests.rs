@@ -44,7 +44,7 @@ fn figures(
             .map(|shift| machine.run(noise, 100.0, trials).iter().map(|v| v + shift).collect());
         (values, Judging::Ranks)
     });
-    judge(samples.collect::<Vec<_>>(), WORTH)
+    changes(samples.collect::<Vec<_>>(), WORTH)
 }
 
 fn is_difference(change: &Change) -> bool {
@@ -106,7 +106,7 @@ fn a_known_shift_is_found_and_its_interval_covers_it() {
 }
 
 fn one(before: &[f64], after: &[f64]) -> Change {
-    judge([([before.to_vec(), after.to_vec()], Judging::Ranks)], WORTH).remove(0)
+    changes([([before.to_vec(), after.to_vec()], Judging::Ranks)], WORTH).remove(0)
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn too_few_trials_have_no_verdict_and_say_how_many_would() {
 #[test]
 fn what_is_not_judged_has_no_verdict_and_counts_for_nothing() {
     let far = || [vec![1.0; 6], vec![2.0; 6]];
-    let changes = judge(
+    let changes = changes(
         [(far(), Judging::No), (far(), Judging::Ranks), ([vec![1.0; 6], Vec::new()], Judging::No)],
         WORTH,
     );
@@ -151,7 +151,8 @@ fn what_is_not_judged_has_no_verdict_and_counts_for_nothing() {
 #[test]
 fn a_figure_without_noise_is_judged_by_the_ranges_of_however_few_trials() {
     let verdict = |before: &[f64], after: &[f64], worth| {
-        let change = judge([([before.to_vec(), after.to_vec()], Judging::Ranges)], worth).remove(0);
+        let change =
+            changes([([before.to_vec(), after.to_vec()], Judging::Ranges)], worth).remove(0);
         assert_eq!(change.adjusted_p, None);
         change.verdict
     };
@@ -170,7 +171,7 @@ fn a_figure_without_noise_is_judged_by_the_ranges_of_however_few_trials() {
 fn figures_without_noise_make_the_others_no_harder_to_show() {
     let far = || [vec![1.0; 6], vec![2.0; 6]];
     let one = (far(), Judging::Ranks);
-    let changes = judge([one, (far(), Judging::Ranges), (far(), Judging::Ranges)], WORTH);
+    let changes = changes([one, (far(), Judging::Ranges), (far(), Judging::Ranges)], WORTH);
     assert_eq!(changes[0].adjusted_p, Some(changes[0].shift.unwrap().p));
     assert_eq!(Power::of(&changes).judged, 1);
     assert!(changes.iter().all(|change| change.verdict == Some(Verdict::Worse)));

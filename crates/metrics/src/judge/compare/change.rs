@@ -106,7 +106,7 @@ impl Change {
 /// Hochberg, so that a comparison of more figures does not call more by luck. A change of at most
 /// `worth`, as a share of the figure before, is no difference.
 #[must_use]
-pub fn judge(
+pub fn changes(
     samples: impl IntoIterator<Item = ([Vec<f64>; 2], Judging)>,
     worth: f64,
 ) -> Vec<Change> {
