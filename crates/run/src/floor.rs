@@ -9,11 +9,11 @@ use pushbench_metrics::record::warning::{Invalid, SATURATED_SHARE};
 
 use crate::error::{RunError, Trouble};
 use crate::event::Listener;
-use crate::judge::stability::Stability;
 use crate::plan::Plan;
 use crate::player::Players;
 use crate::setup::{Attempt, Run};
 use crate::trial::{self, Played};
+use crate::validity::stability::Stability;
 
 /// The run that plays the floor at the point of trial `id`.
 pub(crate) fn in_place_of(run: &Run, id: TrialId) -> Run {

@@ -7,20 +7,20 @@
 //! plays them with [`player::child`].
 //!
 //! ```text
-//! scenario -> plan -> rounds -> trial -> judge -> TrialRecord
+//! scenario -> plan -> rounds -> trial -> validity -> TrialRecord
 //!               place ---^  player --^
 //! ```
 
 pub mod error;
 pub mod event;
 mod floor;
-mod judge;
 pub mod place;
 pub mod plan;
 pub mod player;
 mod rounds;
 mod setup;
 pub mod trial;
+mod validity;
 
 pub use self::error::{RunError, Trouble};
 pub use self::event::{Event, Listener, Outcome};

@@ -6,8 +6,8 @@ use pushbench_metrics::record::TrialId;
 
 use crate::error::RunError;
 use crate::event::{self, Event, Listener, Outcome};
-use crate::judge::record;
 use crate::setup::{Attempt, Run};
+use crate::validity::record;
 use crate::{floor, trial};
 
 /// How often a trial is run at most: one that is invalid is repeated once.

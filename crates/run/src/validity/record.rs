@@ -1,4 +1,4 @@
-//! Records of trials: their figures, and the judgement on them.
+//! Records of trials: their figures, and how valid they are.
 
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
@@ -19,7 +19,7 @@ pub(crate) fn of(
     played: Result<Played, Trouble>,
 ) -> Result<TrialRecord, RunError> {
     match played {
-        Ok(played) => Ok(judged(plan, attempt, played)),
+        Ok(played) => Ok(with_figures(plan, attempt, played)),
         Err(Trouble::Invalid(reason)) => Ok(without_figures(plan, attempt, reason)),
         Err(Trouble::Run(error)) => Err(error),
     }
@@ -51,8 +51,8 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
     }
 }
 
-/// The record of a trial that went through its phases, with the judgement on it.
-fn judged(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecord {
+/// The record of a trial that went through its phases, with what it is worth.
+fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecord {
     let (id, same_clock) = (attempt.id, played.same_clock);
     let merged = &mut played.merged;
     if !same_clock {

@@ -193,8 +193,8 @@ mod tests {
         }
     }
 
-    /// The verdict on a window of ten seconds in which each latency was `latency`.
-    fn verdict(disturbance: &Disturbance, latency: Duration) -> (Vec<Invalid>, Vec<Warning>) {
+    /// What is concluded of a window of ten seconds in which each latency was `latency`.
+    fn concluded(disturbance: &Disturbance, latency: Duration) -> (Vec<Invalid>, Vec<Warning>) {
         judged(disturbance, latency, false, true)
     }
 
@@ -215,14 +215,14 @@ mod tests {
 
     #[test]
     fn a_quiet_machine_is_not_mentioned() {
-        assert_eq!(verdict(&quiet(), MS), (vec![], vec![]));
-        assert_eq!(verdict(&Disturbance::default(), MS), (vec![], vec![]));
+        assert_eq!(concluded(&quiet(), MS), (vec![], vec![]));
+        assert_eq!(concluded(&Disturbance::default(), MS), (vec![], vec![]));
     }
 
     #[test]
     fn one_long_stall_is_enough() {
         let worst = MS * 150;
-        let (invalid, warnings) = verdict(&stalls(&[worst]), MS * 900);
+        let (invalid, warnings) = concluded(&stalls(&[worst]), MS * 900);
         assert!(matches!(invalid[..], [Invalid::MachineStalled { worst: w, .. }] if w == worst));
         assert_eq!(warnings, []);
     }
@@ -231,12 +231,12 @@ mod tests {
     fn short_stalls_count_where_they_make_the_p99() {
         // 1.5 % of ten seconds on one core; a WebSocket's p99 of a millisecond is the stalls'.
         let many = stalls(&[MS * 11; 15]);
-        let (invalid, warnings) = verdict(&many, MS);
+        let (invalid, warnings) = concluded(&many, MS);
         let [Invalid::MachineStalled { worst, share }] = invalid[..] else { panic!("{invalid:?}") };
         assert_eq!((worst, warnings), (MS * 11, vec![]));
         assert!((0.015..0.017).contains(&share), "{share}");
         // To a poll that waits for a second they are nothing.
-        assert_eq!(verdict(&many, SECOND), (vec![], vec![]));
+        assert_eq!(concluded(&many, SECOND), (vec![], vec![]));
     }
 
     /// Two late looks of a hundred stand for 2 % of a second, and prove less than 1 %.
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_few_short_stalls_are_a_warning() {
-        let (invalid, warnings) = verdict(&stalls(&[MS * 21]), MS);
+        let (invalid, warnings) = concluded(&stalls(&[MS * 21]), MS);
         assert_eq!(invalid, []);
         let [Warning::ShortStalls { worst, share }] = warnings[..] else { panic!("{warnings:?}") };
         assert_eq!(worst, MS * 21);
@@ -275,32 +275,32 @@ mod tests {
     fn others_matter_where_they_made_the_run_wait() {
         // Half of 400 ms over a thousand turns: 200 µs for each.
         let disturbance = busy(0.4, MS * 400);
-        let (invalid, warnings) = verdict(&disturbance, MS);
+        let (invalid, warnings) = concluded(&disturbance, MS);
         let [Invalid::MachineBusy(found)] = &invalid[..] else { panic!("{invalid:?}") };
         assert_eq!((found.wait, found.by.as_deref()), (MS / 5, Some("yes")));
         assert_eq!(warnings, [], "it is said once");
         assert!(invalid[0].to_string().contains("`yes`"), "{}", invalid[0]);
-        let (invalid, warnings) = verdict(&disturbance, MS * 500);
+        let (invalid, warnings) = concluded(&disturbance, MS * 500);
         assert_eq!(invalid, [], "to a poll 200 µs are nothing");
         assert!(matches!(warnings[..], [Warning::OthersBusy(_)]), "{warnings:?}");
     }
 
     #[test]
     fn where_others_took_most_the_median_is_theirs_and_no_measure() {
-        let (invalid, _) = verdict(&busy(0.5, SECOND * 4), SECOND * 60);
+        let (invalid, _) = concluded(&busy(0.5, SECOND * 4), SECOND * 60);
         assert!(matches!(invalid[..], [Invalid::MachineBusy(_)]), "{invalid:?}");
     }
 
     #[test]
     fn others_on_cores_of_their_own_are_a_warning() {
-        let (invalid, warnings) = verdict(&busy(0.4, MS), MS);
+        let (invalid, warnings) = concluded(&busy(0.4, MS), MS);
         assert_eq!(invalid, []);
         assert!(matches!(warnings[..], [Warning::OthersBusy(_)]), "{warnings:?}");
     }
 
     #[test]
     fn waiting_for_each_other_is_the_runs_own_load() {
-        assert_eq!(verdict(&busy(0.05, SECOND * 5), MS), (vec![], vec![]));
+        assert_eq!(concluded(&busy(0.05, SECOND * 5), MS), (vec![], vec![]));
     }
 
     #[test]
@@ -321,22 +321,22 @@ mod tests {
             ..quiet()
         };
         // 40 ms in each of ten periods, 4 % of the window.
-        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), MS);
+        let (invalid, warnings) = concluded(&throttled(MS * 400, 10), MS);
         let [Invalid::Throttled { share, quota: Some(0.5), .. }] = invalid[..] else {
             panic!("{invalid:?}")
         };
         assert!((share - 0.04).abs() < 1e-9 && warnings.is_empty(), "{share} {warnings:?}");
         assert!(invalid[0].to_string().contains("quota of 0.50 processors"), "{}", invalid[0]);
         // To a poll that waits for a second 40 ms are nothing, but they are told.
-        let (invalid, warnings) = verdict(&throttled(MS * 400, 10), SECOND);
+        let (invalid, warnings) = concluded(&throttled(MS * 400, 10), SECOND);
         assert_eq!(invalid, []);
         assert!(matches!(warnings[..], [Warning::Throttled { .. }]), "{warnings:?}");
         let (invalid, warnings) = judged(&throttled(MS * 400, 10), MS, true, true);
         assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
         // One long stop is enough, and a quota that is not used up is not mentioned.
-        let (invalid, _) = verdict(&throttled(MS * 101, 1), SECOND);
+        let (invalid, _) = concluded(&throttled(MS * 101, 1), SECOND);
         assert!(matches!(invalid[..], [Invalid::Throttled { .. }]), "{invalid:?}");
-        assert_eq!(verdict(&throttled(Duration::ZERO, 0), MS), (vec![], vec![]));
+        assert_eq!(concluded(&throttled(Duration::ZERO, 0), MS), (vec![], vec![]));
     }
 
     #[test]
@@ -349,12 +349,12 @@ mod tests {
             assert_eq!(invalid(&slept), [Invalid::Suspended { slept: SECOND }]);
         }
         // Readings differ by microseconds.
-        assert_eq!(verdict(&Disturbance { clock_step: MS / 100, ..quiet() }, MS).0, []);
+        assert_eq!(concluded(&Disturbance { clock_step: MS / 100, ..quiet() }, MS).0, []);
     }
 
     #[test]
     fn stolen_time_is_a_warning() {
-        let (invalid, warnings) = verdict(&Disturbance { stolen: 0.05, ..quiet() }, MS);
+        let (invalid, warnings) = concluded(&Disturbance { stolen: 0.05, ..quiet() }, MS);
         assert_eq!((invalid, warnings), (vec![], vec![Warning::TimeStolen { share: 0.05 }]));
     }
 }

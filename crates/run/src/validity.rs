@@ -1,4 +1,4 @@
-//! Judgement of a finished trial: why it cannot be used, and what to know before believing it.
+//! Validity of a finished trial: why it cannot be used, and what to know before believing it.
 
 mod arrivals;
 mod breakdown;
@@ -23,7 +23,7 @@ use self::stability::Stability;
 use crate::plan::Plan;
 use crate::trial::Played;
 
-/// All that a judgement is drawn from.
+/// All that the validity of a trial is concluded from.
 #[derive(Debug)]
 pub(crate) struct Evidence<'a> {
     pub(crate) plan: &'a Plan,
