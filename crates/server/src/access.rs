@@ -60,14 +60,14 @@ impl Access {
         Self { usual: usual.into_bytes(), played, ..self }
     }
 
-    /// Judges a request: how its page is answered, or why it is refused.
+    /// Admits a request: how its page is answered, or why it is refused.
     ///
     /// # Errors
     ///
     /// 400 where `Host` is not as HTTP demands, 421 where it is none for this connection, 403 where
     /// the page is foreign.
     #[inline]
-    pub(crate) fn judge(&self, claims: &Claims<'_>, asked: Asked<'_>) -> Result<Cors, Refusal> {
+    pub(crate) fn admit(&self, claims: &Claims<'_>, asked: Asked<'_>) -> Result<Cors, Refusal> {
         let silent = matches!(claims.origin, Field::Absent) && !claims.is_cross_site;
         match claims.host {
             Field::Once(host) if silent && asked.authority.is_none() && host == self.usual => {

@@ -20,7 +20,7 @@ fn access(hosts: &[&str], origins: &[&str]) -> Access {
 
 /// The status of a refusal; 200 for none.
 fn status(access: &Access, claims: &[(&str, &str)], asked: Asked<'_>) -> u16 {
-    access.judge(&fields(claims), asked).map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
+    access.admit(&fields(claims), asked).map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
 }
 
 #[test]
@@ -95,15 +95,15 @@ fn a_foreign_page_is_refused() {
 fn an_origin_that_is_allowed_is_told_so() {
     let some = access(&[], &["http://dev.example:3000", "null"]);
     let host = ("Host", LOOPBACK);
-    let judged =
-        |access: &Access, origin| access.judge(&fields(&[host, ("Origin", origin)]), asked(false));
+    let admitted =
+        |access: &Access, origin| access.admit(&fields(&[host, ("Origin", origin)]), asked(false));
     let told = |access: &Access, origin| {
-        judged(access, origin).unwrap().fields(access).first().map(|field| field.1.to_owned())
+        admitted(access, origin).unwrap().fields(access).first().map(|field| field.1.to_owned())
     };
     assert_eq!(told(&some, "http://dev.example:3000").as_deref(), Some("http://dev.example:3000"));
     assert_eq!(told(&some, "null").as_deref(), Some("null"));
     assert_eq!(told(&some, "http://127.0.0.1:8080"), None);
-    assert!(judged(&some, "http://dev.example").is_err());
+    assert!(admitted(&some, "http://dev.example").is_err());
     // Which origin it is remains unsaid, so only a rule for all lets it in.
     let unsaid = [host, ("Sec-Fetch-Site", "cross-site")];
     assert_eq!(status(&some, &unsaid, asked(false)), 403);
@@ -119,7 +119,7 @@ fn the_clients_of_a_profile_are_let_in() {
     let profile = HeaderProfile::parse(text).unwrap();
     let access = Access::of_profile(&profile);
     let claims = fields(&[("Host", "www.example"), ("Origin", "https://app.example")]);
-    assert_eq!(access.judge(&claims, asked(false)), Ok(Cors::NONE));
+    assert_eq!(access.admit(&claims, asked(false)), Ok(Cors::NONE));
     for name in pushbench_protocol::headers::names() {
         let profile = HeaderProfile::built_in(name).unwrap();
         let access = Access::of_profile(&profile);
@@ -130,7 +130,7 @@ fn the_clients_of_a_profile_are_let_in() {
                 .collect();
             let claims: Vec<(&str, &str)> =
                 values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            assert_eq!(access.judge(&fields(&claims), asked(false)), Ok(Cors::NONE), "{name}");
+            assert_eq!(access.admit(&fields(&claims), asked(false)), Ok(Cors::NONE), "{name}");
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
         authority: None,
         is_loopback,
     };
-    match config.access.judge(&fields.claims, asked) {
+    match config.access.admit(&fields.claims, asked) {
         Ok(cors) => {
             Parsed::Poll(fields.poll((route, polls), query, is_head, version, cors), length)
         }

@@ -26,9 +26,9 @@ pub(super) async fn handle(
     let route = Route::of(request.uri().path(), &shared.config.headers);
     let access = &shared.config.access;
     let is_loopback = exchange.connection.borrow().is_loopback();
-    let judged = judge(access, &request, route.endpoint, is_loopback);
-    let cors = judged.as_ref().copied().unwrap_or(Cors::NONE);
-    let mut answer = match judged {
+    let admitted = admit(access, &request, route.endpoint, is_loopback);
+    let cors = admitted.as_ref().copied().unwrap_or(Cors::NONE);
+    let mut answer = match admitted {
         Err(refusal) => answer::text(refusal.status(), refusal),
         Ok(_) if cors.is_asked() && request.method() == Method::OPTIONS => preflight(),
         Ok(_) => match serve(&shared, request, route, cors).await {
@@ -65,8 +65,8 @@ impl Drop for Answering<'_> {
     }
 }
 
-/// Whether a request is let in, as [`Access::judge`] says.
-fn judge(
+/// Whether a request is let in, as [`Access::admit`] says.
+fn admit(
     access: &Access,
     request: &Request<Incoming>,
     endpoint: &Endpoint,
@@ -78,7 +78,7 @@ fn judge(
     }
     let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     let (is_for_people, version) = (endpoint.is_for_people, request.version());
-    access.judge(&claims, Asked { is_for_people, version, authority, is_loopback })
+    access.admit(&claims, Asked { is_for_people, version, authority, is_loopback })
 }
 
 /// Permissions of a page of another origin (Fetch §3.2.2).

@@ -2,7 +2,7 @@ use pushbench_core::figure::Judging;
 use pushbench_core::scenario::Scenario;
 use pushbench_core::{Contender, Figure};
 
-use super::super::{WORTH, judge};
+use super::super::{WORTH, changes};
 use super::*;
 
 /// A comparison of websocket's judged figures, `runs` trials each, the first of them `moved` times
