@@ -4,7 +4,7 @@ mod data;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use pushbench_core::text;
-use pushbench_metrics::judge::compare::{Comparison, DISCOVERY, Row, Verdict, percent};
+use pushbench_metrics::judge::compare::{ComparedFigure, Comparison, DISCOVERY, Verdict, percent};
 
 pub use self::data::{comparison_csv, comparison_json};
 use crate::human::{self, NOTHING};
@@ -72,19 +72,19 @@ pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String 
 }
 
 /// The rows of each point, under what sets it apart.
-fn blocks(comparison: &Comparison) -> impl Iterator<Item = (&str, &[Row])> {
+fn blocks(comparison: &Comparison) -> impl Iterator<Item = (&str, &[ComparedFigure])> {
     let blocks = comparison.rows.chunk_by(|one, other| one.point.id == other.point.id);
     blocks.map(|rows| (rows[0].point.label.as_str(), rows))
 }
 
 /// Whether there is anything of the figure in either run: layers that a transport has not, or that
 /// nobody used, say nothing to people.
-fn is_something(row: &Row) -> bool {
+fn is_something(row: &ComparedFigure) -> bool {
     row.change.medians.iter().any(|median| median.is_some_and(|value| value != 0.0))
 }
 
-fn block(rows: &[Row], coloured: bool) -> String {
-    let rows: Vec<&Row> = rows.iter().filter(|row| is_something(row)).collect();
+fn block(rows: &[ComparedFigure], coloured: bool) -> String {
+    let rows: Vec<&ComparedFigure> = rows.iter().filter(|row| is_something(row)).collect();
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(HEADER);
@@ -125,7 +125,7 @@ const HEADER: [&str; 8] =
     ["transport", "figure", "before", "after", "change", "%", "[low, high] %", "verdict"];
 
 /// The row's cells, in the order of [`HEADER`].
-fn cells(row: &Row) -> [String; 8] {
+fn cells(row: &ComparedFigure) -> [String; 8] {
     let (change, shift) = (&row.change, row.change.shift);
     let quantity = |value| human::quantity(row.figure.unit(), value);
     let amount = |value: Option<f64>| value.map(quantity);

@@ -27,7 +27,7 @@ use crate::record::{RunRecord, TrialRecord};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The figures, in the order of points, transports and figures.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ComparedFigure>,
     /// The least that so many trials can show.
     pub power: Power,
     /// The share of a figure up to which a change is no difference.
@@ -43,7 +43,7 @@ pub struct Comparison {
 
 impl Comparison {
     /// The judged figures with that verdict.
-    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &Row> {
+    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &ComparedFigure> {
         self.rows.iter().filter(move |row| row.change.verdict == Some(verdict))
     }
 }
@@ -74,7 +74,7 @@ impl Rules {
 
 /// One figure of one transport at one point, in both runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct ComparedFigure {
     /// The point, as the first run numbers it.
     pub point: Point,
     /// The transport.
@@ -85,7 +85,7 @@ pub struct Row {
     pub change: Change,
 }
 
-impl Row {
+impl ComparedFigure {
     /// `sse wire_bytes_per_msg at clients=10`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -148,7 +148,7 @@ pub fn compare(
     let mut lacking = without_trials(&points, before, after, names);
     lacking.extend(samples.iter().filter_map(|each| each.lacking(names)));
     let bounded: Vec<String> = samples.iter().filter_map(|each| each.bounded(names)).collect();
-    let rows_out = samples.into_iter().zip(changes).map(|(samples, change)| Row {
+    let rows_out = samples.into_iter().zip(changes).map(|(samples, change)| ComparedFigure {
         point: samples.point,
         contender: samples.contender,
         figure: samples.figure,

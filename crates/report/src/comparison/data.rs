@@ -1,6 +1,6 @@
 //! A comparison for programs: CSV and JSON, every number in the unit of its column's name.
 
-use pushbench_metrics::judge::compare::{Comparison, Row, percent};
+use pushbench_metrics::judge::compare::{ComparedFigure, Comparison, percent};
 use serde_json::{Value, json};
 
 use crate::csv::Sheet;
@@ -37,7 +37,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
     String::from_utf8(sheet.finish()).expect("each field is text")
 }
 
-fn fields(row: &Row) -> Vec<String> {
+fn fields(row: &ComparedFigure) -> Vec<String> {
     let values = values(row);
     let fields = COLUMNS.iter().map(|column| plain(&values[*column]));
     fields.chain(settings::fields(Some(&row.point))).collect()
@@ -51,7 +51,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn values(row: &Row) -> Value {
+fn values(row: &ComparedFigure) -> Value {
     let (change, shift) = (&row.change, row.change.shift);
     let interval = shift.and_then(|shift| shift.interval);
     json!({
@@ -103,7 +103,7 @@ pub fn comparison_json(
 fn gate(comparison: &Comparison, share: f64) -> Value {
     let (verdict, broken, why) = match comparison.gate(share) {
         Ok(rows) if rows.is_empty() => ("met", Vec::new(), None),
-        Ok(rows) => ("broken", rows.into_iter().map(Row::name).collect(), None),
+        Ok(rows) => ("broken", rows.into_iter().map(ComparedFigure::name).collect(), None),
         Err(unbreakable) => ("refused", Vec::new(), Some(unbreakable.to_string())),
     };
     json!({ "percent": percent(share), "verdict": verdict, "broken": broken, "why": why })

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Comparison, Power, Row, Verdict};
+use super::{ComparedFigure, Comparison, Power, Verdict};
 
 /// The most figures that are listed by name.
 const LISTED: usize = 24;
@@ -33,12 +33,14 @@ impl Comparison {
     /// # Errors
     ///
     /// [`Unbreakable`], with the figures that could not have been called worse.
-    pub fn gate(&self, share: f64) -> Result<Vec<&Row>, Unbreakable> {
-        let broken: Vec<&Row> = self.worse_by(share).collect();
+    pub fn gate(&self, share: f64) -> Result<Vec<&ComparedFigure>, Unbreakable> {
+        let broken: Vec<&ComparedFigure> = self.worse_by(share).collect();
         let power = self.power;
-        let cannot =
-            |row: &&Row| row.change.is_judged_by_ranks() && !power.shows_one(row.change.trials);
-        let too_few: Vec<String> = self.rows.iter().filter(cannot).map(Row::name).collect();
+        let cannot = |row: &&ComparedFigure| {
+            row.change.is_judged_by_ranks() && !power.shows_one(row.change.trials)
+        };
+        let too_few: Vec<String> =
+            self.rows.iter().filter(cannot).map(ComparedFigure::name).collect();
         let misses_any = !self.lacking.is_empty() || !self.bounded.is_empty();
         let is_blind = !too_few.is_empty() || misses_any || !self.judges_any();
         if broken.is_empty() && is_blind {
@@ -49,8 +51,9 @@ impl Comparison {
     }
 
     /// Rows that are worse by more than `share`, by verdict too.
-    pub fn worse_by(&self, share: f64) -> impl Iterator<Item = &Row> {
-        let more = move |row: &&Row| row.change.relative().is_none_or(|change| change > share);
+    pub fn worse_by(&self, share: f64) -> impl Iterator<Item = &ComparedFigure> {
+        let more =
+            move |row: &&ComparedFigure| row.change.relative().is_none_or(|change| change > share);
         self.with(Verdict::Worse).filter(more)
     }
 

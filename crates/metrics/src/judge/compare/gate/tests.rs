@@ -21,7 +21,7 @@ fn comparison(runs: [usize; 2], figures: usize, moved: f64, framing: f64) -> Com
     let changes = changes(samples, WORTH);
     let point = Scenario::default().points(None).remove(0);
     let power = Power::of(&changes);
-    let row = |(index, change)| Row {
+    let row = |(index, change)| ComparedFigure {
         point: point.clone(),
         contender: Contender::WEBSOCKET,
         figure: if index == figures { Figure::FramingBytes } else { Figure::WireBytes },
