@@ -1,7 +1,7 @@
 //! Where latency is spent: the parts of each stamped sample, and what they add up to.
 //!
 //! Five instants split the way of a message, from the one at which it was due to the one at which
-//! the client had it ([`Way`]). What lies between two of them is a [`Part`], so the parts of a
+//! the client had it ([`MessageStamps`]). What lies between two of them is a [`Part`], so the parts of a
 //! sample are its latency, to the nanosecond, and nothing is left over.
 //!
 //! The kernel stamps the last byte of a read. Such a stamp speaks for a message that came with
@@ -57,9 +57,9 @@ impl Part {
     }
 }
 
-/// The instants that one message passed on its way to one client.
+/// The stamps of one message at one client: the instants that it passed on its way there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Way {
+pub struct MessageStamps {
     /// When it was due.
     pub due: MonoInstant,
     /// When it was published.
@@ -74,7 +74,7 @@ pub struct Way {
     pub at: MonoInstant,
 }
 
-impl Way {
+impl MessageStamps {
     /// Nanoseconds of each part, in the order of [`Part::ALL`]; they add up to
     /// [`latency`](Self::latency). One is negative where the kernel's stamp is off by more than
     /// the part is long.
@@ -211,14 +211,14 @@ impl Breakdown {
         self.coverage.merge(&other.coverage);
     }
 
-    /// Adds what one load process stamped; ways whose instant at the kernel is that of something
+    /// Adds what one load process stamped; those whose instant at the kernel is that of something
     /// later go to `borrowers`.
     fn add(
         &mut self,
         servers: &[Log<'_>],
         load: &LoadStamps,
         same_clock: bool,
-        borrowers: &mut Vec<Way>,
+        borrowers: &mut Vec<MessageStamps>,
     ) {
         let coverage = &mut self.coverage;
         coverage.arrivals += load.received.len() as u64 + load.without_room;
@@ -250,40 +250,40 @@ impl Breakdown {
                 continue;
             };
             let Received { due, asked, at, .. } = *received;
-            let way = Way { due, published, asked, written: written.at, kernel, at };
+            let stamps = MessageStamps { due, published, asked, written: written.at, kernel, at };
             if written.completes(received.last) {
-                self.record(&way);
+                self.record(&stamps);
             } else {
-                borrowers.push(way);
+                borrowers.push(stamps);
             }
         }
     }
 
-    /// Records ways without a stamp of their own with the median network time of the others.
-    fn lend(&mut self, borrowers: &[Way]) {
+    /// Records those without a kernel stamp of their own with the median network time of the others.
+    fn lend(&mut self, borrowers: &[MessageStamps]) {
         let Some(median_us) = self.part(Part::Network).histogram.percentile_us(0.5) else {
             self.coverage.shared_read += borrowers.len() as u64;
             return;
         };
         let median_ns = (median_us * 1e3) as u64;
         self.coverage.borrowed += borrowers.len() as u64;
-        for way in borrowers {
-            let kernel = way.written.plus_nanos(median_ns).min(way.kernel);
-            self.record(&Way { kernel, ..*way });
+        for stamps in borrowers {
+            let kernel = stamps.written.plus_nanos(median_ns).min(stamps.kernel);
+            self.record(&MessageStamps { kernel, ..*stamps });
         }
     }
 
-    fn record(&mut self, way: &Way) {
-        let parts = way.parts();
+    fn record(&mut self, stamps: &MessageStamps) {
+        let parts = stamps.parts();
         let bound = i64::try_from(self.coverage.clock_bound_ns).unwrap_or(i64::MAX);
         self.coverage.samples += 1;
         self.coverage.impossible += u64::from(parts.iter().any(|&part| part < -bound));
         for (share, part) in self.parts.iter_mut().zip(parts) {
             share.record(part);
         }
-        self.latency.record(way.latency());
-        self.without_load.record_ns(way.kernel.0.saturating_sub(way.due.0));
-        self.since_written.record_ns(way.at.0.saturating_sub(way.written.0));
+        self.latency.record(stamps.latency());
+        self.without_load.record_ns(stamps.kernel.0.saturating_sub(stamps.due.0));
+        self.since_written.record_ns(stamps.at.0.saturating_sub(stamps.written.0));
     }
 
     /// Of a server that says nothing: the client's own part, and the whole where it is known.

@@ -166,10 +166,10 @@ proptest! {
         due in 0..1_u64 << 62, stamps in prop::array::uniform5(0..1_u64 << 62),
     ) {
         let [published, asked, written, kernel, arrived] = stamps.map(at);
-        let way = Way { due: at(due), published, asked, written, kernel, at: arrived };
-        prop_assert_eq!(way.parts().iter().sum::<i64>(), way.latency());
-        if published >= way.due {
-            prop_assert!(way.parts()[..2].iter().all(|&part| part >= 0));
+        let stamps = MessageStamps { due: at(due), published, asked, written, kernel, at: arrived };
+        prop_assert_eq!(stamps.parts().iter().sum::<i64>(), stamps.latency());
+        if published >= stamps.due {
+            prop_assert!(stamps.parts()[..2].iter().all(|&part| part >= 0));
         }
     }
 
