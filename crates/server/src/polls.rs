@@ -8,10 +8,10 @@
 //! is woken for it. The connection's task only reads.
 
 mod answering;
+mod common;
 mod poller;
 mod reply;
 pub(crate) mod request;
-mod state;
 mod template;
 
 use std::rc::Rc;
@@ -22,8 +22,8 @@ use pushbench_protocol::headers::HeaderProfile;
 use slab::Slab;
 use tokio::sync::Notify;
 
+pub(crate) use self::common::PollsCommon;
 pub(crate) use self::poller::Poller;
-pub(crate) use self::state::State;
 use crate::view::View;
 
 /// Deadlines are looked at no more often than this, since each look is at all connections.
@@ -33,12 +33,12 @@ const DEADLINE_GRAIN: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Polls {
     pub(crate) pollers: Slab<Poller>,
-    pub(crate) state: State,
+    pub(crate) common: PollsCommon,
 }
 
 impl Polls {
     pub(crate) fn new(profile: &HeaderProfile) -> Self {
-        Self { pollers: Slab::new(), state: State::new(profile) }
+        Self { pollers: Slab::new(), common: PollsCommon::new(profile) }
     }
 
     /// Answers every long poll that waits for what is new.
@@ -47,7 +47,7 @@ impl Polls {
             return;
         }
         for (_, poller) in &mut self.pollers {
-            poller.end_wait_with_news(&mut self.state, view);
+            poller.end_wait_with_news(&mut self.common, view);
         }
     }
 
@@ -60,25 +60,25 @@ impl Polls {
 
     /// Answers what waits and closes all connections, since the server stops.
     pub(crate) fn stop(&mut self, view: View<'_>) {
-        self.state.stopping = true;
+        self.common.stopping = true;
         for (_, poller) in &mut self.pollers {
-            poller.stop(&mut self.state, view);
+            poller.stop(&mut self.common, view);
         }
     }
 
     /// When the time of a long poll may be over, and who says that this has come nearer.
     pub(crate) fn next_deadline(&self) -> (Option<MonoInstant>, Rc<Notify>) {
-        (self.state.next_deadline, Rc::clone(&self.state.alarm))
+        (self.common.next_deadline, Rc::clone(&self.common.alarm))
     }
 
     /// Answers the long polls whose time is over.
     pub(crate) fn expire(&mut self, view: View<'_>) {
         let mut earliest: Option<MonoInstant> = None;
         for (_, poller) in &mut self.pollers {
-            poller.expire(&mut self.state, view);
+            poller.expire(&mut self.common, view);
             let deadline = poller.deadline();
             earliest = deadline.map_or(earliest, |at| Some(earliest.map_or(at, |e| e.min(at))));
         }
-        self.state.next_deadline = earliest.map(|at| at.max(view.now + DEADLINE_GRAIN));
+        self.common.next_deadline = earliest.map(|at| at.max(view.now + DEADLINE_GRAIN));
     }
 }

@@ -7,10 +7,10 @@ use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_os::time::clock;
 use pushbench_protocol::headers::{Content, ResponseParts};
 
+use super::common::PollsCommon;
 use super::poller::{Poller, Wait};
 use super::reply::{Found, Reply, Terms, connection};
 use super::request::{Persistence, PollRequest};
-use super::state::State;
 use crate::connection::Phase;
 use crate::counters::EndpointRow;
 use crate::http::answer;
@@ -29,8 +29,13 @@ fn found(waits: bool, query: &Query, ring: &Ring) -> Result<Found, Gone> {
 
 impl Poller {
     /// Answers a poll, or has it wait.
-    pub(crate) fn answer(&mut self, request: &PollRequest<'_>, state: &mut State, view: View<'_>) {
-        let closes = state.stopping || state.always_closes;
+    pub(crate) fn answer(
+        &mut self,
+        request: &PollRequest<'_>,
+        common: &mut PollsCommon,
+        view: View<'_>,
+    ) {
+        let closes = common.stopping || common.always_closes;
         let persistence = if closes { Persistence::Closes } else { request.persistence };
         let (head_only, cors) = (request.head_only, request.cors);
         let terms = Terms { head_only, persistence, condition: request.condition.as_deref(), cors };
@@ -49,7 +54,7 @@ impl Poller {
         }
         match found(request.waits, query, view.ring) {
             Ok(Found::Nothing(cursor))
-                if request.waits && !query.timeout.is_zero() && !state.stopping =>
+                if request.waits && !query.timeout.is_zero() && !common.stopping =>
             {
                 let wait = Wait {
                     endpoint: request.endpoint,
@@ -60,15 +65,15 @@ impl Poller {
                     deadline: clock::now() + query.timeout,
                     condition: terms.condition.map(Into::into),
                 };
-                self.begin_wait(wait, state, view);
+                self.begin_wait(wait, common, view);
             }
-            found => self.respond(request.endpoint, found, terms, state, view),
+            found => self.respond(request.endpoint, found, terms, common, view),
         }
     }
 
     /// Waits for what comes after a cursor (RFC 6202 §2).
-    fn begin_wait(&mut self, wait: Wait, state: &mut State, view: View<'_>) {
-        state.wait_until(wait.deadline);
+    fn begin_wait(&mut self, wait: Wait, common: &mut PollsCommon, view: View<'_>) {
+        common.wait_until(wait.deadline);
         view.counters.waiting.up();
         self.wait = Some(wait);
         self.connection.enter(Phase::Waiting, view.now);
@@ -79,12 +84,12 @@ impl Poller {
         endpoint: EndpointRow,
         found: Result<Found, Gone>,
         terms: Terms<'_>,
-        state: &mut State,
+        common: &mut PollsCommon,
         view: View<'_>,
     ) {
         match found {
             Ok(found) => {
-                let reply = state.replies.reply(found, terms, view);
+                let reply = common.replies.reply(found, terms, view);
                 self.send(endpoint, reply, (terms.persistence, terms.cors), view);
             }
             Err(gone) => {
@@ -119,11 +124,11 @@ impl Poller {
     }
 
     /// Answers a long poll that waits with what is there now.
-    pub(super) fn end_wait_with_news(&mut self, state: &mut State, view: View<'_>) {
+    pub(super) fn end_wait_with_news(&mut self, common: &mut PollsCommon, view: View<'_>) {
         let Some(wait) = &self.wait else { return };
         let found = Found::after(view.ring, wait.cursor, wait.delivery);
         if !matches!(found, Ok(Found::Nothing(_))) {
-            self.end_wait(found, state, view);
+            self.end_wait(found, common, view);
         }
     }
 
@@ -133,30 +138,30 @@ impl Poller {
     }
 
     /// Answers a long poll whose time is over.
-    pub(super) fn expire(&mut self, state: &mut State, view: View<'_>) {
+    pub(super) fn expire(&mut self, common: &mut PollsCommon, view: View<'_>) {
         if self.deadline().is_some_and(|deadline| deadline <= view.now) {
-            self.end_wait_with_nothing(state, view);
+            self.end_wait_with_nothing(common, view);
         }
     }
 
     /// Answers a long poll that waits, and closes the connection once everything is sent.
-    pub(super) fn stop(&mut self, state: &mut State, view: View<'_>) {
-        self.end_wait_with_nothing(state, view);
+    pub(super) fn stop(&mut self, common: &mut PollsCommon, view: View<'_>) {
+        self.end_wait_with_nothing(common, view);
         self.end(view);
     }
 
-    fn end_wait_with_nothing(&mut self, state: &mut State, view: View<'_>) {
+    fn end_wait_with_nothing(&mut self, common: &mut PollsCommon, view: View<'_>) {
         let Some(wait) = &self.wait else { return };
         let found = Found::Nothing(wait.cursor);
-        self.end_wait(Ok(found), state, view);
+        self.end_wait(Ok(found), common, view);
     }
 
-    fn end_wait(&mut self, found: Result<Found, Gone>, state: &mut State, view: View<'_>) {
+    fn end_wait(&mut self, found: Result<Found, Gone>, common: &mut PollsCommon, view: View<'_>) {
         let Some(wait) = self.leave_wait(view) else { return };
-        let persistence = if state.stopping { Persistence::Closes } else { wait.persistence };
+        let persistence = if common.stopping { Persistence::Closes } else { wait.persistence };
         let condition = wait.condition.as_deref();
         let terms = Terms { head_only: false, persistence, condition, cors: wait.cors };
-        self.respond(wait.endpoint, found, terms, state, view);
+        self.respond(wait.endpoint, found, terms, common, view);
         if !self.unread.is_empty() {
             self.connection.wake();
         }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::head::{self, MAX_HEAD, Parsed};
 use crate::connection::Phase;
-use crate::polls::{Poller, State};
+use crate::polls::{Poller, PollsCommon};
 use crate::view::View;
 
 /// Reads after which a client lets others have their turn.
@@ -37,12 +37,12 @@ pub(super) fn attend(
     poller: &mut Poller,
     cx: &mut Context<'_>,
     scratch: &mut [u8],
-    state: &mut State,
+    common: &mut PollsCommon,
     view: View<'_>,
 ) -> Turn {
     poller.attend(cx, view);
     let is_resumed = poller.phase() == Phase::Idle && !poller.unread.is_empty();
-    let mut foreign = is_resumed && resume(poller, state, view);
+    let mut foreign = is_resumed && resume(poller, common, view);
     let mut reads = 0;
     loop {
         match poller.phase() {
@@ -55,7 +55,7 @@ pub(super) fn attend(
         }
         match poller.poll_read(cx, scratch, view) {
             Poll::Pending => return Turn::Waits,
-            Poll::Ready(count) => foreign = received(poller, &scratch[..count], state, view),
+            Poll::Ready(count) => foreign = received(poller, &scratch[..count], common, view),
         }
     }
     cx.waker().wake_by_ref();
@@ -63,20 +63,20 @@ pub(super) fn attend(
 }
 
 /// Takes bytes from the client; whether the next request is hyper's.
-fn received(poller: &mut Poller, input: &[u8], state: &mut State, view: View<'_>) -> bool {
+fn received(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: View<'_>) -> bool {
     if !poller.unread.is_empty() {
         poller.unread.extend_from_slice(input);
-        return resume(poller, state, view);
+        return resume(poller, common, view);
     }
-    let Answered { used, foreign } = answer(poller, input, state, view);
+    let Answered { used, foreign } = answer(poller, input, common, view);
     poller.unread.extend_from_slice(&input[used..]);
     foreign
 }
 
 /// Goes on with what was read before; whether the next request is hyper's.
-fn resume(poller: &mut Poller, state: &mut State, view: View<'_>) -> bool {
+fn resume(poller: &mut Poller, common: &mut PollsCommon, view: View<'_>) -> bool {
     let mut unread = std::mem::take(&mut poller.unread);
-    let Answered { used, foreign } = answer(poller, &unread, state, view);
+    let Answered { used, foreign } = answer(poller, &unread, common, view);
     if used < unread.len() {
         unread.drain(..used);
         poller.unread = unread;
@@ -85,7 +85,7 @@ fn resume(poller: &mut Poller, state: &mut State, view: View<'_>) -> bool {
 }
 
 /// Answers the requests that `input` has, one after another.
-fn answer(poller: &mut Poller, input: &[u8], state: &mut State, view: View<'_>) -> Answered {
+fn answer(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: View<'_>) -> Answered {
     let mut used = 0;
     while poller.takes_requests() {
         let rest = &input[used..];
@@ -95,7 +95,7 @@ fn answer(poller: &mut Poller, input: &[u8], state: &mut State, view: View<'_>) 
         match head::parse(rest, view.config, poller.is_loopback()) {
             Parsed::Poll(request, length) => {
                 used += length;
-                poller.answer(&request, state, view);
+                poller.answer(&request, common, view);
             }
             // hyper says what is wrong with a head that is too long.
             Parsed::Partial if rest.len() <= MAX_HEAD => {

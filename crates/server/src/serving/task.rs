@@ -66,9 +66,9 @@ impl Future for Task {
 /// Where a connection goes on from the polls: `None` where it is closed.
 fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
     let mut hub = shared.hub.borrow_mut();
-    let Hub { polls: Polls { pollers, state }, scratch, .. } = &mut *hub;
+    let Hub { polls: Polls { pollers, common }, scratch, .. } = &mut *hub;
     let ring = shared.ring.borrow();
-    let turn = polling::attend(&mut pollers[key], cx, scratch, state, shared.view(&ring));
+    let turn = polling::attend(&mut pollers[key], cx, scratch, common, shared.view(&ring));
     if turn == Turn::Waits {
         return Poll::Pending;
     }
@@ -125,12 +125,12 @@ fn begin_polls(
     request: Option<&PollRequest<'_>>,
     unread: Vec<u8>,
 ) -> usize {
-    let Polls { pollers, state } = &mut shared.hub.borrow_mut().polls;
+    let Polls { pollers, common } = &mut shared.hub.borrow_mut().polls;
     let ring = shared.ring.borrow();
     let view = shared.view(&ring);
     let mut poller = Poller::new(connection, unread, view.now);
     if let Some(request) = request {
-        poller.answer(request, state, view);
+        poller.answer(request, common, view);
     }
     pollers.insert(poller)
 }

@@ -1,4 +1,4 @@
-//! State that all polls share.
+//! PollsCommon that all polls share.
 
 use std::rc::Rc;
 
@@ -8,9 +8,9 @@ use tokio::sync::Notify;
 
 use super::reply::{Replies, always_closes};
 
-/// State that all polls share.
+/// PollsCommon that all polls share.
 #[derive(Debug, Default)]
-pub(crate) struct State {
+pub(crate) struct PollsCommon {
     pub(super) replies: Replies,
     /// No long poll's time is over before this.
     pub(super) next_deadline: Option<MonoInstant>,
@@ -21,7 +21,7 @@ pub(crate) struct State {
     pub(super) stopping: bool,
 }
 
-impl State {
+impl PollsCommon {
     pub(super) fn new(profile: &HeaderProfile) -> Self {
         Self { always_closes: always_closes(profile), ..Self::default() }
     }
