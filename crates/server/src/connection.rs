@@ -20,9 +20,9 @@ use crate::stamps::{Peer, StampLog};
 const TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// The steps of a connection.
+/// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum ConnectionState {
     /// It waits for a request.
     Idle,
     /// It has had the first bytes of a request.
@@ -57,16 +57,24 @@ pub(crate) enum Overdue {
     Close,
 }
 
-/// The deadline of a phase, and how long after its last step that is: all that is ever waited for.
+/// The deadline of a state, and how long after its last step that is: all that is ever waited for.
 /// An answer in the making and a stream that has everything have none.
-fn deadline(phase: Phase, is_behind: bool, config: &ServerConfig) -> Option<(Overdue, Duration)> {
-    Some(match phase {
-        Phase::Dead => return None,
-        Phase::Receiving => (Overdue::Request, config.request_timeout),
+fn deadline(
+    state: ConnectionState,
+    is_behind: bool,
+    config: &ServerConfig,
+) -> Option<(Overdue, Duration)> {
+    Some(match state {
+        ConnectionState::Dead => return None,
+        ConnectionState::Receiving => (Overdue::Request, config.request_timeout),
         _ if is_behind => (Overdue::Write, config.write_timeout),
-        Phase::Idle => (Overdue::Idle, config.idle_timeout),
-        Phase::Closing | Phase::Ending | Phase::Draining => (Overdue::Close, config.close_timeout),
-        Phase::Answering | Phase::Waiting | Phase::Streaming => return None,
+        ConnectionState::Idle => (Overdue::Idle, config.idle_timeout),
+        ConnectionState::Closing | ConnectionState::Ending | ConnectionState::Draining => {
+            (Overdue::Close, config.close_timeout)
+        }
+        ConnectionState::Answering | ConnectionState::Waiting | ConnectionState::Streaming => {
+            return None;
+        }
     })
 }
 
@@ -78,9 +86,9 @@ pub(crate) struct Connection {
     waker: Option<Waker>,
     /// Its writes are stamped.
     peer: Option<Peer>,
-    /// When the phase began, or the client last took bytes.
+    /// When the state began, or the client last took bytes.
     since: MonoInstant,
-    phase: Phase,
+    state: ConnectionState,
     /// Something waits for the socket: the task goes on, once that takes more.
     is_behind: bool,
     /// Its address on this side is a loopback one.
@@ -95,13 +103,13 @@ impl Connection {
         is_loopback: bool,
         now: MonoInstant,
     ) -> Self {
-        let phase = Phase::Idle;
-        Self { channel, waker: None, peer, since: now, phase, is_behind: false, is_loopback }
+        let state = ConnectionState::Idle;
+        Self { channel, waker: None, peer, since: now, state, is_behind: false, is_loopback }
     }
 
     #[inline]
-    pub(crate) const fn phase(&self) -> Phase {
-        self.phase
+    pub(crate) const fn state(&self) -> ConnectionState {
+        self.state
     }
 
     pub(crate) const fn is_loopback(&self) -> bool {
@@ -115,23 +123,23 @@ impl Connection {
 
     #[inline]
     pub(crate) const fn is_dead(&self) -> bool {
-        matches!(self.phase, Phase::Dead)
+        matches!(self.state, ConnectionState::Dead)
     }
 
-    /// How long it has been in its phase, or since the client last took bytes.
+    /// How long it has been in its state, or since the client last took bytes.
     pub(crate) fn waited(&self, now: MonoInstant) -> Duration {
         now.saturating_since(self.since)
     }
 
-    /// Begins a phase.
+    /// Begins a state.
     #[inline]
-    pub(crate) const fn enter(&mut self, phase: Phase, now: MonoInstant) {
-        (self.phase, self.since) = (phase, now);
+    pub(crate) const fn enter(&mut self, state: ConnectionState, now: MonoInstant) {
+        (self.state, self.since) = (state, now);
     }
 
-    /// Goes on with another phase of the same goodbye, whose deadline is one.
-    pub(crate) const fn go_on(&mut self, phase: Phase) {
-        self.phase = phase;
+    /// Goes on with another state of the same goodbye, whose deadline is one.
+    pub(crate) const fn go_on(&mut self, state: ConnectionState) {
+        self.state = state;
     }
 
     /// Marks whether something waits for the socket.
@@ -146,7 +154,7 @@ impl Connection {
         config: &ServerConfig,
         now: MonoInstant,
     ) -> Option<Overdue> {
-        let (overdue, timeout) = deadline(self.phase, self.is_behind, config)?;
+        let (overdue, timeout) = deadline(self.state, self.is_behind, config)?;
         if now < self.since + timeout {
             return None;
         }
@@ -160,7 +168,7 @@ impl Connection {
 
     /// Has the connection dropped as soon as its task runs.
     pub(crate) fn die(&mut self) {
-        self.phase = Phase::Dead;
+        self.state = ConnectionState::Dead;
         self.wake();
     }
 
@@ -254,7 +262,7 @@ impl Connection {
     /// Shuts the server's side and waits for the client's.
     pub(crate) fn shut(&mut self) {
         match self.channel.shut() {
-            Ok(()) => self.go_on(Phase::Draining),
+            Ok(()) => self.go_on(ConnectionState::Draining),
             Err(_) => self.die(),
         }
     }
@@ -315,21 +323,21 @@ mod tests {
     fn whatever_a_connection_waits_for_has_a_deadline() {
         let payload = Payload::Recorded { payloads: ["x".into()].into() };
         let config = ServerConfig::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload });
-        for (phase, at_rest, behind) in [
-            (Phase::Idle, Some(Overdue::Idle), Some(Overdue::Write)),
+        for (state, at_rest, behind) in [
+            (ConnectionState::Idle, Some(Overdue::Idle), Some(Overdue::Write)),
             // A request that dawdles does so whatever else waits.
-            (Phase::Receiving, Some(Overdue::Request), Some(Overdue::Request)),
-            (Phase::Answering, None, Some(Overdue::Write)),
-            (Phase::Waiting, None, Some(Overdue::Write)),
-            (Phase::Streaming, None, Some(Overdue::Write)),
-            (Phase::Closing, Some(Overdue::Close), Some(Overdue::Write)),
-            (Phase::Ending, Some(Overdue::Close), Some(Overdue::Write)),
-            (Phase::Draining, Some(Overdue::Close), Some(Overdue::Write)),
-            (Phase::Dead, None, None),
+            (ConnectionState::Receiving, Some(Overdue::Request), Some(Overdue::Request)),
+            (ConnectionState::Answering, None, Some(Overdue::Write)),
+            (ConnectionState::Waiting, None, Some(Overdue::Write)),
+            (ConnectionState::Streaming, None, Some(Overdue::Write)),
+            (ConnectionState::Closing, Some(Overdue::Close), Some(Overdue::Write)),
+            (ConnectionState::Ending, Some(Overdue::Close), Some(Overdue::Write)),
+            (ConnectionState::Draining, Some(Overdue::Close), Some(Overdue::Write)),
+            (ConnectionState::Dead, None, None),
         ] {
             for (is_behind, expected) in [(false, at_rest), (true, behind)] {
-                let found = deadline(phase, is_behind, &config).map(|(overdue, _)| overdue);
-                assert_eq!(found, expected, "{phase:?}, behind: {is_behind}");
+                let found = deadline(state, is_behind, &config).map(|(overdue, _)| overdue);
+                assert_eq!(found, expected, "{state:?}, behind: {is_behind}");
             }
         }
     }

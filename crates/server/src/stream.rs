@@ -20,7 +20,7 @@ use pushbench_core::{Delivery, MonoInstant, Seq};
 use tokio::io::ReadBuf;
 
 pub(crate) use self::tip::Tip;
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, ConnectionState};
 use crate::counters::Kind;
 use crate::ring::{Entry, Ring};
 use crate::view::View;
@@ -96,7 +96,7 @@ impl Stream {
         now: MonoInstant,
     ) -> Self {
         let Opening { head, wire, delivery, cursor } = opening;
-        connection.enter(Phase::Streaming, now);
+        connection.enter(ConnectionState::Streaming, now);
         connection.stamps_after(cursor);
         // The head waits.
         connection.set_behind(true);
@@ -113,7 +113,8 @@ impl Stream {
     /// Whether the fan-out has anything to do with it.
     #[inline]
     pub(crate) const fn is_at_tip(&self) -> bool {
-        !self.connection.is_behind() && matches!(self.connection.phase(), Phase::Streaming)
+        !self.connection.is_behind()
+            && matches!(self.connection.state(), ConnectionState::Streaming)
     }
 
     pub(crate) const fn is_dead(&self) -> bool {
@@ -127,7 +128,7 @@ impl Stream {
             Ok(written) => {
                 self.connection.set_behind(written != Written::All);
                 match written {
-                    Written::All if self.connection.phase() == Phase::Ending => {
+                    Written::All if self.connection.state() == ConnectionState::Ending => {
                         self.connection.shut();
                     }
                     Written::More => self.connection.wake(),
@@ -141,7 +142,7 @@ impl Stream {
     fn write_turn(&mut self, view: View<'_>) -> io::Result<Written> {
         let mut turn = BYTES_PER_TURN;
         loop {
-            if self.connection.phase() == Phase::Streaming
+            if self.connection.state() == ConnectionState::Streaming
                 && self.delivery == Delivery::Every
                 && !view.ring.holds_after(self.cursor)
             {
@@ -177,7 +178,7 @@ impl Stream {
             slices[0] = IoSlice::new(&self.partial);
             (count, bytes) = (1, self.partial.len());
         }
-        if self.connection.phase() == Phase::Streaming && self.control.is_empty() {
+        if self.connection.state() == ConnectionState::Streaming && self.control.is_empty() {
             for (slice, entry) in slices[count..].iter_mut().zip(self.waiting(view.ring)) {
                 if bytes >= BYTES_PER_TURN {
                     break;
@@ -276,12 +277,15 @@ impl Stream {
 
     /// Takes bytes from the client.
     fn received(&mut self, input: &[u8]) {
-        let is_heard = matches!(self.connection.phase(), Phase::Streaming | Phase::Closing);
+        let is_heard = matches!(
+            self.connection.state(),
+            ConnectionState::Streaming | ConnectionState::Closing
+        );
         if is_heard
             && !input.is_empty()
             && self.wire.receive(input, &mut self.control) == ConversationState::Over
         {
-            self.connection.go_on(Phase::Ending);
+            self.connection.go_on(ConnectionState::Ending);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::common::PollsCommon;
 use super::poller::{Poller, Wait};
 use super::reply::{Found, Reply, Terms, connection};
 use super::request::{Persistence, PollRequest};
-use crate::connection::Phase;
+use crate::connection::ConnectionState;
 use crate::counters::EndpointRow;
 use crate::http::answer;
 use crate::query::Query;
@@ -39,7 +39,7 @@ impl Poller {
         let persistence = if closes { Persistence::Closes } else { request.persistence };
         let (head_only, cors) = (request.head_only, request.cors);
         let terms = Terms { head_only, persistence, condition: request.condition.as_deref(), cors };
-        self.connection.enter(Phase::Idle, view.now);
+        self.connection.enter(ConnectionState::Idle, view.now);
         let query = match &request.query {
             Ok(query) => query,
             Err(error) => {
@@ -76,7 +76,7 @@ impl Poller {
         common.wait_until(wait.deadline);
         view.counters.waiting.up();
         self.wait = Some(wait);
-        self.connection.enter(Phase::Waiting, view.now);
+        self.connection.enter(ConnectionState::Waiting, view.now);
     }
 
     fn respond(

@@ -1,4 +1,4 @@
-//! PollsCommon that all polls share.
+//! Parts that all polls have in common: replies made once, the next deadline, how they end.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::reply::{Replies, always_closes};
 
-/// PollsCommon that all polls share.
+/// Parts that all polls have in common.
 #[derive(Debug, Default)]
 pub(crate) struct PollsCommon {
     pub(super) replies: Replies,

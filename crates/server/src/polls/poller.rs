@@ -11,7 +11,7 @@ use tokio::io::ReadBuf;
 use super::reply::Reply;
 use super::request::Persistence;
 use crate::access::Cors;
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, ConnectionState};
 use crate::counters::EndpointRow;
 use crate::view::View;
 
@@ -52,7 +52,7 @@ pub(crate) struct Poller {
 impl Poller {
     /// A connection that waits for a request, of which `unread` has been read.
     pub(crate) fn new(mut connection: Connection, unread: Vec<u8>, now: MonoInstant) -> Self {
-        connection.enter(Phase::Idle, now);
+        connection.enter(ConnectionState::Idle, now);
         Self { connection, wait: None, unread, unsent: None }
     }
 
@@ -61,8 +61,8 @@ impl Poller {
         (self.connection, self.unread)
     }
 
-    pub(crate) const fn phase(&self) -> Phase {
-        self.connection.phase()
+    pub(crate) const fn state(&self) -> ConnectionState {
+        self.connection.state()
     }
 
     pub(crate) const fn is_loopback(&self) -> bool {
@@ -76,7 +76,8 @@ impl Poller {
 
     /// Whether a request may be answered now.
     pub(crate) const fn takes_requests(&self) -> bool {
-        !self.connection.is_behind() && matches!(self.phase(), Phase::Idle | Phase::Receiving)
+        !self.connection.is_behind()
+            && matches!(self.state(), ConnectionState::Idle | ConnectionState::Receiving)
     }
 
     /// Begins the turn of the connection's own task.
@@ -105,8 +106,8 @@ impl Poller {
 
     /// The first bytes of a request are there.
     pub(crate) const fn begin_receiving(&mut self, now: MonoInstant) {
-        if matches!(self.phase(), Phase::Idle) {
-            self.connection.enter(Phase::Receiving, now);
+        if matches!(self.state(), ConnectionState::Idle) {
+            self.connection.enter(ConnectionState::Receiving, now);
         }
     }
 
@@ -129,7 +130,7 @@ impl Poller {
 
     fn write(&mut self, reply: Reply<'_>, persistence: Persistence, view: View<'_>) {
         if persistence == Persistence::Closes {
-            self.connection.go_on(Phase::Ending);
+            self.connection.go_on(ConnectionState::Ending);
         }
         let begun = self.connection.stamp();
         let slice = [IoSlice::new(&reply.bytes[..reply.len])];
@@ -149,7 +150,9 @@ impl Poller {
     fn flush(&mut self, view: View<'_>) {
         match self.write_unsent(view) {
             Err(_) => self.die(view),
-            Ok(()) if self.phase() == Phase::Ending && !self.is_behind() => self.die(view),
+            Ok(()) if self.state() == ConnectionState::Ending && !self.is_behind() => {
+                self.die(view)
+            }
             Ok(()) => {}
         }
     }
@@ -184,14 +187,14 @@ impl Poller {
     pub(super) fn leave_wait(&mut self, view: View<'_>) -> Option<Wait> {
         let wait = self.wait.take()?;
         view.counters.waiting.down();
-        self.connection.enter(Phase::Idle, view.now);
+        self.connection.enter(ConnectionState::Idle, view.now);
         Some(wait)
     }
 
     /// Closes a connection without a request once everything is sent, since the server stops.
     pub(super) fn end(&mut self, view: View<'_>) {
-        if matches!(self.phase(), Phase::Idle | Phase::Receiving) {
-            self.connection.go_on(Phase::Ending);
+        if matches!(self.state(), ConnectionState::Idle | ConnectionState::Receiving) {
+            self.connection.go_on(ConnectionState::Ending);
         }
         self.flush(view);
     }

@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::MAX_HEAD;
 use super::service;
 use super::takeover::{Exchange, Takeover};
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, ConnectionState};
 use crate::shared::Shared;
 
 /// hyper's buffer for reading; a request's body is read in pieces of at most this size.
@@ -51,8 +51,8 @@ impl AsyncRead for Plaintext {
             buffer.put_slice(&read_before.split_to(count));
             count
         };
-        if count > 0 && connection.phase() == Phase::Idle {
-            connection.enter(Phase::Receiving, shared.clock.get());
+        if count > 0 && connection.state() == ConnectionState::Idle {
+            connection.enter(ConnectionState::Receiving, shared.clock.get());
         }
         Poll::Ready(Ok(()))
     }
@@ -111,7 +111,7 @@ pub(super) async fn serve(
     mut connection: Connection,
     read_before: Vec<u8>,
 ) -> Option<Leaving> {
-    connection.enter(Phase::Idle, shared.clock.get());
+    connection.enter(ConnectionState::Idle, shared.clock.get());
     let connection = Rc::new(RefCell::new(connection));
     let key = shared.in_hyper.borrow_mut().insert(Rc::clone(&connection));
     let exchange = Rc::new(Exchange::new(Rc::clone(&connection)));

@@ -6,7 +6,7 @@
 use std::task::{Context, Poll};
 
 use super::head::{self, MAX_HEAD, Parsed};
-use crate::connection::Phase;
+use crate::connection::ConnectionState;
 use crate::polls::{Poller, PollsCommon};
 use crate::view::View;
 
@@ -41,15 +41,15 @@ pub(super) fn attend(
     view: View<'_>,
 ) -> Turn {
     poller.attend(cx, view);
-    let is_resumed = poller.phase() == Phase::Idle && !poller.unread.is_empty();
+    let is_resumed = poller.state() == ConnectionState::Idle && !poller.unread.is_empty();
     let mut foreign = is_resumed && resume(poller, common, view);
     let mut reads = 0;
     loop {
-        match poller.phase() {
-            Phase::Dead => return Turn::Over,
+        match poller.state() {
+            ConnectionState::Dead => return Turn::Over,
             _ if poller.is_behind() => return Turn::Waits,
             _ if foreign => return Turn::Foreign,
-            Phase::Waiting if poller.unread.len() >= MAX_HEAD => return Turn::Waits,
+            ConnectionState::Waiting if poller.unread.len() >= MAX_HEAD => return Turn::Waits,
             _ if reads == READS_PER_TURN => break,
             _ => reads += 1,
         }

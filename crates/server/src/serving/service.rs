@@ -10,7 +10,7 @@ use hyper::body::{Body as _, Incoming};
 use super::head::read_by_hyper;
 use super::takeover::{Exchange, Takeover};
 use crate::access::{self, Access, Asked, Claims, Cors, PREFLIGHT};
-use crate::connection::Phase;
+use crate::connection::ConnectionState;
 use crate::endpoint::row::{Answers, Endpoint};
 use crate::endpoint::{self, Route, publish, stream};
 use crate::http::answer::{self, Answer};
@@ -53,7 +53,7 @@ struct Answering<'a> {
 
 impl<'a> Answering<'a> {
     fn new(exchange: &'a Exchange, shared: &'a Shared) -> Self {
-        exchange.connection.borrow_mut().enter(Phase::Answering, shared.clock.get());
+        exchange.connection.borrow_mut().enter(ConnectionState::Answering, shared.clock.get());
         Self { exchange, shared }
     }
 }
@@ -61,7 +61,7 @@ impl<'a> Answering<'a> {
 impl Drop for Answering<'_> {
     fn drop(&mut self) {
         let now = self.shared.clock.get();
-        self.exchange.connection.borrow_mut().enter(Phase::Idle, now);
+        self.exchange.connection.borrow_mut().enter(ConnectionState::Idle, now);
     }
 }
 

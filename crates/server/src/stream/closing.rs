@@ -3,14 +3,14 @@
 use pushbench_core::Delivery;
 
 use super::Stream;
-use crate::connection::{Overdue, Phase};
+use crate::connection::{ConnectionState, Overdue};
 use crate::view::View;
 use crate::wire::End;
 
 impl Stream {
     /// Ends the stream because the server stops.
     pub(crate) fn stop(&mut self, view: View<'_>) {
-        if self.connection.phase() == Phase::Streaming {
+        if self.connection.state() == ConnectionState::Streaming {
             self.end(End::Stop);
             self.write(view);
         }
@@ -19,13 +19,17 @@ impl Stream {
     /// Says the last words: the client gets them after the message that is being written.
     pub(super) fn end(&mut self, why: End) {
         let is_answered = self.wire.end(why, self.cursor, &mut self.control);
-        self.connection.go_on(if is_answered { Phase::Closing } else { Phase::Ending });
+        self.connection.go_on(if is_answered {
+            ConnectionState::Closing
+        } else {
+            ConnectionState::Ending
+        });
     }
 
     /// Looks at what time it is: keeps a silent stream open, and gives up one whose client
     /// takes nothing, or does not leave.
     pub(crate) fn tick(&mut self, view: View<'_>) {
-        let was_open = self.connection.phase() == Phase::Streaming;
+        let was_open = self.connection.state() == ConnectionState::Streaming;
         match self.connection.give_up_overdue(view.config, view.now) {
             Some(Overdue::Write) => self.count_stalled(was_open, view),
             Some(_) => {}
