@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::channel::Channel;
 use crate::connection::Connection;
-use crate::counters::Kind;
+use crate::counters::ConnectionKind;
 use crate::serving::task;
 use crate::shared::Shared;
 
@@ -38,7 +38,7 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
                 shared.counters.connections.add(1);
                 let channel = Channel::new(shared.config.channel, socket);
                 if shared.counters.open() < shared.config.max_connections {
-                    shared.counters.opened(Kind::HTTP);
+                    shared.counters.opened(ConnectionKind::HTTP);
                     let peer = shared.stamps.peer(client);
                     let is_loopback = is_loopback(&shared, &channel);
                     let now = shared.clock.get();

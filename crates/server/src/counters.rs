@@ -8,12 +8,12 @@ use crate::wire::Language;
 
 /// A kind of connections: a row of the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct ConnectionKind {
     row: usize,
     pub(crate) name: &'static str,
 }
 
-impl Kind {
+impl ConnectionKind {
     /// The kinds: requests and responses, and each form of a stream.
     pub(crate) const COUNT: usize = 1 + Language::ALL.len();
 
@@ -91,10 +91,10 @@ pub(crate) struct Counters {
     pub(crate) connections: Counter,
     /// Connections refused because there were too many.
     pub(crate) refused: Counter,
-    /// Streams opened, by [`Kind`]; connections of all kinds begin as HTTP.
-    opened: [Counter; Kind::COUNT],
-    /// Connections open now, by [`Kind`].
-    open: [Gauge; Kind::COUNT],
+    /// Streams opened, by [`ConnectionKind`]; connections of all kinds begin as HTTP.
+    opened: [Counter; ConnectionKind::COUNT],
+    /// Connections open now, by [`ConnectionKind`].
+    open: [Gauge; ConnectionKind::COUNT],
     /// Requests answered, by endpoint and class of status.
     requests: [[Counter; 5]; EndpointRow::MOST],
     /// Long polls that wait now.
@@ -108,12 +108,12 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn opened(&self, kind: Kind) {
+    pub(crate) fn opened(&self, kind: ConnectionKind) {
         self.opened[kind.row].add(1);
         self.open[kind.row].up();
     }
 
-    pub(crate) fn closed(&self, kind: Kind) {
+    pub(crate) fn closed(&self, kind: ConnectionKind) {
         self.open[kind.row].down();
     }
 
@@ -122,11 +122,11 @@ impl Counters {
         self.open.iter().map(Gauge::get).sum()
     }
 
-    pub(crate) fn open_now(&self, kind: Kind) -> usize {
+    pub(crate) fn open_now(&self, kind: ConnectionKind) -> usize {
         self.open[kind.row].get()
     }
 
-    pub(crate) fn opened_ever(&self, kind: Kind) -> u64 {
+    pub(crate) fn opened_ever(&self, kind: ConnectionKind) -> u64 {
         self.opened[kind.row].get()
     }
 

@@ -21,7 +21,7 @@ use tokio::io::ReadBuf;
 
 pub(crate) use self::tip::Tip;
 use crate::connection::{Connection, ConnectionState};
-use crate::counters::Kind;
+use crate::counters::ConnectionKind;
 use crate::ring::{Entry, Ring};
 use crate::view::View;
 use crate::wire::{ConversationState, End, Wire};
@@ -106,8 +106,8 @@ impl Stream {
         stream
     }
 
-    pub(crate) const fn kind(&self) -> Kind {
-        Kind::of(self.wire.language())
+    pub(crate) const fn kind(&self) -> ConnectionKind {
+        ConnectionKind::of(self.wire.language())
     }
 
     /// Whether the fan-out has anything to do with it.

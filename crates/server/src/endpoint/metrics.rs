@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use http::StatusCode;
 
 use super::row::{Answers, Endpoint, GET_OR_HEAD};
-use crate::counters::Kind;
+use crate::counters::ConnectionKind;
 use crate::http::answer;
 use crate::shared::Shared;
 use crate::wire::Language;
@@ -87,8 +87,8 @@ fn connections(page: &mut Page, shared: &Shared) {
     }
 }
 
-fn kinds() -> impl Iterator<Item = Kind> {
-    [Kind::HTTP].into_iter().chain(Language::ALL.map(Kind::of))
+fn kinds() -> impl Iterator<Item = ConnectionKind> {
+    [ConnectionKind::HTTP].into_iter().chain(Language::ALL.map(ConnectionKind::of))
 }
 
 fn requests(page: &mut Page, shared: &Shared) {

@@ -12,7 +12,7 @@ use super::hyper::{self, Leaving};
 use super::polling::{self, Turn};
 use super::takeover::Takeover;
 use crate::connection::Connection;
-use crate::counters::Kind;
+use crate::counters::ConnectionKind;
 use crate::hub::Hub;
 use crate::polls::request::PollRequest;
 use crate::polls::{Poller, Polls};
@@ -74,7 +74,7 @@ fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Op
     }
     let (connection, unread) = pollers.remove(key).into_parts();
     if turn == Turn::Over {
-        shared.counters.closed(Kind::HTTP);
+        shared.counters.closed(ConnectionKind::HTTP);
         return Poll::Ready(None);
     }
     let served = Box::pin(hyper::serve(Rc::clone(shared), connection, unread));
@@ -88,7 +88,7 @@ fn poll_hyper(
 ) -> Poll<Option<Place>> {
     served.poll(cx).map(|leaving| {
         let Some(Leaving { connection, takeover, unread }) = leaving else {
-            shared.counters.closed(Kind::HTTP);
+            shared.counters.closed(ConnectionKind::HTTP);
             return None;
         };
         Some(match takeover {
@@ -96,7 +96,7 @@ fn poll_hyper(
                 Place::Polls(begin_polls(shared, connection, Some(&request), unread))
             }
             Takeover::Stream(opening) => {
-                shared.counters.closed(Kind::HTTP);
+                shared.counters.closed(ConnectionKind::HTTP);
                 Place::Streams(begin_stream(shared, connection, opening, &unread))
             }
         })
