@@ -32,6 +32,7 @@ mod accept;
 pub mod access;
 pub mod bare;
 mod channel;
+mod checkpoints;
 mod config;
 mod connection;
 mod counters;
@@ -50,7 +51,6 @@ mod serving;
 mod shared;
 mod stamps;
 mod stream;
-mod trail;
 mod view;
 mod wire;
 

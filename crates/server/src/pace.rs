@@ -41,8 +41,8 @@ pub(crate) struct Due {
     pub(crate) seq: Seq,
     /// The intended instant.
     pub(crate) at: MonoInstant,
-    /// The place in the schedule behind it.
-    pub(crate) place: Checkpoint,
+    /// The checkpoint behind it.
+    pub(crate) checkpoint: Checkpoint,
 }
 
 /// A message that was taken.
@@ -84,8 +84,8 @@ impl<'a> Pace<'a> {
     /// The next message of the schedule.
     fn pull(&mut self) -> Option<Due> {
         let at = self.origin.plus_nanos(self.offsets.next()?);
-        let place = self.offsets.checkpoint();
-        (at < self.end).then_some(Due { seq: Seq(place.passed), at, place })
+        let checkpoint = self.offsets.checkpoint();
+        (at < self.end).then_some(Due { seq: Seq(checkpoint.passed), at, checkpoint })
     }
 
     /// The message to wait for, and when it is to be handed over; `None` at the end.

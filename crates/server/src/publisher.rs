@@ -42,7 +42,7 @@ impl Sink for HubSink<'_> {
     type Error = Infallible;
 
     fn prepare(&mut self, due: &Due) -> Entry {
-        self.0.trail.borrow_mut().pass(due.place);
+        self.0.checkpoints.borrow_mut().pass(due.checkpoint);
         let feed = &self.0.config.feed;
         Entry::new(due.seq, feed.payload.content(), &feed.payload.render(feed.seed, due.seq))
     }

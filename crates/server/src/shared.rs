@@ -12,6 +12,7 @@ use pushbench_metrics::observe::observer::Window;
 use pushbench_os::time::clock;
 use slab::Slab;
 
+use crate::checkpoints::Checkpoints;
 use crate::config::ServerConfig;
 use crate::connection::Connection;
 use crate::counters::{Counters, Gauge};
@@ -19,7 +20,6 @@ use crate::feed_id::FeedId;
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
-use crate::trail::Trail;
 use crate::view::View;
 
 /// The state of one server.
@@ -38,8 +38,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// How late messages were, all of them and those of the window.
     pub(crate) lag: RefCell<Lag>,
-    /// Where the publisher has come by.
-    pub(crate) trail: RefCell<Trail>,
+    /// The checkpoints that the publisher has come by.
+    pub(crate) checkpoints: RefCell<Checkpoints>,
     /// The way of sampled messages.
     pub(crate) stamps: StampLog,
     /// The connections that are in hyper's hands.
@@ -91,17 +91,17 @@ impl Shared {
             stopping: Cell::new(false),
             counters: Counters::default(),
             lag: RefCell::default(),
-            trail: RefCell::default(),
+            checkpoints: RefCell::default(),
             in_hyper: RefCell::default(),
             clock: Cell::new(now),
             uploads: Gauge::default(),
         }
     }
 
-    /// The place from which the schedule is walked on by whoever joins now.
+    /// The checkpoint from which the schedule is walked on by whoever joins now.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let Some(origin) = self.origin.get() else { return Checkpoint::START };
-        self.trail.borrow().before(clock::now().saturating_since(origin))
+        self.checkpoints.borrow().before(clock::now().saturating_since(origin))
     }
 
     /// The feed and the books as of now.
