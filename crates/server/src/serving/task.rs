@@ -19,8 +19,8 @@ use crate::polls::{Poller, Polls};
 use crate::shared::Shared;
 use crate::stream::{Opening, Stream};
 
-/// A connection's place. Only its task removes it, so its key stays good.
-enum Place {
+/// Who serves a connection. Only its task takes it away, so its key stays good.
+enum ServedBy {
     /// Among those that poll, or have not said yet what they want.
     Polls(usize),
     /// In hyper's hands. Boxed again, since most connections never are.
@@ -32,31 +32,31 @@ enum Place {
 /// The task of one connection.
 struct Task {
     shared: Rc<Shared>,
-    place: Place,
+    by: ServedBy,
 }
 
 /// Serves a connection that was accepted until it is closed.
 pub(crate) fn begin(shared: &Rc<Shared>, connection: Connection) {
     let shared = Rc::clone(shared);
-    let place = Place::Polls(begin_polls(&shared, connection, None, Vec::new()));
-    tokio::task::spawn_local(Task { shared, place });
+    let by = ServedBy::Polls(begin_polls(&shared, connection, None, Vec::new()));
+    tokio::task::spawn_local(Task { shared, by });
 }
 
 impl Future for Task {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { shared, place } = self.get_mut();
+        let Self { shared, by } = self.get_mut();
         loop {
-            let next = match place {
-                Place::Polls(key) => ready!(poll_poller(shared, *key, cx)),
-                Place::Hyper(served) => {
+            let next = match by {
+                ServedBy::Polls(key) => ready!(poll_poller(shared, *key, cx)),
+                ServedBy::Hyper(served) => {
                     ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
                 }
-                Place::Streams(key) => ready!(poll_stream(shared, *key, cx)),
+                ServedBy::Streams(key) => ready!(poll_stream(shared, *key, cx)),
             };
             match next {
-                Some(next) => *place = next,
+                Some(next) => *by = next,
                 None => return Poll::Ready(()),
             }
         }
@@ -64,7 +64,7 @@ impl Future for Task {
 }
 
 /// Where a connection goes on from the polls: `None` where it is closed.
-fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<ServedBy>> {
     let mut hub = shared.hub.borrow_mut();
     let Hub { polls: Polls { pollers, common }, scratch, .. } = &mut *hub;
     let ring = shared.ring.borrow();
@@ -78,14 +78,14 @@ fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Op
         return Poll::Ready(None);
     }
     let served = Box::pin(hyper::serve(Rc::clone(shared), connection, unread));
-    Poll::Ready(Some(Place::Hyper(Box::new(served))))
+    Poll::Ready(Some(ServedBy::Hyper(Box::new(served))))
 }
 
 fn poll_hyper(
     shared: &Shared,
     served: Pin<&mut dyn Future<Output = Option<Leaving>>>,
     cx: &mut Context<'_>,
-) -> Poll<Option<Place>> {
+) -> Poll<Option<ServedBy>> {
     served.poll(cx).map(|leaving| {
         let Some(Leaving { connection, takeover, unread }) = leaving else {
             shared.counters.closed(ConnectionKind::HTTP);
@@ -93,17 +93,17 @@ fn poll_hyper(
         };
         Some(match takeover {
             Takeover::Poll(request) => {
-                Place::Polls(begin_polls(shared, connection, Some(&request), unread))
+                ServedBy::Polls(begin_polls(shared, connection, Some(&request), unread))
             }
             Takeover::Stream(opening) => {
                 shared.counters.closed(ConnectionKind::HTTP);
-                Place::Streams(begin_stream(shared, connection, opening, &unread))
+                ServedBy::Streams(begin_stream(shared, connection, opening, &unread))
             }
         })
     })
 }
 
-fn poll_stream(shared: &Shared, key: usize, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+fn poll_stream(shared: &Shared, key: usize, cx: &mut Context<'_>) -> Poll<Option<ServedBy>> {
     let mut hub = shared.hub.borrow_mut();
     let Hub { streams, scratch, .. } = &mut *hub;
     let stream = &mut streams[key];
