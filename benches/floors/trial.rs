@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use anyhow::{Context as _, bail};
 use pushbench_metrics::record::CpuSpent;
 use pushbench_run::trial::Played;
-use pushbench_run::{Attempt, Trouble, trial};
+use pushbench_run::{Attempt, TrialError, trial};
 
 use crate::contest::Contest;
 use crate::setting::Args;
@@ -31,8 +31,8 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     let attempt = Attempt { id: run.plan.trials[0], order: 1, number: 1 };
     match trial::play(&run, attempt, &mut |_| ControlFlow::Continue(())) {
         Ok(played) => cost(contest, run.plan.points[0].clients, &played),
-        Err(Trouble::Invalid(reason)) => bail!("{reason}"),
-        Err(Trouble::Run(error)) => Err(error.into()),
+        Err(TrialError::Invalid(reason)) => bail!("{reason}"),
+        Err(TrialError::Run(error)) => Err(error.into()),
     }
 }
 

@@ -38,16 +38,16 @@ pub enum RunError {
     Captured(#[source] CaptureError),
 }
 
-/// The reason why a trial has no figures.
+/// The error for which a trial has no figures.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum TrialError {
     /// A process of the trial failed: the trial is invalid.
     Invalid(Invalid),
     /// The run cannot go on.
     Run(RunError),
 }
 
-impl<E: Into<RunError>> From<E> for Trouble {
+impl<E: Into<RunError>> From<E> for TrialError {
     fn from(error: E) -> Self {
         Self::Run(error.into())
     }

@@ -7,7 +7,7 @@ use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::warning::{Invalid, SATURATED_SHARE};
 
-use crate::error::{RunError, Trouble};
+use crate::error::{RunError, TrialError};
 use crate::event::Listener;
 use crate::plan::Plan;
 use crate::player::Players;
@@ -48,8 +48,8 @@ pub(crate) fn play(
             }
             floor.invalid.extend(faults(&run.plan, &played));
         }
-        Err(Trouble::Invalid(reason)) => floor.invalid.push(reason.to_string()),
-        Err(Trouble::Run(error)) => return Err(error),
+        Err(TrialError::Invalid(reason)) => floor.invalid.push(reason.to_string()),
+        Err(TrialError::Run(error)) => return Err(error),
     }
     Ok(floor)
 }

@@ -22,7 +22,7 @@ mod setup;
 pub mod trial;
 mod validity;
 
-pub use self::error::{RunError, Trouble};
+pub use self::error::{RunError, TrialError};
 pub use self::event::{Event, Listener, Outcome};
 pub use self::plan::Plan;
 pub use self::setup::{Attempt, Run};

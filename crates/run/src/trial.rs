@@ -23,7 +23,7 @@ use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
 pub use self::disturbance::DisturbanceWatch;
 pub use self::played::{Merged, Played};
-use crate::error::{RunError, Trouble};
+use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit};
@@ -39,8 +39,12 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 ///
-/// [`Trouble::Invalid`] where its processes failed.
-pub fn play(run: &Run, attempt: Attempt, listener: &mut Listener<'_>) -> Result<Played, Trouble> {
+/// [`TrialError::Invalid`] where its processes failed.
+pub fn play(
+    run: &Run,
+    attempt: Attempt,
+    listener: &mut Listener<'_>,
+) -> Result<Played, TrialError> {
     let mut trial = Trial::start(run, attempt, listener)?;
     let mut played = trial.play()?;
     trial.describe(&mut played.cost.resources);
@@ -64,7 +68,7 @@ impl<'a> Trial<'a> {
         run: &'a Run,
         attempt: Attempt,
         listener: &'a mut Listener<'a>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, TrialError> {
         let (plan, players, commands, id) = (&run.plan, &run.players, &run.commands, attempt.id);
         let player = players.name(id.contender);
         event::tell(listener, Event::Starting { trial: id, player })?;
@@ -91,7 +95,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Goes through the phases.
-    fn play(&mut self) -> Result<Played, Trouble> {
+    fn play(&mut self) -> Result<Played, TrialError> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
         let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids());
@@ -131,7 +135,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    fn connect(&mut self) -> Result<(), Trouble> {
+    fn connect(&mut self) -> Result<(), TrialError> {
         self.inbox.enter(Phase::Connect)?;
         self.clients.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.attempt.id).clients;
@@ -142,11 +146,11 @@ impl<'a> Trial<'a> {
         }
         let used = attempts.invalid(wanted, error.as_ref());
         let missing = Invalid::ClientsMissing { connected, wanted, error };
-        Err(Trouble::Invalid(used.unwrap_or(missing)))
+        Err(TrialError::Invalid(used.unwrap_or(missing)))
     }
 
     /// Sets the trial's instants and starts the feed.
-    fn begin(&mut self) -> Result<TrialTiming, Trouble> {
+    fn begin(&mut self) -> Result<TrialTiming, TrialError> {
         let (plan, id) = (self.plan, self.attempt.id);
         let duration = plan.scenario.duration.0;
         let timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
@@ -168,7 +172,7 @@ impl<'a> Trial<'a> {
         resources.pinned.clone_from(&self.places.pinned);
     }
 
-    fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, Trouble> {
+    fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, TrialError> {
         if !self.server.stop() {
             return Ok(Vec::new());
         }
@@ -176,7 +180,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Puts captured packets into the ledger; how many the capture missed.
-    fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, Trouble> {
+    fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, TrialError> {
         let Some(wire) = self.wire.take() else { return Ok(0) };
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)

@@ -13,7 +13,7 @@ use pushbench_core::Seq;
 use tokio::net::{TcpSocket, TcpStream};
 
 /// Why a request has no answer.
-pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How to reach a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl HttpClient {
     /// # Errors
     ///
     /// A connection that cannot be opened or breaks, or an answer that is no HTTP.
-    pub async fn get(&mut self, path_and_query: &str) -> Result<Answer, Trouble> {
+    pub async fn get(&mut self, path_and_query: &str) -> Result<Answer, BoxError> {
         self.send(request(Method::GET, path_and_query, Bytes::new())?).await
     }
 
@@ -122,7 +122,7 @@ impl HttpClient {
     /// # Errors
     ///
     /// As for [`HttpClient::get`].
-    pub async fn post(&mut self, path_and_query: &str, body: &[u8]) -> Result<Answer, Trouble> {
+    pub async fn post(&mut self, path_and_query: &str, body: &[u8]) -> Result<Answer, BoxError> {
         self.send(request(Method::POST, path_and_query, Bytes::copy_from_slice(body))?).await
     }
 
@@ -131,7 +131,7 @@ impl HttpClient {
     /// # Errors
     ///
     /// As for [`HttpClient::get`].
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Trouble> {
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError> {
         let (parts, body) = self.open(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
@@ -145,7 +145,7 @@ impl HttpClient {
     pub async fn open(
         &mut self,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Trouble> {
+    ) -> Result<Response<Incoming>, BoxError> {
         let host = HeaderValue::from_str(&self.target.addr.to_string())?;
         request.headers_mut().insert(HOST, host);
         if !self.keeps {
@@ -168,7 +168,7 @@ impl HttpClient {
         &mut self,
         mut kept: Sender,
         request: &Request<Full<Bytes>>,
-    ) -> Result<Option<Response<Incoming>>, Trouble> {
+    ) -> Result<Option<Response<Incoming>>, BoxError> {
         if kept.ready().await.is_err() {
             return Ok(None);
         }
@@ -186,7 +186,7 @@ impl HttpClient {
         self.sender = self.keeps.then_some(sender);
     }
 
-    async fn connect(&mut self) -> Result<Sender, Trouble> {
+    async fn connect(&mut self) -> Result<Sender, BoxError> {
         let stream = self.target.connect().await?;
         self.connections += 1;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -205,7 +205,7 @@ pub fn request(
     method: Method,
     path_and_query: &str,
     body: Bytes,
-) -> Result<Request<Full<Bytes>>, Trouble> {
+) -> Result<Request<Full<Bytes>>, BoxError> {
     let mut request = Request::new(Full::new(body.clone()));
     if method == Method::POST {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -224,7 +224,7 @@ pub fn get_with(
     path_and_query: &str,
     name: HeaderName,
     value: &str,
-) -> Result<Request<Full<Bytes>>, Trouble> {
+) -> Result<Request<Full<Bytes>>, BoxError> {
     let mut request = request(Method::GET, path_and_query, Bytes::new())?;
     request.headers_mut().insert(name, HeaderValue::from_str(value)?);
     Ok(request)

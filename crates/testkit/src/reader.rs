@@ -15,7 +15,7 @@ use pushbench_core::{Contender, Delivery, Seq, Transport};
 use tokio::time::timeout;
 
 use crate::PATIENCE;
-use crate::http::{Answer, Target, Trouble};
+use crate::http::{Answer, BoxError, Target};
 
 /// A message as a client has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ pub enum End {
 }
 
 impl End {
-    fn broken(trouble: impl std::fmt::Display) -> Self {
-        Self::Broken(trouble.to_string())
+    fn broken(error: impl std::fmt::Display) -> Self {
+        Self::Broken(error.to_string())
     }
 }
 
-impl From<Trouble> for End {
-    fn from(trouble: Trouble) -> Self {
-        Self::Broken(format!("{trouble:?}"))
+impl From<BoxError> for End {
+    fn from(error: BoxError) -> Self {
+        Self::Broken(format!("{error:?}"))
     }
 }
 
@@ -70,10 +70,10 @@ impl Refused {
     }
 }
 
-impl From<Trouble> for Refused {
+impl From<BoxError> for Refused {
     /// A server that cannot be talked to has no status.
-    fn from(trouble: Trouble) -> Self {
-        Self { status: 0, body: format!("{trouble:?}") }
+    fn from(error: BoxError) -> Self {
+        Self { status: 0, body: format!("{error:?}") }
     }
 }
 

@@ -9,7 +9,7 @@ use pushbench_metrics::record::warning::Invalid;
 use super::Commands;
 use super::inbox::{Message, name};
 use super::process::{Process, ProcessError};
-use crate::error::Trouble;
+use crate::error::TrialError;
 use crate::place::Places;
 
 /// The load processes of a trial.
@@ -44,13 +44,13 @@ impl ClientSide {
     }
 
     /// Gives all of them the same order.
-    pub(crate) fn order(&mut self, order: &LoadOrder) -> Result<(), Trouble> {
+    pub(crate) fn order(&mut self, order: &LoadOrder) -> Result<(), TrialError> {
         let count = self.0.len();
         for (index, process) in self.0.iter_mut().enumerate() {
             process.order(order).map_err(|error| {
                 let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
                 let error = format!("{}{error}{}", name(index, count), source.unwrap_or_default());
-                Trouble::Invalid(Invalid::LoadDied { error })
+                TrialError::Invalid(Invalid::LoadDied { error })
             })?;
         }
         Ok(())

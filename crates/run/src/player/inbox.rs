@@ -16,7 +16,7 @@ use pushbench_os::process::thread_time::ThreadTime;
 use pushbench_os::time::clock;
 
 use super::process::Output;
-use crate::error::{RunError, Trouble};
+use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 
 /// How long a child may take to say that it is there.
@@ -103,7 +103,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// The addresses that the server children listen on.
-    pub(crate) fn server_addresses(&mut self) -> Result<Vec<SocketAddr>, Trouble> {
+    pub(crate) fn server_addresses(&mut self) -> Result<Vec<SocketAddr>, TrialError> {
         self.gather(Kind::Server, START_LIMIT, "does not start", |message| match message {
             Message::Server(index, Output::News(ServerNews::Listening { address })) => {
                 Ok((index, address))
@@ -113,7 +113,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// Waits until the load children have read their plans.
-    pub(crate) fn loads_ready(&mut self) -> Result<(), Trouble> {
+    pub(crate) fn loads_ready(&mut self) -> Result<(), TrialError> {
         let ready =
             self.gather(Kind::Load, START_LIMIT, "does not start", |message| match message {
                 Message::Load(index, Output::News(LoadNews::Ready)) => Ok((index, ())),
@@ -127,7 +127,7 @@ impl<'a> Inbox<'a> {
     pub(crate) fn connected(
         &mut self,
         limit: Duration,
-    ) -> Result<(u32, Option<String>, Attempts), Trouble> {
+    ) -> Result<(u32, Option<String>, Attempts), TrialError> {
         let problem = "does not finish connecting";
         let each = self.gather(Kind::Load, limit, problem, |message| match message {
             Message::Load(
@@ -144,7 +144,7 @@ impl<'a> Inbox<'a> {
 
     /// Listens until `instant`, and hits it closely. Returns for how long this process stood still
     /// over it: what it is late by, less what work and waiting for a core explain.
-    pub(crate) fn wait_until(&mut self, instant: MonoInstant) -> Result<Duration, Trouble> {
+    pub(crate) fn wait_until(&mut self, instant: MonoInstant) -> Result<Duration, TrialError> {
         let margin = Duration::from_millis(2);
         let left = instant.saturating_since(clock::now()).saturating_sub(margin);
         let deadline = Instant::now() + left;
@@ -159,7 +159,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// Measurements of the load children; those that ended early left nothing. At least one did not.
-    pub(crate) fn finished(&mut self, limit: Duration) -> Result<Vec<LoadMeasured>, Trouble> {
+    pub(crate) fn finished(&mut self, limit: Duration) -> Result<Vec<LoadMeasured>, TrialError> {
         let deadline = Instant::now() + limit;
         while let Some(missing) = self.missing() {
             match self.next(deadline)? {
@@ -170,7 +170,7 @@ impl<'a> Inbox<'a> {
         self.reported = true;
         let finished = std::mem::take(&mut self.finished);
         match self.ended_early.values().next() {
-            Some(reason) if finished.is_empty() => Err(Trouble::Invalid(reason.clone())),
+            Some(reason) if finished.is_empty() => Err(TrialError::Invalid(reason.clone())),
             _ => Ok(finished.into_values().collect()),
         }
     }
@@ -188,7 +188,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// Measurements of the server children; the load children may have ended before them.
-    pub(crate) fn stopped(&mut self, limit: Duration) -> Result<Vec<ServerMeasured>, Trouble> {
+    pub(crate) fn stopped(&mut self, limit: Duration) -> Result<Vec<ServerMeasured>, TrialError> {
         self.gather(Kind::Server, limit, "does not stop", |message| match message {
             Message::Server(index, Output::News(ServerNews::Stopped(measured))) => {
                 Ok((index, *measured))
@@ -205,7 +205,7 @@ impl<'a> Inbox<'a> {
         limit: Duration,
         problem: &str,
         pick: impl Fn(Message) -> Result<(usize, T), Message>,
-    ) -> Result<Vec<T>, Trouble> {
+    ) -> Result<Vec<T>, TrialError> {
         let deadline = Instant::now() + limit;
         let count = match kind {
             Kind::Server => self.servers,
@@ -215,7 +215,7 @@ impl<'a> Inbox<'a> {
         while let Some(missing) = (0..count).find(|index| !found.contains_key(index)) {
             let Some(message) = self.next(deadline)? else {
                 let error = format!("{}it {problem} in time", name(missing, count));
-                return Err(Trouble::Invalid(match kind {
+                return Err(TrialError::Invalid(match kind {
                     Kind::Server => Invalid::ServerDied { error },
                     Kind::Load => Invalid::LoadDied { error },
                 }));
@@ -246,8 +246,8 @@ impl<'a> Inbox<'a> {
     }
 
     /// A message that is not the one waited for: harmless, or the end of the trial.
-    fn receive(&mut self, message: Message) -> Result<(), Trouble> {
-        Err(Trouble::Invalid(match message {
+    fn receive(&mut self, message: Message) -> Result<(), TrialError> {
+        Err(TrialError::Invalid(match message {
             Message::Load(..) if self.reported => return Ok(()),
             Message::Load(index, Output::News(LoadNews::Progress(progress))) => {
                 return Ok(self.show(index, progress)?);
@@ -266,7 +266,7 @@ impl<'a> Inbox<'a> {
 
     /// The same in mid-run, where the end of one load process leaves the others' figures: only
     /// that of the last ends the trial.
-    fn receive_in_mid_run(&mut self, message: Message) -> Result<(), Trouble> {
+    fn receive_in_mid_run(&mut self, message: Message) -> Result<(), TrialError> {
         let (index, error) = match message {
             Message::Load(index, Output::News(LoadNews::Finished(load))) => {
                 self.finished.insert(index, *load);
@@ -283,7 +283,7 @@ impl<'a> Inbox<'a> {
         self.ends_early(index, &error);
         match self.ended_early.values().next() {
             Some(reason) if self.ended_early.len() == self.loads => {
-                Err(Trouble::Invalid(reason.clone()))
+                Err(TrialError::Invalid(reason.clone()))
             }
             _ => Ok(()),
         }

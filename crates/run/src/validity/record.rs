@@ -6,7 +6,7 @@ use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{Resources, TrialRecord};
 
 use super::{Evidence, breakdown, model};
-use crate::error::{RunError, Trouble};
+use crate::error::{RunError, TrialError};
 use crate::plan::Plan;
 use crate::setup::Attempt;
 use crate::trial::{Merged, Played};
@@ -16,12 +16,12 @@ use crate::trial::{Merged, Played};
 pub(crate) fn of(
     plan: &Plan,
     attempt: Attempt,
-    played: Result<Played, Trouble>,
+    played: Result<Played, TrialError>,
 ) -> Result<TrialRecord, RunError> {
     match played {
         Ok(played) => Ok(with_figures(plan, attempt, played)),
-        Err(Trouble::Invalid(reason)) => Ok(without_figures(plan, attempt, reason)),
-        Err(Trouble::Run(error)) => Err(error),
+        Err(TrialError::Invalid(reason)) => Ok(without_figures(plan, attempt, reason)),
+        Err(TrialError::Run(error)) => Err(error),
     }
 }
 

@@ -10,7 +10,7 @@ use pushbench_core::{Contender, Delivery, Seq};
 use tokio::time::sleep;
 
 use super::{End, Later, Message, Reader, Refused, Subscription, gone, messages};
-use crate::http::{Answer, HttpClient, Trouble, get_with};
+use crate::http::{Answer, BoxError, HttpClient, get_with};
 
 /// From an answer without news to the next question: short, since a test waits meanwhile.
 const PERIOD: Duration = Duration::from_millis(3);
@@ -49,7 +49,7 @@ impl ShortPoll {
         Ok(poll)
     }
 
-    async fn ask(&mut self) -> Result<Answer, Trouble> {
+    async fn ask(&mut self) -> Result<Answer, BoxError> {
         let after = self.cursor.filter(|_| self.subscription.delivery == Delivery::Every);
         let path = self.subscription.path(self.contender, after);
         match self.cursor.filter(|_| self.contender == Contender::SHORT_POLL_CONDITIONAL) {
@@ -92,12 +92,12 @@ impl ShortPoll {
 }
 
 /// A poll that nobody waits for cannot be told that the server stops; it finds nobody there.
-fn unanswered(trouble: Trouble) -> End {
-    match trouble.downcast_ref::<io::Error>() {
+fn unanswered(error: BoxError) -> End {
+    match error.downcast_ref::<io::Error>() {
         Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             End::Stopped("connection refused".to_owned())
         }
-        _ => trouble.into(),
+        _ => error.into(),
     }
 }
 

@@ -32,10 +32,10 @@ fn ended() -> Output<LoadNews> {
     Output::Ended("the process ended".to_owned())
 }
 
-fn died<T>(result: Result<T, Trouble>) -> String {
+fn died<T>(result: Result<T, TrialError>) -> String {
     match result {
-        Err(Trouble::Invalid(Invalid::LoadDied { error })) => error,
-        Err(trouble) => panic!("{trouble:?}"),
+        Err(TrialError::Invalid(Invalid::LoadDied { error })) => error,
+        Err(error) => panic!("{error:?}"),
         Ok(_) => panic!("nobody died"),
     }
 }
