@@ -9,7 +9,7 @@ use pushbench_metrics::judge::figures::Figures;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
-use pushbench_run::{Event, Outcome, Plan};
+use pushbench_run::{AttemptRecord, Event, Plan};
 
 use crate::args::OutputArgs;
 use crate::tell;
@@ -69,7 +69,7 @@ impl Progress {
                 self.bar.set_message(format!("{}  {messages} messages{latency}", self.text));
             }
             Event::Waiting => self.tick(),
-            Event::Done { outcome, stands, .. } => self.attempt_done(outcome, *stands),
+            Event::Done { record, stands, .. } => self.attempt_done(record, *stands),
         }
     }
 
@@ -96,11 +96,11 @@ impl Progress {
         self.bar.set_prefix(human(total.saturating_sub(at)));
     }
 
-    fn attempt_done(&mut self, outcome: &Outcome, stands: bool) {
+    fn attempt_done(&mut self, record: &AttemptRecord, stands: bool) {
         if self.verbose {
-            self.bar.suspend(|| match outcome {
-                Outcome::Trial(trial) => tell(line(trial)),
-                Outcome::Floor(floor) => tell(floor_line(floor)),
+            self.bar.suspend(|| match record {
+                AttemptRecord::Trial(trial) => tell(line(trial)),
+                AttemptRecord::Floor(floor) => tell(floor_line(floor)),
             });
         }
         if stands {

@@ -11,7 +11,7 @@ use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::place::Layout;
 use pushbench_run::player::{Commands, Players};
-use pushbench_run::{Event, Plan, Run, event};
+use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
@@ -200,7 +200,7 @@ fn play(
 pub(crate) fn only_trial(plan: Plan, output: &OutputArgs) -> Result<TrialRecord, Failure> {
     let mut last = None;
     play(plan, Players::real(), output, |event| {
-        if let Event::Done { outcome: event::Outcome::Trial(trial), .. } = event {
+        if let Event::Done { record: AttemptRecord::Trial(trial), .. } = event {
             last = Some(trial);
         }
         Ok(())
@@ -211,10 +211,10 @@ pub(crate) fn only_trial(plan: Plan, output: &OutputArgs) -> Result<TrialRecord,
 /// Adds what has ended to the record and saves that, so that a killed run leaves it readable. A run
 /// whose last trial is still to be repeated is as partial as one whose last trial is missing.
 fn keep(event: Event, folder: &RunFolder, record: &mut RunRecord) -> Result<(), Failure> {
-    let Event::Done { outcome, last, .. } = event else { return Ok(()) };
-    match outcome {
-        event::Outcome::Trial(trial) => record.trials.push(*trial),
-        event::Outcome::Floor(floor) => record.floors.push(floor),
+    let Event::Done { record: ended, last, .. } = event else { return Ok(()) };
+    match ended {
+        AttemptRecord::Trial(trial) => record.trials.push(*trial),
+        AttemptRecord::Floor(floor) => record.floors.push(floor),
     }
     record.partial = !last;
     folder.save_record(record).map_err(Failure::failed)

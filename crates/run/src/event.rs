@@ -29,7 +29,7 @@ pub enum Event {
     /// A trial, or a floor, has ended.
     Done {
         /// Its record.
-        outcome: Outcome,
+        record: AttemptRecord,
         /// Whether it stands, and is not repeated.
         stands: bool,
         /// Whether it was the run's last.
@@ -37,9 +37,9 @@ pub enum Event {
     },
 }
 
-/// The outcome of a trial.
+/// The record of an attempt at a trial.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AttemptRecord {
     /// Of server and load generator, or of clients alone.
     Trial(Box<TrialRecord>),
     /// Of bare loops.

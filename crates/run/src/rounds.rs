@@ -5,7 +5,7 @@ use pushbench_core::Contender;
 use pushbench_metrics::record::TrialId;
 
 use crate::error::RunError;
-use crate::event::{self, Event, Listener, Outcome};
+use crate::event::{self, AttemptRecord, Event, Listener};
 use crate::setup::{Attempt, Run};
 use crate::validity::record;
 use crate::{floor, trial};
@@ -29,7 +29,7 @@ impl Run {
                 let trial = record::of(&self.plan, attempt, trial::play(self, attempt, listener))?;
                 // A server that asked to be left alone is.
                 let stands = trial.is_valid() || trial.was_told_to_wait();
-                Ok((Outcome::Trial(Box::new(trial)), stands))
+                Ok((AttemptRecord::Trial(Box::new(trial)), stands))
             })?;
             if !has_floor {
                 return Ok(());
@@ -39,7 +39,7 @@ impl Run {
             repeat(last, listener, |number, listener| {
                 let floor = floor::play(&bare, Attempt { id, order: 0, number }, listener)?;
                 let stands = floor.invalid.is_empty();
-                Ok((Outcome::Floor(floor), stands))
+                Ok((AttemptRecord::Floor(floor), stands))
             })
         })
     }
@@ -49,12 +49,12 @@ impl Run {
 fn repeat(
     last: bool,
     listener: &mut Listener<'_>,
-    play: impl Fn(u32, &mut Listener<'_>) -> Result<(Outcome, bool), RunError>,
+    play: impl Fn(u32, &mut Listener<'_>) -> Result<(AttemptRecord, bool), RunError>,
 ) -> Result<(), RunError> {
     for number in 1..=ATTEMPTS {
-        let (outcome, stands) = play(number, listener)?;
+        let (record, stands) = play(number, listener)?;
         let stands = stands || number == ATTEMPTS;
-        event::tell(listener, Event::Done { outcome, stands, last: stands && last })?;
+        event::tell(listener, Event::Done { record, stands, last: stands && last })?;
         if stands {
             break;
         }
