@@ -97,8 +97,8 @@ impl RunRecord {
             return Err(RecordError::Points(self.points.len()));
         }
         let known: HashSet<u32> = self.points.iter().map(|point| point.id).collect();
-        let foreign = |trial: &&TrialRecord| !known.contains(&trial.id.point);
-        match self.trials.iter().find(foreign) {
+        let unknown = |trial: &&TrialRecord| !known.contains(&trial.id.point);
+        match self.trials.iter().find(unknown) {
             Some(trial) => Err(RecordError::NoPoint(trial.order)),
             None => Ok(()),
         }

@@ -3,8 +3,8 @@
 //!
 //! A page of another site in somebody's browser reaches servers on that person's machine: it opens
 //! WebSockets anywhere, sends simple requests, and where its own name leads to 127.0.0.1 (DNS
-//! rebinding), reads the answers too. So a request from a foreign page is refused, and on a
-//! loopback connection so is one for a name that is none of this machine's.
+//! rebinding), reads the answers too. So a request from a page of another origin is refused, and on
+//! a loopback connection so is one for a name that is none of this machine's.
 
 mod authority;
 mod cors;
@@ -65,7 +65,7 @@ impl Access {
     /// # Errors
     ///
     /// 400 where `Host` is not as HTTP demands, 421 where it is none for this connection, 403 where
-    /// the page is foreign.
+    /// the page is of another origin.
     #[inline]
     pub(crate) fn admit(&self, claims: &Claims<'_>, asked: Asked<'_>) -> Result<Cors, Refusal> {
         let silent = matches!(claims.origin, Field::Absent) && !claims.is_cross_site;
@@ -85,7 +85,7 @@ impl Access {
         match claims.origin {
             Field::Absent if !claims.is_cross_site || claims.navigates => Ok(Cors::NONE),
             Field::Absent if self.unsaid => Ok(Cors::NONE),
-            Field::Absent => Err(Refusal::Foreign(String::new())),
+            Field::Absent => Err(Refusal::CrossOrigin(String::new())),
             Field::Once(origin) => self.origin(origin, host),
             Field::Repeated => Err(Refusal::Origins),
         }
@@ -129,7 +129,7 @@ impl Access {
         }
         match self.origins.iter().position(|rule| rule.lets_in(origin)) {
             Some(rule) => Ok(Cors::by(rule)),
-            None => Err(Refusal::Foreign(String::from_utf8_lossy(origin).into_owned())),
+            None => Err(Refusal::CrossOrigin(String::from_utf8_lossy(origin).into_owned())),
         }
     }
 }
@@ -207,11 +207,11 @@ pub(crate) enum Refusal {
          `--allow-host {0}`"
     )]
     Misdirected(String),
-    #[error("{}", foreign(.0))]
-    Foreign(String),
+    #[error("{}", cross_origin(.0))]
+    CrossOrigin(String),
 }
 
-fn foreign(origin: &str) -> String {
+fn cross_origin(origin: &str) -> String {
     match origin {
         "" => "a page of another site may not ask for this; to let all in, start the server with `--allow-origin '*'`"
             .to_owned(),
@@ -227,7 +227,7 @@ impl Refusal {
         match self {
             Self::NoHost | Self::Hosts | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Foreign(_) | Self::Origins => StatusCode::FORBIDDEN,
+            Self::CrossOrigin(_) | Self::Origins => StatusCode::FORBIDDEN,
         }
     }
 }

@@ -68,7 +68,7 @@ fn over_loopback_only_its_names_are_hosts() {
 }
 
 #[test]
-fn a_foreign_page_is_refused() {
+fn a_page_of_another_origin_is_refused() {
     let none = access(&[], &[]);
     let host = ("Host", "localhost:8080");
     for (claims, expected) in [

@@ -31,7 +31,7 @@ pub(super) enum Parsed<'a> {
     /// A poll, and the length of its head.
     Poll(PollRequest<'a>, usize),
     /// Anything else, malformed heads and polls that are not let in included.
-    Foreign,
+    Other,
 }
 
 /// Reads the head that `bytes` begins with, of a connection whose address on this side is a
@@ -42,22 +42,22 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     let length = match request.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Parsed::Partial,
-        Err(_) => return Parsed::Foreign,
+        Err(_) => return Parsed::Other,
     };
     let (Some(method), Some(target), Some(version)) =
         (request.method, request.path, request.version)
     else {
-        return Parsed::Foreign;
+        return Parsed::Other;
     };
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
     let route = Route::of(path, &config.headers);
-    let Answers::Poll(polls) = &route.endpoint.answers else { return Parsed::Foreign };
+    let Answers::Poll(polls) = &route.endpoint.answers else { return Parsed::Other };
     let is_head = method == "HEAD";
     if !route.endpoint.takes(method) || length > MAX_HEAD {
-        return Parsed::Foreign;
+        return Parsed::Other;
     }
     let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     let mut fields = Fields::default();
@@ -65,7 +65,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
         fields.take(header.name, header.value);
     }
     if fields.of_body {
-        return Parsed::Foreign;
+        return Parsed::Other;
     }
     let asked = Asked {
         is_for_people: route.endpoint.is_for_people,
@@ -77,7 +77,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
         Ok(cors) => {
             Parsed::Poll(fields.poll((route, polls), query, is_head, version, cors), length)
         }
-        Err(_) => Parsed::Foreign,
+        Err(_) => Parsed::Other,
     }
 }
 
@@ -89,7 +89,7 @@ pub fn poll_head(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option
     match parse(bytes, config, true) {
         Parsed::Partial => httparse::Status::Partial,
         Parsed::Poll(_, length) => httparse::Status::Complete(Some(length)),
-        Parsed::Foreign => httparse::Status::Complete(None),
+        Parsed::Other => httparse::Status::Complete(None),
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
         ] {
             assert!(is_poll(taken), "{taken}");
         }
-        for foreign in [
+        for other in [
             "HEAD /feed/long-poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "POST /feed/poll HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "GET /feed/polls HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -214,7 +214,7 @@ mod tests {
             "GET /feed/poll HTTP/1.1\r\nHost: evil.example\r\n\r\n",
             "GET /feed/poll HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n",
         ] {
-            assert!(matches!(parsed(foreign), Parsed::Foreign), "{foreign}");
+            assert!(matches!(parsed(other), Parsed::Other), "{other}");
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) enum Turn {
     /// It is to be closed.
     Over,
     /// Its next request is hyper's.
-    Foreign,
+    ToHyper,
 }
 
 /// The requests that bytes begin with.
@@ -29,7 +29,7 @@ struct Answered {
     /// The bytes that they took.
     used: usize,
     /// Whether the next one is hyper's.
-    foreign: bool,
+    to_hyper: bool,
 }
 
 /// The turn of the connection's own task.
@@ -42,20 +42,20 @@ pub(super) fn attend(
 ) -> Turn {
     poller.attend(cx, view);
     let is_resumed = poller.state() == ConnectionState::Idle && !poller.unread.is_empty();
-    let mut foreign = is_resumed && resume(poller, common, view);
+    let mut to_hyper = is_resumed && resume(poller, common, view);
     let mut reads = 0;
     loop {
         match poller.state() {
             ConnectionState::Dead => return Turn::Over,
             _ if poller.is_behind() => return Turn::Waits,
-            _ if foreign => return Turn::Foreign,
+            _ if to_hyper => return Turn::ToHyper,
             ConnectionState::Waiting if poller.unread.len() >= MAX_HEAD => return Turn::Waits,
             _ if reads == READS_PER_TURN => break,
             _ => reads += 1,
         }
         match poller.poll_read(cx, scratch, view) {
             Poll::Pending => return Turn::Waits,
-            Poll::Ready(count) => foreign = received(poller, &scratch[..count], common, view),
+            Poll::Ready(count) => to_hyper = received(poller, &scratch[..count], common, view),
         }
     }
     cx.waker().wake_by_ref();
@@ -68,20 +68,20 @@ fn received(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: V
         poller.unread.extend_from_slice(input);
         return resume(poller, common, view);
     }
-    let Answered { used, foreign } = answer(poller, input, common, view);
+    let Answered { used, to_hyper } = answer(poller, input, common, view);
     poller.unread.extend_from_slice(&input[used..]);
-    foreign
+    to_hyper
 }
 
 /// Goes on with what was read before; whether the next request is hyper's.
 fn resume(poller: &mut Poller, common: &mut PollsCommon, view: View<'_>) -> bool {
     let mut unread = std::mem::take(&mut poller.unread);
-    let Answered { used, foreign } = answer(poller, &unread, common, view);
+    let Answered { used, to_hyper } = answer(poller, &unread, common, view);
     if used < unread.len() {
         unread.drain(..used);
         poller.unread = unread;
     }
-    foreign
+    to_hyper
 }
 
 /// Answers the requests that `input` has, one after another.
@@ -102,8 +102,8 @@ fn answer(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: Vie
                 poller.begin_receiving(view.now);
                 break;
             }
-            Parsed::Partial | Parsed::Foreign => return Answered { used, foreign: true },
+            Parsed::Partial | Parsed::Other => return Answered { used, to_hyper: true },
         }
     }
-    Answered { used, foreign: false }
+    Answered { used, to_hyper: false }
 }

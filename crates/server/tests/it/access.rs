@@ -40,19 +40,19 @@ fn with(request: &str, fields: &str) -> String {
 }
 
 #[test]
-fn a_foreign_page_gets_nothing_but_the_page() {
+fn a_page_of_another_origin_gets_nothing_but_the_page() {
     let server = Running::start();
     for (endpoint, request) in requests() {
         let expected = |granted: u16| if endpoint == "/" { 200 } else { granted };
-        for foreign in [
+        for other in [
             "Origin: http://evil.example\r\n",
             "Origin: null\r\n",
             "Origin: http://localhost:3000\r\n",
             "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n",
             "sec-fetch-site: cross-site\r\n",
         ] {
-            let response = server.ask(&with(&request, foreign));
-            assert_eq!(response.status, expected(403), "{endpoint}: {foreign}");
+            let response = server.ask(&with(&request, other));
+            assert_eq!(response.status, expected(403), "{endpoint}: {other}");
             assert_eq!(response.header("access-control-allow-origin"), None, "{endpoint}");
         }
         for own in [
