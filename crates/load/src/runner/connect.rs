@@ -33,7 +33,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let number = (self.plan.first_client + client) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
         let (registry, token) = (self.poll.registry(), Token(client as usize));
-        let channel = Channel::connect(self.channels, self.plan.target, source, registry, token);
+        let channel =
+            Channel::connect(self.channel_kind, self.plan.target, source, registry, token);
         let connecting = &mut self.clients[client as usize];
         (connecting.outlet.opened, connecting.status) = (at, 0);
         match channel {

@@ -78,8 +78,8 @@ impl<M: Measure, C: Clock> Load<M, C> {
     /// The same over channels of another kind.
     #[doc(hidden)]
     #[must_use]
-    pub fn over(mut self, channels: ChannelKind) -> Self {
-        self.runner.channels = channels;
+    pub fn over(mut self, channel_kind: ChannelKind) -> Self {
+        self.runner.channel_kind = channel_kind;
         self
     }
 

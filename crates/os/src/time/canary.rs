@@ -65,12 +65,12 @@ pub struct CanaryReport {
 #[derive(Debug)]
 pub struct Canaries {
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Seen>>,
+    threads: Vec<JoinHandle<CoreReport>>,
 }
 
-/// The sightings of one thread.
+/// The sightings on one core.
 #[derive(Debug, Default)]
-struct Seen {
+struct CoreReport {
     watch: CoreWatch,
     first: bool,
     cpu: Duration,
@@ -110,10 +110,10 @@ impl Canaries {
         let mut report = CanaryReport { first: true, ..CanaryReport::default() };
         for thread in self.threads.drain(..) {
             // An empty report would claim that all was well.
-            let seen = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            report.first &= seen.first;
-            report.cpu += seen.cpu;
-            report.cores.push(seen.watch);
+            let core = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            report.first &= core.first;
+            report.cpu += core.cpu;
+            report.cores.push(core.watch);
         }
         report
     }
@@ -151,7 +151,13 @@ fn affordable(cost: Duration, cores: usize) -> Duration {
 
 /// Wakes at `begin` and each period after, until `stop`. A stall that lasts over the stop is
 /// still seen, since the flag is read only after a wake-up was noted.
-fn watch(kind: Canary, core: u32, period: Duration, begin: MonoInstant, stop: &AtomicBool) -> Seen {
+fn watch(
+    kind: Canary,
+    core: u32,
+    period: Duration,
+    begin: MonoInstant,
+    stop: &AtomicBool,
+) -> CoreReport {
     // A core that went offline meanwhile is watched from another one: better than not at all.
     let _ = scheduling::stay_on(core);
     let first = kind == Canary::Stalls && posix::go_first().is_ok();
@@ -169,7 +175,7 @@ fn watch(kind: Canary, core: u32, period: Duration, begin: MonoInstant, stop: &A
         let stalled = now.saturating_since(due).saturating_sub(waited.since_last());
         due = note(&mut watch, due, now, stalled);
         if stop.load(Ordering::Relaxed) {
-            return Seen { watch, first, cpu: own_cpu().saturating_sub(cpu_before) };
+            return CoreReport { watch, first, cpu: own_cpu().saturating_sub(cpu_before) };
         }
     }
 }
