@@ -131,7 +131,6 @@ struct Row {
     label: &'static str,
     kind: Kind,
     quantile: Option<f64>,
-    less_is_better: bool,
     judging: Judging,
 }
 
@@ -142,8 +141,7 @@ const fn row(
     label: &'static str,
     kind: Kind,
 ) -> Row {
-    let (quantile, less_is_better, judging) = (None, true, Judging::No);
-    Row { figure, name, column, label, kind, quantile, less_is_better, judging }
+    Row { figure, name, column, label, kind, quantile: None, judging: Judging::No }
 }
 
 impl Row {
@@ -153,10 +151,6 @@ impl Row {
 
     const fn by(self, judging: Judging) -> Self {
         Self { judging, ..self }
-    }
-
-    const fn more_is_better(self) -> Self {
-        Self { less_is_better: false, ..self }
     }
 }
 
@@ -206,7 +200,7 @@ const TABLE: [Row; 22] = {
             LOAD_MEMORY,
         ),
         row(F::Lost, "lost", "lost", "lost", COUNT),
-        row(F::Delivered, "delivered", "delivered", "delivered", SHARE).more_is_better(),
+        row(F::Delivered, "delivered", "delivered", "delivered", SHARE),
         row(F::Errors, "errors", "errors", "errors", COUNT),
     ]
 };
@@ -223,7 +217,6 @@ impl Figure {
         while place < TABLE.len() {
             let row = &TABLE[place];
             assert!(row.figure as usize == place, "the table is in the order of the type");
-            assert!(row.less_is_better || matches!(row.judging, Judging::No), "less is better");
             all[place] = row.figure;
             place += 1;
         }

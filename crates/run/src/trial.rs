@@ -28,7 +28,7 @@ use crate::event::{self, Event, Listener};
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit};
 use crate::player::clients::ClientSide;
-use crate::player::inbox::Inbox;
+use crate::player::inbox::{Connected, Inbox};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -140,7 +140,7 @@ impl<'a> Trial<'a> {
         self.clients.order(&LoadOrder::Connect)?;
         let wanted = self.plan.point(self.attempt.id).clients;
         let limit = connect_limit(wanted) + CLOSE_LIMIT;
-        let (connected, error, attempts) = self.inbox.connected(limit)?;
+        let Connected { clients: connected, error, attempts } = self.inbox.connected(limit)?;
         if connected > 0 {
             return Ok(());
         }

@@ -45,16 +45,16 @@ pub(super) struct Ratio {
 
 /// The pictures, where a run goes through several ratios under `latest`; none otherwise.
 pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
-    let Some(view) = View::of(record, blocks) else { return Vec::new() };
-    let law = match view.law {
+    let Some(points) = ByRatio::of(record, blocks) else { return Vec::new() };
+    let law = match points.law {
         ScheduleKind::Poisson => "a Poisson feed",
         _ => "an evenly spaced feed",
     };
     let pictures = [
-        ("sweep-age", AGE, "Mean age of information", view.ages()),
-        ("sweep-missed", MISSED, "Messages that polling misses", view.missed()),
-        ("sweep-empty", EMPTY, "Responses that bring nothing new", view.empty()),
-        ("sweep-cpu", CPU, "What a client costs the server", view.cpu()),
+        ("sweep-age", AGE, "Mean age of information", points.ages()),
+        ("sweep-missed", MISSED, "Messages that polling misses", points.missed()),
+        ("sweep-empty", EMPTY, "Responses that bring nothing new", points.empty()),
+        ("sweep-cpu", CPU, "What a client costs the server", points.cpu()),
     ];
     let chart = |(name, caption, what, ratio): (&str, &'static str, &str, Ratio)| {
         let title = format!("{what} against poll interval ÷ publish interval");
@@ -73,7 +73,7 @@ fn quotient(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// A run's points by their ratio.
-struct View<'a> {
+struct ByRatio<'a> {
     blocks: &'a [Block<'a>],
     law: ScheduleKind,
     ratios: Vec<f64>,
@@ -82,7 +82,7 @@ struct View<'a> {
     same_gap: bool,
 }
 
-impl<'a> View<'a> {
+impl<'a> ByRatio<'a> {
     fn of(record: &'a RunRecord, blocks: &'a [Block<'a>]) -> Option<Self> {
         let law = record.scenario.feed.schedule;
         let fits = record.scenario.delivery == Delivery::Latest

@@ -34,6 +34,25 @@ pub(crate) enum Message {
     Load(usize, Output<LoadNews>),
 }
 
+/// The end of connecting.
+#[derive(Debug, Default)]
+pub(crate) struct Connected {
+    /// Clients that are connected.
+    pub(crate) clients: u32,
+    /// The first error of the others.
+    pub(crate) error: Option<String>,
+    /// The outcomes of all attempts.
+    pub(crate) attempts: Attempts,
+}
+
+impl Connected {
+    /// Both together.
+    fn with(mut self, other: Self) -> Self {
+        self.attempts.merge(&other.attempts);
+        Self { clients: self.clients + other.clients, error: self.error.or(other.error), ..self }
+    }
+}
+
 /// The kind of process that is waited for.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -122,24 +141,17 @@ impl<'a> Inbox<'a> {
         ready.map(drop)
     }
 
-    /// Waits for the end of connecting: how many clients are connected, and of the others the first
-    /// error and the outcomes of their attempts.
-    pub(crate) fn connected(
-        &mut self,
-        limit: Duration,
-    ) -> Result<(u32, Option<String>, Attempts), TrialError> {
+    /// Waits for the end of connecting, in all load processes.
+    pub(crate) fn connected(&mut self, limit: Duration) -> Result<Connected, TrialError> {
         let problem = "does not finish connecting";
         let each = self.gather(Kind::Load, limit, problem, |message| match message {
             Message::Load(
                 index,
                 Output::News(LoadNews::Connected { clients, error, attempts }),
-            ) => Ok((index, (clients, error, attempts))),
+            ) => Ok((index, Connected { clients, error, attempts })),
             message => Err(message),
         })?;
-        let mut all = Attempts::default();
-        each.iter().for_each(|(_, _, attempts)| all.merge(attempts));
-        let clients = each.iter().map(|(clients, ..)| clients).sum();
-        Ok((clients, each.into_iter().find_map(|(_, error, _)| error), all))
+        Ok(each.into_iter().fold(Connected::default(), Connected::with))
     }
 
     /// Listens until `instant`, and hits it closely. Returns for how long this process stood still

@@ -105,7 +105,7 @@ fn what_the_processes_say_is_put_together_in_any_order() {
         let news = LoadNews::Connected { clients, error, attempts };
         sender.send(Message::Load(index, Output::News(news))).unwrap();
     }
-    let (clients, error, attempts) = inbox.connected(LONG).unwrap();
+    let Connected { clients, error, attempts } = inbox.connected(LONG).unwrap();
     assert_eq!((clients, error.as_deref()), (12, Some("refused")));
     assert_eq!(attempts.out[&503], 2);
 }
