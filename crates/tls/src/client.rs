@@ -1,0 +1,196 @@
+//! The client's end: whom it trusts, what it offers, and a layer for each connection.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, Resumption, UnbufferedClientConnection, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use thiserror::Error as ThisError;
+
+use crate::certificate::{CertificateError, read_certificates};
+use crate::key_log::KeyLogFile;
+use crate::layer::Layer;
+use crate::provider::{provider, versions};
+use crate::server::ALPN;
+use crate::settings::TlsSettings;
+use crate::tickets::Ticket;
+
+/// Whom a client trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// The authorities that the system trusts.
+    System,
+    /// Those of a PEM text.
+    Authorities(String),
+    /// Anybody.
+    Anybody,
+}
+
+/// A client that cannot be set up.
+#[derive(Debug, ThisError)]
+pub enum ConnectorError {
+    /// The authorities' text cannot be read.
+    #[error("cannot read the authorities to trust: {0}")]
+    Authorities(#[from] CertificateError),
+    /// One of the authorities cannot be used.
+    #[error("cannot trust a certificate as an authority: {0}")]
+    Authority(Error),
+    /// The system names no authority.
+    #[error(
+        "the system has no trusted authorities{0}; install its ca-certificates, name one with \
+         --ca FILE, or pass --insecure"
+    )]
+    NoSystemRoots(String),
+    /// The host's name is none that a certificate could hold.
+    #[error("`{0}` is no host name or address that a certificate could be for")]
+    Name(String),
+    /// The settings leave nothing to agree upon.
+    #[error("cannot set up TLS: {0}")]
+    Settings(Error),
+    /// The key log cannot be opened.
+    #[error("cannot open the key log {}: {error}", path.display())]
+    KeyLog {
+        /// Its path.
+        path: PathBuf,
+        /// The reason.
+        error: std::io::Error,
+    },
+}
+
+/// What all clients of one server have in common.
+#[derive(Debug)]
+pub struct Connector {
+    config: ClientConfig,
+    name: ServerName<'static>,
+    resumes: bool,
+}
+
+/// What one client brings to each of its connections: nobody resumes another's session.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<ClientConfig>);
+
+impl Connector {
+    /// Clients of the server `host`, a name or an address, which they ask for (RFC 6066 §3) and
+    /// which its certificate has to be for. `key_log` is a file that gets the secrets of each
+    /// connection, for tools that read captured packets.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody could be trusted, or nothing agreed upon.
+    pub fn new(
+        host: &str,
+        trust: &Trust,
+        settings: &TlsSettings,
+        key_log: Option<&PathBuf>,
+    ) -> Result<Self, ConnectorError> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| ConnectorError::Name(host.to_owned()))?;
+        let provider = provider(settings);
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&versions(settings))
+            .map_err(ConnectorError::Settings)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier(trust, provider)?)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.resumption = Resumption::disabled();
+        if let Some(path) = key_log {
+            let log = KeyLogFile::open(path);
+            let log = log.map_err(|error| ConnectorError::KeyLog { path: path.clone(), error })?;
+            config.key_log = Arc::new(log);
+        }
+        Ok(Self { config, name, resumes: settings.resumption })
+    }
+
+    /// What a client keeps between its connections: as a browser, the newest ticket.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let mut config = self.config.clone();
+        if self.resumes {
+            config.resumption = Resumption::store(Arc::new(Ticket::default()));
+        }
+        Client(Arc::new(config))
+    }
+
+    /// The layer of a connection of `client`.
+    ///
+    /// # Panics
+    ///
+    /// Never: only a size of fragments that nobody sets could be refused.
+    #[must_use]
+    pub fn layer(&self, client: &Client) -> Layer<UnbufferedClientConnection> {
+        let end = UnbufferedClientConnection::new(Arc::clone(&client.0), self.name.clone());
+        Layer::new(end.expect("no size of fragments is set"))
+    }
+}
+
+fn verifier(
+    trust: &Trust,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, ConnectorError> {
+    let mut roots = RootCertStore::empty();
+    match trust {
+        Trust::Anybody => return Ok(Arc::new(AnyCertificate(provider))),
+        Trust::System => {
+            let found = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(found.certs);
+            if roots.is_empty() {
+                let why = found.errors.first().map(|error| format!(" ({error})"));
+                return Err(ConnectorError::NoSystemRoots(why.unwrap_or_default()));
+            }
+        }
+        Trust::Authorities(pem) => {
+            for certificate in read_certificates(pem.as_bytes())? {
+                roots.add(certificate).map_err(ConnectorError::Authority)?;
+            }
+        }
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier
+        .map(|it| it as _)
+        .map_err(|error| ConnectorError::Settings(Error::General(error.to_string())))
+}
+
+/// A verifier that takes any certificate, and still holds its owner to have the key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

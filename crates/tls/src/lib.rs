@@ -1,0 +1,26 @@
+//! TLS of both ends, as bytes in and bytes out.
+//!
+//! Nothing here has a socket: a [`Layer`] is given functions that receive and send.
+
+mod certificate;
+mod client;
+mod end;
+mod error;
+mod key_log;
+mod layer;
+mod provider;
+mod scratch;
+mod server;
+mod settings;
+mod tickets;
+
+pub use rustls::client::UnbufferedClientConnection as ClientEnd;
+pub use rustls::server::UnbufferedServerConnection as ServerEnd;
+
+pub use self::certificate::{CertificateError, Identity};
+pub use self::client::{Client, Connector, ConnectorError, Trust};
+pub use self::end::End;
+pub use self::error::TlsError;
+pub use self::layer::{Layer, MAX_PLAINTEXT, MAX_RECORD, Opening, Overhead};
+pub use self::server::Acceptor;
+pub use self::settings::{CertificateKey, Cipher, Group, TlsSettings, Version};
