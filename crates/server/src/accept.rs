@@ -36,7 +36,7 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
         match listener.accept().await {
             Ok((socket, client)) => {
                 shared.counters.connections.add(1);
-                let channel = Channel::new(shared.config.channel, socket);
+                let channel = Channel::new(&shared.config.channel, socket);
                 if shared.counters.open() < shared.config.max_connections {
                     shared.counters.opened(ConnectionKind::HTTP);
                     let peer = shared.stamps.peer(client);
@@ -45,7 +45,7 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
                     task::begin(&shared, Connection::new(channel, peer, is_loopback, now));
                 } else {
                     shared.counters.refused.add(1);
-                    refuse(&refusing, channel);
+                    refuse(&shared, &refusing, channel);
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -68,12 +68,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-fn refuse(refusing: &Rc<Cell<usize>>, channel: Channel) {
+fn refuse(shared: &Rc<Shared>, refusing: &Rc<Cell<usize>>, channel: Channel) {
     if refusing.get() < REFUSALS {
-        let refusing = Rc::clone(refusing);
+        let (shared, refusing) = (Rc::clone(shared), Rc::clone(refusing));
         refusing.set(refusing.get() + 1);
         tokio::task::spawn_local(async move {
-            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(channel)).await;
+            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(&shared, channel)).await;
             refusing.set(refusing.get() - 1);
         });
     }
@@ -81,7 +81,12 @@ fn refuse(refusing: &Rc<Cell<usize>>, channel: Channel) {
 
 /// Answers and reads until the client closes: closing with unread bytes would reset the
 /// connection, and the client might not see the answer.
-async fn say_busy(mut channel: Channel) -> io::Result<()> {
+async fn say_busy(shared: &Shared, mut channel: Channel) -> io::Result<()> {
+    while !channel.is_open() {
+        poll_fn(|cx| channel.poll_openable(cx)).await?;
+        let _turn = shared.handshakes.acquire().await.map_err(io::Error::other)?;
+        channel.open()?;
+    }
     poll_fn(|cx| channel.poll_writable(cx)).await?;
     channel.write(&[IoSlice::new(BUSY)])?;
     channel.flush()?;

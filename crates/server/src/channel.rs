@@ -9,59 +9,90 @@
 //! - A write says how much plaintext it *took*. That is the channel's from then on: a cursor and
 //!   the write deadline follow it. Bytes that were taken and that the socket has not, are moved by
 //!   [`flush`](Channel::flush), and until that succeeds the connection waits for the socket.
+//! - [`open`](Channel::open) comes first, step by step, where there is something to agree upon.
+//!   Until it is done nothing is read or written.
 //! - [`shut`](Channel::shut) comes after a flush: what was taken is ahead of the end.
+//!
+//! The bytes of either side are counted at the other end of the connection, in the ledger.
 
-mod records;
+mod tls;
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use pushbench_tls::{Acceptor, Handshake};
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use self::records::Records;
+use self::tls::Tls;
 
 /// The layer between socket and plaintext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::manual_non_exhaustive, reason = "what is hidden is for tests, and made by them")]
+#[derive(Debug, Clone, Default)]
 pub enum ChannelKind {
     /// None: the socket's bytes are the plaintext.
     #[default]
     Clear,
-    /// Records as of TLS 1.2 (RFC 5246 §6.2.1), with nothing secret in them: for tests of
-    /// everything that has to hold over a channel that keeps bytes back.
-    #[doc(hidden)]
-    Records,
+    /// TLS.
+    Tls(Acceptor),
 }
 
 /// A connection's socket, and the layer above it.
 #[derive(Debug)]
 pub(crate) enum Channel {
     Clear(TcpStream),
-    Records(Box<Records>),
+    Tls(Box<Tls>),
 }
 
 impl Channel {
-    pub(crate) fn new(kind: ChannelKind, socket: TcpStream) -> Self {
+    pub(crate) fn new(kind: &ChannelKind, socket: TcpStream) -> Self {
         match kind {
             ChannelKind::Clear => Self::Clear(socket),
-            ChannelKind::Records => Self::Records(Box::new(Records::new(socket))),
+            ChannelKind::Tls(acceptor) => Self::Tls(Box::new(Tls::new(acceptor, socket))),
         }
     }
 
     const fn socket(&self) -> &TcpStream {
         match self {
             Self::Clear(socket) => socket,
-            Self::Records(records) => records.socket(),
+            Self::Tls(tls) => tls.socket(),
         }
     }
 
     /// The address on this side.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_addr()
+    }
+
+    /// Whether plaintext may flow.
+    pub(crate) const fn is_open(&self) -> bool {
+        match self {
+            Self::Clear(_) => true,
+            Self::Tls(tls) => tls.is_open(),
+        }
+    }
+
+    /// Takes the opening on by one step, with what the socket has.
+    pub(crate) fn open(&mut self) -> io::Result<Handshake> {
+        match self {
+            Self::Clear(_) => Ok(Handshake::Done),
+            Self::Tls(tls) => tls.open(),
+        }
+    }
+
+    /// Whether the opening can go on, which wakes the task once it does.
+    pub(crate) fn poll_openable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) if !tls.waits() => self.socket().poll_read_ready(cx),
+            _ => self.socket().poll_write_ready(cx),
+        }
+    }
+
+    /// Whether the session of an earlier connection was taken up again.
+    pub(crate) fn is_resumed(&self) -> bool {
+        matches!(self, Self::Tls(tls) if tls.is_resumed())
     }
 
     /// Plaintext that has arrived, as much as `buffer` has room for; how much that is.
@@ -73,7 +104,7 @@ impl Channel {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Clear(socket) => read_socket(socket, cx, buffer),
-            Self::Records(records) => records.poll_read(cx, buffer),
+            Self::Tls(tls) => tls.poll_read(cx, buffer),
         }
     }
 
@@ -84,7 +115,7 @@ impl Channel {
         match (self, slices) {
             (Self::Clear(socket), [one]) => socket.try_write(one),
             (Self::Clear(socket), _) => socket.try_write_vectored(slices),
-            (Self::Records(records), _) => records.write(slices),
+            (Self::Tls(tls), _) => tls.write(slices),
         }
     }
 
@@ -97,7 +128,7 @@ impl Channel {
     pub(crate) fn write_directly(&self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Clear(socket) => send(socket, bytes, SendFlags::NOSIGNAL).ok(),
-            Self::Records(_) => None,
+            Self::Tls(_) => None,
         }
     }
 
@@ -107,7 +138,7 @@ impl Channel {
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Clear(_) => Ok(()),
-            Self::Records(records) => records.flush(),
+            Self::Tls(tls) => tls.flush(),
         }
     }
 
@@ -117,8 +148,28 @@ impl Channel {
     }
 
     /// Ends this side. The other may go on.
-    pub(crate) fn shut(&self) -> io::Result<()> {
+    pub(crate) fn shut(&mut self) -> io::Result<()> {
+        if let Self::Tls(tls) = self {
+            tls.finish()?;
+        }
         Ok(shutdown(self.socket(), Shutdown::Write)?)
+    }
+
+    /// Says something to a client whose bytes are not of the layer above its socket.
+    pub(crate) fn write_in_clear(&self, bytes: &[u8]) {
+        // One that does not read it is closed all the same.
+        let _ = self.socket().try_write(bytes);
+    }
+
+    /// Throws away what the socket gives, whatever it is, until its end.
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = match self {
+            Self::Clear(socket) => socket,
+            Self::Tls(tls) => tls.socket_mut(),
+        };
+        let mut scratch = [0; 1024];
+        while ready!(read_socket(socket, cx, &mut ReadBuf::new(&mut scratch)))? > 0 {}
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -23,6 +23,8 @@ const TOO_SLOW: &[u8] =
 /// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectionState {
+    /// What secures it is being agreed upon.
+    Opening,
     /// It waits for a request.
     Idle,
     /// It has had the first bytes of a request.
@@ -47,6 +49,8 @@ pub(crate) enum ConnectionState {
 /// Deadlines that a connection can miss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overdue {
+    /// The handshake did not end.
+    Handshake,
     /// No request came.
     Idle,
     /// A request began and did not end.
@@ -66,6 +70,7 @@ fn deadline(
 ) -> Option<(Overdue, Duration)> {
     Some(match state {
         ConnectionState::Dead => return None,
+        ConnectionState::Opening => (Overdue::Handshake, config.request_timeout),
         ConnectionState::Receiving => (Overdue::Request, config.request_timeout),
         _ if is_behind => (Overdue::Write, config.write_timeout),
         ConnectionState::Idle => (Overdue::Idle, config.idle_timeout),
@@ -259,16 +264,26 @@ impl Connection {
         self.channel.poll_writable(&mut Context::from_waker(waker)).is_pending()
     }
 
+    /// Whether plaintext may flow.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.channel.is_open()
+    }
+
+    /// The channel of a connection that is being opened, or that failed to.
+    pub(crate) const fn channel(&mut self) -> &mut Channel {
+        &mut self.channel
+    }
+
     /// Shuts the server's side and waits for the client's.
     pub(crate) fn shut(&mut self) {
-        match self.channel.shut() {
+        match self.end_writing() {
             Ok(()) => self.go_on(ConnectionState::Draining),
             Err(_) => self.die(),
         }
     }
 
     /// Ends the writing side, and nothing else.
-    pub(crate) fn end_writing(&self) -> io::Result<()> {
+    pub(crate) fn end_writing(&mut self) -> io::Result<()> {
         self.channel.shut()
     }
 
@@ -324,6 +339,8 @@ mod tests {
         let payload = Payload::Recorded { payloads: ["x".into()].into() };
         let config = ServerConfig::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload });
         for (state, at_rest, behind) in [
+            // So does a handshake.
+            (ConnectionState::Opening, Some(Overdue::Handshake), Some(Overdue::Handshake)),
             (ConnectionState::Idle, Some(Overdue::Idle), Some(Overdue::Write)),
             // A request that dawdles does so whatever else waits.
             (ConnectionState::Receiving, Some(Overdue::Request), Some(Overdue::Request)),

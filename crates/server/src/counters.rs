@@ -89,6 +89,12 @@ impl Drop for Held<'_> {
 pub(crate) struct Counters {
     /// Connections accepted, the refused ones too.
     pub(crate) connections: Counter,
+    /// Handshakes of TLS that succeeded.
+    pub(crate) handshakes: Counter,
+    /// Those of them that took up an earlier session again.
+    pub(crate) resumed: Counter,
+    /// Handshakes that came to nothing.
+    pub(crate) failed_handshakes: Counter,
     /// Connections refused because there were too many.
     pub(crate) refused: Counter,
     /// Streams opened, by [`ConnectionKind`]; connections of all kinds begin as HTTP.

@@ -263,7 +263,7 @@ async fn keep_house(shared: Rc<Shared>) {
         ticks.tick().await;
         let now = clock::now();
         shared.clock.set(now);
-        for (_, connection) in &*shared.in_hyper.borrow() {
+        for (_, connection) in &*shared.in_tasks.borrow() {
             connection.borrow_mut().give_up_overdue(&shared.config, now);
         }
         shared.hub.borrow_mut().tick(shared.view(&shared.ring.borrow()));
@@ -276,7 +276,7 @@ async fn stop(shared: &Rc<Shared>) {
     let now = clock::now();
     shared.clock.set(now);
     shared.hub.borrow_mut().stop(shared.view(&shared.ring.borrow()));
-    for (_, connection) in &*shared.in_hyper.borrow() {
+    for (_, connection) in &*shared.in_tasks.borrow() {
         connection.borrow().wake();
     }
     let deadline = now + shared.config.close_timeout;

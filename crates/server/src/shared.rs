@@ -11,6 +11,7 @@ use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_os::time::clock;
 use slab::Slab;
+use tokio::sync::Semaphore;
 
 use crate::checkpoints::Checkpoints;
 use crate::config::ServerConfig;
@@ -42,8 +43,10 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: RefCell<Checkpoints>,
     /// The way of sampled messages.
     pub(crate) stamps: StampLog,
-    /// The connections that are in hyper's hands.
-    pub(crate) in_hyper: RefCell<Slab<Rc<RefCell<Connection>>>>,
+    /// The connections that only their tasks have: those being opened, and those in hyper's hands.
+    pub(crate) in_tasks: RefCell<Slab<Rc<RefCell<Connection>>>>,
+    /// The permission to take one handshake on by one step, which costs up to a millisecond.
+    pub(crate) handshakes: Semaphore,
     /// The time as of the last look: good enough for timeouts.
     pub(crate) clock: Cell<MonoInstant>,
     /// Bodies that are being received.
@@ -92,7 +95,8 @@ impl Shared {
             counters: Counters::default(),
             lag: RefCell::default(),
             checkpoints: RefCell::default(),
-            in_hyper: RefCell::default(),
+            in_tasks: RefCell::default(),
+            handshakes: Semaphore::new(1),
             clock: Cell::new(now),
             uploads: Gauge::default(),
         }

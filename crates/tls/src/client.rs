@@ -123,7 +123,7 @@ impl Connector {
     #[must_use]
     pub fn layer(&self, client: &Client) -> Layer<UnbufferedClientConnection> {
         let end = UnbufferedClientConnection::new(Arc::clone(&client.0), self.name.clone());
-        Layer::new(end.expect("no size of fragments is set"))
+        Layer::new(end.expect("no size of fragments is set"), true)
     }
 }
 

@@ -8,8 +8,10 @@
 //! A record is allocated once and copied twice, sealed or opened: so the interface of rustls 0.23
 //! without buffers has it.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 
+use rustls::HandshakeKind;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, ReadTraffic, UnbufferedStatus,
 };
@@ -34,9 +36,9 @@ pub struct Overhead {
     pub received: u64,
 }
 
-/// How far an opening has come.
+/// How far a handshake has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub enum Handshake {
     /// It goes on when the socket has more, or takes more.
     Waits,
     /// It may go on at once: a step was made, and others may have theirs in between.
@@ -46,16 +48,21 @@ pub enum Opening {
 }
 
 /// The security layer of one connection.
-#[derive(Debug)]
 pub struct Layer<E> {
     end: E,
-    /// Received and not opened: a record that is not whole, unless `is_fresh`.
+    /// Received and not opened: a record that is not whole.
     kept: Vec<u8>,
     pending: Pending,
-    /// `kept` has not been looked at.
-    is_fresh: bool,
+    /// The first bytes are this end's.
+    begins: bool,
     is_open: bool,
     overhead: Overhead,
+}
+
+impl<E> fmt::Debug for Layer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layer").field("is_open", &self.is_open).finish_non_exhaustive()
+    }
 }
 
 /// Bytes for either side that it has not taken.
@@ -84,13 +91,13 @@ struct Step {
 }
 
 impl<E: End> Layer<E> {
-    /// A layer whose opening has not begun.
-    pub fn new(end: E) -> Self {
+    /// A layer whose opening has not begun; the client's end does that.
+    pub(crate) fn new(end: E, begins: bool) -> Self {
         Self {
             end,
             kept: Vec::new(),
             pending: Pending::default(),
-            is_fresh: true,
+            begins,
             is_open: false,
             overhead: Overhead::default(),
         }
@@ -105,6 +112,11 @@ impl<E: End> Layer<E> {
     #[inline]
     pub const fn is_open(&self) -> bool {
         self.is_open
+    }
+
+    /// Whether the session of an earlier connection was taken up again.
+    pub fn is_resumed(&self) -> bool {
+        self.end.common().handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Whether sealed bytes wait for the socket.
@@ -138,9 +150,9 @@ impl<E: End> Layer<E> {
         &mut self,
         receive: impl FnOnce(&mut [u8]) -> io::Result<usize>,
         mut send: impl FnMut(&[u8]) -> io::Result<usize>,
-    ) -> io::Result<Opening> {
+    ) -> io::Result<Handshake> {
         if self.flush(&mut send)? {
-            return Ok(Opening::Waits);
+            return Ok(Handshake::Waits);
         }
         let step = with_scratch(|Scratch { incoming, .. }| {
             let length = match self.fill(incoming, receive) {
@@ -149,11 +161,18 @@ impl<E: End> Layer<E> {
             };
             self.open(&mut incoming[..length], &mut []).map(Some)
         });
+        if step
+            .as_ref()
+            .is_err_and(|error| matches!(TlsError::within(error), Some(TlsError::NotTls)))
+        {
+            // The alert would be read by somebody who does not know what it is.
+            self.pending = Pending::default();
+        }
         let flushed = self.flush(&mut send);
-        let Some(step) = step? else { return Ok(Opening::Waits) };
+        let Some(step) = step? else { return Ok(Handshake::Waits) };
         flushed?;
         self.is_open = step.is_open;
-        Ok(if step.is_open { Opening::Done } else { Opening::Stepped })
+        Ok(if step.is_open { Handshake::Done } else { Handshake::Stepped })
     }
 
     /// Reads plaintext into `buffer`; `None` at the end of the stream.
@@ -188,7 +207,7 @@ impl<E: End> Layer<E> {
     /// Whether a read may give plaintext although the socket has nothing.
     #[inline]
     pub const fn may_give_more(&self) -> bool {
-        self.is_fresh || !self.pending.plaintext.is_empty() || self.pending.is_ended
+        !self.pending.plaintext.is_empty() || self.pending.is_ended
     }
 
     /// Takes of `slices` what one record holds, seals it, and sends that as far as the socket takes
@@ -236,6 +255,9 @@ impl<E: End> Layer<E> {
     ///
     /// A connection that broke.
     pub fn finish(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+        if !self.is_open {
+            return Ok(());
+        }
         let UnbufferedStatus { state: Ok(ConnectionState::WriteTraffic(mut traffic)), .. } =
             self.end.process(&mut self.kept)
         else {
@@ -248,17 +270,16 @@ impl<E: End> Layer<E> {
         self.flush(&mut send).map(drop)
     }
 
-    /// Puts what was kept before what is received behind it, unless it is fresh; how many bytes that
-    /// is, `None` at the socket's end.
+    /// Puts what was kept before what is received behind it, or nothing where this end begins; how
+    /// many bytes that is, `None` at the socket's end.
     fn fill(
         &mut self,
         incoming: &mut [u8],
         receive: impl FnOnce(&mut [u8]) -> io::Result<usize>,
     ) -> io::Result<Option<usize>> {
         let kept = self.kept.len();
-        if std::mem::take(&mut self.is_fresh) {
-            incoming[..kept].copy_from_slice(&self.kept);
-            return Ok(Some(kept));
+        if std::mem::take(&mut self.begins) {
+            return Ok(Some(0));
         }
         let received = receive(&mut incoming[kept..])?;
         if received == 0 {
@@ -322,6 +343,7 @@ impl<E: End> Layer<E> {
                 }
                 Ok(_) => return Ok(step),
                 Err(error) => {
+                    self.is_open = false;
                     self.alert(&mut incoming[step.used..]);
                     return Err(TlsError::from(error).into());
                 }

@@ -21,6 +21,6 @@ pub use self::certificate::{CertificateError, Identity};
 pub use self::client::{Client, Connector, ConnectorError, Trust};
 pub use self::end::End;
 pub use self::error::TlsError;
-pub use self::layer::{Layer, MAX_PLAINTEXT, MAX_RECORD, Opening, Overhead};
+pub use self::layer::{Handshake, Layer, MAX_PLAINTEXT, MAX_RECORD, Overhead};
 pub use self::server::Acceptor;
 pub use self::settings::{CertificateKey, Cipher, Group, TlsSettings, Version};

@@ -52,6 +52,6 @@ impl Acceptor {
     #[must_use]
     pub fn layer(&self) -> Layer<UnbufferedServerConnection> {
         let end = UnbufferedServerConnection::new(Arc::clone(&self.0));
-        Layer::new(end.expect("no size of fragments is set"))
+        Layer::new(end.expect("no size of fragments is set"), false)
     }
 }

@@ -75,6 +75,12 @@ fn connections(page: &mut Page, shared: &Shared) {
     let help = "Connections refused because there were too many.";
     let refused = counters.refused.get();
     page.single("pushbench_connections_refused_total", "counter", help, refused);
+    let name = "pushbench_tls_handshakes_total";
+    page.family(name, "counter", "Handshakes of TLS, by outcome.");
+    let resumed = counters.resumed.get();
+    page.sample(name, "{outcome=\"full\"}", counters.handshakes.get() - resumed);
+    page.sample(name, "{outcome=\"resumed\"}", resumed);
+    page.sample(name, "{outcome=\"failed\"}", counters.failed_handshakes.get());
     let name = "pushbench_connections_opened_total";
     page.family(name, "counter", "Connections by kind; every stream began as http.");
     for kind in kinds() {

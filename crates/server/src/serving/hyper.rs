@@ -92,7 +92,7 @@ impl AsyncWrite for Plaintext {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.connection.borrow().end_writing())
+        Poll::Ready(self.connection.borrow_mut().end_writing())
     }
 }
 
@@ -113,10 +113,10 @@ pub(super) async fn serve(
 ) -> Option<Leaving> {
     connection.enter(ConnectionState::Idle, shared.clock.get());
     let connection = Rc::new(RefCell::new(connection));
-    let key = shared.in_hyper.borrow_mut().insert(Rc::clone(&connection));
+    let key = shared.in_tasks.borrow_mut().insert(Rc::clone(&connection));
     let exchange = Rc::new(Exchange::new(Rc::clone(&connection)));
     let leaving = serve_registered(&shared, &exchange, read_before.into()).await;
-    shared.in_hyper.borrow_mut().remove(key);
+    shared.in_tasks.borrow_mut().remove(key);
     drop(exchange);
     let (takeover, unread) = leaving?;
     let connection = Rc::into_inner(connection).expect("nobody else has it").into_inner();

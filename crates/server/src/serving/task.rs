@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use pushbench_os::time::clock;
 use tokio::time::timeout;
 
+use super::handshake;
 use super::hyper::{self, Leaving};
 use super::polling::{self, Turn};
 use super::takeover::Takeover;
@@ -21,6 +22,8 @@ use crate::stream::{Opening, Stream};
 
 /// Who serves a connection. Only its task takes it away, so its key stays good.
 enum ServedBy {
+    /// Nobody yet: what secures it is being agreed upon.
+    Handshake(Pin<Box<dyn Future<Output = Option<Connection>>>>),
     /// Among those that poll, or have not said yet what they want.
     Polls(usize),
     /// In hyper's hands. Boxed again, since most connections never are.
@@ -38,7 +41,11 @@ struct Task {
 /// Serves a connection that was accepted until it is closed.
 pub(crate) fn begin(shared: &Rc<Shared>, connection: Connection) {
     let shared = Rc::clone(shared);
-    let by = ServedBy::Polls(begin_polls(&shared, connection, None, Vec::new()));
+    let by = if connection.is_open() {
+        ServedBy::Polls(begin_polls(&shared, connection, None, Vec::new()))
+    } else {
+        ServedBy::Handshake(Box::pin(handshake::open(Rc::clone(&shared), connection)))
+    };
     tokio::task::spawn_local(Task { shared, by });
 }
 
@@ -49,6 +56,9 @@ impl Future for Task {
         let Self { shared, by } = self.get_mut();
         loop {
             let next = match by {
+                ServedBy::Handshake(opening) => {
+                    ready!(poll_handshake(shared, opening.as_mut(), cx))
+                }
                 ServedBy::Polls(key) => ready!(poll_poller(shared, *key, cx)),
                 ServedBy::Hyper(served) => {
                     ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
@@ -61,6 +71,20 @@ impl Future for Task {
             }
         }
     }
+}
+
+fn poll_handshake(
+    shared: &Shared,
+    opening: Pin<&mut dyn Future<Output = Option<Connection>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<ServedBy>> {
+    opening.poll(cx).map(|opened| {
+        let Some(connection) = opened else {
+            shared.counters.closed(ConnectionKind::HTTP);
+            return None;
+        };
+        Some(ServedBy::Polls(begin_polls(shared, connection, None, Vec::new())))
+    })
 }
 
 /// Where a connection goes on from the polls: `None` where it is closed.

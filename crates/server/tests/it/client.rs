@@ -1,9 +1,9 @@
 //! A running server, and a client that knows nothing of the server's code.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,17 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::Schedule;
 use pushbench_metrics::record::control::ServerMeasured;
-use pushbench_server::{ChannelKind, Server, ServerConfig, ServerHandle};
+use pushbench_server::{Server, ServerConfig, ServerHandle};
+use rustls::ClientConnection;
 
 /// How long a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The header of a record: application data of TLS 1.2 (RFC 5246 §6.2.1), without its length.
-const RECORD: [u8; 3] = [0x17, 0x03, 0x03];
 
 /// A feed that is published by hand.
 pub(crate) fn manual() -> ServerConfig {
     let payload = Payload::Generated { kind: PayloadKind::Text, bytes: 64 };
     let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
-    ServerConfig { channel: crate::CHANNEL, ..ServerConfig::new(feed) }
+    ServerConfig { channel: crate::channel(), ..ServerConfig::new(feed) }
 }
 
 /// A server on a thread of its own.
@@ -112,21 +110,9 @@ impl Drop for Running {
 /// A connection.
 pub(crate) struct Client {
     pub(crate) socket: TcpStream,
-    /// Arrived, of a record that is not whole.
-    sealed: Vec<u8>,
+    /// Above the socket, where there is something.
+    secured: Option<Arc<Mutex<ClientConnection>>>,
     buffer: Vec<u8>,
-}
-
-/// Plaintext as it travels.
-pub(crate) fn sealed(plaintext: &[u8]) -> Cow<'_, [u8]> {
-    if crate::CHANNEL == ChannelKind::Clear {
-        return plaintext.into();
-    }
-    let records = plaintext.chunks(1 << 14).flat_map(|part| {
-        let length = u16::try_from(part.len()).unwrap().to_be_bytes();
-        [&RECORD[..], &length, part].concat()
-    });
-    records.collect()
 }
 
 impl Client {
@@ -134,11 +120,34 @@ impl Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
-        Self { socket, sealed: Vec::new(), buffer: Vec::new() }
+        let secured = crate::secured().map(|mut secured| {
+            secured.complete_io(&mut &socket).unwrap();
+            Arc::new(Mutex::new(secured))
+        });
+        Self { socket, secured, buffer: Vec::new() }
+    }
+
+    /// The same connection for somebody who sends while this one reads.
+    pub(crate) fn sender(&self) -> Self {
+        let (socket, secured) = (self.socket.try_clone().unwrap(), self.secured.clone());
+        Self { socket, secured, buffer: Vec::new() }
+    }
+
+    /// Plaintext as it travels.
+    pub(crate) fn sealed(&self, plaintext: &[u8]) -> Vec<u8> {
+        let Some(secured) = &self.secured else { return plaintext.to_vec() };
+        let mut secured = secured.lock().unwrap();
+        secured.writer().write_all(plaintext).unwrap();
+        let mut sealed = Vec::new();
+        while secured.wants_write() {
+            secured.write_tls(&mut sealed).unwrap();
+        }
+        sealed
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.socket.write_all(&sealed(bytes.as_ref())).unwrap();
+        let sealed = self.sealed(bytes.as_ref());
+        self.socket.write_all(&sealed).unwrap();
     }
 
     /// Reads more; whether there was any.
@@ -156,17 +165,15 @@ impl Client {
     }
 
     /// Takes bytes as they travel.
-    fn open(&mut self, bytes: &[u8]) {
-        if crate::CHANNEL == ChannelKind::Clear {
-            return self.buffer.extend_from_slice(bytes);
-        }
-        self.sealed.extend_from_slice(bytes);
-        while let Some((header, rest)) = self.sealed.split_at_checked(5) {
-            let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
-            assert!(header.starts_with(&RECORD) && length <= 1 << 14, "{header:?}");
-            let Some(plaintext) = rest.get(..length) else { return };
-            self.buffer.extend_from_slice(plaintext);
-            self.sealed.drain(..5 + length);
+    fn open(&mut self, mut bytes: &[u8]) {
+        let Some(secured) = &self.secured else { return self.buffer.extend_from_slice(bytes) };
+        let mut secured = secured.lock().unwrap();
+        while !bytes.is_empty() {
+            secured.read_tls(&mut bytes).unwrap();
+            let plaintext = secured.process_new_packets().unwrap().plaintext_bytes_to_read();
+            let before = self.buffer.len();
+            self.buffer.resize(before + plaintext, 0);
+            secured.reader().read_exact(&mut self.buffer[before..]).unwrap();
         }
     }
 

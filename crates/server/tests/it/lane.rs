@@ -6,7 +6,7 @@ use std::time::Duration;
 use pushbench_protocol::headers::HeaderProfile;
 use pushbench_server::ServerConfig;
 
-use crate::client::{Client, Running, get, manual};
+use crate::client::{Running, get, manual};
 
 const WAITING: &str = "pushbench_long_polls_waiting";
 
@@ -61,7 +61,7 @@ fn a_flood_behind_a_long_poll_is_not_read_but_answered_in_the_end() {
     client.send(get("/feed/long-poll"));
     waits(&server);
     let count = 4000;
-    let mut sender = Client::new(client.socket.try_clone().unwrap());
+    let mut sender = client.sender();
     let sending = std::thread::spawn(move || sender.send(get("/feed/poll?after=1").repeat(count)));
     server.publish("x");
     assert_eq!(client.response().text(), "11\n0000000001x");

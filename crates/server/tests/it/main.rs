@@ -15,5 +15,12 @@ mod polls;
 mod sse;
 mod websocket;
 
-/// The layer between socket and plaintext, on both sides.
-const CHANNEL: pushbench_server::ChannelKind = pushbench_server::ChannelKind::Clear;
+/// The layer between socket and plaintext: none.
+fn channel() -> pushbench_server::ChannelKind {
+    pushbench_server::ChannelKind::Clear
+}
+
+/// A client's end of it.
+fn secured() -> Option<rustls::ClientConnection> {
+    None
+}

@@ -1,0 +1,88 @@
+//! TLS above a connection's socket.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use pushbench_tls::{Acceptor, Handshake, Layer, ServerEnd};
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
+
+use super::read_socket;
+
+/// A socket, and TLS above it.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    socket: TcpStream,
+    layer: Layer<ServerEnd>,
+}
+
+impl Tls {
+    pub(super) fn new(acceptor: &Acceptor, socket: TcpStream) -> Self {
+        Self { socket, layer: acceptor.layer() }
+    }
+
+    pub(super) const fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    pub(super) const fn socket_mut(&mut self) -> &mut TcpStream {
+        &mut self.socket
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        self.layer.is_open()
+    }
+
+    pub(super) fn is_resumed(&self) -> bool {
+        self.layer.is_resumed()
+    }
+
+    pub(super) const fn waits(&self) -> bool {
+        self.layer.waits()
+    }
+
+    pub(super) fn open(&mut self) -> io::Result<Handshake> {
+        let Self { socket, layer } = self;
+        layer.advance(|buffer| socket.try_read(buffer), |bytes| socket.try_write(bytes))
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let Self { socket, layer } = self;
+        let read = layer.read(buffer.initialize_unfilled(), |records| {
+            match read_socket(socket, cx, &mut ReadBuf::new(records)) {
+                Poll::Ready(read) => read,
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        });
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(read) => {
+                let count = read.unwrap_or(0);
+                buffer.advance(count);
+                Poll::Ready(Ok(count))
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Self { socket, layer } = self;
+        layer.write(slices, |bytes| socket.try_write(bytes))
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let Self { socket, layer } = self;
+        let waits = layer.flush(|bytes| socket.try_write(bytes))?;
+        if waits { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    }
+
+    /// Says that nothing more will come.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        let Self { socket, layer } = self;
+        layer.finish(|bytes| socket.try_write(bytes))
+    }
+}

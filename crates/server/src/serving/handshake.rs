@@ -1,0 +1,104 @@
+//! The opening of a connection: what secures it is agreed upon, and nothing else.
+//!
+//! A step of a handshake costs up to a millisecond, most of it a signature. One is made in each round
+//! of the event loop, whoever is due: a storm of clients that connect does not hold up messages.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::Poll;
+
+use pushbench_tls::{Handshake, TlsError};
+use tokio::task::yield_now;
+
+use crate::connection::{Connection, ConnectionState};
+use crate::shared::Shared;
+
+/// Told to whoever speaks HTTP without TLS, in the same way (RFC 9110 §15.5.1).
+const NOT_IN_CLEAR: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    connection: close\r\ncontent-type: text/plain\r\ncontent-length: 55\r\n\r\n\
+    this port speaks TLS; ask for https:// or wss:// of it\n";
+
+/// Opens a connection; `None` where it came to nothing, of which the client is told.
+pub(super) async fn open(shared: Rc<Shared>, mut connection: Connection) -> Option<Connection> {
+    connection.enter(ConnectionState::Opening, shared.clock.get());
+    let connection = Rc::new(RefCell::new(connection));
+    let key = shared.in_tasks.borrow_mut().insert(Rc::clone(&connection));
+    let outcome = shake_hands(&shared, &connection).await;
+    match &outcome {
+        Ok(()) => count(&shared, &connection),
+        Err(error) => {
+            shared.counters.failed_handshakes.add(1);
+            part(&shared, &connection, error).await;
+        }
+    }
+    shared.in_tasks.borrow_mut().remove(key);
+    let connection = Rc::into_inner(connection).expect("nobody else has it").into_inner();
+    outcome.is_ok().then_some(connection)
+}
+
+async fn shake_hands(shared: &Shared, connection: &RefCell<Connection>) -> io::Result<()> {
+    loop {
+        wait(shared, connection).await?;
+        let turn = shared.handshakes.acquire().await.map_err(io::Error::other)?;
+        let step = connection.borrow_mut().channel().open();
+        if step? == Handshake::Done {
+            return Ok(());
+        }
+        yield_now().await;
+        drop(turn);
+    }
+}
+
+/// Waits until the socket lets the handshake go on.
+async fn wait(shared: &Shared, connection: &RefCell<Connection>) -> io::Result<()> {
+    poll_fn(|cx| {
+        let mut connection = connection.borrow_mut();
+        connection.remember(cx.waker());
+        if connection.is_dead() || shared.stopping.get() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        connection.channel().poll_openable(cx)
+    })
+    .await
+}
+
+fn count(shared: &Shared, connection: &RefCell<Connection>) {
+    shared.counters.handshakes.add(1);
+    if connection.borrow_mut().channel().is_resumed() {
+        shared.counters.resumed.add(1);
+    }
+}
+
+/// Lets the client read why: an alert that was sent, or a sentence where it knows no TLS.
+async fn part(shared: &Shared, connection: &RefCell<Connection>, error: &io::Error) {
+    if matches!(TlsError::within(error), Some(TlsError::NotTls)) {
+        connection.borrow_mut().channel().write_in_clear(NOT_IN_CLEAR);
+    }
+    if connection.borrow().is_dead() || connection.borrow_mut().channel().shut().is_err() {
+        return;
+    }
+    connection.borrow_mut().enter(ConnectionState::Draining, shared.clock.get());
+    poll_fn(|cx| {
+        let mut connection = connection.borrow_mut();
+        connection.remember(cx.waker());
+        if connection.is_dead() || shared.stopping.get() {
+            return Poll::Ready(());
+        }
+        connection.channel().poll_drain(cx).map(drop)
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NOT_IN_CLEAR;
+
+    #[test]
+    fn the_refusal_states_its_length() {
+        let text = std::str::from_utf8(NOT_IN_CLEAR).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+    }
+}

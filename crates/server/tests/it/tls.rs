@@ -1,0 +1,45 @@
+//! The same over TLS: nothing that a client is told depends on where a record ends, and a socket that
+//! is full may hold the rest of one.
+
+#![expect(clippy::unwrap_used, reason = "a failure of the test's own means is the test's failure")]
+
+mod access;
+mod client;
+mod handshake;
+mod lane;
+mod lifecycle;
+mod limits;
+mod pages;
+mod polls;
+mod sse;
+mod websocket;
+
+use std::sync::{Arc, LazyLock};
+
+use pushbench_server::ChannelKind;
+use pushbench_tls::{Acceptor, CertificateKey, Identity, TlsSettings};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
+    Identity::self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap()
+});
+
+/// Without tickets, so that a client that was told nothing has nothing to read.
+fn channel() -> ChannelKind {
+    let settings = TlsSettings { resumption: false, ..TlsSettings::default() };
+    ChannelKind::Tls(Acceptor::new(&IDENTITY, &settings).unwrap())
+}
+
+/// A client's end, by the part of rustls that has buffers of its own.
+fn secured() -> Option<ClientConnection> {
+    let mut roots = RootCertStore::empty();
+    let own = CertificateDer::from_pem_slice(IDENTITY.certificates.as_bytes()).unwrap();
+    roots.add(own).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    connection.set_buffer_limit(None);
+    Some(connection)
+}
