@@ -14,6 +14,7 @@ pub mod histogram;
 pub mod instrument;
 mod lateness;
 pub mod ledger;
+pub mod measure;
 pub mod observer;
 pub mod polls;
 pub mod recorder;
