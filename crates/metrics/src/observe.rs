@@ -12,7 +12,7 @@ pub mod events;
 pub mod fit;
 pub mod histogram;
 pub mod instrument;
-mod lateness;
+pub mod lateness;
 pub mod ledger;
 pub mod measure;
 pub mod observer;
