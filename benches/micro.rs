@@ -6,6 +6,7 @@ use pushbench_benches::reads;
 use pushbench_core::{Contender, Delivery, MonoInstant, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Tally};
+use pushbench_metrics::observe::measure::Measure as _;
 use pushbench_metrics::observe::observer::{Arrival, Observer as _, Window};
 use pushbench_metrics::observe::recorder::Recorder;
 
@@ -108,7 +109,7 @@ mod record {
             let at = MonoInstant(due.0 + 150_000);
             all.arrived(black_box(&Arrival { client: 0, seq: Seq(number), due, at }));
         });
-        black_box(all.finish(|_| true));
+        black_box(all.finish());
     }
 
     #[divan::bench]
@@ -117,7 +118,7 @@ mod record {
         bencher.bench_local(|| {
             all.moved(Phase::Window, MonoInstant(1_000), black_box(&tally));
         });
-        black_box(all.finish(|_| true));
+        black_box(all.finish());
     }
 
     #[divan::bench]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use pushbench_core::feed::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, MonoInstant, Seq};
-use pushbench_load::runner::Measure;
 use pushbench_load::session::{Note, Output, Session, Sessions};
 use pushbench_metrics::observe::ledger::{Phase, Tally};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event, Window};
 use pushbench_metrics::record::control::LoadPlan;
 
@@ -119,7 +119,7 @@ mod tests {
             for seq in (1..=COUNT).map(Seq) {
                 assert_eq!(path.read(&reads::message(contender, seq), seq), 1, "{contender}");
             }
-            let measured = Measure::finish(&mut path.measure);
+            let measured = path.measure.finish();
             assert_eq!(measured.audit.delivered, COUNT, "{contender}");
             assert_eq!(measured.counters.messages_in_window, COUNT, "{contender}");
             assert_eq!(measured.latency.count(), COUNT, "{contender}");

@@ -1,8 +1,8 @@
 //! The load generator of a run with less than all that it measures.
 
 use pushbench_load::Load;
-use pushbench_load::runner::Measure;
 use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
 use pushbench_metrics::observe::recorder::{Measured, Recorder};
 use pushbench_os::time::clock::Monotonic;
@@ -61,7 +61,7 @@ impl Measure for NoLedger {
     }
 
     fn finish(&mut self) -> Measured {
-        Measure::finish(&mut self.0)
+        self.0.finish()
     }
 }
 

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
-use pushbench_load::runner::Measure;
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
 use pushbench_metrics::observe::recorder::{Measured, Recorder};
 use pushbench_os::time::clock::Clock;
@@ -69,7 +69,7 @@ impl Paced {
 
     #[cold]
     fn end(&mut self) {
-        (self.over)(&Measure::finish(&mut self.recorder));
+        (self.over)(&self.recorder.finish());
     }
 }
 
@@ -99,32 +99,32 @@ impl Observer for Paced {
 impl Measure for Paced {
     /// The trial begins: the first message is there, and the first poll due.
     fn set_window(&mut self, window: Window) {
-        Measure::set_window(&mut self.recorder, window);
+        self.recorder.set_window(window);
         let until = window.start.saturating_since(self.clock.now());
         self.clock.advance(until + SLOT);
     }
 
     fn exclude(&mut self, client: u32) {
-        Measure::exclude(&mut self.recorder, client);
+        self.recorder.exclude(client);
     }
 
     fn settled(&self) -> bool {
-        Measure::settled(&self.recorder)
+        self.recorder.settled()
     }
 
     fn sockets_moved(&mut self, up: u64, down: u64) {
-        Measure::sockets_moved(&mut self.recorder, up, down);
+        self.recorder.sockets_moved(up, down);
     }
 
     fn wants_tcpip(&self) -> bool {
-        Measure::wants_tcpip(&self.recorder)
+        self.recorder.wants_tcpip()
     }
 
     fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        Measure::tcpip(&mut self.recorder, phase, direction, source, tally);
+        self.recorder.tcpip(phase, direction, source, tally);
     }
 
     fn finish(&mut self) -> Measured {
-        Measure::finish(&mut self.recorder)
+        self.recorder.finish()
     }
 }

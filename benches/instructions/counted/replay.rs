@@ -4,7 +4,7 @@ use pushbench_benches::callgrind::mark;
 use pushbench_benches::path::Path;
 use pushbench_benches::reads;
 use pushbench_core::{Contender, Delivery, Seq};
-use pushbench_load::runner::Measure;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::recorder::Recorder;
 
 use super::{CLIENTS, ROUNDS_PER_SECOND};

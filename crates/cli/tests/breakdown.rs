@@ -41,9 +41,9 @@ fn sums(breakdown: &Breakdown) -> [i64; 5] {
 
 #[test]
 fn the_parts_of_every_transport_add_up_to_its_latency() {
-    let names = Contender::all().map(Contender::name).collect::<Vec<_>>().join(",");
+    let names = Contender::basic().map(Contender::name).collect::<Vec<_>>().join(",");
     let record = run(&["run", "--rate", "50/s", "-t", &names]);
-    for contender in Contender::all() {
+    for contender in Contender::basic() {
         let trial = record.standing().find(|trial| trial.id.contender == contender).unwrap();
         let breakdown = trial.breakdown.as_ref().unwrap();
         let coverage = breakdown.coverage;
@@ -92,9 +92,9 @@ fn without_stamps_there_is_no_breakdown() {
 fn of_a_server_that_runs_already_the_clients_part_is_known() {
     let work = tempfile::tempdir().unwrap();
     let serving = Serving::start(work.path(), &["--rate", "100/s"]);
-    let names = Contender::all().map(Contender::name).collect::<Vec<_>>().join(",");
+    let names = Contender::basic().map(Contender::name).collect::<Vec<_>>().join(",");
     let record = run(&["load", "--target", &serving.url, "-t", &names]);
-    for contender in Contender::all() {
+    for contender in Contender::basic() {
         let trial = record.standing().find(|trial| trial.id.contender == contender).unwrap();
         let breakdown = trial.breakdown.as_ref().unwrap();
         let coverage = breakdown.coverage;

@@ -109,7 +109,7 @@ fn new_crew(run: u32, count: usize, known: &[Pid]) -> Vec<Pid> {
 /// Who stood still in a trial, and for how long, as its verdict has it.
 fn named(trial: &TrialRecord) -> Vec<(Process, Duration)> {
     let stalled = |invalid: &Invalid| match *invalid {
-        Invalid::InstrumentStalled { who, worst, .. } => Some((who, worst)),
+        Invalid::InstrumentStalled(own) => Some((own.who, own.worst)),
         _ => None,
     };
     trial.invalid.iter().filter_map(stalled).collect()

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::stack::{Connection, Stack};
+pub use self::stack::{Coding, Connection, Security, Stack};
 pub use self::transport::{Shape, Transport};
 
 /// A transport on a stack, under the name that users, tables and CSV files know it by.
@@ -18,19 +18,27 @@ pub use self::transport::{Shape, Transport};
 pub struct Contender {
     /// The principle by which a client receives the feed.
     pub transport: Transport,
-    /// HTTP version, connection and coding under it.
+    /// Connection, security and coding under it.
     pub stack: Stack,
 }
 
 /// Whether a transport on a stack is something to measure.
 ///
 /// A connection for each request, or a condition, is for those who ask again and again: a long poll
-/// or a stream waits on a connection that is there already.
+/// or a stream waits on a connection that is there already. TLS carries all of them. A coding is
+/// one of an answer's body or one of WebSocket's messages, and the same however a poll was asked
+/// for, so that one kind of poll shows it.
 fn makes_sense(transport: Transport, stack: Stack) -> bool {
-    match transport.shape() {
-        Shape::Asks => [Stack::PLAIN, Stack::CLOSE, Stack::CONDITIONAL].contains(&stack),
-        Shape::Waits | Shape::Streams => stack == Stack::PLAIN,
-    }
+    let asked_for = match transport.shape() {
+        Shape::Asks => [Stack::PLAIN, Stack::CLOSE, Stack::CONDITIONAL].contains(&stack.basic()),
+        Shape::Waits | Shape::Streams => stack.basic() == Stack::PLAIN,
+    };
+    let coded = match stack.coding {
+        Coding::None => true,
+        Coding::Gzip => transport != Transport::Websocket && stack.basic() == Stack::PLAIN,
+        Coding::Deflate | Coding::DeflateTakeover => transport == Transport::Websocket,
+    };
+    asked_for && coded
 }
 
 /// The contenders and their names, in the order in which tables and legends list them.
@@ -68,13 +76,19 @@ impl Contender {
         CONTENDERS.iter().map(|(contender, _)| *contender)
     }
 
-    /// A transport on a connection that is kept, with requests that are the same each time.
+    /// The contenders in clear and without a coding, in the same order: what the others are
+    /// compared with.
+    pub fn basic() -> impl Iterator<Item = Self> {
+        Self::all().filter(|contender| contender.stack.is_basic())
+    }
+
+    /// A transport on a connection in clear that is kept, with requests that are the same each time.
     #[must_use]
     pub const fn plain(transport: Transport) -> Self {
         Self { transport, stack: Stack::PLAIN }
     }
 
-    /// The full name: `short-poll-close`.
+    /// The full name: `short-poll-close+tls`.
     #[must_use]
     pub fn name(self) -> &'static str {
         let known = CONTENDERS.iter().find(|(contender, _)| *contender == self);
@@ -107,14 +121,36 @@ impl fmt::Display for Contender {
     }
 }
 
-/// A contender's name that pushbench does not know.
+/// A contender's name that pushbench does not know, with those that it might be.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("unknown transport `{0}`; the transports are {list}", list = names())]
-pub struct UnknownContender(String);
+#[error("unknown transport `{name}`; {}", choice(.name))]
+pub struct UnknownContender {
+    name: String,
+}
 
-fn names() -> String {
-    let names: Vec<&str> = Contender::all().map(Contender::name).collect();
-    names.join(", ")
+/// What may stand in place of the unknown `name`: the stacks of the transport that it begins with,
+/// else the transports.
+fn choice(name: &str) -> String {
+    let begins = |transport: &Transport| {
+        let rest = name.strip_prefix(transport.name());
+        rest.is_some_and(|rest| rest.starts_with(['-', '+']))
+    };
+    let list = |of: &mut dyn Iterator<Item = Contender>| {
+        of.map(Contender::name).collect::<Vec<_>>().join(", ")
+    };
+    match Transport::ALL.iter().find(|it| begins(it)) {
+        Some(transport) => {
+            let of = &mut Contender::all().filter(|it| it.transport == *transport);
+            format!("those of its kind are {}", list(of))
+        }
+        None => {
+            let basic = list(&mut Contender::basic());
+            format!(
+                "the transports are {basic}; behind one may stand +tls, and behind that +gzip, of \
+                 websocket +deflate or +deflate-takeover"
+            )
+        }
+    }
 }
 
 impl FromStr for Contender {
@@ -122,7 +158,7 @@ impl FromStr for Contender {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = CONTENDERS.iter().find(|(_, known)| known == name);
-        found.map(|(it, _)| *it).ok_or_else(|| UnknownContender(name.to_owned()))
+        found.map(|(it, _)| *it).ok_or_else(|| UnknownContender { name: name.to_owned() })
     }
 }
 

@@ -21,7 +21,6 @@ mod error;
 mod holding;
 mod load;
 mod loop_check;
-mod measure;
 mod outlet;
 mod phases;
 mod progress;
@@ -37,7 +36,6 @@ mod traffic;
 pub(crate) use self::course::LINGER;
 pub use self::error::LoadError;
 pub use self::load::{Load, OrderSender};
-pub use self::measure::Measure;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::warning::{Invalid, Warning};
+use pushbench_metrics::record::warning::{HeldBack, Invalid, Standstill, Warning};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::human;
@@ -166,8 +166,8 @@ const fn is_of_the_machine(invalid: &Invalid) -> bool {
         invalid,
         Invalid::LoadSaturated { .. }
             | Invalid::MachineStalled { .. }
-            | Invalid::InstrumentStalled { .. }
-            | Invalid::Throttled { .. }
+            | Invalid::InstrumentStalled(_)
+            | Invalid::Throttled(_)
             | Invalid::MachineBusy(_)
             | Invalid::ClockStepped { .. }
             | Invalid::Suspended { .. }
@@ -187,8 +187,8 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::ServerUnknown
             | Warning::OthersBusy(_)
             | Warning::ShortStalls { .. }
-            | Warning::InstrumentStalls { .. }
-            | Warning::Throttled { .. }
+            | Warning::InstrumentStalls(_)
+            | Warning::Throttled(_)
             | Warning::OneCore
             | Warning::TimeStolen { .. }
     )
@@ -223,10 +223,9 @@ fn gravity(invalid: &Invalid) -> f64 {
         }
         Invalid::AttemptsUsed(used) => used.clients as f64,
         Invalid::LoadSaturated { share } => *share,
-        Invalid::MachineStalled { worst, .. } | Invalid::InstrumentStalled { worst, .. } => {
-            worst.as_secs_f64()
-        }
-        Invalid::Throttled { share, .. } => *share,
+        Invalid::MachineStalled { worst, .. }
+        | Invalid::InstrumentStalled(Standstill { worst, .. }) => worst.as_secs_f64(),
+        Invalid::Throttled(HeldBack { share, .. }) => *share,
         Invalid::MachineBusy(busy) => busy.share,
         Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
         Invalid::LostToErrors { lost, .. } => *lost as f64,
@@ -259,8 +258,8 @@ fn weight(warning: &Warning) -> f64 {
         Warning::FewMessages { messages } => -(*messages as f64),
         Warning::OthersBusy(busy) => busy.share,
         Warning::ShortStalls { share, .. }
-        | Warning::InstrumentStalls { share, .. }
-        | Warning::Throttled { share, .. }
+        | Warning::InstrumentStalls(Standstill { share, .. })
+        | Warning::Throttled(HeldBack { share, .. })
         | Warning::TimeStolen { share } => *share,
         _ => 0.0,
     }

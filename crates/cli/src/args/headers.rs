@@ -2,6 +2,7 @@
 
 use clap::Args;
 use pushbench_core::Contender;
+use pushbench_core::contender::UnknownContender;
 use pushbench_core::units::{ByteSize, Count};
 
 use super::OutputArgs;
@@ -37,7 +38,7 @@ pub(crate) struct HeadersArgs {
     pub(crate) payload: ByteSize,
     /// Transport to measure beside websocket, to which all are compared; repeat for several
     /// [default: all]
-    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
+    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',', value_parser = basic)]
     pub(crate) contenders: Vec<Contender>,
     /// Reproduce the published claim: run its 1,000 and 10,000 clients, and its 100,000 where the
     /// machine can, with its own headers, a poll or a message a second each; takes minutes more
@@ -48,4 +49,14 @@ pub(crate) struct HeadersArgs {
     pub(crate) ipv6: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// A contender whose exchange can be played by hand.
+fn basic(name: &str) -> Result<Contender, String> {
+    let contender: Contender = name.parse().map_err(|error: UnknownContender| error.to_string())?;
+    if contender.stack.is_basic() {
+        return Ok(contender);
+    }
+    let basic = Contender { stack: contender.stack.basic(), ..contender };
+    Err(format!("headers are counted in clear and without a coding; name {basic}"))
 }

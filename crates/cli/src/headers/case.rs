@@ -71,5 +71,5 @@ pub(super) fn contenders(args: &HeadersArgs) -> Vec<Contender> {
     let asked = |contender: &Contender| {
         args.contenders.is_empty() || args.contenders.contains(contender) || *contender == PUSH
     };
-    Contender::all().filter(asked).collect()
+    Contender::basic().filter(asked).collect()
 }

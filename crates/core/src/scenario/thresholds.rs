@@ -26,7 +26,7 @@ pub enum ThresholdError {
     )]
     Target(String),
     /// The part before the first dot is no transport.
-    #[error("{0}, and `*` stands for all of them")]
+    #[error("{0}; `*` stands for all of them")]
     Contender(#[from] crate::contender::UnknownContender),
     /// The part behind it is no figure.
     #[error("unknown figure `{0}`; the figures are {list}", list = figure::names())]

@@ -4,7 +4,7 @@ use std::io;
 
 use pushbench_core::feed::message::Content;
 use pushbench_core::feed::payload::Payload;
-use pushbench_core::{Contender, Seq};
+use pushbench_core::{Contender, Seq, Transport};
 use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use pushbench_protocol::{chunked, sse};
@@ -63,7 +63,7 @@ fn mean_length(contender: Contender, timing: &TrialTiming, payload: &Payload) ->
     for number in timing.window.first.0..=timing.window.last.0 {
         let payload = payload.render(timing.seed, Seq(number));
         wire.clear();
-        if contender == Contender::SSE {
+        if contender.transport == Transport::Sse {
             event.clear();
             sse::push(&mut event, Seq(number), Content::Text, &payload);
             chunked::push(&mut wire, &event);

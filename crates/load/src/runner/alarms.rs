@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use pushbench_core::{MonoInstant, random};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_os::time::clock::Clock;
 
 use super::loop_check::CHECK_PERIOD;
-use super::measure::Measure;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
 

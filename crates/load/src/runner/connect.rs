@@ -2,11 +2,11 @@
 
 use mio::Token;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
 use super::ending::Cause;
-use super::measure::Measure;
 use super::state::Runner;
 use crate::channel::Channel;
 

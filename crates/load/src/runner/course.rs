@@ -6,6 +6,7 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
     KEPT_ERRORS, LoadMeasured, LoadNews, LoadOrder, Progress, TrialTiming,
 };
@@ -13,7 +14,6 @@ use pushbench_os::time::clock::Clock;
 
 use super::error::LoadError;
 use super::loop_check::CHECK_PERIOD;
-use super::measure::Measure;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
 use super::error::ConnectError;
-use super::measure::Measure;
 use super::state::{LoadState, Runner};
 use crate::session::{Ending, Note, ProtocolError, Retryability};
 

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mio::{Events, Token, Waker};
 use pushbench_core::instant::saturating_nanos;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan};
@@ -12,7 +13,6 @@ use pushbench_os::time::clock::{Clock, Monotonic};
 
 use super::alarms::poll_order;
 use super::error::LoadError;
-use super::measure::Measure;
 use super::state::{LoadState, Runner, TIMER};
 use crate::channel::ChannelKind;
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use pushbench_core::{MonoInstant, random};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_os::time::clock::Clock;
 
-use super::measure::Measure;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
 use crate::session::{Ending, ProtocolError, RetryAfter, Retryability};

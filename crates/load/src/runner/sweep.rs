@@ -2,10 +2,10 @@
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::Phase;
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_os::net::tcp_info::TcpInfo;
 use pushbench_os::time::clock::Clock;
 
-use super::measure::Measure;
 use super::state::Runner;
 use super::tcpip::{IDLE_SLICE, Sweep};
 

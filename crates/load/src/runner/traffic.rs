@@ -5,11 +5,11 @@ use std::io;
 use mio::event::Event as Readiness;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event};
 use pushbench_os::time::clock::Clock;
 
 use super::ending::{Cause, HANG_UP};
-use super::measure::Measure;
 use super::phases::Phases;
 use super::state::Runner;
 use super::timers::Alarm;

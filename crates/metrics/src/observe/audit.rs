@@ -175,19 +175,17 @@ impl Audit {
         })
     }
 
-    /// The outcome for the clients that `is_expected` names and nobody excluded.
+    /// The outcome for the clients that nobody excluded.
     ///
     /// A message that a client did not receive counts as lost; where a newer one did arrive,
     /// under [`Delivery::Latest`] as superseded; where none did but it was
     /// [under way](Self::set_under_way), as late. All zero where no window was set.
     #[must_use]
-    pub fn finish(&self, is_expected: impl Fn(u32) -> bool) -> AuditTotals {
+    pub fn finish(&self) -> AuditTotals {
         let Some(window) = &self.window else { return AuditTotals::default() };
         let mut totals = AuditTotals { published: window.len(), ..AuditTotals::default() };
-        for (index, client) in (0..).zip(&self.clients) {
-            if is_expected(index) && !client.excluded {
-                totals.add(client, window, self.delivery);
-            }
+        for client in self.clients.iter().filter(|client| !client.excluded) {
+            totals.add(client, window, self.delivery);
         }
         totals
     }

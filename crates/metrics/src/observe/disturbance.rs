@@ -55,24 +55,9 @@ pub struct CoreWatch {
 }
 
 impl CoreWatch {
-    /// The share of `window` at whose instants anything that was due on this core would have been
-    /// late by more than `limit`.
-    ///
-    /// The canary's own instants are a sample of all: each that was late by more stands for a
-    /// period, and so do those that passed while it stood still, of which the first is recorded.
+    /// What is late on this core, as far as the canary's own instants tell.
     #[must_use]
-    pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        self.as_lateness().share(limit, window)
-    }
-
-    /// A lower bound of that share: the stalls that were seen, or what stalls as many as were
-    /// seen prove of those between the canary's instants, if that is more.
-    #[must_use]
-    pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
-        self.as_lateness().share_at_least(limit, window)
-    }
-
-    const fn as_lateness(&self) -> Lateness<'_> {
+    pub const fn delays(&self) -> Lateness<'_> {
         Lateness { period: self.period, samples: &self.lateness }
     }
 }
@@ -142,17 +127,17 @@ impl Disturbance {
         self.cores.iter().map(|core| core.worst).max()
     }
 
-    /// [`CoreWatch::share_late`] of the core where it is largest.
+    /// [`Lateness::share`] of the core where it is largest.
     #[must_use]
     pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        self.cores.iter().map(|core| core.share_late(limit, window)).fold(0.0, f64::max)
+        self.cores.iter().map(|core| core.delays().share(limit, window)).fold(0.0, f64::max)
     }
 
-    /// [`CoreWatch::share_late_at_least`] of the core where it is largest.
+    /// [`Lateness::share_at_least`] of the core where it is largest.
     #[must_use]
     pub fn share_late_at_least(&self, limit: Duration, window: Duration) -> f64 {
         let cores = self.cores.iter();
-        cores.map(|core| core.share_late_at_least(limit, window)).fold(0.0, f64::max)
+        cores.map(|core| core.delays().share_at_least(limit, window)).fold(0.0, f64::max)
     }
 
     /// For how long the run's processes waited behind others.
@@ -204,9 +189,9 @@ mod tests {
         // Of a stall of 30.5 ms whatever is due in the first 20.5 ms waits for more than 10 ms,
         // which is 21 of the instants that lie a millisecond apart.
         let core = watch(&[Duration::from_micros(30_500), MS / 20, MS * 9]);
-        let share = core.share_late(MS * 10, Duration::from_secs(1));
+        let share = core.delays().share(MS * 10, Duration::from_secs(1));
         assert!((share - 0.021).abs() < 1e-9, "{share}");
-        assert_eq!(CoreWatch::default().share_late(MS, MS), 0.0);
+        assert_eq!(CoreWatch::default().delays().share(MS, MS), 0.0);
     }
 
     #[test]
@@ -215,7 +200,7 @@ mod tests {
         let window = Duration::from_secs(1);
         let mut rare = watch(&[MS * 2; 40]);
         rare.period = MS * 5;
-        assert!((rare.share_late(MS, window) - 0.2).abs() < 1e-9);
+        assert!((rare.delays().share(MS, window) - 0.2).abs() < 1e-9);
     }
 
     /// One wake-up that is late by a millisecond stands for its period, and proves next to nothing;
@@ -225,14 +210,14 @@ mod tests {
         let window = Duration::from_secs(1);
         let mut core = watch(&[MS * 3 / 2]);
         core.period = MS * 10;
-        assert!((core.share_late(MS, window) - 0.01).abs() < 1e-9);
-        assert!(core.share_late_at_least(MS, window) < 0.001);
+        assert!((core.delays().share(MS, window) - 0.01).abs() < 1e-9);
+        assert!(core.delays().share_at_least(MS, window) < 0.001);
         let mut core = watch(&[MS * 3 / 2; 20]);
         core.period = MS * 10;
-        assert!((0.12..0.2).contains(&core.share_late_at_least(MS, window)));
-        let seen = watch(&[MS * 31]).share_late_at_least(MS, window);
+        assert!((0.12..0.2).contains(&core.delays().share_at_least(MS, window)));
+        let seen = watch(&[MS * 31]).delays().share_at_least(MS, window);
         assert!((seen - 0.03).abs() < 1e-4, "{seen}");
-        assert_eq!(watch(&[]).share_late_at_least(MS, window), 0.0);
+        assert_eq!(watch(&[]).delays().share_at_least(MS, window), 0.0);
     }
 
     #[test]

@@ -71,24 +71,17 @@ impl LoopWatch {
         }
     }
 
-    /// The share of `window` at whose instants what was due waited for more than `limit` for the
-    /// loop, whatever the reason, as far as the looks tell. `limit` is at least
-    /// [`SHORTEST_STALL`].
+    /// What waited for the loop, whatever the reason, as far as the looks tell those that were late
+    /// by more than [`SHORTEST_STALL`].
     #[must_use]
-    pub fn share_late(&self, limit: Duration, window: Duration) -> f64 {
-        Lateness { period: self.period, samples: &self.lags }.share(limit, window)
+    pub const fn delays(&self) -> Lateness<'_> {
+        Lateness { period: self.period, samples: &self.lags }
     }
 
     /// The same because it stood still.
     #[must_use]
-    pub fn share_still(&self, limit: Duration, window: Duration) -> f64 {
-        Lateness { period: self.period, samples: &self.stalls }.share(limit, window)
-    }
-
-    /// A lower bound of that, with a probability of 95 %.
-    #[must_use]
-    pub fn share_still_at_least(&self, limit: Duration, window: Duration) -> f64 {
-        Lateness { period: self.period, samples: &self.stalls }.share_at_least(limit, window)
+    pub const fn standstills(&self) -> Lateness<'_> {
+        Lateness { period: self.period, samples: &self.stalls }
     }
 }
 
@@ -130,11 +123,11 @@ mod tests {
         watch.note(MS / 20, Duration::ZERO);
         watch.note(MS * 120, Duration::ZERO);
         assert_eq!((watch.worst_lag, watch.worst_stall), (MS * 120, Duration::ZERO));
-        assert_eq!(watch.share_still(MS, SECOND), 0.0);
-        assert!((watch.share_late(MS, SECOND) - 0.12).abs() < 1e-9);
+        assert_eq!(watch.standstills().share(MS, SECOND), 0.0);
+        assert!((watch.delays().share(MS, SECOND) - 0.12).abs() < 1e-9);
         watch.note(MS * 300, MS * 290);
         assert_eq!((watch.worst_stall, watch.looks), (MS * 290, 3));
-        let share = watch.share_still_at_least(MS * 10, SECOND);
+        let share = watch.standstills().share_at_least(MS * 10, SECOND);
         assert!((share - 0.28).abs() < 1e-3, "{share}");
     }
 

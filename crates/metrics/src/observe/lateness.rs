@@ -9,7 +9,7 @@ use crate::observe::histogram::LatencyHistogram;
 /// Latenesses of what should have come round once each period; those that fell into a stall are
 /// not among them, but for the first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lateness<'a> {
+pub struct Lateness<'a> {
     pub(crate) period: Duration,
     pub(crate) samples: &'a LatencyHistogram,
 }
@@ -20,7 +20,8 @@ impl Lateness<'_> {
     ///
     /// The instants that were looked at are a sample of all: each that was late by more stands for
     /// a period, and so do those that passed meanwhile, of which the first is recorded.
-    pub(crate) fn share(&self, limit: Duration, window: Duration) -> f64 {
+    #[must_use]
+    pub fn share(&self, limit: Duration, window: Duration) -> f64 {
         let period = self.period.as_secs_f64();
         if period <= 0.0 {
             return 0.0;
@@ -33,7 +34,8 @@ impl Lateness<'_> {
 
     /// A lower bound of that share: the stalls that were seen, or what stalls as many as were
     /// seen prove of those between the instants that were looked at, if that is more.
-    pub(crate) fn share_at_least(&self, limit: Duration, window: Duration) -> f64 {
+    #[must_use]
+    pub fn share_at_least(&self, limit: Duration, window: Duration) -> f64 {
         let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();
         let count = self.stalls(limit).map(|(_, count)| count).sum();
         let proved = stats::poisson_least_95(count) * self.period.as_secs_f64();

@@ -13,6 +13,7 @@ use crate::observe::censored::Censored;
 use crate::observe::fit::Fit;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::ledger::{Direction, Ledger, Phase, Source, Tally, TcpipTally};
+use crate::observe::measure::Measure;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::{Polls, PollsMeasured};
 use crate::observe::series::Series;
@@ -21,9 +22,7 @@ use crate::observe::silence::{Coming, Silence};
 /// Measures the clients of one load process during one trial.
 ///
 /// Clients connect before the window is known, so a recorder begins without one: bytes and
-/// events count from the start, messages say what a client holds. The order is [`new`](Self::new),
-/// [`set_window`](Self::set_window) before the window starts, [`exclude`](Self::exclude) as it
-/// starts, [`settled`](Self::settled) during the drain, [`finish`](Self::finish).
+/// events count from the start, messages say what a client holds.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     window: Option<Window>,
@@ -47,34 +46,33 @@ impl Recorder {
         self.polls = Some(Box::new(polls));
         self
     }
+}
 
-    /// Says what the window is. To be called once, before it starts.
-    pub fn set_window(&mut self, window: Window) {
+impl Measure for Recorder {
+    fn set_window(&mut self, window: Window) {
         self.audit.set_window(window);
         self.age.set_window(&window);
         self.measured.series = Series::new(&window);
         self.window = Some(window);
     }
 
-    /// Leaves `client` out of audit, latencies, ages and series: it was not connected at t0. To be
-    /// called at t0, before a message that is due in the window can arrive. Its bytes and
-    /// requests still count, as do its messages where bytes are divided by messages.
-    ///
-    /// # Panics
-    ///
-    /// Where there is no such client.
-    pub fn exclude(&mut self, client: u32) {
+    fn exclude(&mut self, client: u32) {
         self.audit.exclude(client);
     }
 
-    /// Says that the drain is over, at `end`: of what a client still awaits, `coming` says when
-    /// bytes of the feed last came since the window's end, and whether it is under way; `due` when
-    /// a message of the window was due. To be called once, before [`finish`](Self::finish).
-    pub fn end_drain(
+    fn settled(&self) -> bool {
+        self.audit.settled()
+    }
+
+    fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
+        self.measured.fit.off_schedule(seq, is_ahead);
+    }
+
+    fn end_drain(
         &mut self,
         end: MonoInstant,
-        coming: impl Fn(u32) -> Coming,
-        due: impl Fn(Seq) -> Option<MonoInstant>,
+        coming: &dyn Fn(u32) -> Coming,
+        due: &dyn Fn(Seq) -> Option<MonoInstant>,
     ) {
         let Some(window) = self.window else { return };
         for client in 0..self.audit.clients() {
@@ -100,44 +98,20 @@ impl Recorder {
         }
     }
 
-    /// Adds what the sockets themselves moved, for the ledger to be checked against.
-    pub const fn sockets_moved(&mut self, up: u64, down: u64) {
+    fn sockets_moved(&mut self, up: u64, down: u64) {
         self.measured.ledger.socket_up += up;
         self.measured.ledger.socket_down += down;
     }
 
-    /// Adds what TCP and IP added in `phase`, on the word of `source`.
-    pub fn tcpip(
-        &mut self,
-        phase: Phase,
-        direction: Direction,
-        source: Source,
-        tally: &TcpipTally,
-    ) {
+    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
         self.measured.ledger.add_tcpip(phase, direction, source, tally);
     }
 
-    /// A message arrived whose instant is not known: it is not due before the trial is over, or
-    /// else was long before it.
-    pub fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
-        self.measured.fit.off_schedule(seq, is_ahead);
-    }
-
-    /// Whether every message due in the window is accounted for at every client that was not
-    /// excluded, so that the drain may end. Costs nothing to ask.
-    #[must_use]
-    pub const fn settled(&self) -> bool {
-        self.audit.settled()
-    }
-
-    /// The measurements of the clients that `is_expected` names and nobody excluded. Whoever
-    /// is not expected should have been excluded at t0, since latencies already taken stay.
-    #[must_use]
-    pub fn finish(self, is_expected: impl Fn(u32) -> bool) -> Measured {
-        let expected = |client| is_expected(client) && !self.audit.excludes(client);
-        let (audit, age) = (self.audit.finish(expected), self.age.finish(expected));
-        let polls = self.polls.map(|polls| polls.finish(expected));
-        Measured { audit, age, polls, ..self.measured }
+    fn finish(&mut self) -> Measured {
+        let expected = |client| !self.audit.excludes(client);
+        let (audit, age) = (self.audit.finish(), self.age.finish(expected));
+        let polls = self.polls.take().map(|polls| polls.finish(expected));
+        Measured { audit, age, polls, ..std::mem::take(&mut self.measured) }
     }
 }
 

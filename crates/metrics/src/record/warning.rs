@@ -18,13 +18,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::events::OtherEvents;
 use crate::observe::histogram::LatencyHistogram;
-use crate::observe::instrument::Process;
 use crate::observe::silence::Silence;
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
-    Busy, CLOCK_MOVED, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
-    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE,
+    Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
+    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Standstill,
 };
 pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
@@ -170,25 +169,11 @@ pub enum Warning {
     },
     /// A quota of processor time kept the run's processes from running, not long enough to make the
     /// trial invalid.
-    Throttled {
-        /// For how long, on all processors together.
-        time: Duration,
-        /// The same as a share of the window, 0 to 1.
-        share: f64,
-        /// How many processors' time the quota gives, where that is known.
-        quota: Option<f64>,
-    },
+    Throttled(HeldBack),
     /// Server and load generator run on threads of one physical core.
     OneCore,
     /// A process of the instrument stood still, not long enough to make the trial invalid.
-    InstrumentStalls {
-        /// Which process.
-        who: Process,
-        /// The longest time that it stood still.
-        worst: Duration,
-        /// The share of the window that it stood still for long enough to matter, 0 to 1.
-        share: f64,
-    },
+    InstrumentStalls(Standstill),
     /// A hypervisor ran something else.
     TimeStolen {
         /// Its share of the time of all cores.
@@ -283,10 +268,10 @@ impl Warning {
             }
             Self::OthersBusy(_) => "leave the machine idle but for the run",
             Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
-            Self::InstrumentStalls { .. } => {
+            Self::InstrumentStalls(_) => {
                 "the highest percentiles are the instrument's in part; let nothing stop or trace it"
             }
-            Self::Throttled { .. } => {
+            Self::Throttled(_) => {
                 "the highest percentiles are the quota's in part; raise the container's quota"
             }
             Self::OneCore => "use a machine with two: what one of them does slows the other down",
@@ -347,9 +332,9 @@ impl fmt::Display for Warning {
             Self::ServerEnded { .. }
             | Self::OthersBusy(_)
             | Self::ShortStalls { .. }
-            | Self::Throttled { .. }
+            | Self::Throttled(_)
             | Self::OneCore
-            | Self::InstrumentStalls { .. }
+            | Self::InstrumentStalls(_)
             | Self::TimeStolen { .. } => calm::tell(self, f),
         }
     }

@@ -6,8 +6,8 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use pushbench_load::bare::{self, Part, Receiver};
-use pushbench_load::runner::Measure;
 use pushbench_load::{Load, LoadError};
+use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
     LoadNews, LoadOrder, LoadPlan, LoadPlayer, ServerNews, ServerPlan, ServerPlayer,
 };

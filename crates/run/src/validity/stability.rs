@@ -10,11 +10,11 @@ use pushbench_metrics::observe::disturbance::{Disturbance, Throttled};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::record::warning::{
-    Busy, CLOCK_MOVED, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
-    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
+    Busy, CLOCK_MOVED, HeldBack, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL,
+    STALL, STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
-use super::standstill::Standstill;
+use super::standstill::OwnStall;
 use crate::trial::Played;
 
 /// The disturbances of a trial, and the latencies that they are held against.
@@ -57,19 +57,18 @@ impl<'a> Stability<'a> {
         let stepped = (by > CLOCK_MOVED).then_some(Invalid::ClockStepped { by });
         let mut reasons: Vec<Invalid> = slept.into_iter().chain(stepped).collect();
         // Who allows a busy machine does not allow an instrument that measures itself.
-        reasons.extend(self.own_stall().filter(Standstill::spoils).map(|own| own.invalid()));
+        reasons.extend(
+            self.own_stall()
+                .filter(OwnStall::spoils)
+                .map(|own| Invalid::InstrumentStalled(own.told)),
+        );
         if self.allow_busy {
             return reasons;
         }
         if let Some(worst) = self.worst_stall().filter(|_| self.stalled()) {
             reasons.push(Invalid::MachineStalled { worst, share: self.share_stalled() });
         }
-        if let Some(Throttled { time, quota, .. }) =
-            self.disturbance.throttled.filter(|_| self.held_back())
-        {
-            let share = self.share_throttled();
-            reasons.push(Invalid::Throttled { time, share, quota });
-        }
+        reasons.extend(self.held_back().filter(|_| self.is_held_back()).map(Invalid::Throttled));
         let busy = self.busy().filter(|busy| self.is_too_busy(busy));
         reasons.extend(busy.map(Invalid::MachineBusy));
         reasons
@@ -80,20 +79,17 @@ impl<'a> Stability<'a> {
         let mut warnings = Vec::new();
         let share = self.share_stalled();
         let own = self.own_stall().filter(|own| !own.spoils() && own.shows());
-        warnings.extend(own.map(|own| own.warning()));
+        warnings.extend(own.map(|own| Warning::InstrumentStalls(own.told)));
         if let Some(worst) = self.worst_stall()
             && (share > STALLED_A_LITTLE || worst > STALL)
             && (self.allow_busy || !self.stalled())
         {
             warnings.push(Warning::ShortStalls { worst, share });
         }
-        if let Some(Throttled { time, quota, .. }) = self.disturbance.throttled
-            && self.share_throttled() > STALLED_A_LITTLE
-            && (self.allow_busy || !self.held_back())
-        {
-            let share = self.share_throttled();
-            warnings.push(Warning::Throttled { time, share, quota });
-        }
+        let held = self.held_back().filter(|held| {
+            held.share > STALLED_A_LITTLE && (self.allow_busy || !self.is_held_back())
+        });
+        warnings.extend(held.map(Warning::Throttled));
         let busy = self.busy().filter(|busy| self.allow_busy || !self.is_too_busy(busy));
         warnings.extend(busy.map(Warning::OthersBusy));
         let share = self.disturbance.stolen;
@@ -119,14 +115,19 @@ impl<'a> Stability<'a> {
         self.disturbance.share_late(self.shortest_stall(), self.window)
     }
 
-    fn share_throttled(&self) -> f64 {
-        self.disturbance.throttled.map_or(0.0, |throttled| throttled.share(self.window))
+    /// How long a quota stopped the run's processes.
+    fn held_back(&self) -> Option<HeldBack> {
+        let throttled = self.disturbance.throttled?;
+        let Throttled { time, quota, .. } = throttled;
+        Some(HeldBack { time, share: throttled.share(self.window), quota })
     }
 
-    /// Whether a quota stopped the run's processes as a stalled machine would have.
-    fn held_back(&self) -> bool {
-        let each = self.disturbance.throttled.map_or(Duration::ZERO, |throttled| throttled.each());
-        each > STALL || (each > self.shortest_stall() && self.share_throttled() > STALLED_SHARE)
+    /// Whether it did as a stalled machine would have.
+    fn is_held_back(&self) -> bool {
+        self.disturbance.throttled.is_some_and(|throttled| {
+            let (each, share) = (throttled.each(), throttled.share(self.window));
+            each > STALL || (each > self.shortest_stall() && share > STALLED_SHARE)
+        })
     }
 
     /// The shortest stall that matters to the latency's high percentiles.
@@ -322,7 +323,7 @@ mod tests {
         };
         // 40 ms in each of ten periods, 4 % of the window.
         let (invalid, warnings) = concluded(&throttled(MS * 400, 10), MS);
-        let [Invalid::Throttled { share, quota: Some(0.5), .. }] = invalid[..] else {
+        let [Invalid::Throttled(HeldBack { share, quota: Some(0.5), .. })] = invalid[..] else {
             panic!("{invalid:?}")
         };
         assert!((share - 0.04).abs() < 1e-9 && warnings.is_empty(), "{share} {warnings:?}");
@@ -330,12 +331,12 @@ mod tests {
         // To a poll that waits for a second 40 ms are nothing, but they are told.
         let (invalid, warnings) = concluded(&throttled(MS * 400, 10), SECOND);
         assert_eq!(invalid, []);
-        assert!(matches!(warnings[..], [Warning::Throttled { .. }]), "{warnings:?}");
+        assert!(matches!(warnings[..], [Warning::Throttled(_)]), "{warnings:?}");
         let (invalid, warnings) = judged(&throttled(MS * 400, 10), MS, true, true);
         assert_eq!((invalid.len(), warnings.len()), (0, 1), "{invalid:?} {warnings:?}");
         // One long stop is enough, and a quota that is not used up is not mentioned.
         let (invalid, _) = concluded(&throttled(MS * 101, 1), SECOND);
-        assert!(matches!(invalid[..], [Invalid::Throttled { .. }]), "{invalid:?}");
+        assert!(matches!(invalid[..], [Invalid::Throttled(_)]), "{invalid:?}");
         assert_eq!(concluded(&throttled(Duration::ZERO, 0), MS), (vec![], vec![]));
     }
 

@@ -7,11 +7,8 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::observe::disturbance::CoreWatch;
 use pushbench_metrics::observe::instrument::{LoopWatch, Process};
-use pushbench_metrics::record::warning::{
-    Invalid, STALL, STALLED_A_LITTLE, STALLED_SHARE, Warning,
-};
+use pushbench_metrics::record::warning::{STALL, STALLED_A_LITTLE, STALLED_SHARE, Standstill};
 
 use super::stability::Stability;
 
@@ -20,47 +17,35 @@ const RAN_ON: f64 = 0.5;
 
 /// A process of the instrument that stood still while the machine went on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Standstill {
-    who: Process,
-    worst: Duration,
-    /// The share of the window that stalls cover which matter, as far as the looks tell.
-    share: f64,
-    /// The least that it is, the machine's own standstill taken off.
+pub(crate) struct OwnStall {
+    /// What is told of it: its share is as far as the looks tell.
+    pub(crate) told: Standstill,
+    /// The least that the share is, the machine's own standstill taken off.
     share_at_least: f64,
 }
 
-impl Standstill {
+impl OwnStall {
     /// Whether the trial says nothing for it.
     pub(crate) fn spoils(&self) -> bool {
-        self.worst > STALL || self.share_at_least > STALLED_SHARE
+        self.told.worst > STALL || self.share_at_least > STALLED_SHARE
     }
 
     /// Whether it is worth a warning.
     pub(crate) fn shows(&self) -> bool {
-        self.share > STALLED_A_LITTLE
-    }
-
-    pub(crate) const fn invalid(self) -> Invalid {
-        let Self { who, worst, share, .. } = self;
-        Invalid::InstrumentStalled { who, worst, share }
-    }
-
-    pub(crate) const fn warning(self) -> Warning {
-        let Self { who, worst, share, .. } = self;
-        Warning::InstrumentStalls { who, worst, share }
+        self.told.share > STALLED_A_LITTLE
     }
 }
 
 impl Stability<'_> {
     /// The process of the instrument that stood still for longest, first of those that spoil the
     /// trial.
-    pub(super) fn own_stall(&self) -> Option<Standstill> {
+    pub(super) fn own_stall(&self) -> Option<OwnStall> {
         let all = self.parent().into_iter().chain(self.parent_at_edge()).chain(self.loads());
-        all.max_by_key(|own| (own.spoils(), own.worst))
+        all.max_by_key(|own| (own.spoils(), own.told.worst))
     }
 
     /// The parent, where all its canaries stood still and no load process did.
-    pub(super) fn parent(&self) -> Option<Standstill> {
+    pub(super) fn parent(&self) -> Option<OwnStall> {
         let loads = &self.instrument?.loads;
         if loads.iter().all(LoopWatch::is_empty) {
             return None;
@@ -68,43 +53,40 @@ impl Stability<'_> {
         let cores = || self.disturbance.cores.iter();
         let worst = cores().map(|core| core.worst).min()?;
         let (limit, window) = (self.shortest_stall(), self.window);
-        let least = |share: fn(&CoreWatch, Duration, Duration) -> f64| {
-            cores().map(|core| share(core, limit, window)).fold(f64::INFINITY, f64::min)
-        };
-        let share = least(CoreWatch::share_late);
-        let share_at_least = least(CoreWatch::share_late_at_least);
-        let own = Standstill { who: Process::Parent, worst, share, share_at_least };
+        let share = cores().map(|core| core.delays().share(limit, window));
+        let share_at_least = cores().map(|core| core.delays().share_at_least(limit, window));
+        let share = share.fold(f64::INFINITY, f64::min);
+        let share_at_least = share_at_least.fold(f64::INFINITY, f64::min);
+        let told = Standstill { who: Process::Parent, worst, share };
+        let own = OwnStall { told, share_at_least };
         let ran_on = |load: &LoopWatch| {
-            let share_late = load.share_late(limit, window);
+            let share_late = load.delays().share(limit, window);
             load.worst_lag < worst.mul_f64(RAN_ON) && share_late < share * RAN_ON
         };
         (own.spoils() && loads.iter().all(ran_on)).then_some(own)
     }
 
     /// The parent, where it stood still as it was to read what the trial costs.
-    fn parent_at_edge(&self) -> Option<Standstill> {
+    fn parent_at_edge(&self) -> Option<OwnStall> {
         let worst = self.instrument?.parent_at_edge;
         let share = worst.as_secs_f64() / self.window.as_secs_f64();
-        let who = Process::Parent;
-        let own = Standstill { who, worst, share, share_at_least: share };
-        (worst > self.machine().0).then_some(own)
+        let told = Standstill { who: Process::Parent, worst, share };
+        (worst > self.machine().0).then_some(OwnStall { told, share_at_least: share })
     }
 
     /// The load processes that stood still for longer than the machine did.
-    fn loads(&self) -> impl Iterator<Item = Standstill> {
+    fn loads(&self) -> impl Iterator<Item = OwnStall> {
         let loads = self.instrument.map_or(&[][..], |instrument| &instrument.loads);
         let of = u32::try_from(loads.len()).unwrap_or(u32::MAX);
         let (longest, share_of_machine) = self.machine();
         let (limit, window) = (self.shortest_stall(), self.window);
         (1..).zip(loads).filter_map(move |(number, load)| {
             let less = |share: f64| (share - share_of_machine).max(0.0);
-            let own = Standstill {
-                who: Process::Load { number, of },
-                worst: load.worst_stall,
-                share: less(load.share_still(limit, window)),
-                share_at_least: less(load.share_still_at_least(limit, window)),
-            };
-            (own.worst > longest).then_some(own)
+            let (who, worst) = (Process::Load { number, of }, load.worst_stall);
+            let share = less(load.standstills().share(limit, window));
+            let share_at_least = less(load.standstills().share_at_least(limit, window));
+            let told = Standstill { who, worst, share };
+            (worst > longest).then_some(OwnStall { told, share_at_least })
         })
     }
 
@@ -126,7 +108,7 @@ impl Stability<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::observe::disturbance::{Disturbance, Throttled};
+    use pushbench_metrics::observe::disturbance::{CoreWatch, Disturbance, Throttled};
     use pushbench_metrics::observe::histogram::LatencyHistogram;
     use pushbench_metrics::observe::instrument::Instrument;
 
@@ -155,7 +137,7 @@ mod tests {
         Instrument { loads: loads.collect(), parent_at_edge: Duration::ZERO }
     }
 
-    fn worst(instrument: &Instrument, disturbance: &Disturbance) -> Option<Standstill> {
+    fn worst(instrument: &Instrument, disturbance: &Disturbance) -> Option<OwnStall> {
         let (instrument, window, latency) =
             (Some(instrument), WINDOW, &LatencyHistogram::default());
         let (allow_busy, own_server) = (false, true);
@@ -164,7 +146,7 @@ mod tests {
 
     /// Who spoils the trial, if anybody does.
     fn culprit(instrument: &Instrument, disturbance: &Disturbance) -> Option<Process> {
-        worst(instrument, disturbance).filter(Standstill::spoils).map(|own| own.who)
+        worst(instrument, disturbance).filter(OwnStall::spoils).map(|own| own.told.who)
     }
 
     const CALM: [Duration; 2] = [Duration::from_micros(50); 2];

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::IF_NONE_MATCH;
+use pushbench_core::contender::Connection;
 use pushbench_core::{Contender, Delivery, Seq};
 use tokio::time::sleep;
 
@@ -31,9 +32,9 @@ impl ShortPoll {
         subscription: Subscription,
         contender: Contender,
     ) -> Result<Self, Refused> {
-        let client = match contender {
-            Contender::SHORT_POLL_CLOSE => HttpClient::closing(subscription.target),
-            _ => HttpClient::keeping(subscription.target),
+        let client = match contender.stack.connection {
+            Connection::Closed => HttpClient::closing(subscription.target),
+            Connection::Kept => HttpClient::keeping(subscription.target),
         };
         let cursor = subscription.after;
         let waiting = VecDeque::new();
@@ -52,7 +53,7 @@ impl ShortPoll {
     async fn ask(&mut self) -> Result<Answer, BoxError> {
         let after = self.cursor.filter(|_| self.subscription.delivery == Delivery::Every);
         let path = self.subscription.path(self.contender, after);
-        match self.cursor.filter(|_| self.contender == Contender::SHORT_POLL_CONDITIONAL) {
+        match self.cursor.filter(|_| self.contender.stack.conditional) {
             Some(cursor) => {
                 let tag = format!("\"{cursor}\"");
                 self.client.send(get_with(&path, IF_NONE_MATCH, &tag)?).await
@@ -63,7 +64,7 @@ impl ShortPoll {
 
     /// Takes an answer into account; an error where it is none that this client should get.
     fn take(&mut self, answer: &Answer) -> Result<(), End> {
-        let conditional = self.contender == Contender::SHORT_POLL_CONDITIONAL;
+        let conditional = self.contender.stack.conditional;
         match answer.status {
             StatusCode::OK => {
                 let cursor = self.cursor.unwrap_or(Seq::NONE);

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::contender::Shape;
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::{Contender, Delivery, Shape, Transport};
 use pushbench_server::ServerConfig;
 use pushbench_testkit::reader::{End, Reader};
 use pushbench_testkit::started::{StartedServer, manual_config};
@@ -23,7 +22,7 @@ fn farewell(contender: Contender) -> End {
             // Nobody waits for an answer that could say so; the next question finds nobody.
             Shape::Asks => "connection refused",
             Shape::Waits => "204 with connection: close",
-            Shape::Streams if contender == Contender::WEBSOCKET => "close 1001",
+            Shape::Streams if contender.transport == Transport::Websocket => "close 1001",
             Shape::Streams => "the body ended",
         }
         .to_owned(),

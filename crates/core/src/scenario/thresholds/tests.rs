@@ -66,7 +66,7 @@ fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
     let cases: [(&str, &[&str]); 12] = [
         (
             "\"pigeon.lost\" = \"< 1\"",
-            &["line 3", "unknown transport `pigeon`", "websocket, and `*`"],
+            &["line 3", "unknown transport `pigeon`", "takeover; `*` stands for all"],
         ),
         ("\"sse.speed\" = \"< 1\"", &["line 3", "unknown figure `speed`", "latency.p99", "lost"]),
         ("\"sse.latency\" = \"< 1s\"", &["unknown figure `latency`", "latency.p50"]),

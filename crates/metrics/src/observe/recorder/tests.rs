@@ -40,7 +40,7 @@ fn each_delivery_is_one_sample_everywhere() {
     let mut recorder = played();
     recorder.arrived(&arrival(1, 12, 9_000));
     assert!(recorder.settled());
-    let measured = recorder.finish(|_| true);
+    let measured = recorder.finish();
 
     assert_eq!((measured.audit.delivered, measured.audit.duplicated), (40, 1));
     assert_eq!(measured.latency.count(), 40);
@@ -59,7 +59,7 @@ fn the_windows_bytes_are_divided_by_all_that_arrived_in_it() {
     recorder.arrived(&arrival(0, 11, 60));
     recorder.arrived(&arrival(0, 11, 70));
     recorder.arrived(&arrival(0, 30, 200));
-    let measured = recorder.finish(|_| true);
+    let measured = recorder.finish();
     assert_eq!(measured.counters.messages_in_window, 2);
     assert_eq!((measured.audit.delivered, measured.latency.count()), (2, 2));
 }
@@ -74,7 +74,7 @@ fn an_excluded_client_leaves_only_its_costs() {
     }
     recorder.arrived(&arrival(1, 20, 5));
     assert!(recorder.settled());
-    let measured = recorder.finish(|_| true);
+    let measured = recorder.finish();
     assert_eq!((measured.audit.clients, measured.audit.expected), (1, 20));
     assert_eq!((measured.latency.count(), measured.counters.messages_in_window), (20, 21));
     assert_eq!(measured.age.observed_ns, 1_995 * MS);
@@ -102,7 +102,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         }
         all.iter().for_each(|event| recorder.happened(phase, at, event));
     }
-    let measured = recorder.finish(|_| true);
+    let measured = recorder.finish();
     let expected = Counters {
         requests: 1,
         empty_responses: 1,
@@ -126,7 +126,7 @@ fn processes_merge_and_survive_json() {
     let mut recorder = played();
     recorder.moved(Phase::Window, MonoInstant(2_100 * MS), &tally);
     recorder.sockets_moved(0, 640);
-    let one = recorder.finish(|_| true);
+    let one = recorder.finish();
     let json = serde_json::to_string(&one).unwrap();
     let mut both: Measured = serde_json::from_str(&json).unwrap();
     assert_eq!(both, one);
@@ -153,8 +153,8 @@ fn what_is_still_under_way_is_known_to_take_longer() {
     }
     let end = MonoInstant(5_000 * MS);
     let coming = |client| Coming { last: None, under_way: client == 0 };
-    recorder.end_drain(end, coming, |seq| Some(MonoInstant((seq.0 - 1) * 100 * MS)));
-    let measured = recorder.finish(|_| true);
+    recorder.end_drain(end, &coming, &|seq| Some(MonoInstant((seq.0 - 1) * 100 * MS)));
+    let measured = recorder.finish();
     let audit = &measured.audit;
     assert_eq!((audit.delivered, audit.late, audit.lost), (18 + 10, 2, 10 + 20));
     assert!(measured.balances());
@@ -188,7 +188,7 @@ fn a_message_before_its_instant_is_told_and_no_latency() {
     recorder.arrived(&arrival(0, 11, 5));
     let due = MonoInstant(1_100 * MS);
     recorder.arrived(&Arrival { client: 0, seq: Seq(12), due, at: MonoInstant(1_070 * MS) });
-    let fit = recorder.finish(|_| true).fit;
+    let fit = recorder.finish().fit;
     assert_eq!((fit.early, fit.worst.unwrap().by), (1, Duration::from_millis(30)));
 }
 
@@ -252,7 +252,7 @@ fn recorded(
             }
         }
     }
-    recorder.finish(|_| true)
+    recorder.finish()
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Warning;
 use super::way::micros;
+use crate::observe::instrument::Process;
 
 /// Other processes at work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,51 @@ impl fmt::Display for Busy {
         }
         let wait = micros(self.wait.as_secs_f64() * 1e6);
         write!(f, ", and the run's own waited {wait} behind them for each turn")
+    }
+}
+
+/// A process of the instrument that stood still while the machine went on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Which process.
+    pub who: Process,
+    /// The longest time that it stood still.
+    pub worst: Duration,
+    /// The share of the window that it stood still for long enough to matter, 0 to 1.
+    pub share: f64,
+}
+
+impl fmt::Display for Standstill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (who, worst, share) = (self.who, self.worst.as_secs_f64() * 1e3, self.share * 100.0);
+        write!(
+            f,
+            "{who} stood still for up to {worst:.1} ms, in {share:.1} % of the window altogether"
+        )
+    }
+}
+
+/// Time for which a quota of processor time kept the run's processes from running.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// How long, on all processors together.
+    pub time: Duration,
+    /// The same as a share of the window, 0 to 1.
+    pub share: f64,
+    /// How many processors' time the quota gives, where that is known.
+    pub quota: Option<f64>,
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quota =
+            self.quota.map_or_else(String::new, |cores| format!(" of {cores:.2} processors"));
+        let (time, share) = (self.time.as_secs_f64() * 1e3, self.share * 100.0);
+        write!(
+            f,
+            "the container's quota{quota} stopped its processes for {time:.1} ms, {share:.1} % of the \
+             window"
+        )
     }
 }
 
@@ -77,13 +123,8 @@ pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result
             worst.as_secs_f64() * 1e3,
             share * 100.0
         ),
-        Warning::InstrumentStalls { who, worst, share } => write!(
-            f,
-            "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether",
-            worst.as_secs_f64() * 1e3,
-            share * 100.0
-        ),
-        Warning::Throttled { time, share, quota } => throttled(f, *time, *share, *quota),
+        Warning::InstrumentStalls(own) => own.fmt(f),
+        Warning::Throttled(held) => held.fmt(f),
         Warning::OneCore => {
             f.write_str("server and load generator share the only physical core that there is")
         }
@@ -92,20 +133,4 @@ pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result
         }
         _ => Ok(()),
     }
-}
-
-/// Time that a quota held back, in words.
-pub(super) fn throttled(
-    f: &mut fmt::Formatter<'_>,
-    time: Duration,
-    share: f64,
-    quota: Option<f64>,
-) -> fmt::Result {
-    let quota = quota.map_or_else(String::new, |cores| format!(" of {cores:.2} processors"));
-    let (time, share) = (time.as_secs_f64() * 1e3, share * 100.0);
-    write!(
-        f,
-        "the container's quota{quota} stopped its processes for {time:.1} ms, {share:.1} % of the \
-         window"
-    )
 }

@@ -7,10 +7,8 @@ use pushbench_core::Seq;
 use serde::{Deserialize, Serialize};
 
 use super::attempts::AttemptsUsed;
-use super::calm::throttled;
 use super::way::micros;
-use super::{Busy, Likely, Misfit};
-use crate::observe::instrument::Process;
+use super::{Busy, HeldBack, Likely, Misfit, Standstill};
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,23 +106,9 @@ pub enum Invalid {
         share: f64,
     },
     /// A process of the instrument stood still, although the machine did not: it measured itself.
-    InstrumentStalled {
-        /// Which process.
-        who: Process,
-        /// The longest time that it stood still.
-        worst: Duration,
-        /// The share of the window that it stood still for long enough to matter, 0 to 1.
-        share: f64,
-    },
+    InstrumentStalled(Standstill),
     /// A control group's quota of processor time kept the run's processes from running.
-    Throttled {
-        /// For how long, on all processors together.
-        time: Duration,
-        /// The same as a share of the window, 0 to 1.
-        share: f64,
-        /// How many processors' time the quota gives, where that is known.
-        quota: Option<f64>,
-    },
+    Throttled(HeldBack),
     /// Other processes took the cores while the server or the load generator needed them.
     MachineBusy(Busy),
     /// The wall clock was set, which packets and receive timestamps are stamped with.
@@ -177,10 +161,10 @@ impl Invalid {
             Self::LostToErrors { .. } => {
                 "see what the server sends there; the errors are in run.json"
             }
-            Self::InstrumentStalled { .. } => {
+            Self::InstrumentStalled(_) => {
                 "let nothing stop, trace or freeze pushbench's own processes, and repeat"
             }
-            Self::Throttled { .. } => {
+            Self::Throttled(_) => {
                 "raise the container's quota (`docker run --cpus`, systemd's CPUQuota, cpu.max), or \
                  lower the load"
             }
@@ -258,14 +242,8 @@ impl fmt::Display for Invalid {
                 }
                 Ok(())
             }
-            Self::InstrumentStalled { who, worst, share } => write!(
-                f,
-                "{who} stood still for up to {:.1} ms, in {:.1} % of the window altogether, while \
-                 the machine went on",
-                worst.as_secs_f64() * 1e3,
-                share * 100.0
-            ),
-            Self::Throttled { time, share, quota } => throttled(f, *time, *share, *quota),
+            Self::InstrumentStalled(own) => write!(f, "{own}, while the machine went on"),
+            Self::Throttled(held) => held.fmt(f),
             Self::MachineBusy(busy) => busy.fmt(f),
             Self::ClockStepped { by } => {
                 write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
