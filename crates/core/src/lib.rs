@@ -7,6 +7,7 @@
 
 mod checked;
 pub mod contender;
+pub mod deflate;
 pub mod delivery;
 pub mod feed;
 pub mod figure;

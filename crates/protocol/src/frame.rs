@@ -19,6 +19,9 @@ pub enum FrameError {
     /// §5.2: a reserved bit is set, and no extension was agreed on that gives it a meaning.
     #[error("a reserved bit is set (RFC 6455 §5.2)")]
     Reserved,
+    /// RFC 7692 §6.1: what may not be compressed says that it is.
+    #[error("a control frame or a continuation is marked as compressed (RFC 7692 §6.1)")]
+    Compressed,
     /// §5.2: an operation code without a meaning.
     #[error("the operation code {0} is not known (RFC 6455 §5.2)")]
     Opcode(u8),
@@ -130,6 +133,8 @@ pub enum Piece<'a> {
 struct Header {
     opcode: Opcode,
     last: bool,
+    /// RSV1.
+    compressed: bool,
     length: u64,
 }
 
@@ -147,6 +152,10 @@ enum State {
 #[derive(Debug, Default)]
 pub struct FrameReader {
     state: State,
+    /// Messages may be compressed (RFC 7692).
+    deflate: bool,
+    /// The message is.
+    compressed: bool,
     /// A message's first frame is read and its last one is not.
     within_message: bool,
     /// The message is text.
@@ -159,6 +168,13 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
+    /// A reader of a connection whose ends have agreed on permessage-deflate (RFC 7692), or have
+    /// not, where no message may be compressed.
+    #[must_use]
+    pub fn new(deflate: bool) -> Self {
+        Self { deflate, ..Self::default() }
+    }
+
     /// The payload of the control frame just read.
     #[must_use]
     pub fn control(&self) -> &[u8] {
@@ -170,6 +186,14 @@ impl FrameReader {
     #[must_use]
     pub const fn is_text(&self) -> bool {
         self.text
+    }
+
+    /// Whether the message that the last data belong to is compressed (RFC 7692 §6.2): its data are
+    /// for a [`Decompressor`](crate::deflate::Decompressor).
+    #[inline]
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
     }
 
     /// Takes the next piece off the front of `input`; `None` once it is used up.
@@ -233,7 +257,13 @@ impl FrameReader {
 
     #[inline]
     fn begin(&mut self, header: Header) -> Result<(), FrameError> {
-        let Header { opcode, last, length } = header;
+        let Header { opcode, last, compressed, length } = header;
+        if compressed && !self.deflate {
+            return Err(FrameError::Reserved);
+        }
+        if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(FrameError::Compressed);
+        }
         if opcode.is_control() {
             if !last || length > CONTROL_LIMIT {
                 return Err(FrameError::Control);
@@ -248,6 +278,7 @@ impl FrameReader {
         self.within_message = !last;
         if opcode != Opcode::Continuation {
             self.text = opcode == Opcode::Text;
+            self.compressed = compressed;
         }
         self.state = State::Data { last, left: length };
         Ok(())
@@ -280,7 +311,7 @@ fn clamp(left: u64, len: usize) -> usize {
 #[inline]
 fn header(bytes: &[u8]) -> Result<Option<(Header, usize)>, FrameError> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
-    if first & 0x70 != 0 {
+    if first & 0x30 != 0 {
         return Err(FrameError::Reserved);
     }
     if second & 0x80 != 0 {
@@ -301,7 +332,8 @@ fn header(bytes: &[u8]) -> Result<Option<(Header, usize)>, FrameError> {
         return Err(FrameError::Length);
     }
     let opcode = Opcode::new(first & 0x0f)?;
-    Ok(Some((Header { opcode, last: first & 0x80 != 0, length }, used)))
+    let (last, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
+    Ok(Some((Header { opcode, last, compressed, length }, used)))
 }
 
 /// Appends a frame as a client sends it: in one piece and masked (§5.3). Clients of this project

@@ -6,12 +6,15 @@
 
 pub mod batch;
 pub mod chunked;
+pub mod deflate;
 pub mod frame;
+pub mod gzip;
 pub mod headers;
 pub mod http;
 mod malformed;
 pub mod sse;
 pub mod utf8;
 pub mod websocket;
+mod zlib;
 
 pub use self::malformed::Malformed;

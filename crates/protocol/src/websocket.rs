@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::deflate::{Agreement, ExtensionError, Offer};
 use crate::http::field::{list, lossy};
 
 /// Characters of a `Sec-WebSocket-Accept`: 20 bytes in base64 (RFC 6455 §4.2.2).
@@ -22,9 +23,9 @@ pub enum HandshakeError {
     /// It does not answer the key that was sent.
     #[error("its Sec-WebSocket-Accept does not answer the key that was sent")]
     Accept,
-    /// It names an extension.
-    #[error("it uses the extension `{0}`, which was not offered")]
-    Extension(String),
+    /// It names an extension that was not offered, or not so.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
     /// It names a subprotocol.
     #[error("it chose the subprotocol `{0}`, which was not offered")]
     Subprotocol(String),
@@ -40,7 +41,8 @@ pub struct Upgrade {
     /// The only `Sec-WebSocket-Accept`.
     accept: Option<[u8; ACCEPT_LEN]>,
     accepts: u32,
-    extension: Option<Box<str>>,
+    /// The values of all `Sec-WebSocket-Extensions`, joined by commas.
+    extensions: String,
     subprotocol: Option<Box<str>>,
 }
 
@@ -64,19 +66,25 @@ impl Upgrade {
             self.accepts += 1;
             self.accept = header.value.try_into().ok();
         } else if is("sec-websocket-extensions") {
-            self.extension = self.extension.take().or_else(text);
+            let separator = if self.extensions.is_empty() { "" } else { ", " };
+            self.extensions.extend([separator, &lossy(header.value)]);
         } else if is("sec-websocket-protocol") {
             self.subprotocol = self.subprotocol.take().or_else(text);
         }
     }
 
-    /// Whether a WebSocket is open now, for a client that offered neither extension nor
-    /// subprotocol, and whose key is answered by `accept`.
+    /// The agreement on compressed messages, if there is one, where a WebSocket is open now, for a
+    /// client that made `offer` and offered no other extension and no subprotocol, and whose key is
+    /// answered by `accept`.
     ///
     /// # Errors
     ///
     /// The reason why the client must fail the connection.
-    pub fn check(&self, accept: &str) -> Result<(), HandshakeError> {
+    pub fn check(
+        &self,
+        accept: &str,
+        offer: Option<&Offer>,
+    ) -> Result<Option<Agreement>, HandshakeError> {
         if self.old_version {
             return Err(HandshakeError::Version);
         }
@@ -90,11 +98,13 @@ impl Upgrade {
         if self.accepts != 1 || !answered {
             return Err(HandshakeError::Accept);
         }
-        if let Some(extension) = &self.extension {
-            return Err(HandshakeError::Extension(extension.to_string()));
+        if let Some(subprotocol) = &self.subprotocol {
+            return Err(HandshakeError::Subprotocol(subprotocol.to_string()));
         }
-        self.subprotocol
-            .as_ref()
-            .map_or(Ok(()), |subprotocol| Err(HandshakeError::Subprotocol(subprotocol.to_string())))
+        match offer {
+            Some(offer) => Ok(offer.check(&self.extensions)?),
+            None if self.extensions.is_empty() => Ok(None),
+            None => Err(ExtensionError::NotOffered(self.extensions.clone()).into()),
+        }
     }
 }

@@ -227,7 +227,7 @@ impl Subscription for Websocket {
     ) -> Result<(), ProtocolError> {
         let accept = derive_accept_key(self.key().as_bytes());
         let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
-        if let Err(source) = upgrade.and_then(|upgrade| upgrade.check(&accept)) {
+        if let Err(source) = upgrade.and_then(|upgrade| upgrade.check(&accept, None)) {
             return Err(ProtocolError::Handshake { request: self.target().describe(), source });
         }
         self.stands(head, out)?;

@@ -8,7 +8,15 @@ use super::*;
 
 /// The messages and framing bytes of a stream read in pieces of `step` bytes.
 fn read(wire: &[u8], step: usize) -> Result<(Vec<Vec<u8>>, usize), FrameError> {
-    let (mut reader, mut messages, mut framing) = (FrameReader::default(), Vec::new(), 0);
+    read_by(FrameReader::default(), wire, step)
+}
+
+fn read_by(
+    mut reader: FrameReader,
+    wire: &[u8],
+    step: usize,
+) -> Result<(Vec<Vec<u8>>, usize), FrameError> {
+    let (mut messages, mut framing) = (Vec::new(), 0);
     let mut message = Vec::new();
     for mut piece in wire.chunks(step) {
         while let Some(part) = reader.next(&mut piece)? {
@@ -118,4 +126,33 @@ fn what_a_server_must_not_send_is_refused() {
             assert_eq!(read(wire, step), Err(error), "{wire:x?}");
         }
     }
+}
+
+/// RFC 7692 §6: a message's first frame says whether it is compressed, and no other frame does.
+#[test]
+fn a_message_is_compressed_where_its_first_frame_says_so_and_that_was_agreed_on() {
+    let wire = [&b"\x41\x01a"[..], b"\x89\x00", b"\x80\x01b", b"\x82\x01c", b"\xc2\x01d"].concat();
+    for step in [1, 2, wire.len()] {
+        let (mut reader, mut compressed) = (FrameReader::new(true), Vec::new());
+        for mut piece in wire.chunks(step) {
+            while let Some(part) = reader.next(&mut piece).unwrap() {
+                if matches!(part, Piece::Data(..)) {
+                    compressed.push(reader.is_compressed());
+                }
+            }
+        }
+        assert_eq!(compressed, [true, true, false, true], "in pieces of {step}");
+    }
+    let cases: [(&[u8], FrameError); 5] = [
+        (b"\xc9\x00", FrameError::Compressed),
+        (b"\xc8\x00", FrameError::Compressed),
+        (b"\x41\x01a\xc0\x01b", FrameError::Compressed),
+        (b"\xa1\x01a", FrameError::Reserved),
+        (b"\xd1\x01a", FrameError::Reserved),
+    ];
+    for (wire, error) in cases {
+        assert_eq!(read_by(FrameReader::new(true), wire, 1), Err(error), "{wire:x?}");
+        assert_eq!(error.close_code(), 1002);
+    }
+    assert_eq!(read(b"\xc9\x00", 1), Err(FrameError::Reserved));
 }

@@ -1,5 +1,6 @@
 //! Responses on a connection.
 
+use pushbench_protocol::deflate::Offer;
 use pushbench_protocol::http::{CutShort, Piece, ResponseError, ResponseHead, ResponseReader};
 
 use super::however_cut;
@@ -31,7 +32,9 @@ pub(super) fn holds(input: &[u8]) {
         let bodiless = matches!(head.status, 101 | 204 | 304);
         assert!(!bodiless || body.is_empty(), "a {} has a body", head.status);
         if let Some(upgrade) = &head.upgrade {
-            let _ = upgrade.check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+            for offer in [None, Some(&Offer::BROWSER)] {
+                let _ = upgrade.check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", offer);
+            }
         }
     }
 }

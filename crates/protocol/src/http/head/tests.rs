@@ -1,4 +1,5 @@
 use super::*;
+use crate::deflate::{ExtensionError, Offer};
 use crate::websocket::HandshakeError;
 
 /// The head with these header lines behind a status line, and the value of the field that is kept.
@@ -111,12 +112,12 @@ fn a_switch_to_anything_but_the_websocket_asked_for_is_refused() {
         format!("Upgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {ACCEPT}\r\n");
     let check = |version: &str, lines: &str| {
         let (head, _) = read(&format!("{version} 101 Switching Protocols"), lines).unwrap();
-        head.upgrade.unwrap().check(ACCEPT)
+        head.upgrade.unwrap().check(ACCEPT, None)
     };
     let changed = |from: &str, to: &str| check("HTTP/1.1", &good.replace(from, to));
     let with = |line: &str| check("HTTP/1.1", &format!("{good}{line}\r\n"));
-    assert_eq!(check("HTTP/1.1", &good), Ok(()));
-    assert_eq!(changed("upgrade\r\n", "keep-alive\r\nConnection: x, UPGRADE\r\n"), Ok(()));
+    assert_eq!(check("HTTP/1.1", &good), Ok(None));
+    assert_eq!(changed("upgrade\r\n", "keep-alive\r\nConnection: x, UPGRADE\r\n"), Ok(None));
     assert_eq!(check("HTTP/1.0", &good), Err(HandshakeError::Version));
     assert_eq!(changed("Upgrade: WebSocket\r\n", ""), Err(HandshakeError::Upgrade));
     assert_eq!(changed("WebSocket\r\n", "websocket, h2c\r\n"), Err(HandshakeError::Upgrade));
@@ -128,11 +129,29 @@ fn a_switch_to_anything_but_the_websocket_asked_for_is_refused() {
     assert_eq!(with(&format!("Sec-WebSocket-Accept: {ACCEPT}")), Err(HandshakeError::Accept));
     assert_eq!(
         with("Sec-WebSocket-Extensions: permessage-deflate"),
-        Err(HandshakeError::Extension("permessage-deflate".to_owned()))
+        Err(ExtensionError::NotOffered("permessage-deflate".to_owned()).into())
     );
-    assert_eq!(with("Sec-WebSocket-Extensions:"), Ok(()));
+    assert_eq!(with("Sec-WebSocket-Extensions:"), Ok(None));
     assert_eq!(
         with("Sec-WebSocket-Protocol: chat"),
         Err(HandshakeError::Subprotocol("chat".to_owned()))
     );
+}
+
+/// RFC 7692 §5.1: several fields are one value.
+#[test]
+fn a_switch_says_what_was_agreed_on_compression() {
+    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    let check = |fields: &str| {
+        let lines = format!(
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {ACCEPT}\r\n{fields}"
+        );
+        let (head, _) = read("HTTP/1.1 101 Switching Protocols", &lines).unwrap();
+        head.upgrade.unwrap().check(ACCEPT, Some(&Offer::BROWSER))
+    };
+    assert_eq!(check(""), Ok(None));
+    let field = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
+    let agreement = check(field).unwrap().expect("it is agreed on");
+    assert!(!agreement.server.takeover && agreement.client.takeover);
+    assert!(check(&format!("{field}{field}")).is_err());
 }
