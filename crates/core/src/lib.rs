@@ -12,10 +12,13 @@ pub mod delivery;
 pub mod feed;
 pub mod figure;
 pub mod instant;
+pub mod named;
 pub mod random;
 pub mod sampling;
 pub mod scenario;
+pub mod security;
 pub mod text;
+pub mod tls;
 pub mod units;
 
 pub use contender::{Contender, Shape, Stack, Transport};

@@ -27,7 +27,7 @@
 //! address go through the channel. Where nothing secures it a read is one `recv` and a write one
 //! `send`.
 
-mod records;
+mod tls;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{self, IpAddr, Shutdown, SocketAddr};
@@ -36,23 +36,13 @@ use std::time::Duration;
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use pushbench_core::security::Agreed;
 use pushbench_os::net::rx_stamp::{self, WallStamp};
 use pushbench_os::net::source::connect_from;
 use pushbench_os::net::tcp_info::{TcpInfo, TcpState};
+pub use pushbench_tls::{ClientEnd, Layer, Overhead};
 
-use self::records::Records;
-
-/// How channels secure what they carry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ChannelKind {
-    /// Not at all.
-    #[default]
-    Clear,
-    /// With records that hide nothing, for tests: five bytes before each of up to 16 KiB, which
-    /// opens only when it is whole.
-    #[doc(hidden)]
-    Records,
-}
+use self::tls::Secured;
 
 /// Bytes that system calls said they moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,7 +78,9 @@ pub struct Written {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// The handshake of TCP is under way.
-    Opening,
+    Connecting,
+    /// What secures the connection is being agreed upon.
+    Securing,
     Open,
 }
 
@@ -99,18 +91,19 @@ pub struct Channel {
     state: State,
     stamped: bool,
     /// `None` where the socket's bytes are the plaintext.
-    records: Option<Box<Records>>,
+    secured: Option<Box<Secured>>,
 }
 
 impl Channel {
-    /// Begins to connect to `target`, from `source` where there is one; `registry` wakes its poll for
-    /// `token`, once for each change of what can be read or written.
+    /// Begins to connect to `target`, from `source` where there is one, secured by `layer` if that is
+    /// one; `registry` wakes its poll for `token`, once for each change of what can be read or
+    /// written.
     ///
     /// # Errors
     ///
     /// A refusal of the system at once. The rest is said by [`Channel::advance`].
     pub fn connect(
-        kind: ChannelKind,
+        layer: Option<Layer<ClientEnd>>,
         target: SocketAddr,
         source: Option<IpAddr>,
         registry: &Registry,
@@ -123,8 +116,8 @@ impl Channel {
         // A request or a pong is one write, and must not wait for the ACK of the one before.
         socket.set_nodelay(true)?;
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        let records = (kind == ChannelKind::Records).then(Box::default);
-        Ok(Self { socket, state: State::Opening, stamped: false, records })
+        let secured = layer.map(|layer| Box::new(Secured::new(layer)));
+        Ok(Self { socket, state: State::Connecting, stamped: false, secured })
     }
 
     /// Connects to `target`, and waits for that at most so long. Such a channel wakes no poll: it is
@@ -138,7 +131,7 @@ impl Channel {
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket);
-        Ok(Self { socket, state: State::Open, stamped: false, records: None })
+        Ok(Self { socket, state: State::Open, stamped: false, secured: None })
     }
 
     /// Takes the opening on; whether the channel is open now.
@@ -146,13 +139,22 @@ impl Channel {
     /// # Errors
     ///
     /// Why there will be no connection.
-    pub fn advance(&mut self, event: &Event) -> io::Result<bool> {
+    pub fn advance(&mut self, event: &Event, moved: &mut Moved) -> io::Result<bool> {
         if event.is_error() || event.is_write_closed() {
             let error = self.socket.take_error().ok().flatten();
             return Err(error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into()));
         }
-        if event.is_writable() {
-            self.state = State::Open;
+        if self.state == State::Connecting && event.is_writable() {
+            self.state = State::Securing;
+        }
+        if self.state == State::Securing {
+            let is_secured = match &mut self.secured {
+                Some(secured) => secured.advance(&self.socket, moved)?,
+                None => true,
+            };
+            if is_secured {
+                self.state = State::Open;
+            }
         }
         Ok(self.is_open())
     }
@@ -195,7 +197,7 @@ impl Channel {
     /// [`io::ErrorKind::WouldBlock`] where there is no plaintext yet; else a connection that broke.
     #[inline]
     pub fn read(&mut self, buffer: &mut [u8], moved: &mut Moved) -> io::Result<Option<Received>> {
-        if self.stamped || self.records.is_some() {
+        if self.stamped || self.secured.is_some() {
             return self.read_specially(buffer, moved);
         }
         let length = self.socket.read(buffer)?;
@@ -220,8 +222,8 @@ impl Channel {
             moved.down += length.0 as u64;
             Ok(length)
         };
-        match &mut self.records {
-            Some(records) => records.read(buffer, take),
+        match &mut self.secured {
+            Some(secured) => secured.read(buffer, take),
             None => take(buffer).map(|(length, stamp)| clear(length, buffer.len(), stamp)),
         }
     }
@@ -233,31 +235,19 @@ impl Channel {
     /// [`io::ErrorKind::WouldBlock`] where that is nothing; else a connection that broke.
     #[inline]
     pub fn write(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
-        if self.records.is_some() {
-            return self.write_records(plaintext, moved);
+        if let Some(secured) = &mut self.secured {
+            return secured.write(plaintext, &self.socket, moved);
         }
         let taken = self.socket.write(plaintext)?;
         moved.up += taken as u64;
         Ok(Written { taken, sealed: taken })
     }
 
-    #[cold]
-    fn write_records(&mut self, plaintext: &[u8], moved: &mut Moved) -> io::Result<Written> {
-        if self.flush(moved)? {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let Some(records) = &mut self.records else { return Ok(Written { taken: 0, sealed: 0 }) };
-        let written = records.seal(plaintext);
-        // They are taken, whatever becomes of them; the next call, or the next read, says what.
-        let _ = self.flush(moved);
-        Ok(written)
-    }
-
     /// Whether sealed bytes wait for the socket to be writable.
     #[inline]
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.records.as_ref().is_some_and(|records| !records.unsent().is_empty())
+        self.secured.as_ref().is_some_and(|secured| secured.waits())
     }
 
     /// Writes sealed bytes that wait; whether some still do.
@@ -266,19 +256,24 @@ impl Channel {
     ///
     /// A connection that broke.
     pub fn flush(&mut self, moved: &mut Moved) -> io::Result<bool> {
-        let Some(records) = &mut self.records else { return Ok(false) };
-        while !records.unsent().is_empty() {
-            match self.socket.write(records.unsent()) {
-                Ok(length) => {
-                    moved.up += length as u64;
-                    records.sent(length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        match &mut self.secured {
+            Some(secured) => secured.flush(&self.socket, moved),
+            None => Ok(false),
         }
-        Ok(false)
+    }
+
+    /// Bytes of the socket beside plaintext that no read and no write has told of: those of the
+    /// opening, and what comes behind it without plaintext.
+    #[inline]
+    pub fn take_overhead(&mut self) -> Overhead {
+        self.secured.as_mut().map_or(Overhead::default(), |secured| secured.take_overhead())
+    }
+
+    /// The agreement that secures the connection, and whether it takes up the session of an earlier
+    /// one.
+    #[must_use]
+    pub fn agreed(&self) -> Option<(Agreed, bool)> {
+        self.secured.as_ref().map(|secured| (secured.agreed(), secured.is_resumed()))
     }
 
     /// The kernel's account of the connection; `None` where there never was one, and within, where
@@ -295,16 +290,21 @@ impl Channel {
     /// # Errors
     ///
     /// A socket that is not connected any more.
-    pub fn finish(&self) -> io::Result<()> {
+    pub fn finish(&mut self, moved: &mut Moved) -> io::Result<()> {
+        if let Some(secured) = &mut self.secured {
+            secured.finish(&self.socket, moved)?;
+        }
         self.socket.shutdown(Shutdown::Write)
     }
 
-    /// Closes the socket, and says how many bytes came of a record that never became whole. Sealed
-    /// bytes that still wait count as moved, like those that a kernel has taken and never sends.
-    pub fn close(self, moved: &mut Moved) -> usize {
-        let Some(records) = self.records else { return 0 };
-        moved.up += records.unsent().len() as u64;
-        records.unopened()
+    /// Closes the socket, and says which bytes no read and no write has told of, a record that never
+    /// became whole included. Sealed bytes that still wait count as moved, like those that a kernel
+    /// has taken and never sends.
+    pub fn close(mut self, moved: &mut Moved) -> Overhead {
+        let Some(secured) = &mut self.secured else { return Overhead::default() };
+        // A good-bye that the socket does not take is not waited for.
+        let _ = secured.finish(&self.socket, moved);
+        secured.close(moved)
     }
 }
 

@@ -26,6 +26,7 @@ mod phases;
 mod progress;
 mod ramp;
 mod recovery;
+mod security;
 mod stamps;
 mod state;
 mod sweep;

@@ -6,6 +6,7 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_metrics::record::control::ServerPlan;
 use pushbench_protocol::headers::HeaderProfile;
+use pushbench_tls::{Acceptor, CertificateError};
 
 use crate::access::Access;
 use crate::channel::ChannelKind;
@@ -90,14 +91,21 @@ impl ServerConfig {
     }
 }
 
-impl From<ServerPlan> for ServerConfig {
+impl TryFrom<ServerPlan> for ServerConfig {
+    type Error = CertificateError;
+
     /// The settings of a child of a run. Where and by whom is no part of it.
-    fn from(plan: ServerPlan) -> Self {
+    fn try_from(plan: ServerPlan) -> Result<Self, Self::Error> {
         // All of it by name, so that nothing that a plan will say one day is passed over.
-        let ServerPlan { feed, headers, stamps, publish_delay, place: _, player: _ } = plan;
+        let ServerPlan { feed, headers, security, stamps, publish_delay, place: _, player: _ } =
+            plan;
         // Clients of the profile name hosts and pages that are the profile's.
         let access = Access::of_profile(&headers);
-        Self { headers, stamps, publish_delay, access, ..Self::new(feed) }
+        let channel = match security {
+            Some(security) => ChannelKind::Tls(Acceptor::new(&security)?),
+            None => ChannelKind::Clear,
+        };
+        Ok(Self { headers, channel, stamps, publish_delay, access, ..Self::new(feed) })
     }
 }
 

@@ -9,7 +9,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
-use crate::settings::CertificateKey;
+use pushbench_core::security::Identity;
+use pushbench_core::tls::CertificateKey;
 
 /// A certificate that cannot be used.
 #[derive(Debug, Error)]
@@ -28,73 +29,44 @@ pub enum CertificateError {
     Making(rcgen::Error),
 }
 
-/// A certificate, those that it rests on, and its private key, as PEM (RFC 7468).
-#[derive(Clone)]
-pub struct Identity {
-    /// The certificates, the server's own first.
-    pub certificates: String,
-    /// The private key: a secret.
-    pub key: String,
+/// A certificate that has signed itself, for these host names and addresses.
+///
+/// # Errors
+///
+/// A name that no certificate may have.
+pub fn self_signed(names: &[String], key: CertificateKey) -> Result<Identity, CertificateError> {
+    let key = match key {
+        CertificateKey::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        CertificateKey::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+    }
+    .map_err(CertificateError::Making)?;
+    let params = CertificateParams::new(names).map_err(CertificateError::Making)?;
+    let certificate = params.self_signed(&key).map_err(CertificateError::Making)?;
+    Ok(Identity { certificates: certificate.pem(), key: key.serialize_pem() })
 }
 
-impl Identity {
-    /// A certificate that has signed itself, for these host names and addresses.
-    ///
-    /// # Errors
-    ///
-    /// A name that no certificate may have.
-    pub fn self_signed(names: &[String], key: CertificateKey) -> Result<Self, CertificateError> {
-        let key = match key {
-            CertificateKey::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
-            CertificateKey::Rsa2048 => {
-                KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-            }
-        }
-        .map_err(CertificateError::Making)?;
-        let params = CertificateParams::new(names).map_err(CertificateError::Making)?;
-        let certificate = params.self_signed(&key).map_err(CertificateError::Making)?;
-        Ok(Self { certificates: certificate.pem(), key: key.serialize_pem() })
-    }
-
-    /// The certificates, the server's own first.
-    ///
-    /// # Errors
-    ///
-    /// Text that is no PEM, or holds no certificate.
-    pub fn chain(&self) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-        read_certificates(self.certificates.as_bytes())
-    }
-
-    /// Certificate and key, once they are known to belong together.
-    pub(crate) fn certified(&self) -> Result<CertifiedKey, CertificateError> {
-        let chain = self.chain()?;
-        let key =
-            PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(CertificateError::Key)?;
-        CertifiedKey::from_der(chain, key, &default_provider()).map_err(CertificateError::Unusable)
-    }
-
-    /// The SHA-256 fingerprint of the server's certificate, in the way that openssl prints it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`chain`](Self::chain).
-    pub fn fingerprint(&self) -> Result<String, CertificateError> {
-        let chain = self.chain()?;
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &chain[0]);
-        let mut text = String::new();
-        for (place, byte) in digest.as_ref().iter().enumerate() {
-            let colon = if place > 0 { ":" } else { "" };
-            write!(text, "{colon}{byte:02X}").expect("a string takes all");
-        }
-        Ok(text)
-    }
+/// Certificate and key, once they are known to belong together.
+pub(crate) fn certified(identity: &Identity) -> Result<CertifiedKey, CertificateError> {
+    let chain = read_certificates(identity.certificates.as_bytes())?;
+    let key =
+        PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).map_err(CertificateError::Key)?;
+    CertifiedKey::from_der(chain, key, &default_provider()).map_err(CertificateError::Unusable)
 }
 
-impl std::fmt::Debug for Identity {
-    /// Without the key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("certificates", &self.certificates).finish_non_exhaustive()
+/// The SHA-256 fingerprint of the server's certificate, in the way that openssl prints it.
+///
+/// # Errors
+///
+/// Text that is no PEM, or holds no certificate.
+pub fn fingerprint(identity: &Identity) -> Result<String, CertificateError> {
+    let chain = read_certificates(identity.certificates.as_bytes())?;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &chain[0]);
+    let mut text = String::new();
+    for (place, byte) in digest.as_ref().iter().enumerate() {
+        let colon = if place > 0 { ":" } else { "" };
+        write!(text, "{colon}{byte:02X}").expect("a string takes all");
     }
+    Ok(text)
 }
 
 /// The certificates of a PEM text, of which there is one at least.

@@ -10,24 +10,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use thiserror::Error as ThisError;
 
+use pushbench_core::security::{ClientSecurity, Trust};
+
 use crate::certificate::{CertificateError, read_certificates};
 use crate::key_log::KeyLogFile;
 use crate::layer::Layer;
 use crate::provider::{provider, versions};
 use crate::server::ALPN;
-use crate::settings::TlsSettings;
 use crate::tickets::Ticket;
-
-/// Whom a client trusts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// The authorities that the system trusts.
-    System,
-    /// Those of a PEM text.
-    Authorities(String),
-    /// Anybody.
-    Anybody,
-}
 
 /// A client that cannot be set up.
 #[derive(Debug, ThisError)]
@@ -73,24 +63,18 @@ pub struct Connector {
 pub struct Client(Arc<ClientConfig>);
 
 impl Connector {
-    /// Clients of the server `host`, a name or an address, which they ask for (RFC 6066 §3) and
-    /// which its certificate has to be for. `key_log` is a file that gets the secrets of each
-    /// connection, for tools that read captured packets.
+    /// Clients of one server.
     ///
     /// # Errors
     ///
     /// Why nobody could be trusted, or nothing agreed upon.
-    pub fn new(
-        host: &str,
-        trust: &Trust,
-        settings: &TlsSettings,
-        key_log: Option<&PathBuf>,
-    ) -> Result<Self, ConnectorError> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| ConnectorError::Name(host.to_owned()))?;
-        let provider = provider(settings);
+    pub fn new(security: &ClientSecurity) -> Result<Self, ConnectorError> {
+        let ClientSecurity { host, trust, tls, key_log } = security;
+        let name =
+            ServerName::try_from(host.clone()).map_err(|_| ConnectorError::Name(host.clone()))?;
+        let provider = provider(tls);
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&versions(settings))
+            .with_protocol_versions(&versions(tls))
             .map_err(ConnectorError::Settings)?
             .dangerous()
             .with_custom_certificate_verifier(verifier(trust, provider)?)
@@ -102,7 +86,7 @@ impl Connector {
             let log = log.map_err(|error| ConnectorError::KeyLog { path: path.clone(), error })?;
             config.key_log = Arc::new(log);
         }
-        Ok(Self { config, name, resumes: settings.resumption })
+        Ok(Self { config, name, resumes: tls.resumption })
     }
 
     /// What a client keeps between its connections: as a browser, the newest ticket.

@@ -5,6 +5,9 @@ use std::io;
 use rustls::{CertificateError, Error, InvalidMessage};
 use thiserror::Error as ThisError;
 
+/// What rustls-webpki calls an authority's certificate in a server's place.
+const NO_LEAF: &str = "CaUsedAsEndEntity";
+
 /// A connection that TLS gave up.
 #[derive(Debug, Clone, ThisError)]
 pub enum TlsError {
@@ -23,6 +26,12 @@ pub enum TlsError {
          authority with --ca FILE, or pass --insecure"
     )]
     UnknownIssuer,
+    /// The certificate is an authority's own.
+    #[error(
+        "the server's certificate is an authority's own (CA:TRUE), which no server may show; make \
+         one with CA:FALSE, or pass --insecure"
+    )]
+    AnAuthoritys,
     /// The certificate's time is over, or has not come.
     #[error("the server's certificate {0}; renew it, or pass --insecure")]
     OutOfTime(String),
@@ -63,6 +72,7 @@ impl TlsError {
                 Self::OutOfTime(error.to_string())
             }
             NotValidForName | NotValidForNameContext { .. } => Self::OtherName(error.to_string()),
+            CertificateError::Other(error) if error.to_string() == NO_LEAF => Self::AnAuthoritys,
             other => Self::Certificate(other),
         }
     }

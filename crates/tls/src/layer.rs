@@ -11,11 +11,12 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 
-use rustls::HandshakeKind;
+use pushbench_core::security::Agreed;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, ReadTraffic, UnbufferedStatus,
 };
 
+use crate::agreed;
 use crate::end::End;
 use crate::error::TlsError;
 use crate::scratch::{Scratch, with_scratch};
@@ -103,20 +104,20 @@ impl<E: End> Layer<E> {
         }
     }
 
-    /// This end of the connection.
-    pub const fn end(&self) -> &E {
-        &self.end
-    }
-
     /// Whether plaintext may flow.
     #[inline]
     pub const fn is_open(&self) -> bool {
         self.is_open
     }
 
+    /// The agreement that both ends came to; what is not known yet is empty.
+    pub fn agreed(&self) -> Agreed {
+        agreed::agreed(self.end.common())
+    }
+
     /// Whether the session of an earlier connection was taken up again.
     pub fn is_resumed(&self) -> bool {
-        self.end.common().handshake_kind() == Some(HandshakeKind::Resumed)
+        agreed::is_resumed(self.end.common())
     }
 
     /// Whether sealed bytes wait for the socket.
@@ -130,6 +131,18 @@ impl<E: End> Layer<E> {
     #[inline]
     pub fn take_overhead(&mut self) -> Overhead {
         std::mem::take(&mut self.overhead)
+    }
+
+    /// Those of them that were received.
+    #[inline]
+    pub fn take_overhead_received(&mut self) -> u64 {
+        std::mem::take(&mut self.overhead.received)
+    }
+
+    /// Those of them that were sent.
+    #[inline]
+    pub fn take_overhead_sent(&mut self) -> u64 {
+        std::mem::take(&mut self.overhead.sent)
     }
 
     /// Bytes that a connection which is given up leaves: of a record that never became whole, and

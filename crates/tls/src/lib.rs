@@ -2,6 +2,7 @@
 //!
 //! Nothing here has a socket: a [`Layer`] is given functions that receive and send.
 
+mod agreed;
 mod certificate;
 mod client;
 mod end;
@@ -11,16 +12,14 @@ mod layer;
 mod provider;
 mod scratch;
 mod server;
-mod settings;
 mod tickets;
 
 pub use rustls::client::UnbufferedClientConnection as ClientEnd;
 pub use rustls::server::UnbufferedServerConnection as ServerEnd;
 
-pub use self::certificate::{CertificateError, Identity};
-pub use self::client::{Client, Connector, ConnectorError, Trust};
+pub use self::certificate::{CertificateError, fingerprint, self_signed};
+pub use self::client::{Client, Connector, ConnectorError};
 pub use self::end::End;
 pub use self::error::TlsError;
 pub use self::layer::{Handshake, Layer, MAX_PLAINTEXT, MAX_RECORD, Overhead};
 pub use self::server::Acceptor;
-pub use self::settings::{CertificateKey, Cipher, Group, TlsSettings, Version};

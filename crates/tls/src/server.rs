@@ -6,10 +6,11 @@ use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::{NoServerSessionStorage, ServerConfig, UnbufferedServerConnection};
 use rustls::sign::SingleCertAndKey;
 
-use crate::certificate::{CertificateError, Identity};
+use pushbench_core::security::ServerSecurity;
+
+use crate::certificate::{CertificateError, certified};
 use crate::layer::Layer;
 use crate::provider::{provider, versions};
-use crate::settings::TlsSettings;
 
 /// The protocol that is spoken above TLS (RFC 7301, RFC 9112 §12.1).
 pub(crate) const ALPN: &[u8] = b"http/1.1";
@@ -27,16 +28,17 @@ impl Acceptor {
     /// # Errors
     ///
     /// A certificate that cannot be used, or settings that leave nothing to agree upon.
-    pub fn new(identity: &Identity, settings: &TlsSettings) -> Result<Self, CertificateError> {
-        let certified = identity.certified()?;
-        let mut config = ServerConfig::builder_with_provider(provider(settings))
-            .with_protocol_versions(&versions(settings))
+    pub fn new(security: &ServerSecurity) -> Result<Self, CertificateError> {
+        let ServerSecurity { identity, tls } = security;
+        let certified = certified(identity)?;
+        let mut config = ServerConfig::builder_with_provider(provider(tls))
+            .with_protocol_versions(&versions(tls))
             .map_err(CertificateError::Unusable)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        if settings.resumption {
+        if tls.resumption {
             config.ticketer = Ticketer::new().map_err(CertificateError::Unusable)?;
         } else {
             config.send_tls13_tickets = 0;

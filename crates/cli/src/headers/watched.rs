@@ -75,7 +75,7 @@ impl WatchedChannel {
     /// Sends no more.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
         if !self.finished {
-            self.channel.finish().context("cannot close the connection")?;
+            self.channel.finish(&mut self.moved).context("cannot close the connection")?;
             self.finished = true;
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! Opening connections, some at a time, and letting go of them.
 
 use mio::Token;
-use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
@@ -32,9 +31,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let sources = &self.plan.place.sources;
         let number = (self.plan.first_client + client) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
+        let layer = self.security.as_ref().map(|security| security.layer(client));
         let (registry, token) = (self.poll.registry(), Token(client as usize));
-        let channel =
-            Channel::connect(self.channel_kind, self.plan.target, source, registry, token);
+        let channel = Channel::connect(layer, self.plan.target, source, registry, token);
         let connecting = &mut self.clients[client as usize];
         (connecting.outlet.opened, connecting.status) = (at, 0);
         match channel {
@@ -53,11 +52,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             return;
         };
         self.numbers.channels -= 1;
-        if kept > 0 {
-            let mut tally = Tally::default();
-            tally.add(Direction::Down, Layer::Tls, kept as u64);
-            self.measure.moved(self.phases.phase(), self.clock.now(), &tally);
-        }
+        self.secured(kept);
     }
 
     /// The client's attempt has come to an end, good or bad.

@@ -199,6 +199,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             stamps: self.stamps.finish(),
             other_events: std::mem::take(&mut self.other_events),
             coded: self.coded.take(),
+            agreed: self.agreement.take(),
             attempts: std::mem::take(&mut self.attempts),
             watch: self.loop_check.finish(),
         })));

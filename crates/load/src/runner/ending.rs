@@ -10,6 +10,8 @@ use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
+use pushbench_tls::TlsError;
+
 use super::error::ConnectError;
 use super::state::{LoadState, Runner};
 use crate::session::{Ending, Note, ProtocolError, Retryability};
@@ -106,7 +108,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.out.notes = notes;
         if let Cause::Unreachable(source) = cause {
             let subscriber = &mut self.clients[client as usize];
-            subscriber.failed = subscriber.failed.max(Some(Retryability::Retry));
+            let is_final = TlsError::within(&source).is_some_and(TlsError::is_final);
+            let failed = if is_final { Retryability::Final } else { Retryability::Retry };
+            subscriber.failed = subscriber.failed.max(Some(failed));
             if std::mem::take(&mut subscriber.renewing) {
                 self.unsubscribed(client);
             }

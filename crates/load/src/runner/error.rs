@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use pushbench_core::feed::schedule::WalkError;
+use pushbench_tls::{ConnectorError, TlsError};
 use thiserror::Error;
 
 /// Why a load process cannot go on.
@@ -23,6 +24,9 @@ pub enum LoadError {
         /// The error of the system.
         source: io::Error,
     },
+    /// Nobody could be trusted, or nothing agreed upon.
+    #[error("cannot secure connections: {0}")]
+    Security(#[from] ConnectorError),
     /// An order came out of turn.
     #[error("the order `{0}` came out of turn: they are connect, run, and stop at any time")]
     OutOfTurn(&'static str),
@@ -52,6 +56,7 @@ fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "is a server listening there?",
         io::ErrorKind::AddrNotAvailable => "no local port is free: use fewer clients",
+        _ if TlsError::within(error).is_some() => "TCP connected",
         _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise `ulimit -n`",
         _ => "can this machine reach it?",
     }

@@ -14,7 +14,6 @@ use pushbench_os::time::clock::{Clock, Monotonic};
 use super::alarms::poll_order;
 use super::error::LoadError;
 use super::state::{LoadState, Runner, TIMER};
-use crate::channel::ChannelKind;
 
 /// The event that says that there are orders.
 const ORDERS: Token = Token(usize::MAX - 1);
@@ -73,14 +72,6 @@ impl<M: Measure, C: Clock> Load<M, C> {
         let waker = Waker::new(runner.poll.registry(), ORDERS).map_err(LoadError::SetUp)?;
         let (orders, inbox) = channel();
         Ok(Self { runner, inbox, sender: OrderSender { orders, waker: Arc::new(waker) } })
-    }
-
-    /// The same over channels of another kind.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn over(mut self, channel_kind: ChannelKind) -> Self {
-        self.runner.channel_kind = channel_kind;
-        self
     }
 
     /// The way in for orders.

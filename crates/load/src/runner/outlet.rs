@@ -6,7 +6,7 @@ use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 
 use super::tcpip::Reading;
-use crate::channel::{Channel, Moved};
+use crate::channel::{Channel, Moved, Overhead};
 use crate::session::Sending;
 
 /// A client's connection, if it has one, and what is kept for it.
@@ -99,9 +99,9 @@ impl Outlet {
         outcome
     }
 
-    /// Lets go of the channel; `None` where there was none, else the bytes that it had kept back and
-    /// that are no plaintext.
-    pub(super) fn close(&mut self, moved: &mut Moved) -> Option<usize> {
+    /// Lets go of the channel; `None` where there was none, else its bytes that were no
+    /// plaintext and that nobody was told of.
+    pub(super) fn close(&mut self, moved: &mut Moved) -> Option<Overhead> {
         (self.backlog, self.reading) = (None, None);
         self.channel.take().map(|channel| channel.close(moved))
     }

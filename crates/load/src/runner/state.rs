@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 use pushbench_core::MonoInstant;
+use pushbench_core::security::Agreed;
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::events::OtherEvents;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
@@ -21,10 +22,11 @@ use super::loop_check::LoopCheck;
 use super::phases::Phases;
 use super::progress::ProgressSample;
 use super::ramp::Ramp;
+use super::security::Security;
 use super::stamps::Stamps;
 use super::tcpip::Tcpip;
 use super::timers::Timers;
-use crate::channel::{ChannelKind, Moved};
+use crate::channel::Moved;
 use crate::session::{Output, Sessions};
 
 /// The event that says that a timer is due.
@@ -57,7 +59,10 @@ pub(super) struct Runner<M, C> {
     pub(super) clock: C,
     pub(super) poll: Poll,
     pub(super) timers: Timers,
-    pub(super) channel_kind: ChannelKind,
+    /// What secures connections, where something does.
+    pub(super) security: Option<Security>,
+    /// The agreement of the first of them that was secured.
+    pub(super) agreement: Option<Agreed>,
     pub(super) clients: Vec<Client>,
     pub(super) ramp: Ramp,
     pub(super) phases: Phases,
@@ -121,7 +126,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             clock,
             poll,
             timers,
-            channel_kind: ChannelKind::Clear,
+            security: Security::of(&plan)?,
+            agreement: None,
             clients,
             ramp: Ramp::default(),
             phases: Phases::default(),

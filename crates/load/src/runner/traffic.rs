@@ -43,16 +43,20 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let Some(channel) = self.clients[client as usize].outlet.channel_mut() else {
             return false;
         };
-        match channel.advance(event) {
-            Ok(true) => self.stamps.opened(client, channel),
+        let advanced = channel.advance(event, &mut self.moved);
+        if advanced.as_ref().is_ok_and(|is_open| *is_open) {
+            self.stamps.opened(client, channel);
+        }
+        self.secured_by(client);
+        let at = self.now();
+        match advanced {
+            Ok(true) => self.agreed(client, at),
             Ok(false) => return false,
             Err(error) => {
-                let at = self.now();
                 self.ended(client, at, Cause::Unreachable(error));
                 return false;
             }
         }
-        let at = self.now();
         self.out.clear();
         self.clients[client as usize].session.opened(&mut self.out);
         self.act(client, at);
@@ -82,7 +86,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                     let at = self.now();
                     return self.ended(client, at, Cause::Closed);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.secured_by(client);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let at = self.now();

@@ -47,6 +47,13 @@ pub enum Event {
     },
     /// A poll was due while one was outstanding, and so was not sent.
     SkippedPoll,
+    /// A connection is secured: a handshake has succeeded.
+    Secured {
+        /// The client's index.
+        client: u32,
+        /// It takes up the session of an earlier connection.
+        resumed: bool,
+    },
     /// A client is ready to receive for the first time.
     Connected {
         /// Its index.

@@ -188,6 +188,12 @@ pub struct Counters {
     /// Those of them in which the server broke its protocol.
     #[serde(default)]
     pub protocol_errors: u64,
+    /// Connections secured from connecting to the drain's end.
+    #[serde(default)]
+    pub handshakes: u64,
+    /// Those of them that took up the session of an earlier connection.
+    #[serde(default)]
+    pub resumed: u64,
     /// Messages that arrived between the window's start and end, duplicates left out, those due
     /// before it included: what the window's bytes are divided by.
     pub messages_in_window: u64,
@@ -203,6 +209,8 @@ impl Counters {
         self.reconnects += other.reconnects;
         self.errors += other.errors;
         self.protocol_errors += other.protocol_errors;
+        self.handshakes += other.handshakes;
+        self.resumed += other.resumed;
         self.messages_in_window += other.messages_in_window;
     }
 
@@ -218,6 +226,10 @@ impl Counters {
             Event::Reconnected { .. } => self.reconnects += since_warmup,
             Event::Failed { .. } => self.errors += since_warmup,
             Event::BrokeProtocol { .. } => self.protocol_errors += since_warmup,
+            Event::Secured { resumed, .. } => {
+                self.handshakes += 1;
+                self.resumed += u64::from(*resumed);
+            }
             Event::Connected { .. } => {}
         }
     }

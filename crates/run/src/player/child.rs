@@ -58,7 +58,10 @@ fn real_server(plan: ServerPlan, files: u64) -> Result<(), ChildError> {
     // The parent has looked that all clients fit.
     let max_connections = usize::try_from(files).unwrap_or(usize::MAX);
     let listen = plan.place.listen;
-    let config = ServerConfig { max_connections, ..plan.into() };
+    let config = match ServerConfig::try_from(plan) {
+        Ok(config) => ServerConfig { max_connections, ..config },
+        Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),
+    };
     let server = match Server::bind(listen, config) {
         Ok(server) => server,
         Err(error) => return give_up(&ServerNews::Failed { error: error.to_string() }),

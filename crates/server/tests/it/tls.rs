@@ -16,20 +16,22 @@ mod websocket;
 
 use std::sync::{Arc, LazyLock};
 
+use pushbench_core::security::{Identity, ServerSecurity};
+use pushbench_core::tls::{CertificateKey, Tls};
 use pushbench_server::ChannelKind;
-use pushbench_tls::{Acceptor, CertificateKey, Identity, TlsSettings};
+use pushbench_tls::{Acceptor, self_signed};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
-    Identity::self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap()
-});
+static IDENTITY: LazyLock<Identity> =
+    LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
 
 /// Without tickets, so that a client that was told nothing has nothing to read.
 fn channel() -> ChannelKind {
-    let settings = TlsSettings { resumption: false, ..TlsSettings::default() };
-    ChannelKind::Tls(Acceptor::new(&IDENTITY, &settings).unwrap())
+    let tls = Tls { resumption: false, ..Tls::default() };
+    let security = ServerSecurity { identity: IDENTITY.clone(), tls };
+    ChannelKind::Tls(Acceptor::new(&security).unwrap())
 }
 
 /// A client's end, by the part of rustls that has buffers of its own.

@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::{
-    Acceptor, CertificateKey, Cipher, ClientEnd, Connector, Identity, ServerEnd, TlsSettings,
-    Trust, Version,
-};
+use pushbench_core::security::{ClientSecurity, Identity, ServerSecurity, Trust};
+use pushbench_core::tls::{CertificateKey, Cipher, Tls, Version};
+
+use crate::{Acceptor, ClientEnd, Connector, ServerEnd, self_signed};
 
 /// One direction of a socket, which takes and gives at most so many bytes at a time.
 struct Pipe {
@@ -50,7 +50,17 @@ struct Pair {
 }
 
 fn identity() -> Identity {
-    Identity::self_signed(&["localhost".into()], CertificateKey::P256).unwrap()
+    self_signed(&["localhost".into()], CertificateKey::P256).unwrap()
+}
+
+fn acceptor(identity: &Identity, tls: &Tls) -> Acceptor {
+    let security = ServerSecurity { identity: identity.clone(), tls: tls.clone() };
+    Acceptor::new(&security).unwrap()
+}
+
+fn connector(host: &str, trust: Trust, tls: &Tls) -> Connector {
+    let security = ClientSecurity { host: host.into(), trust, tls: tls.clone(), key_log: None };
+    Connector::new(&security).unwrap()
 }
 
 fn trust(identity: &Identity) -> Trust {
@@ -58,10 +68,10 @@ fn trust(identity: &Identity) -> Trust {
 }
 
 impl Pair {
-    fn new(settings: &TlsSettings) -> Self {
+    fn new(settings: &Tls) -> Self {
         let identity = identity();
-        let acceptor = Acceptor::new(&identity, settings).unwrap();
-        let connector = Connector::new("localhost", &trust(&identity), settings, None).unwrap();
+        let acceptor = acceptor(&identity, settings);
+        let connector = connector("localhost", trust(&identity), settings);
         Self::of(&connector, &connector.client(), &acceptor)
     }
 
@@ -87,7 +97,7 @@ impl Pair {
         panic!("it does not open");
     }
 
-    fn opened(settings: &TlsSettings) -> Self {
+    fn opened(settings: &Tls) -> Self {
         let mut pair = Self::new(settings);
         pair.open().unwrap();
         pair.read_nothing();
@@ -114,17 +124,17 @@ impl Pair {
     }
 }
 
-fn of(version: Version, cipher: Cipher) -> TlsSettings {
-    TlsSettings { versions: vec![version], cipher: Some(cipher), ..TlsSettings::default() }
+fn of(version: Version, cipher: Cipher) -> Tls {
+    Tls { versions: version.to_string().parse().unwrap(), cipher, ..Tls::default() }
 }
 
 const ALL: [(Version, Cipher, u64); 6] = [
-    (Version::Tls13, Cipher::Aes128Gcm, 22),
-    (Version::Tls13, Cipher::Aes256Gcm, 22),
-    (Version::Tls13, Cipher::Chacha20Poly1305, 22),
-    (Version::Tls12, Cipher::Aes128Gcm, 29),
-    (Version::Tls12, Cipher::Aes256Gcm, 29),
-    (Version::Tls12, Cipher::Chacha20Poly1305, 21),
+    (Version::V1_3, Cipher::Aes128Gcm, 22),
+    (Version::V1_3, Cipher::Aes256Gcm, 22),
+    (Version::V1_3, Cipher::Chacha20Poly1305, 22),
+    (Version::V1_2, Cipher::Aes128Gcm, 29),
+    (Version::V1_2, Cipher::Aes256Gcm, 29),
+    (Version::V1_2, Cipher::Chacha20Poly1305, 21),
 ];
 
 #[test]
@@ -147,7 +157,7 @@ fn a_record_costs_what_the_standards_say() {
 
 #[test]
 fn what_is_written_together_shares_records_of_16_kib() {
-    let mut pair = Pair::opened(&TlsSettings::default());
+    let mut pair = Pair::opened(&Tls::default());
     assert_eq!(pair.write(&[b"one", b"", b"two"]).unwrap(), 6);
     assert_eq!(pair.server.take_overhead().sent, 22);
     assert_eq!(pair.read(99).unwrap().unwrap(), b"onetwo");
@@ -167,7 +177,7 @@ fn what_is_written_together_shares_records_of_16_kib() {
 #[test]
 fn all_bytes_are_plaintext_or_overhead_however_they_come() {
     for at_a_time in [1, 7, 4096, usize::MAX] {
-        let mut pair = Pair::new(&TlsSettings::default());
+        let mut pair = Pair::new(&Tls::default());
         (pair.up.at_a_time, pair.down.at_a_time) = (at_a_time, at_a_time);
         pair.open().unwrap();
         let text = [7; 3000];
@@ -189,7 +199,7 @@ fn all_bytes_are_plaintext_or_overhead_however_they_come() {
 
 #[test]
 fn a_full_socket_keeps_one_record_and_no_more_is_taken() {
-    let mut pair = Pair::opened(&TlsSettings::default());
+    let mut pair = Pair::opened(&Tls::default());
     pair.down.room = 100;
     assert_eq!(pair.write(&[&[1; 500]]).unwrap(), 500);
     assert!(pair.server.waits());
@@ -204,7 +214,7 @@ fn a_full_socket_keeps_one_record_and_no_more_is_taken() {
 
 #[test]
 fn the_end_is_announced_or_the_connection_was_cut() {
-    let mut pair = Pair::opened(&TlsSettings::default());
+    let mut pair = Pair::opened(&Tls::default());
     pair.write(&[b"last"]).unwrap();
     pair.server.finish(|bytes| pair.down.send(bytes)).unwrap();
     // An alert of two bytes is a record (RFC 8446 §6.1).
@@ -212,7 +222,7 @@ fn the_end_is_announced_or_the_connection_was_cut() {
     assert_eq!(pair.read(9).unwrap().unwrap(), b"last");
     assert_eq!(pair.read(9).unwrap(), None);
 
-    let mut cut = Pair::opened(&TlsSettings::default());
+    let mut cut = Pair::opened(&Tls::default());
     cut.write(&[b"last"]).unwrap();
     cut.down.bytes.truncate(20);
     cut.down.closed = true;
@@ -223,7 +233,7 @@ fn the_end_is_announced_or_the_connection_was_cut() {
 
 #[test]
 fn bytes_that_were_changed_are_refused_and_the_other_end_is_told() {
-    let mut pair = Pair::opened(&TlsSettings::default());
+    let mut pair = Pair::opened(&Tls::default());
     pair.write(&[b"text"]).unwrap();
     *pair.down.bytes.back_mut().unwrap() ^= 1;
     let error = pair.read(9).unwrap_err();
@@ -235,11 +245,11 @@ fn bytes_that_were_changed_are_refused_and_the_other_end_is_told() {
 
 #[test]
 fn a_peer_that_does_not_speak_tls_is_named_so() {
-    let mut pair = Pair::new(&TlsSettings::default());
+    let mut pair = Pair::new(&Tls::default());
     pair.down.bytes.extend(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let error = pair.open().unwrap_err();
     assert!(matches!(TlsError::within(&error), Some(TlsError::NotTls)), "{error}");
-    let mut pair = Pair::new(&TlsSettings::default());
+    let mut pair = Pair::new(&Tls::default());
     pair.up.bytes.extend(b"GET / HTTP/1.1\r\n\r\n");
     let error = pair
         .server
@@ -253,48 +263,45 @@ fn a_peer_that_does_not_speak_tls_is_named_so() {
 
 #[test]
 fn a_certificate_is_held_against_who_is_trusted_and_the_host() {
-    let settings = TlsSettings::default();
+    let settings = Tls::default();
     let (own, other) = (identity(), identity());
-    let acceptor = Acceptor::new(&own, &settings).unwrap();
-    let outcome = |host: &str, trust: &Trust| {
-        let connector = Connector::new(host, trust, &settings, None).unwrap();
+    let acceptor = acceptor(&own, &settings);
+    let outcome = |host: &str, trust: Trust| {
+        let connector = connector(host, trust, &settings);
         let mut pair = Pair::of(&connector, &connector.client(), &acceptor);
         let told = pair.open();
         told.map_err(|error| TlsError::within(&error).expect("TLS's").clone())
     };
-    assert!(outcome("localhost", &trust(&own)).is_ok());
-    assert!(outcome("example.org", &Trust::Anybody).is_ok());
+    assert!(outcome("localhost", trust(&own)).is_ok());
+    assert!(outcome("example.org", Trust::Anybody).is_ok());
     assert!(matches!(
-        outcome("localhost", &trust(&other)),
+        outcome("localhost", trust(&other)),
         Err(TlsError::UnknownIssuer | TlsError::Certificate(_))
     ));
-    assert!(matches!(outcome("example.org", &trust(&own)), Err(TlsError::OtherName(_))));
+    assert!(matches!(outcome("example.org", trust(&own)), Err(TlsError::OtherName(_))));
 }
 
 #[test]
 fn each_client_resumes_its_own_session_and_nobody_elses() {
-    let settings = TlsSettings::default();
+    let settings = Tls::default();
     let identity = identity();
-    let kinds = |settings: &TlsSettings, version| {
-        let settings = TlsSettings { versions: vec![version], ..settings.clone() };
-        let acceptor = Acceptor::new(&identity, &settings).unwrap();
-        let connector = Connector::new("localhost", &trust(&identity), &settings, None).unwrap();
+    let kinds = |settings: &Tls, version| {
+        let settings = Tls { versions: version.to_string().parse().unwrap(), ..settings.clone() };
+        let acceptor = acceptor(&identity, &settings);
+        let connector = connector("localhost", trust(&identity), &settings);
         let clients = [connector.client(), connector.client()];
         [0, 1, 0, 0, 1].map(|client: usize| {
             let mut pair = Pair::of(&connector, &clients[client], &acceptor);
             pair.open().unwrap();
             pair.read_nothing();
-            let is_resumed = |common: &rustls::CommonState| {
-                common.handshake_kind() == Some(rustls::HandshakeKind::Resumed)
-            };
-            let at_client = is_resumed(pair.client.end().common());
-            assert_eq!(is_resumed(pair.server.end().common()), at_client);
-            at_client
+            let resumed = pair.client.is_resumed();
+            assert_eq!(pair.server.is_resumed(), resumed);
+            resumed
         })
     };
-    for version in [Version::Tls13, Version::Tls12] {
+    for version in [Version::V1_3, Version::V1_2] {
         assert_eq!(kinds(&settings, version), [false, false, true, true, true], "{version:?}");
-        let off = TlsSettings { resumption: false, ..settings.clone() };
+        let off = Tls { resumption: false, ..settings.clone() };
         assert_eq!(kinds(&off, version), [false; 5], "{version:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Measurements of the processes of one trial, and how those of several are put together.
 
 use pushbench_core::MonoInstant;
+use pushbench_core::security::Agreed;
 use serde::{Deserialize, Serialize};
 
 use crate::observe::attempts::Attempts;
@@ -76,6 +77,9 @@ pub struct LoadMeasured {
     /// The outcomes of clients' attempts.
     #[serde(default)]
     pub attempts: Attempts,
+    /// The agreement that secures the first connection that was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Agreed>,
     /// How its loop kept time from the window's start until nothing of it was missing.
     #[serde(default, skip_serializing_if = "LoopWatch::is_empty")]
     pub watch: LoopWatch,
@@ -100,6 +104,7 @@ impl LoadMeasured {
         self.errors.extend(other.errors.into_iter().take(room));
         self.other_events.merge(&other.other_events);
         self.coded = self.coded.take().or(other.coded);
+        self.agreed = self.agreed.take().or(other.agreed);
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
+use pushbench_core::security::{ClientSecurity, ServerSecurity};
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct ServerPlan {
     /// The profile of its responses.
     #[serde(default)]
     pub headers: HeaderProfile,
+    /// What secures its connections; `None` has them in clear.
+    #[serde(default)]
+    pub security: Option<ServerSecurity>,
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
@@ -45,6 +49,7 @@ impl ServerPlan {
             place: Place::default(),
             feed,
             headers: HeaderProfile::minimal(),
+            security: None,
             stamps: None,
             publish_delay: Duration::ZERO,
         }
@@ -71,6 +76,9 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// The profile of its requests, cookies included.
     pub headers: HeaderProfile,
+    /// What secures their connections; `None` has them in clear.
+    #[serde(default)]
+    pub security: Option<ClientSecurity>,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -106,6 +114,7 @@ impl LoadPlan {
             contender,
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
+            security: None,
             clients,
             first_client: 0,
             total_clients: clients,
