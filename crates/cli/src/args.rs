@@ -4,6 +4,7 @@ mod compare;
 mod feed;
 mod headers;
 mod processes;
+mod security;
 mod settings;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -149,6 +150,8 @@ pub(crate) struct ServeArgs {
     /// for every one (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
+    #[command(flatten)]
+    pub(crate) tls: ServerTlsArgs,
 }
 
 /// An address to listen on: no name is looked up, since it may have several.
@@ -169,11 +172,13 @@ of `quick` are measured.
 Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
+  pushbench load --target https://127.0.0.1:8443 --insecure -t websocket -t sse
   pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket
   pushbench load --target http://127.0.0.1:80 --feed feed.json --path /sse -t sse --event price"
 )]
 pub(crate) struct LoadArgs {
-    /// The server: http://HOST:PORT, perhaps with a path that all of its paths begin with
+    /// The server: http://HOST:PORT or https://HOST:PORT, perhaps with a path that all of its paths
+    /// begin with
     #[arg(long, value_name = "URL")]
     pub(crate) target: String,
     /// Process id of the server on this machine, for its CPU and memory and those of all processes
@@ -193,6 +198,8 @@ pub(crate) struct LoadArgs {
     pub(crate) event: Option<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]

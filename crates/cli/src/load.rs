@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use pushbench_core::contender::Security;
 use pushbench_core::feed::{FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::scenario::{Scenario, Values};
@@ -45,8 +46,10 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     check_event(args.event.as_deref(), &scenario.contenders)?;
     let described = args.feed.as_deref().map(read_feed).transpose()?;
     let site = Site::find(&args.target)?;
+    check_security(&site, args, &mut scenario)?;
     check_limits(&site, args, &scenario)?;
-    let server = site.connect()?;
+    let trust = args.trust.trust()?;
+    let server = site.connect(trust, args.trust.tls_key_log.clone())?;
     let layout = Layout::against(server.address().ip(), args.processes.spread(None));
     scenario.question = format!("What does {} deliver?", server.name());
     if !args.output.quiet && server.is_worth_naming() {
@@ -98,6 +101,26 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
     }
     Ok(())
+}
+
+/// Has the transports run on what the target's scheme says, and refuses flags that do not go with it.
+fn check_security(site: &Site, args: &LoadArgs, scenario: &mut Scenario) -> Result<(), Failure> {
+    let target = &args.target;
+    if site.is_secure() {
+        for contender in &mut scenario.contenders {
+            contender.stack = contender.stack.with_security(Security::Tls);
+        }
+        return Ok(());
+    }
+    if let Some(flag) = args.trust.given() {
+        return Err(Failure::usage(anyhow!("{flag} goes with an https target, not with {target}")));
+    }
+    match scenario.contenders.iter().find(|it| it.stack.security == Security::Tls) {
+        Some(contender) => Err(Failure::usage(anyhow!(
+            "-t {contender}: {target} is in clear; write the target with https://"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Whether there is room for the clients, whichever of the site's addresses it will be.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::schedule::Schedule;
+use pushbench_core::security::ServerSecurity;
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_os::machine::limits;
 use pushbench_os::time::clock;
-use pushbench_server::{Access, Server, ServerConfig};
+use pushbench_server::{Access, ChannelKind, Server, ServerConfig};
+use pushbench_tls::{Acceptor, fingerprint};
 
 use crate::args::ServeArgs;
 use crate::exit::{Failure, Outcome};
@@ -24,6 +26,11 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
     config.publish_token.clone_from(&args.publish_token);
     config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
+    let security = args.tls.security(args.host)?;
+    if let Some(security) = &security {
+        let acceptor = Acceptor::new(security).map_err(Failure::usage)?;
+        config.channel = ChannelKind::Tls(acceptor);
+    }
     let warning = exposure(&config, args.host);
     limits::raise_open_files(u64::MAX);
     let address = SocketAddr::new(args.host, args.port);
@@ -39,7 +46,12 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
         let _ = signal.recv();
         handle.stop();
     });
-    print(&format!("http://{listening}\n"))?;
+    let scheme = if security.is_some() { "https" } else { "http" };
+    print(&format!("{scheme}://{listening}\n"))?;
+    if let Some(ServerSecurity { identity, .. }) = &security {
+        let fingerprint = fingerprint(identity).map_err(Failure::usage)?;
+        tell(format_args!("certificate's SHA-256 fingerprint: {fingerprint}"));
+    }
     warning.into_iter().for_each(tell);
     tell(format_args!("serving {about}; Ctrl-C stops it"));
     let measured = server.run();
@@ -53,15 +65,18 @@ fn exposure(config: &ServerConfig, host: IpAddr) -> Option<String> {
         return None;
     }
     let place = if host.is_unspecified() { "an address of this machine" } else { "this address" };
+    let is_clear = matches!(config.channel, ChannelKind::Clear);
+    let without = if is_clear { ", without encryption" } else { "" };
     let publishing = match (&config.feed.schedule, &config.publish_token) {
-        (Schedule::Manual, Some(_)) => {
+        (Schedule::Manual, Some(_)) if is_clear => {
             ", publish with the token, which crosses the network in the clear,"
         }
+        (Schedule::Manual, Some(_)) => ", publish with the token,"
         _ => "",
     };
     Some(format!(
         "warning: whoever reaches {place} can read the feed and /metrics{publishing} and hold up to {} \
-         connections open, without encryption; `--host 127.0.0.1` keeps the server to this machine",
+         connections open{without}; `--host 127.0.0.1` keeps the server to this machine",
         config.max_connections
     ))
 }

@@ -3,6 +3,7 @@
 use pushbench_core::feed::schedule::WalkError;
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_os::net::capture::CaptureError;
+use pushbench_tls::CertificateError;
 use thiserror::Error;
 
 use crate::place::PlaceError;
@@ -24,6 +25,9 @@ pub enum RunError {
     /// Another child process that cannot be started, or one that takes no orders.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A certificate of a trial's own that cannot be made.
+    #[error("cannot secure the server's connections")]
+    Certificate(#[source] CertificateError),
     /// A running server whose feed cannot be followed.
     #[error(transparent)]
     Target(#[from] TargetError),

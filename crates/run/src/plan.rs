@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::contender::Security;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::trace::Trace;
 use pushbench_core::random;
@@ -14,8 +15,10 @@ use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject};
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
+use pushbench_tls::CertificateError;
 
 use crate::place::{Layout, PlaceError};
+use crate::security::{Ends, ends};
 
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
@@ -137,6 +140,14 @@ impl Plan {
     pub fn has_floor_behind(&self, id: TrialId) -> bool {
         let of_one_point = self.trials.chunks(self.scenario.contenders.len());
         self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
+    }
+
+    /// What secures the connections of a trial of one's own server; `None` has them in clear.
+    pub(crate) fn security(&self, id: TrialId) -> Result<Option<Ends>, CertificateError> {
+        match id.contender.stack.security {
+            Security::Clear => Ok(None),
+            Security::Tls => ends(&self.point(id).tls).map(Some),
+        }
     }
 
     /// The processes and local addresses of a trial.

@@ -12,7 +12,7 @@ use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::Resources;
 use pushbench_metrics::record::control::{
-    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
+    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, ServerPlan, TrialTiming,
 };
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_os::time::clock;
@@ -27,6 +27,7 @@ use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit};
+use crate::player::Server;
 use crate::player::clients::ClientSide;
 use crate::player::inbox::{Connected, Inbox};
 use crate::player::server::ServerSide;
@@ -74,7 +75,11 @@ impl<'a> Trial<'a> {
         event::tell(listener, Event::Starting { trial: id, player })?;
         let places = plan.layout.places(&plan.room(id)?);
         let (sender, messages) = channel();
-        let server_plan = plan.server_plan(id);
+        let (server_security, client_security) = match &players.server {
+            Server::Running(target, _) => (None, target.security(&plan.point(id).tls)),
+            Server::Children(_) => plan.security(id).map_err(RunError::Certificate)?.unzip(),
+        };
+        let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
         let server =
             ServerSide::start(&players.server, commands, server_plan, &places.servers, &sender)?;
         let mut inbox = Inbox::new(messages, listener, server.own_processes());
@@ -86,6 +91,7 @@ impl<'a> Trial<'a> {
         let wire = wire.map_err(RunError::Capture)?;
         let load_plan = LoadPlan {
             player: players.load.clone(),
+            security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
         let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;

@@ -111,31 +111,46 @@ impl Connector {
     }
 }
 
+/// The certificates of the authorities that are believed: none where nobody is asked.
+///
+/// # Errors
+///
+/// Text that names no certificate, or a system that does not.
+pub fn roots(trust: &Trust) -> Result<Vec<CertificateDer<'static>>, ConnectorError> {
+    match trust {
+        Trust::Anybody => Ok(Vec::new()),
+        Trust::Authorities(pem) => Ok(read_certificates(pem.as_bytes())?),
+        Trust::System => {
+            let found = rustls_native_certs::load_native_certs();
+            if found.certs.is_empty() {
+                let why = found.errors.first().map(|error| format!(" ({error})"));
+                return Err(ConnectorError::NoSystemRoots(why.unwrap_or_default()));
+            }
+            Ok(found.certs)
+        }
+    }
+}
+
 fn verifier(
     trust: &Trust,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, ConnectorError> {
-    let mut roots = RootCertStore::empty();
+    let mut store = RootCertStore::empty();
     match trust {
         Trust::Anybody => return Ok(Arc::new(AnyCertificate(provider))),
-        Trust::System => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                let why = found.errors.first().map(|error| format!(" ({error})"));
-                return Err(ConnectorError::NoSystemRoots(why.unwrap_or_default()));
-            }
-        }
-        Trust::Authorities(pem) => {
-            for certificate in read_certificates(pem.as_bytes())? {
-                roots.add(certificate).map_err(ConnectorError::Authority)?;
+        // A system's list may hold what is no use any more.
+        Trust::System => drop(store.add_parsable_certificates(roots(trust)?)),
+        Trust::Authorities(_) => {
+            for root in roots(trust)? {
+                store.add(root).map_err(ConnectorError::Authority)?;
             }
         }
     }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    verifier
-        .map(|it| it as _)
-        .map_err(|error| ConnectorError::Settings(Error::General(error.to_string())))
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build();
+    match verifier {
+        Ok(verifier) => Ok(verifier),
+        Err(error) => Err(ConnectorError::Settings(Error::General(error.to_string()))),
+    }
 }
 
 /// A verifier that takes any certificate, and still holds its owner to have the key.

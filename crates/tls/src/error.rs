@@ -83,6 +83,13 @@ impl TlsError {
         !matches!(self, Self::EndedInHandshake | Self::CutShort)
     }
 
+    /// The reason within an error of somebody who uses rustls, if it is TLS's.
+    #[must_use]
+    pub fn of_rustls(error: &io::Error) -> Option<Self> {
+        let error: &Error = error.get_ref()?.downcast_ref()?;
+        Some(error.clone().into())
+    }
+
     /// The reason within an error of a channel, if it is TLS's.
     #[must_use]
     pub fn within(error: &io::Error) -> Option<&Self> {

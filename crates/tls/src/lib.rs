@@ -18,8 +18,9 @@ pub use rustls::client::UnbufferedClientConnection as ClientEnd;
 pub use rustls::server::UnbufferedServerConnection as ServerEnd;
 
 pub use self::certificate::{CertificateError, fingerprint, self_signed};
-pub use self::client::{Client, Connector, ConnectorError};
+pub use self::client::{Client, Connector, ConnectorError, roots};
 pub use self::end::End;
 pub use self::error::TlsError;
 pub use self::layer::{Handshake, Layer, MAX_PLAINTEXT, MAX_RECORD, Overhead};
+pub use self::provider::provider;
 pub use self::server::Acceptor;

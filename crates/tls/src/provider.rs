@@ -8,8 +8,9 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion, version};
 
 use pushbench_core::tls::{Cipher, Group, Tls, Version};
 
-/// What TLS may agree upon under these settings.
-pub(crate) fn provider(settings: &Tls) -> Arc<CryptoProvider> {
+/// The cryptography that TLS may agree on under these settings.
+#[must_use]
+pub fn provider(settings: &Tls) -> Arc<CryptoProvider> {
     let kx_groups = settings.groups.as_slice().iter().map(|group| of_group(*group)).collect();
     let cipher_suites = suites(settings.cipher);
     Arc::new(CryptoProvider { kx_groups, cipher_suites, ..default_provider() })

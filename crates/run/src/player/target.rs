@@ -5,16 +5,25 @@ mod url;
 
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pushbench_core::feed::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::security::{ClientSecurity, Trust};
+use pushbench_core::tls::Tls;
 use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::record::control::Subject;
 use pushbench_os::time::clock;
+use pushbench_tls::TlsError;
 use serde::Deserialize;
 use thiserror::Error;
+use ureq::Body;
+use ureq::http::Response;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use self::address::Answering;
 use self::url::TargetUrl;
@@ -100,14 +109,24 @@ impl Site {
         Ok(Self { url, addresses })
     }
 
-    /// The address that is measured: the only one, or the first that takes a connection.
+    /// The address that is measured: the only one, or the first that takes a connection. The rest
+    /// counts where connections are in TLS.
     ///
     /// # Errors
     ///
     /// Several, and none that does.
-    pub fn connect(self) -> Result<Server, TargetError> {
+    pub fn connect(self, trust: Trust, key_log: Option<PathBuf>) -> Result<Server, TargetError> {
         let answering = address::first_that_answers(&self.url, &self.addresses)?;
-        Ok(Server { url: self.url, answering })
+        let security = self.is_secure().then(|| {
+            let (host, tls) = (self.url.host.clone(), Tls::default());
+            ClientSecurity { host, trust, tls, key_log }
+        });
+        Ok(Server { url: self.url, answering, security })
+    }
+
+    /// Whether its connections are in TLS.
+    pub const fn is_secure(&self) -> bool {
+        self.url.is_secure
     }
 }
 
@@ -116,6 +135,8 @@ impl Site {
 pub struct Server {
     url: TargetUrl,
     answering: Answering,
+    /// What secures connections to it; `None` has them in clear.
+    security: Option<ClientSecurity>,
 }
 
 impl Server {
@@ -144,22 +165,67 @@ impl Server {
             let expected = format!("expected a pushbench server that answers GET {prefix}/feed");
             TargetError::NoAnswer(self.name(), problem, expected)
         };
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(10)))
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let request = agent.get(format!("http://{}{prefix}/feed", self.address()));
-        let answer = request.header("Host", &self.url.authority).call();
-        let mut answer = answer.map_err(|error| fails(error.to_string()))?;
+        let mut answer = self.ask(&format!("{prefix}/feed")).map_err(fails)?;
         if answer.status() != 200 {
             return Err(fails(refusal(answer.status().as_u16())));
         }
         let body = answer.body_mut().with_config().limit(MAX_FEED_BYTES).read_to_string();
         let text = body.map_err(|error| fails(error.to_string()))?;
         read_description(&text).map_err(|source| TargetError::NoFeed(self.name(), source))
+    }
+}
+
+impl Server {
+    /// Asks for a path, at the address that is measured.
+    fn ask(&self, path: &str) -> Result<Response<Body>, String> {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false);
+        let (scheme, config) = match &self.security {
+            None => ("http", config),
+            Some(security) => ("https", config.tls_config(tls_config(security)?)),
+        };
+        let here = Here(self.address());
+        let agent = ureq::Agent::with_parts(config.build(), DefaultConnector::default(), here);
+        let request = agent.get(format!("{scheme}://{}{path}", self.url.authority));
+        request.call().map_err(|error| match error {
+            ureq::Error::Rustls(error) => TlsError::from(error).to_string(),
+            ureq::Error::Io(error) => {
+                TlsError::of_rustls(&error).map_or_else(|| error.to_string(), |it| it.to_string())
+            }
+            other => other.to_string(),
+        })
+    }
+}
+
+/// TLS of the one question that is asked before load is put on.
+fn tls_config(security: &ClientSecurity) -> Result<TlsConfig, String> {
+    let roots = pushbench_tls::roots(&security.trust).map_err(|error| error.to_string())?;
+    let roots: Vec<_> =
+        roots.into_iter().map(|root| Certificate::from_der(&root).to_owned()).collect();
+    Ok(TlsConfig::builder()
+        .root_certs(RootCerts::from(roots))
+        .disable_verification(security.trust == Trust::Anybody)
+        .unversioned_rustls_crypto_provider(pushbench_tls::provider(&security.tls))
+        .build())
+}
+
+/// The address that is measured, whatever its name leads to.
+#[derive(Debug)]
+struct Here(SocketAddr);
+
+impl Resolver for Here {
+    fn resolve(
+        &self,
+        _: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut addresses = self.empty();
+        addresses.push(self.0);
+        Ok(addresses)
     }
 }
 
@@ -225,6 +291,12 @@ impl Target {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// What secures connections to it, as `tls` says; `None` has them in clear.
+    pub(crate) fn security(&self, tls: &Tls) -> Option<ClientSecurity> {
+        let security = self.server.security.clone()?;
+        Some(ClientSecurity { tls: tls.clone(), ..security })
     }
 
     fn new(server: Server, feed: FeedDescription, subject: Subject) -> Result<Self, TargetError> {

@@ -5,11 +5,16 @@ use super::TargetError;
 /// The port of `http` (RFC 9110 §4.2.1).
 const HTTP_PORT: u16 = 80;
 
+/// The port of `https` (RFC 9110 §4.2.2), and of `wss` (RFC 6455 §3).
+const HTTPS_PORT: u16 = 443;
+
 /// A server's URL (RFC 3986 §3): host, port and a prefix of all paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TargetUrl {
     /// As the user typed it.
     pub(super) text: String,
+    /// Whether its connections are in TLS.
+    pub(super) is_secure: bool,
     /// Host and port as typed, which is what requests say as `Host` (RFC 9110 §7.2).
     pub(super) authority: String,
     /// The host, an IPv6 address without its brackets.
@@ -20,14 +25,14 @@ pub(super) struct TargetUrl {
 }
 
 impl TargetUrl {
-    /// Reads `http://HOST[:PORT][/PREFIX]`.
+    /// Reads `http://HOST[:PORT][/PREFIX]`, or the same with `https` or `wss`.
     ///
     /// # Errors
     ///
     /// A text that is no such URL, with what to type instead.
     pub(super) fn parse(text: &str) -> Result<Self, TargetError> {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| malformed(text))?;
-        check_scheme(text, &scheme.to_ascii_lowercase(), rest)?;
+        let is_secure = check_scheme(text, &scheme.to_ascii_lowercase(), rest)?;
         if rest.contains(['?', '#', '@', '\\']) || rest.contains(|c: char| !c.is_ascii_graphic()) {
             return Err(TargetError::Url(format!(
                 "--target {text}: it is a host, a port and perhaps a path; user names, queries, \
@@ -39,8 +44,10 @@ impl TargetUrl {
             None => (rest, ""),
         };
         let (host, port) = split_port(authority).ok_or_else(|| malformed(text))?;
+        let port = port.unwrap_or(if is_secure { HTTPS_PORT } else { HTTP_PORT });
         Ok(Self {
             text: text.to_owned(),
+            is_secure,
             authority: authority.to_owned(),
             host: host.to_owned(),
             port,
@@ -53,14 +60,11 @@ fn malformed(text: &str) -> TargetError {
     TargetError::Url(format!("`{text}` is no target; write it like http://127.0.0.1:8080"))
 }
 
-/// Refuses what is not plain HTTP, with what to type where that is known.
-fn check_scheme(text: &str, scheme: &str, rest: &str) -> Result<(), TargetError> {
+/// Whether a scheme says that connections are in TLS; one that is none of HTTP's is refused.
+fn check_scheme(text: &str, scheme: &str, rest: &str) -> Result<bool, TargetError> {
     match scheme {
-        "http" => Ok(()),
-        "https" | "wss" => Err(TargetError::Url(format!(
-            "--target {text}: TLS is not supported yet; name a port on which the server speaks \
-             plain HTTP, such as http://127.0.0.1:8080"
-        ))),
+        "http" => Ok(false),
+        "https" | "wss" => Ok(true),
         "ws" => Err(TargetError::Url(format!(
             "--target {text}: write it as http://{rest}; `-t websocket` says what is spoken there"
         ))),
@@ -68,8 +72,8 @@ fn check_scheme(text: &str, scheme: &str, rest: &str) -> Result<(), TargetError>
     }
 }
 
-/// Host and port of an authority; `None` where it is none.
-fn split_port(authority: &str) -> Option<(&str, u16)> {
+/// Host of an authority, and port if it has one; `None` where it is none.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, behind) = rest.split_once(']')?;
@@ -78,13 +82,15 @@ fn split_port(authority: &str) -> Option<(&str, u16)> {
         }
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
-    let port = match port.strip_prefix(':') {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
+    let port: Option<u16> = match port.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().ok()?)
+        }
         Some(_) => return None,
-        None if port.is_empty() => HTTP_PORT,
+        None if port.is_empty() => None,
         None => return None,
     };
-    (!host.is_empty() && port > 0).then_some((host, port))
+    (!host.is_empty() && port != Some(0)).then_some((host, port))
 }
 
 #[cfg(test)]
@@ -121,6 +127,19 @@ mod tests {
     }
 
     #[test]
+    fn https_and_wss_are_in_tls_and_have_a_port_of_their_own() {
+        for (text, is_secure, port) in [
+            ("https://x", true, 443),
+            ("WSS://x", true, 443),
+            ("https://[::1]:8443/a", true, 8443),
+            ("http://x", false, 80),
+        ] {
+            let url = TargetUrl::parse(text).unwrap();
+            assert_eq!((url.is_secure, url.port), (is_secure, port), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_target_is_refused() {
         for url in [
             "127.0.0.1:8080",
@@ -148,8 +167,6 @@ mod tests {
     #[test]
     fn another_scheme_says_what_to_type() {
         let error = |url| TargetUrl::parse(url).unwrap_err().to_string();
-        assert!(error("https://x:8443").contains("TLS is not supported yet"));
-        assert!(error("wss://x").contains("TLS is not supported yet"));
         assert!(error("ws://x:80/a").contains("write it as http://x:80/a"));
     }
 }
