@@ -121,7 +121,7 @@ checked_when_read!(Scenario);
 pub struct FeedTable {
     /// `constant`, `poisson`, `burst` or `replay`.
     pub schedule: ScheduleKind,
-    /// `ticker`, `text` or `binary`; a replay brings its own.
+    /// `ticker`, `quotes`, `text` or `binary`; a replay brings its own.
     pub payload: PayloadKind,
     /// How long a burst lasts.
     pub on: Span,
@@ -285,6 +285,7 @@ mod tests {
             ("rate = [1, \"ten\"]", "does not start with a number"),
             ("payload = \"9B\"\n[feed]\npayload = \"text\"", "payload: 9B is too small"),
             ("payload = \"10B\"", "a ticker message needs"),
+            ("payload = \"64B\"\n[feed]\npayload = \"quotes\"", "a quotes message needs 99B"),
             ("payload = \"2MiB\"", "payload: 2MiB is too large"),
             ("payload = []", "payload: the list is empty"),
             ("runs = 0", "runs"),

@@ -18,10 +18,10 @@ pub(crate) struct FeedArgs {
     /// Messages in a unit of time, such as 10/s or 0.5/s
     #[arg(short = 'R', long, value_name = "RATE", default_value = "10/s")]
     rate: Rate,
-    /// Size of a payload, 58B (ticker) or 10B (text, binary) to 1MiB
+    /// Size of a payload, 58B (ticker), 99B (quotes) or 10B to 1MiB
     #[arg(long, value_name = "SIZE", default_value = "64B")]
     payload: ByteSize,
-    /// Kind of payload: ticker, text or binary
+    /// Kind of payload: ticker, quotes, text or binary
     #[arg(long, value_name = "KIND", default_value = "ticker", value_parser = payload_kind)]
     payload_kind: PayloadKind,
     /// When messages are due: constant, poisson, burst, replay, or manual (`POST /feed/publish`)

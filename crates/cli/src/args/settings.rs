@@ -78,10 +78,10 @@ pub(crate) struct FeedSettings {
     /// rate is this divided by the clients
     #[arg(long, value_name = "RATE", conflicts_with = "rate")]
     pub(crate) total_rate: Option<Rate>,
-    /// Size of a payload, 58B (ticker) or 10B (text, binary) to 1MiB; may be a list
+    /// Size of a payload, 58B (ticker), 99B (quotes) or 10B to 1MiB; may be a list
     #[arg(long, value_name = "SIZE", value_delimiter = ',')]
     pub(crate) payload: Vec<ByteSize>,
-    /// Kind of payload: ticker, text or binary
+    /// Kind of payload: ticker, quotes, text or binary
     #[arg(long, value_name = "KIND", value_parser = payload_kind)]
     pub(crate) payload_kind: Option<PayloadKind>,
     /// When messages are due: constant, poisson, burst or replay
@@ -127,7 +127,7 @@ pub(crate) struct OutputArgs {
 
 /// The name of a payload kind.
 pub(super) fn payload_kind(name: &str) -> Result<PayloadKind, String> {
-    one_of(name, "`ticker`, `text` or `binary`")
+    one_of(name, "`ticker`, `quotes`, `text` or `binary`")
 }
 
 /// The name of a schedule that a run can have.

@@ -133,12 +133,18 @@ impl Scenario {
         let (kind, bytes) = (self.feed.payload, usize::try_from(size.0).unwrap_or(usize::MAX));
         if bytes < kind.min_bytes() {
             let least = ByteSize(kind.min_bytes() as u64);
-            return Err(match kind {
-                PayloadKind::Ticker => format!(
-                    "{size} is too small; a ticker message needs {least}, \
+            let one_quote = |kind| {
+                format!(
+                    "{size} is too small; a {kind} message needs {least}, \
                      a `text` or `binary` one 10B"
-                ),
-                _ => format!("{size} is too small; a message needs {least} for its number"),
+                )
+            };
+            return Err(match kind {
+                PayloadKind::Ticker => one_quote("ticker"),
+                PayloadKind::Quotes => one_quote("quotes"),
+                PayloadKind::Text | PayloadKind::Binary => {
+                    format!("{size} is too small; a message needs {least} for its number")
+                }
             });
         }
         if bytes > MAX_PAYLOAD {

@@ -89,6 +89,7 @@ async fn a_schedule_comes_as_it_is_computed(contender: Contender) {
         (PayloadKind::Binary, 10),
         (PayloadKind::Binary, 300),
         (PayloadKind::Ticker, 200),
+        (PayloadKind::Quotes, 200),
     ];
     for (kind, bytes) in feeds {
         let payload = Payload::Generated { kind, bytes };
