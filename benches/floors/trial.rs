@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::{Context as _, bail};
-use pushbench_metrics::record::CpuSpent;
+use pushbench_metrics::record::CpuTime;
 use pushbench_run::trial::Played;
 use pushbench_run::{Attempt, TrialError, trial};
 
@@ -47,7 +47,7 @@ fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost>
     if units == 0 {
         bail!("nothing arrived");
     }
-    let us = |cpu: Option<CpuSpent>| {
+    let us = |cpu: Option<CpuTime>| {
         let cpu = cpu.context("a child died in the window")?;
         anyhow::Ok(cpu.total.as_secs_f64() * 1e6 / units as f64)
     };

@@ -185,9 +185,9 @@ impl TrialRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resources {
     /// CPU time of the server within the window.
-    pub server_cpu: Option<CpuSpent>,
+    pub server_cpu: Option<CpuTime>,
     /// CPU time of all load processes within the window.
-    pub load_cpu: Option<CpuSpent>,
+    pub load_cpu: Option<CpuTime>,
     /// Growth of the server's resident memory from before the clients to the window's end, bytes.
     pub server_rss_growth: Option<u64>,
     /// The same of all load processes.
@@ -230,13 +230,36 @@ pub struct Pinned {
     pub load: Vec<u32>,
 }
 
-/// CPU time; the split is the kernel's tick-based estimate and only indicative.
+/// CPU time that processes used since their start, or between two readings; the split is the kernel's
+/// tick-based estimate and only indicative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CpuSpent {
+pub struct CpuTime {
     /// User and system together, from the process's CPU clock.
     pub total: Duration,
     /// In user space.
     pub user: Duration,
     /// In the kernel.
     pub system: Duration,
+}
+
+impl CpuTime {
+    /// The sum of both.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            total: self.total.saturating_add(other.total),
+            user: self.user.saturating_add(other.user),
+            system: self.system.saturating_add(other.system),
+        }
+    }
+
+    /// CPU time between the reading `earlier` and this one, each part at least 0.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Self {
+        Self {
+            total: self.total.saturating_sub(earlier.total),
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! They are bytes, not UTF-8: a process may call itself anything.
 
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io};
 
 use crate::process::error::ProcessError;
@@ -74,6 +75,11 @@ pub(crate) fn unescape(field: &str) -> String {
 pub(crate) fn ticks_to_ns(ticks: u64) -> u64 {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     ticks.saturating_mul(1_000_000_000 / per_second)
+}
+
+/// The same as a duration.
+pub(crate) fn ticks(ticks: u64) -> Duration {
+    Duration::from_nanos(ticks_to_ns(ticks))
 }
 
 /// Each process that `/proc` shows.

@@ -17,7 +17,7 @@ use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_metrics::record::environment::{Environment, WakeUps};
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
-use pushbench_metrics::record::{CpuSpent, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
+use pushbench_metrics::record::{CpuTime, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
 use pushbench_protocol::headers::HeaderProfile;
 
 use self::player::Noise;
@@ -111,7 +111,7 @@ pub(crate) fn scale() -> RunRecord {
 
 /// Three trials of bare loops at each point.
 fn add_floors(record: &mut RunRecord) {
-    let cpu = |micros| CpuSpent { total: Duration::from_micros(micros), ..CpuSpent::default() };
+    let cpu = |micros| CpuTime { total: Duration::from_micros(micros), ..CpuTime::default() };
     let points = record.points.iter().map(|point| point.id);
     let each = points.flat_map(|point| (1..=3).map(move |round| (point, round)));
     let floor = |(point, round): (u32, u32)| FloorTrial {
@@ -301,7 +301,7 @@ fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> R
     };
     let spent = |factor: f64| {
         let total = Duration::from_nanos((us * drift * factor * 1e3 * messages as f64) as u64);
-        Some(CpuSpent { total, user: total / 2, system: total / 2 })
+        Some(CpuTime { total, user: total / 2, system: total / 2 })
     };
     Resources {
         server_cpu: spent(1.0),

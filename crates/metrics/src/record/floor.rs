@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::stats;
-use crate::record::{CpuSpent, RunRecord};
+use crate::record::{CpuTime, RunRecord};
 
 /// A trial of bare loops.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +24,9 @@ pub struct FloorTrial {
     /// Messages that were read in the window.
     pub messages: u64,
     /// CPU time of the loop of writes within the window.
-    pub server_cpu: Option<CpuSpent>,
+    pub server_cpu: Option<CpuTime>,
     /// The same of the loop of reads, over all its processes.
-    pub load_cpu: Option<CpuSpent>,
+    pub load_cpu: Option<CpuTime>,
 }
 
 impl FloorTrial {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn cost_is_cpu_over_messages_of_trials_that_can_be_used() {
         let cpu =
-            |micros| Some(CpuSpent { total: Duration::from_micros(micros), ..CpuSpent::default() });
+            |micros| Some(CpuTime { total: Duration::from_micros(micros), ..CpuTime::default() });
         let trial = FloorTrial {
             point: 1,
             round: 1,

@@ -5,7 +5,6 @@
 //! known from the machine's own times ([`crate::machine::load`]).
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use pushbench_metrics::observe::disturbance::BusyProcesses;
 
@@ -51,7 +50,7 @@ impl ProcessTimes {
             (*all, *count) = (all.saturating_add(taken), *count + 1);
         }
         let (name, (ticks, count)) = by_name.into_iter().max_by_key(|&(name, all)| (all, name))?;
-        let cpu = Duration::from_nanos(procfs::ticks_to_ns(ticks));
+        let cpu = procfs::ticks(ticks);
         Some(BusyProcesses { name: name.to_owned(), count, cpu })
     }
 }
@@ -90,13 +89,13 @@ mod tests {
         }
         let busiest = after.busiest_since(&ProcessTimes::default(), &[]).unwrap();
         assert_eq!((busiest.name.as_str(), busiest.count), ("rustc", 2));
-        assert_eq!(busiest.cpu, Duration::from_nanos(procfs::ticks_to_ns(40)));
+        assert_eq!(busiest.cpu, procfs::ticks(40));
     }
 
     #[test]
     fn a_new_process_with_an_old_id_began_at_zero() {
         let busy = times(&[(2, 9, 7)]).busiest_since(&times(&[(2, 5, 50)]), &[]).unwrap();
-        assert_eq!(busy.cpu, Duration::from_nanos(procfs::ticks_to_ns(7)));
+        assert_eq!(busy.cpu, procfs::ticks(7));
     }
 
     #[test]

@@ -9,45 +9,15 @@
 //! (1 to 10 ms, by the kernel's `HZ`) is not in it yet.
 
 use std::io;
+use std::time::Duration;
+
+use pushbench_metrics::record::CpuTime;
 
 use crate::posix::CpuClockId;
 use crate::process::error::ProcessError;
 use crate::procfs;
 
 const WHAT: &str = "CPU time";
-
-/// The CPU time that a process has used since its start, or between two readings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CpuTime {
-    /// Nanoseconds by the process CPU clock.
-    pub total_ns: u64,
-    /// Nanoseconds in user space, in whole ticks: indicative.
-    pub user_ns: u64,
-    /// Nanoseconds in the kernel, in whole ticks: indicative.
-    pub system_ns: u64,
-}
-
-impl CpuTime {
-    /// The sum of both.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            total_ns: self.total_ns.saturating_add(other.total_ns),
-            user_ns: self.user_ns.saturating_add(other.user_ns),
-            system_ns: self.system_ns.saturating_add(other.system_ns),
-        }
-    }
-
-    /// Processor time between the reading `earlier` and this one, each part at least 0.
-    #[must_use]
-    pub const fn saturating_since(self, earlier: Self) -> Self {
-        Self {
-            total_ns: self.total_ns.saturating_sub(earlier.total_ns),
-            user_ns: self.user_ns.saturating_sub(earlier.user_ns),
-            system_ns: self.system_ns.saturating_sub(earlier.system_ns),
-        }
-    }
-}
 
 /// The CPU clock of one process. It takes no file descriptor, and nothing from the process.
 #[derive(Debug, Clone)]
@@ -108,14 +78,11 @@ impl ProcessClock {
         if stat.started != self.started {
             return Err(ProcessError::Ended { what: WHAT, pid }.into());
         }
-        let [user_ns, system_ns, reaped_user_ns, reaped_system_ns] =
-            [stat.user, stat.system, stat.reaped_user, stat.reaped_system].map(procfs::ticks_to_ns);
-        let reaped = CpuTime {
-            total_ns: reaped_user_ns.saturating_add(reaped_system_ns),
-            user_ns: reaped_user_ns,
-            system_ns: reaped_system_ns,
-        };
-        Ok((CpuTime { total_ns, user_ns, system_ns }, reaped))
+        let [user, system, reaped_user, reaped_system] =
+            [stat.user, stat.system, stat.reaped_user, stat.reaped_system].map(procfs::ticks);
+        let total = reaped_user.saturating_add(reaped_system);
+        let reaped = CpuTime { total, user: reaped_user, system: reaped_system };
+        Ok((CpuTime { total: Duration::from_nanos(total_ns), user, system }, reaped))
     }
 }
 
@@ -182,17 +149,17 @@ mod tests {
 
     use super::*;
 
-    fn thread_cpu_ns() -> u64 {
+    fn thread_cpu() -> Duration {
         let time = clock_gettime(ClockId::ThreadCPUTime);
-        time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     }
 
-    /// Computes until this thread has run for `nanos` more; returns for how long it has.
-    fn burn(nanos: u64) -> u64 {
-        let start = thread_cpu_ns();
+    /// Computes until this thread has run for `time` more; returns for how long it has.
+    fn burn(time: Duration) -> Duration {
+        let start = thread_cpu();
         loop {
-            let burnt = thread_cpu_ns() - start;
-            if burnt >= nanos {
+            let burnt = thread_cpu() - start;
+            if burnt >= time {
                 return burnt;
             }
         }
@@ -211,11 +178,11 @@ mod tests {
     fn burning_shows() {
         let clock = ProcessClock::of(std::process::id()).unwrap();
         let before = clock.read().unwrap();
-        let burnt = burn(30_000_000);
+        let burnt = burn(Duration::from_millis(30));
         let used = clock.read().unwrap().saturating_since(before);
-        assert!(used.total_ns >= burnt, "used {used:?}, burnt {burnt}");
+        assert!(used.total >= burnt, "used {used:?}, burnt {burnt:?}");
         // Whole ticks: two of the three that were burnt are surely in the split.
-        assert!(used.user_ns + used.system_ns > 0, "used {used:?}");
+        assert!(used.user + used.system > Duration::ZERO, "used {used:?}");
     }
 
     #[test]
@@ -223,10 +190,10 @@ mod tests {
         let child = sleeping_child();
         let clock = ProcessClock::of(child.id()).unwrap();
         let before = clock.read().unwrap();
-        let burnt = burn(50_000_000);
+        let burnt = burn(Duration::from_millis(50));
         let used = clock.read().unwrap().saturating_since(before);
         assert_eq!(clock.pid(), child.id());
-        assert!(used.total_ns < burnt, "used {used:?}, burnt {burnt}");
+        assert!(used.total < burnt, "used {used:?}, burnt {burnt:?}");
         end(child);
     }
 
@@ -249,7 +216,7 @@ mod tests {
         child.kill().unwrap();
         let pid = Pid::from_child(&child);
         waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
-        assert!(clock.read().unwrap().total_ns >= before.total_ns);
+        assert!(clock.read().unwrap().total >= before.total);
         child.wait().unwrap();
     }
 

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use crate::process::cpu::{self, CpuTime, ProcessClock};
+use pushbench_metrics::record::CpuTime;
+
+use crate::process::cpu::{self, ProcessClock};
 use crate::process::memory::{self, Memory};
 use crate::procfs;
 
@@ -176,11 +178,11 @@ impl TreeTime {
             now = now.plus(member.own).plus(member.reaped);
             reaped = reaped.plus(member.reaped.saturating_since(then.reaped));
             let own = member.own.saturating_since(then.own);
-            busiest = if own.total_ns > busiest.total_ns { own } else { busiest };
+            busiest = if own.total > busiest.total { own } else { busiest };
         }
         // What a process used is told in whole ticks once it is its parent's.
-        let ticks = procfs::ticks_to_ns(2 * u64::from(ended));
-        let is_told = gone.total_ns <= reaped.total_ns.saturating_add(ticks);
+        let ticks = procfs::ticks(2 * u64::from(ended));
+        let is_told = gone.total <= reaped.total.saturating_add(ticks);
         let all_roots = self.roots.iter().all(|root| self.members.contains_key(root));
         let total = (is_told && all_roots).then(|| now.saturating_since(before));
         TreeSpent { total, busiest, ended }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pushbench_metrics::record::{CpuSpent, Resources};
+use pushbench_metrics::record::{CpuTime, Resources};
 use pushbench_os::machine::load::MachineTimes;
-use pushbench_os::process::cpu::{CpuTime, ProcessClock};
+use pushbench_os::process::cpu::ProcessClock;
 use pushbench_os::process::memory::{Memory, socket_memory_bytes};
 use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
 
@@ -48,7 +48,7 @@ struct Process {
 #[derive(Debug)]
 struct Spent {
     /// That of all; `None` where there is none, or one of them is not known.
-    total: Option<CpuSpent>,
+    total: Option<CpuTime>,
     busiest: Option<Duration>,
     /// How many ended, where what they spent is not known.
     ended: Option<u32>,
@@ -97,16 +97,14 @@ impl Processes {
         match self {
             Self::Each(processes) => {
                 let each: Vec<_> = processes.iter().map(Process::spent).collect();
-                let known: Option<Vec<CpuSpent>> = each.iter().copied().collect();
-                let known = known.filter(|known| !known.is_empty());
+                let total = each.iter().copied().reduce(|sum, spent| Some(sum?.plus(spent?)));
                 let busiest = each.iter().flatten().map(|spent| spent.total).max();
-                Spent { total: known.map(|known| sum(&known)), busiest, ended: None }
+                Spent { total: total.flatten(), busiest, ended: None }
             }
             Self::Tree { tree, start, .. } => {
                 let spent = tree.read().since(start);
                 let ended = spent.total.is_none().then_some(spent.ended);
-                let busiest = Some(Duration::from_nanos(spent.busiest.total_ns));
-                Spent { total: spent.total.map(cpu_spent), busiest, ended }
+                Spent { total: spent.total, busiest: Some(spent.busiest.total), ended }
             }
         }
     }
@@ -138,8 +136,8 @@ impl Process {
         self.clock.as_ref()?.read().ok()
     }
 
-    fn spent(&self) -> Option<CpuSpent> {
-        Some(cpu_spent(self.cpu()?.saturating_since(self.start?)))
+    fn spent(&self) -> Option<CpuTime> {
+        Some(self.cpu()?.saturating_since(self.start?))
     }
 }
 
@@ -227,22 +225,6 @@ impl CostMeter {
             connecting,
         }
     }
-}
-
-fn cpu_spent(spent: CpuTime) -> CpuSpent {
-    CpuSpent {
-        total: Duration::from_nanos(spent.total_ns),
-        user: Duration::from_nanos(spent.user_ns),
-        system: Duration::from_nanos(spent.system_ns),
-    }
-}
-
-fn sum(parts: &[CpuSpent]) -> CpuSpent {
-    parts.iter().fold(CpuSpent::default(), |sum, part| CpuSpent {
-        total: sum.total + part.total,
-        user: sum.user + part.user,
-        system: sum.system + part.system,
-    })
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ struct Counters {
 struct Times {
     at: MonoInstant,
     machine: MachineTimes,
-    own_ns: u64,
+    own: Duration,
 }
 
 impl DisturbanceWatch {
@@ -131,9 +131,9 @@ impl DisturbanceWatch {
         if self.own.is_empty() {
             return None;
         }
-        let cpu = |&pid: &u32| ProcessClock::of(pid).ok()?.read().ok().map(|cpu| cpu.total_ns);
-        let own_ns = self.own.iter().map(cpu).sum::<Option<u64>>()?;
-        Some(Times { at: clock::now(), machine, own_ns })
+        let cpu = |&pid: &u32| ProcessClock::of(pid).ok()?.read().ok().map(|cpu| cpu.total);
+        let own = self.own.iter().map(cpu).sum::<Option<Duration>>()?;
+        Some(Times { at: clock::now(), machine, own })
     }
 
     /// Of the trial's children: what this process waits for is not measured.
@@ -157,7 +157,7 @@ impl Times {
         let given_ns = saturating_nanos(later.at.saturating_since(self.at)) * cores as u64;
         let given = given_ns as f64 / 1e9;
         let busy = later.machine.saturating_since(self.machine).busy_ns(given_ns) as f64 / 1e9;
-        let own = later.own_ns.saturating_sub(self.own_ns) as f64 / 1e9;
+        let own = later.own.saturating_sub(self.own).as_secs_f64();
         let share =
             |seconds: f64| if given > 0.0 { (seconds / given).clamp(0.0, 1.0) } else { 0.0 };
         Others { share: share(busy - own), own_share: share(own), busiest: None }
@@ -179,7 +179,7 @@ mod tests {
         let total_ns = 2 * at_ms * 1_000_000;
         let idle_ns = total_ns - busy_ms * 1_000_000;
         let machine = MachineTimes { total_ns, idle_ns, ..MachineTimes::default() };
-        Times { at: MonoInstant(at_ms * 1_000_000), machine, own_ns: own_ms * 1_000_000 }
+        Times { at: MonoInstant(at_ms * 1_000_000), machine, own: Duration::from_millis(own_ms) }
     }
 
     #[test]
@@ -215,8 +215,8 @@ mod tests {
         watch.begin();
         // It goes on until the spinner has had a quarter of a second of processor time.
         let clock = ProcessClock::of(spinner.id()).unwrap();
-        let had = || clock.read().unwrap().total_ns;
-        while had() < 250_000_000 {
+        let had = || clock.read().unwrap().total;
+        while had() < Duration::from_millis(250) {
             clock::sleep_until(clock::now() + Duration::from_millis(10));
         }
         let disturbance = watch.end();

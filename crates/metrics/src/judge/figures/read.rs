@@ -5,7 +5,7 @@ use pushbench_core::Figure;
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
 use crate::observe::ledger::{Layer, Phase};
-use crate::record::{CpuSpent, TrialRecord};
+use crate::record::{CpuTime, TrialRecord};
 
 /// The figure of a layer's bytes per message.
 #[must_use]
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         Some(self.tcpip()? + socket.sum::<Option<f64>>()?)
     }
 
-    fn cpu_us(&self, cpu: Option<CpuSpent>) -> Option<f64> {
+    fn cpu_us(&self, cpu: Option<CpuTime>) -> Option<f64> {
         let nanos = u64::try_from(cpu?.total.as_nanos()).ok()?;
         Some(self.per_message(nanos)? / 1e3)
     }

@@ -1,5 +1,6 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use super::*;
 
@@ -44,9 +45,9 @@ impl Drop for Shell {
 /// Counts so far that it takes several ticks on any machine.
 const BURN: &str = "burn() { i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; }; ";
 
-/// The least that takes, in nanoseconds: a tick.
-fn a_tick() -> u64 {
-    procfs::ticks_to_ns(1)
+/// The least that takes: a tick.
+fn a_tick() -> Duration {
+    procfs::ticks(1)
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn a_worker_that_begins_and_ends_between_two_readings_counts() {
     shell.go();
     assert_eq!(shell.hear(), "done");
     let spent = tree.read().since(&before);
-    assert!(spent.total.unwrap().total_ns >= 2 * a_tick(), "{spent:?}");
+    assert!(spent.total.unwrap().total >= 2 * a_tick(), "{spent:?}");
     assert_eq!(spent.ended, 0, "none that was seen");
 }
 
@@ -76,7 +77,7 @@ fn a_worker_that_was_seen_and_ended_is_not_lost() {
     assert_eq!(shell.hear(), "done");
     let spent = tree.read().since(&before);
     assert_eq!(spent.ended, 1);
-    assert!(spent.total.unwrap().total_ns >= a_tick(), "{spent:?}");
+    assert!(spent.total.unwrap().total >= a_tick(), "{spent:?}");
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn a_root_that_is_gone_leaves_nothing_to_tell() {
 }
 
 fn time(members: &[(u32, u64, u64)]) -> TreeTime {
-    let cpu = |total_ns| CpuTime { total_ns, ..CpuTime::default() };
+    let cpu = |ms| CpuTime { total: Duration::from_millis(ms), ..CpuTime::default() };
     let member =
         |&(pid, own, reaped)| ((pid, 7), MemberTime { own: cpu(own), reaped: cpu(reaped) });
     TreeTime { roots: vec![(1, 7)], members: members.iter().map(member).collect() }
@@ -122,16 +123,16 @@ fn time(members: &[(u32, u64, u64)]) -> TreeTime {
 
 #[test]
 fn what_nobody_waited_for_is_not_known() {
-    let ms = 1_000_000;
-    let before = time(&[(1, 100 * ms, 0), (2, 500 * ms, 0)]);
-    let reaped = time(&[(1, 110 * ms, 520 * ms)]).since(&before);
-    let total = CpuTime { total_ns: 30 * ms, ..CpuTime::default() };
+    const MS: Duration = Duration::from_millis(1);
+    let before = time(&[(1, 100, 0), (2, 500, 0)]);
+    let reaped = time(&[(1, 110, 520)]).since(&before);
+    let total = CpuTime { total: MS * 30, ..CpuTime::default() };
     assert_eq!((reaped.total, reaped.ended), (Some(total), 1));
-    let ignored = time(&[(1, 110 * ms, 0)]).since(&before);
+    let ignored = time(&[(1, 110, 0)]).since(&before);
     assert_eq!((ignored.total, ignored.ended), (None, 1));
-    let new = time(&[(1, 110 * ms, 0), (2, 500 * ms, 0), (3, 90 * ms, 0)]).since(&before);
-    assert_eq!(new.total.map(|total| total.total_ns), Some(100 * ms));
-    assert_eq!(new.busiest.total_ns, 90 * ms);
+    let new = time(&[(1, 110, 0), (2, 500, 0), (3, 90, 0)]).since(&before);
+    assert_eq!(new.total.map(|total| total.total), Some(MS * 100));
+    assert_eq!(new.busiest.total, MS * 90);
 }
 
 /// One way of counting for both edges, whichever both have.
