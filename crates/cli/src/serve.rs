@@ -71,7 +71,7 @@ fn exposure(config: &ServerConfig, host: IpAddr) -> Option<String> {
         (Schedule::Manual, Some(_)) if is_clear => {
             ", publish with the token, which crosses the network in the clear,"
         }
-        (Schedule::Manual, Some(_)) => ", publish with the token,"
+        (Schedule::Manual, Some(_)) => ", publish with the token,",
         _ => "",
     };
     Some(format!(
