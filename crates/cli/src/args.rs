@@ -19,6 +19,7 @@ pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::processes::ProcessArgs;
+use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
