@@ -6,15 +6,18 @@
 //! transport on a stack.
 
 mod checked;
+pub mod compression;
 pub mod contender;
 pub mod delivery;
 pub mod feed;
 pub mod figure;
 pub mod instant;
+pub mod named;
 pub mod random;
 pub mod sampling;
 pub mod scenario;
 pub mod text;
+pub mod tls;
 pub mod units;
 
 pub use contender::{Contender, Shape, Stack, Transport};

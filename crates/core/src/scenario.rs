@@ -5,6 +5,8 @@
 
 mod axis;
 mod check;
+mod layers;
+mod point;
 mod points;
 mod settings;
 pub mod thresholds;
@@ -15,7 +17,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::{Axis, AxisUnit};
-pub use self::points::Point;
+pub use self::layers::{CompressionTable, TlsTable};
+pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
@@ -108,6 +111,10 @@ pub struct Scenario {
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,
+    /// What the contenders in TLS may agree on.
+    pub tls: TlsTable,
+    /// How the contenders with a coding compress.
+    pub compression: CompressionTable,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -170,6 +177,8 @@ impl Default for Scenario {
             floor: false,
             seed: 1,
             feed: FeedTable::default(),
+            tls: TlsTable::default(),
+            compression: CompressionTable::default(),
             thresholds: Thresholds::default(),
         }
     }

@@ -57,7 +57,9 @@ impl Sheet {
     fn of_row(&mut self, row: &Row<'_>, fields: impl IntoIterator<Item = String>) {
         let point = &row.summary.point;
         let names = [point.id.to_string(), row.contender().to_string()];
-        self.line(names.into_iter().chain(fields).chain(settings::fields(Some(point))));
+        self.line(
+            names.into_iter().chain(fields).chain(settings::fields(Some(point), row.contender())),
+        );
     }
 
     /// Adds a line on a trial, between what tells it apart and the settings of its point.
@@ -75,7 +77,7 @@ impl Sheet {
             trial.attempt.to_string(),
             trial.is_valid().to_string(),
         ];
-        let settings = settings::fields(point_of(record, trial.id.point));
+        let settings = settings::fields(point_of(record, trial.id.point), trial.id.contender);
         self.line(names.into_iter().chain(fields).chain(settings));
     }
 

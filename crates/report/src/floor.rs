@@ -42,7 +42,8 @@ pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
 pub(crate) fn csv(record: &RunRecord) -> Vec<u8> {
     let mut sheet = Sheet::new(&[FLOOR_COLUMNS, &settings::columns(1)]);
     for trial in &record.floors {
-        let [clients, others @ ..] = settings::fields(point_of(record, trial.point));
+        let [clients, others @ ..] =
+            settings::fields(point_of(record, trial.point), Contender::FLOOR);
         let cost = trial.cost();
         let us = |of: fn(&Floor) -> f64| cost.as_ref().map(of).map(|us| format!("{us:.3}"));
         let line = [

@@ -1,5 +1,6 @@
 //! The settings of a point in words, and which of them a run varies.
 
+use pushbench_core::Contender;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
 
 use crate::human;
@@ -7,9 +8,9 @@ use crate::human;
 /// The axes in which the points differ.
 pub(crate) fn varying(points: &[Point]) -> Vec<Axis> {
     let varies = |axis: &Axis| {
-        let mut values = points.iter().map(|point| axis.value(point));
+        let mut values = points.iter().map(|point| axis.text(point));
         let first = values.next();
-        values.any(|value| Some(value) != first)
+        values.any(|value| Some(&value) != first.as_ref())
     };
     Axis::ALL.into_iter().filter(varies).collect()
 }
@@ -21,6 +22,7 @@ fn number(axis: Axis, value: f64) -> String {
         AxisUnit::PerSecond | AxisUnit::Factor => human::short_number(value, 3),
         AxisUnit::Bytes => size(value),
         AxisUnit::Micros => human::short_time(value),
+        AxisUnit::Name => String::new(),
     }
 }
 
@@ -29,7 +31,7 @@ pub(crate) fn tick(axis: Axis, value: f64) -> String {
     let unit = match axis.unit() {
         AxisUnit::PerSecond => "/s",
         AxisUnit::Factor => "×",
-        AxisUnit::Count | AxisUnit::Bytes | AxisUnit::Micros => "",
+        AxisUnit::Count | AxisUnit::Bytes | AxisUnit::Micros | AxisUnit::Name => "",
     };
     number(axis, value) + unit
 }
@@ -41,7 +43,10 @@ fn worded(axis: Axis, value: f64) -> String {
 
 /// The value of `axis` at `point`, in words.
 pub(crate) fn words(axis: Axis, point: &Point) -> String {
-    worded(axis, axis.value(point))
+    match axis.unit() {
+        AxisUnit::Name => axis.words().replace("{}", &axis.text(point)),
+        _ => worded(axis, axis.value(point)),
+    }
 }
 
 /// The columns of the axes behind the `first` ones, in the order of [`Axis::ALL`]: CSV files whose
@@ -50,9 +55,15 @@ pub(crate) fn columns(first: usize) -> String {
     Axis::ALL[first..].iter().map(|axis| axis.column()).collect::<Vec<_>>().join(",")
 }
 
-/// The fields of all axes at a point; empty where it is not known.
-pub(crate) fn fields(point: Option<&Point>) -> [String; Axis::ALL.len()] {
-    Axis::ALL.map(|axis| point.map_or_else(String::new, |point| axis.field(point)))
+/// The field of `axis` at a point; empty where `contender` does not have the setting.
+pub(crate) fn field(axis: Axis, point: &Point, contender: Contender) -> Option<String> {
+    axis.is_read_by(contender).then(|| axis.field(point))
+}
+
+/// The fields of all axes at a point; empty where it is not known, and where `contender` does not
+/// have the setting.
+pub(crate) fn fields(point: Option<&Point>, contender: Contender) -> [String; Axis::ALL.len()] {
+    Axis::ALL.map(|axis| point.and_then(|it| field(axis, it, contender)).unwrap_or_default())
 }
 
 /// Powers of 1024 read best as such, so from a whole KiB on it is one.
@@ -82,5 +93,6 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if point.cookie_bytes > 0 {
         conditions.push(words(Axis::CookieBytes, point));
     }
+    conditions.extend(scenario.unusual_layers(point).map(|axis| words(axis, point)));
     conditions.join(", ")
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use pushbench_core::feed::payload::PayloadKind;
+use pushbench_core::named::Preference;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
+use pushbench_core::tls::{CertificateKey, Cipher, Group, Version};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
@@ -47,6 +49,8 @@ pub(crate) struct ClientArgs {
     /// Bytes of cookies that each request has beside its profile's; may be a list
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub(crate) cookie_bytes: Vec<Count>,
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -65,6 +69,35 @@ pub(crate) struct ClientArgs {
     /// deliveries are true, their latencies and CPU times are not the transports' alone
     #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
     pub(crate) allow_busy: bool,
+}
+
+/// What lies between a transport and its socket. Hidden until it can be run.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LayerArgs {
+    /// Groups of TLS by preference, such as X25519MLKEM768:X25519; may be a list
+    #[arg(long, value_name = "GROUPS", value_delimiter = ',', hide = true)]
+    tls_groups: Vec<Preference<Group>>,
+    /// Key of the server's certificate, p256 or rsa-2048; may be a list
+    #[arg(long, value_name = "KEY", value_delimiter = ',', hide = true)]
+    tls_certificate: Vec<CertificateKey>,
+    /// Versions of TLS by preference, such as 1.3:1.2; may be a list
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', hide = true)]
+    tls_versions: Vec<Preference<Version>>,
+    /// Cipher of TLS: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list
+    #[arg(long, value_name = "CIPHER", value_delimiter = ',', hide = true)]
+    tls_cipher: Vec<Cipher>,
+    /// Whether clients that come again resume their session of TLS; may be a list
+    #[arg(long, value_name = "true|false", value_delimiter = ',', hide = true)]
+    tls_resumption: Vec<bool>,
+    /// How hard messages are compressed, 1 to 9; may be a list
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', hide = true)]
+    compression_level: Vec<Count>,
+    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list
+    #[arg(long, value_name = "BITS", value_delimiter = ',', hide = true)]
+    compression_window_bits: Vec<Count>,
+    /// Size from which messages are compressed; may be a list
+    #[arg(long, value_name = "SIZE", value_delimiter = ',', hide = true)]
+    compression_threshold: Vec<ByteSize>,
 }
 
 /// The feed of a run.
@@ -163,6 +196,7 @@ impl ClientArgs {
         if !self.contenders.is_empty() {
             scenario.contenders.clone_from(&self.contenders);
         }
+        self.layers.apply(scenario);
         set(&mut scenario.duration, self.duration.as_ref());
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
@@ -170,6 +204,19 @@ impl ClientArgs {
         set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
         scenario.thresholds.override_with(&self.thresholds);
+    }
+}
+
+impl LayerArgs {
+    fn apply(&self, Scenario { tls, compression, .. }: &mut Scenario) {
+        set_list(&mut tls.groups, &self.tls_groups);
+        set_list(&mut tls.certificate, &self.tls_certificate);
+        set_list(&mut tls.versions, &self.tls_versions);
+        set_list(&mut tls.cipher, &self.tls_cipher);
+        set_list(&mut tls.resumption, &self.tls_resumption);
+        set_list(&mut compression.level, &self.compression_level);
+        set_list(&mut compression.window_bits, &self.compression_window_bits);
+        set_list(&mut compression.threshold, &self.compression_threshold);
     }
 }
 
@@ -286,6 +333,14 @@ mod tests {
             ("off", "7s"),
             ("trace", "t"),
             ("speed", "7"),
+            ("tls-groups", "secp256r1:X25519"),
+            ("tls-certificate", "rsa-2048"),
+            ("tls-versions", "1.2"),
+            ("tls-cipher", "aes-256-gcm"),
+            ("tls-resumption", "false"),
+            ("compression-level", "7"),
+            ("compression-window-bits", "12"),
+            ("compression-threshold", "70B"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();

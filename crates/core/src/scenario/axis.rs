@@ -1,8 +1,11 @@
 //! Axes: the settings that a scenario may list several values of, and so the ways in which its
 //! points differ. One table of all of them.
 
+mod rows;
+
+use self::rows::{Row, TABLE};
 use super::{Point, Scenario};
-use crate::units::{Count, Span};
+use crate::contender::Contender;
 
 /// A setting that may have a list of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,22 @@ pub enum Axis {
     CookieBytes,
     /// How many times faster than recorded.
     Speed,
+    /// Groups of TLS.
+    TlsGroups,
+    /// The key of the server's certificate.
+    TlsCertificate,
+    /// Versions of TLS.
+    TlsVersions,
+    /// The cipher of TLS.
+    TlsCipher,
+    /// Whether sessions of TLS are resumed.
+    TlsResumption,
+    /// How hard a compressor tries.
+    CompressionLevel,
+    /// How far it looks back.
+    CompressionWindow,
+    /// The size from which it is used.
+    CompressionThreshold,
 }
 
 /// The unit of [`Axis::value`].
@@ -36,142 +55,8 @@ pub enum AxisUnit {
     Micros,
     /// A factor.
     Factor,
-}
-
-/// An axis' row: all that is said of it in one place.
-#[derive(Clone, Copy)]
-struct Row {
-    axis: Axis,
-    /// The key in a scenario.
-    key: &'static str,
-    /// The name in a point's label: `poll=1s`.
-    label: &'static str,
-    column: &'static str,
-    title: &'static str,
-    words: &'static str,
-    unit: AxisUnit,
-    /// How many values a scenario lists.
-    len: fn(&Scenario) -> usize,
-    /// Gives a point the value at that place of the list.
-    choose: fn(&Scenario, usize, &mut Point),
-    value: fn(&Point) -> f64,
-    field: fn(&Point) -> f64,
-    text: fn(&Point) -> String,
-}
-
-/// The axes. The last one turns fastest from point to point.
-const TABLE: [Row; 7] = [
-    Row {
-        axis: Axis::Clients,
-        key: "clients",
-        label: "clients",
-        column: "clients",
-        title: "clients",
-        words: "{} client{s}",
-        unit: AxisUnit::Count,
-        len: |scenario| scenario.clients.as_slice().len(),
-        choose: |from, at, point| point.clients = whole(from.clients.as_slice()[at]),
-        value: |point| f64::from(point.clients),
-        field: |point| f64::from(point.clients),
-        text: |point| point.clients.to_string(),
-    },
-    Row {
-        axis: Axis::Rate,
-        key: "rate",
-        label: "rate",
-        column: "rate_hz",
-        title: "messages per second",
-        words: "{} message{s}/s",
-        unit: AxisUnit::PerSecond,
-        len: |scenario| scenario.rates().as_slice().len(),
-        choose: |from, at, point| point.rate = from.rates().as_slice()[at],
-        value: |point| point.rate.hz(),
-        // That of the long run, bursts and silences together.
-        field: |point| point.rate_hz,
-        text: |point| point.rate.to_string(),
-    },
-    Row {
-        axis: Axis::Payload,
-        key: "payload",
-        label: "payload",
-        column: "payload_bytes",
-        title: "payload size",
-        words: "{} payload",
-        unit: AxisUnit::Bytes,
-        len: |scenario| scenario.payload.as_slice().len(),
-        choose: |from, at, point| {
-            #[expect(clippy::cast_precision_loss, reason = "at most 1 MiB")]
-            let bytes = from.payload.as_slice()[at].0 as f64;
-            point.payload_bytes = bytes;
-        },
-        value: |point| point.payload_bytes,
-        field: |point| point.payload_bytes,
-        text: |point| format!("{}B", point.payload_bytes),
-    },
-    Row {
-        axis: Axis::PollInterval,
-        key: "poll_interval",
-        label: "poll",
-        column: "poll_interval_ms",
-        title: "poll interval",
-        words: "polls every {}",
-        unit: AxisUnit::Micros,
-        len: |scenario| scenario.poll_interval.as_slice().len(),
-        choose: |from, at, point| point.poll_interval = from.poll_interval.as_slice()[at],
-        value: |point| seconds(point.poll_interval) * 1e6,
-        field: |point| seconds(point.poll_interval) * 1e3,
-        text: |point| point.poll_interval.to_string(),
-    },
-    Row {
-        axis: Axis::LongPollTimeout,
-        key: "long_poll_timeout",
-        label: "hold",
-        column: "long_poll_timeout_ms",
-        title: "long-poll timeout",
-        words: "long polls held {}",
-        unit: AxisUnit::Micros,
-        len: |scenario| scenario.long_poll_timeout.as_slice().len(),
-        choose: |from, at, point| point.long_poll_timeout = from.long_poll_timeout.as_slice()[at],
-        value: |point| seconds(point.long_poll_timeout) * 1e6,
-        field: |point| seconds(point.long_poll_timeout) * 1e3,
-        text: |point| point.long_poll_timeout.to_string(),
-    },
-    Row {
-        axis: Axis::CookieBytes,
-        key: "cookie_bytes",
-        label: "cookie",
-        column: "cookie_bytes",
-        title: "bytes of cookies",
-        words: "{} of cookies",
-        unit: AxisUnit::Bytes,
-        len: |scenario| scenario.cookie_bytes.as_slice().len(),
-        choose: |from, at, point| point.cookie_bytes = whole(from.cookie_bytes.as_slice()[at]),
-        value: |point| f64::from(point.cookie_bytes),
-        field: |point| f64::from(point.cookie_bytes),
-        text: |point| format!("{}B", point.cookie_bytes),
-    },
-    Row {
-        axis: Axis::Speed,
-        key: "feed.speed",
-        label: "speed",
-        column: "speed",
-        title: "speed of the replay",
-        words: "at {}× speed",
-        unit: AxisUnit::Factor,
-        len: |scenario| scenario.feed.speed.as_slice().len(),
-        choose: |from, at, point| point.speed = from.feed.speed.as_slice()[at],
-        value: |point| point.speed,
-        field: |point| point.speed,
-        text: |point| point.speed.to_string(),
-    },
-];
-
-fn whole(count: Count) -> u32 {
-    u32::try_from(count.0).unwrap_or(u32::MAX)
-}
-
-fn seconds(span: Span) -> f64 {
-    span.0.as_secs_f64()
+    /// None: its values are names, and have no order.
+    Name,
 }
 
 impl Axis {
@@ -221,7 +106,13 @@ impl Axis {
         self.row().unit
     }
 
-    /// Its value at `point`, in its unit.
+    /// Whether `contender` has the setting; to others it means nothing.
+    #[must_use]
+    pub fn is_read_by(self, contender: Contender) -> bool {
+        (self.row().is_read_by)(contender)
+    }
+
+    /// Its value at `point`, in its unit; no number where it is a name.
     #[must_use]
     pub fn value(self, point: &Point) -> f64 {
         (self.row().value)(point)
@@ -230,7 +121,23 @@ impl Axis {
     /// Its value at `point`, in the unit of its column.
     #[must_use]
     pub fn field(self, point: &Point) -> String {
-        (self.row().field)(point).to_string()
+        match self.unit() {
+            AxisUnit::Name => self.text(point),
+            _ => (self.row().field)(point).to_string(),
+        }
+    }
+
+    /// Its value at `point`, as a scenario may spell it.
+    #[must_use]
+    pub fn text(self, point: &Point) -> String {
+        (self.row().text)(point)
+    }
+
+    /// The first value that `scenario` lists, as a scenario may spell it.
+    pub(super) fn first(self, scenario: &Scenario) -> String {
+        let mut point = Point::numbered(1);
+        self.choose(scenario, 0, &mut point);
+        self.text(&point)
     }
 
     /// How many values `scenario` lists.
@@ -245,6 +152,6 @@ impl Axis {
 
     /// `poll=1s`.
     pub(super) fn label(self, point: &Point) -> String {
-        format!("{}={}", self.row().label, (self.row().text)(point))
+        format!("{}={}", self.row().label, self.text(point))
     }
 }

@@ -51,6 +51,7 @@ impl Scenario {
             return Err(setting("runs", "between 1 and 10000 runs can be made"));
         }
         self.check_feed()?;
+        self.check_layers()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()
@@ -141,10 +142,7 @@ impl Scenario {
                 _ => format!("{size} is too small; a message needs {least} for its number"),
             });
         }
-        if bytes > MAX_PAYLOAD {
-            return Err(format!("{size} is too large; a message has at most 1MiB"));
-        }
-        Ok(())
+        check_largest(size)
     }
 
     fn check_thresholds(&self) -> Result<(), ScenarioError> {
@@ -249,7 +247,23 @@ pub(super) fn check_cookie(bytes: u64) -> Result<(), String> {
     Err(format!("{bytes} are too many; at most {most} are sent"))
 }
 
-fn check_list<T>(
+/// Whether a setting without a unit is within its range.
+pub(super) fn check_number(number: u64, range: &RangeInclusive<u64>) -> Result<(), String> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    Err(format!("{number} is not within {} and {}", range.start(), range.end()))
+}
+
+/// Whether a message may be as large.
+pub(super) fn check_largest(size: ByteSize) -> Result<(), String> {
+    if size.0 <= MAX_PAYLOAD as u64 {
+        return Ok(());
+    }
+    Err(format!("{size} is too large; a message has at most 1MiB"))
+}
+
+pub(super) fn check_list<T>(
     key: &'static str,
     values: &Values<T>,
     check: impl Fn(&T) -> Result<(), String>,

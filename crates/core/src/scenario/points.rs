@@ -1,97 +1,11 @@
 //! The points of a scenario: the product of its lists.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use super::check::{self, check_text};
-use super::{Axis, Scenario, ScenarioError, ScheduleKind, Values, setting};
-use crate::checked_when_read;
+use super::{Axis, Point, Scenario, ScheduleKind, Values};
 use crate::feed::FeedSpec;
-use crate::feed::payload::{MAX_PAYLOAD, Payload};
-use crate::feed::schedule::{Schedule, check_rate, check_speed};
+use crate::feed::payload::Payload;
+use crate::feed::schedule::Schedule;
 use crate::feed::trace::Trace;
-use crate::units::{Count, Rate, Span};
-
-/// One combination of settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub struct Point {
-    /// Its number, from 1.
-    pub id: u32,
-    /// The settings in which it differs from the others, such as `clients=100 rate=10/s`; empty
-    /// where it is the only one.
-    pub label: String,
-    /// Subscribers.
-    pub clients: u32,
-    /// The rate as given; within a burst that of the burst; of a replay, the mean.
-    pub rate: Rate,
-    /// Messages each second in the long run.
-    pub rate_hz: f64,
-    /// Size of a payload; of a replay, the mean.
-    pub payload_bytes: f64,
-    /// The period of short polls.
-    pub poll_interval: Span,
-    /// How long the server is asked to hold a long poll.
-    pub long_poll_timeout: Span,
-    /// Bytes by which each request's `Cookie` is longer than its profile has it.
-    #[serde(default)]
-    pub cookie_bytes: u32,
-    /// How many times faster than recorded; 1 without a trace.
-    pub speed: f64,
-}
-
-checked_when_read!(Point);
-
-impl Point {
-    /// A point whose settings are still to be chosen.
-    fn numbered(id: u32) -> Self {
-        Self {
-            id,
-            label: String::new(),
-            clients: 1,
-            rate: Rate::ONE,
-            rate_hz: 0.0,
-            payload_bytes: 0.0,
-            poll_interval: Span(Duration::ZERO),
-            long_poll_timeout: Span(Duration::ZERO),
-            cookie_bytes: 0,
-            speed: 1.0,
-        }
-    }
-
-    /// Checks what the types of its settings cannot.
-    ///
-    /// # Errors
-    ///
-    /// The first setting that no scenario spans, by its key.
-    pub fn check(&self) -> Result<(), ScenarioError> {
-        let within = |key, value: f64, most: f64| match (0.0..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(setting(key, format!("{value:?} is not within 0 and {most}"))),
-        };
-        if self.id == 0 {
-            return Err(setting("id", "a point's number is at least 1"));
-        }
-        if !check::CLIENTS.contains(&u64::from(self.clients)) {
-            let problem = format!("{} is not within 1 and 1000k", self.clients);
-            return Err(setting("clients", problem));
-        }
-        check_text("label", &self.label)?;
-        check_rate(self.rate).map_err(|why| setting("rate", why.problem))?;
-        check_speed(self.speed).map_err(|why| setting("speed", why.problem))?;
-        // A replay was not always held to the rates of other schedules.
-        within("rate_hz", self.rate_hz, 1e12)?;
-        #[expect(clippy::cast_precision_loss, reason = "1 MiB")]
-        within("payload_bytes", self.payload_bytes, MAX_PAYLOAD as f64)?;
-        check::check_poll_interval(self.poll_interval)
-            .map_err(|why| setting("poll_interval", why))?;
-        check::check_long_poll_timeout(self.long_poll_timeout)
-            .map_err(|why| setting("long_poll_timeout", why))?;
-        check::check_cookie(u64::from(self.cookie_bytes))
-            .map_err(|why| setting("cookie_bytes", why))
-    }
-}
+use crate::units::{Count, Rate};
 
 impl Scenario {
     /// The rate of each of `clients` where `total_rate` is that of all.

@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 24] = {
+pub const SETTINGS: [Setting; 32] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -79,6 +79,14 @@ pub const SETTINGS: [Setting; 24] = {
         setting("feed.off", Whole).flag("off"),
         setting("feed.trace", Whole).flag("trace"),
         axis(Axis::Speed, "speed"),
+        axis(Axis::TlsGroups, "tls-groups"),
+        axis(Axis::TlsCertificate, "tls-certificate"),
+        axis(Axis::TlsVersions, "tls-versions"),
+        axis(Axis::TlsCipher, "tls-cipher"),
+        axis(Axis::TlsResumption, "tls-resumption"),
+        axis(Axis::CompressionLevel, "compression-level"),
+        axis(Axis::CompressionWindow, "compression-window-bits"),
+        axis(Axis::CompressionThreshold, "compression-threshold"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -98,9 +106,12 @@ mod tests {
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
-        let Some(Value::Object(feed)) = written.remove("feed") else { panic!() };
-        let feed = feed.keys().map(|key| format!("feed.{key}"));
-        let mut written: Vec<String> = written.keys().cloned().chain(feed).collect();
+        let mut within = Vec::new();
+        for table in ["feed", "tls", "compression"] {
+            let Some(Value::Object(keys)) = written.remove(table) else { panic!("{table}") };
+            within.extend(keys.keys().map(|key| format!("{table}.{key}")));
+        }
+        let mut written: Vec<String> = written.keys().cloned().chain(within).collect();
         let mut known = SETTINGS.map(|setting| setting.key.to_owned());
         written.sort();
         known.sort();

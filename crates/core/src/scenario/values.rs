@@ -47,6 +47,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
         T::deserialize(text.into_deserializer()).map(Values::One)
     }
 
+    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Values<T>, E> {
+        T::deserialize(truth.into_deserializer()).map(Values::One)
+    }
+
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Values<T>, E> {
         T::deserialize(number.into_deserializer()).map(Values::One)
     }

@@ -1,10 +1,11 @@
 //! Figures against the setting that a run varies.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use plotters_backend::DrawingBackend;
 use pushbench_core::figure::Unit;
-use pushbench_core::scenario::{Axis, Point};
+use pushbench_core::scenario::{Axis, AxisUnit, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::record::RunRecord;
 
@@ -152,9 +153,8 @@ const MEDIAN: &str = "the median over its trials";
 pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let Some((over, held)) = swept(&record.points) else { return Vec::new() };
     let Some(first) = record.points.first() else { return Vec::new() };
-    let is_ours = |block: &&Block<'_>| {
-        held.iter().all(|other| other.value(&block.point) == other.value(first))
-    };
+    let is_ours =
+        |block: &&Block<'_>| held.iter().all(|other| other.text(&block.point) == other.text(first));
     let blocks: Vec<&Block<'_>> = blocks.iter().filter(is_ours).collect();
     let words: Vec<String> = held.iter().map(|axis| settings::words(*axis, first)).collect();
     let held = if held.is_empty() { String::new() } else { format!("; {}", words.join(", ")) };
@@ -221,22 +221,20 @@ fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
     sweep.chart("sweep-bytes", bytes_caption(reach, over), title, subtitle)
 }
 
-/// The varying setting with the most values, and the other varying ones, which are held; one that
+/// The varying quantity with the most values, and the other varying ones, which are held; one that
 /// follows from the first, as a rate may from the number of clients, goes along with it.
 fn swept(points: &[Point]) -> Option<(Axis, Vec<Axis>)> {
     let varying = settings::varying(points);
-    let distinct = |value: &dyn Fn(&Point) -> (f64, f64)| {
-        let mut values: Vec<(f64, f64)> = points.iter().map(value).collect();
-        values.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.total_cmp(&two.1)));
-        values.dedup();
-        values.len()
+    let distinct = |values: &dyn Fn(&Point) -> [String; 2]| {
+        points.iter().map(values).collect::<BTreeSet<_>>().len()
     };
-    let values = |over: &Axis| distinct(&|point| (over.value(point), 0.0));
+    let values = |over: &Axis| distinct(&|point| [over.text(point), String::new()]);
+    // Names have no order to draw a line along.
+    let quantities = varying.iter().rev().copied().filter(|axis| axis.unit() != AxisUnit::Name);
     // Of several with as many values the first: `max_by_key` would give the last.
-    let swept = varying.iter().rev().copied().max_by_key(values)?;
-    let follows = |other: &Axis| {
-        distinct(&|point| (swept.value(point), other.value(point))) == values(&swept)
-    };
+    let swept = quantities.max_by_key(values)?;
+    let follows =
+        |other: &Axis| distinct(&|point| [swept.text(point), other.text(point)]) == values(&swept);
     Some((swept, varying.into_iter().filter(|over| !follows(over)).collect()))
 }
 

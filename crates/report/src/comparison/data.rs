@@ -40,7 +40,7 @@ pub fn comparison_csv(comparison: &Comparison) -> String {
 fn fields(row: &Row) -> Vec<String> {
     let values = values(row);
     let fields = COLUMNS.iter().map(|column| plain(&values[*column]));
-    fields.chain(settings::fields(Some(&row.point))).collect()
+    fields.chain(settings::fields(Some(&row.point), row.contender)).collect()
 }
 
 fn plain(value: &Value) -> String {

@@ -8,6 +8,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use super::{Sheet, decimals, point_of};
 use crate::rows::blocks;
+use crate::settings;
 
 /// A line of either file before it is text.
 struct Line<'a> {
@@ -106,6 +107,14 @@ const LATER: &[Column] = &[
     C::Axis(Axis::CookieBytes),
     C::Axis(Axis::Speed),
     C::Text("trials_used", |line| Some(line.used.to_string())),
+    C::Axis(Axis::TlsGroups),
+    C::Axis(Axis::TlsCertificate),
+    C::Axis(Axis::TlsVersions),
+    C::Axis(Axis::TlsCipher),
+    C::Axis(Axis::TlsResumption),
+    C::Axis(Axis::CompressionLevel),
+    C::Axis(Axis::CompressionWindow),
+    C::Axis(Axis::CompressionThreshold),
 ];
 
 impl Column {
@@ -119,7 +128,7 @@ impl Column {
 
     fn field(&self, line: &Line<'_>) -> String {
         let field = match self {
-            Self::Axis(axis) => Some(axis.field(line.point)),
+            Self::Axis(axis) => settings::field(*axis, line.point, line.contender),
             Self::Count(_, count) => line.counts.as_ref().map(|counts| count(counts).to_string()),
             Self::Figure(figure) => {
                 return decimals(line.figures.get(*figure), figure.decimals());

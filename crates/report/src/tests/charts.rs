@@ -201,7 +201,7 @@ fn the_floor_stands_beside_what_is_held_against_it() {
     assert!(table.contains(line), "{table}");
     let csv = String::from_utf8(crate::floor::csv(&record)).unwrap();
     assert!(csv.starts_with(crate::floor::FLOOR_COLUMNS), "{csv}");
-    assert!(csv.contains("\n2,10,2,true,2000,5.100,3.600,,100,64,1000,30000,0,1\n"), "{csv}");
+    assert!(csv.contains("\n2,10,2,true,2000,5.100,3.600,,100,64,1000,30000,0,1,"), "{csv}");
     let without = RunRecord { floors: Vec::new(), ..record };
     assert!(!crate::terminal_table(&without).contains("Floor"));
 }

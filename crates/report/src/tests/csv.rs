@@ -36,7 +36,9 @@ fn number(text: &str) -> f64 {
 #[test]
 fn the_header_is_the_one_that_users_were_promised() {
     let promised = DESIGN.replace('\n', "");
-    let added = "late,long_poll_timeout_ms,cookie_bytes,speed,trials_used";
+    let added = "late,long_poll_timeout_ms,cookie_bytes,speed,trials_used,tls_groups,\
+                 tls_certificate,tls_versions,tls_cipher,tls_resumption,compression_level,\
+                 compression_window_bits,compression_threshold_bytes";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();
@@ -79,6 +81,48 @@ fn each_setting_that_points_vary_tells_the_lines_of_every_file_apart() {
             let expected = ["1", "2"].into_iter().zip(expected);
             let expected = expected.map(|(point, value)| (point.to_owned(), value.to_owned()));
             assert_eq!(seen, expected.collect(), "{list}: {}", String::from_utf8_lossy(&file));
+        }
+    }
+}
+
+/// A message in clear was not sealed with any cipher, nor one without a coding compressed at any
+/// level.
+#[test]
+fn a_setting_of_what_lies_below_is_that_of_who_has_it() {
+    let lists = [
+        ("[tls]\ngroups = [\"X25519\", \"secp256r1:X25519\"]", "tls_groups"),
+        ("[tls]\ncertificate = [\"p256\", \"rsa-2048\"]", "tls_certificate"),
+        ("[tls]\nversions = [\"1.3:1.2\", \"1.2\"]", "tls_versions"),
+        ("[tls]\ncipher = [\"any\", \"aes-128-gcm\"]", "tls_cipher"),
+        ("[tls]\nresumption = [true, false]", "tls_resumption"),
+        ("[compression]\nlevel = [1, 9]", "compression_level"),
+        ("[compression]\nwindow_bits = [9, 15]", "compression_window_bits"),
+        ("[compression]\nthreshold = [0, 1024]", "compression_threshold_bytes"),
+    ];
+    for (list, column) in lists {
+        let record = fixture::broken_down_run(&format!(
+            "duration = \"1s\"\nruns = 1\ntransports = [\"sse\", \"sse+tls+gzip\"]\n{list}"
+        ));
+        let files = [
+            csv::summary(&record),
+            csv::trials(&record),
+            csv::bytes(&record),
+            csv::breakdown(&record),
+            csv::series(&record),
+            csv::models(&record),
+        ];
+        let (_, values) = list.split_once('[').unwrap().1.split_once('[').unwrap();
+        let values = values.trim_end_matches(']').replace('"', "");
+        for file in files {
+            let of = |transport: &str| -> BTreeSet<(String, String)> {
+                let lines = lines(&file);
+                let ours = lines.iter().filter(|line| line["transport"] == transport);
+                ours.map(|line| (line["point"].clone(), line[column].clone())).collect()
+            };
+            let values = values.split(", ").map(str::to_owned);
+            let points = || ["1", "2"].map(str::to_owned).into_iter();
+            assert_eq!(of("sse+tls+gzip"), points().zip(values).collect(), "{list}");
+            assert_eq!(of("sse"), points().map(|it| (it, String::new())).collect(), "{list}");
         }
     }
 }

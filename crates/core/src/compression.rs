@@ -1,0 +1,33 @@
+//! Settings of codings: how hard a compressor tries, how far it looks back, and on what.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::ByteSize;
+
+/// The levels of zlib that compress; 0 would only store.
+pub(crate) const LEVELS: RangeInclusive<u64> = 1..=9;
+
+/// Logarithms of window sizes (RFC 1950 §2.2, RFC 7692 §7.1.2), without 8, which no compressor of
+/// zlib's kind keeps to.
+pub(crate) const WINDOW_BITS: RangeInclusive<u64> = 9..=15;
+
+/// The settings of the contenders with a coding at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compression {
+    /// How hard the compressor tries, from 1 to 9.
+    pub level: u8,
+    /// The logarithm of how many bytes it looks back.
+    pub window_bits: u8,
+    /// The size from which a message, or the body of an answer, is compressed.
+    pub threshold: ByteSize,
+}
+
+impl Default for Compression {
+    /// As zlib has it, and everything compressed.
+    fn default() -> Self {
+        Self { level: 6, window_bits: 15, threshold: ByteSize(0) }
+    }
+}

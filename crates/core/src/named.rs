@@ -1,0 +1,84 @@
+//! Values that users know by name, and orders of preference among them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Error as _, IntoDeserializer as _, value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Reads and writes enums, whose names serde knows, as text too.
+macro_rules! by_name {
+    ($($type:ty),+) => {$(
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::serde::Serialize::serialize(self, f)
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = ::serde::de::value::Error;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                $crate::named::read(name)
+            }
+        }
+    )+};
+}
+pub(crate) use by_name;
+
+/// The value of that name, else which there are.
+pub(crate) fn read<'de, T: Deserialize<'de>>(name: &'de str) -> Result<T, value::Error> {
+    T::deserialize(name.into_deserializer())
+}
+
+/// Values in the order in which they are preferred, written with `:` between them, as OpenSSL's
+/// `-groups` has it: a comma parts one point's setting from another's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preference<T>(Vec<T>);
+
+impl<T> Preference<T> {
+    /// That order, which names something.
+    pub(crate) fn of(values: impl Into<Vec<T>>) -> Self {
+        Self(values.into())
+    }
+
+    /// The values, the most preferred first; at least one.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Preference<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.iter().map(T::to_string).collect::<Vec<_>>().join(":"))
+    }
+}
+
+impl<T: FromStr<Err = value::Error> + PartialEq> FromStr for Preference<T> {
+    type Err = value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut values = Vec::new();
+        for name in text.split(':') {
+            let value = name.parse()?;
+            if values.contains(&value) {
+                return Err(value::Error::custom(format_args!("`{name}` is named twice")));
+            }
+            values.push(value);
+        }
+        Ok(Self(values))
+    }
+}
+
+impl<T: fmt::Display> Serialize for Preference<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, T: FromStr<Err = value::Error> + PartialEq> Deserialize<'de> for Preference<T> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        String::deserialize(reader)?.parse().map_err(D::Error::custom)
+    }
+}
