@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, Sender};
 
 use super::*;
 
@@ -17,7 +17,8 @@ fn audit(clients: u32, delivery: Delivery, window: Window) -> Audit {
 }
 
 fn arrival(client: u32, seq: u64) -> Arrival {
-    Arrival { client, seq: Seq(seq), due: MonoInstant(0), at: MonoInstant(0) }
+    let (due, at) = (MonoInstant(0), MonoInstant(0));
+    Arrival { client, sender: Sender::FEED, seq: Seq(seq), due, at }
 }
 
 fn play(audit: &mut Audit, seqs: impl IntoIterator<Item = u64>) -> Vec<Verdict> {
