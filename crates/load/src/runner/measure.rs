@@ -1,6 +1,6 @@
 //! Who the runner tells about a trial.
 
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{Identity, MonoInstant, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
 use pushbench_metrics::observe::observer::{Observer, Window};
 use pushbench_metrics::observe::recorder::{Measured, Recorder};
@@ -30,7 +30,7 @@ pub trait Measure: Observer {
         &mut self,
         _end: MonoInstant,
         _coming: &dyn Fn(u32) -> Coming,
-        _due: &dyn Fn(Seq) -> Option<MonoInstant>,
+        _due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
     }
 
@@ -79,7 +79,7 @@ impl Measure for Recorder {
         &mut self,
         end: MonoInstant,
         coming: &dyn Fn(u32) -> Coming,
-        due: &dyn Fn(Seq) -> Option<MonoInstant>,
+        due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
         Self::end_drain(self, end, coming, due);
     }

@@ -154,7 +154,7 @@ fn what_is_still_under_way_is_known_to_take_longer() {
     }
     let end = MonoInstant(5_000 * MS);
     let coming = |client| Coming { last: None, under_way: client == 0 };
-    recorder.end_drain(end, coming, |seq| Some(MonoInstant((seq.0 - 1) * 100 * MS)));
+    recorder.end_drain(end, coming, |message| Some(MonoInstant((message.seq.0 - 1) * 100 * MS)));
     let measured = recorder.finish(|_| true);
     let audit = &measured.audit;
     assert_eq!((audit.delivered, audit.late, audit.lost), (18 + 10, 2, 10 + 20));
