@@ -3,7 +3,7 @@
 use divan::{Bencher, black_box};
 use pushbench_benches::path::Path;
 use pushbench_benches::reads;
-use pushbench_core::{Contender, Delivery, MonoInstant, Seq};
+use pushbench_core::{Contender, Delivery, MonoInstant, Sender, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Tally};
 use pushbench_metrics::observe::measure::Measure as _;
@@ -107,7 +107,8 @@ mod record {
             number += 1;
             let due = MonoInstant(number * 1_000);
             let at = MonoInstant(due.0 + 150_000);
-            all.arrived(black_box(&Arrival { client: 0, seq: Seq(number), due, at }));
+            let (sender, seq) = (Sender::FEED, Seq(number));
+            all.arrived(black_box(&Arrival { client: 0, sender, seq, due, at }));
         });
         black_box(all.finish());
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::schedule::{Schedule, Timetable};
 use pushbench_core::units::Rate;
-use pushbench_core::{Contender, MonoInstant, Seq};
+use pushbench_core::{Contender, Identity, MonoInstant, Seq};
 use pushbench_load::session::{Note, Output, Session, Sessions};
 use pushbench_metrics::observe::ledger::{Phase, Tally};
 use pushbench_metrics::observe::measure::Measure;
@@ -64,9 +64,9 @@ impl<M: Measure> Path<M> {
         let at = MonoInstant(seq.0 * GAP + LATENCY);
         self.out.clear();
         self.session.receive(input, &mut self.out).expect("the bytes are a server's");
-        for &seq in &self.out.messages {
+        for &Identity { sender, seq } in &self.out.messages {
             let Some(due) = self.table.due(seq) else { continue };
-            self.measure.arrived(&Arrival { client: 0, seq, due, at });
+            self.measure.arrived(&Arrival { client: 0, sender, seq, due, at });
         }
         self.measure.moved(Phase::Window, at, &self.out.received);
         let messages = self.out.messages.len();

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_benches::asleep::Watch;
-use pushbench_core::{Contender, Seq};
+use pushbench_core::{Contender, Identity, Seq};
 use pushbench_load::session::{Demand, Note, Output, Session};
 
 use super::{more, patient};
@@ -23,7 +23,7 @@ pub(super) struct Client {
 /// What one answer brought.
 #[derive(Debug, Default)]
 struct Brought {
-    messages: Vec<Seq>,
+    messages: Vec<Identity>,
     subscribed: bool,
     nothing: bool,
 }
@@ -62,7 +62,8 @@ impl Client {
         } else {
             self.exchange(some)?
         };
-        ensure!(brought.messages == [seq], "{:?} came for {seq}", brought.messages);
+        let message = Identity::of_feed(seq);
+        ensure!(brought.messages == [message], "{:?} came for {seq}", brought.messages);
         self.go_on(watch)?;
         self.leave_if_closed(watch)
     }

@@ -40,7 +40,7 @@ fn bad_arguments_end_with_status_2() {
             (&["run", "-c=-5"], "is not a count"),
             (&["run", "-R", "fast"], "is not a rate"),
             (&["run", "-R", "0/s"], "must be above zero"),
-            (&["run", "-d", "10"], "the unit is not known"),
+            (&["run", "-d", "10x"], "`x` is not one of ns, us, "),
             (&["run", "--payload", "3B"], "too small"),
             (&["run", "--payload", "2MiB"], "too large; a message has at most 1MiB"),
             (&["run", "--runs", "0"], "runs"),

@@ -1,5 +1,6 @@
 //! The one source of messages: a schedule, a payload, a seed.
 
+pub mod identity;
 pub mod message;
 pub mod number;
 pub mod payload;

@@ -24,6 +24,7 @@ pub mod units;
 
 pub use contender::{Contender, Shape, Stack, Transport};
 pub use delivery::Delivery;
+pub use feed::identity::{Identity, Sender};
 pub use feed::message::{Message, Seq};
 pub use figure::Figure;
 pub use instant::MonoInstant;

@@ -1,5 +1,6 @@
-//! Quantities as users write them: `500ms`, `64B`, `10/s`, `5k`. One parser for each unit.
+//! Quantities as users write them: `500ms`, `1m30s`, `64B`, `10/s`, `5k`. One parser for each unit.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -14,9 +15,12 @@ use crate::checked::excerpt;
 pub struct UnitError {
     given: String,
     what: &'static str,
-    problem: &'static str,
+    problem: Problem,
     example: &'static str,
 }
+
+/// What is wrong with a text that is no quantity.
+type Problem = Cow<'static, str>;
 
 impl UnitError {
     /// The error of what does not parse as `what`, by its problem.
@@ -24,17 +28,19 @@ impl UnitError {
         given: &str,
         what: &'static str,
         example: &'static str,
-    ) -> impl Fn(&'static str) -> Self + Copy {
-        // As many characters of what was given as an error repeats.
-        move |problem| Self { given: excerpt(given, 40), what, problem, example }
+    ) -> impl Fn(Problem) -> Self + Copy {
+        move |problem| Self { given: excerpt(given, SHOWN), what, problem, example }
     }
 }
 
-/// A span of time: `250us`, `500ms`, `10s`, `1m`, `2h`.
+/// Characters of what was given that an error repeats.
+const SHOWN: usize = 40;
+
+/// A span of time: `250us`, `500ms`, `10s`, `1m30s`, `2h`, or a bare number of seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(pub Duration);
 
-/// A number of bytes: `64B`, `1KiB`, `2MB`, or a bare number of bytes.
+/// A number of bytes: `64B`, `1KiB` (1024), `1KB` (1000), or a bare number of bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSize(pub u64);
 
@@ -42,7 +48,7 @@ pub struct ByteSize(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rate(f64);
 
-/// A count that may end in `k`: `500`, `5k`.
+/// A count that may end in `k` or `M`: `500`, `5k`, `1.5M`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Count(pub u64);
 
@@ -50,51 +56,106 @@ pub struct Count(pub u64);
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
-const SPAN_UNITS: [(&str, f64); 6] =
-    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9)];
-const HOUR: (&str, f64) = ("h", 3600e9);
-const BYTE_UNITS: [(&str, f64); 7] = [
+const SPAN_UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
+const BYTE_UNITS: [(&str, f64); 9] = [
     ("", 1.0),
     ("B", 1.0),
     ("KiB", 1024.0),
     ("MiB", 1_048_576.0),
     ("GiB", 1_073_741_824.0),
+    ("KB", 1e3),
     ("kB", 1e3),
     ("MB", 1e6),
+    ("GB", 1e9),
 ];
+const COUNT_UNITS: [(&str, f64); 3] = [("", 1.0), ("k", 1e3), ("M", 1e6)];
+/// Seconds of what a rate is in.
+const RATE_UNITS: [(&str, f64); 3] = [("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
 /// Splits `12.5ms` into its number and its unit.
-fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+fn number_and_unit(text: &str) -> Result<(f64, &str), Problem> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number = text[..end].parse::<f64>().ok()?;
-    Some((number, text[end..].trim_start()))
+    let number = text[..end].parse::<f64>().map_err(|_| "it does not start with a number")?;
+    Ok((number, text[end..].trim_start()))
+}
+
+/// The worth of a unit in the smallest one.
+fn factor(unit: &str, units: &[(&str, f64)]) -> Result<f64, Problem> {
+    if let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) {
+        return Ok(*factor);
+    }
+    if unit.is_empty() {
+        return Err("a unit is missing".into());
+    }
+    let names = units.iter().map(|&(name, _)| name).filter(|name| !name.is_empty());
+    let (unit, names) = (excerpt(unit, SHOWN), names.collect::<Vec<_>>().join(", "));
+    Err(format!("`{unit}` is not one of {names}").into())
 }
 
 /// The quantity in its smallest unit, with its fraction, or what is wrong with it.
-fn scaled_exactly(text: &str, units: &[(&str, f64)]) -> Result<f64, &'static str> {
-    let (number, unit) = number_and_unit(text.trim()).ok_or("it does not start with a number")?;
-    let factor = units.iter().find(|(name, _)| *name == unit).ok_or("the unit is not known")?.1;
-    let value = number * factor;
-    if value.is_finite() { Ok(value) } else { Err("it is too large") }
+fn scaled_exactly(text: &str, units: &[(&str, f64)]) -> Result<f64, Problem> {
+    let (number, unit) = number_and_unit(text.trim())?;
+    finite(number * factor(unit, units)?)
 }
 
-/// The quantity in its smallest unit, or what is wrong with it.
-fn scaled(text: &str, units: &[(&str, f64)]) -> Result<u64, &'static str> {
-    let value = scaled_exactly(text, units)?.round();
+fn finite(value: f64) -> Result<f64, Problem> {
+    if value.is_finite() { Ok(value) } else { Err(TOO_LARGE) }
+}
+
+const TOO_LARGE: Problem = Cow::Borrowed("it is too large");
+
+/// The nearest whole number, or what is wrong with it.
+fn whole(value: f64) -> Result<u64, Problem> {
+    let value = value.round();
     if value >= 9e18 {
-        return Err("it is too large");
+        return Err(TOO_LARGE);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in [0, 9e18)")]
     Ok(value as u64)
+}
+
+/// Nanoseconds of a duration with a unit behind each number, the largest unit first: `1m30s`.
+fn nanos(text: &str) -> Result<f64, Problem> {
+    let (mut rest, mut sum, mut last) = (text, 0.0, f64::INFINITY);
+    while !rest.is_empty() || last == f64::INFINITY {
+        let (number, behind) = number_and_unit(rest)?;
+        let end = behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
+        let unit = behind[..end].trim_end();
+        let size = factor(unit, &SPAN_UNITS)?;
+        if size >= last {
+            return Err(format!("`{unit}` does not stand behind a larger unit").into());
+        }
+        (rest, sum, last) = (&behind[end..], sum + number * size, size);
+    }
+    finite(sum)
 }
 
 impl FromStr for Span {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let units: Vec<_> = SPAN_UNITS.into_iter().chain([HOUR]).collect();
-        let error = UnitError::of(text, "duration", "`500ms`, `10s` or `1m`");
-        scaled(text, &units).map(|nanos| Self(Duration::from_nanos(nanos))).map_err(error)
+        match number_and_unit(text.trim()) {
+            Ok((seconds, "")) => Self::of_nanos(text, finite(seconds * 1e9)),
+            _ => Self::with_unit(text),
+        }
+    }
+}
+
+impl Span {
+    /// A duration that says its unit, for where a bare number could be meant in another than
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none, or says none.
+    pub fn with_unit(text: &str) -> Result<Self, UnitError> {
+        Self::of_nanos(text, nanos(text.trim()))
+    }
+
+    fn of_nanos(text: &str, nanos: Result<f64, Problem>) -> Result<Self, UnitError> {
+        let error = UnitError::of(text, "duration", "`500ms`, `10s` or `1m30s`");
+        nanos.and_then(whole).map(|nanos| Self(Duration::from_nanos(nanos))).map_err(error)
     }
 }
 
@@ -117,7 +178,8 @@ impl FromStr for ByteSize {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        scaled(text, &BYTE_UNITS).map(Self).map_err(Self::error(text))
+        let bytes = scaled_exactly(text, &BYTE_UNITS).and_then(whole);
+        bytes.map(Self).map_err(Self::error(text))
     }
 }
 
@@ -131,8 +193,8 @@ impl ByteSize {
         scaled_exactly(text, &BYTE_UNITS).map_err(Self::error(text))
     }
 
-    fn error(text: &str) -> impl Fn(&'static str) -> UnitError {
-        UnitError::of(text, "size", "`64B`, `1KiB` or `1MiB`")
+    fn error(text: &str) -> impl Fn(Problem) -> UnitError {
+        UnitError::of(text, "size", "`64B`, `1KiB` or `1KB`")
     }
 }
 
@@ -177,22 +239,10 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = UnitError::of(text, "rate", "`10/s`, `0.5/s` or `6/m`");
         let (number, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
-        let (count, suffix) =
-            number_and_unit(number).ok_or_else(|| error("it does not start with a number"))?;
-        let thousands = match suffix {
-            "" => 1.0,
-            "k" => 1e3,
-            _ => return Err(error("the number ends in something other than `k`")),
-        };
-        let seconds = match per.trim() {
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(error("the unit of time is not `s`, `m` or `h`")),
-        };
-        let hz = count * thousands / seconds;
+        let count = scaled_exactly(number, &COUNT_UNITS).map_err(error)?;
+        let hz = count / factor(per.trim(), &RATE_UNITS).map_err(error)?;
         let problem = if hz > 1.0 { "it is too large" } else { "it must be above zero" };
-        Self::from_hz(hz).ok_or_else(|| error(problem))
+        Self::from_hz(hz).ok_or_else(|| error(problem.into()))
     }
 }
 
@@ -206,12 +256,13 @@ impl FromStr for Count {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = UnitError::of(text, "count", "`500` or `5k`");
-        let count = scaled(text, &[("", 1.0), ("k", 1e3)]).map_err(error)?;
-        if text.contains('.') && !text.trim_end().ends_with('k') {
-            return Err(error("it is not a whole number"));
+        let error = UnitError::of(text, "count", "`500`, `5k` or `2M`");
+        let count = scaled_exactly(text, &COUNT_UNITS).map_err(error)?;
+        // In `1.001k` the factor rounds.
+        if (count - count.round()).abs() > count * 1e-12 {
+            return Err(error("it is not a whole number".into()));
         }
-        Ok(Self(count))
+        whole(count).map(Self).map_err(error)
     }
 }
 
@@ -226,15 +277,14 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let error = UnitError::of(text, "share", "`5%`, `99.9%` or `0.05`");
-        let (number, unit) =
-            number_and_unit(text.trim()).ok_or_else(|| error("it does not start with a number"))?;
+        let (number, unit) = number_and_unit(text.trim()).map_err(error)?;
         let share = match unit {
-            _ if !number.is_finite() => return Err(error("it is too large")),
+            _ if !number.is_finite() => return Err(error(TOO_LARGE)),
             "%" => number / 100.0,
             // Whoever writes a bare 5 means 5 %, not five times the whole.
-            "" if number > 1.0 => return Err(error("without `%` it is at most 1")),
+            "" if number > 1.0 => return Err(error("without `%` it is at most 1".into())),
             "" => number,
-            _ => return Err(error("it ends in something other than `%`")),
+            _ => return Err(error("it ends in something other than `%`".into())),
         };
         Ok(Self(share))
     }
@@ -294,31 +344,73 @@ mod tests {
 
     #[test]
     fn quantities_read_as_users_write_them() {
-        assert_eq!("500ms".parse(), Ok(Span(Duration::from_millis(500))));
-        assert_eq!("1.5 s".parse(), Ok(Span(Duration::from_millis(1500))));
-        assert_eq!("2h".parse(), Ok(Span(Duration::from_secs(7200))));
-        assert_eq!("1KiB".parse(), Ok(ByteSize(1024)));
-        assert_eq!("64".parse(), Ok(ByteSize(64)));
-        assert_eq!("5k".parse(), Ok(Count(5000)));
-        assert_eq!("0.5/s".parse::<Rate>().map(Rate::hz), Ok(0.5));
-        assert_eq!("6/m".parse::<Rate>().map(Rate::hz), Ok(0.1));
-        assert_eq!("2k/s".parse::<Rate>().map(Rate::hz), Ok(2000.0));
+        for (text, millis) in [
+            ("500ms", 500),
+            ("1.5 s", 1_500),
+            ("2h", 7_200_000),
+            ("1m30s", 90_000),
+            (" 1h 0.5m 20ms ", 3_630_020),
+            ("10", 10_000),
+            ("0.25", 250),
+            ("0", 0),
+        ] {
+            assert_eq!(text.parse(), Ok(Span(Duration::from_millis(millis))), "{text}");
+        }
+        for (text, bytes) in
+            [("1KiB", 1024), ("1KB", 1000), ("1kB", 1000), ("2 MB", 2_000_000), ("64", 64)]
+        {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for (text, count) in
+            [("5k", 5_000), ("1.001k", 1_001), ("2M", 2_000_000), ("0.5M", 500_000), ("7", 7)]
+        {
+            assert_eq!(text.parse(), Ok(Count(count)), "{text}");
+        }
+        for (text, hz) in [("0.5/s", 0.5), ("6/m", 0.1), ("2k/s", 2e3), ("3M/s", 3e6), ("9", 9.0)] {
+            assert_eq!(text.parse::<Rate>().map(Rate::hz), Ok(hz), "{text}");
+        }
+    }
+
+    /// The same in a file: a bare number is of the unit that goes without saying.
+    #[test]
+    fn bare_numbers_read_as_texts_do() {
+        assert_eq!(serde_json::from_str::<Span>("90").unwrap(), "1m30s".parse().unwrap());
+        assert_eq!(serde_json::from_str::<Span>("0.5").unwrap(), "500ms".parse().unwrap());
+        assert_eq!(serde_json::from_str::<ByteSize>("64").unwrap(), ByteSize(64));
+        assert!(serde_json::from_str::<Span>("-1").is_err());
     }
 
     #[test]
     fn what_does_not_parse_says_why_and_how() {
+        fn refused<T: FromStr<Err = UnitError>>(text: &str) -> String {
+            text.parse::<T>().map(drop).unwrap_err().to_string()
+        }
         for (error, part) in [
-            ("10".parse::<Span>().unwrap_err(), "unit is not known"),
-            ("fast".parse::<Rate>().map(|_| Span::default()).unwrap_err(), "start with a number"),
-            ("0/s".parse::<Rate>().map(|_| Span::default()).unwrap_err(), "above zero"),
-            ("10/fortnight".parse::<Rate>().map(|_| Span::default()).unwrap_err(), "unit of time"),
-            ("-5".parse::<Count>().map(|_| Span::default()).unwrap_err(), "start with a number"),
-            ("1.5".parse::<Count>().map(|_| Span::default()).unwrap_err(), "whole number"),
-            ("9999999999h".parse::<Span>().unwrap_err(), "too large"),
-            ("5".parse::<Share>().map(|_| Span::default()).unwrap_err(), "at most 1"),
+            (refused::<Span>("10x"), "`10x` is not a duration: `x` is not one of ns, us,"),
+            (refused::<Span>("1m30"), "a unit is missing"),
+            (refused::<Span>("30 1m"), "a unit is missing"),
+            (refused::<Span>("30s1m"), "`m` does not stand behind a larger unit"),
+            (refused::<Span>("1s1s"), "`s` does not stand behind a larger unit"),
+            (refused::<Span>("1m-30s"), "`m-` is not one of"),
+            (refused::<Span>(""), "start with a number"),
+            (refused::<Span>("m"), "start with a number"),
+            (refused::<Span>("1M"), "`M` is not one of"),
+            (refused::<Span>("9999999999h"), "too large"),
+            (refused::<ByteSize>("1kb"), "`kb` is not one of B, KiB, MiB, GiB, KB, kB, MB, GB"),
+            (refused::<ByteSize>("1KiB 5B"), "`KiB 5B` is not one of"),
+            (refused::<Rate>("fast"), "start with a number"),
+            (refused::<Rate>("0/s"), "above zero"),
+            (refused::<Rate>("10/fortnight"), "`fortnight` is not one of s, m, h"),
+            (refused::<Rate>("10/"), "a unit is missing"),
+            (refused::<Rate>("10K/s"), "`K` is not one of k, M"),
+            (refused::<Count>("-5"), "start with a number"),
+            (refused::<Count>("1.5"), "whole number"),
+            (refused::<Count>("1.0005k"), "whole number"),
+            (refused::<Count>("5m"), "`5m` is not a count: `m` is not one of k, M"),
+            (refused::<Share>("5"), "at most 1"),
+            (Span::with_unit("50").unwrap_err().to_string(), "`50` is not a duration: a unit is"),
         ] {
-            let text = error.to_string();
-            assert!(text.contains(part) && text.contains("write it like"), "{text}");
+            assert!(error.contains(part) && error.contains("write it like"), "{part}: {error}");
         }
     }
 

@@ -26,6 +26,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pushbench_core::Transport;
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_metrics::record::control::LoadPlan;
 pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
@@ -42,7 +43,7 @@ pub use self::retryability::Retryability;
 /// time. Each fills an [`Output`] that was cleared before.
 ///
 /// ```
-/// use pushbench_core::{Contender, Seq};
+/// use pushbench_core::{Contender, Identity, Seq};
 /// use pushbench_load::session::{Output, Sessions};
 /// use pushbench_metrics::record::control::LoadPlan;
 ///
@@ -55,7 +56,7 @@ pub use self::retryability::Retryability;
 ///               id: 7\ndata: 0000000007\n\n";
 /// out.clear();
 /// session.receive(input, &mut out)?;
-/// assert_eq!(out.messages, [Seq(7)]);
+/// assert_eq!(out.messages, [Identity::of_feed(Seq(7))]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Session: fmt::Debug + Send {
@@ -93,8 +94,9 @@ pub trait Session: fmt::Debug + Send {
 /// Makes a session for the client with a number.
 type Make = Box<dyn Fn(u32) -> Box<dyn Session> + Send + Sync>;
 
-/// A transport, and the way from a plan to the sessions of its clients.
-struct Row(Transport, fn(&LoadPlan) -> Make);
+/// A transport, and the way from a plan, and from how messages are told apart, to the sessions of its
+/// clients.
+struct Row(Transport, fn(&LoadPlan, IdentityReader) -> Make);
 
 /// The transports. Nothing else in this crate knows one from the other.
 const TABLE: [Row; Transport::ALL.len()] = [
@@ -121,7 +123,7 @@ impl Sessions {
         let is_its_row = |row: &&Row| row.0 == plan.contender.transport;
         let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
         let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
-        Self { make: sessions(plan), cadence }
+        Self { make: sessions(plan, IdentityReader::default()), cadence }
     }
 
     /// The period of ticks, where the transport has one.

@@ -10,7 +10,7 @@ use ::base64::engine::general_purpose::STANDARD;
 
 use pushbench_core::feed::message::{Content, Seq};
 
-pub use self::base64::Base64Number;
+pub use self::base64::Base64Payload;
 
 /// The type of an event whose data is base64, since an event stream is UTF-8 text.
 pub const BINARY_EVENT: &str = "binary";

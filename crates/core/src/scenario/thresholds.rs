@@ -163,7 +163,8 @@ impl Threshold {
 #[expect(clippy::cast_precision_loss, reason = "limits are below 2⁵³")]
 fn limit(unit: Unit, text: &str) -> Result<f64, UnitError> {
     Ok(match unit {
-        Unit::Micros => text.parse::<Span>()?.0.as_nanos() as f64 / 1e3,
+        // A table has it in microseconds: a bare number could be meant so.
+        Unit::Micros => Span::with_unit(text)?.0.as_nanos() as f64 / 1e3,
         Unit::Bytes => ByteSize::average(text)?,
         Unit::Count => text.parse::<Count>()?.0 as f64,
         Unit::Share => text.parse::<Share>()?.0,

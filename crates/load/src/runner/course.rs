@@ -152,7 +152,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     fn record_drain(&mut self, end: MonoInstant) {
         let (drain, clients, table) = (&self.drain, &self.clients, self.phases.table());
         let coming = |client: u32| drain.coming(client, &clients[client as usize], end);
-        self.measure.end_drain(end, &coming, &|seq| table?.due(seq));
+        self.measure.end_drain(end, &coming, &|message| table?.due(message.seq));
     }
 
     fn begin_closing(&mut self, now: MonoInstant) {

@@ -96,7 +96,7 @@ impl Stamps {
 
     /// A message arrived on a stamped connection, in a read of which `last` was the last.
     pub(super) fn arrived(&mut self, arrival: &Arrival, last: Seq) {
-        let Arrival { client, seq, due, at } = *arrival;
+        let Arrival { client, seq, due, at, .. } = *arrival;
         let in_window = self.window.is_some_and(|window| window.contains(seq));
         if !in_window || !self.sampling.is_some_and(|sampling| sampling.takes_message(seq)) {
             return;

@@ -3,7 +3,7 @@
 use std::io;
 
 use mio::event::Event as Readiness;
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{Identity, MonoInstant, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event};
@@ -125,7 +125,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Stamps the messages that the session gave out, on a connection whose way is `stamped` or not.
     #[inline]
     pub(super) fn deliver(&mut self, client: u32, at: MonoInstant, stamped: bool) {
-        let Some(&last) = self.out.messages.last() else { return };
+        let Some(&Identity { seq: last, .. }) = self.out.messages.last() else { return };
         self.progress.messages += self.out.messages.len() as u64;
         let backoff = &mut self.clients[client as usize].backoff;
         if backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
@@ -133,12 +133,12 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
         // Before the order to run, messages move nothing but cursors.
         let Some(table) = self.phases.table() else { return };
-        for &seq in &self.out.messages {
+        for &Identity { sender, seq } in &self.out.messages {
             let Some(due) = table.due(seq) else {
                 off_schedule(&mut self.measure, &self.phases, seq, at);
                 continue;
             };
-            let arrival = Arrival { client, seq, due, at };
+            let arrival = Arrival { client, sender, seq, due, at };
             self.measure.arrived(&arrival);
             if stamped {
                 self.stamps.arrived(&arrival, last);

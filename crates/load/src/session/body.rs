@@ -1,7 +1,8 @@
 //! Messages out of the bodies that answer polls. A payload is looked at, never kept.
 
-use pushbench_core::feed::number::{NumberError, NumberReader};
-use pushbench_core::{Delivery, Seq};
+use pushbench_core::Delivery;
+use pushbench_core::feed::identity::{Identity, IdentityReader};
+use pushbench_core::feed::number::NumberError;
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_protocol::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
 use thiserror::Error;
@@ -37,22 +38,22 @@ impl BodyError {
 pub(super) struct BodyReader {
     delivery: Delivery,
     batch: BatchReader,
-    number: NumberReader,
+    identity: IdentityReader,
     /// Bytes of the body so far.
     length: u64,
     /// The last message of this body.
-    last: Option<Seq>,
+    last: Option<Identity>,
 }
 
 impl BodyReader {
-    pub(super) fn new(delivery: Delivery) -> Self {
-        let (batch, number) = (BatchReader::default(), NumberReader::default());
-        Self { delivery, batch, number, length: 0, last: None }
+    pub(super) fn new(delivery: Delivery, identity: IdentityReader) -> Self {
+        Self { delivery, batch: BatchReader::default(), identity, length: 0, last: None }
     }
 
     /// A new body begins.
     pub(super) fn begin(&mut self) {
-        *self = Self::new(self.delivery);
+        self.identity.restart();
+        *self = Self::new(self.delivery, self.identity);
     }
 
     /// Takes and attributes bytes of the body. Messages of a batch go to `out`.
@@ -62,7 +63,7 @@ impl BodyReader {
             Delivery::Every => self.batch(data, out),
             Delivery::Latest => {
                 out.count(Layer::Payload, data.len());
-                self.number.push(data);
+                self.identity.push(data);
                 Ok(())
             }
         }
@@ -75,11 +76,11 @@ impl BodyReader {
                 Piece::Payload(payload, done) => {
                     out.count(Layer::Payload, payload.len());
                     if done {
-                        let seq = self.number.last(payload)?;
-                        out.messages.push(seq);
-                        self.last = Some(seq);
+                        let message = self.identity.last(payload)?;
+                        out.messages.push(message);
+                        self.last = Some(message);
                     } else {
-                        self.number.push(payload);
+                        self.identity.push(payload);
                     }
                 }
             }
@@ -94,11 +95,11 @@ impl BodyReader {
 
     /// The body has ended: its last message, if it had any. A single message is not yet in any
     /// output, since it may be one that the client has.
-    pub(super) fn end(&mut self) -> Result<Option<Seq>, BodyError> {
+    pub(super) fn end(&mut self) -> Result<Option<Identity>, BodyError> {
         match self.delivery {
             Delivery::Every => Ok(self.batch.finish().map(|()| self.last)?),
             Delivery::Latest if self.length == 0 => Ok(None),
-            Delivery::Latest => Ok(self.number.finish().map(Some)?),
+            Delivery::Latest => Ok(self.identity.finish().map(Some)?),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::units::Span;
 use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::record::control::LoadPlan;
@@ -52,8 +53,12 @@ pub(super) struct LongPoll {
 }
 
 impl LongPoll {
-    pub(super) fn new(requests: Arc<Requests>, delivery: Delivery) -> Self {
-        Self { requests, poll: Poll::new(delivery), sent: None }
+    pub(super) fn new(
+        requests: Arc<Requests>,
+        identity: IdentityReader,
+        delivery: Delivery,
+    ) -> Self {
+        Self { requests, poll: Poll::new(delivery, identity), sent: None }
     }
 }
 
@@ -133,13 +138,13 @@ impl Subscription for LongPoll {
 }
 
 /// Clients that wait for an answer; of a server that is none of ours by its tags.
-pub(super) fn sessions(plan: &LoadPlan) -> Make {
+pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
     if plan.subject.is_foreign() {
         let request = Arc::new(FeedRequest::new(plan, &[], &[]));
-        return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone()))));
+        return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone(), identity))));
     }
     let (requests, delivery) = (Arc::new(Requests::new(plan)), plan.delivery);
-    Box::new(move |_| Box::new(Http1::new(LongPoll::new(requests.clone(), delivery))))
+    Box::new(move |_| Box::new(Http1::new(LongPoll::new(requests.clone(), identity, delivery))))
 }
 
 #[cfg(test)]

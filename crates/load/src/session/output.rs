@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::Seq;
+use pushbench_core::Identity;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_protocol::http::RetryAfter;
 
@@ -14,7 +14,7 @@ use super::error::ProtocolError;
 #[derive(Debug, Default)]
 pub struct Output {
     /// Messages that are complete now, in the order of arrival, duplicates too.
-    pub messages: Vec<Seq>,
+    pub messages: Vec<Identity>,
     /// The bytes just received, by layer: all of them, whatever they were.
     pub received: Tally,
     /// Bytes to be written, in this order.

@@ -1,5 +1,6 @@
 //! The state that short and long polls have in common: a cursor, and answers that move it on.
 
+use pushbench_core::feed::identity::{Identity, IdentityReader};
 use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::http::ResponseHead;
 
@@ -38,9 +39,9 @@ pub(super) struct Poll {
 
 impl Poll {
     /// For a client without a cursor.
-    pub(super) fn new(delivery: Delivery) -> Self {
+    pub(super) fn new(delivery: Delivery, identity: IdentityReader) -> Self {
         Self {
-            body: BodyReader::new(delivery),
+            body: BodyReader::new(delivery, identity),
             delivery,
             tag: None,
             arriving: false,
@@ -90,7 +91,7 @@ impl Poll {
         let last =
             if brings_messages { self.body.end().map_err(|error| error.of(target))? } else { None };
         self.full = self.delivery == Delivery::Every
-            && last.is_some_and(|last| self.tag > Some(last) || self.body.is_full());
+            && last.is_some_and(|last| self.tag > Some(last.seq) || self.body.is_full());
         let news = self.news(last, out);
         if self.cursor.is_none() && self.delivery == Delivery::Every {
             return Err(ProtocolError::NoCursor(target.describe()));
@@ -99,11 +100,12 @@ impl Poll {
     }
 
     /// Moves the cursor on to the last message of an answer.
-    fn news(&mut self, last: Option<Seq>, out: &mut Output) -> News {
-        let Some(last) = last else {
+    fn news(&mut self, last: Option<Identity>, out: &mut Output) -> News {
+        let Some(message) = last else {
             self.cursor = self.cursor.max(self.tag);
             return News::None;
         };
+        let last = message.seq;
         match self.delivery {
             // Not the tag: an answer that is full stops short of the newest message.
             Delivery::Every if last <= self.newest => return News::Stale,
@@ -113,7 +115,7 @@ impl Poll {
                 if last <= self.newest {
                     return News::None;
                 }
-                out.messages.push(last);
+                out.messages.push(message);
             }
         }
         self.newest = self.newest.max(last);

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use pushbench_core::contender::{Connection, Stack};
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::ResponseHead;
@@ -43,14 +44,19 @@ impl ShortPoll {
     }
 
     /// A client that goes about its connection and its conditions as `stack` says.
-    pub(super) fn new(request: Arc<FeedRequest>, delivery: Delivery, stack: Stack) -> Self {
+    pub(super) fn new(
+        request: Arc<FeedRequest>,
+        identity: IdentityReader,
+        delivery: Delivery,
+        stack: Stack,
+    ) -> Self {
         Self {
             request,
             delivery,
             closes: stack.connection == Connection::Closed,
             conditional: stack.conditional,
             subscribed: false,
-            poll: Poll::new(delivery),
+            poll: Poll::new(delivery, identity),
             tag: Vec::new(),
             sent: None,
         }
@@ -159,10 +165,12 @@ impl Subscription for ShortPoll {
 }
 
 /// Clients that ask on a period.
-pub(super) fn sessions(plan: &LoadPlan) -> Make {
+pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
     let (request, delivery) = (Arc::new(ShortPoll::request(plan)), plan.delivery);
     let stack = plan.contender.stack;
-    Box::new(move |_| Box::new(Http1::new(ShortPoll::new(request.clone(), delivery, stack))))
+    Box::new(move |_| {
+        Box::new(Http1::new(ShortPoll::new(request.clone(), identity, delivery, stack)))
+    })
 }
 
 #[cfg(test)]

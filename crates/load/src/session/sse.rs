@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushbench_core::Seq;
-use pushbench_core::feed::number::NumberReader;
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::{ResponseHead, is_event_stream};
 use pushbench_protocol::sse::{
-    BINARY_EVENT, Base64Number, EVENT_LIMIT, GONE_EVENT, Piece, SseReader,
+    BINARY_EVENT, Base64Payload, EVENT_LIMIT, GONE_EVENT, Piece, SseReader,
 };
 
 use super::Make;
@@ -88,10 +88,10 @@ const DEFAULT_EVENT: &str = "message";
 pub(super) struct Sse {
     stream: Arc<Stream>,
     events: SseReader,
-    /// The number in the current event's data.
-    number: NumberReader,
-    /// The same, where the data is base64.
-    binary: Base64Number,
+    /// Of the message in the current event's data.
+    identity: IdentityReader,
+    /// That data, where it is base64.
+    base64: Base64Payload,
     /// The words of a server that ends a stream.
     words: Words,
     /// Where the stream is to continue after a loss.
@@ -101,14 +101,14 @@ pub(super) struct Sse {
 }
 
 impl Sse {
-    pub(super) fn new(stream: Arc<Stream>) -> Self {
+    pub(super) fn new(stream: Arc<Stream>, identity: IdentityReader) -> Self {
         // Ours are asked by cursor.
         let foreign = stream.request.is_foreign();
         Self {
             stream,
             events: if foreign { SseReader::with_ids() } else { SseReader::default() },
-            number: NumberReader::default(),
-            binary: Base64Number::default(),
+            identity,
+            base64: Base64Payload::default(),
             words: Words::default(),
             cursor: None,
             retry: None,
@@ -122,10 +122,10 @@ impl Sse {
         match self.stream.kind(self.events.event()) {
             Kind::Text => {
                 out.count(Layer::Payload, data.len());
-                self.number.push(data);
+                self.identity.push(data);
             }
             Kind::Base64 => {
-                let decoded = self.binary.push(data);
+                let decoded = self.base64.push(data, &mut self.identity);
                 out.count(Layer::Payload, decoded);
                 out.count(Layer::Framing, data.len() - decoded);
             }
@@ -136,16 +136,16 @@ impl Sse {
             // Its type may come behind its data, and be the feed's.
             Kind::Other => {
                 out.count(Layer::Framing, data.len());
-                self.number.push(data);
+                self.identity.push(data);
             }
         }
     }
 
     #[inline]
     fn dispatch(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
-        let number = match self.stream.kind(self.events.event()) {
-            Kind::Text => self.number.finish(),
-            Kind::Base64 => self.binary.finish(),
+        let message = match self.stream.kind(self.events.event()) {
+            Kind::Text => self.identity.finish(),
+            Kind::Base64 => self.base64.finish(&mut self.identity),
             Kind::Gone => {
                 let said = self.words.take();
                 return Err(self.gone(&said));
@@ -155,20 +155,14 @@ impl Sse {
                 return Ok(());
             }
         };
-        match number {
-            Ok(seq) => {
-                self.cursor = self.cursor.max(Some(seq));
-                out.messages.push(seq);
-            }
-            Err(source) => self.unnumbered(source, out),
-        }
+        self.arrived(message, out);
         Ok(())
     }
 
     /// An event of a type that is none of the feed's.
     #[cold]
     fn pass_over(&mut self, out: &mut Output) {
-        self.number = NumberReader::default();
+        self.identity.restart();
         let event = self.events.event();
         let event = if event.is_empty() { DEFAULT_EVENT.as_bytes() } else { event };
         let name = String::from_utf8_lossy(&event[..event.len().min(EVENT_LIMIT)]);
@@ -185,8 +179,8 @@ impl Subscription for Sse {
     }
 
     fn request(&mut self) -> Request<'_> {
-        (self.number, self.binary) = (NumberReader::default(), Base64Number::default());
-        self.words = Words::default();
+        self.identity.restart();
+        (self.base64, self.words) = (Base64Payload::default(), Words::default());
         self.events.restart();
         let id = self.events.last_id();
         let id = (!id.is_empty()).then(|| match String::from_utf8_lossy(id) {
@@ -239,9 +233,9 @@ impl Subscription for Sse {
 }
 
 /// Clients that listen to event streams.
-pub(super) fn sessions(plan: &LoadPlan) -> Make {
+pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
     let stream = Arc::new(Stream::new(plan));
-    Box::new(move |_| Box::new(Http1::new(Sse::new(stream.clone()))))
+    Box::new(move |_| Box::new(Http1::new(Sse::new(stream.clone(), identity))))
 }
 
 #[cfg(test)]

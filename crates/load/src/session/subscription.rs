@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use pushbench_core::Seq;
 use pushbench_core::feed::number::NumberError;
+use pushbench_core::{Identity, Seq};
 use pushbench_protocol::http::ResponseHead;
 
 use super::error::ProtocolError;
@@ -167,6 +167,20 @@ pub(super) trait Subscription: fmt::Debug + Send {
         }
         out.note(Note::Subscribed);
         Ok(())
+    }
+
+    /// A message of a stream is complete.
+    #[inline]
+    fn arrived(&mut self, message: Result<Identity, NumberError>, out: &mut Output) {
+        let message = match message {
+            Ok(message) => message,
+            Err(source) => return self.unnumbered(source, out),
+        };
+        let cursor = self.cursor();
+        if cursor.is_none_or(|cursor| cursor < message.seq) {
+            *cursor = Some(message.seq);
+        }
+        out.messages.push(message);
     }
 
     /// A message of a stream had no number. The stream is in order, and the next one may have one.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::http::ResponseHead;
 
@@ -29,10 +30,10 @@ pub(super) struct TaggedPoll {
 }
 
 impl TaggedPoll {
-    pub(super) fn new(request: Arc<FeedRequest>) -> Self {
+    pub(super) fn new(request: Arc<FeedRequest>, identity: IdentityReader) -> Self {
         Self {
             request,
-            body: BodyReader::new(Delivery::Latest),
+            body: BodyReader::new(Delivery::Latest, identity),
             arriving: false,
             tag: Vec::new(),
             next_tag: Vec::new(),
@@ -47,7 +48,7 @@ impl TaggedPoll {
         }
         let message = self.body.end().map_err(|error| error.of(self.target()))?;
         out.messages.extend(message);
-        Ok(message)
+        Ok(message.map(|message| message.seq))
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Heard {
 impl Heard {
     /// Adds what is in `out`.
     pub(crate) fn take(&mut self, out: &mut Output) {
-        self.messages.extend(out.messages.iter().map(|seq| seq.0));
+        self.messages.extend(out.messages.iter().map(|message| message.seq.0));
         self.received.merge(&out.received);
         self.sent.extend_from_slice(out.send.bytes());
         let all = out.send.bytes().len();

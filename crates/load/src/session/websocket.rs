@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pushbench_core::feed::number::NumberReader;
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
@@ -46,7 +46,7 @@ pub(super) struct Websocket {
     request: Arc<FeedRequest>,
     state: State,
     frames: FrameReader,
-    number: NumberReader,
+    identity: IdentityReader,
     text: Utf8Reader,
     /// Where the stream is to continue after a loss.
     cursor: Option<Seq>,
@@ -77,12 +77,17 @@ impl Websocket {
     }
 
     /// Client `client` of all; its keys and masks come from `seed`.
-    pub(super) fn new(request: Arc<FeedRequest>, seed: u64, client: u32) -> Self {
+    pub(super) fn new(
+        request: Arc<FeedRequest>,
+        identity: IdentityReader,
+        seed: u64,
+        client: u32,
+    ) -> Self {
         Self {
             request,
             state: State::Connecting,
             frames: FrameReader::default(),
-            number: NumberReader::default(),
+            identity,
             text: Utf8Reader::default(),
             cursor: None,
             seed: random::bits(seed, KEY_STREAM, u64::from(client)),
@@ -116,17 +121,12 @@ impl Websocket {
             self.text.push(data).map_err(|_| FrameError::Text)?;
         }
         if !last {
-            self.number.push(data);
+            self.identity.push(data);
             return Ok(());
         }
         self.text.finish().map_err(|_| FrameError::Text)?;
-        match self.number.last(data) {
-            Ok(seq) => {
-                self.cursor = Some(seq).max(self.cursor);
-                out.messages.push(seq);
-            }
-            Err(source) => self.unnumbered(source, out),
-        }
+        let message = self.identity.last(data);
+        self.arrived(message, out);
         Ok(())
     }
 
@@ -209,7 +209,8 @@ impl Subscription for Websocket {
     fn request(&mut self) -> Request<'_> {
         self.state = State::Connecting;
         self.frames = FrameReader::default();
-        (self.number, self.text) = (NumberReader::default(), Utf8Reader::default());
+        self.identity.restart();
+        self.text = Utf8Reader::default();
         self.drawn += 2;
         let key = Cow::Owned(self.key().into_bytes());
         Request { target: self.target(), field: Some(("Sec-WebSocket-Key", key)) }
@@ -270,9 +271,11 @@ impl Subscription for Websocket {
 }
 
 /// Clients of WebSockets.
-pub(super) fn sessions(plan: &LoadPlan) -> Make {
+pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
     let (request, seed) = (Arc::new(Websocket::request(plan)), plan.seed);
-    Box::new(move |client| Box::new(Http1::new(Websocket::new(request.clone(), seed, client))))
+    Box::new(move |client| {
+        Box::new(Http1::new(Websocket::new(request.clone(), identity, seed, client)))
+    })
 }
 
 #[cfg(test)]

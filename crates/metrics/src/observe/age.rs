@@ -1,7 +1,7 @@
 //! Age of information: how old what a client holds is, averaged over time.
 //!
 //! The age at an instant is that instant minus the intended publish instant of the newest
-//! message that the client holds. It grows with time and falls when a newer message arrives, a
+//! message that the client holds, whoever published it. It grows with time and falls when a newer message arrives, a
 //! saw-tooth whose area is known exactly from the arrivals.
 //!
 //! Source: S. Kaul, R. Yates and M. Gruteser, "Real-time status: How often should one update?",
@@ -150,7 +150,7 @@ impl AgeTotals {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use pushbench_core::Seq;
+    use pushbench_core::{Sender, Seq};
 
     use super::*;
 
@@ -165,8 +165,8 @@ mod tests {
         let mut age = Age::new(1);
         age.set_window(window);
         for &(due, at) in arrivals {
-            let (due, at) = (MonoInstant(due), MonoInstant(at));
-            age.arrived(&Arrival { client: 0, seq: Seq(due.0), due, at });
+            let (due, at, sender) = (MonoInstant(due), MonoInstant(at), Sender::FEED);
+            age.arrived(&Arrival { client: 0, sender, seq: Seq(due.0), due, at });
         }
         age.finish(|_| true)
     }
@@ -216,7 +216,7 @@ mod tests {
 
         let mut age = Age::new(1);
         let (due, at) = (MonoInstant(900), MonoInstant(950));
-        age.arrived(&Arrival { client: 0, seq: Seq(1), due, at });
+        age.arrived(&Arrival { client: 0, sender: Sender::FEED, seq: Seq(1), due, at });
         age.set_window(&window);
         assert_eq!(age.finish(|_| true).observed_ns, 1_000);
         assert_eq!(age.finish(|_| false), AgeTotals::default());

@@ -1,8 +1,9 @@
 //! The delivery audit: what became of each message at each client.
 //!
-//! The audit is exact. For each client it knows the newest message that arrived and the ranges
-//! below it that did not; while messages come in order that is one comparison and no memory. A
-//! gap costs 16 bytes until it is filled, which under [`Delivery::Latest`] may be never.
+//! The audit is exact. For each client and sender it knows the newest message that arrived and the
+//! ranges below it that did not; while messages come in order that is one comparison and no memory. A
+//! gap costs 16 bytes until it is filled, which under [`Delivery::Latest`] may be never. What came
+//! from one sender says nothing of what is missing from another.
 //!
 //! A message that a client awaits when the drain is over is lost, unless it is known to be
 //! [under way](Audit::set_under_way): then it is late.
@@ -10,7 +11,7 @@
 mod gaps;
 mod totals;
 
-use pushbench_core::{Delivery, Seq};
+use pushbench_core::{Delivery, Identity, Sender, Seq};
 
 pub use self::gaps::Gaps;
 pub use self::totals::AuditTotals;
@@ -35,28 +36,32 @@ pub enum ArrivalClass {
 pub struct Audit {
     delivery: Delivery,
     window: Option<Window>,
-    clients: Vec<Client>,
-    /// Clients that are neither settled nor excluded.
+    clients: usize,
+    /// Those of the first sender by client, then those of the next.
+    cursors: Vec<Cursor>,
+    /// Cursors that are neither settled nor of an excluded client.
     unsettled: usize,
 }
 
 impl Audit {
-    /// An audit of `clients` clients, told apart by their index from 0. It has no window yet.
+    /// An audit of what `clients` clients, told apart by their index from 0, receive from each of
+    /// `senders` senders. It has no window yet.
     #[must_use]
-    pub fn new(clients: u32, delivery: Delivery) -> Self {
-        let clients = vec![Client::default(); clients as usize];
-        Self { delivery, window: None, unsettled: clients.len(), clients }
+    pub fn new(clients: u32, senders: u32, delivery: Delivery) -> Self {
+        let clients = clients as usize;
+        let cursors = vec![Cursor::default(); clients * senders as usize];
+        Self { delivery, window: None, clients, unsettled: cursors.len(), cursors }
     }
 
-    /// Says which messages count. Those that arrived before are taken into account, except that
-    /// duplicates and overtaking among them are no longer known.
+    /// Says which messages count: of each sender those of the same numbers. Those that arrived before
+    /// are taken into account, except that duplicates and overtaking among them are no longer known.
     pub fn set_window(&mut self, window: Window) {
         self.window = Some(window);
         self.unsettled = 0;
-        for client in &mut self.clients {
-            client.delivered = client.covered(&window);
-            client.settled = client.has_settled(&window, self.delivery);
-            self.unsettled += usize::from(!client.settled && !client.excluded);
+        for cursor in &mut self.cursors {
+            cursor.delivered = cursor.covered(&window);
+            cursor.settled = cursor.has_settled(&window, self.delivery);
+            self.unsettled += usize::from(!cursor.settled && !cursor.excluded);
         }
     }
 
@@ -67,11 +72,12 @@ impl Audit {
     ///
     /// Where there is no such client.
     pub fn exclude(&mut self, client: u32) {
-        let client = &mut self.clients[client as usize];
-        if !client.excluded {
-            client.excluded = true;
-            self.unsettled -= usize::from(!client.settled);
+        let mut unsettled = 0;
+        for cursor in self.of_mut(client).filter(|cursor| !cursor.excluded) {
+            cursor.excluded = true;
+            unsettled += usize::from(!cursor.settled);
         }
+        self.unsettled -= unsettled;
     }
 
     /// Whether `client` was [excluded](Self::exclude).
@@ -81,38 +87,37 @@ impl Audit {
     /// Where there is no such client.
     #[must_use]
     pub fn excludes(&self, client: u32) -> bool {
-        self.clients[client as usize].excluded
+        self.of(client).any(|cursor| cursor.excluded)
     }
 
     /// Takes an arrival into account and says what it amounts to.
     ///
     /// # Panics
     ///
-    /// Where there is no such client.
+    /// Where there is no such client or sender.
     #[inline]
     pub fn classify(&mut self, arrival: &Arrival) -> ArrivalClass {
-        let client = &mut self.clients[arrival.client as usize];
-        let position = client.insert(arrival.seq.0);
+        let index = arrival.sender.index() * self.clients + arrival.client as usize;
+        let cursor = &mut self.cursors[index];
+        let position = cursor.insert(arrival.seq.0);
         let inside = self.window.as_ref().filter(|window| window.contains(arrival.seq));
         if inside.is_some() {
-            client.duplicated += u64::from(position == Position::Held);
-            client.reordered += u64::from(position == Position::Gap);
-            client.delivered += u64::from(position != Position::Held);
+            cursor.count(position);
         }
         let class = match position {
             Position::Held => ArrivalClass::Duplicate,
-            _ if inside.is_none() || client.excluded => ArrivalClass::Outside,
+            _ if inside.is_none() || cursor.excluded => ArrivalClass::Outside,
             _ => ArrivalClass::New,
         };
-        if !client.settled {
-            self.settle(arrival.client);
+        if !cursor.settled {
+            self.settle(index);
         }
         class
     }
 
     /// Whether every expected client has every message of the window accounted for: under
-    /// [`Delivery::Every`] it has them all, under [`Delivery::Latest`] it has the last or a newer
-    /// one. `false` as long as there is no window.
+    /// [`Delivery::Every`] it has them all, under [`Delivery::Latest`] it has the last of each sender
+    /// or a newer one. `false` as long as there is no window.
     #[must_use]
     pub const fn settled(&self) -> bool {
         self.window.is_some() && self.unsettled == 0
@@ -122,7 +127,7 @@ impl Audit {
     #[must_use]
     pub fn clients(&self) -> u32 {
         // As many as it was made with.
-        u32::try_from(self.clients.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.clients).unwrap_or(u32::MAX)
     }
 
     /// Says that what `client` awaits was still coming when the drain ended.
@@ -131,7 +136,7 @@ impl Audit {
     ///
     /// Where there is no such client.
     pub fn set_under_way(&mut self, client: u32) {
-        self.clients[client as usize].under_way = true;
+        self.of_mut(client).for_each(|cursor| cursor.under_way = true);
     }
 
     /// Whether `client` is expected and awaits messages of the window.
@@ -141,37 +146,36 @@ impl Audit {
     /// Where there is no such client.
     #[must_use]
     pub fn awaits(&self, client: u32) -> bool {
-        let client = &self.clients[client as usize];
         let Some(window) = &self.window else { return false };
-        !client.excluded && client.awaited(window) > 0
+        self.of(client).any(|cursor| !cursor.excluded && cursor.awaited(window) > 0)
     }
 
-    /// The newest message that `client` holds, [`Seq::NONE`] where it holds none.
+    /// The greatest number that `client` holds of any sender, [`Seq::NONE`] where it holds none.
     ///
     /// # Panics
     ///
     /// Where there is no such client.
     #[must_use]
     pub fn newest(&self, client: u32) -> Seq {
-        Seq(self.clients[client as usize].newest)
+        Seq(self.of(client).map(|cursor| cursor.newest).max().unwrap_or(0))
+    }
+
+    /// The cursors of a client, one for each sender.
+    fn of(&self, client: u32) -> impl Iterator<Item = &Cursor> + Clone {
+        self.cursors[client as usize..].iter().step_by(self.clients)
+    }
+
+    fn of_mut(&mut self, client: u32) -> impl Iterator<Item = &mut Cursor> {
+        self.cursors[client as usize..].iter_mut().step_by(self.clients)
     }
 
     /// The window's messages that were still under way when the drain ended, and to how many
     /// clients: what counts as late.
-    pub fn late(&self) -> impl Iterator<Item = (Seq, u64)> {
-        let window = self.window;
-        let awaiting = self.clients.iter().filter(|client| client.under_way && !client.excluded);
-        let mut newest: Vec<u64> = awaiting.map(|client| client.newest).collect();
-        newest.sort_unstable();
-        let last = window.map_or(0, |window| window.last.0);
-        let first = newest.first().map_or(u64::MAX, |&least| least.saturating_add(1));
-        let first = first.max(window.map_or(1, |window| window.first.0));
-        let mut behind = 0;
-        (first..=last).map(move |seq| {
-            while newest.get(behind).is_some_and(|&newest| newest < seq) {
-                behind += 1;
-            }
-            (Seq(seq), behind as u64)
+    pub fn late(&self) -> impl Iterator<Item = (Identity, u64)> {
+        let senders = self.cursors.chunks(self.clients.max(1));
+        (0..).map(Sender).zip(senders).flat_map(|(sender, cursors)| {
+            let late = late_of(cursors, self.window.as_ref());
+            late.map(move |(seq, clients)| (Identity { sender, seq }, clients))
         })
     }
 
@@ -183,23 +187,45 @@ impl Audit {
     #[must_use]
     pub fn finish(&self) -> AuditTotals {
         let Some(window) = &self.window else { return AuditTotals::default() };
-        let mut totals = AuditTotals { published: window.len(), ..AuditTotals::default() };
-        for client in self.clients.iter().filter(|client| !client.excluded) {
-            totals.add(client, window, self.delivery);
+        let senders = self.cursors.len().checked_div(self.clients).unwrap_or(1);
+        let published = window.len() * senders as u64;
+        let mut totals = AuditTotals { published, ..AuditTotals::default() };
+        for client in (0..self.clients()).filter(|&client| !self.excludes(client)) {
+            totals.add(self.of(client), window, self.delivery);
         }
         totals
     }
 
     #[inline]
-    fn settle(&mut self, client: u32) {
+    fn settle(&mut self, index: usize) {
         let Some(window) = &self.window else { return };
-        let client = &mut self.clients[client as usize];
+        let cursor = &mut self.cursors[index];
         // The cheap test comes first: it fails for all but the window's last messages.
-        if client.newest >= window.last.0 && client.has_settled(window, self.delivery) {
-            client.settled = true;
-            self.unsettled -= usize::from(!client.excluded);
+        if cursor.newest >= window.last.0 && cursor.has_settled(window, self.delivery) {
+            cursor.settled = true;
+            self.unsettled -= usize::from(!cursor.excluded);
         }
     }
+}
+
+/// What is late of one sender, and to how many clients.
+fn late_of(
+    cursors: &[Cursor],
+    window: Option<&Window>,
+) -> impl Iterator<Item = (Seq, u64)> + use<> {
+    let awaiting = cursors.iter().filter(|cursor| cursor.under_way && !cursor.excluded);
+    let mut newest: Vec<u64> = awaiting.map(|cursor| cursor.newest).collect();
+    newest.sort_unstable();
+    let last = window.map_or(0, |window| window.last.0);
+    let first = newest.first().map_or(u64::MAX, |&least| least.saturating_add(1));
+    let first = first.max(window.map_or(1, |window| window.first.0));
+    let mut behind = 0;
+    (first..=last).map(move |seq| {
+        while newest.get(behind).is_some_and(|&newest| newest < seq) {
+            behind += 1;
+        }
+        (Seq(seq), behind as u64)
+    })
 }
 
 impl Observer for Audit {
@@ -227,8 +253,9 @@ struct Gap {
     last: u64,
 }
 
+/// One sender's messages at one client.
 #[derive(Debug, Clone, Default)]
-struct Client {
+struct Cursor {
     /// The largest sequence number that arrived, 0 before the first.
     newest: u64,
     /// Numbers that did not arrive below `newest`: disjoint, in rising order.
@@ -238,12 +265,13 @@ struct Client {
     duplicated: u64,
     reordered: u64,
     settled: bool,
+    /// The client is left out.
     excluded: bool,
-    /// The message that it awaits was still coming when the drain ended.
+    /// What the client awaits was still coming when the drain ended.
     under_way: bool,
 }
 
-impl Client {
+impl Cursor {
     /// Inserts `seq` among what arrived.
     #[inline]
     fn insert(&mut self, seq: u64) -> Position {
@@ -255,6 +283,19 @@ impl Client {
         }
         self.newest = seq;
         Position::Newest
+    }
+
+    /// Counts a message of the window by its position.
+    #[inline]
+    fn count(&mut self, position: Position) {
+        match position {
+            Position::Newest => self.delivered += 1,
+            Position::Gap => {
+                self.delivered += 1;
+                self.reordered += 1;
+            }
+            Position::Held => self.duplicated += 1,
+        }
     }
 
     /// Takes `seq` out of the gap that holds it, if one does.
@@ -278,7 +319,7 @@ impl Client {
     }
 
     /// The parts of gaps that lie in the window, in rising order.
-    fn gaps_in(&self, window: &Window) -> impl Iterator<Item = Gap> {
+    fn gaps_in(&self, window: &Window) -> impl Iterator<Item = Gap> + use<'_> {
         let (first, last) = (window.first.0, window.last.0);
         let start = self.gaps.partition_point(|gap| gap.last < first);
         let gaps = self.gaps[start..].iter().take_while(move |gap| gap.first <= last);

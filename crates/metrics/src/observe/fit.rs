@@ -127,6 +127,8 @@ fn pick<T: Copy>(ours: Option<T>, theirs: Option<T>, better: fn(&T, &T) -> bool)
 
 #[cfg(test)]
 mod tests {
+    use pushbench_core::Sender;
+
     use super::*;
 
     const MS: u64 = 1_000_000;
@@ -135,7 +137,7 @@ mod tests {
         let mut fit = Fit::default();
         for &(seq, due, at) in arrivals {
             let (due, at) = (MonoInstant(due), MonoInstant(at));
-            fit.arrived_early(&Arrival { client: 0, seq: Seq(seq), due, at });
+            fit.arrived_early(&Arrival { client: 0, sender: Sender::FEED, seq: Seq(seq), due, at });
         }
         fit
     }

@@ -1,6 +1,6 @@
 //! A trial as a load process tells of it, beside what its clients see.
 
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{Identity, MonoInstant, Seq};
 
 use crate::observe::ledger::{Direction, Phase, Source, TcpipTally};
 use crate::observe::observer::{Observer, Window};
@@ -35,7 +35,7 @@ pub trait Measure: Observer {
         &mut self,
         _end: MonoInstant,
         _coming: &dyn Fn(u32) -> Coming,
-        _due: &dyn Fn(Seq) -> Option<MonoInstant>,
+        _due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use pushbench_core::{MonoInstant, Seq, checked_when_read};
+use pushbench_core::{MonoInstant, Sender, Seq, checked_when_read};
 use serde::{Deserialize, Serialize};
 
 use crate::observe::ledger::{Phase, Tally};
@@ -15,7 +15,9 @@ use crate::observe::ledger::{Phase, Tally};
 pub struct Arrival {
     /// The client's index within this load process, from 0.
     pub client: u32,
-    /// Which message.
+    /// Who published the message.
+    pub sender: Sender,
+    /// Which of the sender's messages it is.
     pub seq: Seq,
     /// Its intended publish instant.
     pub due: MonoInstant,

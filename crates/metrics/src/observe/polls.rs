@@ -184,14 +184,15 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::{MonoInstant, Seq};
+    use pushbench_core::{MonoInstant, Sender, Seq};
 
     use super::*;
 
     const PERIOD: u64 = 128_000;
 
     fn arrival(client: u32, due: u64, at: u64) -> Arrival {
-        Arrival { client, seq: Seq(1), due: MonoInstant(due), at: MonoInstant(at) }
+        let (due, at) = (MonoInstant(due), MonoInstant(at));
+        Arrival { client, sender: Sender::FEED, seq: Seq(1), due, at }
     }
 
     #[test]

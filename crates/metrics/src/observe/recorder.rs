@@ -4,7 +4,7 @@
 //! latencies, series and audit agree on how many deliveries there were.
 
 use pushbench_core::instant::saturating_nanos;
-use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_core::{Delivery, Identity, MonoInstant, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::observe::age::{Age, AgeTotals};
@@ -36,7 +36,9 @@ impl Recorder {
     /// For `clients` clients, told apart by their index from 0.
     #[must_use]
     pub fn new(clients: u32, delivery: Delivery) -> Self {
-        let (audit, age) = (Audit::new(clients, delivery), Age::new(clients));
+        // The feed has one sender.
+        let senders = 1;
+        let (audit, age) = (Audit::new(clients, senders, delivery), Age::new(clients));
         Self { window: None, audit, age, polls: None, measured: Measured::default() }
     }
 
@@ -72,7 +74,7 @@ impl Measure for Recorder {
         &mut self,
         end: MonoInstant,
         coming: &dyn Fn(u32) -> Coming,
-        due: &dyn Fn(Seq) -> Option<MonoInstant>,
+        due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
         let Some(window) = self.window else { return };
         for client in 0..self.audit.clients() {
@@ -88,8 +90,8 @@ impl Measure for Recorder {
             let silence = Silence::of_client(self.audit.newest(client), since, &window);
             self.measured.silence.get_or_insert_default().merge(&silence);
         }
-        for (seq, clients) in self.audit.late() {
-            let Some(due) = due(seq) else { continue };
+        for (message, clients) in self.audit.late() {
+            let Some(due) = due(message) else { continue };
             let bound = end.saturating_since(due);
             self.measured.late.record_many_ns(saturating_nanos(bound), clients);
             if let Some(second) = window.second(due) {

@@ -3,8 +3,9 @@
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::STANDARD;
 use pushbench_core::Seq;
+use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::feed::number::{NumberError, NumberReader};
-use pushbench_protocol::sse::Base64Number;
+use pushbench_protocol::sse::Base64Payload;
 
 use super::however_cut;
 
@@ -19,7 +20,7 @@ pub(super) fn holds(input: &[u8]) {
 
 /// The number, and the bytes that the data stands for.
 fn read(pieces: &[&[u8]]) -> (Result<Seq, NumberError>, usize) {
-    let mut number = Base64Number::default();
-    let bytes = pieces.iter().map(|piece| number.push(piece)).sum();
-    (number.finish(), bytes)
+    let (mut data, mut reader) = (Base64Payload::default(), IdentityReader::default());
+    let bytes = pieces.iter().map(|piece| data.push(piece, &mut reader)).sum();
+    (data.finish(&mut reader).map(|message| message.seq), bytes)
 }

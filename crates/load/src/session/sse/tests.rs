@@ -154,6 +154,13 @@ fn events_of_one_type_can_be_the_feed_and_the_others_are_told() {
 }
 
 #[test]
+fn base64_whose_type_comes_behind_it_is_told_and_the_next_message_counts() {
+    let stream = b"data: MDAwMDAwMDAwNA==\nevent: binary\n\ndata: {\"n\":5}\n\n";
+    let heard = feed(&mut *foreign(None), stream, 1000).unwrap();
+    assert_eq!((heard.messages.as_slice(), heard.failures.len()), (&[5][..], 1));
+}
+
+#[test]
 fn a_message_without_a_number_is_told_and_the_next_one_counts() {
     let stream =
         b"data: {\"hello\":\"world\"}\n\ndata: {\"n\":1e3}\n\nid: 1\n\ndata: {\"n\":5}\n\n";

@@ -135,7 +135,7 @@ fn failed(session: &mut dyn Session, wire: &[u8], step: usize) -> (Vec<u64>, Fra
     for piece in wire.chunks(step) {
         out.clear();
         let outcome = session.receive(piece, &mut out);
-        messages.extend(out.messages.iter().map(|seq| seq.0));
+        messages.extend(out.messages.iter().map(|message| message.seq.0));
         match outcome {
             Ok(()) => {}
             Err(ProtocolError::Frame { source, .. }) => {

@@ -6,6 +6,8 @@
 use pushbench_core::{Seq, random};
 use serde::{Deserialize, Serialize};
 
+use super::Gap;
+
 /// The stream of random numbers that digests are drawn from.
 const DIGEST_STREAM: u64 = 301;
 
@@ -25,18 +27,17 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Those of one client: ranges in rising order, both ends included.
-    #[must_use]
-    pub fn of_client(ranges: impl Iterator<Item = (u64, u64)>) -> Self {
+    /// Those of one client: of each sender in its turn the ranges, in rising order.
+    pub(super) fn of_client(senders: impl Iterator<Item = impl Iterator<Item = Gap>>) -> Self {
         let none = Self { clients: 1, messages: 0, first: None, digest: 0, alike: true };
-        ranges.fold(none, |gaps, (first, last)| Self {
+        let ranges = (0_u64..).zip(senders);
+        let ranges = ranges.flat_map(|(sender, gaps)| gaps.map(move |gap| (sender, gap)));
+        ranges.fold(none, |gaps, (sender, Gap { first, last })| Self {
             messages: gaps.messages + (last - first + 1),
             first: gaps.first.or(Some(Seq(first))),
-            digest: random::bits(
-                random::bits(gaps.digest, DIGEST_STREAM, first),
-                DIGEST_STREAM,
-                last,
-            ),
+            digest: [sender, first, last]
+                .into_iter()
+                .fold(gaps.digest, |digest, number| random::bits(digest, DIGEST_STREAM, number)),
             ..gaps
         })
     }

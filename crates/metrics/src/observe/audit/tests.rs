@@ -11,13 +11,18 @@ fn window(first: u64, last: u64) -> Window {
 }
 
 fn audit(clients: u32, delivery: Delivery, window: Window) -> Audit {
-    let mut audit = Audit::new(clients, delivery);
+    let mut audit = Audit::new(clients, 1, delivery);
     audit.set_window(window);
     audit
 }
 
 fn arrival(client: u32, seq: u64) -> Arrival {
-    Arrival { client, seq: Seq(seq), due: MonoInstant(0), at: MonoInstant(0) }
+    from(0, client, seq)
+}
+
+fn from(sender: u32, client: u32, seq: u64) -> Arrival {
+    let (due, at) = (MonoInstant(0), MonoInstant(0));
+    Arrival { client, sender: Sender(sender), seq: Seq(seq), due, at }
 }
 
 fn play(audit: &mut Audit, seqs: impl IntoIterator<Item = u64>) -> Vec<ArrivalClass> {
@@ -69,7 +74,7 @@ fn behind_the_newest_all_is_lost_and_beyond_it_late_where_it_was_under_way() {
     let totals = audit.finish();
     assert_eq!((totals.delivered, totals.lost, totals.late), (7, 3 + 4, 4 + 3));
     assert!(totals.balances());
-    let late: Vec<_> = audit.late().map(|(seq, clients)| (seq.0, clients)).collect();
+    let late: Vec<_> = audit.late().map(|(message, clients)| (message.seq.0, clients)).collect();
     assert_eq!(late, [(6, 1), (7, 2), (8, 2), (9, 2)]);
 }
 
@@ -107,12 +112,84 @@ fn who_was_not_there_at_t0_neither_counts_nor_holds_up() {
     assert_eq!((totals.expected, totals.lost), (4, 2));
     audit.exclude(1);
     assert!(audit.settled());
+
+    // Of each sender.
+    let mut audit = Audit::new(2, 2, Delivery::Every);
+    audit.set_window(window(1, 1));
+    audit.classify(&from(1, 0, 1));
+    audit.classify(&from(0, 1, 1));
+    audit.exclude(1);
+    assert_eq!(audit.classify(&from(1, 1, 1)), ArrivalClass::Outside);
+    assert!(!audit.settled());
+    audit.classify(&from(0, 0, 1));
+    assert!(audit.settled());
+    assert_eq!((audit.finish().clients, audit.finish().delivered), (1, 2));
+}
+
+#[test]
+fn the_same_number_from_two_senders_is_two_messages() {
+    let mut audit = Audit::new(1, 2, Delivery::Every);
+    audit.set_window(window(1, 2));
+    for seq in [1, 2] {
+        for sender in [0, 1] {
+            assert!(!audit.settled());
+            assert_eq!(audit.classify(&from(sender, 0, seq)), ArrivalClass::New);
+        }
+    }
+    assert!(audit.settled());
+    assert_eq!(audit.classify(&from(1, 0, 2)), ArrivalClass::Duplicate);
+    let totals = audit.finish();
+    assert_eq!((totals.published, totals.expected, totals.delivered), (4, 4, 4));
+    assert_eq!((totals.clients, totals.duplicated, totals.reordered), (1, 1, 0));
+    assert!(totals.balances());
+}
+
+#[test]
+fn what_one_sender_goes_on_with_neither_loses_nor_supersedes_anothers() {
+    for delivery in [Delivery::Every, Delivery::Latest] {
+        let mut audit = Audit::new(2, 2, delivery);
+        audit.set_window(window(1, 4));
+        let first = [(0, 1), (1, 1), (0, 2), (0, 3), (1, 3), (0, 4)];
+        for (sender, seq) in first {
+            audit.classify(&from(sender, 0, seq));
+        }
+        for (sender, seq) in first.into_iter().chain([(1, 4)]) {
+            audit.classify(&from(sender, 1, seq));
+        }
+        assert!(audit.awaits(0) && !audit.awaits(1) && !audit.settled());
+        audit.set_under_way(0);
+        let totals = audit.finish();
+        assert_eq!((totals.expected, totals.delivered, totals.late), (16, 13, 1));
+        assert_eq!(totals.lost + totals.superseded, 2);
+        assert_eq!((totals.superseded == 2, totals.reordered), (delivery == Delivery::Latest, 0));
+        assert!(totals.balances());
+        let late: Vec<_> = audit.late().filter(|&(_, clients)| clients > 0).collect();
+        assert_eq!(late, [(Identity { sender: Sender(1), seq: Seq(4) }, 1)]);
+    }
+}
+
+#[test]
+fn two_clients_that_lack_the_same_number_of_different_senders_are_not_alike() {
+    let lacking = |senders: [u32; 2]| {
+        let mut audit = Audit::new(2, 2, Delivery::Every);
+        audit.set_window(window(1, 3));
+        for (client, lacks) in (0..).zip(senders) {
+            for (sender, seq) in [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)] {
+                if (sender, seq) != (lacks, 2) {
+                    audit.classify(&from(sender, client, seq));
+                }
+            }
+        }
+        audit.finish().gaps.unwrap()
+    };
+    assert!(lacking([1, 1]).are_of_the_feed());
+    assert!(!lacking([0, 1]).are_of_the_feed());
 }
 
 #[test]
 fn nothing_to_receive_is_settled_but_no_window_is_not() {
-    assert!(!Audit::new(1, Delivery::Every).settled());
-    assert_eq!(Audit::new(1, Delivery::Every).finish(), AuditTotals::default());
+    assert!(!Audit::new(1, 1, Delivery::Every).settled());
+    assert_eq!(Audit::new(1, 1, Delivery::Every).finish(), AuditTotals::default());
     for delivery in [Delivery::Every, Delivery::Latest] {
         let mut audit = audit(1, delivery, window(5, 4));
         assert!(audit.settled());
@@ -180,7 +257,8 @@ impl Naive {
         let missing: Vec<u64> =
             (window.first.0..=window.last.0).filter(|&seq| is_missing(seq)).collect();
         let ranges = missing.chunk_by(|one, next| one + 1 == *next);
-        Gaps::of_client(ranges.map(|range| (range[0], range[range.len() - 1])))
+        let gaps = ranges.map(|range| Gap { first: range[0], last: range[range.len() - 1] });
+        Gaps::of_client(std::iter::once(gaps))
     }
 
     fn settled(&self, window: &Window, delivery: Delivery) -> bool {
@@ -257,7 +335,7 @@ proptest! {
         let window = window(first, first + length - 1);
         let mut early = audit(1, Delivery::Every, window);
         play(&mut early, feed.iter().copied());
-        let mut late = Audit::new(1, Delivery::Every);
+        let mut late = Audit::new(1, 1, Delivery::Every);
         let known_after = known_after.min(feed.len());
         play(&mut late, feed[..known_after].iter().copied());
         late.set_window(window);

@@ -4,13 +4,13 @@
 use pushbench_core::Delivery;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Gaps};
+use super::{Cursor, Gaps};
 use crate::observe::observer::Window;
 
 /// The fate of the messages due in the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditTotals {
-    /// Messages due in the window.
+    /// Messages due in the window, of all senders.
     pub published: u64,
     /// Clients that were connected at t0.
     pub clients: u64,
@@ -29,7 +29,7 @@ pub struct AuditTotals {
     pub duplicated: u64,
     /// Messages that arrived after a newer one did.
     pub reordered: u64,
-    /// The newest message that any client holds, whenever it was due.
+    /// The greatest number of a message that any client holds, whenever it was due.
     #[serde(default)]
     pub newest: u64,
     /// Under `every`: what clients lack though they have newer messages, and whether it is the
@@ -71,22 +71,29 @@ impl AuditTotals {
             && self.expected == self.delivered + self.lost + self.late + self.superseded
     }
 
-    pub(super) fn add(&mut self, client: &Client, window: &Window, delivery: Delivery) {
-        let (overtaken, awaited) = (client.overtaken(window), client.awaited(window));
+    /// Adds a client's figures, from its cursors of each sender.
+    pub(super) fn add<'a>(
+        &mut self,
+        cursors: impl Iterator<Item = &'a Cursor> + Clone,
+        window: &Window,
+        delivery: Delivery,
+    ) {
         self.clients += 1;
-        self.expected += window.len();
-        self.delivered += client.delivered;
-        self.duplicated += client.duplicated;
-        self.reordered += client.reordered;
-        self.newest = self.newest.max(client.newest);
-        *(if client.under_way { &mut self.late } else { &mut self.lost }) += awaited;
-        match delivery {
-            Delivery::Every => {
-                self.lost += overtaken;
-                let gaps = client.gaps_in(window).map(|gap| (gap.first, gap.last));
-                self.add_gaps(Some(Gaps::of_client(gaps)));
+        for cursor in cursors.clone() {
+            let (overtaken, awaited) = (cursor.overtaken(window), cursor.awaited(window));
+            self.expected += window.len();
+            self.delivered += cursor.delivered;
+            self.duplicated += cursor.duplicated;
+            self.reordered += cursor.reordered;
+            self.newest = self.newest.max(cursor.newest);
+            *(if cursor.under_way { &mut self.late } else { &mut self.lost }) += awaited;
+            match delivery {
+                Delivery::Every => self.lost += overtaken,
+                Delivery::Latest => self.superseded += overtaken,
             }
-            Delivery::Latest => self.superseded += overtaken,
+        }
+        if delivery == Delivery::Every {
+            self.add_gaps(Some(Gaps::of_client(cursors.map(|cursor| cursor.gaps_in(window)))));
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use pushbench_core::Seq;
+use pushbench_core::{Sender, Seq};
 
 use super::*;
 use crate::observe::ledger::{Direction, Layer};
@@ -18,7 +18,8 @@ const WINDOW: Window = Window {
 
 fn arrival(client: u32, seq: u64, delay_ms: u64) -> Arrival {
     let due = MonoInstant((seq - 1) * 100 * MS);
-    Arrival { client, seq: Seq(seq), due, at: due.plus_nanos(delay_ms * MS) }
+    let (seq, at) = (Seq(seq), due.plus_nanos(delay_ms * MS));
+    Arrival { client, sender: Sender::FEED, seq, due, at }
 }
 
 /// A recorder of two clients that received each message up to the 31st 5 ms late.
@@ -153,7 +154,8 @@ fn what_is_still_under_way_is_known_to_take_longer() {
     }
     let end = MonoInstant(5_000 * MS);
     let coming = |client| Coming { last: None, under_way: client == 0 };
-    recorder.end_drain(end, &coming, &|seq| Some(MonoInstant((seq.0 - 1) * 100 * MS)));
+    let due = |message: Identity| Some(MonoInstant((message.seq.0 - 1) * 100 * MS));
+    recorder.end_drain(end, &coming, &due);
     let measured = recorder.finish();
     let audit = &measured.audit;
     assert_eq!((audit.delivered, audit.late, audit.lost), (18 + 10, 2, 10 + 20));
@@ -187,7 +189,8 @@ fn a_message_before_its_instant_is_told_and_no_latency() {
     recorder.set_window(WINDOW);
     recorder.arrived(&arrival(0, 11, 5));
     let due = MonoInstant(1_100 * MS);
-    recorder.arrived(&Arrival { client: 0, seq: Seq(12), due, at: MonoInstant(1_070 * MS) });
+    let (seq, at) = (Seq(12), MonoInstant(1_070 * MS));
+    recorder.arrived(&Arrival { client: 0, sender: Sender::FEED, seq, due, at });
     let fit = recorder.finish().fit;
     assert_eq!((fit.early, fit.worst.unwrap().by), (1, Duration::from_millis(30)));
 }
