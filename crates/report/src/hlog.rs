@@ -53,12 +53,12 @@ fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
 
 /// A comment where messages are missing that were still under way when a trial ended.
 fn late(row: &Row<'_>) -> String {
-    let counts = &row.summary.counts;
-    match counts.late {
+    let audit = &row.summary.counts.audit;
+    match audit.late {
         0 => String::new(),
         late => format!(
             "#[{late} of {} messages are not in here: they were still under way, and took longer]\n",
-            counts.expected
+            audit.expected
         ),
     }
 }

@@ -194,7 +194,7 @@ impl Row<'_> {
 
     /// The share of the expected messages that arrived.
     pub(crate) fn share_arrived(&self) -> String {
-        human::share(self.summary.counts.delivered, self.summary.counts.expected)
+        human::share(self.summary.counts.audit.delivered, self.summary.counts.audit.expected)
     }
 
     /// The greatest age that any client saw in any trial, µs.
@@ -217,7 +217,7 @@ pub(crate) struct Block<'a> {
 impl<'a> Block<'a> {
     /// Whether messages were superseded, so that ages are to be compared and not latencies.
     pub(crate) fn compares_ages(&self) -> bool {
-        self.rows.iter().any(|row| row.summary.counts.superseded > 0)
+        self.rows.iter().any(|row| row.summary.counts.audit.superseded > 0)
     }
 
     /// Where messages were superseded, `short-poll delivered 4 % of them`: of the transport that
@@ -226,7 +226,7 @@ impl<'a> Block<'a> {
         #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
         let share = |row: &&Row<'_>| {
             let counts = &row.summary.counts;
-            counts.delivered as f64 / counts.expected.max(1) as f64
+            counts.audit.delivered as f64 / counts.audit.expected.max(1) as f64
         };
         let rows = self.rows.iter().filter(|row| self.compares_ages() && row.has_figures());
         let row = rows.min_by(|one, two| share(one).total_cmp(&share(two)))?;

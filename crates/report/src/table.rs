@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use pushbench_core::{Delivery, Figure, text};
+use pushbench_metrics::judge::figures::Counts;
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
@@ -52,17 +53,17 @@ impl Column {
             let bound = || row.at_least(figure).map(|least| format!("> {}", words(least)));
             row.get(figure).map(words).or_else(bound)
         };
-        let counts = &row.summary.counts;
+        let Counts { audit, counters, .. } = &row.summary.counts;
         let cell = match self {
             Self::Contender => Some(row.name().to_owned()),
             _ if !row.has_figures() => None,
             Self::Delivered => Some(delivered(row)),
-            Self::Superseded => Some(human::share(counts.superseded, counts.expected)),
+            Self::Superseded => Some(human::share(audit.superseded, audit.expected)),
             Self::Figure(figure) => value(figure),
             Self::Spread(figure) => row.spread(figure).map(spread).or_else(|| value(figure)),
             Self::AgeMax => row.age_max_us().map(human::time),
             Self::Bytes => bytes(row),
-            Self::Empty => Some(human::share(counts.empty_responses, counts.requests)),
+            Self::Empty => Some(human::share(counters.empty_responses, counters.requests)),
         };
         cell.unwrap_or_else(|| NOTHING.to_owned())
     }
@@ -105,9 +106,9 @@ fn marks(row: &Row<'_>, notes: &[Note]) -> String {
 }
 
 fn delivered(row: &Row<'_>) -> String {
-    let counts = &row.summary.counts;
-    let share = human::share(counts.delivered, counts.expected);
-    let missing = [(counts.lost, "lost"), (counts.late, "late")];
+    let audit = &row.summary.counts.audit;
+    let share = human::share(audit.delivered, audit.expected);
+    let missing = [(audit.lost, "lost"), (audit.late, "late")];
     let missing = missing.into_iter().filter(|(count, _)| *count > 0);
     let missing: Vec<String> =
         missing.map(|(count, what)| format!("{} {what}", human::count(count))).collect();
@@ -154,7 +155,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
                      message that found the one they had.";
         lines.push(again.to_owned());
     }
-    let late = |block: &Block<'_>| block.rows.iter().any(|row| row.summary.counts.late > 0);
+    let late = |block: &Block<'_>| block.rows.iter().any(|row| row.summary.counts.audit.late > 0);
     if blocks.iter().any(late) {
         let late = "Late messages were still under way when a trial ended; a figure that they could \
                     move is told as more than (>) what it is at least.";
@@ -201,7 +202,7 @@ fn bytes_legend(blocks: &[Block<'_>]) -> String {
 /// Whether polls moved more payload for each message that arrived than it has: under `latest` one
 /// without a condition gets the newest message whether or not it is new.
 fn sends_again(block: &Block<'_>) -> bool {
-    block.rows.iter().filter(|row| row.summary.counts.empty_responses > 0).any(|row| {
+    block.rows.iter().filter(|row| row.summary.counts.counters.empty_responses > 0).any(|row| {
         let payload = row.get(Figure::PayloadBytes);
         payload.is_some_and(|bytes| bytes > block.point.payload_bytes * 1.05)
     })

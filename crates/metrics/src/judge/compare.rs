@@ -310,7 +310,7 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
     figures.iter_mut().for_each(|trials| Figures::retain_comparable(trials));
     let both: Vec<&TrialRecord> = valid(before, one).chain(valid(after, other)).collect();
     let under = Circumstances {
-        superseded: one.counts.superseded + other.counts.superseded > 0,
+        superseded: one.counts.audit.superseded + other.counts.audit.superseded > 0,
         shared_by_chance: are_shared_by_chance(one.contender, &both),
     };
     let medians = Figure::ALL.into_iter().filter(|figure| !figure.is_counted());

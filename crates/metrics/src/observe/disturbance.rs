@@ -55,7 +55,7 @@ pub struct CoreWatch {
 }
 
 impl CoreWatch {
-    /// What is late on this core, as far as the canary's own instants tell.
+    /// Delays on this core, as far as the canary's own instants tell.
     #[must_use]
     pub const fn delays(&self) -> Lateness<'_> {
         Lateness { period: self.period, samples: &self.lateness }

@@ -71,7 +71,7 @@ impl LoopWatch {
         }
     }
 
-    /// What waited for the loop, whatever the reason, as far as the looks tell those that were late
+    /// Delays of what waited for the loop, whatever the reason: of the looks, those that were late
     /// by more than [`SHORTEST_STALL`].
     #[must_use]
     pub const fn delays(&self) -> Lateness<'_> {

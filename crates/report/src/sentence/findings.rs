@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use pushbench_core::text;
+use pushbench_metrics::judge::figures::Counts;
 use pushbench_metrics::record::warning::Warning;
 
 use super::measure::{Contender, Measure};
@@ -24,19 +25,20 @@ pub(super) fn push(
 ) {
     text.push_str(&support(measure, contenders).unwrap_or_default());
     for row in &block.rows {
-        let (name, counts) = (row.contender(), &row.summary.counts);
-        if counts.lost > 0 {
-            let (lost, all) = (human::count(counts.lost), human::count(counts.expected));
+        let (name, Counts { audit, counters, .. }) = (row.contender(), &row.summary.counts);
+        let all = human::count(audit.expected);
+        if audit.lost > 0 {
+            let lost = human::count(audit.lost);
             let _ = write!(text, " {name} lost {lost} of {all} messages.");
         }
-        if counts.late > 0 {
-            let (late, all) = (human::count(counts.late), human::count(counts.expected));
+        if audit.late > 0 {
+            let late = human::count(audit.late);
             let _ = write!(
                 text,
                 " Of {all} messages {late} were still under way to {name} at the end."
             );
         }
-        if counts.protocol_errors > 0 {
+        if counters.protocol_errors > 0 {
             let _ = write!(text, " {}", broken_protocol(row));
         }
     }
@@ -71,7 +73,8 @@ fn broken_protocol(row: &Row<'_>) -> String {
         .take(1)
         .map(|first| format!(", the first: {}", text::line(first)))
         .collect::<String>();
-    let errors = human::plural(row.summary.counts.protocol_errors as usize, "protocol error");
+    let errors =
+        human::plural(row.summary.counts.counters.protocol_errors as usize, "protocol error");
     format!("{} had {errors}{first}.", row.contender())
 }
 
@@ -109,8 +112,8 @@ pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
 fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
     let polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let shares = polls.map(|row| {
-        let counts = &row.summary.counts;
-        let percent = counts.empty_responses as f64 / counts.requests.max(1) as f64 * 100.0;
+        let counters = &row.summary.counts.counters;
+        let percent = counters.empty_responses as f64 / counters.requests.max(1) as f64 * 100.0;
         (row.name(), percent)
     });
     let (name, percent) = shares.into_iter().find(|(_, percent)| *percent >= EMPTY_PERCENT)?;
@@ -123,9 +126,9 @@ fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
 fn in_batches(block: &Block<'_>) -> Option<(&'static str, String)> {
     let mut polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let row = polls.find(|row| row.has_figures())?;
-    let counts = &row.summary.counts;
-    let each = counts.delivered as f64 / counts.requests as f64;
-    let told = counts.requests > 0 && block.rows.len() > 1 && !block.compares_ages();
+    let Counts { audit, counters, .. } = &row.summary.counts;
+    let each = audit.delivered as f64 / counters.requests as f64;
+    let told = counters.requests > 0 && block.rows.len() > 1 && !block.compares_ages();
     (told && each >= SEVERAL).then(|| (row.name(), human::short_number(each, 2)))
 }
 

@@ -18,7 +18,7 @@ const RAN_ON: f64 = 0.5;
 /// A process of the instrument that stood still while the machine went on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct OwnStall {
-    /// What is told of it: its share is as far as the looks tell.
+    /// The standstill as it is told: its share is as far as the looks tell.
     pub(crate) told: Standstill,
     /// The least that the share is, the machine's own standstill taken off.
     share_at_least: f64,

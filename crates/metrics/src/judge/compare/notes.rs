@@ -1,5 +1,6 @@
 //! Notes to read before believing a comparison.
 
+use super::at;
 use super::settings::{self, Difference};
 use crate::judge::figures::Summary;
 use crate::record::RunRecord;
@@ -95,18 +96,13 @@ pub(super) fn of_rows(rows: &[(Summary, Summary)], names: [&str; 2]) -> Vec<Stri
     let sides = rows.iter().flat_map(|(one, other)| [(one, names[0]), (other, names[1])]);
     let mut notes = Vec::new();
     for (row, name) in sides {
-        let at = if row.point.label.is_empty() {
-            String::new()
-        } else {
-            format!(" at {}", row.point.label)
-        };
-        let of = format!("{}{at} in {name}", row.contender);
+        let of = format!("{}{} in {name}", row.contender, at(&row.point));
         if !row.valid {
             let reasons: Vec<String> = row.invalid.iter().map(ToString::to_string).collect();
             notes.push(format!("Invalid trials are left out of {of}: {}.", reasons.join("; ")));
         }
-        if row.counts.lost > 0 {
-            let (lost, expected) = (row.counts.lost, row.counts.expected);
+        if row.counts.audit.lost > 0 {
+            let (lost, expected) = (row.counts.audit.lost, row.counts.audit.expected);
             notes.push(format!("Lost: {lost} of {expected} messages of {of}."));
         }
     }
