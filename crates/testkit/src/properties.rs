@@ -9,7 +9,10 @@ mod batch;
 mod chunked;
 mod feed;
 mod frame;
+mod gzip;
+mod inflate;
 mod number;
+mod offer;
 mod profile;
 mod record;
 mod request;
@@ -29,13 +32,16 @@ use serde::de::DeserializeOwned;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, in the order of their names.
-pub const PROPERTIES: [Property; 15] = [
+pub const PROPERTIES: [Property; 18] = [
     ("base64", base64::holds),
     ("batch", batch::holds),
     ("chunked", chunked::holds),
     ("feed", feed::holds),
     ("frame", frame::holds),
+    ("gzip", gzip::holds),
+    ("inflate", inflate::holds),
     ("number", number::holds),
+    ("offer", offer::holds),
     ("profile", profile::holds),
     ("record", record::holds),
     ("request", request::holds),

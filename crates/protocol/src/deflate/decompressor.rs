@@ -82,8 +82,9 @@ impl Decompressor {
     }
 
     /// Inflates the next bytes of a message into the front of `buffer`, which has room for one at
-    /// least, off the front of `input`, which is the message's `last` piece or is not. `None` once the input is used up; where it
-    /// was the last piece, the message is complete and the next one begins.
+    /// least, off the front of `input`, which is the message's `last` piece or is not. `None` once
+    /// the input is used up; where it was the last piece, the message is complete and the next one
+    /// begins.
     ///
     /// A message that breaks off within a block is [`InflateError::Invalid`] without takeover. With
     /// it that shows with a later message, or never.
@@ -124,10 +125,11 @@ impl Decompressor {
             if step.written > 0 {
                 return self.counted(step.written).map(|()| Some(&buffer[..step.written]));
             }
-            match (idle, input.is_empty() && !last) {
-                (_, true) => return Ok(None),
-                (true, false) => return Err(InflateError::Invalid),
-                (false, false) => {}
+            if input.is_empty() && !last {
+                return Ok(None);
+            }
+            if idle {
+                return self.rested(closing).map(|()| None);
             }
         }
     }
@@ -139,15 +141,20 @@ impl Decompressor {
 
     /// Whether nothing of the message is left to be read, all its own bytes having been.
     fn is_complete(&self) -> Result<bool, InflateError> {
-        match (self.closed, self.closed == self.end().len()) {
-            // An empty message has a byte (§7.2.3.6).
-            (0, _) if !self.begun => Err(InflateError::Invalid),
-            // A sender that flushes by ending its stream should add a byte, and may not have.
-            (0, _) => Ok(self.ended),
-            (_, true) => Ok(self.takeover || self.ended),
-            (_, false) if self.ended => Err(InflateError::Invalid),
-            (_, false) => Ok(false),
+        // An empty message has a byte (§7.2.3.6); nothing of its end is behind a last block, save
+        // all of it, for a sender that did not add a byte to a block that ended its stream.
+        let cut = self.ended && self.closed > 0 && self.closed < self.end().len();
+        if !self.begun || cut { Err(InflateError::Invalid) } else { Ok(self.ended) }
+    }
+
+    /// Nothing moves any more: with takeover, where no block is the last, the message is complete
+    /// if that is behind its end.
+    fn rested(&mut self, closing: bool) -> Result<(), InflateError> {
+        if !(self.takeover && closing && self.closed == FLUSHED.len()) {
+            return Err(InflateError::Invalid);
         }
+        self.begin();
+        Ok(())
     }
 
     fn counted(&mut self, bytes: usize) -> Result<(), InflateError> {
@@ -157,7 +164,6 @@ impl Decompressor {
 
     /// Begins the next message.
     fn begin(&mut self) {
-        // Without takeover it was the end of a last block, behind which history begins anew.
         (self.length, self.begun, self.ended, self.closed) = (0, false, false, 0);
     }
 }

@@ -38,7 +38,10 @@ impl Heard {
 }
 
 pub(super) fn holds(input: &[u8]) {
-    let heard = however_cut(input, hear);
+    let heard = however_cut(input, |pieces| hear(pieces, false));
+    let agreed = however_cut(input, |pieces| hear(pieces, true));
+    // What was agreed on changes nothing for who does not use it.
+    assert!(heard.error == Some(FrameError::Reserved) || heard == agreed);
     if heard.error.is_none() && !heard.is_closed() {
         let messages = heard.said.iter().filter(|(opcode, _)| is_message(*opcode));
         let data: usize = messages.map(|(_, data)| data.len()).sum();
@@ -52,8 +55,9 @@ const fn is_message(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::Text | Opcode::Binary)
 }
 
-fn hear(pieces: &[&[u8]]) -> Heard {
-    let (mut reader, mut utf8) = (FrameReader::default(), Utf8Reader::default());
+/// What is said where messages may be compressed, or may not.
+fn hear(pieces: &[&[u8]], deflate: bool) -> Heard {
+    let (mut reader, mut utf8) = (FrameReader::new(deflate), Utf8Reader::default());
     let mut heard = Heard::default();
     for mut input in pieces.iter().copied() {
         loop {
@@ -84,7 +88,7 @@ impl Heard {
         match piece {
             Piece::Framing(bytes) => self.framing += bytes,
             Piece::Data(data, last) => {
-                if reader.is_text() {
+                if reader.is_text() && !reader.is_compressed() {
                     check(utf8, data, last).map_err(|_| FrameError::Text)?;
                 }
                 self.rest.extend_from_slice(data);
