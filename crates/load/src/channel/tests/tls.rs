@@ -301,8 +301,9 @@ fn what_was_changed_on_the_way_breaks_the_channel_behind_what_was_not_and_the_pe
 fn a_peer_that_is_no_tls_server_is_named_so() {
     for answer in [&b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..], b"SSH-2.0-x\r\n"] {
         let mut pair = Pair::begin(Some(layer()), Peer::new);
+        assert!(!pair.advance().unwrap());
         pair.peer.socket.write_all(answer).unwrap();
-        // Closed with bytes unread, so that an error of the socket comes with the answer.
+        // With the hello unread, so that an error of the socket comes with the answer.
         drop(std::mem::replace(&mut pair.peer, Peer::new(socket_of_nobody())));
         let error = pair.open().unwrap_err();
         assert!(matches!(reason(&error), TlsError::NotTls), "{error}");
