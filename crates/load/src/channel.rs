@@ -140,23 +140,26 @@ impl Channel {
     ///
     /// Why there will be no connection.
     pub fn advance(&mut self, event: &Event, moved: &mut Moved) -> io::Result<bool> {
-        if event.is_error() || event.is_write_closed() {
+        let broke = event.is_error() || event.is_write_closed();
+        if self.state == State::Connecting && event.is_writable() && !broke {
+            self.state = State::Securing;
+        }
+        // What the other end said before it left is a better reason than that it did.
+        if self.state == State::Securing && self.advance_security(moved)? {
+            self.state = State::Open;
+        } else if broke {
             let error = self.socket.take_error().ok().flatten();
             return Err(error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into()));
         }
-        if self.state == State::Connecting && event.is_writable() {
-            self.state = State::Securing;
-        }
-        if self.state == State::Securing {
-            let is_secured = match &mut self.secured {
-                Some(secured) => secured.advance(&self.socket, moved)?,
-                None => true,
-            };
-            if is_secured {
-                self.state = State::Open;
-            }
-        }
         Ok(self.is_open())
+    }
+
+    /// Takes on what secures the connection; whether that is agreed upon now.
+    fn advance_security(&mut self, moved: &mut Moved) -> io::Result<bool> {
+        match &mut self.secured {
+            Some(secured) => secured.advance(&self.socket, moved),
+            None => Ok(true),
+        }
     }
 
     /// Whether it has been opened.

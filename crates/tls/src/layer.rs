@@ -76,6 +76,8 @@ struct Pending {
     sent: usize,
     /// The other end has said that it sends no more.
     is_ended: bool,
+    /// Behind the plaintext that was given out came what broke the connection.
+    broken: Option<io::Error>,
 }
 
 /// One step through what has come.
@@ -174,13 +176,6 @@ impl<E: End> Layer<E> {
             };
             self.open(&mut incoming[..length], &mut []).map(Some)
         });
-        if step
-            .as_ref()
-            .is_err_and(|error| matches!(TlsError::within(error), Some(TlsError::NotTls)))
-        {
-            // The alert would be read by somebody who does not know what it is.
-            self.pending = Pending::default();
-        }
         let flushed = self.flush(&mut send);
         let Some(step) = step? else { return Ok(Handshake::Waits) };
         flushed?;
@@ -205,6 +200,9 @@ impl<E: End> Layer<E> {
         }
         with_scratch(|Scratch { incoming, .. }| {
             loop {
+                if let Some(error) = self.pending.broken.take() {
+                    return Err(error);
+                }
                 if self.pending.is_ended {
                     return Ok(None);
                 }
@@ -220,7 +218,8 @@ impl<E: End> Layer<E> {
     /// Whether a read may give plaintext although the socket has nothing.
     #[inline]
     pub const fn may_give_more(&self) -> bool {
-        !self.pending.plaintext.is_empty() || self.pending.is_ended
+        let Pending { plaintext, is_ended, broken, .. } = &self.pending;
+        !plaintext.is_empty() || *is_ended || broken.is_some()
     }
 
     /// Takes of `slices` what one record holds, seals it, and sends that as far as the socket takes
@@ -245,8 +244,9 @@ impl<E: End> Layer<E> {
                 several => gather(several, gathered),
             };
             let length = self.seal(plaintext, sealed)?;
-            // What has waited since goes before it.
-            let begun = if self.waits() { 0 } else { send_now(&sealed[..length], send)? };
+            // What has waited since goes before it. What was sealed was taken, also where the
+            // connection has broken: the next call says so.
+            let begun = if self.waits() { 0 } else { send_now(&sealed[..length], send).unwrap_or(0) };
             self.pending.sealed.extend_from_slice(&sealed[begun..length]);
             Ok(plaintext.len())
         })
@@ -269,7 +269,8 @@ impl<E: End> Layer<E> {
     /// A connection that broke.
     pub fn finish(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
         if !self.is_open {
-            return Ok(());
+            // An alert, if anything.
+            return self.flush(&mut send).map(drop);
         }
         let UnbufferedStatus { state: Ok(ConnectionState::WriteTraffic(mut traffic)), .. } =
             self.end.process(&mut self.kept)
@@ -303,9 +304,21 @@ impl<E: End> Layer<E> {
     }
 
     /// Opens what `incoming` holds, which is all that has come and was not opened, and keeps the rest.
+    ///
+    /// An error comes behind the plaintext that is ahead of it. Nothing is opened after it, so that
+    /// all that has come is accounted for.
     #[inline]
     fn open(&mut self, incoming: &mut [u8], buffer: &mut [u8]) -> io::Result<Step> {
-        let step = self.process(incoming, buffer, None)?;
+        let mut step = Step::default();
+        if let Err(error) = self.process(incoming, buffer, None, &mut step) {
+            self.kept = Vec::new();
+            self.overhead.received += (incoming.len() - step.plaintext) as u64;
+            if step.plaintext == 0 {
+                return Err(error);
+            }
+            self.pending.broken = Some(error);
+            return Ok(step);
+        }
         self.overhead.received += (step.used - step.plaintext) as u64;
         let rest = &incoming[step.used..];
         if rest.len() + self.kept.capacity() > 0 {
@@ -315,10 +328,10 @@ impl<E: End> Layer<E> {
     }
 
     fn seal(&mut self, plaintext: &[u8], sealed: &mut [u8]) -> io::Result<usize> {
-        let mut kept = std::mem::take(&mut self.kept);
-        let step = self.process(&mut kept, &mut [], Some((plaintext, sealed)));
+        let (mut kept, mut step) = (std::mem::take(&mut self.kept), Step::default());
+        let processed = self.process(&mut kept, &mut [], Some((plaintext, sealed)), &mut step);
         self.kept = kept;
-        let step = step?;
+        processed?;
         self.kept.drain(..step.used);
         self.overhead.received += (step.used - step.plaintext) as u64;
         let sealed = step.sealed.ok_or(io::ErrorKind::NotConnected)?;
@@ -332,8 +345,8 @@ impl<E: End> Layer<E> {
         incoming: &mut [u8],
         buffer: &mut [u8],
         mut to_seal: Option<(&[u8], &mut [u8])>,
-    ) -> io::Result<Step> {
-        let mut step = Step::default();
+        step: &mut Step,
+    ) -> io::Result<()> {
         loop {
             let UnbufferedStatus { discard, state } = self.end.process(&mut incoming[step.used..]);
             step.used += discard;
@@ -352,13 +365,17 @@ impl<E: End> Layer<E> {
                             Some(traffic.encrypt(plaintext, sealed).map_err(io::Error::other)?);
                     }
                     step.is_open = true;
-                    return Ok(step);
+                    return Ok(());
                 }
-                Ok(_) => return Ok(step),
+                Ok(_) => return Ok(()),
                 Err(error) => {
+                    let error = TlsError::from(error);
                     self.is_open = false;
-                    self.alert(&mut incoming[step.used..]);
-                    return Err(TlsError::from(error).into());
+                    // Who knows no TLS does not know what an alert is.
+                    if !matches!(error, TlsError::NotTls) {
+                        self.alert(&mut incoming[step.used..]);
+                    }
+                    return Err(error.into());
                 }
             }
         }

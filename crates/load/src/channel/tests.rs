@@ -1,94 +1,152 @@
 //! The contract of a channel, over loopback, with a peer that is written here.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream as Peer};
+mod peer;
+mod tls;
+
+use std::io::{self, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::time::{Duration, Instant};
 
+use mio::event::Event;
 use mio::{Events, Poll, Token};
 use pushbench_os::net::rx_stamp::KeptOn;
 
-use super::records::{HEADER, LONGEST};
-use super::{Channel, ChannelKind, Moved, Received};
+use self::peer::Peer;
+use super::{Channel, Moved, Received};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A channel that stands, and its other end.
+/// A channel and the bytes that it told of, beside its other end.
 struct Pair {
     poll: Poll,
     channel: Channel,
     peer: Peer,
     moved: Moved,
+    /// All that reads, writes and overhead have told of.
+    told: Moved,
     buffer: Vec<u8>,
 }
 
 impl Pair {
-    fn new(kind: ChannelKind) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let poll = Poll::new().unwrap();
-        let target = listener.local_addr().unwrap();
-        let channel = Channel::connect(kind, target, None, poll.registry(), Token(7)).unwrap();
-        let (peer, _) = listener.accept().unwrap();
-        peer.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (moved, buffer) = (Moved::default(), vec![0; 64 << 10]);
-        let mut pair = Self { poll, channel, peer, moved, buffer };
-        assert!(!pair.channel.is_open());
-        pair.wait_until(|channel, event| channel.advance(event).unwrap());
-        assert!(pair.channel.is_open());
+    /// One in clear, which stands.
+    fn clear() -> Self {
+        let mut pair = Self::begin(None, Peer::new);
+        pair.open().unwrap();
         pair
     }
 
-    fn wait_until(&mut self, mut done: impl FnMut(&mut Channel, &mio::event::Event) -> bool) {
-        let mut events = Events::with_capacity(8);
+    /// One that is being opened, with a peer made of the socket that was accepted.
+    fn begin(
+        layer: Option<super::Layer<super::ClientEnd>>,
+        peer: impl FnOnce(std::net::TcpStream) -> Peer,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let poll = Poll::new().unwrap();
+        let target = listener.local_addr().unwrap();
+        let channel = Channel::connect(layer, target, None, poll.registry(), Token(7)).unwrap();
+        assert!(!channel.is_open());
+        let (socket, _) = listener.accept().unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_nodelay(true).unwrap();
+        let (moved, told, buffer) = (Moved::default(), Moved::default(), vec![0; 256 << 10]);
+        Self { poll, channel, peer: peer(socket), moved, told, buffer }
+    }
+
+    /// Opens the channel, whose peer does its part elsewhere.
+    fn open(&mut self) -> io::Result<()> {
         loop {
-            self.poll.poll(&mut events, Some(PATIENCE)).unwrap();
-            assert!(!events.is_empty(), "the channel is not woken");
-            if events.iter().any(|event| done(&mut self.channel, event)) {
-                return;
+            if self.advance()? {
+                assert!(self.channel.is_open());
+                return Ok(());
             }
+            assert!(!self.channel.is_open());
         }
     }
 
-    /// The next read that gives something, and its plaintext.
-    fn read(&mut self) -> (Received, Vec<u8>) {
-        loop {
-            match self.try_read() {
-                Ok(read) => return read.expect("the stream goes on"),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait_until(|_, event| event.is_readable());
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
+    /// Takes the opening on with the next readiness; whether it is done.
+    fn advance(&mut self) -> io::Result<bool> {
+        let mut advanced = Ok(false);
+        let Self { poll, channel, moved, .. } = self;
+        wait(poll, |event| {
+            advanced = channel.advance(event, moved);
+            true
+        });
+        self.take_overhead();
+        advanced
+    }
+
+    fn take_overhead(&mut self) {
+        let overhead = self.channel.take_overhead();
+        self.told.up += overhead.sent;
+        self.told.down += overhead.received;
+    }
+
+    fn wait_until(&mut self, done: impl FnMut(&Event) -> bool) {
+        wait(&mut self.poll, done);
     }
 
     fn try_read(&mut self) -> io::Result<Option<(Received, Vec<u8>)>> {
         let read = self.channel.read(&mut self.buffer, &mut self.moved)?;
+        self.told.down += read.map_or(0, |received| received.sealed as u64);
         Ok(read.map(|received| (received, self.buffer[..received.plaintext].to_vec())))
     }
 
-    /// Reads the end of the stream, before which there is nothing.
-    fn end(&mut self) {
+    /// The next read that does not block.
+    fn wait_and_read(&mut self) -> io::Result<Option<(Received, Vec<u8>)>> {
         loop {
             match self.try_read() {
-                Ok(end) => return assert_eq!(end, None),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait_until(|_, event| event.is_read_closed());
+                    self.wait_until(|event| event.is_readable() || event.is_read_closed());
                 }
-                Err(error) => panic!("{error}"),
+                read => return read,
             }
         }
     }
 
-    fn hear(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = vec![0; length];
-        self.peer.read_exact(&mut bytes).unwrap();
-        bytes
+    /// The next read, which gives something, and its plaintext.
+    fn read(&mut self) -> (Received, Vec<u8>) {
+        self.wait_and_read().unwrap().expect("the stream goes on")
+    }
+
+    fn write(&mut self, plaintext: &[u8]) -> io::Result<super::Written> {
+        let written = self.channel.write(plaintext, &mut self.moved)?;
+        self.told.up += written.sealed as u64;
+        Ok(written)
+    }
+
+    /// Writes until the socket is full; how much was taken.
+    fn fill(&mut self, chunk: &[u8]) -> usize {
+        let mut taken = 0;
+        loop {
+            match self.write(chunk) {
+                Ok(written) => taken += written.taken,
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+                    return taken;
+                }
+            }
+        }
+    }
+
+    /// Closes the channel, which has told of each byte that was moved; its peer is left.
+    fn close(mut self) -> Peer {
+        let rest = self.channel.close(&mut self.moved);
+        self.told.up += rest.sent;
+        self.told.down += rest.received;
+        assert_eq!(self.told, self.moved, "each byte is plaintext or overhead");
+        self.peer
     }
 }
 
-fn record(plaintext: &[u8]) -> Vec<u8> {
-    let [high, low] = u16::try_from(plaintext.len()).unwrap().to_be_bytes();
-    [&[0x17, 3, 3, high, low], plaintext].concat()
+fn wait(poll: &mut Poll, mut done: impl FnMut(&Event) -> bool) {
+    let mut events = Events::with_capacity(8);
+    loop {
+        poll.poll(&mut events, Some(PATIENCE)).unwrap();
+        assert!(!events.is_empty(), "the channel is not woken");
+        if events.iter().any(&mut done) {
+            return;
+        }
+    }
 }
 
 fn kind(error: &io::Result<impl Sized>) -> Option<io::ErrorKind> {
@@ -97,26 +155,27 @@ fn kind(error: &io::Result<impl Sized>) -> Option<io::ErrorKind> {
 
 #[test]
 fn a_clear_channel_is_its_socket() {
-    let mut pair = Pair::new(ChannelKind::Clear);
+    let mut pair = Pair::clear();
+    assert_eq!(pair.channel.agreed(), None);
     assert_eq!(kind(&pair.try_read()), Some(io::ErrorKind::WouldBlock));
-    let written = pair.channel.write(b"question", &mut pair.moved).unwrap();
+    let written = pair.write(b"question").unwrap();
     assert_eq!((written.taken, written.sealed, pair.channel.waits()), (8, 8, false));
-    assert_eq!(pair.hear(8), b"question");
-    pair.peer.write_all(b"answer").unwrap();
+    assert_eq!(pair.peer.hear_raw(8), b"question");
+    pair.peer.socket.write_all(b"answer").unwrap();
     let (received, plaintext) = pair.read();
     assert_eq!((received.sealed, received.more, received.stamp), (6, false, None));
     assert_eq!(plaintext, b"answer");
     assert_eq!(pair.moved, Moved { up: 8, down: 6 });
-    pair.peer.shutdown(Shutdown::Write).unwrap();
-    pair.end();
-    assert_eq!(pair.channel.close(&mut pair.moved), 0);
+    pair.peer.socket.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(pair.wait_and_read().unwrap(), None);
+    pair.close();
 }
 
 #[test]
 fn a_read_that_fills_the_buffer_says_that_there_may_be_more() {
-    let mut pair = Pair::new(ChannelKind::Clear);
+    let mut pair = Pair::clear();
     pair.buffer.truncate(4);
-    pair.peer.write_all(b"fourmore!").unwrap();
+    pair.peer.socket.write_all(b"fourmore!").unwrap();
     let reads = [pair.read(), pair.read(), pair.read()];
     assert_eq!(
         reads.map(|(received, _)| (received.plaintext, received.more)),
@@ -125,128 +184,21 @@ fn a_read_that_fills_the_buffer_says_that_there_may_be_more() {
 }
 
 #[test]
-fn a_record_opens_only_when_it_is_whole() {
-    let mut pair = Pair::new(ChannelKind::Records);
-    let sealed = record(b"hello");
-    for (come, byte) in (1..).zip(&sealed[..sealed.len() - 1]) {
-        pair.peer.write_all(&[*byte]).unwrap();
-        while pair.moved.down < come {
-            pair.wait_until(|_, event| event.is_readable());
-            assert_eq!(kind(&pair.try_read()), Some(io::ErrorKind::WouldBlock), "{come} bytes");
-        }
-    }
-    pair.peer.write_all(&sealed[sealed.len() - 1..]).unwrap();
-    let (received, plaintext) = pair.read();
-    assert_eq!((received.plaintext, received.sealed), (5, 5 + HEADER));
-    assert_eq!(plaintext, b"hello");
-}
-
-#[test]
-fn what_has_come_is_given_out_without_a_further_readiness() {
-    let mut pair = Pair::new(ChannelKind::Records);
-    let records = [record(b"one"), record(b""), record(b"two"), record(&[b'x'; LONGEST])];
-    let (all, half) = (records.concat(), record(b"half"));
-    pair.peer.write_all(&[&all[..], &half[..6]].concat()).unwrap();
-    let (mut sealed, mut lengths) = (0, Vec::new());
-    while lengths.len() < 3 {
-        let (received, _) = pair.read();
-        // One that says there is no more has to be followed by nothing.
-        assert!(received.more, "{received:?}");
-        sealed += received.sealed;
-        lengths.push(received.plaintext);
-    }
-    assert_eq!(lengths, [3, 3, LONGEST]);
-    assert_eq!(sealed, all.len(), "an empty record counts with the one behind it");
-    pair.peer.shutdown(Shutdown::Write).unwrap();
-    pair.end();
-    let moved = usize::try_from(pair.moved.down).unwrap();
-    assert_eq!(moved, all.len() + 6);
-    assert_eq!(pair.channel.close(&mut pair.moved), 6, "all that came is in a read or left over");
-}
-
-#[test]
-fn what_is_no_record_breaks_the_channel() {
-    for wrong in [&b"HTTP/1.1 "[..], &[0x17, 3, 3, 0x40, 1], &[0x15, 3, 3, 0, 2, 1, 0]] {
-        let mut pair = Pair::new(ChannelKind::Records);
-        pair.peer.write_all(wrong).unwrap();
-        pair.wait_until(|_, event| event.is_readable());
-        assert_eq!(kind(&pair.try_read()), Some(io::ErrorKind::InvalidData));
-    }
-}
-
-#[test]
-fn a_write_takes_a_record_at_most_and_what_it_took_is_sent() {
-    let mut pair = Pair::new(ChannelKind::Records);
-    let long = vec![b'y'; LONGEST + 1];
-    let written = pair.channel.write(&long, &mut pair.moved).unwrap();
-    assert_eq!((written.taken, written.sealed), (LONGEST, LONGEST + HEADER));
-    let written = pair.channel.write(&long[LONGEST..], &mut pair.moved).unwrap();
-    assert_eq!((written.taken, written.sealed), (1, 1 + HEADER));
-    let sent = [record(&long[..LONGEST]), record(b"y")].concat();
-    assert_eq!(pair.hear(sent.len()), sent);
-    assert_eq!(pair.moved.up, sent.len() as u64);
-}
-
-#[test]
-fn a_full_socket_keeps_sealed_bytes_back_and_takes_no_more_until_they_are_sent() {
-    let mut pair = Pair::new(ChannelKind::Records);
-    let (chunk, mut taken, mut sealed) = (vec![b'z'; LONGEST], 0, 0);
-    let full = loop {
-        match pair.channel.write(&chunk, &mut pair.moved) {
-            Ok(written) => {
-                taken += written.taken;
-                sealed += written.sealed as u64;
-            }
-            Err(error) => break error.kind(),
-        }
-    };
-    assert_eq!((full, pair.channel.waits()), (io::ErrorKind::WouldBlock, true));
-    assert!(pair.moved.up < sealed, "what was taken is not all moved");
-    let mut peer = pair.peer.try_clone().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut all = vec![0; usize::try_from(sealed).unwrap()];
-        peer.read_exact(&mut all).unwrap();
-        all
-    });
-    while pair.channel.flush(&mut pair.moved).unwrap() {
-        pair.wait_until(|_, event| event.is_writable());
-    }
-    assert!(!pair.channel.waits());
-    assert_eq!(pair.moved.up, sealed);
-    let all = reader.join().unwrap();
-    assert!(all.chunks(LONGEST + HEADER).all(|piece| piece == record(&chunk)));
-    assert_eq!(all.len() / (LONGEST + HEADER) * LONGEST, taken);
-}
-
-#[test]
-fn sealed_bytes_that_were_never_sent_count_as_moved() {
-    let mut pair = Pair::new(ChannelKind::Records);
-    let (chunk, mut sealed) = (vec![b'z'; LONGEST], 0);
-    while let Ok(written) = pair.channel.write(&chunk, &mut pair.moved) {
-        sealed += written.sealed as u64;
-    }
-    assert!(pair.moved.up < sealed);
-    pair.channel.close(&mut pair.moved);
-    assert_eq!(pair.moved.up, sealed);
-}
-
-#[test]
 fn stamps_come_along_where_they_are_asked_for() {
     let _kept_on = KeptOn::new().unwrap();
-    for kind in [ChannelKind::Clear, ChannelKind::Records] {
-        let mut pair = Pair::new(kind);
+    for mut pair in [Pair::clear(), tls::opened()] {
         pair.channel.ask_for_stamps();
         assert!(pair.channel.is_stamped());
         // The kernel takes a moment to begin.
         let begun = Instant::now();
         loop {
-            pair.peer.write_all(&record(b"stamped")).unwrap();
+            pair.peer.say(b"stamped");
             let (received, plaintext) = pair.read();
             assert!(plaintext.ends_with(b"stamped"));
             if received.stamp.is_some() {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "no stamp comes on {kind:?}");
+            assert!(begun.elapsed() < PATIENCE, "no stamp comes on {:?}", pair.channel);
         }
     }
 }
@@ -256,13 +208,17 @@ fn a_connection_that_is_refused_never_opens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap();
     drop(listener);
-    let mut poll = Poll::new().unwrap();
-    let registry = poll.registry();
-    let mut channel =
-        Channel::connect(ChannelKind::Clear, target, None, registry, Token(0)).unwrap();
-    let mut events = Events::with_capacity(8);
-    poll.poll(&mut events, Some(PATIENCE)).unwrap();
-    let error = channel.advance(events.iter().next().unwrap()).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-    assert!(!channel.is_open() && channel.tcp_info().is_none());
+    for layer in [None, Some(tls::layer())] {
+        let mut poll = Poll::new().unwrap();
+        let registry = poll.registry();
+        let mut channel = Channel::connect(layer, target, None, registry, Token(0)).unwrap();
+        let mut moved = Moved::default();
+        wait(&mut poll, |event| {
+            let advanced = channel.advance(event, &mut moved);
+            assert_eq!(kind(&advanced), Some(io::ErrorKind::ConnectionRefused));
+            true
+        });
+        assert!(!channel.is_open() && channel.tcp_info().is_none());
+        assert_eq!((channel.close(&mut moved), moved), Default::default());
+    }
 }

@@ -78,16 +78,17 @@ impl Secured {
         buffer: &mut [u8],
         mut take: impl FnMut(&mut [u8]) -> io::Result<(usize, Option<WallStamp>)>,
     ) -> io::Result<Option<Received>> {
-        let (mut stamp, mut is_full) = (None, false);
+        let (mut stamp, mut is_empty) = (None, false);
         let read = self.layer.read(buffer, |records| {
             let (length, when) = take(records)?;
-            (stamp, is_full) = (when, length == records.len());
+            (stamp, is_empty) = (when, length < records.len());
             Ok(length)
         })?;
         Ok(read.map(|plaintext| {
             let overhead = self.layer.take_overhead_received();
             let sealed = plaintext + usize::try_from(overhead).unwrap_or(usize::MAX);
-            let more = is_full || self.layer.may_give_more();
+            // Plaintext that was kept says nothing about the socket.
+            let more = !is_empty || self.layer.may_give_more();
             Received { plaintext, sealed, more, stamp }
         }))
     }

@@ -1,0 +1,104 @@
+//! The other end of a channel: a socket, and above it, where there is TLS, the part of rustls that has
+//! buffers of its own.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, LazyLock};
+use std::thread::{self, JoinHandle};
+
+use pushbench_core::security::Identity;
+use pushbench_core::tls::CertificateKey;
+use pushbench_tls::self_signed;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+
+pub(super) static IDENTITY: LazyLock<Identity> =
+    LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
+
+/// A server that gives no tickets: a client that was told nothing has nothing to read.
+pub(super) fn config() -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(IDENTITY.certificates.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(IDENTITY.key.as_bytes()).unwrap();
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    config.send_tls13_tickets = 0;
+    config
+}
+
+/// A peer, whose bytes are plaintext where it has no TLS.
+pub(super) struct Peer {
+    pub(super) socket: TcpStream,
+    pub(super) tls: Option<ServerConnection>,
+}
+
+impl Peer {
+    pub(super) const fn new(socket: TcpStream) -> Self {
+        Self { socket, tls: None }
+    }
+
+    /// Does its part of the opening in a thread of its own, from which it comes back.
+    pub(super) fn open(
+        mut self,
+        config: &Arc<ServerConfig>,
+    ) -> JoinHandle<(Self, io::Result<()>)> {
+        let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
+        tls.set_buffer_limit(None);
+        thread::spawn(move || {
+            let mut opened = Ok(());
+            while tls.is_handshaking() && opened.is_ok() {
+                opened = tls.complete_io(&mut self.socket).map(drop);
+            }
+            // The tickets, if any.
+            while tls.wants_write() && opened.is_ok() {
+                opened = tls.write_tls(&mut self.socket).map(drop);
+            }
+            self.tls = Some(tls);
+            (self, opened)
+        })
+    }
+
+    /// What it would send of `plaintext`.
+    pub(super) fn sealed(&mut self, plaintext: &[u8]) -> Vec<u8> {
+        let Some(tls) = &mut self.tls else { return plaintext.to_vec() };
+        tls.writer().write_all(plaintext).unwrap();
+        self.waiting()
+    }
+
+    /// What its end of TLS has to send.
+    pub(super) fn waiting(&mut self) -> Vec<u8> {
+        let (tls, mut sealed) = (self.tls.as_mut().unwrap(), Vec::new());
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        sealed
+    }
+
+    pub(super) fn say(&mut self, plaintext: &[u8]) {
+        let sealed = self.sealed(plaintext);
+        self.socket.write_all(&sealed).unwrap();
+    }
+
+    /// So many bytes of the socket.
+    pub(super) fn hear_raw(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.socket.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// So many bytes of plaintext.
+    pub(super) fn hear(&mut self, length: usize) -> Vec<u8> {
+        let mut heard = vec![0; length];
+        let mut stream = rustls::Stream::new(self.tls.as_mut().unwrap(), &mut self.socket);
+        stream.read_exact(&mut heard).unwrap();
+        heard
+    }
+
+    /// The end of what the channel says, and how that came.
+    pub(super) fn hear_end(&mut self) -> io::Result<()> {
+        let mut stream = rustls::Stream::new(self.tls.as_mut().unwrap(), &mut self.socket);
+        stream.read_to_end(&mut Vec::new()).map(|heard| assert_eq!(heard, 0))
+    }
+}
