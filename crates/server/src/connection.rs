@@ -14,11 +14,8 @@ use tokio::io::ReadBuf;
 
 use crate::channel::Channel;
 use crate::config::ServerConfig;
+use crate::http::last_words;
 use crate::stamps::{Peer, StampLog};
-
-/// Told to a client whose request does not arrive (RFC 9110 §15.5.9).
-const TOO_SLOW: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The steps of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +149,7 @@ impl Connection {
         }
         if overdue == Overdue::Request && !self.is_behind {
             // Whoever dawdles may not read it either, so one try is enough.
-            let _ = self.channel.write(&[IoSlice::new(TOO_SLOW)]);
+            let _ = self.channel.write(&[IoSlice::new(&last_words::too_slow())]);
         }
         self.die();
         Some(overdue)
