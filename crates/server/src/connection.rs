@@ -78,7 +78,8 @@ pub(crate) struct Connection {
     /// When the phase began, or the client last took bytes.
     since: MonoInstant,
     phase: Phase,
-    /// Something waits for the socket: the task goes on, once that takes more.
+    /// Something was to be written, and not all of it has been flushed: the task goes on, at the
+    /// latest once the socket takes more.
     is_behind: bool,
     /// Its address on this side is a loopback one.
     is_loopback: bool,
@@ -86,13 +87,13 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// One that was accepted at `now`.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         channel: Channel,
         peer: Option<Peer>,
         is_loopback: bool,
         now: MonoInstant,
     ) -> Self {
-        let phase = Phase::Idle;
+        let (phase, peer) = (Phase::Idle, peer);
         Self { channel, waker: None, peer, since: now, phase, is_behind: false, is_loopback }
     }
 
@@ -129,12 +130,6 @@ impl Connection {
     /// Goes on with another phase of the same goodbye, whose deadline is one.
     pub(crate) const fn go_on(&mut self, phase: Phase) {
         self.phase = phase;
-    }
-
-    /// Marks whether something waits for the socket.
-    #[inline]
-    pub(crate) const fn set_behind(&mut self, is_behind: bool) {
-        self.is_behind = is_behind;
     }
 
     /// Gives the connection up where a deadline has passed; which one.
@@ -187,13 +182,14 @@ impl Connection {
     }
 
     /// Writes as much as the channel takes, and keeps when that was; `None` where it takes nothing,
-    /// until which the connection is behind and its task will be woken.
+    /// and the task will be woken. Until a flush, the connection is behind.
     #[inline]
     pub(crate) fn write(
         &mut self,
         slices: &[IoSlice<'_>],
         now: MonoInstant,
     ) -> io::Result<Option<usize>> {
+        self.is_behind = true;
         loop {
             match self.channel.write(slices) {
                 Ok(taken) => {
@@ -202,7 +198,6 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.is_full() {
-                        self.is_behind = true;
                         return Ok(None);
                     }
                 }
@@ -219,8 +214,8 @@ impl Connection {
         Some(taken)
     }
 
-    /// Moves to the socket what the channel has taken. Where all of it is, the connection is not
-    /// behind; otherwise it is, and its task will be woken.
+    /// Moves to the socket what the channel has taken. Where all of it is, the connection is no
+    /// longer behind; otherwise its task will be woken.
     #[inline]
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         loop {
@@ -231,7 +226,6 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.is_full() {
-                        self.is_behind = true;
                         return Ok(());
                     }
                 }
@@ -256,25 +250,15 @@ impl Connection {
         }
     }
 
-    /// Ends the writing side, and nothing else.
-    pub(crate) fn end_writing(&self) -> io::Result<()> {
-        self.channel.shut()
-    }
-
     /// The instant before a write whose messages are stamped.
     #[inline]
     pub(crate) fn stamp(&self) -> Option<MonoInstant> {
         self.peer.is_some().then(clock::now)
     }
 
-    /// Has writes stamped of a stream of what comes after `cursor`.
-    pub(crate) fn stamps_after(&mut self, cursor: Seq) {
-        self.peer = self.peer.map(|peer| peer.streams_after(cursor));
-    }
-
     /// The peer whose writes are stamped.
     #[inline]
-    pub(crate) const fn peer(&mut self) -> Option<&mut Peer> {
+    pub(crate) fn peer(&mut self) -> Option<&mut Peer> {
         self.peer.as_mut()
     }
 
