@@ -73,8 +73,8 @@ pub(crate) struct Connection {
     channel: Channel,
     /// Wakes the connection's task.
     waker: Option<Waker>,
-    /// Its writes are stamped.
-    peer: Option<Peer>,
+    /// Its writes are stamped. Boxed, since those of most are not.
+    peer: Option<Box<Peer>>,
     /// When the phase began, or the client last took bytes.
     since: MonoInstant,
     phase: Phase,
@@ -93,7 +93,7 @@ impl Connection {
         is_loopback: bool,
         now: MonoInstant,
     ) -> Self {
-        let (phase, peer) = (Phase::Idle, peer);
+        let (phase, peer) = (Phase::Idle, peer.map(Box::new));
         Self { channel, waker: None, peer, since: now, phase, is_behind: false, is_loopback }
     }
 
@@ -259,7 +259,7 @@ impl Connection {
     /// The peer whose writes are stamped.
     #[inline]
     pub(crate) fn peer(&mut self) -> Option<&mut Peer> {
-        self.peer.as_mut()
+        self.peer.as_deref_mut()
     }
 
     /// A write begun at `at` has completed a response that holds these messages.
