@@ -41,8 +41,8 @@ pub(crate) enum QueryError {
     TooLong(Span),
     #[error("`feed` is `{0}`, but must be the `id` that GET /feed says: 16 hexadecimal digits")]
     Feed(String),
-    #[error("unknown query key `{key}`; accepted are {accepted}")]
-    Unknown { key: String, accepted: &'static str },
+    #[error("unknown query key `{key}`; accepted are {}", accepted(*.waits))]
+    Unknown { key: String, waits: bool },
     #[error("the query key `{0}` stands twice")]
     Twice(String),
 }
@@ -59,28 +59,24 @@ impl Query {
         waits: bool,
         delivery: Delivery,
     ) -> Result<Self, QueryError> {
-        let (mut after, mut said, mut held, mut of_feed) = (None, None, None, None);
+        let (mut after, mut said, mut held, mut feed) = (None, None, None, None);
         let mut rest = query;
         while let Some(text) = rest {
-            let (pair, more) = cut(text, b'&');
-            rest = more;
+            let pair;
+            (pair, rest) = cut(text, b'&');
             let (key, value) = cut(pair, b'=');
             let value = value.unwrap_or("");
             match key {
                 "after" => once(&mut after, key, || seq(value, QueryError::After))?,
                 "delivery" => once(&mut said, key, || Ok(value.parse()?))?,
                 "timeout" if waits => once(&mut held, key, || timeout(value))?,
-                "feed" => once(&mut of_feed, key, || feed(value))?,
+                "feed" => once(&mut feed, key, || feed_id(value))?,
                 _ if pair.is_empty() => {}
-                _ => return Err(QueryError::unknown(key, waits)),
+                _ => return Err(QueryError::Unknown { key: key.to_owned(), waits }),
             }
         }
-        Ok(Self {
-            after,
-            delivery: said.unwrap_or(delivery),
-            timeout: held.unwrap_or(DEFAULT_TIMEOUT),
-            feed: of_feed,
-        })
+        let (delivery, timeout) = (said.unwrap_or(delivery), held.unwrap_or(DEFAULT_TIMEOUT));
+        Ok(Self { after, delivery, timeout, feed })
     }
 
     /// That a cursor is of `feed`, the one that is published.
@@ -110,16 +106,8 @@ impl Query {
     }
 }
 
-impl QueryError {
-    #[cold]
-    fn unknown(key: &str, waits: bool) -> Self {
-        let accepted = if waits {
-            "`after`, `delivery`, `timeout`, `feed`"
-        } else {
-            "`after`, `delivery`, `feed`"
-        };
-        Self::Unknown { key: key.to_owned(), accepted }
-    }
+const fn accepted(waits: bool) -> &'static str {
+    if waits { "`after`, `delivery`, `timeout`, `feed`" } else { "`after`, `delivery`, `feed`" }
 }
 
 /// Text before and behind the first `separator`; the whole, and nothing, where there is none.
@@ -153,7 +141,7 @@ fn seq(text: &str, error: fn(String) -> QueryError) -> Result<Seq, QueryError> {
     number.map(Seq).ok_or_else(|| error(text.to_owned()))
 }
 
-fn feed(text: &str) -> Result<FeedId, QueryError> {
+fn feed_id(text: &str) -> Result<FeedId, QueryError> {
     text.parse().map_err(|()| QueryError::Feed(text.to_owned()))
 }
 

@@ -15,10 +15,10 @@ pub(crate) fn too_many() -> Vec<u8> {
 fn response(status: StatusCode, reason: &str) -> Vec<u8> {
     let media_type = if reason.is_empty() { "" } else { "content-type: text/plain\r\n" };
     let length = reason.len();
-    format!(
+    let response = format!(
         "HTTP/1.1 {status}\r\nconnection: close\r\n{media_type}content-length: {length}\r\n\r\n{reason}"
-    )
-    .into_bytes()
+    );
+    response.into_bytes()
 }
 
 #[cfg(test)]
