@@ -12,7 +12,7 @@ use pushbench_server::Server;
 pub(super) fn play() -> anyhow::Result<()> {
     let payload = Payload::Generated { kind: PayloadKind::Text, bytes: reads::PAYLOAD };
     let plan = ServerPlan::new(FeedSpec { seed: 1, schedule: Schedule::Manual, payload });
-    let server = Server::bind(plan.place.listen, plan.into())?;
+    let server = Server::bind(plan.place.listen, plan.try_into()?)?;
     obey();
     say(&server.local_addr().to_string());
     // The handle is kept by the server itself: it runs until the process ends.

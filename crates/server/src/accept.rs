@@ -12,13 +12,9 @@ use tokio::net::TcpListener;
 use crate::channel::Channel;
 use crate::connection::Connection;
 use crate::counters::ConnectionKind;
+use crate::http::last_words;
 use crate::serving::task;
 use crate::shared::Shared;
-
-/// The answer to a connection too many (RFC 9110 §15.6.4).
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    connection: close\r\ncontent-type: text/plain\r\ncontent-length: 44\r\n\r\n\
-    too many connections; the server is at limit";
 
 /// Refused connections that are told so at a time; more than that are dropped without a word.
 const REFUSALS: usize = 64;
@@ -88,22 +84,10 @@ async fn say_busy(shared: &Shared, mut channel: Channel) -> io::Result<()> {
         channel.open()?;
     }
     poll_fn(|cx| channel.poll_writable(cx)).await?;
-    channel.write(&[IoSlice::new(BUSY)])?;
+    channel.write(&[IoSlice::new(&last_words::too_many())])?;
     channel.flush()?;
     channel.shut()?;
     let mut scratch = [0; 1024];
     while poll_fn(|cx| channel.poll_read(cx, &mut ReadBuf::new(&mut scratch))).await? > 0 {}
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::BUSY;
-
-    #[test]
-    fn the_refusal_states_its_length() {
-        let text = std::str::from_utf8(BUSY).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
-    }
 }

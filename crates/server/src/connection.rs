@@ -14,11 +14,8 @@ use tokio::io::ReadBuf;
 
 use crate::channel::Channel;
 use crate::config::ServerConfig;
+use crate::http::last_words;
 use crate::stamps::{Peer, StampLog};
-
-/// Told to a client whose request does not arrive (RFC 9110 §15.5.9).
-const TOO_SLOW: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,12 +86,13 @@ pub(crate) struct Connection {
     channel: Channel,
     /// Wakes the connection's task.
     waker: Option<Waker>,
-    /// Its writes are stamped.
-    peer: Option<Peer>,
+    /// Its writes are stamped. Boxed, since those of most are not.
+    peer: Option<Box<Peer>>,
     /// When the state began, or the client last took bytes.
     since: MonoInstant,
     state: ConnectionState,
-    /// Something waits for the socket: the task goes on, once that takes more.
+    /// Something was to be written, and not all of it has been flushed: the task goes on, at the
+    /// latest once the socket takes more.
     is_behind: bool,
     /// Its address on this side is a loopback one.
     is_loopback: bool,
@@ -102,13 +100,13 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// One that was accepted at `now`.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         channel: Channel,
         peer: Option<Peer>,
         is_loopback: bool,
         now: MonoInstant,
     ) -> Self {
-        let state = ConnectionState::Idle;
+        let (state, peer) = (ConnectionState::Idle, peer.map(Box::new));
         Self { channel, waker: None, peer, since: now, state, is_behind: false, is_loopback }
     }
 
@@ -147,12 +145,6 @@ impl Connection {
         self.state = state;
     }
 
-    /// Marks whether something waits for the socket.
-    #[inline]
-    pub(crate) const fn set_behind(&mut self, is_behind: bool) {
-        self.is_behind = is_behind;
-    }
-
     /// Gives the connection up where a deadline has passed; which one.
     pub(crate) fn give_up_overdue(
         &mut self,
@@ -165,7 +157,7 @@ impl Connection {
         }
         if overdue == Overdue::Request && !self.is_behind {
             // Whoever dawdles may not read it either, so one try is enough.
-            let _ = self.channel.write(&[IoSlice::new(TOO_SLOW)]);
+            let _ = self.channel.write(&[IoSlice::new(&last_words::too_slow())]);
         }
         self.die();
         Some(overdue)
@@ -203,13 +195,14 @@ impl Connection {
     }
 
     /// Writes as much as the channel takes, and keeps when that was; `None` where it takes nothing,
-    /// until which the connection is behind and its task will be woken.
+    /// and the task will be woken. Until a flush, the connection is behind.
     #[inline]
     pub(crate) fn write(
         &mut self,
         slices: &[IoSlice<'_>],
         now: MonoInstant,
     ) -> io::Result<Option<usize>> {
+        self.is_behind = true;
         loop {
             match self.channel.write(slices) {
                 Ok(taken) => {
@@ -218,7 +211,6 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.is_full() {
-                        self.is_behind = true;
                         return Ok(None);
                     }
                 }
@@ -235,8 +227,8 @@ impl Connection {
         Some(taken)
     }
 
-    /// Moves to the socket what the channel has taken. Where all of it is, the connection is not
-    /// behind; otherwise it is, and its task will be woken.
+    /// Moves to the socket what the channel has taken. Where all of it is, the connection is no
+    /// longer behind; otherwise its task will be woken.
     #[inline]
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         loop {
@@ -247,7 +239,6 @@ impl Connection {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.is_full() {
-                        self.is_behind = true;
                         return Ok(());
                     }
                 }
@@ -276,15 +267,10 @@ impl Connection {
 
     /// Shuts the server's side and waits for the client's.
     pub(crate) fn shut(&mut self) {
-        match self.end_writing() {
+        match self.channel.shut() {
             Ok(()) => self.go_on(ConnectionState::Draining),
             Err(_) => self.die(),
         }
-    }
-
-    /// Ends the writing side, and nothing else.
-    pub(crate) fn end_writing(&mut self) -> io::Result<()> {
-        self.channel.shut()
     }
 
     /// The instant before a write whose messages are stamped.
@@ -293,15 +279,10 @@ impl Connection {
         self.peer.is_some().then(clock::now)
     }
 
-    /// Has writes stamped of a stream of what comes after `cursor`.
-    pub(crate) fn stamps_after(&mut self, cursor: Seq) {
-        self.peer = self.peer.map(|peer| peer.streams_after(cursor));
-    }
-
     /// The peer whose writes are stamped.
     #[inline]
-    pub(crate) const fn peer(&mut self) -> Option<&mut Peer> {
-        self.peer.as_mut()
+    pub(crate) fn peer(&mut self) -> Option<&mut Peer> {
+        self.peer.as_deref_mut()
     }
 
     /// A write begun at `at` has completed a response that holds these messages.

@@ -2,3 +2,4 @@
 
 pub(crate) mod answer;
 pub(crate) mod fields;
+pub(crate) mod last_words;

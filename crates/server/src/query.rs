@@ -41,49 +41,42 @@ pub(crate) enum QueryError {
     TooLong(Span),
     #[error("`feed` is `{0}`, but must be the `id` that GET /feed says: 16 hexadecimal digits")]
     Feed(String),
-    #[error("unknown query key `{key}`; accepted are {accepted}")]
-    Unknown { key: String, accepted: String },
+    #[error("unknown query key `{key}`; accepted are {}", accepted(*.waits))]
+    Unknown { key: String, waits: bool },
     #[error("the query key `{0}` stands twice")]
     Twice(String),
 }
 
-/// The keys of every endpoint that hands out messages.
-pub(crate) const CURSOR_KEYS: &[&str] = &["after", "delivery", "feed"];
-
-/// The keys of an endpoint that waits for them as long as a request says.
-pub(crate) const WAITING_KEYS: &[&str] = &["after", "delivery", "timeout", "feed"];
-
 impl Query {
-    /// Reads a query that may have the keys `accepted`, and has `delivery` where it says none.
+    /// Reads a query, which may say a timeout where the endpoint `waits`, and has `delivery` where
+    /// it says none.
     ///
     /// # Errors
     ///
     /// The first key or value that is not understood.
     pub(crate) fn parse(
         query: Option<&str>,
-        accepted: &[&str],
+        waits: bool,
         delivery: Delivery,
     ) -> Result<Self, QueryError> {
-        let mut parsed = Self { after: None, delivery, timeout: DEFAULT_TIMEOUT, feed: None };
-        let mut seen = [false; WAITING_KEYS.len()];
-        for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(index) = accepted.iter().position(|&known| known == key) else {
-                let accepted = accepted.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-                let accepted = accepted.join(", ");
-                return Err(QueryError::Unknown { key: key.to_owned(), accepted });
-            };
-            if std::mem::replace(&mut seen[index], true) {
-                return Err(QueryError::Twice(key.to_owned()));
-            }
+        let (mut after, mut said, mut held, mut feed) = (None, None, None, None);
+        let mut rest = query;
+        while let Some(text) = rest {
+            let pair;
+            (pair, rest) = cut(text, b'&');
+            let (key, value) = cut(pair, b'=');
+            let value = value.unwrap_or("");
             match key {
-                "after" => parsed.after = Some(seq(value, QueryError::After)?),
-                "delivery" => parsed.delivery = value.parse()?,
-                "feed" => parsed.feed = Some(feed(value)?),
-                _ => parsed.timeout = timeout(value)?,
+                "after" => once(&mut after, key, || seq(value, QueryError::After))?,
+                "delivery" => once(&mut said, key, || Ok(value.parse()?))?,
+                "timeout" if waits => once(&mut held, key, || timeout(value))?,
+                "feed" => once(&mut feed, key, || feed_id(value))?,
+                _ if pair.is_empty() => {}
+                _ => return Err(QueryError::Unknown { key: key.to_owned(), waits }),
             }
         }
-        Ok(parsed)
+        let (delivery, timeout) = (said.unwrap_or(delivery), held.unwrap_or(DEFAULT_TIMEOUT));
+        Ok(Self { after, delivery, timeout, feed })
     }
 
     /// That a cursor is of `feed`, the one that is published.
@@ -113,14 +106,42 @@ impl Query {
     }
 }
 
+const fn accepted(waits: bool) -> &'static str {
+    if waits { "`after`, `delivery`, `timeout`, `feed`" } else { "`after`, `delivery`, `feed`" }
+}
+
+/// Text before and behind the first `separator`; the whole, and nothing, where there is none.
+///
+/// A search for one byte, whose setting up would cost more than it saves in so short a text as
+/// this of each poll.
+#[inline]
+pub(crate) fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == separator) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// Keeps the value of a key that may stand once.
+fn once<T>(
+    kept: &mut Option<T>,
+    key: &str,
+    value: impl FnOnce() -> Result<T, QueryError>,
+) -> Result<(), QueryError> {
+    if kept.is_some() {
+        return Err(QueryError::Twice(key.to_owned()));
+    }
+    *kept = Some(value()?);
+    Ok(())
+}
+
 /// Decimal digits only: `parse` alone would take a `+`.
 fn seq(text: &str, error: fn(String) -> QueryError) -> Result<Seq, QueryError> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = if digits { text.parse().ok() } else { None };
+    let number = if text.starts_with('+') { None } else { text.parse().ok() };
     number.map(Seq).ok_or_else(|| error(text.to_owned()))
 }
 
-fn feed(text: &str) -> Result<FeedId, QueryError> {
+fn feed_id(text: &str) -> Result<FeedId, QueryError> {
     text.parse().map_err(|()| QueryError::Feed(text.to_owned()))
 }
 
@@ -147,11 +168,10 @@ mod tests {
     #[test]
     fn a_query_reads_as_documented() {
         let every = Delivery::Every;
-        let query = Query::parse(None, CURSOR_KEYS, every).unwrap();
+        let query = Query::parse(None, false, every).unwrap();
         assert_eq!((query.after, query.delivery), (None, every));
         assert_eq!(query.timeout, DEFAULT_TIMEOUT);
-        let query =
-            Query::parse(Some("after=17&delivery=latest&timeout=2s"), WAITING_KEYS, every).unwrap();
+        let query = Query::parse(Some("after=17&delivery=latest&timeout=2s"), true, every).unwrap();
         assert_eq!((query.after, query.delivery), (Some(Seq(17)), Delivery::Latest));
         assert_eq!(query.timeout, Duration::from_secs(2));
     }
@@ -168,17 +188,18 @@ mod tests {
             ("feed=1", &["`feed`", "16 hexadecimal digits"]),
             ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),
             ("after=1&after=2", &["`after` stands twice"]),
+            ("&=1&", &["``", "`after`"]),
         ] {
-            let parsed = Query::parse(Some(query), WAITING_KEYS, Delivery::Every);
+            let parsed = Query::parse(Some(query), true, Delivery::Every);
             let error = parsed.unwrap_err().to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{query}: {error}");
         }
-        assert!(Query::parse(Some("timeout=1s"), CURSOR_KEYS, Delivery::Every).is_err());
+        assert!(Query::parse(Some("timeout=1s"), false, Delivery::Every).is_err());
     }
 
     #[test]
     fn the_last_event_wins_over_the_query() {
-        let mut query = Query::parse(Some("after=3"), CURSOR_KEYS, Delivery::Every).unwrap();
+        let mut query = Query::parse(Some("after=3"), false, Delivery::Every).unwrap();
         query.resume_after(b"8").unwrap();
         assert_eq!(query.after, Some(Seq(8)));
         assert!(query.resume_after(b"x").is_err());

@@ -23,12 +23,6 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Its connection becomes a stream of what comes after `cursor`.
-    pub(crate) const fn streams_after(mut self, cursor: Seq) -> Self {
-        self.noted = cursor;
-        self
-    }
-
     /// Its client has everything up to `last`, of which nothing is to be stamped.
     #[inline]
     pub(crate) const fn passed(&mut self, last: Seq) {
@@ -148,7 +142,8 @@ mod tests {
     #[test]
     fn each_message_is_noted_with_the_write_that_completed_it() {
         let log = log(10);
-        let mut peer = log.peer(client(1)).unwrap().streams_after(Seq(8));
+        let mut peer = log.peer(client(1)).unwrap();
+        peer.passed(Seq(8));
         log.reached(&mut peer, Seq(9), MonoInstant(1));
         log.reached(&mut peer, Seq(11), MonoInstant(2));
         // A write that completed nothing, and one that ended within a message.

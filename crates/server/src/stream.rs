@@ -88,7 +88,8 @@ pub(crate) struct Opening {
 }
 
 impl Stream {
-    /// A stream that begins on a connection from which `read_already` has been read.
+    /// A stream that begins on a connection from which `read_already` has been read. Its head waits
+    /// for the turn of its task, which is to come before any fan-out.
     pub(crate) fn new(
         mut connection: Connection,
         opening: Opening,
@@ -97,9 +98,9 @@ impl Stream {
     ) -> Self {
         let Opening { head, wire, delivery, cursor } = opening;
         connection.enter(ConnectionState::Streaming, now);
-        connection.stamps_after(cursor);
-        // The head waits.
-        connection.set_behind(true);
+        if let Some(peer) = connection.peer() {
+            peer.passed(cursor);
+        }
         let (partial, control) = (head.into(), Vec::new());
         let mut stream = Self { connection, wire, delivery, cursor, partial, control };
         stream.received(read_already);
@@ -125,16 +126,11 @@ impl Stream {
     #[inline]
     pub(crate) fn write(&mut self, view: View<'_>) {
         match self.write_turn(view) {
-            Ok(written) => {
-                self.connection.set_behind(written != Written::All);
-                match written {
-                    Written::All if self.connection.state() == ConnectionState::Ending => {
-                        self.connection.shut();
-                    }
-                    Written::More => self.connection.wake(),
-                    Written::All | Written::Full => {}
-                }
+            Ok(Written::All) if self.connection.state() == ConnectionState::Ending => {
+                self.connection.shut();
             }
+            Ok(Written::All | Written::Full) => {}
+            Ok(Written::More) => self.connection.wake(),
             Err(_) => self.connection.die(),
         }
     }

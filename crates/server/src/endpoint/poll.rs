@@ -3,15 +3,14 @@
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 
-use super::row::{Answers, Endpoint, GET_OR_HEAD, Polls};
-use crate::query::{CURSOR_KEYS, WAITING_KEYS};
+use super::row::{Answers, Endpoint, GET_OR_HEAD};
 
 /// Short polls.
 pub(super) const SHORT: Endpoint = Endpoint {
     path: "/feed/poll",
     methods: GET_OR_HEAD,
     is_for_people: false,
-    answers: Answers::Poll(Polls { waits: false, keys: CURSOR_KEYS }),
+    answers: Answers::Poll { waits: false },
 };
 
 /// Long polls.
@@ -19,7 +18,7 @@ pub(super) const LONG: Endpoint = Endpoint {
     path: "/feed/long-poll",
     methods: &["GET"],
     is_for_people: false,
-    answers: Answers::Poll(Polls { waits: true, keys: WAITING_KEYS }),
+    answers: Answers::Poll { waits: true },
 };
 
 /// The delivery of a short poll whose path is the profile's own.

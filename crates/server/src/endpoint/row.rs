@@ -27,7 +27,7 @@ pub(crate) struct Endpoint {
 #[derive(Debug)]
 pub(crate) enum Answers {
     /// With messages that are there or, where it waits, come before long.
-    Poll(Polls),
+    Poll { waits: bool },
     /// With messages as they come.
     Stream(Streams),
     /// With a page of now.
@@ -36,15 +36,6 @@ pub(crate) enum Answers {
     Publish,
     /// With what there is elsewhere.
     Unknown,
-}
-
-/// How a poll is answered.
-#[derive(Debug)]
-pub(crate) struct Polls {
-    /// Whether it waits where there is nothing.
-    pub(crate) waits: bool,
-    /// The keys of a query that are known.
-    pub(crate) keys: &'static [&'static str],
 }
 
 /// Makes a head for a request, in a profile's look, that names a cursor; or a refusal.
@@ -72,8 +63,7 @@ impl Endpoint {
 
     /// Whether a header profile may put polls in its place.
     pub(super) const fn gives_way(&self) -> bool {
-        let is_free =
-            matches!(self.answers, Answers::Unknown | Answers::Poll(Polls { waits: false, .. }));
+        let is_free = matches!(self.answers, Answers::Unknown | Answers::Poll { waits: false });
         is_free || self.is_for_people
     }
 }

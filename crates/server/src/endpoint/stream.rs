@@ -7,7 +7,7 @@ use pushbench_core::Delivery;
 use super::row::Streams;
 use crate::access::Cors;
 use crate::http::answer::{self, Answer};
-use crate::query::{CURSOR_KEYS, Query, QueryError};
+use crate::query::{Query, QueryError};
 use crate::shared::Shared;
 use crate::stream::Opening;
 use crate::wire::Wire;
@@ -53,7 +53,7 @@ pub(crate) fn open(
 }
 
 fn query(streams: &Streams, request: &Request<Incoming>) -> Result<Query, QueryError> {
-    let mut query = Query::parse(request.uri().query(), CURSOR_KEYS, Delivery::default())?;
+    let mut query = Query::parse(request.uri().query(), false, Delivery::default())?;
     if let (true, Some(id)) = (streams.is_response, request.headers().get(LAST_EVENT_ID)) {
         query.resume_after(id.as_bytes())?;
     }

@@ -46,7 +46,8 @@ pub(crate) struct Poller {
     /// Read, and not yet answered: a head's beginning, or requests behind one that is being
     /// answered. Holds no memory otherwise.
     pub(crate) unread: Vec<u8>,
-    unsent: Option<Unsent>,
+    /// Boxed, since most sockets take all.
+    unsent: Option<Box<Unsent>>,
 }
 
 impl Poller {
@@ -138,7 +139,7 @@ impl Poller {
         let from = taken.unwrap_or(0);
         if from < reply.len {
             let (bytes, to, holds) = (Rc::clone(reply.bytes), reply.len, reply.holds);
-            self.unsent = Some(Unsent { bytes, from, to, holds });
+            self.unsent = Some(Box::new(Unsent { bytes, from, to, holds }));
         } else {
             self.connection.answered(view.stamps, reply.holds, begun);
         }

@@ -13,12 +13,8 @@ use pushbench_tls::{Handshake, TlsError};
 use tokio::task::yield_now;
 
 use crate::connection::{Connection, ConnectionState};
+use crate::http::last_words;
 use crate::shared::Shared;
-
-/// Told to whoever speaks HTTP without TLS, in the same way (RFC 9110 §15.5.1).
-const NOT_IN_CLEAR: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
-    connection: close\r\ncontent-type: text/plain\r\ncontent-length: 55\r\n\r\n\
-    this port speaks TLS; ask for https:// or wss:// of it\n";
 
 /// Opens a connection; `None` where it came to nothing, of which the client is told.
 pub(super) async fn open(shared: Rc<Shared>, mut connection: Connection) -> Option<Connection> {
@@ -74,7 +70,7 @@ fn count(shared: &Shared, connection: &RefCell<Connection>) {
 /// Lets the client read why: an alert that was sent, or a sentence where it knows no TLS.
 async fn part(shared: &Shared, connection: &RefCell<Connection>, error: &io::Error) {
     if matches!(TlsError::within(error), Some(TlsError::NotTls)) {
-        connection.borrow_mut().channel().write_in_clear(NOT_IN_CLEAR);
+        connection.borrow_mut().channel().write_in_clear(&last_words::not_in_clear());
     }
     if connection.borrow().is_dead() || connection.borrow_mut().channel().shut().is_err() {
         return;
@@ -89,16 +85,4 @@ async fn part(shared: &Shared, connection: &RefCell<Connection>, error: &io::Err
         connection.channel().poll_drain(cx).map(drop)
     })
     .await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::NOT_IN_CLEAR;
-
-    #[test]
-    fn the_refusal_states_its_length() {
-        let text = std::str::from_utf8(NOT_IN_CLEAR).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
-    }
 }

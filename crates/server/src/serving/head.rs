@@ -12,10 +12,10 @@ use http::Version;
 use crate::access::{Asked, Claims, Cors};
 use crate::config::ServerConfig;
 use crate::endpoint::Route;
-use crate::endpoint::row::{Answers, Polls};
+use crate::endpoint::row::Answers;
 use crate::http::fields::lists;
 use crate::polls::request::{Persistence, PollRequest};
-use crate::query::Query;
+use crate::query::{Query, cut};
 
 /// The longest request line and header section.
 pub(super) const MAX_HEAD: usize = 16 << 10;
@@ -49,12 +49,9 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     else {
         return Parsed::Other;
     };
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
+    let (path, query) = cut(target, b'?');
     let route = Route::of(path, &config.headers);
-    let Answers::Poll(polls) = &route.endpoint.answers else { return Parsed::Other };
+    let Answers::Poll { waits } = route.endpoint.answers else { return Parsed::Other };
     let is_head = method == "HEAD";
     if !route.endpoint.takes(method) || length > MAX_HEAD {
         return Parsed::Other;
@@ -75,7 +72,7 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     };
     match config.access.admit(&fields.claims, asked) {
         Ok(cors) => {
-            Parsed::Poll(fields.poll((route, polls), query, is_head, version, cors), length)
+            Parsed::Poll(fields.poll((route, waits), query, is_head, version, cors), length)
         }
         Err(_) => Parsed::Other,
     }
@@ -96,7 +93,7 @@ pub fn poll_head(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option
 /// The poll that hyper has read, whose body is known to be empty and which is let in.
 pub(crate) fn read_by_hyper<B>(
     request: &http::Request<B>,
-    route: (Route, &Polls),
+    route: (Route, bool),
     cors: Cors,
 ) -> PollRequest<'static> {
     let mut fields = Fields::default();
@@ -144,7 +141,7 @@ impl<'a> Fields<'a> {
 
     fn poll(
         self,
-        (route, polls): (Route, &Polls),
+        (route, waits): (Route, bool),
         query: Option<&str>,
         head_only: bool,
         version: Version,
@@ -158,8 +155,8 @@ impl<'a> Fields<'a> {
         };
         PollRequest {
             endpoint: route.row,
-            waits: polls.waits,
-            query: Query::parse(query, polls.keys, route.delivery),
+            waits,
+            query: Query::parse(query, waits, route.delivery),
             head_only,
             persistence,
             condition: self.condition,

@@ -75,8 +75,6 @@ impl AsyncWrite for Plaintext {
     ) -> Poll<io::Result<usize>> {
         let mut connection = self.connection.borrow_mut();
         let taken = connection.write(slices, self.shared.clock.get())?;
-        // Until hyper has flushed, there is more.
-        connection.set_behind(true);
         taken.map_or(Poll::Pending, |taken| Poll::Ready(Ok(taken)))
     }
 
@@ -92,7 +90,8 @@ impl AsyncWrite for Plaintext {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.connection.borrow_mut().end_writing())
+        self.connection.borrow_mut().shut();
+        Poll::Ready(Ok(()))
     }
 }
 

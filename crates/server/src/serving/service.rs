@@ -103,11 +103,11 @@ async fn serve(shared: &Shared, request: Request<Incoming>, route: Route, cors: 
         return Served::Answer(other_method(endpoint, request.method()));
     }
     let answer = match &endpoint.answers {
-        Answers::Poll(polls) if request.body().is_end_stream() => {
-            let poll = read_by_hyper(&request, (route, polls), cors);
+        Answers::Poll { waits } if request.body().is_end_stream() => {
+            let poll = read_by_hyper(&request, (route, *waits), cors);
             return Served::Takeover(Takeover::Poll(poll));
         }
-        Answers::Poll(_) => {
+        Answers::Poll { .. } => {
             answer::text(StatusCode::BAD_REQUEST, "a request for a poll has no body")
         }
         Answers::Stream(streams) => match stream::open(shared, streams, &request, cors) {

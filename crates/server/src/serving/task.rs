@@ -184,3 +184,19 @@ pub(crate) async fn keep_time(shared: Rc<Shared>) {
         shared.hub.borrow_mut().polls.expire(shared.view(&shared.ring.borrow()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beside its socket's registration, this is what a client costs for as long as it is there.
+    #[test]
+    fn an_idle_connection_is_small() {
+        // mio's sockets check more where debug assertions are on.
+        let checks = if cfg!(debug_assertions) { 8 } else { 0 };
+        assert!(size_of::<Poller>() <= 144 + checks, "{} bytes", size_of::<Poller>());
+        assert!(size_of::<Stream>() <= 152 + checks, "{} bytes", size_of::<Stream>());
+        // The runtime gives a task of up to 24 bytes one unit of its cache lines.
+        assert!(size_of::<Task>() <= 24, "{} bytes", size_of::<Task>());
+    }
+}

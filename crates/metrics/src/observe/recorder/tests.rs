@@ -96,6 +96,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Reconnected { client: 0 },
         Event::Failed { client: 0 },
         Event::BrokeProtocol { client: 0 },
+        Event::Secured { client: 0, resumed: false },
+        Event::Secured { client: 0, resumed: true },
     ];
     for phase in Phase::ALL {
         if phase == Phase::Window {
@@ -112,6 +114,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
         reconnects: 4,
         errors: 4,
         protocol_errors: 4,
+        handshakes: 10,
+        resumed: 5,
         messages_in_window: 0,
     };
     assert_eq!(measured.counters, expected);
