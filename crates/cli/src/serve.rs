@@ -48,8 +48,8 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     });
     let scheme = if security.is_some() { "https" } else { "http" };
     print(&format!("{scheme}://{listening}\n"))?;
-    if let Some(ServerSecurity { identity, .. }) = &security {
-        let fingerprint = fingerprint(identity).map_err(Failure::usage)?;
+    if let Some(ServerSecurity { credentials, .. }) = &security {
+        let fingerprint = fingerprint(credentials).map_err(Failure::usage)?;
         tell(format_args!("certificate's SHA-256 fingerprint: {fingerprint}"));
     }
     warning.into_iter().for_each(tell);

@@ -9,17 +9,19 @@ use crate::tls::Tls;
 
 /// A certificate, those that it rests on, and its private key, as PEM (RFC 7468).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct Credentials {
     /// The certificates, the server's own first.
     pub certificates: String,
     /// The private key: a secret.
     pub key: String,
 }
 
-impl fmt::Debug for Identity {
+impl fmt::Debug for Credentials {
     /// Without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("certificates", &self.certificates).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("certificates", &self.certificates)
+            .finish_non_exhaustive()
     }
 }
 
@@ -27,7 +29,7 @@ impl fmt::Debug for Identity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSecurity {
     /// Who it is.
-    pub identity: Identity,
+    pub credentials: Credentials,
     /// What it agrees on.
     pub tls: Tls,
 }

@@ -13,9 +13,9 @@ pub(crate) type Ends = (ServerSecurity, ClientSecurity);
 
 /// Both ends of connections that are secured as `tls` says, with a fresh certificate.
 pub(crate) fn ends(tls: &Tls) -> Result<Ends, CertificateError> {
-    let identity = self_signed(&[HOST.to_owned()], tls.certificate)?;
-    let trust = Trust::Authorities(identity.certificates.clone());
+    let credentials = self_signed(&[HOST.to_owned()], tls.certificate)?;
+    let trust = Trust::Authorities(credentials.certificates.clone());
     let host = HOST.to_owned();
     let client = ClientSecurity { host, trust, tls: tls.clone(), key_log: None };
-    Ok((ServerSecurity { identity, tls: tls.clone() }, client))
+    Ok((ServerSecurity { credentials, tls: tls.clone() }, client))
 }

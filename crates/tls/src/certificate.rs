@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
-use pushbench_core::security::Identity;
+use pushbench_core::security::Credentials;
 use pushbench_core::tls::CertificateKey;
 
 /// A certificate that cannot be used.
@@ -34,7 +34,7 @@ pub enum CertificateError {
 /// # Errors
 ///
 /// A name that no certificate may have.
-pub fn self_signed(names: &[String], key: CertificateKey) -> Result<Identity, CertificateError> {
+pub fn self_signed(names: &[String], key: CertificateKey) -> Result<Credentials, CertificateError> {
     let key = match key {
         CertificateKey::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
         CertificateKey::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
@@ -42,14 +42,14 @@ pub fn self_signed(names: &[String], key: CertificateKey) -> Result<Identity, Ce
     .map_err(CertificateError::Making)?;
     let params = CertificateParams::new(names).map_err(CertificateError::Making)?;
     let certificate = params.self_signed(&key).map_err(CertificateError::Making)?;
-    Ok(Identity { certificates: certificate.pem(), key: key.serialize_pem() })
+    Ok(Credentials { certificates: certificate.pem(), key: key.serialize_pem() })
 }
 
 /// Certificate and key, once they are known to belong together.
-pub(crate) fn certified(identity: &Identity) -> Result<CertifiedKey, CertificateError> {
-    let chain = read_certificates(identity.certificates.as_bytes())?;
+pub(crate) fn certified(credentials: &Credentials) -> Result<CertifiedKey, CertificateError> {
+    let chain = read_certificates(credentials.certificates.as_bytes())?;
     let key =
-        PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).map_err(CertificateError::Key)?;
+        PrivateKeyDer::from_pem_slice(credentials.key.as_bytes()).map_err(CertificateError::Key)?;
     CertifiedKey::from_der(chain, key, &default_provider()).map_err(CertificateError::Unusable)
 }
 
@@ -58,8 +58,8 @@ pub(crate) fn certified(identity: &Identity) -> Result<CertifiedKey, Certificate
 /// # Errors
 ///
 /// Text that is no PEM, or holds no certificate.
-pub fn fingerprint(identity: &Identity) -> Result<String, CertificateError> {
-    let chain = read_certificates(identity.certificates.as_bytes())?;
+pub fn fingerprint(credentials: &Credentials) -> Result<String, CertificateError> {
+    let chain = read_certificates(credentials.certificates.as_bytes())?;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &chain[0]);
     let mut text = String::new();
     for (place, byte) in digest.as_ref().iter().enumerate() {

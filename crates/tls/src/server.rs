@@ -29,8 +29,8 @@ impl Acceptor {
     ///
     /// A certificate that cannot be used, or settings that leave nothing to agree upon.
     pub fn new(security: &ServerSecurity) -> Result<Self, CertificateError> {
-        let ServerSecurity { identity, tls } = security;
-        let certified = certified(identity)?;
+        let ServerSecurity { credentials, tls } = security;
+        let certified = certified(credentials)?;
         let mut config = ServerConfig::builder_with_provider(provider(tls))
             .with_protocol_versions(&versions(tls))
             .map_err(CertificateError::Unusable)?

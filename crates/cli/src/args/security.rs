@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use pushbench_core::named::Preference;
-use pushbench_core::security::{Identity, ServerSecurity, Trust};
+use pushbench_core::security::{Credentials, ServerSecurity, Trust};
 use pushbench_core::tls::{CertificateKey, Cipher, Group, Tls, Version};
 use pushbench_report::bounded;
 use pushbench_tls::self_signed;
@@ -54,9 +54,9 @@ impl ServerTlsArgs {
     /// What secures the connections of a server on `host`; `None` has them in clear.
     pub(crate) fn security(&self, host: IpAddr) -> Result<Option<ServerSecurity>, Failure> {
         let tls = self.settings();
-        let identity = match (&self.tls_cert, &self.tls_key) {
+        let credentials = match (&self.tls_cert, &self.tls_key) {
             (Some(certificates), Some(key)) => {
-                Identity { certificates: read(certificates)?, key: read(key)? }
+                Credentials { certificates: read(certificates)?, key: read(key)? }
             }
             _ if self.tls => {
                 let names = [LOCALHOST.to_owned(), host.to_string()];
@@ -69,7 +69,7 @@ impl ServerTlsArgs {
             }
             _ => return Ok(None),
         };
-        Ok(Some(ServerSecurity { identity, tls }))
+        Ok(Some(ServerSecurity { credentials, tls }))
     }
 
     fn settings(&self) -> Tls {

@@ -16,7 +16,7 @@ mod websocket;
 
 use std::sync::{Arc, LazyLock};
 
-use pushbench_core::security::{Identity, ServerSecurity};
+use pushbench_core::security::{Credentials, ServerSecurity};
 use pushbench_core::tls::{CertificateKey, Tls};
 use pushbench_server::ChannelKind;
 use pushbench_tls::{Acceptor, self_signed};
@@ -24,20 +24,20 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-static IDENTITY: LazyLock<Identity> =
+static CREDENTIALS: LazyLock<Credentials> =
     LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
 
 /// Without tickets, so that a client that was told nothing has nothing to read.
 fn channel() -> ChannelKind {
     let tls = Tls { resumption: false, ..Tls::default() };
-    let security = ServerSecurity { identity: IDENTITY.clone(), tls };
+    let security = ServerSecurity { credentials: CREDENTIALS.clone(), tls };
     ChannelKind::Tls(Acceptor::new(&security).unwrap())
 }
 
 /// A client's end, by the part of rustls that has buffers of its own.
 fn secured() -> Option<ClientConnection> {
     let mut roots = RootCertStore::empty();
-    let own = CertificateDer::from_pem_slice(IDENTITY.certificates.as_bytes()).unwrap();
+    let own = CertificateDer::from_pem_slice(CREDENTIALS.certificates.as_bytes()).unwrap();
     roots.add(own).unwrap();
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from("localhost").unwrap();

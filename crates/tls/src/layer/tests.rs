@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use pushbench_core::security::{ClientSecurity, Identity, ServerSecurity, Trust};
+use pushbench_core::security::{ClientSecurity, Credentials, ServerSecurity, Trust};
 use pushbench_core::tls::{CertificateKey, Cipher, Tls, Version};
 
 use crate::{Acceptor, ClientEnd, Connector, ServerEnd, self_signed};
@@ -49,12 +49,12 @@ struct Pair {
     down: Pipe,
 }
 
-fn identity() -> Identity {
+fn credentials() -> Credentials {
     self_signed(&["localhost".into()], CertificateKey::P256).unwrap()
 }
 
-fn acceptor(identity: &Identity, tls: &Tls) -> Acceptor {
-    let security = ServerSecurity { identity: identity.clone(), tls: tls.clone() };
+fn acceptor(credentials: &Credentials, tls: &Tls) -> Acceptor {
+    let security = ServerSecurity { credentials: credentials.clone(), tls: tls.clone() };
     Acceptor::new(&security).unwrap()
 }
 
@@ -63,15 +63,15 @@ fn connector(host: &str, trust: Trust, tls: &Tls) -> Connector {
     Connector::new(&security).unwrap()
 }
 
-fn trust(identity: &Identity) -> Trust {
-    Trust::Authorities(identity.certificates.clone())
+fn trust(credentials: &Credentials) -> Trust {
+    Trust::Authorities(credentials.certificates.clone())
 }
 
 impl Pair {
     fn new(settings: &Tls) -> Self {
-        let identity = identity();
-        let acceptor = acceptor(&identity, settings);
-        let connector = connector("localhost", trust(&identity), settings);
+        let credentials = credentials();
+        let acceptor = acceptor(&credentials, settings);
+        let connector = connector("localhost", trust(&credentials), settings);
         Self::of(&connector, &connector.client(), &acceptor)
     }
 
@@ -264,7 +264,7 @@ fn a_peer_that_does_not_speak_tls_is_named_so() {
 #[test]
 fn a_certificate_is_held_against_who_is_trusted_and_the_host() {
     let settings = Tls::default();
-    let (own, other) = (identity(), identity());
+    let (own, other) = (credentials(), credentials());
     let acceptor = acceptor(&own, &settings);
     let outcome = |host: &str, trust: Trust| {
         let connector = connector(host, trust, &settings);
@@ -284,11 +284,11 @@ fn a_certificate_is_held_against_who_is_trusted_and_the_host() {
 #[test]
 fn each_client_resumes_its_own_session_and_nobody_elses() {
     let settings = Tls::default();
-    let identity = identity();
+    let credentials = credentials();
     let kinds = |settings: &Tls, version| {
         let settings = Tls { versions: version.to_string().parse().unwrap(), ..settings.clone() };
-        let acceptor = acceptor(&identity, &settings);
-        let connector = connector("localhost", trust(&identity), &settings);
+        let acceptor = acceptor(&credentials, &settings);
+        let connector = connector("localhost", trust(&credentials), &settings);
         let clients = [connector.client(), connector.client()];
         [0, 1, 0, 0, 1].map(|client: usize| {
             let mut pair = Pair::of(&connector, &clients[client], &acceptor);

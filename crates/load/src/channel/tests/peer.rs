@@ -6,20 +6,20 @@ use std::net::TcpStream;
 use std::sync::{Arc, LazyLock};
 use std::thread::{self, JoinHandle};
 
-use pushbench_core::security::Identity;
+use pushbench_core::security::Credentials;
 use pushbench_core::tls::CertificateKey;
 use pushbench_tls::self_signed;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-pub(super) static IDENTITY: LazyLock<Identity> =
+pub(super) static CREDENTIALS: LazyLock<Credentials> =
     LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
 
 /// A server that gives no tickets: a client that was told nothing has nothing to read.
 pub(super) fn config() -> ServerConfig {
-    let certificate = CertificateDer::from_pem_slice(IDENTITY.certificates.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(IDENTITY.key.as_bytes()).unwrap();
+    let certificate = CertificateDer::from_pem_slice(CREDENTIALS.certificates.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(CREDENTIALS.key.as_bytes()).unwrap();
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)

@@ -9,7 +9,7 @@ use pushbench_core::tls::Tls;
 use pushbench_tls::{ClientEnd, Connector, Layer, MAX_PLAINTEXT, TlsError};
 use rustls::ServerConfig;
 
-use super::peer::{IDENTITY, Peer, config};
+use super::peer::{CREDENTIALS, Peer, config};
 use super::{Moved, Pair, kind};
 
 /// Bytes that a record of TLS 1.3 adds to its plaintext (RFC 8446 §5.2).
@@ -24,7 +24,7 @@ fn connector(trust: Trust) -> Connector {
 }
 
 fn trusting() -> Connector {
-    connector(Trust::Authorities(IDENTITY.certificates.clone()))
+    connector(Trust::Authorities(CREDENTIALS.certificates.clone()))
 }
 
 /// A layer of a client that trusts the peer.
