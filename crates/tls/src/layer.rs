@@ -246,7 +246,8 @@ impl<E: End> Layer<E> {
             let length = self.seal(plaintext, sealed)?;
             // What has waited since goes before it. What was sealed was taken, also where the
             // connection has broken: the next call says so.
-            let begun = if self.waits() { 0 } else { send_now(&sealed[..length], send).unwrap_or(0) };
+            let begun =
+                if self.waits() { 0 } else { send_now(&sealed[..length], send).unwrap_or(0) };
             self.pending.sealed.extend_from_slice(&sealed[begun..length]);
             Ok(plaintext.len())
         })

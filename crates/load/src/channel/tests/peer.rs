@@ -40,10 +40,7 @@ impl Peer {
     }
 
     /// Does its part of the opening in a thread of its own, from which it comes back.
-    pub(super) fn open(
-        mut self,
-        config: &Arc<ServerConfig>,
-    ) -> JoinHandle<(Self, io::Result<()>)> {
+    pub(super) fn open(mut self, config: &Arc<ServerConfig>) -> JoinHandle<(Self, io::Result<()>)> {
         let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
         tls.set_buffer_limit(None);
         thread::spawn(move || {

@@ -299,7 +299,8 @@ fn what_was_changed_on_the_way_breaks_the_channel_behind_what_was_not_and_the_pe
 
 #[test]
 fn a_peer_that_is_no_tls_server_is_named_so() {
-    for answer in [&b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..], b"SSH-2.0-x\r\n"] {
+    for answer in [&b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..], b"SSH-2.0-x\r\n"]
+    {
         let mut pair = Pair::begin(Some(layer()), Peer::new);
         assert!(!pair.advance().unwrap());
         pair.peer.socket.write_all(answer).unwrap();
@@ -328,7 +329,7 @@ fn a_peer_that_refuses_says_why() {
     let (pair, opened, _) = open(layer(), other);
     let error = opened.unwrap_err();
     assert!(
-        matches!(reason(&error), TlsError::Refused(alert) if alert == "NoApplicationProtocol"),
+        matches!(reason(&error), TlsError::Refused(alert, _) if alert == "NoApplicationProtocol"),
         "{error}"
     );
     pair.close();
@@ -343,7 +344,10 @@ fn a_peer_that_nobody_trusts_is_told() {
     let connector = connector(Trust::Authorities(other.unwrap().certificates));
     let (pair, opened, peers) = open(connector.layer(&connector.client()), config());
     let error = opened.unwrap_err();
-    assert!(matches!(reason(&error), TlsError::UnknownIssuer | TlsError::Certificate(_)), "{error}");
+    assert!(
+        matches!(reason(&error), TlsError::UnknownIssuer | TlsError::Certificate(_)),
+        "{error}"
+    );
     assert!(peers.unwrap_err().to_string().contains("alert"), "it is not left in the dark");
     assert_eq!(pair.told, pair.moved);
     assert_ne!(pair.moved, Moved::default());
