@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::security::{ClientSecurity, Identity};
+use pushbench_core::security::{ClientSecurity, Credentials};
 use pushbench_core::tls::{CertificateKey, Tls, Version};
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan};
@@ -23,12 +23,12 @@ const EVERY_SHAPE: [Contender; 5] = [
     Contender::WEBSOCKET,
 ];
 
-fn identity() -> Identity {
+fn credentials() -> Credentials {
     self_signed(&["localhost".to_owned()], CertificateKey::P256).expect("a certificate is made")
 }
 
-fn server(identity: &Identity, tls: &Tls) -> StartedServer {
-    let channel = channel(identity, tls);
+fn server(credentials: &Credentials, tls: &Tls) -> StartedServer {
+    let channel = channel(credentials, tls);
     StartedServer::start(ServerConfig { channel, ..config(feed(3)) })
 }
 
@@ -67,7 +67,7 @@ fn unsecured(target: SocketAddr, security: &ClientSecurity) -> String {
 
 #[test]
 fn a_certificate_that_nobody_known_has_issued() {
-    let (own, other, tls) = (identity(), identity(), Tls::default());
+    let (own, other, tls) = (credentials(), credentials(), Tls::default());
     let server = server(&own, &tls);
     let said = unsecured(server.addr(), &trusting(&other, "localhost", &tls));
     assert_eq!(
@@ -79,7 +79,7 @@ fn a_certificate_that_nobody_known_has_issued() {
 
 #[test]
 fn a_certificate_for_another_name() {
-    let (own, tls) = (identity(), Tls::default());
+    let (own, tls) = (credentials(), Tls::default());
     let server = server(&own, &tls);
     let said = unsecured(server.addr(), &trusting(&own, "example.org", &tls));
     assert_eq!(
@@ -90,23 +90,23 @@ fn a_certificate_for_another_name() {
 }
 
 /// A certificate for localhost that is valid between these years.
-fn valid(from: i32, until: i32) -> Identity {
+fn valid(from: i32, until: i32) -> Credentials {
     let key = KeyPair::generate().expect("a key is made");
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("the name is one");
     (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
     let certificate = params.self_signed(&key).expect("a certificate is made");
-    Identity { certificates: certificate.pem(), key: key.serialize_pem() }
+    Credentials { certificates: certificate.pem(), key: key.serialize_pem() }
 }
 
 #[test]
 fn a_certificate_whose_time_is_over_or_has_not_come() {
     let tls = Tls::default();
-    for (identity, begins) in [
+    for (credentials, begins) in [
         (valid(2000, 2001), "the server's certificate expired "),
         (valid(3000, 3001), "the server's certificate will be valid in "),
     ] {
-        let server = server(&identity, &tls);
-        let said = unsecured(server.addr(), &trusting(&identity, "localhost", &tls));
+        let server = server(&credentials, &tls);
+        let said = unsecured(server.addr(), &trusting(&credentials, "localhost", &tls));
         assert!(said.starts_with(begins) && said.contains(" days"), "{said}");
         let remedy = "; renew it, look at this machine's clock, or pass --insecure";
         assert!(said.ends_with(remedy), "{said}");
@@ -116,7 +116,7 @@ fn a_certificate_whose_time_is_over_or_has_not_come() {
 #[test]
 fn a_server_that_speaks_http_in_clear() {
     let server = StartedServer::feed(feed(3));
-    let security = trusting(&identity(), "localhost", &Tls::default());
+    let security = trusting(&credentials(), "localhost", &Tls::default());
     let said = unsecured(server.addr(), &security);
     assert_eq!(said, "the other end does not speak TLS at this address; is it http:// or ws://?");
 }
@@ -127,7 +127,7 @@ fn ends_that_have_no_version_in_common() {
         versions: version.to_string().parse().expect("it is one"),
         ..Tls::default()
     };
-    let own = identity();
+    let own = credentials();
     let server = server(&own, &of(Version::V1_2));
     let said = unsecured(server.addr(), &trusting(&own, "localhost", &of(Version::V1_3)));
     assert_eq!(
@@ -139,7 +139,7 @@ fn ends_that_have_no_version_in_common() {
 
 #[test]
 fn a_server_of_tls_that_is_asked_in_clear() {
-    let server = server(&identity(), &Tls::default());
+    let server = server(&credentials(), &Tls::default());
     for said in refusals(server.addr(), None) {
         assert!(said.starts_with("the server answered 400 Bad Request to GET /feed/"), "{said}");
         let remedy = ": this port speaks TLS; ask for https:// or wss:// of it";

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pushbench_core::contender::{Connection, Security};
-use pushbench_core::security::{ClientSecurity, Identity, ServerSecurity, Trust};
+use pushbench_core::security::{ClientSecurity, Credentials, ServerSecurity, Trust};
 use pushbench_core::tls::{CertificateKey, Tls};
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase};
@@ -21,19 +21,19 @@ const RECORD: u64 = 22;
 /// An alert, which is two bytes (RFC 8446 §6), in a record of its own.
 const ALERT: u64 = RECORD + 2;
 
-static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
+static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| {
     self_signed(&["localhost".to_owned()], CertificateKey::P256).expect("a certificate is made")
 });
 
 /// A server's channels with this certificate.
-pub(super) fn channel(identity: &Identity, tls: &Tls) -> ChannelKind {
-    let security = ServerSecurity { identity: identity.clone(), tls: tls.clone() };
+pub(super) fn channel(credentials: &Credentials, tls: &Tls) -> ChannelKind {
+    let security = ServerSecurity { credentials: credentials.clone(), tls: tls.clone() };
     ChannelKind::Tls(Acceptor::new(&security).expect("the certificate can be used"))
 }
 
-/// Clients of `host` who trust the certificates of `identity`.
-pub(super) fn trusting(identity: &Identity, host: &str, tls: &Tls) -> ClientSecurity {
-    let trust = Trust::Authorities(identity.certificates.clone());
+/// Clients of `host` who trust the certificates of `credentials`.
+pub(super) fn trusting(credentials: &Credentials, host: &str, tls: &Tls) -> ClientSecurity {
+    let trust = Trust::Authorities(credentials.certificates.clone());
     ClientSecurity { host: host.to_owned(), trust, tls: tls.clone(), key_log: None }
 }
 
@@ -50,10 +50,10 @@ struct Relayed {
 
 fn trial(contender: Contender, delivery: Delivery, tls: &Tls) -> Relayed {
     let feed = feed(3);
-    let channel = channel(&IDENTITY, tls);
+    let channel = channel(&CREDENTIALS, tls);
     let server = StartedServer::start(ServerConfig { channel, ..config(feed.clone()) });
     let relay = TlsRelay::before(server.addr());
-    let security = Some(trusting(&IDENTITY, "localhost", tls));
+    let security = Some(trusting(&CREDENTIALS, "localhost", tls));
     let load = RunningLoad::start(LoadPlan { security, ..plan(relay.addr(), contender, delivery) });
     load.connect();
     let connected = relay.counts();
