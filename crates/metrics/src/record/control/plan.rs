@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
@@ -31,6 +32,9 @@ pub struct ServerPlan {
     /// What secures its connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ServerSecurity>,
+    /// Its terms for clients that offer to read what is compressed; `None` compresses nothing.
+    #[serde(default)]
+    pub compression: Option<CompressionTerms>,
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
@@ -50,6 +54,7 @@ impl ServerPlan {
             feed,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression: None,
             stamps: None,
             publish_delay: Duration::ZERO,
         }
