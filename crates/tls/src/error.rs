@@ -2,7 +2,8 @@
 
 use std::io;
 
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use thiserror::Error as ThisError;
 
 /// What rustls-webpki calls an authority's certificate in a server's place.
@@ -12,7 +13,10 @@ const NO_LEAF: &str = "CaUsedAsEndEntity";
 #[derive(Debug, Clone, ThisError)]
 pub enum TlsError {
     /// The socket's end came first.
-    #[error("the other end closed the connection during the TLS handshake")]
+    #[error(
+        "the other end closed the connection during the TLS handshake; does it speak TLS at this \
+         address?"
+    )]
     EndedInHandshake,
     /// The socket's end came without the alert that announces it (RFC 8446 §6.1).
     #[error("the connection ended without TLS's close_notify: what came last may be cut short")]
@@ -33,17 +37,19 @@ pub enum TlsError {
     )]
     AnAuthoritys,
     /// The certificate's time is over, or has not come.
-    #[error("the server's certificate {0}; renew it, or pass --insecure")]
+    #[error(
+        "the server's certificate {0}; renew it, look at this machine's clock, or pass --insecure"
+    )]
     OutOfTime(String),
     /// The certificate is for another host.
-    #[error("the server's certificate is for another name: {0}; use that name, or pass --insecure")]
+    #[error("the server's certificate is for another name: {0}; ask for that, or pass --insecure")]
     OtherName(String),
     /// The certificate is bad in another way.
     #[error("the server's certificate is not valid: {0}")]
     Certificate(CertificateError),
     /// The other end refused.
-    #[error("the other end refused with the TLS alert {0}")]
-    Refused(String),
+    #[error("the other end refused with the TLS alert {0}{1}")]
+    Refused(String, &'static str),
     /// Anything else.
     #[error("TLS: {0}")]
     Other(Error),
@@ -53,7 +59,7 @@ impl From<Error> for TlsError {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::NotTls,
-            Error::AlertReceived(alert) => Self::Refused(format!("{alert:?}")),
+            Error::AlertReceived(alert) => Self::Refused(format!("{alert:?}"), remedy(alert)),
             Error::InvalidCertificate(error) => Self::of_certificate(error),
             other => Self::Other(other),
         }
@@ -63,15 +69,21 @@ impl From<Error> for TlsError {
 impl TlsError {
     fn of_certificate(error: CertificateError) -> Self {
         use CertificateError::{
-            Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-            NotValidYetContext, UnknownIssuer,
+            BadSignature, ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer,
         };
         match error {
-            UnknownIssuer => Self::UnknownIssuer,
-            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
-                Self::OutOfTime(error.to_string())
+            // The second is one of an authority of the same name.
+            UnknownIssuer | BadSignature => Self::UnknownIssuer,
+            ExpiredContext { time, not_after } => {
+                Self::OutOfTime(format!("expired {} ago", between(not_after, time)))
             }
-            NotValidForName | NotValidForNameContext { .. } => Self::OtherName(error.to_string()),
+            NotValidYetContext { time, not_before } => {
+                Self::OutOfTime(format!("will be valid in {}", between(time, not_before)))
+            }
+            NotValidForNameContext { expected, presented } => {
+                let found = if presented.is_empty() { "none".into() } else { presented.join(", ") };
+                Self::OtherName(format!("{found} and not {}", expected.to_str()))
+            }
             CertificateError::Other(error) if error.to_string() == NO_LEAF => Self::AnAuthoritys,
             other => Self::Certificate(other),
         }
@@ -97,11 +109,35 @@ impl TlsError {
     }
 }
 
+/// A time in its largest unit.
+fn between(earlier: UnixTime, later: UnixTime) -> String {
+    let seconds = later.as_secs().saturating_sub(earlier.as_secs());
+    let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    let fits = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    let (unit, name) = fits.unwrap_or((1, "seconds"));
+    format!("{} {name}", seconds / unit)
+}
+
+/// What can be done about an alert, where it says enough (RFC 8446 §6.2).
+const fn remedy(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::HandshakeFailure
+        | AlertDescription::ProtocolVersion
+        | AlertDescription::InsufficientSecurity => {
+            ": it has no version, cipher or group of the key exchange in common with this end"
+        }
+        AlertDescription::NoApplicationProtocol => ": it does not speak HTTP/1.1",
+        AlertDescription::UnrecognisedName => ": it serves no host of that name",
+        AlertDescription::CertificateRequired => ": it asks for a client's certificate",
+        _ => "",
+    }
+}
+
 impl From<TlsError> for io::Error {
     fn from(error: TlsError) -> Self {
         let kind = match error {
             TlsError::EndedInHandshake | TlsError::CutShort => io::ErrorKind::UnexpectedEof,
-            TlsError::Refused(_) => io::ErrorKind::ConnectionRefused,
+            TlsError::Refused(..) => io::ErrorKind::ConnectionRefused,
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)

@@ -50,7 +50,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub(crate) cookie_bytes: Vec<Count>,
     #[command(flatten)]
-    pub(crate) layers: LayerArgs,
+    pub(crate) stack: StackArgs,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -71,9 +71,9 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// What lies between a transport and its socket. Hidden until it can be run.
+/// TLS and codings under the transports. Hidden until it can be run.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct LayerArgs {
+pub(crate) struct StackArgs {
     /// Groups of TLS by preference, such as X25519MLKEM768:X25519; may be a list
     #[arg(long, value_name = "GROUPS", value_delimiter = ',', hide = true)]
     tls_groups: Vec<Preference<Group>>,
@@ -196,7 +196,7 @@ impl ClientArgs {
         if !self.contenders.is_empty() {
             scenario.contenders.clone_from(&self.contenders);
         }
-        self.layers.apply(scenario);
+        self.stack.apply(scenario);
         set(&mut scenario.duration, self.duration.as_ref());
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
@@ -207,7 +207,7 @@ impl ClientArgs {
     }
 }
 
-impl LayerArgs {
+impl StackArgs {
     fn apply(&self, Scenario { tls, compression, .. }: &mut Scenario) {
         set_list(&mut tls.groups, &self.tls_groups);
         set_list(&mut tls.certificate, &self.tls_certificate);

@@ -88,7 +88,7 @@ fn each_setting_that_points_vary_tells_the_lines_of_every_file_apart() {
 /// A message in clear was not sealed with any cipher, nor one without a coding compressed at any
 /// level.
 #[test]
-fn a_setting_of_what_lies_below_is_that_of_who_has_it() {
+fn a_setting_of_the_stack_is_that_of_who_has_it() {
     let lists = [
         ("[tls]\ngroups = [\"X25519\", \"secp256r1:X25519\"]", "tls_groups"),
         ("[tls]\ncertificate = [\"p256\", \"rsa-2048\"]", "tls_certificate"),

@@ -6,31 +6,28 @@ use pushbench_core::{Contender, Seq};
 use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
 
 use super::row::{Answers, Endpoint, Streams};
+use crate::config::ServerConfig;
 use crate::http::answer::{self, Answer};
-use crate::wire::Language;
+use crate::wire::{Language, Wire};
 
 /// The feed as an event stream.
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/feed/sse",
     methods: &["GET"],
     is_for_people: false,
-    answers: Answers::Stream(Streams {
-        status: StatusCode::OK,
-        head: head_or_refusal,
-        language: Language::Events,
-        is_response: true,
-    }),
+    answers: Answers::Stream(Streams { status: StatusCode::OK, agree, is_response: true }),
 };
 
 /// An HTTP/1.0 client knows no chunks, and so no end of a stream (RFC 9112 §7.1).
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
-fn head_or_refusal(
+fn agree(
     request: &Request<Incoming>,
-    profile: &HeaderProfile,
+    config: &ServerConfig,
     cursor: Seq,
-) -> Result<Vec<u8>, Answer> {
+) -> Result<(Vec<u8>, Wire), Answer> {
     if request.version() >= Version::HTTP_11 {
-        return Ok(head(profile, cursor));
+        let wire = Wire::new(Language::Events);
+        return Ok((head(&config.headers, cursor), wire));
     }
     let reason = "an event stream needs HTTP/1.1";
     Err(answer::text(StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason))

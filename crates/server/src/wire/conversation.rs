@@ -7,6 +7,7 @@
 
 use std::io::{self, Read, Write};
 
+use pushbench_protocol::deflate::Side;
 use tungstenite::Error;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::frame::CloseFrame;
@@ -23,6 +24,8 @@ const READ_BUFFER: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Conversation {
     context: WebSocketContext,
+    #[expect(dead_code, reason = "compressed messages of clients are still refused")]
+    compressed: Option<Side>,
 }
 
 /// The state of a conversation.
@@ -62,13 +65,14 @@ impl Write for Pipe<'_> {
 }
 
 impl Conversation {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(compressed: Option<Side>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        Self { context: WebSocketContext::new(Role::Server, Some(config)) }
+        let context = WebSocketContext::new(Role::Server, Some(config));
+        Self { context, compressed }
     }
 
     /// Takes bytes from the client, and appends the answers to them.
@@ -136,7 +140,7 @@ mod tests {
 
     /// The answer to `input`, in pieces of `step` bytes.
     fn answer(input: &[u8], step: usize) -> (Vec<u8>, ConversationState) {
-        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
+        let (mut conversation, mut output) = (Conversation::new(None), Vec::new());
         for piece in input.chunks(step) {
             if conversation.receive(piece, &mut output) == ConversationState::Over {
                 return (output, ConversationState::Over);
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn our_close_waits_for_the_clients() {
-        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
+        let (mut conversation, mut output) = (Conversation::new(None), Vec::new());
         conversation.close(CloseCode::Away, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();

@@ -285,7 +285,7 @@ fn a_certificate_is_held_against_who_is_trusted_and_the_host() {
 fn each_client_resumes_its_own_session_and_nobody_elses() {
     let settings = Tls::default();
     let credentials = credentials();
-    let kinds = |settings: &Tls, version| {
+    let kinds = |settings: &Tls, version: Version| {
         let settings = Tls { versions: version.to_string().parse().unwrap(), ..settings.clone() };
         let acceptor = acceptor(&credentials, &settings);
         let connector = connector("localhost", trust(&credentials), &settings);

@@ -329,7 +329,7 @@ fn a_peer_that_refuses_says_why() {
     let (pair, opened, _) = open(layer(), other);
     let error = opened.unwrap_err();
     assert!(
-        matches!(reason(&error), TlsError::Refused(alert) if alert == "NoApplicationProtocol"),
+        matches!(reason(&error), TlsError::Refused(alert, _) if alert == "NoApplicationProtocol"),
         "{error}"
     );
     pair.close();
