@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use crate::config::RingLimits;
     use crate::ring::Entry;
+    use crate::wire::Codings;
 
     #[test]
     fn a_body_that_several_clients_get_is_compressed_once() {
@@ -64,8 +65,10 @@ mod tests {
             schedule: pushbench_core::feed::schedule::Schedule::Manual,
             payload: pushbench_core::feed::payload::Payload::Recorded { payloads: [].into() },
         };
-        let (mut bodies, mut ring) =
-            (GzipBodies::new(&ServerConfig::new(feed)), Ring::new(RingLimits::default()));
+        let (mut bodies, mut ring) = (
+            GzipBodies::new(&ServerConfig::new(feed)),
+            Ring::new(RingLimits::default(), Codings::default()),
+        );
         ring.push(Entry::new(Seq(1), Content::Text, b"0000000001"));
         ring.push(Entry::new(Seq(2), Content::Text, b"0000000002"));
         let batch = |after| Found::Batch { after: Seq(after), newest: Seq(2) };

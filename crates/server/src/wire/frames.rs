@@ -19,7 +19,7 @@ pub(super) const ROW: Row = Row {
     end: |beside, why, _, words| end(begun(beside), why, words),
     end_is_answered: true,
     silence: |config| config.ping_interval,
-    keep_alive: |words| words.extend_from_slice(PING),
+    keep_alive: |_, words| words.extend_from_slice(PING),
 };
 
 /// The close code of a stream whose cursor fell off the ring; the reason names the oldest
