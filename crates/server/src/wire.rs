@@ -4,6 +4,7 @@
 //! the table and nothing else of it.
 
 mod coding;
+mod compressed;
 mod conversation;
 mod events;
 mod frames;
