@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::compression::CompressionTerms;
+use pushbench_core::compression::{Compression, CompressionTerms};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
@@ -84,6 +84,9 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
+    /// How what they receive is compressed, where the contender has it so.
+    #[serde(default)]
+    pub compression: Compression,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -120,6 +123,7 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression: Compression::default(),
             clients,
             first_client: 0,
             total_clients: clients,
