@@ -15,7 +15,6 @@ use pushbench_core::feed::message::Content;
 
 use self::conversation::Conversation;
 pub(crate) use self::conversation::ConversationState;
-pub(crate) use self::frames::frame;
 use crate::config::ServerConfig;
 
 /// A language of streams.

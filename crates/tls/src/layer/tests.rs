@@ -253,10 +253,7 @@ fn a_peer_that_does_not_speak_tls_is_named_so() {
     pair.up.bytes.extend(b"GET / HTTP/1.1\r\n\r\n");
     let error = pair
         .server
-        .advance(|_| unreachable!(), |bytes| pair.down.send(bytes))
-        .and_then(|_| {
-            pair.server.advance(|bytes| pair.up.receive(bytes), |bytes| pair.down.send(bytes))
-        })
+        .advance(|bytes| pair.up.receive(bytes), |bytes| pair.down.send(bytes))
         .unwrap_err();
     assert!(matches!(TlsError::within(&error), Some(TlsError::NotTls)), "{error}");
 }
