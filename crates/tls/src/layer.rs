@@ -14,10 +14,12 @@ use std::fmt;
 use std::io::{self, IoSlice};
 
 use pushbench_core::security::Agreed;
+use rustls::ProtocolVersion;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
 use self::pending::{Pending, send_now};
 use crate::agreed;
+use crate::bare::{Opener, Sealer};
 use crate::end::End;
 use crate::error::TlsError;
 use crate::scratch::{Scratch, with_scratch};
@@ -270,6 +272,19 @@ impl<E: End> Layer<E> {
         self.overhead.sent += length as u64;
         self.pending.sealed.extend_from_slice(&alert[..length]);
         self.flush(&mut send).map(drop)
+    }
+
+    /// What seals and opens the records to come without a library of TLS.
+    ///
+    /// # Errors
+    ///
+    /// A version of TLS other than 1.3.
+    pub(crate) fn into_bare(self) -> io::Result<(Sealer, Opener)> {
+        if self.end.common().protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return Err(io::Error::other("only records of TLS 1.3 are known without a library"));
+        }
+        let secrets = self.end.into_secrets().map_err(io::Error::other)?;
+        Ok((Sealer::new(secrets.tx)?, Opener::new(secrets.rx, self.kept)?))
     }
 
     /// Puts what was kept before what is received behind it, or nothing where this end begins; how
