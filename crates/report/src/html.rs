@@ -14,7 +14,7 @@ use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, blocks};
-use crate::{floor, instrument, settings, table};
+use crate::{instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
 
@@ -153,7 +153,7 @@ fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {
     let conditions = settings::conditions(&record.scenario, &block.point);
     let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&conditions));
     push_table(page, block, &notes);
-    if let Some(line) = floor::line(record, block) {
+    for line in table::below(record, block) {
         let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&line));
     }
     if notes.is_empty() {
