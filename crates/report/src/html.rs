@@ -188,11 +188,18 @@ fn push_table(page: &mut String, block: &Block<'_>, notes: &[Note]) {
             } else {
                 String::new()
             };
-            let _ = write!(page, "<td>{swatch}{}</td>", escaped(cell));
+            let text = if index == 0 { parted(cell) } else { escaped(cell) };
+            let _ = write!(page, "<td>{swatch}{text}</td>");
         }
         page.push_str("</tr>\n");
     }
     page.push_str("</table></div>\n");
+}
+
+/// A contender's name that may go on in another line where a part of its stack begins.
+fn parted(name: &str) -> String {
+    let parts = name.split('+').map(|part| format!("<span>{}</span>", escaped(part)));
+    parts.collect::<Vec<_>>().join("<wbr>").replace("<wbr><span>", "<wbr><span>+")
 }
 
 /// Every trial that could not be used, those whose repeat could be too.
