@@ -4,7 +4,7 @@ use pushbench_core::Figure;
 
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
-use crate::observe::ledger::{Layer, Phase};
+use crate::observe::ledger::{Direction, Layer, Phase};
 use crate::record::{CpuTime, TrialRecord};
 
 /// The figure of a layer's bytes per message.
@@ -42,6 +42,8 @@ impl<'a> Reader<'a> {
             Figure::AgeMean => measured.age.mean_us(),
             Figure::AgeMax => measured.age.max_us(),
             Figure::ConnectP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::TlsConnectUp => self.tls_connecting(Direction::Up),
+            Figure::TlsConnectDown => self.tls_connecting(Direction::Down),
             Figure::PayloadBytes => self.at_socket(Layer::Payload),
             Figure::FramingBytes => self.at_socket(Layer::Framing),
             Figure::HttpBytes => self.at_socket(Layer::Http),
@@ -65,6 +67,12 @@ impl<'a> Reader<'a> {
 
     fn at_socket(&self, layer: Layer) -> Option<f64> {
         self.per_message(self.trial.measured.ledger.phase(Phase::Window).layer(layer))
+    }
+
+    fn tls_connecting(&self, direction: Direction) -> Option<f64> {
+        let measured = &self.trial.measured;
+        let bytes = measured.ledger.phase(Phase::Connect).get(direction, Layer::Tls);
+        ratio(bytes, measured.counters.handshakes_connecting)
     }
 
     fn tcpip(&self) -> Option<f64> {
