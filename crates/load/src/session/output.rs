@@ -23,6 +23,8 @@ pub struct Output {
     pub notes: Vec<Note>,
     /// The future of the connection.
     pub demand: Demand,
+    /// Memory for what is on its way through a session. What is in it means nothing.
+    pub(super) scratch: Vec<u8>,
 }
 
 impl Output {

@@ -39,6 +39,8 @@ impl ProtocolError {
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
+            | Self::NotCompressed { .. }
+            | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,
         }

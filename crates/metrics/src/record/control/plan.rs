@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::compression::{Compression, CompressionTerms};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
@@ -31,6 +32,9 @@ pub struct ServerPlan {
     /// What secures its connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ServerSecurity>,
+    /// Its terms for clients that offer to read what is compressed; `None` compresses nothing.
+    #[serde(default)]
+    pub compression: Option<CompressionTerms>,
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
@@ -50,6 +54,7 @@ impl ServerPlan {
             feed,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression: None,
             stamps: None,
             publish_delay: Duration::ZERO,
         }
@@ -79,6 +84,9 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
+    /// How what they receive is compressed, where the contender has it so.
+    #[serde(default)]
+    pub compression: Compression,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -115,6 +123,7 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression: Compression::default(),
             clients,
             first_client: 0,
             total_clients: clients,
