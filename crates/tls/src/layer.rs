@@ -252,13 +252,13 @@ impl<E: End> Layer<E> {
         if self.waits() { self.pending.send(send) } else { Ok(false) }
     }
 
-    /// Says that this end sends no more (RFC 8446 §6.1), as far as the socket takes that.
+    /// Says once that this end sends no more (RFC 8446 §6.1), as far as the socket takes that.
     ///
     /// # Errors
     ///
     /// A connection that broke.
     pub fn finish(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
-        if !self.is_open {
+        if !std::mem::take(&mut self.is_open) {
             // An alert, if anything.
             return self.flush(&mut send).map(drop);
         }
