@@ -10,6 +10,7 @@
 mod body;
 mod error;
 mod http1;
+mod inflating;
 mod long_poll;
 mod output;
 mod poll;

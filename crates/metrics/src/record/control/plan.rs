@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
@@ -84,6 +85,9 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
+    /// The largest window of compressed messages that they ask for.
+    #[serde(default = "largest_window")]
+    pub deflate_window: WindowBits,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -120,6 +124,7 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
+            deflate_window: WindowBits::MAX,
             clients,
             first_client: 0,
             total_clients: clients,
@@ -136,6 +141,10 @@ impl LoadPlan {
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
 /// for any server's backlog.
 pub const DEFAULT_RAMP: u32 = 256;
+
+const fn largest_window() -> WindowBits {
+    WindowBits::MAX
+}
 
 const fn default_ramp() -> u32 {
     DEFAULT_RAMP
