@@ -120,6 +120,7 @@ const LATER: &[Column] = &[
     C::Text("tls_resumed", |line| handshakes(line, |counters| counters.resumed)),
     C::Figure(Figure::TlsConnectUp),
     C::Figure(Figure::TlsConnectDown),
+    C::Figure(Figure::MessageBytes),
 ];
 
 impl Column {
