@@ -99,7 +99,7 @@ pub enum ProtocolError {
          Accept-Encoding: gzip; switch compression on at the server, raise compression.threshold to \
          the size from which it compresses, or measure without +gzip"
     )]
-    NotCompressed {
+    Uncoded {
         /// Method and target.
         request: String,
     },
@@ -170,7 +170,7 @@ impl ProtocolError {
     /// answer but has to be settled before anything is measured.
     #[must_use]
     pub const fn is_of_coding(&self) -> bool {
-        matches!(self, Self::Encoded { .. } | Self::NotCompressed { .. })
+        matches!(self, Self::Encoded { .. } | Self::Uncoded { .. })
     }
 
     /// Whether what the server sent breaks the protocol. A refusal, a good-bye and the end of a
@@ -182,7 +182,7 @@ impl ProtocolError {
             Self::Status { .. }
                 | Self::Gone { .. }
                 | Self::Encoded { .. }
-                | Self::NotCompressed { .. }
+                | Self::Uncoded { .. }
                 | Self::StreamEnded(_)
                 | Self::Closed { .. }
         )

@@ -39,7 +39,7 @@ impl ProtocolError {
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
-            | Self::NotCompressed { .. }
+            | Self::Uncoded { .. }
             | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,

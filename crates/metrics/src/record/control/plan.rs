@@ -5,10 +5,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::compression::{Compression, CompressionTerms};
+use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
+use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
@@ -84,9 +85,9 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
-    /// How what they receive is compressed, where the contender has it so.
+    /// The size from which the body of an answer is to be compressed, where the contender has it so.
     #[serde(default)]
-    pub compression: Compression,
+    pub compression_threshold: ByteSize,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -123,7 +124,7 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
-            compression: Compression::default(),
+            compression_threshold: ByteSize(0),
             clients,
             first_client: 0,
             total_clients: clients,
