@@ -21,7 +21,6 @@ pub(crate) use self::coding::{Codings, Encoding, SharedCoding};
 use self::conversation::Conversation;
 pub(crate) use self::conversation::ConversationState;
 pub(crate) use self::events::begin_gzip;
-pub(crate) use self::frames::frame;
 use crate::config::ServerConfig;
 use crate::ring::Entry;
 

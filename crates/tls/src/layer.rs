@@ -8,15 +8,18 @@
 //! A record is allocated once and copied twice, sealed or opened: so the interface of rustls 0.23
 //! without buffers has it.
 
+mod pending;
+
 use std::fmt;
 use std::io::{self, IoSlice};
 
 use pushbench_core::security::Agreed;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, ReadTraffic, UnbufferedStatus,
-};
+use rustls::ProtocolVersion;
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
+use self::pending::{Pending, send_now};
 use crate::agreed;
+use crate::bare::{Opener, Sealer};
 use crate::end::End;
 use crate::error::TlsError;
 use crate::scratch::{Scratch, with_scratch};
@@ -64,20 +67,6 @@ impl<E> fmt::Debug for Layer<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Layer").field("is_open", &self.is_open).finish_non_exhaustive()
     }
-}
-
-/// Bytes for either side that it has not taken.
-#[derive(Debug, Default)]
-struct Pending {
-    /// Plaintext for which there was no room.
-    plaintext: Vec<u8>,
-    /// Sealed bytes for the socket, the first `sent` of which it has.
-    sealed: Vec<u8>,
-    sent: usize,
-    /// The other end has said that it sends no more.
-    is_ended: bool,
-    /// Behind the plaintext that was given out came what broke the connection.
-    broken: Option<io::Error>,
 }
 
 /// One step through what has come.
@@ -285,6 +274,19 @@ impl<E: End> Layer<E> {
         self.flush(&mut send).map(drop)
     }
 
+    /// What seals and opens the records to come without a library of TLS.
+    ///
+    /// # Errors
+    ///
+    /// A version of TLS other than 1.3.
+    pub(crate) fn into_bare(self) -> io::Result<(Sealer, Opener)> {
+        if self.end.common().protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return Err(io::Error::other("only records of TLS 1.3 are known without a library"));
+        }
+        let secrets = self.end.into_secrets().map_err(io::Error::other)?;
+        Ok((Sealer::new(secrets.tx)?, Opener::new(secrets.rx, self.kept)?))
+    }
+
     /// Puts what was kept before what is received behind it, or nothing where this end begins; how
     /// many bytes that is, `None` at the socket's end.
     fn fill(
@@ -391,74 +393,6 @@ impl<E: End> Layer<E> {
             let UnbufferedStatus { state, .. } = self.end.process(rest);
             let Ok(ConnectionState::EncodeTlsData(data)) = state else { return };
             self.overhead.sent += self.pending.encode(data).unwrap_or(0) as u64;
-        }
-    }
-}
-
-impl Pending {
-    /// Moves plaintext to `buffer` behind what `given` says is there, as far as there is room, and
-    /// keeps the rest; how much that is in all.
-    fn take<D>(
-        &mut self,
-        mut traffic: ReadTraffic<'_, '_, D>,
-        buffer: &mut [u8],
-        given: usize,
-    ) -> io::Result<usize> {
-        let mut taken = 0;
-        while let Some(record) = traffic.next_record() {
-            let plaintext = record.map_err(TlsError::from)?.payload;
-            let room = buffer.get_mut(given + taken..).unwrap_or_default();
-            let fits = plaintext.len().min(room.len());
-            room[..fits].copy_from_slice(&plaintext[..fits]);
-            self.plaintext.extend_from_slice(&plaintext[fits..]);
-            taken += plaintext.len();
-        }
-        Ok(taken)
-    }
-
-    /// Gives out plaintext that was kept.
-    fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let count = self.plaintext.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.plaintext[..count]);
-        self.plaintext.drain(..count);
-        if self.plaintext.is_empty() {
-            self.plaintext = Vec::new();
-        }
-        count
-    }
-
-    /// Puts a record of rustls' own behind what waits for the socket; its length.
-    fn encode<D>(&mut self, mut data: EncodeTlsData<'_, D>) -> io::Result<usize> {
-        let before = self.sealed.len();
-        if let Err(EncodeError::InsufficientSize(size)) = data.encode(&mut []) {
-            self.sealed.resize(before + size.required_size, 0);
-            data.encode(&mut self.sealed[before..]).map_err(io::Error::other)?;
-        }
-        Ok(self.sealed.len() - before)
-    }
-
-    /// Sends what waits; whether some still does.
-    fn send(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<bool> {
-        while self.sent < self.sealed.len() {
-            match send(&self.sealed[self.sent..]) {
-                Ok(moved) => self.sent += moved,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        (self.sealed, self.sent) = (Vec::new(), 0);
-        Ok(false)
-    }
-}
-
-/// Sends as much as the socket takes now.
-fn send_now(bytes: &[u8], mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match send(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            sent => return sent,
         }
     }
 }

@@ -33,7 +33,7 @@ const PING: &[u8] = &[0x89, 0x00];
 const MAX_HEADER: usize = 10;
 
 /// A message as one unmasked frame, in an allocation of its own size.
-pub(crate) fn frame(content: Content, payload: &[u8]) -> Bytes {
+fn frame(content: Content, payload: &[u8]) -> Bytes {
     encode(FrameHeader::default(), content, payload)
 }
 
