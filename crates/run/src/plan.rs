@@ -216,6 +216,7 @@ impl Plan {
             seed: self.scenario.seed ^ (u64::from(id.round) << 32),
             connect_timeout: connect_limit(point.clients),
             compression_threshold: point.compression.threshold,
+            deflate_window: self.deflate(id).window,
             stamps: self.sampling(id),
             ..LoadPlan::new(target, id.contender, point.clients)
         }

@@ -36,6 +36,9 @@ impl ProtocolError {
             | Self::Body { .. }
             | Self::Batch { .. }
             | Self::Frame { .. }
+            | Self::Inflate { .. }
+            | Self::NotCompressed(_)
+            | Self::NoTakeover(_)
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }

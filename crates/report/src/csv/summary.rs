@@ -115,6 +115,7 @@ const LATER: &[Column] = &[
     C::Axis(Axis::CompressionLevel),
     C::Axis(Axis::CompressionWindow),
     C::Axis(Axis::CompressionThreshold),
+    C::Figure(Figure::MessageBytes),
 ];
 
 impl Column {

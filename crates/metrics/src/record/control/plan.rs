@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
@@ -88,6 +89,9 @@ pub struct LoadPlan {
     /// The size from which the body of an answer is to be compressed, where the contender has it so.
     #[serde(default)]
     pub compression_threshold: ByteSize,
+    /// The largest window of compressed messages that they ask for.
+    #[serde(default = "largest_window")]
+    pub deflate_window: WindowBits,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -125,6 +129,7 @@ impl LoadPlan {
             headers: HeaderProfile::minimal(),
             security: None,
             compression_threshold: ByteSize(0),
+            deflate_window: WindowBits::MAX,
             clients,
             first_client: 0,
             total_clients: clients,
@@ -141,6 +146,10 @@ impl LoadPlan {
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
 /// for any server's backlog.
 pub const DEFAULT_RAMP: u32 = 256;
+
+const fn largest_window() -> WindowBits {
+    WindowBits::MAX
+}
 
 const fn default_ramp() -> u32 {
     DEFAULT_RAMP
