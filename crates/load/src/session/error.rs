@@ -90,7 +90,7 @@ pub enum ProtocolError {
         "the server did not agree to permessage-deflate (asked for by {0}); switch it on there, or \
          measure `websocket`"
     )]
-    DeflateRefused(String),
+    NotCompressed(String),
     /// A server whose compressed messages do not refer to those before them, where they were to.
     #[error(
         "the server did not agree to context takeover in permessage-deflate (asked for by {0}); \
@@ -120,7 +120,7 @@ pub enum ProtocolError {
          Accept-Encoding: gzip; switch compression on at the server, raise compression.threshold to \
          the size from which it compresses, or measure without +gzip"
     )]
-    NotCompressed {
+    Uncoded {
         /// Method and target.
         request: String,
     },
@@ -191,7 +191,13 @@ impl ProtocolError {
     /// answer but has to be settled before anything is measured.
     #[must_use]
     pub const fn is_of_coding(&self) -> bool {
-        matches!(self, Self::Encoded { .. } | Self::NotCompressed { .. })
+        matches!(
+            self,
+            Self::Encoded { .. }
+                | Self::Uncoded { .. }
+                | Self::NotCompressed(_)
+                | Self::NoTakeover(_)
+        )
     }
 
     /// Whether what the server sent breaks the protocol. A refusal, a good-bye and the end of a
@@ -203,8 +209,8 @@ impl ProtocolError {
             Self::Status { .. }
                 | Self::Gone { .. }
                 | Self::Encoded { .. }
-                | Self::NotCompressed { .. }
-                | Self::DeflateRefused(_)
+                | Self::Uncoded { .. }
+                | Self::NotCompressed(_)
                 | Self::NoTakeover(_)
                 | Self::StreamEnded(_)
                 | Self::Closed { .. }

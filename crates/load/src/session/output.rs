@@ -24,9 +24,7 @@ pub struct Output {
     pub notes: Vec<Note>,
     /// The future of the connection.
     pub demand: Demand,
-    /// Memory for what is on its way through a session. What is in it means nothing.
-    pub(super) scratch: Vec<u8>,
-    /// What compressed messages are read with, whichever session's.
+    /// What compressed messages and answers are read with, whichever session's.
     pub(super) bench: Bench,
 }
 

@@ -37,12 +37,12 @@ impl ProtocolError {
             | Self::Batch { .. }
             | Self::Frame { .. }
             | Self::Inflate { .. }
-            | Self::DeflateRefused(_)
+            | Self::NotCompressed(_)
             | Self::NoTakeover(_)
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
-            | Self::NotCompressed { .. }
+            | Self::Uncoded { .. }
             | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,

@@ -129,7 +129,7 @@ impl Websocket {
         let Some(offer) = self.offer else { return Ok(()) };
         let request = || self.target().describe();
         let Some(Agreement { server, .. }) = agreement else {
-            return Err(ProtocolError::DeflateRefused(request()));
+            return Err(ProtocolError::NotCompressed(request()));
         };
         if server.takeover == offer.server_no_takeover {
             return Err(ProtocolError::NoTakeover(request()));
@@ -376,8 +376,7 @@ fn offer(plan: &LoadPlan) -> Option<Offer> {
         Coding::Deflate => false,
         Coding::DeflateTakeover => true,
     };
-    let window = plan.compression.deflate().ok().map(|deflate| deflate.window);
-    let window = window.filter(|window| *window < WindowBits::MAX);
+    let window = Some(plan.deflate_window).filter(|window| *window < WindowBits::MAX);
     Some(Offer {
         server_no_takeover: !takeover,
         client_no_takeover: !takeover,
