@@ -56,7 +56,7 @@ impl FeedRequest {
             foreign,
             profile: profile.name.clone(),
             takes_coded,
-            gzip: gzip.then_some(plan.compression.threshold),
+            gzip: gzip.then_some(plan.compression_threshold),
         }
     }
 
@@ -133,7 +133,7 @@ impl RequestTarget<'_> {
         match Given::of(head, threshold) {
             Given::Coded => Ok(Some(Decoder::new(is_stream))),
             Given::Small => Ok(None),
-            Given::Plain => Err(ProtocolError::NotCompressed { request: self.describe() }),
+            Given::Plain => Err(ProtocolError::Uncoded { request: self.describe() }),
             Given::Other => Err(self.encoded(coding)),
         }
     }

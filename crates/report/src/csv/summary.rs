@@ -1,9 +1,10 @@
 //! `summary.csv` and `trials.csv`: one list of columns, each with its field.
 
+use pushbench_core::contender::Security;
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::recorder::{Counters, Measured};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use super::{Sheet, decimals, point_of};
@@ -115,6 +116,11 @@ const LATER: &[Column] = &[
     C::Axis(Axis::CompressionLevel),
     C::Axis(Axis::CompressionWindow),
     C::Axis(Axis::CompressionThreshold),
+    C::Text("tls_handshakes", |line| handshakes(line, |counters| counters.handshakes)),
+    C::Text("tls_resumed", |line| handshakes(line, |counters| counters.resumed)),
+    C::Figure(Figure::TlsConnectUp),
+    C::Figure(Figure::TlsConnectDown),
+    C::Figure(Figure::MessageBytes),
 ];
 
 impl Column {
@@ -137,6 +143,12 @@ impl Column {
         };
         field.unwrap_or_default()
     }
+}
+
+/// A count of handshakes; in clear there are none to count.
+fn handshakes(line: &Line<'_>, count: fn(&Counters) -> u64) -> Option<String> {
+    let is_secured = line.contender.stack.security == Security::Tls;
+    line.counts.filter(|_| is_secured).map(|counts| count(&counts.counters).to_string())
 }
 
 /// An end of an interval or a range of latencies.
