@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::named::Preference;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
-use pushbench_core::tls::{CertificateKey, Cipher, Group, Version};
+use pushbench_core::tls::{CertificateKey, Cipher, Group, Versions};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
@@ -74,15 +74,15 @@ pub(crate) struct ClientArgs {
 /// TLS and codings under the transports. Hidden until it can be run.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StackArgs {
-    /// Groups of TLS by preference, such as X25519MLKEM768:X25519; may be a list
+    /// Groups of TLS as clients prefer them, such as X25519MLKEM768:X25519; may be a list
     #[arg(long, value_name = "GROUPS", value_delimiter = ',', hide = true)]
     tls_groups: Vec<Preference<Group>>,
     /// Key of the server's certificate, p256 or rsa-2048; may be a list
     #[arg(long, value_name = "KEY", value_delimiter = ',', hide = true)]
     tls_certificate: Vec<CertificateKey>,
-    /// Versions of TLS by preference, such as 1.3:1.2; may be a list
+    /// Versions of TLS, such as 1.3:1.2; may be a list
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', hide = true)]
-    tls_versions: Vec<Preference<Version>>,
+    tls_versions: Vec<Versions>,
     /// Cipher of TLS: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list
     #[arg(long, value_name = "CIPHER", value_delimiter = ',', hide = true)]
     tls_cipher: Vec<Cipher>,
