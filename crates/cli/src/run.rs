@@ -91,11 +91,11 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
         0 => String::new(),
         bytes => format!(", {bytes} B of cookies"),
     };
-    let layers = plan.scenario.unusual_layers(point);
-    let layers: String =
-        layers.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let stack = plan.scenario.unusual_of_stack(point);
+    let stack: String =
+        stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{layers}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,

@@ -89,9 +89,12 @@ fn the_floor_is_played_at_each_point() {
     assert_eq!(code, 0, "{stdout}{stderr}");
     let record: Value = serde_json::from_str(&stdout).unwrap();
     let floors = record["floors"].as_array().unwrap();
+    // One that a busy machine spoiled is played again.
+    let is_valid = |floor: &&Value| floor["invalid"].as_array().unwrap().is_empty();
+    let floors: Vec<&Value> = floors.iter().filter(is_valid).collect();
     assert_eq!(floors.len(), 2);
     for (floor, (point, clients)) in floors.iter().zip([(1, 10), (2, 20)]) {
-        assert_eq!((&floor["point"], &floor["invalid"]), (&point.into(), &Value::Array(vec![])));
+        assert_eq!(floor["point"], Value::from(point));
         // 25 fall due in the window; one that is read late may count for the time behind it.
         let messages = floor["messages"].as_u64().unwrap();
         assert!((clients * 20..=clients * 30).contains(&messages), "{floor}");
@@ -100,7 +103,7 @@ fn the_floor_is_played_at_each_point() {
         }
     }
     let csv = fs::read_to_string(work.path().join("results/latest/floor.csv")).unwrap();
-    assert_eq!(csv.lines().count(), 3, "{csv}");
+    assert!(csv.lines().count() >= 3, "{csv}");
 }
 
 /// 300 connections a second that each leave a port waiting for a minute.

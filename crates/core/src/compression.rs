@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deflate::{DeflateRangeError, DeflateSettings, MemLevel};
 use crate::units::ByteSize;
 
 /// The levels of zlib that compress; 0 would only store.
@@ -23,6 +24,30 @@ pub struct Compression {
     pub window_bits: u8,
     /// The size from which a message, or the body of an answer, is compressed.
     pub threshold: ByteSize,
+}
+
+impl Compression {
+    /// The same for a compressor, which has zlib's usual memory for symbols.
+    ///
+    /// # Errors
+    ///
+    /// [`DeflateRangeError`] where a setting is out of its range.
+    pub fn deflate(self) -> Result<DeflateSettings, DeflateRangeError> {
+        let (level, window) = (self.level.try_into()?, self.window_bits.try_into()?);
+        Ok(DeflateSettings { level, window, memory: MemLevel::default() })
+    }
+}
+
+/// A server's terms for clients that offer to read what is compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompressionTerms {
+    /// The compressors' settings; the window is the largest that is agreed on.
+    pub deflate: DeflateSettings,
+    /// The size from which a message, or the body of an answer, is compressed.
+    pub threshold: ByteSize,
+    /// Whether a client may have a compressor of its own, whose messages refer to those before them
+    /// (RFC 7692 §7.1.1). Otherwise a message is compressed once for all.
+    pub takeover: bool,
 }
 
 impl Default for Compression {

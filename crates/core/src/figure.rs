@@ -52,6 +52,8 @@ pub enum Figure {
     TcpipBytes,
     /// All layers per message, both directions.
     WireBytes,
+    /// Bytes of the messages before they are compressed, per message, both directions.
+    MessageBytes,
     /// The server's CPU time per message.
     ServerCpu,
     /// The load processes' CPU time per message.
@@ -159,7 +161,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 24] = {
+const TABLE: [Row; 25] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -182,6 +184,7 @@ const TABLE: [Row; 24] = {
         layer(F::TlsBytes, "tls_bytes_per_msg", "TLS/msg"),
         layer(F::TcpipBytes, "tcpip_bytes_per_msg", "TCP/IP/msg"),
         layer(F::WireBytes, "wire_bytes_per_msg", "wire bytes/msg").by(Ranks),
+        layer(F::MessageBytes, "message_bytes_per_msg", "message/msg"),
         row(
             F::ServerCpu,
             "server_cpu_per_msg",

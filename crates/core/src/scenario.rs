@@ -5,10 +5,10 @@
 
 mod axis;
 mod check;
-mod layers;
 mod point;
 mod points;
 mod settings;
+mod stack;
 pub mod thresholds;
 mod values;
 
@@ -17,9 +17,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::{Axis, AxisUnit};
-pub use self::layers::{CompressionTable, TlsTable};
 pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
+pub use self::stack::{CompressionTable, TlsTable};
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;

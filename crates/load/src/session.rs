@@ -8,8 +8,10 @@
 //! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
 mod body;
+mod decoding;
 mod error;
 mod http1;
+mod inflating;
 mod long_poll;
 mod output;
 mod poll;

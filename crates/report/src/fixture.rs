@@ -53,8 +53,8 @@ pub(crate) fn six() -> RunRecord {
 }
 
 /// A stream in clear, in TLS, with each coding and with both, and a poll for a foil.
-pub(crate) fn layers() -> RunRecord {
-    run("name = \"layers\"\nclients = 30\nruns = 3\nduration = \"2s\"\npayload = \"1KiB\"\n\
+pub(crate) fn stacks() -> RunRecord {
+    run("name = \"stacks\"\nclients = 30\nruns = 3\nduration = \"2s\"\npayload = \"1KiB\"\n\
          transports = [\"websocket\", \"websocket+tls\", \"websocket+deflate\", \
          \"websocket+deflate-takeover\", \"websocket+tls+deflate-takeover\", \
          \"short-poll-close+tls\"]\n[tls]\ncertificate = [\"p256\", \"rsa-2048\"]\n\

@@ -93,6 +93,6 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if point.cookie_bytes > 0 {
         conditions.push(words(Axis::CookieBytes, point));
     }
-    conditions.extend(scenario.unusual_layers(point).map(|axis| words(axis, point)));
+    conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));
     conditions.join(", ")
 }

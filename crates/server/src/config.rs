@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_metrics::record::control::ServerPlan;
@@ -46,6 +47,8 @@ pub struct ServerConfig {
     pub send_buffer: Option<usize>,
     /// The layer between each connection's socket and its plaintext.
     pub channel: ChannelKind,
+    /// The terms for clients that offer to read what is compressed; `None` compresses nothing.
+    pub compression: Option<CompressionTerms>,
     /// The messages and connections to stamp on their way; `None` stamps nothing.
     pub stamps: Option<Sampling>,
     /// How much later than due each message is published.
@@ -71,6 +74,7 @@ impl ServerConfig {
             ping_interval: Some(Duration::from_secs(30)),
             send_buffer: None,
             channel: ChannelKind::Clear,
+            compression: None,
             stamps: None,
             publish_delay: Duration::ZERO,
         }
@@ -97,15 +101,23 @@ impl TryFrom<ServerPlan> for ServerConfig {
     /// The settings of a child of a run. Where and by whom is no part of it.
     fn try_from(plan: ServerPlan) -> Result<Self, Self::Error> {
         // All of it by name, so that nothing that a plan will say one day is passed over.
-        let ServerPlan { feed, headers, security, stamps, publish_delay, place: _, player: _ } =
-            plan;
+        let ServerPlan {
+            feed,
+            headers,
+            security,
+            compression,
+            stamps,
+            publish_delay,
+            place: _,
+            player: _,
+        } = plan;
         // Clients of the profile name hosts and pages that are the profile's.
         let access = Access::of_profile(&headers);
         let channel = match security {
             Some(security) => ChannelKind::Tls(Acceptor::new(&security)?),
             None => ChannelKind::Clear,
         };
-        Ok(Self { headers, channel, stamps, publish_delay, access, ..Self::new(feed) })
+        Ok(Self { headers, channel, compression, stamps, publish_delay, access, ..Self::new(feed) })
     }
 }
 

@@ -1,17 +1,21 @@
 //! The messages of the past, each encoded once for every stream of one form, within a bound.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use pushbench_core::feed::message::Content;
 use pushbench_core::{Delivery, Seq};
+use pushbench_protocol::gzip::Suffix;
 
 use crate::config::RingLimits;
-use crate::wire::Language;
+use crate::wire::{Coding, Codings, Encoding, Language, SharedCoding, Wire};
 
 /// The size of an entry beside its encodings: itself, and what [`Bytes`] allocates to share them.
 const ENTRY_OVERHEAD: usize = size_of::<Entry>() + 64;
+
+/// The size of what is coded beside its bytes.
+const CODED_OVERHEAD: usize = size_of::<Coded>() + 64;
 
 /// A cursor that the ring no longer covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,8 +41,28 @@ pub(crate) struct Entry {
     payload: Bytes,
     /// By [`Language`], made when it is first wanted.
     encodings: [OnceCell<Bytes>; Language::ALL.len()],
-    /// The bytes of the entry once everything is encoded.
+    /// Those in a coding, in the order in which they were first wanted.
+    coded: Link,
+    /// The bytes of the entry once it is encoded in every language, without a coding.
     cost: usize,
+}
+
+/// The rest of a list that only grows, so that what is in it can be lent.
+type Link = OnceCell<Box<Coded>>;
+
+/// A message in a language and a coding.
+#[derive(Debug)]
+struct Coded {
+    language: Language,
+    coding: SharedCoding,
+    encoding: Encoding,
+    next: Link,
+}
+
+impl Coded {
+    fn cost(&self) -> usize {
+        CODED_OVERHEAD + self.encoding.bytes.len()
+    }
 }
 
 impl Entry {
@@ -50,7 +74,7 @@ impl Entry {
         let payload = frame.slice(frame.len() - payload.len()..);
         let mut encodings = [const { OnceCell::new() }; Language::ALL.len()];
         encodings[Language::Frames as usize] = frame.into();
-        Self { seq, content, payload, encodings, cost }
+        Self { seq, content, payload, encodings, coded: Link::new(), cost }
     }
 
     pub(crate) const fn seq(&self) -> Seq {
@@ -71,6 +95,21 @@ impl Entry {
         let made = &self.encodings[language as usize];
         made.get_or_init(|| language.encode(self.seq, self.content, &self.payload))
     }
+
+    fn coded(&self) -> impl Iterator<Item = &Coded> {
+        std::iter::successors(self.coded.get(), |coded| coded.next.get()).map(|coded| &**coded)
+    }
+
+    /// What a gzip member has of it, once it has been encoded for one.
+    pub(crate) fn text_in_gzip(&self) -> Option<Suffix> {
+        let made = self.coded().find(|made| made.coding == SharedCoding::Gzip);
+        made.map(|made| made.encoding.text)
+    }
+
+    /// The bytes of the entry as of now.
+    fn cost(&self) -> usize {
+        self.cost + self.coded().map(Coded::cost).sum::<usize>()
+    }
 }
 
 /// The last messages, in order and without gaps.
@@ -78,30 +117,31 @@ impl Entry {
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
     newest: Seq,
-    bytes: usize,
+    bytes: Cell<usize>,
     limits: RingLimits,
+    pub(crate) codings: Codings,
 }
 
 impl Ring {
-    pub(crate) const fn new(limits: RingLimits) -> Self {
-        Self { entries: VecDeque::new(), newest: Seq::NONE, bytes: 0, limits }
+    pub(crate) const fn new(limits: RingLimits, codings: Codings) -> Self {
+        Self { entries: VecDeque::new(), newest: Seq::NONE, bytes: Cell::new(0), limits, codings }
     }
 
     /// Adds the message after the newest, and lets go of the oldest that are beyond the bound.
     pub(crate) fn push(&mut self, entry: Entry) {
         debug_assert_eq!(entry.seq, self.newest.next(), "messages come without gaps");
         self.newest = entry.seq;
-        self.bytes += entry.cost;
+        *self.bytes.get_mut() += entry.cost();
         self.entries.push_back(entry);
         while self.entries.len() > 1 && self.is_beyond_limits() {
             if let Some(oldest) = self.entries.pop_front() {
-                self.bytes -= oldest.cost;
+                *self.bytes.get_mut() -= oldest.cost();
             }
         }
     }
 
     fn is_beyond_limits(&self) -> bool {
-        self.bytes > self.limits.bytes || self.entries.len() > self.limits.messages
+        self.bytes.get() > self.limits.bytes || self.entries.len() > self.limits.messages
     }
 
     /// The number of the newest message, 0 before the first.
@@ -152,20 +192,70 @@ impl Ring {
         self.entries.len()
     }
 
-    /// Bytes held, over every encoding, whether made yet or not.
+    /// Bytes held: over every language, whether made yet or not, and over all that is coded so far.
     pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.get()
+    }
+
+    /// A message that is held, as all streams like this one have it; `None` where each has it in
+    /// its own way.
+    #[inline]
+    pub(crate) fn shared<'a>(&'a self, entry: &'a Entry, wire: &Wire) -> Option<&'a Bytes> {
+        match wire.coding() {
+            Coding::None => Some(entry.encoded(wire.language())),
+            Coding::Shared(coding) => Some(self.coded(entry, wire.language(), coding)),
+            Coding::Own => None,
+        }
+    }
+
+    /// The same as this one stream has it, which is to write it next; `None` where it
+    /// [shares](Self::shared) it.
+    pub(crate) fn own(&self, entry: &Entry, wire: &mut Wire) -> Option<Bytes> {
+        let (language, compressor) = (wire.language(), wire.compressor()?);
+        Some(if self.codings.takes(entry.payload.len()) {
+            self.codings.frame(compressor, entry.content, &entry.payload)
+        } else {
+            entry.encoded(language).clone()
+        })
+    }
+
+    /// The bytes of a new encoding count for the bound, which the next message restores.
+    fn coded<'a>(
+        &'a self,
+        entry: &'a Entry,
+        language: Language,
+        coding: SharedCoding,
+    ) -> &'a Bytes {
+        if !self.codings.has(coding, entry.payload.len()) {
+            return entry.encoded(language);
+        }
+        let mut link = &entry.coded;
+        while let Some(made) = link.get() {
+            if (made.language, made.coding) == (language, coding) {
+                return &made.encoding.bytes;
+            }
+            link = &made.next;
+        }
+        let made = link.get_or_init(|| {
+            let Entry { seq, content, payload, .. } = entry;
+            let encoding = self.codings.encode(coding, *seq, *content, payload);
+            Box::new(Coded { language, coding, encoding, next: Link::new() })
+        });
+        self.bytes.set(self.bytes.get() + made.cost());
+        &made.encoding.bytes
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use pushbench_core::compression::CompressionTerms;
+    use pushbench_core::units::ByteSize;
 
     use super::*;
 
     fn ring(messages: usize, bytes: usize) -> Ring {
-        Ring::new(RingLimits { messages, bytes })
+        Ring::new(RingLimits { messages, bytes }, Codings::default())
     }
 
     fn publish(ring: &mut Ring, payload: &[u8]) {
@@ -193,6 +283,35 @@ mod tests {
         publish(&mut ring, &[b'x'; 1000]);
         publish(&mut ring, &[b'y'; 1000]);
         assert_eq!((ring.oldest(), ring.len()), (Seq(2), 1));
+    }
+
+    /// A wire whose messages are compressed with a window that others may share.
+    fn deflating(bits: u8) -> Wire {
+        Wire::new(Language::Frames).sharing(SharedCoding::Deflate(bits.try_into().unwrap()))
+    }
+
+    #[test]
+    fn a_message_is_compressed_once_for_all_who_agreed_to_the_same() {
+        let terms = CompressionTerms { threshold: ByteSize(11), ..CompressionTerms::default() };
+        let limits = RingLimits { messages: 2, bytes: usize::MAX };
+        let mut ring = Ring::new(limits, Codings::new(Some(terms)));
+        publish(&mut ring, &[b'x'; 200]);
+        let held = ring.bytes();
+        let sizes = [9, 15, 9, 15].map(|bits| {
+            let shared = ring.shared(ring.last().unwrap(), &deflating(bits)).unwrap();
+            assert_eq!(shared[0], 0xc1, "FIN, RSV1 and the operation code of text");
+            shared.len()
+        });
+        assert_eq!(ring.codings.compressions(), 2, "windows of 9 and of 15 bits");
+        assert_eq!(ring.bytes(), held + sizes[0] + sizes[1] + 2 * CODED_OVERHEAD);
+        publish(&mut ring, &[b'x'; 10]);
+        let short = ring.shared(ring.last().unwrap(), &deflating(9)).unwrap();
+        assert_eq!(short.len(), 12, "below the threshold it travels as it is");
+        assert_eq!(ring.codings.compressions(), 2);
+        for _ in 0..2 {
+            publish(&mut ring, &[b'x'; 200]);
+        }
+        assert_eq!(ring.bytes(), 2 * held, "what is let go of is no longer counted");
     }
 
     proptest! {

@@ -22,6 +22,7 @@ use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
 use crate::view::View;
+use crate::wire::Codings;
 
 /// The state of one server.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl Shared {
     pub(crate) fn new(config: ServerConfig, address: SocketAddr) -> Self {
         let now = clock::now();
         Self {
-            ring: RefCell::new(Ring::new(config.ring)),
+            ring: RefCell::new(Ring::new(config.ring, Codings::new(config.compression))),
             hub: RefCell::new(Hub::new(&config.headers)),
             stamps: StampLog::new(config.stamps),
             config,

@@ -145,8 +145,8 @@ impl Stream {
                 view.counters.overrun.add(1);
                 self.end(End::Gone { oldest: view.ring.oldest() });
             }
-            if self.partial.is_empty() && !self.control.is_empty() {
-                self.partial = std::mem::take(&mut self.control).into();
+            if self.partial.is_empty() {
+                self.begin_next(view);
             }
             let begun = self.connection.stamp();
             match self.write_once(view)? {
@@ -179,7 +179,7 @@ impl Stream {
                 if bytes >= BYTES_PER_TURN {
                     break;
                 }
-                let encoded = self.encoded(entry);
+                let Some(encoded) = view.ring.shared(entry, &self.wire) else { break };
                 *slice = IoSlice::new(encoded);
                 (count, bytes) = (count + 1, bytes + encoded.len());
             }
@@ -207,10 +207,24 @@ impl Stream {
         ring.after(cursor)
     }
 
-    /// A message as this stream has it.
-    #[inline]
-    fn encoded<'a>(&self, entry: &'a Entry) -> &'a Bytes {
-        entry.encoded(self.wire.language())
+    /// Begins what is to be written from a copy of the stream's own: the control bytes, or else a
+    /// message that no other stream has as this one has it.
+    fn begin_next(&mut self, view: View<'_>) {
+        if !self.control.is_empty() {
+            self.partial = std::mem::take(&mut self.control).into();
+        } else if self.connection.state() == ConnectionState::Streaming {
+            let Some(entry) = self.waiting(view.ring).next() else { return };
+            let Some(own) = view.ring.own(entry, &mut self.wire) else { return };
+            self.partial = own;
+            self.pass(entry, view);
+        }
+    }
+
+    /// The message is the last that was written or begun.
+    fn pass(&mut self, entry: &Entry, view: View<'_>) {
+        view.counters.superseded.add(entry.seq().0 - self.cursor.0 - 1);
+        self.cursor = entry.seq();
+        self.wire.pass(entry);
     }
 
     /// Goes on behind `bytes` that were taken.
@@ -226,9 +240,8 @@ impl Stream {
             return;
         }
         for entry in self.waiting(view.ring) {
-            view.counters.superseded.add(entry.seq().0 - self.cursor.0 - 1);
-            self.cursor = entry.seq();
-            let encoded = self.encoded(entry);
+            self.pass(entry, view);
+            let Some(encoded) = view.ring.shared(entry, &self.wire) else { return };
             if encoded.len() > left {
                 self.partial = encoded.slice(left..);
                 return;

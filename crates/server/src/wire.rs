@@ -3,6 +3,8 @@
 //! Each is a row of one table and a file of its own. Streams, the ring and the books know a place in
 //! the table and nothing else of it.
 
+mod coding;
+mod compressed;
 mod conversation;
 mod events;
 mod frames;
@@ -12,11 +14,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use pushbench_core::Seq;
 use pushbench_core::feed::message::Content;
+use pushbench_protocol::deflate::{Compressor, Side};
+use pushbench_protocol::gzip::Sum;
 
+pub(crate) use self::coding::{Codings, Encoding, SharedCoding};
 use self::conversation::Conversation;
 pub(crate) use self::conversation::ConversationState;
-pub(crate) use self::frames::frame;
+pub(crate) use self::events::begin_gzip;
 use crate::config::ServerConfig;
+use crate::ring::Entry;
 
 /// A language of streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +36,27 @@ pub(crate) enum Language {
 /// The languages, in the order of the type.
 const TABLE: [Row; Language::ALL.len()] = [events::ROW, frames::ROW];
 
-/// A conversation begins once the client has said something that matters, or the server ends it.
-type Talk = Option<Box<Conversation>>;
+/// The state of a stream beside its place in the feed. Most have none: it is boxed.
+#[derive(Debug, Default)]
+struct State {
+    /// Begins once the client has said something that matters, or the server ends it.
+    conversation: Option<Conversation>,
+    /// The compressor of messages that no other stream has in this way.
+    compressor: Option<Compressor>,
+    /// The bounds of the client's messages where it may compress them.
+    client: Option<Side>,
+    /// What the client has of its gzip member, if it has one.
+    member: Option<Sum>,
+}
+
+impl State {
+    fn begun(&mut self) -> &mut Conversation {
+        self.conversation.get_or_insert_with(|| Conversation::new(self.client))
+    }
+}
+
+/// It is there once there is something in it.
+type Beside = Option<Box<State>>;
 
 /// A language's row: all that is said of it in one place.
 struct Row {
@@ -43,15 +68,15 @@ struct Row {
     /// The length of that, without making it.
     len: fn(Seq, Content, &[u8]) -> usize,
     /// Takes bytes from the client, and appends the answers to them.
-    receive: fn(&mut Talk, &[u8], &mut Vec<u8>) -> ConversationState,
+    receive: fn(&mut Beside, &[u8], &mut Vec<u8>) -> ConversationState,
     /// Appends the last words to a client that has had the messages up to a cursor.
-    end: fn(&mut Talk, End, Seq, &mut Vec<u8>),
+    end: fn(&mut Beside, End, Seq, &mut Vec<u8>),
     /// The client has to answer the last words.
     end_is_answered: bool,
     /// The silence after which a word is due that keeps the stream open.
     silence: fn(&ServerConfig) -> Option<Duration>,
     /// Appends that word.
-    keep_alive: fn(&mut Vec<u8>),
+    keep_alive: fn(&mut Beside, &mut Vec<u8>),
 }
 
 // A language's number is its place in the table.
@@ -96,16 +121,67 @@ pub(crate) enum End {
     Stop,
 }
 
+/// The coding of one stream's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// None: they travel as they are.
+    None,
+    /// One that the ring has for all streams that share it.
+    Shared(SharedCoding),
+    /// That of a compressor of the stream's own, which has seen every message before.
+    Own,
+}
+
 /// One stream's side of its language.
 #[derive(Debug)]
 pub(crate) struct Wire {
     language: Language,
-    talk: Talk,
+    coding: Coding,
+    beside: Beside,
 }
 
 impl Wire {
+    /// A wire of messages as they are.
     pub(crate) const fn new(language: Language) -> Self {
-        Self { language, talk: None }
+        Self { language, coding: Coding::None, beside: None }
+    }
+
+    /// The same with its messages in a coding that others share.
+    pub(crate) fn sharing(self, coding: SharedCoding) -> Self {
+        Self { coding: Coding::Shared(coding), ..self }
+    }
+
+    /// The same with its messages compressed by `compressor`.
+    pub(crate) fn compressing(mut self, compressor: Compressor) -> Self {
+        self.beside.get_or_insert_default().compressor = Some(compressor);
+        Self { coding: Coding::Own, ..self }
+    }
+
+    /// The same of a client that may compress its messages within these bounds.
+    pub(crate) fn hearing(mut self, client: Side) -> Self {
+        self.beside.get_or_insert_default().client = Some(client);
+        self
+    }
+
+    /// The same of events as the middle of a gzip member, which has begun.
+    pub(crate) fn in_gzip(mut self) -> Self {
+        self.beside.get_or_insert_default().member = Some(Sum::default());
+        self.sharing(SharedCoding::Gzip)
+    }
+
+    /// The stream has begun to write this message: keeps what its end has to say of it.
+    #[inline]
+    pub(crate) fn pass(&mut self, entry: &Entry) {
+        if self.coding == Coding::Shared(SharedCoding::Gzip) {
+            self.count(entry);
+        }
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        let member = self.beside.as_mut().and_then(|state| state.member.as_mut());
+        if let (Some(member), Some(text)) = (member, entry.text_in_gzip()) {
+            *member = member.with(text);
+        }
     }
 
     #[inline]
@@ -113,17 +189,27 @@ impl Wire {
         self.language
     }
 
+    #[inline]
+    pub(crate) const fn coding(&self) -> Coding {
+        self.coding
+    }
+
+    /// The compressor of a stream that shares no coding.
+    pub(crate) fn compressor(&mut self) -> Option<&mut Compressor> {
+        self.beside.as_mut()?.compressor.as_mut()
+    }
+
     /// Takes bytes from the client, and appends the answers to them. Those of a client that has
     /// only to listen mean nothing.
     pub(crate) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> ConversationState {
-        (self.language.row().receive)(&mut self.talk, input, answers)
+        (self.language.row().receive)(&mut self.beside, input, answers)
     }
 
     /// Appends the last words to a client that has had the messages up to `cursor`. Whether it has
     /// to answer them.
     pub(crate) fn end(&mut self, why: End, cursor: Seq, words: &mut Vec<u8>) -> bool {
         let row = self.language.row();
-        (row.end)(&mut self.talk, why, cursor, words);
+        (row.end)(&mut self.beside, why, cursor, words);
         row.end_is_answered
     }
 
@@ -133,7 +219,7 @@ impl Wire {
     }
 
     /// Appends that word.
-    pub(crate) fn keep_alive(&self, words: &mut Vec<u8>) {
-        (self.language.row().keep_alive)(words);
+    pub(crate) fn keep_alive(&mut self, words: &mut Vec<u8>) {
+        (self.language.row().keep_alive)(&mut self.beside, words);
     }
 }

@@ -6,7 +6,7 @@
 //!   with the server or the load generator: hyper's client, tokio-tungstenite, and parsers of
 //!   batches and event streams that are written here again. The conformance suite in `tests/`
 //!   runs over it;
-//! - [`records::RecordRelay`] puts records around what passes, for channels that keep bytes back;
+//! - [`tls_relay::TlsRelay`] counts the records of TLS that pass through it;
 //! - [`properties`] hold of every reader of foreign bytes, whatever the bytes are. The fuzz targets
 //!   in `fuzz/` look for bytes of which they do not.
 //!
@@ -21,8 +21,8 @@ pub mod http;
 pub mod payload;
 pub mod properties;
 pub mod reader;
-pub mod records;
 pub mod started;
+pub mod tls_relay;
 
 /// How long a test waits for what must happen before it fails. Far more than it takes, so that
 /// a busy machine fails nothing.

@@ -53,7 +53,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub(crate) cookie_bytes: Vec<Count>,
     #[command(flatten)]
-    pub(crate) layers: LayerArgs,
+    pub(crate) stack: StackArgs,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -74,9 +74,9 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// What lies between a transport and its socket. What cannot be run yet is hidden.
+/// TLS and codings under the transports. What cannot be run yet is hidden.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct LayerArgs {
+pub(crate) struct StackArgs {
     /// Groups of the key exchange by preference, such as secp256r1:X25519; may be a list [default:
     /// X25519MLKEM768:X25519]
     #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = TLS)]
@@ -200,7 +200,7 @@ impl ClientArgs {
         if !self.contenders.is_empty() {
             scenario.contenders.clone_from(&self.contenders);
         }
-        self.layers.apply(scenario);
+        self.stack.apply(scenario);
         set(&mut scenario.duration, self.duration.as_ref());
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
@@ -211,7 +211,7 @@ impl ClientArgs {
     }
 }
 
-impl LayerArgs {
+impl StackArgs {
     fn apply(&self, Scenario { tls, compression, .. }: &mut Scenario) {
         set_list(&mut tls.groups, &self.tls_groups);
         set_list(&mut tls.versions, &self.tls_versions);

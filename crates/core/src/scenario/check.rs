@@ -51,7 +51,7 @@ impl Scenario {
             return Err(setting("runs", "between 1 and 10000 runs can be made"));
         }
         self.check_feed()?;
-        self.check_layers()?;
+        self.check_stack()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()

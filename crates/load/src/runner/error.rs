@@ -37,10 +37,21 @@ pub enum LoadError {
 
 /// A connection that could not be opened.
 #[derive(Debug, Error)]
-#[error("cannot connect to {target}: {}; {}", reason(source), remedy(source))]
+#[error("cannot {}", self.in_words())]
 pub(super) struct ConnectError {
     pub(super) target: SocketAddr,
     pub(super) source: io::Error,
+}
+
+impl ConnectError {
+    fn in_words(&self) -> String {
+        let Self { target, source } = self;
+        match TlsError::within(source) {
+            // It was reached, and TLS's own reason has the remedy.
+            Some(reason) => format!("secure the connection to {target}: {reason}"),
+            None => format!("connect to {target}: {}; {}", reason(source), remedy(source)),
+        }
+    }
 }
 
 /// The error in words, without its number where it has a name of its own.
@@ -56,7 +67,9 @@ fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "is a server listening there?",
         io::ErrorKind::AddrNotAvailable => "no local port is free: use fewer clients",
-        _ if TlsError::within(error).is_some() => "TCP connected",
+        io::ErrorKind::ConnectionReset => {
+            "is it overloaded, or does it speak something else at this address?"
+        }
         _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise `ulimit -n`",
         _ => "can this machine reach it?",
     }
@@ -78,6 +91,10 @@ mod tests {
             "cannot connect to 127.0.0.1:9: connection refused; \
              is a server listening there?"
         );
+        let secured = TlsError::UnknownIssuer;
+        let error = ConnectError { target, source: secured.clone().into() };
+        let words = format!("cannot secure the connection to 127.0.0.1:9: {secured}");
+        assert_eq!(error.to_string(), words);
         let error = ConnectError { target, source: io::Error::from_raw_os_error(TOO_MANY_FILES) };
         assert!(error.to_string().ends_with("raise `ulimit -n`"), "{error}");
     }

@@ -36,9 +36,14 @@ impl ProtocolError {
             | Self::Body { .. }
             | Self::Batch { .. }
             | Self::Frame { .. }
+            | Self::Inflate { .. }
+            | Self::NotCompressed(_)
+            | Self::NoTakeover(_)
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
+            | Self::Uncoded { .. }
+            | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,
         }

@@ -68,7 +68,7 @@ impl Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
-    /// The messages themselves.
+    /// The messages themselves, as they travel: compressed where they are.
     Payload,
     /// WebSocket headers and masks, SSE fields and base64's excess, chunk sizes, batch separators.
     Framing,
@@ -134,6 +134,14 @@ pub struct Tally {
     pub up: [u64; Layer::AT_SOCKET.len()],
     /// From server to client, by layer in the order of [`Layer::AT_SOCKET`].
     pub down: [u64; Layer::AT_SOCKET.len()],
+    /// Bytes that compression has taken off the messages; negative where it has made them larger.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub saved: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl Tally {
@@ -160,6 +168,12 @@ impl Tally {
         self.up[layer as usize] + self.down[layer as usize]
     }
 
+    /// The bytes of the messages before any was compressed, both ways.
+    #[must_use]
+    pub const fn messages(&self) -> u64 {
+        self.layer(Layer::Payload).saturating_add_signed(self.saved)
+    }
+
     /// All bytes in `direction`.
     #[must_use]
     pub fn total(&self, direction: Direction) -> u64 {
@@ -175,6 +189,7 @@ impl Tally {
             self.up[layer] += other.up[layer];
             self.down[layer] += other.down[layer];
         }
+        self.saved += other.saved;
     }
 }
 

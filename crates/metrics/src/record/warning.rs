@@ -22,8 +22,8 @@ use crate::observe::silence::Silence;
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
-    Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
-    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Standstill,
+    Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, STALL, STALLED_A_LITTLE,
+    STALLED_SHARE, STOLEN_SHARE, Standstill,
 };
 pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;

@@ -97,7 +97,7 @@ const RING: f64 = 10.0;
 const CORE: f64 = 4.2;
 const HALO: f64 = 6.2;
 /// That of the ring around a marker that is double.
-const AROUND: f64 = 14.0;
+const AROUND: f64 = 13.0;
 
 /// What a line that is double is wider by, and the gap in its middle, in pixels.
 const BOTH_EDGES: u32 = 4;

@@ -39,7 +39,9 @@ fn the_header_is_the_one_that_users_were_promised() {
     let added = "late,long_poll_timeout_ms,cookie_bytes,speed,trials_used,tls_groups,\
                  tls_certificate,tls_versions,tls_cipher,tls_resumption,compression_level,\
                  compression_window_bits,compression_threshold_bytes,tls_handshakes,tls_resumed,\
-                 tls_connect_up_bytes_per_handshake,tls_connect_down_bytes_per_handshake";
+                 tls_connect_up_bytes_per_handshake,tls_connect_down_bytes_per_handshake,\
+                 message_bytes_per_msg,server_context_bytes_per_client,\
+                 load_context_bytes_per_client";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();
@@ -89,7 +91,7 @@ fn each_setting_that_points_vary_tells_the_lines_of_every_file_apart() {
 /// A message in clear was not sealed with any cipher, nor one without a coding compressed at any
 /// level.
 #[test]
-fn a_setting_of_what_lies_below_is_that_of_who_has_it() {
+fn a_setting_of_the_stack_is_that_of_who_has_it() {
     let lists = [
         ("[tls]\ngroups = [\"X25519\", \"secp256r1:X25519\"]", "tls_groups"),
         ("[tls]\ncertificate = [\"p256\", \"rsa-2048\"]", "tls_certificate"),

@@ -46,7 +46,7 @@ fn what_people_read_of_a_run_is_what_they_did() {
         ("six", fixture::six()),
         ("sweep", fixture::sweep()),
         ("latest", fixture::latest()),
-        ("layers", fixture::layers()),
+        ("stacks", fixture::stacks()),
         ("floor", whole()),
     ] {
         held(&format!("{name}.table"), &terminal_table(&record));

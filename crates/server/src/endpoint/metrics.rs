@@ -59,6 +59,9 @@ fn messages(page: &mut Page, shared: &Shared) {
     page.single("pushbench_ring_messages", "gauge", "Past messages held.", ring.len());
     let help = "Bytes of past messages held, over every encoding.";
     page.single("pushbench_ring_bytes", "gauge", help, ring.bytes());
+    let help = "Messages compressed: once for each coding, and for each stream that shares none.";
+    let compressions = ring.codings.compressions();
+    page.single("pushbench_compressions_total", "counter", help, compressions);
     let help = "Messages that a slow stream skipped under delivery=latest.";
     page.single("pushbench_superseded_total", "counter", help, counters.superseded.get());
     let help = "Streams ended because their cursor fell off the ring.";

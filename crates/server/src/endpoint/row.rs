@@ -3,11 +3,11 @@
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use pushbench_core::Seq;
-use pushbench_protocol::headers::HeaderProfile;
 
+use crate::config::ServerConfig;
 use crate::http::answer::Answer;
 use crate::shared::Shared;
-use crate::wire::Language;
+use crate::wire::Wire;
 
 /// The methods where there is a page to be had without waiting.
 pub(super) const GET_OR_HEAD: &[&str] = &["GET", "HEAD"];
@@ -38,17 +38,16 @@ pub(crate) enum Answers {
     Unknown,
 }
 
-/// Makes a head for a request, in a profile's look, that names a cursor; or a refusal.
-type MakeHead = fn(&Request<Incoming>, &HeaderProfile, Seq) -> Result<Vec<u8>, Answer>;
+/// Agrees with a request on how a stream of the messages after a cursor is to be: the response head
+/// that begins it, and its wire. Or a refusal.
+type Agree = fn(&Request<Incoming>, &ServerConfig, Seq) -> Result<(Vec<u8>, Wire), Answer>;
 
 /// How a connection becomes a stream.
 #[derive(Debug)]
 pub(crate) struct Streams {
     /// The status of the response that begins it.
     pub(crate) status: StatusCode,
-    /// The response head of a stream of the messages after a cursor, or a refusal.
-    pub(crate) head: MakeHead,
-    pub(crate) language: Language,
+    pub(crate) agree: Agree,
     /// It is a response like others: a page of another origin is told that it may read it, and one
     /// that resumes says where it was (`Last-Event-ID`).
     pub(crate) is_response: bool,

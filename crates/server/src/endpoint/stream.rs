@@ -10,7 +10,6 @@ use crate::http::answer::{self, Answer};
 use crate::query::{Query, QueryError};
 use crate::shared::Shared;
 use crate::stream::Opening;
-use crate::wire::Wire;
 
 /// The request header with which a browser's `EventSource` resumes (WHATWG HTML §9.2.3).
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -39,8 +38,8 @@ pub(crate) fn open(
     let ring = shared.ring.borrow();
     let subscribed = ring.subscribe(query.after, query.delivery);
     // A request that is malformed is told so, whatever its cursor.
-    let profile = &shared.config.headers;
-    let head = (streams.head)(request, profile, subscribed.unwrap_or_default())?;
+    let cursor = subscribed.unwrap_or_default();
+    let (head, wire) = (streams.agree)(request, &shared.config, cursor)?;
     let of_feed = query.check_feed(shared.feed_id, &ring);
     of_feed.map_err(|other| answer::gone(other.to_json()))?;
     let cursor = subscribed.map_err(|gone| answer::gone(gone.to_json()))?;
@@ -49,7 +48,7 @@ pub(crate) fn open(
     } else {
         head
     };
-    Ok(Opening { head, wire: Wire::new(streams.language), delivery: query.delivery, cursor })
+    Ok(Opening { head, wire, delivery: query.delivery, cursor })
 }
 
 fn query(streams: &Streams, request: &Request<Incoming>) -> Result<Query, QueryError> {

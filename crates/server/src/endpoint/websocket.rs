@@ -2,15 +2,18 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
+use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::{Contender, Seq};
+use pushbench_protocol::deflate::{Accepted, Agreement, Compressor, Policy};
 use pushbench_protocol::headers::{self, HeaderProfile, ResponseParts};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::create_response;
 
 use super::row::{Answers, Endpoint, Streams};
+use crate::config::ServerConfig;
 use crate::http::answer::{self, Answer};
 use crate::http::fields::lists;
-use crate::wire::Language;
+use crate::wire::{Language, SharedCoding, Wire};
 
 /// The feed on a WebSocket.
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -19,8 +22,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     is_for_people: false,
     answers: Answers::Stream(Streams {
         status: StatusCode::SWITCHING_PROTOCOLS,
-        head: head_or_refusal,
-        language: Language::Frames,
+        agree,
         is_response: false,
     }),
 };
@@ -38,13 +40,19 @@ enum Refusal {
 }
 
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
-fn head_or_refusal(
+fn agree(
     request: &Request<Incoming>,
-    profile: &HeaderProfile,
+    config: &ServerConfig,
     cursor: Seq,
-) -> Result<Vec<u8>, Answer> {
+) -> Result<(Vec<u8>, Wire), Answer> {
     let (method, version, headers) = (request.method(), request.version(), request.headers());
-    head(method, version, headers, (profile, cursor)).map_err(|refusal| match refusal {
+    let head = compression(headers, config).and_then(|accepted| {
+        let agreement = accepted.as_ref().map(|accepted| accepted.agreement);
+        let answer = accepted.as_ref().map(|accepted| accepted.answer.as_str());
+        let head = head(method, version, headers, (&config.headers, cursor, answer))?;
+        Ok((head, wire(agreement, config)))
+    });
+    head.map_err(|refusal| match refusal {
         Refusal::Malformed(_) => answer::text(StatusCode::BAD_REQUEST, refusal),
         Refusal::Upgrade(_) => {
             let answer = answer::text(StatusCode::UPGRADE_REQUIRED, refusal);
@@ -61,8 +69,36 @@ fn head_or_refusal(
     })
 }
 
-/// The head that accepts a handshake: the profile's, with what the protocol demands, and with the
-/// cursor that the stream continues from.
+/// The agreement on compressed messages, where the server has terms and the client has an offer that
+/// fits them.
+fn compression(headers: &HeaderMap, config: &ServerConfig) -> Result<Option<Accepted>, Refusal> {
+    let Some(terms) = config.compression else { return Ok(None) };
+    let malformed = |error: String| Refusal::Malformed(error);
+    let fields = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let offers: Vec<&str> = fields
+        .map(|field| field.to_str().map_err(|error| malformed(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let policy = Policy { takeover: terms.takeover, window: terms.deflate.window };
+    policy.choose(&offers.join(", ")).map_err(|error| malformed(error.to_string()))
+}
+
+/// The wire of a WebSocket with this agreement on compressed messages, or none.
+fn wire(agreement: Option<Agreement>, config: &ServerConfig) -> Wire {
+    let wire = Wire::new(Language::Frames);
+    let (Some(terms), Some(Agreement { server, client })) = (config.compression, agreement) else {
+        return wire;
+    };
+    let wire = wire.hearing(client);
+    if server.takeover {
+        let settings = DeflateSettings { window: server.window, ..terms.deflate };
+        wire.compressing(Compressor::new(settings, true))
+    } else {
+        wire.sharing(SharedCoding::Deflate(server.window))
+    }
+}
+
+/// The head that accepts a handshake: the profile's, with what the protocol demands, with the cursor
+/// that the stream continues from, and with the `extensions` agreed on.
 ///
 /// # Errors
 ///
@@ -71,7 +107,7 @@ fn head(
     method: &Method,
     version: Version,
     headers: &HeaderMap,
-    (profile, cursor): (&HeaderProfile, Seq),
+    (profile, cursor, extensions): (&HeaderProfile, Seq, Option<&str>),
 ) -> Result<Vec<u8>, Refusal> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
@@ -83,6 +119,7 @@ fn head(
         let value = value.to_str().map_err(|error| Refusal::Malformed(error.to_string()))?;
         own.push((name.as_str(), value));
     }
+    own.extend(extensions.map(|value| (header::SEC_WEBSOCKET_EXTENSIONS.as_str(), value)));
     let tag = format!("\"{cursor}\"");
     own.push((header::ETAG.as_str(), &tag));
     let content = headers::Content::None;
@@ -142,7 +179,7 @@ mod tests {
     /// The example of RFC 6455 §1.3.
     #[test]
     fn the_standards_key_is_accepted_as_it_says() {
-        let answer = (&HeaderProfile::minimal(), Seq(5));
+        let answer = (&HeaderProfile::minimal(), Seq(5), None);
         let head = head(&Method::GET, Version::HTTP_11, &handshake(), answer).unwrap();
         let expected = "HTTP/1.1 101 Switching Protocols\r\netag: \"5\"\r\n\
                         connection: Upgrade\r\nupgrade: websocket\r\n\
@@ -161,7 +198,7 @@ mod tests {
                     HeaderValue::from_static(value),
                 );
             }
-            let answer = (&HeaderProfile::minimal(), Seq(0));
+            let answer = (&HeaderProfile::minimal(), Seq(0), None);
             head(&Method::GET, Version::HTTP_11, &headers, answer).unwrap_err()
         };
         for (name, value) in [

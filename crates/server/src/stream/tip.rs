@@ -34,7 +34,7 @@ impl Stream {
         if self.cursor.next() != tip.seq {
             return false;
         }
-        let encoded = tip.entry.encoded(self.wire.language());
+        let Some(encoded) = view.ring.shared(tip.entry, &self.wire) else { return false };
         let begun = if tip.is_stamped { self.connection.stamp() } else { None };
         let Some(bytes) = self.connection.write_directly(encoded, view.now) else { return false };
         if bytes < encoded.len() {
@@ -42,6 +42,7 @@ impl Stream {
             return false;
         }
         self.cursor = tip.seq;
+        self.wire.pass(tip.entry);
         if let Some(peer) = self.connection.peer() {
             match begun {
                 Some(at) => view.stamps.reached(peer, tip.seq, at),

@@ -7,11 +7,14 @@
 
 use std::io::{self, Read, Write};
 
-use tungstenite::Error;
+use pushbench_protocol::deflate::Side;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tungstenite::{Error, Message};
+
+use super::compressed::Compressed;
 
 /// The largest message of a client, in one frame or in several.
 pub(crate) const MAX_MESSAGE: usize = 64 << 10;
@@ -23,6 +26,8 @@ const READ_BUFFER: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Conversation {
     context: WebSocketContext,
+    /// Where the client may compress its messages.
+    compressed: Option<Compressed>,
 }
 
 /// The state of a conversation.
@@ -62,21 +67,28 @@ impl Write for Pipe<'_> {
 }
 
 impl Conversation {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(compressed: Option<Side>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        Self { context: WebSocketContext::new(Role::Server, Some(config)) }
+        let context = WebSocketContext::new(Role::Server, Some(config));
+        Self { context, compressed: compressed.map(Compressed::new) }
     }
 
     /// Takes bytes from the client, and appends the answers to them.
     pub(crate) fn receive(&mut self, input: &[u8], output: &mut Vec<u8>) -> ConversationState {
-        let mut pipe = Pipe { input, output };
+        let unmarked = self.compressed.as_mut().map(|compressed| compressed.unmark(input));
+        let mut pipe = Pipe { input: unmarked.as_deref().unwrap_or(input), output };
         loop {
             match self.context.read(&mut pipe) {
-                Ok(_message) => {}
+                Ok(message) => {
+                    if let Err((code, reason)) = self.check(&message) {
+                        self.close(code, &reason, pipe.output);
+                        return ConversationState::Over;
+                    }
+                }
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     return ConversationState::Open;
                 }
@@ -87,6 +99,16 @@ impl Conversation {
                     return ConversationState::Over;
                 }
             }
+        }
+    }
+
+    /// Looks at a message of the client, which means nothing to the feed.
+    fn check(&mut self, message: &Message) -> Result<(), (CloseCode, String)> {
+        match (&mut self.compressed, message) {
+            (Some(compressed), Message::Text(_) | Message::Binary(_)) => {
+                compressed.check(&message.clone().into_data())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -117,6 +139,9 @@ fn complaint(error: &Error) -> Option<(CloseCode, String)> {
 
 #[cfg(test)]
 mod tests {
+    use pushbench_core::deflate::{DeflateSettings, WindowBits};
+    use pushbench_protocol::deflate::Compressor;
+
     use super::*;
 
     fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -136,7 +161,15 @@ mod tests {
 
     /// The answer to `input`, in pieces of `step` bytes.
     fn answer(input: &[u8], step: usize) -> (Vec<u8>, ConversationState) {
-        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
+        answer_as_agreed(None, input, step)
+    }
+
+    fn answer_as_agreed(
+        client: Option<Side>,
+        input: &[u8],
+        step: usize,
+    ) -> (Vec<u8>, ConversationState) {
+        let (mut conversation, mut output) = (Conversation::new(client), Vec::new());
         for piece in input.chunks(step) {
             if conversation.receive(piece, &mut output) == ConversationState::Over {
                 return (output, ConversationState::Over);
@@ -194,9 +227,69 @@ mod tests {
         }
     }
 
+    /// The example of RFC 7692 §7.2.3.1.
+    const HELLO: [u8; 7] = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+    #[test]
+    fn compressed_messages_are_taken_and_ignored_however_they_arrive() {
+        let input = [
+            masked(0xc1, &HELLO),
+            masked(0x41, &HELLO[..3]),
+            masked(0x89, b"beat"),
+            masked(0x80, &HELLO[3..]),
+            masked(0x81, b"clear"),
+            masked(0xc2, &[0x00]),
+            masked(0xc2, &HELLO),
+        ];
+        for takeover in [false, true] {
+            let client = Side { takeover, window: WindowBits::MAX };
+            for step in [1, 5, 100] {
+                let (output, state) = answer_as_agreed(Some(client), &input.concat(), step);
+                let expected = (&b"\x8a\x04beat"[..], ConversationState::Open);
+                assert_eq!((&output[..], state), expected, "takeover {takeover}, step {step}");
+            }
+        }
+    }
+
+    /// Its second message is the second example of RFC 7692 §7.2.3.2: it refers to the first.
+    #[test]
+    fn a_message_that_refers_to_those_before_it_needs_context_takeover() {
+        let input = [masked(0xc1, &HELLO), masked(0xc1, &[0xf2, 0x00, 0x11, 0x00, 0x00])].concat();
+        for (takeover, state) in [(true, ConversationState::Open), (false, ConversationState::Over)]
+        {
+            let client = Side { takeover, window: WindowBits::MAX };
+            let (output, found) = answer_as_agreed(Some(client), &input, 100);
+            assert_eq!(found, state, "takeover {takeover}");
+            assert!(takeover || close_code(&output) == 1007);
+        }
+    }
+
+    #[test]
+    fn a_compressed_message_that_must_not_be_so_is_told_why() {
+        let client = Some(Side { takeover: false, window: WindowBits::MAX });
+        let (mut not_text, mut bomb) = (Vec::new(), Vec::new());
+        let mut compressor = Compressor::new(DeflateSettings::default(), false);
+        compressor.push(b"\xff\xfe", &mut not_text);
+        compressor.push(&vec![0; MAX_MESSAGE + 1], &mut bomb);
+        assert!(bomb.len() < 200);
+        let cases: [(&str, Option<Side>, Vec<u8>, u16); 7] = [
+            ("without agreement", None, masked(0xc1, &HELLO), 1002),
+            ("control frame", client, masked(0xc9, b"beat"), 1002),
+            ("continuation", client, [masked(0x41, &HELLO), masked(0xc0, b"")].concat(), 1002),
+            ("another reserved bit", client, masked(0xe1, &HELLO), 1002),
+            ("no DEFLATE", client, masked(0xc2, &[0xff, 0xff]), 1007),
+            ("text that is none", client, masked(0xc1, &not_text), 1007),
+            ("too large", client, masked(0xc2, &bomb), 1009),
+        ];
+        for (what, client, input, code) in cases {
+            let (output, state) = answer_as_agreed(client, &input, 1000);
+            assert_eq!((close_code(&output), state), (code, ConversationState::Over), "{what}");
+        }
+    }
+
     #[test]
     fn our_close_waits_for_the_clients() {
-        let (mut conversation, mut output) = (Conversation::new(), Vec::new());
+        let (mut conversation, mut output) = (Conversation::new(None), Vec::new());
         conversation.close(CloseCode::Away, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();

@@ -7,7 +7,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use super::conversation::Conversation;
-use super::{End, Language, Row, Talk};
+use super::{Beside, End, Language, Row};
 
 /// WebSockets, whose clients may talk.
 pub(super) const ROW: Row = Row {
@@ -15,11 +15,11 @@ pub(super) const ROW: Row = Row {
     name: "websocket",
     encode: |_, content, payload| frame(content, payload),
     len: |_, _, payload| frame_len(payload.len()),
-    receive: |talk, input, answers| begun(talk).receive(input, answers),
-    end: |talk, why, _, words| end(begun(talk), why, words),
+    receive: |beside, input, answers| begun(beside).receive(input, answers),
+    end: |beside, why, _, words| end(begun(beside), why, words),
     end_is_answered: true,
     silence: |config| config.ping_interval,
-    keep_alive: |words| words.extend_from_slice(PING),
+    keep_alive: |_, words| words.extend_from_slice(PING),
 };
 
 /// The close code of a stream whose cursor fell off the ring; the reason names the oldest
@@ -33,12 +33,21 @@ const PING: &[u8] = &[0x89, 0x00];
 const MAX_HEADER: usize = 10;
 
 /// A message as one unmasked frame, in an allocation of its own size.
-pub(crate) fn frame(content: Content, payload: &[u8]) -> Bytes {
+fn frame(content: Content, payload: &[u8]) -> Bytes {
+    encode(FrameHeader::default(), content, payload)
+}
+
+/// A message that has been compressed as one unmasked frame (RFC 7692 §6.1).
+pub(super) fn compressed_frame(content: Content, compressed: &[u8]) -> Bytes {
+    encode(FrameHeader { rsv1: true, ..FrameHeader::default() }, content, compressed)
+}
+
+fn encode(header: FrameHeader, content: Content, payload: &[u8]) -> Bytes {
     let opcode = match content {
         Content::Text => Data::Text,
         Content::Binary => Data::Binary,
     };
-    let header = FrameHeader { opcode: OpCode::Data(opcode), ..FrameHeader::default() };
+    let header = FrameHeader { opcode: OpCode::Data(opcode), ..header };
     let mut head = Vec::with_capacity(MAX_HEADER);
     header.format(payload.len() as u64, &mut head).expect("a Vec takes every byte");
     [&head, payload].concat().into()
@@ -54,8 +63,8 @@ fn frame_len(len: usize) -> usize {
     header + len
 }
 
-fn begun(talk: &mut Talk) -> &mut Conversation {
-    talk.get_or_insert_with(|| Box::new(Conversation::new()))
+fn begun(beside: &mut Beside) -> &mut Conversation {
+    beside.get_or_insert_default().begun()
 }
 
 /// Says close: to a stream whose cursor fell off the ring which message is the oldest, to others

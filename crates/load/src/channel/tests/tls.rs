@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pushbench_core::security::{ClientSecurity, Trust};
 use pushbench_core::tls::Tls;
 use pushbench_tls::{ClientEnd, Connector, Layer, MAX_PLAINTEXT, TlsError};
-use rustls::ServerConfig;
+use rustls::{AlertDescription, ServerConfig};
 
 use super::peer::{CREDENTIALS, Peer, config};
 use super::{Moved, Pair, kind};
@@ -330,7 +330,7 @@ fn a_peer_that_refuses_says_why() {
     let (pair, opened, _) = open(layer(), other);
     let error = opened.unwrap_err();
     assert!(
-        matches!(reason(&error), TlsError::Refused(alert) if alert == "NoApplicationProtocol"),
+        matches!(reason(&error), TlsError::Refused(AlertDescription::NoApplicationProtocol)),
         "{error}"
     );
     pair.close();

@@ -100,12 +100,14 @@ fn kept_connections_are_counted_to_the_segment() {
         let up = cell(ledger, Phase::Connect, Direction::Up, Source::Kernel).0;
         let down = cell(ledger, Phase::Connect, Direction::Down, Source::Kernel).0;
         assert!(up >= 3 * clients && down >= 2 * clients, "{up} {down}");
-        // One segment for each message, and its ACK, where the kernel puts no two into one.
+        // One segment for each message, and its ACK; where the machine is busy, the kernel puts
+        // some into one.
         let (packets, _) = cell(ledger, Phase::Window, Direction::Down, Source::Kernel);
         let messages = load.measured.counters.messages_in_window;
-        assert!(packets.abs_diff(messages) <= messages / 10, "{packets} for {messages} messages");
+        let expected = messages / 4..=messages + messages / 10;
+        assert!(expected.contains(&packets), "{packets} for {messages} messages");
         let (acks, _) = cell(ledger, Phase::Window, Direction::Up, Source::Kernel);
-        assert!(acks > messages / 4 && acks <= packets + clients, "{acks} for {packets}");
+        assert!(acks > packets / 4 && acks <= packets + clients, "{acks} for {packets}");
         // Whatever comes after the last reading is of the close phase.
         for phase in &Phase::ALL[..4] {
             let modelled = |direction| cell(ledger, *phase, direction, Source::Modelled).0;

@@ -4,7 +4,7 @@ use pushbench_core::Figure;
 
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
-use crate::observe::ledger::{Direction, Layer, Phase};
+use crate::observe::ledger::{Direction, Layer, Phase, Tally};
 use crate::record::{CpuTime, TrialRecord};
 
 /// The figure of a layer's bytes per message.
@@ -50,6 +50,7 @@ impl<'a> Reader<'a> {
             Figure::TlsBytes => self.at_socket(Layer::Tls),
             Figure::TcpipBytes => self.tcpip(),
             Figure::WireBytes => self.wire(),
+            Figure::MessageBytes => self.per_message(self.window().messages()),
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
@@ -65,8 +66,12 @@ impl<'a> Reader<'a> {
         ratio(amount, self.trial.measured.counters.messages_in_window)
     }
 
+    const fn window(&self) -> &Tally {
+        self.trial.measured.ledger.phase(Phase::Window)
+    }
+
     fn at_socket(&self, layer: Layer) -> Option<f64> {
-        self.per_message(self.trial.measured.ledger.phase(Phase::Window).layer(layer))
+        self.per_message(self.window().layer(layer))
     }
 
     fn tls_connecting(&self, direction: Direction) -> Option<f64> {

@@ -5,9 +5,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
+use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,9 @@ pub struct ServerPlan {
     /// What secures its connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ServerSecurity>,
+    /// Its terms for clients that offer to read what is compressed; `None` compresses nothing.
+    #[serde(default)]
+    pub compression: Option<CompressionTerms>,
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
@@ -50,6 +56,7 @@ impl ServerPlan {
             feed,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression: None,
             stamps: None,
             publish_delay: Duration::ZERO,
         }
@@ -79,6 +86,12 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
+    /// The size from which the body of an answer is to be compressed, where the contender has it so.
+    #[serde(default)]
+    pub compression_threshold: ByteSize,
+    /// The largest window of compressed messages that they ask for.
+    #[serde(default = "largest_window")]
+    pub deflate_window: WindowBits,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -115,6 +128,8 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression_threshold: ByteSize(0),
+            deflate_window: WindowBits::MAX,
             clients,
             first_client: 0,
             total_clients: clients,
@@ -131,6 +146,10 @@ impl LoadPlan {
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
 /// for any server's backlog.
 pub const DEFAULT_RAMP: u32 = 256;
+
+const fn largest_window() -> WindowBits {
+    WindowBits::MAX
+}
 
 const fn default_ramp() -> u32 {
     DEFAULT_RAMP

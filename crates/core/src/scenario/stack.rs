@@ -1,4 +1,4 @@
-//! The tables of a scenario for what lies between a transport and its socket: TLS and coding.
+//! The tables of a scenario for what stands under a transport: TLS and coding.
 
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ impl Default for CompressionTable {
 
 impl Scenario {
     /// Checks both tables, and that each setting in them is one of a contender that is run.
-    pub(super) fn check_layers(&self) -> Result<(), ScenarioError> {
+    pub(super) fn check_stack(&self) -> Result<(), ScenarioError> {
         let Self { tls: tables, compression, .. } = self;
         check_list("tls.certificate", &tables.certificate, |_| Ok(()))?;
         check_list("tls.versions", &tables.versions, |_| Ok(()))?;
@@ -84,10 +84,10 @@ impl Scenario {
 
     /// The settings of TLS and codings that a contender has, where they are not at `point` what
     /// they are by default.
-    pub fn unusual_layers(&self, point: &Point) -> impl Iterator<Item = Axis> {
+    pub fn unusual_of_stack(&self, point: &Point) -> impl Iterator<Item = Axis> {
         let usual = Point::numbered(1);
-        let is_of_layers = |axis: &Axis| !Contender::basic().any(|it| axis.is_read_by(it));
-        let axes = Axis::ALL.into_iter().filter(is_of_layers).filter(|axis| self.is_read(*axis));
+        let is_of_stack = |axis: &Axis| !Contender::basic().any(|it| axis.is_read_by(it));
+        let axes = Axis::ALL.into_iter().filter(is_of_stack).filter(|axis| self.is_read(*axis));
         axes.filter(move |axis| axis.text(point) != axis.text(&usual))
     }
 
@@ -95,7 +95,7 @@ impl Scenario {
         self.contenders.iter().any(|&contender| axis.is_read_by(contender))
     }
 
-    /// That whoever sets what lies below a transport runs one that has it.
+    /// That whoever sets what stands under a transport runs one that has it.
     fn check_readers(&self) -> Result<(), ScenarioError> {
         let default = Self::default();
         for axis in Axis::ALL.into_iter().filter(|axis| !self.is_read(*axis)) {

@@ -8,13 +8,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use pushbench_core::contender::{Coding, Connection};
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::message::SEQ_DIGITS;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery, MonoInstant};
-use pushbench_load::channel::ChannelKind;
 use pushbench_load::{Load, OrderSender};
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
@@ -23,11 +23,9 @@ use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, LoadOrder, LoadPlan, ServerMeasured, TrialTiming,
 };
 use pushbench_os::time::clock;
-use pushbench_server::ServerConfig;
 use pushbench_testkit::PATIENCE;
 use pushbench_testkit::reader::{Message, Reader};
-use pushbench_testkit::records::{HEADER, RecordRelay, ServerSide};
-use pushbench_testkit::started::{StartedServer, config};
+use pushbench_testkit::started::StartedServer;
 
 const CLIENTS: u32 = 20;
 const PAYLOAD: usize = 64;
@@ -50,8 +48,8 @@ struct RunningLoad {
 }
 
 impl RunningLoad {
-    fn start(plan: LoadPlan, channels: ChannelKind) -> Self {
-        let load = Load::new(plan).expect("the plan is one").over(channels);
+    fn start(plan: LoadPlan) -> Self {
+        let load = Load::new(plan).expect("the plan is one");
         let orders = load.orders();
         let (said, news) = channel();
         let run = move || {
@@ -130,12 +128,13 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
 fn trial(contender: Contender, delivery: Delivery) -> Outcome {
     let feed = feed(3);
     let server = StartedServer::feed(feed.clone());
-    let load = RunningLoad::start(plan(server.addr(), contender, delivery), ChannelKind::Clear);
+    let load = RunningLoad::start(plan(server.addr(), contender, delivery));
+    load.connect();
     play(&feed, server, load)
 }
 
+/// A trial whose clients are connected.
 fn play(feed: &FeedSpec, server: StartedServer, load: RunningLoad) -> Outcome {
-    load.connect();
     let timing = timing(feed);
     let window = timing.window;
     server.start_schedule_at(timing.origin);
@@ -170,9 +169,9 @@ impl Outcome {
         self.check_bytes(contender);
         self.check_times();
         let connections = self.server.connections;
-        match contender {
-            Contender::SHORT_POLL_CLOSE => assert!(connections > u64::from(CLIENTS)),
-            _ => assert_eq!(connections, u64::from(CLIENTS)),
+        match contender.stack.connection {
+            Connection::Closed => assert!(connections > u64::from(CLIENTS)),
+            Connection::Kept => assert_eq!(connections, u64::from(CLIENTS)),
         }
     }
 
@@ -184,7 +183,11 @@ impl Outcome {
         let up = |layer| tallies.iter().map(|tally| tally.get(Direction::Up, layer)).sum();
         let (payload, framing, http): (u64, u64, u64) =
             (down(Layer::Payload), down(Layer::Framing), down(Layer::Http));
-        assert!(payload >= self.load.measured.audit.delivered * PAYLOAD as u64);
+        let messages: u64 = tallies.iter().map(|tally| tally.messages()).sum();
+        assert!(messages >= self.load.measured.audit.delivered * PAYLOAD as u64);
+        if contender.stack.coding == Coding::None {
+            assert_eq!(messages, payload);
+        }
         assert!(http > 0);
         // Under `latest` a poll's body is the message and nothing beside it.
         let bare = framing == 0 && !contender.shape().streams();
@@ -244,61 +247,13 @@ macro_rules! over_all_transports {
     )+};
 }
 
-fn check_relayed(contender: Contender) {
-    let outcome = check_records(contender, ServerSide::Clear, Delivery::Every);
-    assert_eq!(outcome.load.measured.audit.superseded, 0);
-}
-
-fn check_sealed(contender: Contender) {
-    let outcome = check_records(contender, ServerSide::Records, Delivery::Every);
-    assert_eq!((outcome.server.superseded, outcome.server.overrun), (0, 0));
-}
-
-fn check_sealed_latest(contender: Contender) {
-    let outcome = check_records(contender, ServerSide::Records, Delivery::Latest);
-    if contender.shape().asks() {
-        assert!(outcome.load.measured.audit.superseded > 0);
-    }
-}
-
-/// Over channels that keep bytes back nothing is different but the ledger's row of what secures
-/// them: five bytes for each record, in each direction.
-fn check_records(contender: Contender, side: ServerSide, delivery: Delivery) -> Outcome {
-    let feed = feed(3);
-    let channel = match side {
-        ServerSide::Clear => pushbench_server::ChannelKind::Clear,
-        ServerSide::Records => pushbench_server::ChannelKind::Records,
-    };
-    let server = StartedServer::start(ServerConfig { channel, ..config(feed.clone()) });
-    let relay = RecordRelay::before(server.addr(), side);
-    let plan = plan(relay.addr(), contender, delivery);
-    let outcome = play(&feed, server, RunningLoad::start(plan, ChannelKind::Records));
-    outcome.check(contender);
-    let measured = &outcome.load.measured;
-    let audit = &measured.audit;
-    assert_eq!(audit.delivered + audit.superseded, audit.expected);
-    let sum = |direction| -> u64 {
-        let tallies = Phase::ALL.map(|phase| measured.ledger.phase(phase));
-        tallies.iter().map(|tally| tally.get(direction, Layer::Tls)).sum()
-    };
-    relay.rest();
-    let (up, down) = (relay.up(), relay.down());
-    assert_eq!(sum(Direction::Up), up.records * HEADER as u64);
-    assert_eq!(measured.ledger.socket_up, up.bytes);
-    // Something may be on its way to a client that leaves; where nothing was, all is accounted for.
-    assert!(measured.ledger.socket_down <= down.bytes && sum(Direction::Down) > 0);
-    if measured.ledger.socket_down == down.bytes {
-        assert_eq!(sum(Direction::Down), down.records * HEADER as u64);
-    }
-    outcome
-}
+// Behind the macros, which they use.
+mod refusals;
+mod tls;
 
 over_all_transports!(
     every => check_every,
     latest => check_latest,
-    relayed => check_relayed,
-    sealed => check_sealed,
-    sealed_latest => check_sealed_latest,
 );
 
 /// The first messages of a server of this seed, received by `contender`.
