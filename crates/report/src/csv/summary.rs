@@ -1,11 +1,12 @@
 //! `summary.csv` and `trials.csv`: one list of columns, each with its field.
 
-use pushbench_core::contender::Security;
+use pushbench_core::contender::{Coding, Security};
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
 use pushbench_metrics::observe::recorder::{Counters, Measured};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
+use pushbench_protocol::contexts::Contexts;
 
 use super::{Sheet, decimals, point_of};
 use crate::rows::blocks;
@@ -121,7 +122,22 @@ const LATER: &[Column] = &[
     C::Figure(Figure::TlsConnectUp),
     C::Figure(Figure::TlsConnectDown),
     C::Figure(Figure::MessageBytes),
+    C::Text("server_context_bytes_per_client", |line| {
+        context_bytes(
+            line,
+            Contexts::of_server(line.contender, line.point.compression.deflate().ok()?),
+        )
+    }),
+    C::Text("load_context_bytes_per_client", |line| {
+        context_bytes(line, Contexts::of_load(line.contender))
+    }),
 ];
+
+/// Memory of compression's contexts for each client, where there is a coding.
+fn context_bytes(line: &Line<'_>, contexts: Contexts) -> Option<String> {
+    let coded = line.contender.stack.coding != Coding::None;
+    coded.then(|| contexts.per_client(line.point.clients).to_string())
+}
 
 impl Column {
     fn name(&self) -> &'static str {
