@@ -272,11 +272,16 @@ impl Channel {
         self.secured.as_mut().map_or(Overhead::default(), |secured| secured.take_overhead())
     }
 
-    /// The agreement that secures the connection, and whether it takes up the session of an earlier
-    /// one.
+    /// The agreement that secures the connection; `None` in clear.
     #[must_use]
-    pub fn agreed(&self) -> Option<(Agreed, bool)> {
-        self.secured.as_ref().map(|secured| (secured.agreed(), secured.is_resumed()))
+    pub fn agreed(&self) -> Option<Agreed> {
+        self.secured.as_ref().map(|secured| secured.agreed())
+    }
+
+    /// Whether it takes up the session of an earlier connection; `None` in clear.
+    #[must_use]
+    pub fn is_resumed(&self) -> Option<bool> {
+        self.secured.as_ref().map(|secured| secured.is_resumed())
     }
 
     /// The kernel's account of the connection; `None` where there never was one, and within, where

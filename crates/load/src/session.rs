@@ -11,6 +11,7 @@ mod body;
 mod decoding;
 mod error;
 mod http1;
+mod inflating;
 mod long_poll;
 mod output;
 mod poll;

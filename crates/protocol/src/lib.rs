@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod chunked;
+pub mod contexts;
 pub mod deflate;
 pub mod frame;
 pub mod gzip;

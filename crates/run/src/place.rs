@@ -14,6 +14,7 @@ use pushbench_os::net::capture::PortFilter;
 use pushbench_os::net::source::loopback_addresses;
 use pushbench_os::process::scheduling;
 use pushbench_os::system::SystemFiles;
+use pushbench_protocol::contexts::Contexts;
 use thiserror::Error;
 
 /// Connections that the server lets wait to be accepted, if the system does.
@@ -115,12 +116,21 @@ impl Layout {
         let demand = Demand {
             clients,
             opened_each_s,
+            bytes_each: self.context_bytes(point, contender),
             target: self.target,
             own_server: self.own_server,
             server_processes: self.spread.servers,
             load_processes: self.spread.loads,
         };
         fit(&demand, &self.limits)
+    }
+
+    /// Bytes that the contexts of compression take for each client, at the ends that are this run's.
+    fn context_bytes(&self, point: &Point, contender: Contender) -> u64 {
+        let settings = point.compression.deflate().unwrap_or_default();
+        let server = Contexts::of_server(contender, settings).each;
+        let load = Contexts::of_load(contender).each;
+        if self.own_server { server + load } else { load }
     }
 
     /// Lays out the processes of `room`.

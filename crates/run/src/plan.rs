@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::contender::Security;
+use pushbench_core::compression::CompressionTerms;
+use pushbench_core::contender::{Coding, Security};
+use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::trace::Trace;
 use pushbench_core::random;
@@ -173,10 +175,27 @@ impl Plan {
         self.trials.iter().try_for_each(|id| self.room(*id).map(drop))
     }
 
+    /// The server's terms of compression in a trial; `None` compresses nothing, so that a contender
+    /// without a coding is measured as that, whatever its header profile offers.
+    fn compression_terms(&self, id: TrialId) -> Option<CompressionTerms> {
+        let coding = id.contender.stack.coding;
+        (coding != Coding::None).then(|| CompressionTerms {
+            deflate: self.deflate(id),
+            threshold: self.point(id).compression.threshold,
+            takeover: coding == Coding::DeflateTakeover,
+        })
+    }
+
+    fn deflate(&self, id: TrialId) -> DeflateSettings {
+        let settings = self.point(id).compression.deflate();
+        settings.expect("each point's compression was checked with the scenario")
+    }
+
     /// The plan of each server process of a trial.
     pub(crate) fn server_plan(&self, id: TrialId) -> ServerPlan {
         ServerPlan {
             headers: self.headers.clone(),
+            compression: self.compression_terms(id),
             stamps: self.sampling(id),
             publish_delay: self.publish_delay,
             ..ServerPlan::new(self.feed(id))
@@ -196,6 +215,8 @@ impl Plan {
             // Each round has its own poll phases, so that none of them is measured twice.
             seed: self.scenario.seed ^ (u64::from(id.round) << 32),
             connect_timeout: connect_limit(point.clients),
+            compression_threshold: point.compression.threshold,
+            deflate_window: self.deflate(id).window,
             stamps: self.sampling(id),
             ..LoadPlan::new(target, id.contender, point.clients)
         }

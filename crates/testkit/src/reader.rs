@@ -140,8 +140,21 @@ macro_rules! each_contender {
         $test!(short_poll_conditional, $check, pushbench_core::Contender::SHORT_POLL_CONDITIONAL);
         $test!(long_poll, $check, pushbench_core::Contender::LONG_POLL);
         $test!(sse, $check, pushbench_core::Contender::SSE);
+        $test!(short_poll_gzip, $check, $crate::reader::named("short-poll+gzip"));
+        $test!(long_poll_gzip, $check, $crate::reader::named("long-poll+gzip"));
+        $test!(sse_gzip, $check, $crate::reader::named("sse+gzip"));
         $test!(websocket, $check, pushbench_core::Contender::WEBSOCKET);
     };
+}
+
+/// The contender of this name.
+///
+/// # Panics
+///
+/// Where there is none.
+#[must_use]
+pub fn named(name: &str) -> Contender {
+    name.parse().expect("there is a contender of that name")
 }
 
 /// Subscribes a client of one transport.
@@ -150,8 +163,8 @@ type Open = fn(Subscription, Contender) -> Later<'static, Result<Box<dyn Reader>
 /// The readers.
 const READERS: [(Transport, Open); Transport::ALL.len()] = [
     (Transport::ShortPoll, |it, contender| boxed(short_poll::ShortPoll::open(it, contender))),
-    (Transport::LongPoll, |it, _| boxed(long_poll::LongPoll::open(it))),
-    (Transport::Sse, |it, _| boxed(sse::Sse::open(it))),
+    (Transport::LongPoll, |it, contender| boxed(long_poll::LongPoll::open(it, contender))),
+    (Transport::Sse, |it, contender| boxed(sse::Sse::open(it, contender))),
     (Transport::Websocket, |it, _| boxed(websocket::Websocket::open(it))),
 ];
 

@@ -107,10 +107,21 @@ impl Sealer {
     /// Plaintext that is too long for a record.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], record: &mut [u8]) -> io::Result<usize> {
+        self.seal_as(APPLICATION_DATA, plaintext, record)
+    }
+
+    /// The same of content of that type.
+    #[inline]
+    pub(crate) fn seal_as(
+        &mut self,
+        kind: u8,
+        plaintext: &[u8],
+        record: &mut [u8],
+    ) -> io::Result<usize> {
         let (header, body) = record.split_at_mut(HEADER_LEN);
         let (content, tag) = body.split_at_mut(plaintext.len() + 1);
         content[..plaintext.len()].copy_from_slice(plaintext);
-        content[plaintext.len()] = APPLICATION_DATA;
+        content[plaintext.len()] = kind;
         let tag_len = self.0.key.algorithm().tag_len();
         let length = u16::try_from(content.len() + tag_len).map_err(io::Error::other)?;
         header[..HEADER.len()].copy_from_slice(&HEADER);

@@ -1,11 +1,12 @@
 //! Answers in gzip: asked for where the contender is one with that coding, and read as they arrive.
 
 use pushbench_core::units::ByteSize;
-use pushbench_metrics::observe::ledger::{Direction, Layer};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_protocol::gzip::{GzipError, GzipReader};
 use pushbench_protocol::http::{BodyLength, ContentCoding, ResponseHead};
 
 use super::error::ProtocolError;
+use super::inflating::BUFFER;
 use super::output::Output;
 use super::request::RequestTarget;
 
@@ -15,9 +16,6 @@ pub(super) const ACCEPT_GZIP: (&str, &str) = ("Accept-Encoding", "gzip");
 /// The most bytes of an answer, inflated: many times those of the largest that a server of ours gives.
 /// What is inflated is looked at and not kept, so that this bounds time.
 const BODY_LIMIT: u64 = 16 << 20;
-
-/// Bytes that are inflated at a time.
-const PIECE: usize = 16 << 10;
 
 /// The answer of a server that was asked for gzip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +93,8 @@ impl Decoder {
         mut take: impl FnMut(&[u8], &mut Output) -> Result<(), ProtocolError>,
     ) -> Result<(), Fault> {
         let before = out.received;
-        let mut buffer = std::mem::take(&mut out.scratch);
-        buffer.resize(PIECE, 0);
+        let mut buffer = std::mem::take(&mut out.bench.buffer);
+        buffer.resize(BUFFER, 0);
         let length = coded.len();
         let result = loop {
             match self.reader.next(&mut coded, &mut buffer) {
@@ -109,12 +107,12 @@ impl Decoder {
                 Err(error) => break Err(Fault::Coding(error)),
             }
         };
-        out.scratch = buffer;
-        let plain = out.received.get(Direction::Down, Layer::Payload)
-            - before.get(Direction::Down, Layer::Payload);
+        out.bench.buffer = buffer;
+        let payload = |tally: &Tally| tally.get(Direction::Down, Layer::Payload) as usize;
+        let plain = payload(&out.received) - payload(&before);
         out.received = before;
         out.count(Layer::Payload, length);
-        out.received.saved += plain as i64 - length as i64;
+        out.saved(plain, length);
         result
     }
 

@@ -4,6 +4,7 @@ use pushbench_core::Seq;
 use pushbench_core::feed::number::NumberError;
 use pushbench_protocol::Malformed;
 use pushbench_protocol::batch::BatchError;
+use pushbench_protocol::deflate::InflateError;
 use pushbench_protocol::frame::FrameError;
 use pushbench_protocol::gzip::GzipError;
 use pushbench_protocol::http::HeadError;
@@ -76,6 +77,26 @@ pub enum ProtocolError {
         /// The fault.
         source: FrameError,
     },
+    /// A compressed message that cannot be had.
+    #[error("the WebSocket of {request} cannot be read: {source}")]
+    Inflate {
+        /// Method and target.
+        request: String,
+        /// The fault.
+        source: InflateError,
+    },
+    /// A server that compresses no messages, where they were to be measured compressed.
+    #[error(
+        "the server did not agree to permessage-deflate (asked for by {0}); switch it on there, or \
+         measure `websocket`"
+    )]
+    NotCompressed(String),
+    /// A server whose compressed messages do not refer to those before them, where they were to.
+    #[error(
+        "the server did not agree to context takeover in permessage-deflate (asked for by {0}); \
+         switch it on there, or measure `websocket+deflate`"
+    )]
+    NoTakeover(String),
     /// An answer whose body is coded (RFC 9110 §8.4), which would have to be decoded to be read:
     /// no measurement of the feed, and no better the next time.
     #[error(
@@ -99,7 +120,7 @@ pub enum ProtocolError {
          Accept-Encoding: gzip; switch compression on at the server, raise compression.threshold to \
          the size from which it compresses, or measure without +gzip"
     )]
-    NotCompressed {
+    Uncoded {
         /// Method and target.
         request: String,
     },
@@ -170,7 +191,13 @@ impl ProtocolError {
     /// answer but has to be settled before anything is measured.
     #[must_use]
     pub const fn is_of_coding(&self) -> bool {
-        matches!(self, Self::Encoded { .. } | Self::NotCompressed { .. })
+        matches!(
+            self,
+            Self::Encoded { .. }
+                | Self::Uncoded { .. }
+                | Self::NotCompressed(_)
+                | Self::NoTakeover(_)
+        )
     }
 
     /// Whether what the server sent breaks the protocol. A refusal, a good-bye and the end of a
@@ -182,7 +209,9 @@ impl ProtocolError {
             Self::Status { .. }
                 | Self::Gone { .. }
                 | Self::Encoded { .. }
-                | Self::NotCompressed { .. }
+                | Self::Uncoded { .. }
+                | Self::NotCompressed(_)
+                | Self::NoTakeover(_)
                 | Self::StreamEnded(_)
                 | Self::Closed { .. }
         )

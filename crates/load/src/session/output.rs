@@ -7,6 +7,7 @@ use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_protocol::http::RetryAfter;
 
 use super::error::ProtocolError;
+use super::inflating::Bench;
 
 /// The output of one call of a [`Session`](super::Session).
 ///
@@ -23,8 +24,8 @@ pub struct Output {
     pub notes: Vec<Note>,
     /// The future of the connection.
     pub demand: Demand,
-    /// Memory for what is on its way through a session. What is in it means nothing.
-    pub(super) scratch: Vec<u8>,
+    /// The means of reading compressed messages and answers, whichever session's.
+    pub(super) bench: Bench,
 }
 
 impl Output {
@@ -49,6 +50,11 @@ impl Output {
     #[inline]
     pub const fn count(&mut self, layer: Layer, bytes: usize) {
         self.received.add(Direction::Down, layer, bytes as u64);
+    }
+
+    /// Says that compression made `inflated` bytes of messages travel as `compressed` ones.
+    pub(super) const fn saved(&mut self, inflated: usize, compressed: usize) {
+        self.received.saved += inflated as i64 - compressed as i64;
     }
 
     /// Notes something.

@@ -56,7 +56,7 @@ impl FeedRequest {
             foreign,
             profile: profile.name.clone(),
             takes_coded,
-            gzip: gzip.then_some(plan.compression.threshold),
+            gzip: gzip.then_some(plan.compression_threshold),
         }
     }
 
@@ -115,8 +115,8 @@ impl RequestTarget<'_> {
         head.cursor.or(self.request.foreign.then_some(Seq::NONE))
     }
 
-    /// What it takes to read the body of an answer that brings the feed; `None` where that can be read
-    /// as it is.
+    /// The decoder of the body of an answer that brings the feed; `None` where that can be read as it
+    /// is.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl RequestTarget<'_> {
         match Given::of(head, threshold) {
             Given::Coded => Ok(Some(Decoder::new(is_stream))),
             Given::Small => Ok(None),
-            Given::Plain => Err(ProtocolError::NotCompressed { request: self.describe() }),
+            Given::Plain => Err(ProtocolError::Uncoded { request: self.describe() }),
             Given::Other => Err(self.encoded(coding)),
         }
     }

@@ -36,10 +36,13 @@ impl ProtocolError {
             | Self::Body { .. }
             | Self::Batch { .. }
             | Self::Frame { .. }
+            | Self::Inflate { .. }
+            | Self::NotCompressed(_)
+            | Self::NoTakeover(_)
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
-            | Self::NotCompressed { .. }
+            | Self::Uncoded { .. }
             | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,

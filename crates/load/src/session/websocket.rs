@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pushbench_core::contender::Coding;
+use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
+use pushbench_protocol::deflate::{Agreement, InflateError, Offer};
 use pushbench_protocol::frame::{
     FrameError, FrameReader, Opcode, Piece, close_payload, push_control,
 };
@@ -20,6 +23,7 @@ use tungstenite::handshake::derive_accept_key;
 use super::Make;
 use super::error::ProtocolError;
 use super::http1::Http1;
+use super::inflating::Inflating;
 use super::output::{Ending, Note, Output};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Next, Request, Subscription};
@@ -44,10 +48,13 @@ const GONE: u16 = 4410;
 #[derive(Debug)]
 pub(super) struct Websocket {
     request: Arc<FeedRequest>,
+    offer: Option<Offer>,
     state: State,
     frames: FrameReader,
     identity: IdentityReader,
     text: Utf8Reader,
+    /// Where the server compresses its messages.
+    inflating: Option<Box<Inflating>>,
     /// Where the stream is to continue after a loss.
     cursor: Option<Seq>,
     /// Seeds this client's keys and masks, and how many were drawn.
@@ -70,29 +77,66 @@ enum State {
     },
 }
 
-impl Websocket {
-    /// The request of a plan's clients.
-    pub(super) fn request(plan: &LoadPlan) -> FeedRequest {
-        FeedRequest::new(plan, &[], &UPGRADE)
-    }
+/// A fault in what the server sent.
+#[derive(Debug)]
+enum Fault {
+    Frame(FrameError),
+    Inflate(InflateError),
+}
 
+impl Fault {
+    /// The code of the close frame that fails the connection.
+    const fn close_code(&self) -> u16 {
+        match self {
+            Self::Frame(error) => error.close_code(),
+            Self::Inflate(error) => error.close_code(),
+        }
+    }
+}
+
+impl From<FrameError> for Fault {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+impl From<InflateError> for Fault {
+    fn from(error: InflateError) -> Self {
+        Self::Inflate(error)
+    }
+}
+
+impl Websocket {
     /// Client `client` of all; its keys and masks come from `seed`.
-    pub(super) fn new(
-        request: Arc<FeedRequest>,
-        identity: IdentityReader,
-        seed: u64,
-        client: u32,
-    ) -> Self {
+    fn new(asked: &Asked, identity: IdentityReader, seed: u64, client: u32) -> Self {
         Self {
-            request,
+            request: asked.request.clone(),
+            offer: asked.offer,
             state: State::Connecting,
             frames: FrameReader::default(),
             identity,
             text: Utf8Reader::default(),
+            inflating: None,
             cursor: None,
             seed: random::bits(seed, KEY_STREAM, u64::from(client)),
             drawn: 0,
         }
+    }
+
+    /// Takes the agreement on compressed messages, which has to be what was asked for: another would
+    /// have another contender measured.
+    fn agree(&mut self, agreement: Option<Agreement>) -> Result<(), ProtocolError> {
+        let Some(offer) = self.offer else { return Ok(()) };
+        let request = || self.target().describe();
+        let Some(Agreement { server, .. }) = agreement else {
+            return Err(ProtocolError::NotCompressed(request()));
+        };
+        if server.takeover == offer.server_no_takeover {
+            return Err(ProtocolError::NoTakeover(request()));
+        }
+        self.frames = FrameReader::new(true);
+        self.inflating = Some(Box::new(Inflating::new(server)));
+        Ok(())
     }
 
     /// The random bits that were drawn `back` draws ago.
@@ -115,15 +159,45 @@ impl Websocket {
 
     /// Bytes of a message.
     #[inline]
-    fn message(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), FrameError> {
+    fn message(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), Fault> {
         out.count(Layer::Payload, data.len());
-        if self.frames.is_text() {
-            self.text.push(data).map_err(|_| FrameError::Text)?;
+        if self.frames.is_compressed() {
+            return self.inflate(data, last, out);
         }
+        self.check_text(data)?;
         if !last {
             self.identity.push(data);
             return Ok(());
         }
+        self.ended(data, out)
+    }
+
+    /// Bytes of a compressed message.
+    fn inflate(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), Fault> {
+        // The frames' reader takes compressed ones only where they were agreed on.
+        let Some(mut inflating) = self.inflating.take() else { return Ok(()) };
+        let inflated = inflating.inflate(data, last, &mut out.bench, |piece| {
+            self.check_text(piece)?;
+            self.identity.push(piece);
+            Ok::<_, Fault>(())
+        })?;
+        self.inflating = Some(inflating);
+        out.saved(inflated, data.len());
+        if last { self.ended(&[], out) } else { Ok(()) }
+    }
+
+    /// Looks at bytes of a message that may be text.
+    #[inline]
+    fn check_text(&mut self, data: &[u8]) -> Result<(), FrameError> {
+        if self.frames.is_text() {
+            self.text.push(data).map_err(|_| FrameError::Text)?;
+        }
+        Ok(())
+    }
+
+    /// A message ends with `data`.
+    #[inline]
+    fn ended(&mut self, data: &[u8], out: &mut Output) -> Result<(), Fault> {
         self.text.finish().map_err(|_| FrameError::Text)?;
         let message = self.identity.last(data);
         self.arrived(message, out);
@@ -177,16 +251,20 @@ impl Websocket {
     /// Fails the connection for what the server sent (§7.1.7): with a close frame that says so,
     /// unless one has been sent.
     #[cold]
-    fn fail(&mut self, source: FrameError, out: &mut Output) -> ProtocolError {
+    fn fail(&mut self, source: Fault, out: &mut Output) -> ProtocolError {
         if matches!(self.state, State::Open) {
             self.push_control(Opcode::Close, &source.close_code().to_be_bytes(), out);
         }
-        ProtocolError::Frame { request: self.target().describe(), source }
+        let request = self.target().describe();
+        match source {
+            Fault::Frame(source) => ProtocolError::Frame { request, source },
+            Fault::Inflate(source) => ProtocolError::Inflate { request, source },
+        }
     }
 
     /// Takes the frames in the input.
     #[inline]
-    fn take(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), FrameError> {
+    fn take(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), Fault> {
         while let Some(piece) = self.frames.next(&mut input)? {
             match piece {
                 Piece::Framing(bytes) => out.count(Layer::Framing, bytes),
@@ -208,7 +286,7 @@ impl Subscription for Websocket {
 
     fn request(&mut self) -> Request<'_> {
         self.state = State::Connecting;
-        self.frames = FrameReader::default();
+        (self.frames, self.inflating) = (FrameReader::default(), None);
         self.identity.restart();
         self.text = Utf8Reader::default();
         self.drawn += 2;
@@ -228,9 +306,12 @@ impl Subscription for Websocket {
     ) -> Result<(), ProtocolError> {
         let accept = derive_accept_key(self.key().as_bytes());
         let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
-        if let Err(source) = upgrade.and_then(|upgrade| upgrade.check(&accept, None)) {
-            return Err(ProtocolError::Handshake { request: self.target().describe(), source });
-        }
+        let checked = upgrade.and_then(|upgrade| upgrade.check(&accept, self.offer.as_ref()));
+        let agreement = checked.map_err(|source| ProtocolError::Handshake {
+            request: self.target().describe(),
+            source,
+        })?;
+        self.agree(agreement)?;
         self.stands(head, out)?;
         self.state = State::Open;
         Ok(())
@@ -270,12 +351,44 @@ impl Subscription for Websocket {
     }
 }
 
+/// The requests of a plan's clients, and their offers.
+struct Asked {
+    request: Arc<FeedRequest>,
+    offer: Option<Offer>,
+}
+
+impl Asked {
+    fn of(plan: &LoadPlan) -> Self {
+        let offer = offer(plan);
+        let value = offer.as_ref().map(Offer::value);
+        let extensions = value.as_deref().map(|value| ("Sec-WebSocket-Extensions", value));
+        let own: Vec<_> = UPGRADE.into_iter().chain(extensions).collect();
+        Self { request: Arc::new(FeedRequest::new(plan, &[], &own)), offer }
+    }
+}
+
+/// The offer to read compressed messages (RFC 7692 §7.1): with context takeover or without, and no
+/// larger a window than the plan says. Of client's messages, which are control frames alone, it says
+/// nothing more than has to be said.
+fn offer(plan: &LoadPlan) -> Option<Offer> {
+    let takeover = match plan.contender.stack.coding {
+        Coding::None | Coding::Gzip => return None,
+        Coding::Deflate => false,
+        Coding::DeflateTakeover => true,
+    };
+    let window = Some(plan.deflate_window).filter(|window| *window < WindowBits::MAX);
+    Some(Offer {
+        server_no_takeover: !takeover,
+        client_no_takeover: !takeover,
+        server_window: window,
+        client_window: true,
+    })
+}
+
 /// Clients of WebSockets.
 pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
-    let (request, seed) = (Arc::new(Websocket::request(plan)), plan.seed);
-    Box::new(move |client| {
-        Box::new(Http1::new(Websocket::new(request.clone(), identity, seed, client)))
-    })
+    let (asked, seed) = (Asked::of(plan), plan.seed);
+    Box::new(move |client| Box::new(Http1::new(Websocket::new(&asked, identity, seed, client))))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Bodies in gzip, as a client has them that asks for it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -265,4 +266,30 @@ fn a_stream_in_gzip_that_skips_or_falls_off_the_ring_ends_in_order() {
     assert!(seen.is_sorted() && seen.len() < 40, "{seen:?}");
     server.handle.stop();
     assert_eq!(latest.rest(), "");
+}
+
+/// A third implementation, for which the test needs `python3`.
+#[test]
+fn pythons_own_gzip_reads_polls_and_streams() {
+    const SCRIPT: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/independent/gzip_client.py");
+    if crate::secured().is_some() {
+        return;
+    }
+    let server = Running::with(compressing(0));
+    for body in ["first", "second, much like the first", "the last"] {
+        server.publish(body);
+    }
+    let mut command = Command::new("python3");
+    command.args([SCRIPT, &server.address.port().to_string()]).stdout(Stdio::piped());
+    let mut python = match command.spawn() {
+        Ok(python) => python,
+        Err(error) => return eprintln!("SKIPPED, since python3 cannot be started: {error}"),
+    };
+    let mut said = BufReader::new(python.stdout.take().unwrap()).lines();
+    assert_eq!(said.next().expect("it is told why").unwrap(), "open");
+    server.publish("one more while it reads");
+    server.handle.stop();
+    assert_eq!(said.next().expect("it is told why").unwrap(), "4");
+    assert!(python.wait().unwrap().success());
 }

@@ -16,8 +16,6 @@ pub(super) struct Pending {
     pub(super) sent: usize,
     /// The other end has said that it sends no more.
     pub(super) is_ended: bool,
-    /// Behind the plaintext that was given out came what broke the connection.
-    pub(super) broken: Option<io::Error>,
 }
 
 impl Pending {
@@ -28,10 +26,10 @@ impl Pending {
         mut traffic: ReadTraffic<'_, '_, D>,
         buffer: &mut [u8],
         given: usize,
-    ) -> io::Result<usize> {
+    ) -> Result<usize, TlsError> {
         let mut taken = 0;
         while let Some(record) = traffic.next_record() {
-            let plaintext = record.map_err(TlsError::from)?.payload;
+            let plaintext = record?.payload;
             let room = buffer.get_mut(given + taken..).unwrap_or_default();
             let fits = plaintext.len().min(room.len());
             room[..fits].copy_from_slice(&plaintext[..fits]);
@@ -53,11 +51,11 @@ impl Pending {
     }
 
     /// Puts a record of rustls' own behind what waits for the socket; its length.
-    pub(super) fn encode<D>(&mut self, mut data: EncodeTlsData<'_, D>) -> io::Result<usize> {
+    pub(super) fn encode<D>(&mut self, mut data: EncodeTlsData<'_, D>) -> Result<usize, TlsError> {
         let before = self.sealed.len();
         if let Err(EncodeError::InsufficientSize(size)) = data.encode(&mut []) {
             self.sealed.resize(before + size.required_size, 0);
-            data.encode(&mut self.sealed[before..]).map_err(io::Error::other)?;
+            data.encode(&mut self.sealed[before..]).map_err(TlsError::of_room)?;
         }
         Ok(self.sealed.len() - before)
     }

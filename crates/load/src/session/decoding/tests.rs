@@ -18,7 +18,7 @@ fn contenders() -> impl Iterator<Item = Contender> {
 
 fn opened(contender: Contender, delivery: Delivery, threshold: u64) -> (Box<dyn Session>, Heard) {
     let mut plan = plan(contender, delivery);
-    plan.compression.threshold = ByteSize(threshold);
+    plan.compression_threshold = ByteSize(threshold);
     let mut session = Sessions::new(&plan).session(0);
     let heard = call(|out| session.opened(out));
     (session, heard)
@@ -138,7 +138,7 @@ fn an_answer_that_is_not_compressed_although_asked_for_is_told_by_name() {
     for contender in contenders() {
         let (mut session, _) = opened(contender, Delivery::Every, 0);
         let error = feed(&mut *session, &answer(1, "", &batch_of(&[1])), 9).unwrap_err();
-        assert!(matches!(error, ProtocolError::NotCompressed { .. }), "{error}");
+        assert!(matches!(error, ProtocolError::Uncoded { .. }), "{error}");
         assert!(error.to_string().contains("GET /feed/"), "{error}");
         let (mut session, _) = opened(contender, Delivery::Every, 0);
         let wire = answer(1, "Content-Encoding: br\r\n", b"\xff");
@@ -157,7 +157,7 @@ fn small_bodies_and_answers_without_one_need_no_coding() {
         assert_eq!(heard.layers()[0], 100);
         let (mut session, _) = opened(contender, Delivery::Every, text.len() as u64);
         let error = feed(&mut *session, &answer(1, "", &text), 9).unwrap_err();
-        assert!(matches!(error, ProtocolError::NotCompressed { .. }), "{error}");
+        assert!(matches!(error, ProtocolError::Uncoded { .. }), "{error}");
         let (mut session, _) = opened(contender, Delivery::Every, 0);
         let none = b"HTTP/1.1 204 No Content\r\nETag: \"4\"\r\n\r\n";
         assert_eq!(feed(&mut *session, none, 9).unwrap().subscribed, 1);

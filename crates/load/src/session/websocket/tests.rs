@@ -1,3 +1,5 @@
+mod compressed;
+
 use std::io::Cursor;
 
 use pushbench_core::{Contender, Delivery};

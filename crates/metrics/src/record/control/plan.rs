@@ -5,10 +5,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushbench_core::compression::{Compression, CompressionTerms};
+use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
+use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
@@ -84,9 +86,12 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
-    /// How what they receive is compressed, where the contender has it so.
+    /// The size from which the body of an answer is to be compressed, where the contender has it so.
     #[serde(default)]
-    pub compression: Compression,
+    pub compression_threshold: ByteSize,
+    /// The largest window of compressed messages that they ask for.
+    #[serde(default = "largest_window")]
+    pub deflate_window: WindowBits,
     /// How many clients this process plays.
     pub clients: u32,
     /// The number of its first client among all of the trial's.
@@ -123,7 +128,8 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
-            compression: Compression::default(),
+            compression_threshold: ByteSize(0),
+            deflate_window: WindowBits::MAX,
             clients,
             first_client: 0,
             total_clients: clients,
@@ -140,6 +146,10 @@ impl LoadPlan {
 /// Connection attempts that are under way at a time, unless the plan says otherwise: few enough
 /// for any server's backlog.
 pub const DEFAULT_RAMP: u32 = 256;
+
+const fn largest_window() -> WindowBits {
+    WindowBits::MAX
+}
 
 const fn default_ramp() -> u32 {
     DEFAULT_RAMP

@@ -37,6 +37,8 @@ pub struct Demand {
     pub clients: u64,
     /// Connections opened each second beside those that stay, for polls that open one each.
     pub opened_each_s: u64,
+    /// Bytes of memory that a client takes beside [`BYTES_PER_CLIENT`], at both ends together.
+    pub bytes_each: u64,
     /// Where the server listens.
     pub target: IpAddr,
     /// Whether the server is part of the run, so that its half of each connection counts.
@@ -167,7 +169,7 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 6] {
         Shared {
             bound: Bound::Memory,
             free: limits.memory_bytes,
-            each: BYTES_PER_CLIENT,
+            each: BYTES_PER_CLIENT.saturating_add(demand.bytes_each),
             scale: mib,
             unit: "MiB of memory",
             remedy: "end what else takes memory",
@@ -175,7 +177,7 @@ fn shared(demand: &Demand, limits: &Limits) -> [Shared; 6] {
         Shared {
             bound: Bound::GroupMemory,
             free: limits.group_memory_bytes,
-            each: BYTES_PER_CLIENT,
+            each: BYTES_PER_CLIENT.saturating_add(demand.bytes_each),
             scale: mib,
             unit: "MiB of this container's memory (cgroup)",
             remedy: "raise its limit: `docker run --memory`, systemd's MemoryMax, memory.max",
@@ -222,6 +224,7 @@ impl Demand {
         Self {
             clients,
             opened_each_s: 0,
+            bytes_each: 0,
             target: IpAddr::V4(Ipv4Addr::LOCALHOST),
             own_server: true,
             server_processes: None,
