@@ -100,7 +100,7 @@ impl Entry {
         std::iter::successors(self.coded.get(), |coded| coded.next.get()).map(|coded| &**coded)
     }
 
-    /// What a gzip member has of it, once it has been encoded for one.
+    /// The sum of its text in a gzip member, once it has been encoded for one.
     pub(crate) fn text_in_gzip(&self) -> Option<Suffix> {
         let made = self.coded().find(|made| made.coding == SharedCoding::Gzip);
         made.map(|made| made.encoding.text)

@@ -45,7 +45,7 @@ struct State {
     compressor: Option<Compressor>,
     /// The bounds of the client's messages where it may compress them.
     client: Option<Side>,
-    /// What the client has of its gzip member, if it has one.
+    /// The sum of the client's gzip member so far, if it has one.
     member: Option<Sum>,
 }
 

@@ -115,8 +115,8 @@ impl RequestTarget<'_> {
         head.cursor.or(self.request.foreign.then_some(Seq::NONE))
     }
 
-    /// What it takes to read the body of an answer that brings the feed; `None` where that can be read
-    /// as it is.
+    /// The decoder of the body of an answer that brings the feed; `None` where that can be read as it
+    /// is.
     ///
     /// # Errors
     ///

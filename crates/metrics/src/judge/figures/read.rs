@@ -1,6 +1,7 @@
 //! The value of each figure in one trial.
 
 use pushbench_core::Figure;
+use pushbench_core::contender::Coding;
 
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
@@ -50,7 +51,7 @@ impl<'a> Reader<'a> {
             Figure::TlsBytes => self.at_socket(Layer::Tls),
             Figure::TcpipBytes => self.tcpip(),
             Figure::WireBytes => self.wire(),
-            Figure::MessageBytes => self.per_message(self.window().messages()),
+            Figure::MessageBytes => self.before_coding(),
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
@@ -64,6 +65,12 @@ impl<'a> Reader<'a> {
 
     fn per_message(&self, amount: u64) -> Option<f64> {
         ratio(amount, self.trial.measured.counters.messages_in_window)
+    }
+
+    /// The messages before they were compressed; nothing where they are not.
+    fn before_coding(&self) -> Option<f64> {
+        let is_coded = self.trial.id.contender.stack.coding != Coding::None;
+        if is_coded { self.per_message(self.window().messages()) } else { None }
     }
 
     const fn window(&self) -> &Tally {
