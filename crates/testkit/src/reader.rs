@@ -1,6 +1,7 @@
 //! A client of each transport, made of libraries that neither the server nor the load generator
 //! are tested with: one trait, so that one suite runs over them all.
 
+mod compressed;
 mod long_poll;
 mod short_poll;
 mod sse;
@@ -10,6 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use pushbench_core::contender::Coding;
 use pushbench_core::feed::number::NumberReader;
 use pushbench_core::{Contender, Delivery, Seq, Transport};
 use tokio::time::timeout;
@@ -131,6 +133,16 @@ impl dyn Reader {
     }
 }
 
+/// WebSocket with messages that are compressed once for all clients.
+pub const WEBSOCKET_DEFLATE: Contender = coded(Contender::WEBSOCKET, Coding::Deflate);
+/// WebSocket with messages that are compressed for each client.
+pub const WEBSOCKET_DEFLATE_TAKEOVER: Contender =
+    coded(Contender::WEBSOCKET, Coding::DeflateTakeover);
+
+const fn coded(plain: Contender, coding: Coding) -> Contender {
+    Contender { stack: plain.stack.with_coding(coding), ..plain }
+}
+
 /// Calls `$test!` for each contender, with a name for the test, `$check` and the contender.
 #[macro_export]
 macro_rules! each_contender {
@@ -141,6 +153,8 @@ macro_rules! each_contender {
         $test!(long_poll, $check, pushbench_core::Contender::LONG_POLL);
         $test!(sse, $check, pushbench_core::Contender::SSE);
         $test!(websocket, $check, pushbench_core::Contender::WEBSOCKET);
+        $test!(websocket_deflate, $check, $crate::reader::WEBSOCKET_DEFLATE);
+        $test!(websocket_deflate_takeover, $check, $crate::reader::WEBSOCKET_DEFLATE_TAKEOVER);
     };
 }
 
@@ -152,7 +166,10 @@ const READERS: [(Transport, Open); Transport::ALL.len()] = [
     (Transport::ShortPoll, |it, contender| boxed(short_poll::ShortPoll::open(it, contender))),
     (Transport::LongPoll, |it, _| boxed(long_poll::LongPoll::open(it))),
     (Transport::Sse, |it, _| boxed(sse::Sse::open(it))),
-    (Transport::Websocket, |it, _| boxed(websocket::Websocket::open(it))),
+    (Transport::Websocket, |it, contender| match contender.stack.coding {
+        Coding::None => boxed(websocket::Websocket::open(it)),
+        _ => boxed(compressed::Compressed::open(it, contender)),
+    }),
 ];
 
 fn boxed<R: Reader + 'static>(

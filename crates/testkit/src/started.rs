@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::feed::{FeedDescription, FeedSpec};
@@ -192,10 +193,12 @@ impl Drop for StartedServer {
     }
 }
 
-/// The settings of a server of `feed` for a test.
+/// The settings of a server of `feed` for a test, which compresses whatever a client will have
+/// compressed.
 #[must_use]
 pub fn config(feed: FeedSpec) -> ServerConfig {
-    ServerConfig { close_timeout: CLOSE_TIMEOUT, ..ServerConfig::new(feed) }
+    let compression = Some(CompressionTerms { takeover: true, ..CompressionTerms::default() });
+    ServerConfig { close_timeout: CLOSE_TIMEOUT, compression, ..ServerConfig::new(feed) }
 }
 
 /// The settings of a server whose feed is published by hand, for a test.
