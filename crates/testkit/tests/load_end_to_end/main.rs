@@ -183,7 +183,10 @@ impl Outcome {
         let up = |layer| tallies.iter().map(|tally| tally.get(Direction::Up, layer)).sum();
         let (payload, framing, http): (u64, u64, u64) =
             (down(Layer::Payload), down(Layer::Framing), down(Layer::Http));
-        assert!(payload >= self.load.measured.audit.delivered * PAYLOAD as u64);
+        let messages: u64 = tallies.iter().map(Tally::messages).sum();
+        assert!(messages >= self.load.measured.audit.delivered * PAYLOAD as u64);
+        let coded = contender.stack.coding != Coding::None;
+        assert_eq!(payload != messages, coded, "{payload} bytes of {messages}");
         assert!(http > 0);
         // Under `latest` a poll's body is the message and nothing beside it.
         let bare = framing == 0 && !contender.shape().streams();
