@@ -1,6 +1,7 @@
 //! Contests: who plays whom, and whose cost is held against which floor.
 
 use pushbench_core::Contender;
+use pushbench_core::contender::Security;
 
 use crate::role::Role;
 
@@ -30,6 +31,16 @@ const WEBSOCKET: Contest = contest(Contender::WEBSOCKET, Role::Server, Role::Loa
 const SSE: Contest = contest(Contender::SSE, Role::Server, Role::Load);
 const LONG_POLL: Contest = contest(Contender::LONG_POLL, Role::Server, Role::Load);
 
+const SECURE_WEBSOCKET: Contest = in_tls(WEBSOCKET);
+const SECURE_SSE: Contest = in_tls(SSE);
+
+/// A contest whose connections are in TLS.
+const fn in_tls(contest: Contest) -> Contest {
+    let Contender { transport, stack } = contest.contender;
+    let contender = Contender { transport, stack: stack.with_security(Security::Tls) };
+    Contest { contender, ..contest }
+}
+
 /// The load generator against another part in its place.
 const fn load(name: &'static str, ours: Contest, floor: Role, target: f64) -> Comparison {
     Comparison { name, ours, floor: Contest { load: floor, ..ours }, target }
@@ -41,11 +52,19 @@ const fn server(name: &'static str, ours: Contest, floor: Role, target: f64) -> 
 }
 
 /// All comparisons, in the order of the table.
-pub(crate) const COMPARISONS: [Comparison; 7] = [
+pub(crate) const COMPARISONS: [Comparison; 10] = [
     load("websocket: load generator / bare receiver", WEBSOCKET, Role::BareReceiver, 1.25),
     load("sse: load generator / bare receiver", SSE, Role::BareReceiver, 1.4),
     load("long-poll: load generator / bare poller", LONG_POLL, Role::BarePoller, 1.4),
     server("websocket: server / bare writer", WEBSOCKET, Role::BareWriter, 1.10),
+    server("websocket+tls: server / bare sealing writer", SECURE_WEBSOCKET, Role::BareWriter, 1.15),
+    server("sse+tls: server / bare sealing writer", SECURE_SSE, Role::BareWriter, 1.15),
+    load(
+        "websocket+tls: load generator / bare opening receiver",
+        SECURE_WEBSOCKET,
+        Role::BareReceiver,
+        1.25,
+    ),
     load("websocket: load generator / without ledger", WEBSOCKET, Role::LoadWithoutLedger, 1.05),
     load("websocket: load generator / without stamps", WEBSOCKET, Role::LoadWithoutStamps, 1.10),
     load("websocket: load generator / that only counts", WEBSOCKET, Role::LoadThatCounts, 1.10),

@@ -2,7 +2,8 @@
 //!
 //! A *bare receiver* reads N sockets into one buffer and counts bytes; a *bare long poller* sends
 //! the load generator's own request bytes and finds the end of each answer; a *bare writer* sends
-//! every message to N sockets, already encoded. Each plays against the real other side, at the
+//! every message to N sockets, already encoded. In TLS they open and seal each record in place with the
+//! provider's cipher. Each plays against the real other side, at the
 //! same pace, in a process of its own whose CPU clock is read from outside at the window's edges.
 //! Contests are interleaved over rounds, so that drift of the machine hits both sides alike, and
 //! a ratio is taken within a round.

@@ -6,6 +6,7 @@ use clap::Parser;
 use pushbench_core::Contender;
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
+use pushbench_core::tls::Cipher;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_run::place::{Layout, Spread};
 use pushbench_run::player::{Commands, Players, Server};
@@ -19,6 +20,10 @@ const WARMUP: Duration = Duration::from_millis(500);
 
 /// How long a long poll is held: longer than any trial, so that only messages answer it.
 const HOLD: Duration = Duration::from_secs(60);
+
+/// The version of TLS, and the cipher, of all that is in TLS: what a browser and a server agree on.
+pub(crate) const VERSION: &str = "1.3";
+pub(crate) const CIPHER: Cipher = Cipher::Aes128Gcm;
 
 /// Load generator and server against bare loops that do the same with nothing else
 #[derive(Debug, Clone, Parser)]
@@ -95,6 +100,8 @@ impl Args {
             ..Scenario::default()
         };
         scenario.feed.payload = PayloadKind::Text;
+        scenario.tls.cipher = Values::One(CIPHER);
+        scenario.tls.versions = Values::One(VERSION.parse().expect("it is one"));
         scenario
     }
 }

@@ -9,7 +9,7 @@ use pushbench_metrics::record::environment::Environment;
 
 use crate::contest::{Comparison, Contest};
 use crate::role::Role;
-use crate::setting::Args;
+use crate::setting::{Args, CIPHER, VERSION};
 use crate::trial::Cost;
 
 /// All trials, by contest.
@@ -37,7 +37,8 @@ pub(crate) fn print(
 
 fn heading(args: &Args, environment: &Environment) -> String {
     format!(
-        "\n## Floors: {} clients, {} bytes, {} ({} of long poll), {} rounds of {}\n\n{} cores, {}\n\n\
+        "\n## Floors: {} clients, {} bytes, {} ({} of long poll), {} rounds of {}\n\n{} cores, {}; \
+         TLS {VERSION}, {CIPHER}, one record a message\n\n\
          | comparison | µs CPU | floor's | ratio | of rounds (how many) | target |\n\
          |---|---|---|---|---|---|\n",
         args.clients,

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Has clients that were not written for this project receive the feed of a pushbench server:
 # curl by the polls and the event stream; for WebSocket a client of Python's standard library
-# alone, and, where they are there, the Python package `websockets` and Node's own client.
+# alone, and, where they are there, the Python package `websockets` and Node's own client. The same
+# over TLS, with openssl, and the load generator against nginx.
 #
 # Usage: scripts/independent/check.sh BINARY
 #
@@ -218,7 +219,7 @@ websockets() {
         node_major=$(node -p 'process.versions.node.split(".")[0]')
     fi
     if [ "$node_major" -ge 22 ]; then
-        client "Node" node "$here/websocket_client.mjs" "$host" "$port"
+        client "Node" node "$here/websocket_client.mjs" "ws://$host:$port/feed/ws"
     else
         echo "SKIPPED Node's own WebSocket: no node, or older than 22 (found: $node_major)"
     fi
@@ -283,6 +284,7 @@ refusals
 strangers
 websockets
 farewell "$feed"
+client "the clients over TLS" python3 "$here/tls_clients.py" "$binary"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

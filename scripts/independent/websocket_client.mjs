@@ -1,10 +1,10 @@
 // Receives the feed with the WebSocket that Node brings along (from version 22 on), which is the
 // one that browsers specify.
 //
-// Usage: node websocket_client.mjs HOST PORT
+// Usage: node websocket_client.mjs URL
 // Prints `ok NAME` or `FAILED NAME: why`; exit status 1 after a failure.
 
-const [host, port] = process.argv.slice(2);
+const [url] = process.argv.slice(2);
 const name = "websocket: Node's own client receives and closes";
 
 function fail(why) {
@@ -15,7 +15,7 @@ function fail(why) {
 const number = (text) => Number(text.startsWith("{") ? JSON.parse(text).seq : text.slice(0, 10));
 
 setTimeout(() => fail("it took longer than 20 s"), 20_000).unref();
-const feed = new WebSocket(`ws://${host}:${port}/feed/ws`);
+const feed = new WebSocket(url);
 let last = null;
 let received = 0;
 feed.onerror = (event) => fail(event.message ?? "the connection failed");

@@ -34,8 +34,11 @@ def expect(condition, what):
 class WebSocket:
     """A connection: blocking, and closed when it takes longer than the timeout."""
 
-    def __init__(self, host, port, path):
+    def __init__(self, host, port, path, tls=None):
+        """`tls` is the `ssl.SSLContext` that secures it, if any."""
         self.socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.buffer = b""
         self.head = self._shake_hands(f"{host}:{port}", path)
 

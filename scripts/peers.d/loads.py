@@ -60,7 +60,11 @@ def pushbench(args, folder, server, transport, clients, *flags, unit="messages_i
     window = trial["window"]
     with open(f"{folder}/latest/trials.csv", encoding="utf-8") as file:
         names, row = (line.strip().split(",") for line in list(file)[:2])
-    p50 = dict(zip(names, row))["latency_p50_us"]
+    row = dict(zip(names, row))
+    p50 = row["latency_p50_us"]
+    # 5 bytes of header, 1 of type, 16 of tag (RFC 8446 §5.2).
+    if transport.endswith("+tls") and not 21.5 < float(row["tls_bytes_per_msg"]) < 22.5:
+        raise RuntimeError(f"{row['tls_bytes_per_msg']} bytes of TLS a message: not one record each")
     return {
         "units": units,
         "per_second": units / ((window["end"] - window["start"]) / 1e9),

@@ -20,11 +20,20 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} {tls} backlog=4096;
+    {clear}
     location = /fixed {{ default_type text/plain; return 200 "{body}"; }}
     {locations}
   }}
 }}
+"""
+# What browsers agree on with either server, and one record for each message: what nchan gives at once,
+# nginx seals at once.
+CIPHER = "aes-128-gcm"
+TLS = """
+    listen 127.0.0.1:{port};
+    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+    ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
 """
 NCHAN = """
 location = /publish {
@@ -42,12 +51,24 @@ location = /publish {
 class Server:
     """Where a server listens, which process it is, and what `load` has to be told of it."""
 
-    def __init__(self, port, pid, feed=None):
-        self.port, self.pid, self.feed = port, pid, feed
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port, pid, feed=None, tls=False):
+        self.port, self.pid, self.feed, self.tls = port, pid, feed, tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
     def load_flags(self, transport):
-        return ["--feed", self.feed, "--path", PATHS[transport]] if self.feed else []
+        foreign = ["--feed", self.feed, "--path", PATHS[transport.removesuffix("+tls")]]
+        secured = ["--insecure", "--tls-cipher", CIPHER, "--tls-versions", "1.3"]
+        return (foreign if self.feed else []) + (secured if self.tls else [])
+
+
+def certificate(folder):
+    """A self-signed certificate with a key on P-256, as pushbench makes one."""
+    command = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "1", "-subj", "/CN=localhost", "-keyout", f"{folder}/key.pem",
+        "-out", f"{folder}/cert.pem",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def raised_limits():
@@ -59,14 +80,15 @@ def raised_limits():
 
 
 @contextlib.contextmanager
-def pushbench(args, folder, rate):
+def pushbench(args, folder, rate, tls=False):
     """`rate` None: a feed that is published by hand, with one message in it."""
     port = free_port()
     schedule = ["--rate", f"{rate:g}/s"] if rate else ["--schedule", "manual"]
     command = [args.binary, "serve", "--port", str(port), "--payload-kind", "text", *schedule]
+    command += ["--tls", "--tls-cipher", CIPHER] if tls else []
     with Started(command, cwd=folder) as started:
         wait_for_port(port)
-        server = Server(port, started.pid)
+        server = Server(port, started.pid, tls=tls)
         if not rate:
             body = b"%010d" % 1
             urllib.request.urlopen(server.url + "/feed/publish", body.ljust(PAYLOAD, b"x")).read()
@@ -74,10 +96,16 @@ def pushbench(args, folder, rate):
 
 
 @contextlib.contextmanager
-def nginx(folder, locations="", module=""):
+def nginx(folder, locations="", module="", clear_port=None):
+    """`clear_port`: the clients' port is in TLS, and this one is not."""
     port = free_port()
-    body = "x" * PAYLOAD
-    text = NGINX.format(folder=folder, port=port, body=body, locations=locations, module=module)
+    if clear_port:
+        certificate(folder)
+    text = NGINX.format(
+        folder=folder, port=port, body="x" * PAYLOAD, locations=locations, module=module,
+        tls="ssl" if clear_port else "",
+        clear=TLS.format(port=clear_port, folder=folder) if clear_port else "",
+    )
     config = pathlib.Path(folder) / "nginx.conf"
     config.write_text(text)
     command = ["nginx", "-e", f"{folder}/error.log", "-c", str(config)]
@@ -85,15 +113,18 @@ def nginx(folder, locations="", module=""):
         wait_for_port(port)
         children = f"/proc/{started.pid}/task/{started.pid}/children"
         wait_until(lambda: pathlib.Path(children).read_text().split(), "nginx to start a worker")
-        yield Server(port, int(pathlib.Path(children).read_text().split()[0]))
+        worker = int(pathlib.Path(children).read_text().split()[0])
+        yield Server(port, worker, tls=bool(clear_port))
 
 
 @contextlib.contextmanager
-def nchan(folder, rate):
-    with nginx(folder, NCHAN, f"load_module {NCHAN_MODULE};") as server:
+def nchan(folder, rate, tls=False):
+    clear_port = free_port() if tls else None
+    with nginx(folder, NCHAN, f"load_module {NCHAN_MODULE};", clear_port) as server:
         feed = f"{folder}/feed.json"
         script = str(pathlib.Path(__file__).parent / "publish.py")
-        command = [sys.executable, script, server.url + "/publish", f"{rate:g}", str(PAYLOAD), feed]
+        publish = f"http://127.0.0.1:{clear_port or server.port}/publish"
+        command = [sys.executable, script, publish, f"{rate:g}", str(PAYLOAD), feed]
         with Started(command, stderr=subprocess.DEVNULL):
             wait_until(pathlib.Path(feed).exists, "the publisher")
-            yield Server(server.port, server.pid, feed)
+            yield Server(server.port, server.pid, feed, tls)

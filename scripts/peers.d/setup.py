@@ -9,11 +9,11 @@ import sys
 NCHAN_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 PACKAGES = {
     "nginx": "nginx-core", "nchan": "libnginx-mod-nchan", "wrk": "wrk",
-    "h2load": "nghttp2-client", "tsung": "tsung",
+    "h2load": "nghttp2-client", "tsung": "tsung", "openssl": "openssl",
 }
 VERSIONS = {
     "nginx": ["nginx", "-v"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"],
-    "tsung": ["tsung", "-v"],
+    "tsung": ["tsung", "-v"], "openssl": ["openssl", "version"],
 }
 
 

@@ -98,6 +98,7 @@ Examples:
   pushbench run my-feed.toml --runs 6 --out /tmp/results
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
+  pushbench run ticker -t websocket -t websocket+tls --tls-certificate rsa-2048
   pushbench run ticker --headers chromium --cookie-bytes 0,400
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
@@ -129,6 +130,7 @@ Examples:
   pushbench serve --port 8080 --rate 5/s
   pushbench serve --port 0 --schedule replay --trace earthquakes --speed 6000
   pushbench serve --schedule manual
+  pushbench serve --tls --port 8443
   curl -d 'hello' http://127.0.0.1:8080/feed/publish")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]

@@ -36,6 +36,10 @@ pub enum Figure {
     AgeMax,
     /// Median time to connect and subscribe.
     ConnectP50,
+    /// TLS bytes that a client sends while it connects, per handshake.
+    TlsConnectUp,
+    /// TLS bytes that a client gets while it connects, per handshake.
+    TlsConnectDown,
     /// Payload bytes per message, both directions.
     PayloadBytes,
     /// Framing bytes per message, both directions.
@@ -157,7 +161,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 23] = {
+const TABLE: [Row; 25] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -172,6 +176,8 @@ const TABLE: [Row; 23] = {
         row(F::AgeMean, "age.mean", "age_mean_us", "age mean", DELAY).by(Ranks),
         row(F::AgeMax, "age.max", "age_max_us", "age max", DELAY),
         row(F::ConnectP50, "connect.p50", "connect_p50_us", "connect p50", SPAN).at(0.5),
+        layer(F::TlsConnectUp, "tls_connect_up_bytes_per_handshake", "TLS up/connect"),
+        layer(F::TlsConnectDown, "tls_connect_down_bytes_per_handshake", "TLS down/connect"),
         layer(F::PayloadBytes, "payload_bytes_per_msg", "payload/msg").by(Ranges),
         layer(F::FramingBytes, "framing_bytes_per_msg", "framing/msg").by(Ranges),
         layer(F::HttpBytes, "http_bytes_per_msg", "HTTP/msg").by(Ranges),

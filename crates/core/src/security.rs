@@ -61,14 +61,35 @@ pub struct ClientSecurity {
     pub key_log: Option<PathBuf>,
 }
 
-/// The agreement that a handshake ends with, by the names that IANA's registries have. What is not
-/// known is empty.
+impl ClientSecurity {
+    /// Whether the server's certificate is checked.
+    #[must_use]
+    pub fn verifies(&self) -> bool {
+        self.trust != Trust::Anybody
+    }
+}
+
+/// The agreement that a handshake ends with; cipher and group by the names that IANA's registries
+/// have. What is not known is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
-    /// The version: `TLSv1_3`.
+    /// The version of TLS: `1.3`.
     pub version: String,
-    /// The cipher suite: `TLS13_AES_256_GCM_SHA384`.
+    /// The cipher suite: `TLS_AES_256_GCM_SHA384`.
     pub cipher: String,
     /// The group of the key exchange: `X25519MLKEM768`. A session of TLS 1.2 that is resumed has none.
     pub group: String,
+    /// The key of the server's certificate: `p256`, `rsa-2048`.
+    #[serde(default)]
+    pub certificate: String,
+}
+
+/// The security of a trial's connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secured {
+    /// The agreement that secured the first of them.
+    pub agreed: Agreed,
+    /// Whether the server's certificate was checked: that somebody who is trusted says it is the
+    /// server's.
+    pub verified: bool,
 }

@@ -6,7 +6,7 @@
 
 mod receiver;
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
@@ -107,12 +107,17 @@ fn out_of_turn(expected: &str) -> io::Error {
     io::Error::other(format!("expected the order to {expected}"))
 }
 
-/// Opens a connection, sends what a session of the load generator sends first, and reads the head
-/// of the answer.
+/// Opens a connection in clear, and subscribes.
 fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<TcpStream> {
+    let mut stream = dial(plan, client)?;
+    ask(&mut stream, sessions, client)?;
+    Ok(stream)
+}
+
+/// Sends what a session of the load generator sends first, and reads the head of the answer.
+fn ask(stream: &mut (impl Read + Write), sessions: &Sessions, client: u32) -> io::Result<()> {
     let mut out = Output::default();
     sessions.session(client).opened(&mut out);
-    let mut stream = dial(plan, client)?;
     stream.write_all(out.send.bytes())?;
     let (mut head, mut piece) = (Vec::new(), [0; 4096]);
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -125,7 +130,7 @@ fn subscribe(plan: &LoadPlan, sessions: &Sessions, client: u32) -> io::Result<Tc
     if !head.starts_with(b"HTTP/1.1 101") && !head.starts_with(b"HTTP/1.1 200") {
         return Err(io::Error::other("the server refuses the stream"));
     }
-    Ok(stream)
+    Ok(())
 }
 
 /// Opens a connection with the load generator's socket options, from its source addresses.

@@ -272,11 +272,16 @@ impl Channel {
         self.secured.as_mut().map_or(Overhead::default(), |secured| secured.take_overhead())
     }
 
-    /// The agreement that secures the connection, and whether it takes up the session of an earlier
-    /// one.
+    /// The agreement that secures the connection; `None` in clear.
     #[must_use]
-    pub fn agreed(&self) -> Option<(Agreed, bool)> {
-        self.secured.as_ref().map(|secured| (secured.agreed(), secured.is_resumed()))
+    pub fn agreed(&self) -> Option<Agreed> {
+        self.secured.as_ref().map(|secured| secured.agreed())
+    }
+
+    /// Whether it takes up the session of an earlier connection; `None` in clear.
+    #[must_use]
+    pub fn is_resumed(&self) -> Option<bool> {
+        self.secured.as_ref().map(|secured| secured.is_resumed())
     }
 
     /// The kernel's account of the connection; `None` where there never was one, and within, where
@@ -300,14 +305,21 @@ impl Channel {
         self.socket.shutdown(Shutdown::Write)
     }
 
+    /// Says where there is a word for it that this end sends no more, as far as the socket takes
+    /// that. [`close`](Self::close) does so too; the kernel's last account, taken in between, has it.
+    pub fn take_leave(&mut self, moved: &mut Moved) {
+        if let Some(secured) = &mut self.secured {
+            // What the socket does not take is not waited for.
+            let _ = secured.finish(&self.socket, moved);
+        }
+    }
+
     /// Closes the socket, and says which bytes no read and no write has told of, a record that never
     /// became whole included. Sealed bytes that still wait count as moved, like those that a kernel
     /// has taken and never sends.
     pub fn close(mut self, moved: &mut Moved) -> Overhead {
-        let Some(secured) = &mut self.secured else { return Overhead::default() };
-        // A good-bye that the socket does not take is not waited for.
-        let _ = secured.finish(&self.socket, moved);
-        secured.close(moved)
+        self.take_leave(moved);
+        self.secured.as_mut().map_or(Overhead::default(), |secured| secured.close(moved))
     }
 }
 

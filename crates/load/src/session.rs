@@ -8,6 +8,7 @@
 //! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
 mod body;
+mod decoding;
 mod error;
 mod http1;
 mod inflating;

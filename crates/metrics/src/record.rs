@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use pushbench_core::Contender;
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
+use pushbench_core::security::Secured;
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +151,9 @@ pub struct TrialRecord {
     pub measured: Measured,
     /// How late the load processes were for their own plans.
     pub loop_lag: LatencyHistogram,
+    /// What secured its connections; `None` in clear, and where none was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secured: Option<Secured>,
     /// Measurements of the server; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
     /// Where latency was spent; `None` where nothing was stamped.

@@ -10,7 +10,7 @@ mod sum;
 use pushbench_core::deflate::DeflateSettings;
 
 pub use self::reader::{GzipError, GzipReader};
-pub use self::sum::Sum;
+pub use self::sum::{Suffix, Sum};
 use crate::zlib::Deflater;
 
 /// A member's header (RFC 1952 §2.3): neither name nor time, an unknown system.
@@ -46,6 +46,19 @@ impl GzipWriter {
         self.deflater.finish(text, out);
         Sum::of(text).push_to(out);
     }
+}
+
+/// Appends `text` as a member's middle as [`GzipWriter::push_block`] does, and as it is (RFC 1951
+/// §3.2.4): five bytes more for each 65,535, and nobody has to compress.
+pub fn push_stored(text: &[u8], out: &mut Vec<u8>) -> Sum {
+    for piece in text.chunks(usize::from(u16::MAX)) {
+        let length = piece.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(piece);
+    }
+    Sum::of(text)
 }
 
 /// Appends the end of a member: a last, empty block (RFC 1951 §3.2.6), and the checksum and length

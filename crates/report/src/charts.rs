@@ -195,12 +195,14 @@ impl Picture {
     /// Draws the legend in as many lines as it takes, and says where it ends.
     fn draw_keys<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32) -> Result<i32, String> {
         const SAMPLE: i32 = 44;
+        // The largest markers of two lines do not meet.
+        const LINE: i32 = 38;
         let font = Font::new(LABEL, INK);
         let (mut x, mut y) = (MARGIN, top);
         for key in &self.keys {
             let width = SAMPLE + 10 + area.width_of(key.name(), font) + 26;
             if x > MARGIN && x + width > WIDTH - MARGIN {
-                (x, y) = (MARGIN, y + 32);
+                (x, y) = (MARGIN, y + LINE);
             }
             match key {
                 Key::Contender(contender) => {

@@ -5,7 +5,9 @@ mod player;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushbench_core::contender::Security;
 use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::security::{Agreed, Secured};
 use pushbench_core::{Contender, MonoInstant, Seq};
 use pushbench_metrics::judge::breakdown::Breakdown;
 use pushbench_metrics::judge::models::{Check, Latency};
@@ -270,6 +272,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         connected: point.clients,
         measured,
         loop_lag: lag(&mut own, 40.0),
+        secured: secured(point, id.contender),
         server: Some(ServerMeasured {
             published: count,
             publish_lag: lag(&mut own, 60.0),
@@ -293,6 +296,17 @@ fn check(point: &Point, contender: Contender) -> Check {
     Check { latency: Some(latency), ..Check::default() }
 }
 
+/// What TLS comes to with the settings of a point.
+fn secured(point: &Point, contender: Contender) -> Option<Secured> {
+    let agreed = Agreed {
+        version: "1.3".to_owned(),
+        cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+        group: "X25519MLKEM768".to_owned(),
+        certificate: point.tls.certificate.to_string(),
+    };
+    (contender.stack.security == Security::Tls).then_some(Secured { agreed, verified: true })
+}
+
 fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
     let mut lag = LatencyHistogram::default();
     (0..500).for_each(|_| lag.record_ns((noise.delay_us(middle_us) * 1e3) as u64));
@@ -300,7 +314,9 @@ fn lag(noise: &mut Noise, middle_us: f64) -> LatencyHistogram {
 }
 
 fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> Resources {
-    let us = match contender {
+    let basic = Contender { stack: contender.stack.basic(), ..contender };
+    let is_secured = contender.stack.security == Security::Tls;
+    let us = match basic {
         Contender::SHORT_POLL => 11.0,
         Contender::SHORT_POLL_CLOSE => 38.0,
         Contender::SHORT_POLL_CONDITIONAL => 12.0,
@@ -308,6 +324,8 @@ fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> R
         Contender::SSE => 4.1,
         _ => 3.9,
     };
+    let us = if is_secured { us + 0.9 } else { us };
+    let memory = if is_secured { 17_300 } else { 9_300 };
     let spent = |factor: f64| {
         let total = Duration::from_nanos((us * drift * factor * 1e3 * messages as f64) as u64);
         Some(CpuTime { total, user: total / 2, system: total / 2 })
@@ -315,7 +333,7 @@ fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> R
     Resources {
         server_cpu: spent(1.0),
         load_cpu: spent(1.4),
-        server_rss_growth: Some(u64::from(clients) * 9_300),
+        server_rss_growth: Some(u64::from(clients) * memory),
         load_rss_growth: Some(u64::from(clients) * 12_400),
         canary_worst: Some(Duration::from_micros(900)),
         disturbance: None,

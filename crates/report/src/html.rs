@@ -14,7 +14,7 @@ use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, blocks};
-use crate::{floor, instrument, settings, table};
+use crate::{instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
 
@@ -153,7 +153,7 @@ fn push_block(page: &mut String, record: &RunRecord, block: &Block<'_>) {
     let conditions = settings::conditions(&record.scenario, &block.point);
     let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&conditions));
     push_table(page, block, &notes);
-    if let Some(line) = floor::line(record, block) {
+    for line in table::below(record, block) {
         let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(&line));
     }
     if notes.is_empty() {
@@ -188,11 +188,18 @@ fn push_table(page: &mut String, block: &Block<'_>, notes: &[Note]) {
             } else {
                 String::new()
             };
-            let _ = write!(page, "<td>{swatch}{}</td>", escaped(cell));
+            let text = if index == 0 { parted(cell) } else { escaped(cell) };
+            let _ = write!(page, "<td>{swatch}{text}</td>");
         }
         page.push_str("</tr>\n");
     }
     page.push_str("</table></div>\n");
+}
+
+/// A contender's name that may go on in another line where a part of its stack begins.
+fn parted(name: &str) -> String {
+    let parts = name.split('+').map(|part| format!("<span>{}</span>", escaped(part)));
+    parts.collect::<Vec<_>>().join("<wbr>").replace("<wbr><span>", "<wbr><span>+")
 }
 
 /// Every trial that could not be used, those whose repeat could be too.

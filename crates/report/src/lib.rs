@@ -22,6 +22,7 @@ mod instrument;
 mod markdown;
 mod notes;
 mod rows;
+mod security;
 mod sentence;
 mod settings;
 mod table;

@@ -7,7 +7,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
 use crate::thresholds::Line;
-use crate::{breakdown, charts, floor, instrument, notes, settings, table, thresholds};
+use crate::{breakdown, charts, instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -69,7 +69,7 @@ fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {
     for note in &notes {
         let _ = writeln!(text, "- `{}` {}", note.mark.sign(), escaped(&note.to_string()));
     }
-    if let Some(line) = floor::line(record, block) {
+    for line in table::below(record, block) {
         let _ = writeln!(text, "\n{}", escaped(&line));
     }
 }

@@ -183,6 +183,7 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::LoadPart(_)
             | Warning::Stamps { .. }
             | Warning::FewMessages { .. }
+            | Warning::Unverified
             | Warning::ForeignClock
             | Warning::ServerUnknown
             | Warning::OthersBusy(_)

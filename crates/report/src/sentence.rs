@@ -9,6 +9,7 @@
 
 mod findings;
 mod measure;
+mod security;
 mod words;
 
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{floor, instrument};
+use crate::{floor, instrument, security};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -162,6 +162,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
         lines.push(late.to_owned());
     }
     lines.push(bytes_legend(blocks));
+    lines.extend(security::of_run(record));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
@@ -231,6 +232,12 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
     columns(block, false).into_iter().any(|column| column.cell(row) == NOTHING)
 }
 
+/// The lines on a block below its notes.
+pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
+    let security = security::of_point(record, block.point.id);
+    floor::line(record, block).into_iter().chain(security)
+}
+
 /// The table that `run` ends with: a block for each point, notes below.
 #[must_use]
 pub fn terminal_table(record: &RunRecord) -> String {
@@ -245,7 +252,7 @@ pub fn terminal_table(record: &RunRecord) -> String {
         for note in &notes {
             text.push_str(&wrapped(&format!("{} {note}", note.mark.sign())));
         }
-        floor::line(record, block).iter().for_each(|line| text.push_str(&wrapped(line)));
+        below(record, block).for_each(|line| text.push_str(&wrapped(&line)));
         text.push('\n');
     }
     legend(record, &blocks).iter().for_each(|line| text.push_str(&wrapped(line)));

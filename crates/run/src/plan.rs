@@ -215,6 +215,7 @@ impl Plan {
             // Each round has its own poll phases, so that none of them is measured twice.
             seed: self.scenario.seed ^ (u64::from(id.round) << 32),
             connect_timeout: connect_limit(point.clients),
+            compression_threshold: point.compression.threshold,
             deflate_window: self.deflate(id).window,
             stamps: self.sampling(id),
             ..LoadPlan::new(target, id.contender, point.clients)

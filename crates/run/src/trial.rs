@@ -8,6 +8,7 @@ mod played;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use pushbench_core::security::{ClientSecurity, Secured};
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::Resources;
@@ -61,6 +62,8 @@ struct Trial<'a> {
     places: Places,
     wire: Option<Wire>,
     inbox: Inbox<'a>,
+    /// Whether its clients check who the server is, where connections are secured.
+    verifies: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -89,6 +92,7 @@ impl<'a> Trial<'a> {
         };
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.map_err(RunError::Capture)?;
+        let verifies = client_security.as_ref().is_none_or(ClientSecurity::verifies);
         let load_plan = LoadPlan {
             player: players.load.clone(),
             security: client_security,
@@ -97,7 +101,7 @@ impl<'a> Trial<'a> {
         let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        Ok(Self { plan, attempt, server, clients, places, wire, inbox })
+        Ok(Self { plan, attempt, server, clients, places, wire, inbox, verifies })
     }
 
     /// Goes through the phases.
@@ -129,8 +133,10 @@ impl<'a> Trial<'a> {
         let uncaptured = self.stop_capture(&mut merged.load)?;
         let ended_early = self.inbox.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
+        let agreed = merged.load.agreed.take();
         Ok(Played {
             timing,
+            secured: agreed.map(|agreed| Secured { agreed, verified: self.verifies }),
             merged,
             cost,
             uncaptured,

@@ -115,6 +115,8 @@ impl<'a> Evidence<'a> {
         warnings.extend(self.check.warnings());
         let one_core = self.plan.layout.has_one_core() && same_clock;
         warnings.extend(one_core.then_some(Warning::OneCore));
+        let unverified = self.played.secured.as_ref().filter(|secured| !secured.verified);
+        warnings.extend(unverified.map(|_| Warning::Unverified));
         warnings.extend((!same_clock).then_some(Warning::ForeignClock));
         warnings.extend(self.stability().iter().flat_map(Stability::warnings));
         warnings

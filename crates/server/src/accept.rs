@@ -1,19 +1,19 @@
 //! Taking connections, up to the limit, and telling those beyond it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::ReadBuf;
 use tokio::net::TcpListener;
 
 use crate::channel::Channel;
 use crate::connection::Connection;
 use crate::counters::ConnectionKind;
 use crate::http::last_words;
-use crate::serving::task;
+use crate::serving::{handshake, task};
 use crate::shared::Shared;
 
 /// Refused connections that are told so at a time; more than that are dropped without a word.
@@ -41,7 +41,8 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
                     task::begin(&shared, Connection::new(channel, peer, is_loopback, now));
                 } else {
                     shared.counters.refused.add(1);
-                    refuse(&shared, &refusing, channel);
+                    let connection = Connection::new(channel, None, false, shared.clock.get());
+                    refuse(&shared, &refusing, connection);
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -64,12 +65,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-fn refuse(shared: &Rc<Shared>, refusing: &Rc<Cell<usize>>, channel: Channel) {
+fn refuse(shared: &Rc<Shared>, refusing: &Rc<Cell<usize>>, connection: Connection) {
     if refusing.get() < REFUSALS {
         let (shared, refusing) = (Rc::clone(shared), Rc::clone(refusing));
         refusing.set(refusing.get() + 1);
         tokio::task::spawn_local(async move {
-            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(&shared, channel)).await;
+            let _ = tokio::time::timeout(REFUSAL_TIME, say_busy(&shared, connection)).await;
             refusing.set(refusing.get() - 1);
         });
     }
@@ -77,17 +78,19 @@ fn refuse(shared: &Rc<Shared>, refusing: &Rc<Cell<usize>>, channel: Channel) {
 
 /// Answers and reads until the client closes: closing with unread bytes would reset the
 /// connection, and the client might not see the answer.
-async fn say_busy(shared: &Shared, mut channel: Channel) -> io::Result<()> {
-    while !channel.is_open() {
-        poll_fn(|cx| channel.poll_openable(cx)).await?;
-        let _turn = shared.handshakes.acquire().await.map_err(io::Error::other)?;
-        channel.open()?;
-    }
-    poll_fn(|cx| channel.poll_writable(cx)).await?;
-    channel.write(&[IoSlice::new(&last_words::too_many())])?;
-    channel.flush()?;
-    channel.shut()?;
-    let mut scratch = [0; 1024];
-    while poll_fn(|cx| channel.poll_read(cx, &mut ReadBuf::new(&mut scratch))).await? > 0 {}
+async fn say_busy(shared: &Shared, connection: Connection) -> io::Result<()> {
+    let connection = RefCell::new(connection);
+    handshake::shake_hands(shared, &connection).await?;
+    let words = last_words::too_many();
+    poll_fn(|cx| {
+        let mut connection = connection.borrow_mut();
+        connection.remember(cx.waker());
+        match connection.write(&[IoSlice::new(&words)], shared.clock.get()) {
+            Ok(None) => Poll::Pending,
+            written => Poll::Ready(written),
+        }
+    })
+    .await?;
+    poll_fn(|cx| connection.borrow_mut().poll_leave(cx)).await;
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use http::{StatusCode, Version};
 use pushbench_protocol::headers::HeaderProfile;
 
-use self::authority::{Authority, of_origin};
+use self::authority::{Authority, HTTPS, of_origin};
 pub(crate) use self::cors::{Cors, PREFLIGHT};
 pub use self::rule::{AllowedHost, AllowedOrigin, NoHost, NoOrigin};
 
@@ -28,6 +28,9 @@ pub struct Access {
     played: Vec<String>,
     /// Pages of other sites are let in that do not say which.
     unsaid: bool,
+    /// The server speaks TLS, so that a page which came in clear is of another origin. Without, a proxy
+    /// may do so in its stead.
+    is_secured: bool,
     /// The server's own address as most clients name it, which needs no closer look.
     usual: Vec<u8>,
 }
@@ -53,11 +56,11 @@ impl Access {
         }
     }
 
-    /// The same of a server that listens on `address`.
-    pub(crate) fn listening_on(self, address: SocketAddr) -> Self {
+    /// The same of a server that listens on `address`, in TLS or in clear.
+    pub(crate) fn listening_on(self, address: SocketAddr, is_secured: bool) -> Self {
         let usual = address.to_string();
         let played = self.played.iter().map(|origin| origin.replace("{host}", &usual)).collect();
-        Self { usual: usual.into_bytes(), played, ..self }
+        Self { usual: usual.into_bytes(), played, is_secured, ..self }
     }
 
     /// Admits a request: how its page is answered, or why it is refused.
@@ -121,8 +124,8 @@ impl Access {
     }
 
     fn origin(&self, origin: &[u8], host: Option<Authority<'_>>) -> Result<Cors, Refusal> {
-        let own = of_origin(origin).zip(host);
-        if own.is_some_and(|((from, default), host)| from.is_the_same_as(host, default))
+        let own = of_origin(origin).filter(|(_, default)| !self.is_secured || *default == HTTPS);
+        if own.zip(host).is_some_and(|((from, default), host)| from.is_the_same_as(host, default))
             || self.played.iter().any(|played| played.as_bytes() == origin)
         {
             return Ok(Cors::NONE);

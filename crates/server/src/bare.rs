@@ -1,5 +1,5 @@
-//! The least that a server of WebSockets can do: write each message, encoded once, to every
-//! socket at its instant.
+//! The least that a server of streams can do: write each message, encoded once, to every socket at its
+//! instant. Where the plan has connections in TLS, it is sealed for each of them, in place.
 //!
 //! It takes the orders of a server process, so that a trial can be played with it and its cost be
 //! read in the same way. Its cost of a message is the floor of all that write each message to
@@ -18,21 +18,33 @@ use pushbench_core::feed::message::Content;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_os::time::clock;
+use pushbench_tls::{Acceptor, MAX_RECORD, Sealer, Stream};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
 
 use crate::pace::{Due, Pace, Sink, Taken};
-use crate::wire::frame;
+use crate::wire::Language;
 
 /// How long a client may take over its handshake, or its good-bye.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Room for the head of an answer in a record.
+const HEAD: usize = 512;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
 /// Connections whose handshake is done, the last perhaps to be answered yet.
-type Accepted = Arc<Mutex<Vec<TcpStream>>>;
+type Accepted = Arc<Mutex<Vec<Peer>>>;
+
+/// A client that is written to.
+#[derive(Debug)]
+struct Peer {
+    socket: TcpStream,
+    sealer: Option<Sealer>,
+    language: Language,
+}
 
 /// Serves the feed of `plan` until its window is over. `hear` waits for the next order.
 ///
@@ -48,20 +60,22 @@ pub fn play(
     let listener = TcpListener::bind(plan.place.listen)?;
     listen(&listener, BACKLOG)?;
     say(ServerNews::Listening { address: listener.local_addr()? });
+    let acceptor = plan.security.as_ref().map(Acceptor::new).transpose();
+    let acceptor = acceptor.map_err(io::Error::other)?;
     let accepted = Accepted::default();
     let shared = Arc::clone(&accepted);
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
+        for socket in listener.incoming().map_while(Result::ok) {
             // A client that is refused finds its connection closed, and says so.
-            let _ = welcome(stream, &shared);
+            let _ = welcome(socket, acceptor.as_ref(), &shared);
         }
     });
     let (origin, window) = begin(&mut hear)?;
-    let streams = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
-    let measured = write_all(plan, origin, window, &streams)?;
+    let mut peers = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
+    let measured = write_all(plan, origin, window, &mut peers)?;
     // Whoever says good-bye is heard; whoever just goes, too.
-    for mut stream in streams {
-        let _ = stream.read(&mut [0; 64]);
+    for mut peer in peers {
+        let _ = peer.socket.read(&mut [0; 64]);
     }
     let ServerOrder::Stop = hear()? else { return Err(out_of_turn("the order to stop")) };
     say(ServerNews::Stopped(Box::new(measured)));
@@ -81,21 +95,22 @@ fn out_of_turn(expected: &str) -> io::Error {
     io::Error::other(format!("expected {expected}"))
 }
 
-/// Writes each message that is due before the window's end to each socket, as one frame; how late
-/// it was in the window.
+/// Writes each message that is due before the window's end to each socket, in the language of the
+/// first; how late it was in the window.
 fn write_all(
     plan: &ServerPlan,
     origin: MonoInstant,
     window: Window,
-    streams: &[TcpStream],
+    peers: &mut [Peer],
 ) -> io::Result<ServerMeasured> {
     let mut pace = Pace::new(&plan.feed, origin, Duration::ZERO, window.end);
-    let measured = ServerMeasured::default();
-    let mut writer = Writer { feed: &plan.feed, window, streams, measured };
+    let language = peers.first().map_or(Language::Frames, |peer| peer.language);
+    let (measured, record) = (ServerMeasured::default(), vec![0; MAX_RECORD].into());
+    let mut writer = Writer { feed: &plan.feed, window, peers, language, record, measured };
     while let Some((due, at)) = pace.next() {
-        let frame = writer.prepare(&due);
+        let message = writer.prepare(&due);
         clock::sleep_until(at);
-        match pace.hand_over(&mut writer, frame, &due) {
+        match pace.hand_over(&mut writer, message, &due) {
             // The readers go when the window is over, also where the last round of writes is not.
             Err(_) if clock::now() >= window.end => break,
             written => written?,
@@ -108,7 +123,10 @@ fn write_all(
 struct Writer<'a> {
     feed: &'a FeedSpec,
     window: Window,
-    streams: &'a [TcpStream],
+    peers: &'a mut [Peer],
+    language: Language,
+    /// Room for a record.
+    record: Box<[u8]>,
     measured: ServerMeasured,
 }
 
@@ -117,17 +135,26 @@ impl Sink for Writer<'_> {
     type Error = io::Error;
 
     fn prepare(&mut self, due: &Due) -> Bytes {
-        frame(Content::Text, &self.feed.payload.render(self.feed.seed, due.seq))
+        let payload = self.feed.payload.render(self.feed.seed, due.seq);
+        self.language.encode(due.seq, Content::Text, &payload)
     }
 
-    fn take(&mut self, frame: Bytes, due: &Due) -> io::Result<Taken> {
+    fn take(&mut self, message: Bytes, due: &Due) -> io::Result<Taken> {
         let at = clock::now();
         if due.at >= self.window.start {
             self.measured.published += 1;
             self.measured.publish_lag.record(at.saturating_since(due.at));
         }
-        self.streams.iter().try_for_each(|stream| write(stream, &frame))?;
-        Ok(Taken { at, bytes: frame.len() })
+        for Peer { socket, sealer, .. } in &mut *self.peers {
+            match sealer {
+                None => write(socket, &message)?,
+                Some(sealer) => {
+                    let length = sealer.seal(&message, &mut self.record)?;
+                    write(socket, &self.record[..length])?;
+                }
+            }
+        }
+        Ok(Taken { at, bytes: message.len() })
     }
 
     fn flush(&mut self, _: MonoInstant) -> io::Result<()> {
@@ -135,20 +162,42 @@ impl Sink for Writer<'_> {
     }
 }
 
-/// Writes a frame with one call.
+/// Writes a message with one call.
 #[inline]
-fn write(stream: &TcpStream, frame: &[u8]) -> io::Result<()> {
-    match send(stream, frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-        Ok(written) if written == frame.len() => Ok(()),
+fn write(socket: &TcpStream, message: &[u8]) -> io::Result<()> {
+    match send(socket, message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        Ok(written) if written == message.len() => Ok(()),
         Ok(_) | Err(Errno::AGAIN) => Err(io::Error::other("a client's socket is full")),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Answers a client's handshake, once it is among those that are written to.
-fn welcome(mut stream: TcpStream, accepted: &Accepted) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+/// Takes a client in, secured if there is an `acceptor`.
+fn welcome(socket: TcpStream, acceptor: Option<&Acceptor>, accepted: &Accepted) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let Some(acceptor) = acceptor else {
+        let mut socket = socket;
+        let (language, head) = answer(&mut socket)?;
+        return keep(accepted, Peer { socket, sealer: None, language }, &head);
+    };
+    let mut stream = Stream::open(acceptor.layer(), socket)?;
+    let (language, head) = answer(&mut stream)?;
+    let (socket, mut sealer, _) = stream.into_bare()?;
+    let mut record = [0; HEAD];
+    let length = sealer.seal(&head, &mut record)?;
+    keep(accepted, Peer { socket, sealer: Some(sealer), language }, &record[..length])
+}
+
+/// Answers a client once it is among those that are written to.
+fn keep(accepted: &Accepted, peer: Peer, head: &[u8]) -> io::Result<()> {
+    let mut accepted = accepted.lock().expect("nobody panics with it");
+    accepted.push(peer);
+    accepted.last_mut().map_or(Ok(()), |peer| peer.socket.write_all(head))
+}
+
+/// Reads a request, and says what it is to be answered: a WebSocket's handshake has a key.
+fn answer(stream: &mut impl io::Read) -> io::Result<(Language, Vec<u8>)> {
     let (mut request, mut piece) = (Vec::new(), [0; 1024]);
     while !request.ends_with(b"\r\n\r\n") {
         let length = stream.read(&mut piece)?;
@@ -159,13 +208,15 @@ fn welcome(mut stream: TcpStream, accepted: &Accepted) -> io::Result<()> {
     }
     let request = String::from_utf8_lossy(&request);
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-    let key = key.ok_or_else(|| io::Error::other("a handshake has no key"))?;
+    let Some(key) = key else {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\
+                    Transfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
+        return Ok((Language::Events, head.into()));
+    };
     let accept = derive_accept_key(key.as_bytes());
     let head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Accept: {accept}\r\nETag: \"0\"\r\n\r\n"
     );
-    let mut accepted = accepted.lock().expect("nobody panics with it");
-    accepted.push(stream);
-    accepted.last_mut().map_or(Ok(()), |stream| stream.write_all(head.as_bytes()))
+    Ok((Language::Frames, head.into()))
 }

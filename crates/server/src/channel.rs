@@ -11,7 +11,8 @@
 //!   [`flush`](Channel::flush), and until that succeeds the connection waits for the socket.
 //! - [`open`](Channel::open) comes first, step by step, where there is something to agree upon.
 //!   Until it is done nothing is read or written.
-//! - [`shut`](Channel::shut) comes after a flush: what was taken is ahead of the end.
+//! - [`shut`](Channel::shut) comes after a flush: what was taken is ahead of the end. It may have to
+//!   wait for the socket too, and is asked again then.
 //!
 //! The bytes of either side are counted at the other end of the connection, in the ledger.
 
@@ -19,12 +20,12 @@ mod tls;
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 
 use pushbench_tls::{Acceptor, Handshake};
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::{AsyncRead as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use self::tls::Tls;
@@ -90,6 +91,13 @@ impl Channel {
         }
     }
 
+    /// Whether the client is known to send no more, whatever it has sent before.
+    pub(crate) fn has_left(&self) -> bool {
+        let ready = pin!(self.socket().ready(Interest::READABLE));
+        let ready = ready.poll(&mut Context::from_waker(Waker::noop()));
+        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+
     /// Whether the session of an earlier connection was taken up again.
     pub(crate) fn is_resumed(&self) -> bool {
         matches!(self, Self::Tls(tls) if tls.is_resumed())
@@ -147,7 +155,8 @@ impl Channel {
         self.socket().poll_write_ready(cx)
     }
 
-    /// Ends this side. The other may go on.
+    /// Ends this side; [`WouldBlock`](io::ErrorKind::WouldBlock) where the word for that waits for the
+    /// socket. The other side may go on.
     pub(crate) fn shut(&mut self) -> io::Result<()> {
         if let Self::Tls(tls) = self {
             tls.finish()?;

@@ -265,11 +265,36 @@ impl Connection {
         &mut self.channel
     }
 
-    /// Shuts the server's side and waits for the client's.
+    /// Shuts the server's side and waits for the client's. Where the last word does not fit into the
+    /// socket the connection is behind, and this is to be called again.
     pub(crate) fn shut(&mut self) {
-        match self.channel.shut() {
-            Ok(()) => self.go_on(ConnectionState::Draining),
-            Err(_) => self.die(),
+        loop {
+            match self.channel.shut() {
+                Ok(()) => {
+                    self.is_behind = false;
+                    return self.go_on(ConnectionState::Draining);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_behind = true;
+                    if self.is_full() {
+                        return self.go_on(ConnectionState::Ending);
+                    }
+                }
+                Err(_) => return self.die(),
+            }
+        }
+    }
+
+    /// Shuts the server's side, and throws away what comes until the client leaves, or is given up.
+    pub(crate) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.remember(cx.waker());
+        if !matches!(self.state, ConnectionState::Draining | ConnectionState::Dead) {
+            self.shut();
+        }
+        match self.state {
+            ConnectionState::Draining => self.channel.poll_drain(cx).map(drop),
+            ConnectionState::Dead => Poll::Ready(()),
+            _ => Poll::Pending,
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod answering;
 mod common;
+mod gzip;
 mod poller;
 mod reply;
 pub(crate) mod request;

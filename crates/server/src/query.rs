@@ -183,7 +183,7 @@ mod tests {
             ("after=+5", &["`+5`", "decimal digits"]),
             ("after=99999999999999999999", &["decimal digits"]),
             ("delivery=all", &["`all`", "`every` or `latest`"]),
-            ("timeout=10", &["`timeout`", "`10s`"]),
+            ("timeout=10x", &["`timeout`", "`10s`"]),
             ("timeout=301s", &["301s", "5m"]),
             ("feed=1", &["`feed`", "16 hexadecimal digits"]),
             ("since=1", &["`since`", "`after`, `delivery`, `timeout`"]),

@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use pushbench_core::feed::message::Content;
 use pushbench_core::{Delivery, Seq};
+use pushbench_protocol::gzip::Suffix;
 
 use crate::config::RingLimits;
-use crate::wire::{Coding, Codings, Language, SharedCoding, Wire};
+use crate::wire::{Coding, Codings, Encoding, Language, SharedCoding, Wire};
 
 /// The size of an entry beside its encodings: itself, and what [`Bytes`] allocates to share them.
 const ENTRY_OVERHEAD: usize = size_of::<Entry>() + 64;
@@ -54,13 +55,13 @@ type Link = OnceCell<Box<Coded>>;
 struct Coded {
     language: Language,
     coding: SharedCoding,
-    bytes: Bytes,
+    encoding: Encoding,
     next: Link,
 }
 
 impl Coded {
     fn cost(&self) -> usize {
-        CODED_OVERHEAD + self.bytes.len()
+        CODED_OVERHEAD + self.encoding.bytes.len()
     }
 }
 
@@ -97,6 +98,12 @@ impl Entry {
 
     fn coded(&self) -> impl Iterator<Item = &Coded> {
         std::iter::successors(self.coded.get(), |coded| coded.next.get()).map(|coded| &**coded)
+    }
+
+    /// The sum of its text in a gzip member, once it has been encoded for one.
+    pub(crate) fn text_in_gzip(&self) -> Option<Suffix> {
+        let made = self.coded().find(|made| made.coding == SharedCoding::Gzip);
+        made.map(|made| made.encoding.text)
     }
 
     /// The bytes of the entry as of now.
@@ -219,22 +226,23 @@ impl Ring {
         language: Language,
         coding: SharedCoding,
     ) -> &'a Bytes {
-        if !self.codings.takes(entry.payload.len()) {
+        if !self.codings.has(coding, entry.payload.len()) {
             return entry.encoded(language);
         }
         let mut link = &entry.coded;
         while let Some(made) = link.get() {
             if (made.language, made.coding) == (language, coding) {
-                return &made.bytes;
+                return &made.encoding.bytes;
             }
             link = &made.next;
         }
         let made = link.get_or_init(|| {
-            let bytes = self.codings.encode(coding, entry.content, &entry.payload);
-            Box::new(Coded { language, coding, bytes, next: Link::new() })
+            let Entry { seq, content, payload, .. } = entry;
+            let encoding = self.codings.encode(coding, *seq, *content, payload);
+            Box::new(Coded { language, coding, encoding, next: Link::new() })
         });
         self.bytes.set(self.bytes.get() + made.cost());
-        &made.bytes
+        &made.encoding.bytes
     }
 }
 

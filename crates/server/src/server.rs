@@ -22,6 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
 use crate::accept;
+use crate::channel::ChannelKind;
 use crate::config::ServerConfig;
 use crate::publisher;
 use crate::serving::task;
@@ -142,7 +143,9 @@ impl Server {
         let resources = Resources::new(listener)
             .map_err(|source| ServerError::EventLoop { address, source })?;
         let (orders, inbox) = unbounded_channel();
-        let config = ServerConfig { access: config.access.listening_on(own), ..config };
+        let is_secured = !matches!(config.channel, ChannelKind::Clear);
+        let access = config.access.listening_on(own, is_secured);
+        let config = ServerConfig { access, ..config };
         Ok(Self { config, address: own, orders, inbox, resources })
     }
 

@@ -1,6 +1,6 @@
 //! A connection's way from accept to close: its requests, and the one that makes it a stream.
 
-mod handshake;
+pub(crate) mod handshake;
 mod head;
 mod hyper;
 mod polling;

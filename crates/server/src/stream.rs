@@ -224,6 +224,7 @@ impl Stream {
     fn pass(&mut self, entry: &Entry, view: View<'_>) {
         view.counters.superseded.add(entry.seq().0 - self.cursor.0 - 1);
         self.cursor = entry.seq();
+        self.wire.pass(entry);
     }
 
     /// Goes on behind `bytes` that were taken.

@@ -15,12 +15,14 @@ use bytes::Bytes;
 use pushbench_core::Seq;
 use pushbench_core::feed::message::Content;
 use pushbench_protocol::deflate::{Compressor, Side};
+use pushbench_protocol::gzip::Sum;
 
-pub(crate) use self::coding::{Codings, SharedCoding};
+pub(crate) use self::coding::{Codings, Encoding, SharedCoding};
 use self::conversation::Conversation;
 pub(crate) use self::conversation::ConversationState;
-pub(crate) use self::frames::frame;
+pub(crate) use self::events::begin_gzip;
 use crate::config::ServerConfig;
+use crate::ring::Entry;
 
 /// A language of streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,8 @@ struct State {
     compressor: Option<Compressor>,
     /// The bounds of the client's messages where it may compress them.
     client: Option<Side>,
+    /// The sum of the client's gzip member so far, if it has one.
+    member: Option<Sum>,
 }
 
 impl State {
@@ -72,7 +76,7 @@ struct Row {
     /// The silence after which a word is due that keeps the stream open.
     silence: fn(&ServerConfig) -> Option<Duration>,
     /// Appends that word.
-    keep_alive: fn(&mut Vec<u8>),
+    keep_alive: fn(&mut Beside, &mut Vec<u8>),
 }
 
 // A language's number is its place in the table.
@@ -159,6 +163,27 @@ impl Wire {
         self
     }
 
+    /// The same of events as the middle of a gzip member, which has begun.
+    pub(crate) fn in_gzip(mut self) -> Self {
+        self.beside.get_or_insert_default().member = Some(Sum::default());
+        self.sharing(SharedCoding::Gzip)
+    }
+
+    /// The stream has begun to write this message: keeps what its end has to say of it.
+    #[inline]
+    pub(crate) fn pass(&mut self, entry: &Entry) {
+        if self.coding == Coding::Shared(SharedCoding::Gzip) {
+            self.count(entry);
+        }
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        let member = self.beside.as_mut().and_then(|state| state.member.as_mut());
+        if let (Some(member), Some(text)) = (member, entry.text_in_gzip()) {
+            *member = member.with(text);
+        }
+    }
+
     #[inline]
     pub(crate) const fn language(&self) -> Language {
         self.language
@@ -194,7 +219,7 @@ impl Wire {
     }
 
     /// Appends that word.
-    pub(crate) fn keep_alive(&self, words: &mut Vec<u8>) {
-        (self.language.row().keep_alive)(words);
+    pub(crate) fn keep_alive(&mut self, words: &mut Vec<u8>) {
+        (self.language.row().keep_alive)(&mut self.beside, words);
     }
 }

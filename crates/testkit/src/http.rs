@@ -1,15 +1,21 @@
 //! A small HTTP client over hyper's: one connection, kept or new for each request.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, ETAG, HOST, HeaderMap, HeaderName, HeaderValue};
+use flate2::bufread::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HOST, HeaderMap,
+    HeaderName, HeaderValue,
+};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use pushbench_core::Seq;
+use pushbench_core::contender::{Coding, Connection, Stack};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// Why a request has no answer.
@@ -71,11 +77,34 @@ impl Answer {
     }
 }
 
-/// The sequence number in an `ETag`.
+/// The sequence number in an `ETag`, which is weak where the body is coded.
 #[must_use]
 pub fn etag(headers: &HeaderMap) -> Option<Seq> {
     let tag = headers.get(ETAG)?.to_str().ok()?;
-    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok().map(Seq)
+    tag.strip_prefix("W/")
+        .unwrap_or(tag)
+        .strip_prefix('"')?
+        .strip_suffix('"')?
+        .parse()
+        .ok()
+        .map(Seq)
+}
+
+/// Whether a body is in gzip, and in nothing else.
+#[must_use]
+pub fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().eq(["gzip"])
+}
+
+/// A body that was asked for in gzip: one member, and nothing behind it.
+fn inflated(headers: &HeaderMap, body: &[u8]) -> Result<Bytes, BoxError> {
+    if !is_gzip(headers) {
+        return Err("an answer that was asked for in gzip is not".into());
+    }
+    let (mut decoder, mut text) = (GzDecoder::new(body), Vec::new());
+    decoder.read_to_end(&mut text)?;
+    let rest = decoder.into_inner();
+    if rest.is_empty() { Ok(text.into()) } else { Err("bytes follow a gzip member".into()) }
 }
 
 type Sender = SendRequest<Full<Bytes>>;
@@ -85,6 +114,7 @@ type Sender = SendRequest<Full<Bytes>>;
 pub struct HttpClient {
     target: Target,
     keeps: bool,
+    gzip: bool,
     sender: Option<Sender>,
     connections: usize,
 }
@@ -93,13 +123,20 @@ impl HttpClient {
     /// A client that keeps its connection from one request to the next.
     #[must_use]
     pub const fn keeping(target: Target) -> Self {
-        Self { target, keeps: true, sender: None, connections: 0 }
+        Self { target, keeps: true, gzip: false, sender: None, connections: 0 }
     }
 
     /// A client that says `Connection: close` with each request.
     #[must_use]
     pub const fn closing(target: Target) -> Self {
-        Self { target, keeps: false, sender: None, connections: 0 }
+        Self { target, keeps: false, gzip: false, sender: None, connections: 0 }
+    }
+
+    /// A client of a contender on this stack, in clear.
+    #[must_use]
+    pub fn on(target: Target, stack: Stack) -> Self {
+        let (keeps, gzip) = (stack.connection == Connection::Kept, stack.coding == Coding::Gzip);
+        Self { keeps, gzip, ..Self::keeping(target) }
     }
 
     /// How many connections it has opened.
@@ -133,7 +170,10 @@ impl HttpClient {
     /// As for [`HttpClient::get`].
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError> {
         let (parts, body) = self.open(request).await?.into_parts();
-        let body = body.collect().await?.to_bytes();
+        let mut body = body.collect().await?.to_bytes();
+        if self.gzip && parts.status == StatusCode::OK {
+            body = inflated(&parts.headers, &body)?;
+        }
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
@@ -150,6 +190,9 @@ impl HttpClient {
         request.headers_mut().insert(HOST, host);
         if !self.keeps {
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.gzip {
+            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if let Some(kept) = self.sender.take()
             && let Some(response) = self.reuse(kept, &request).await?

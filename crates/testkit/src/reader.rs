@@ -133,16 +133,6 @@ impl dyn Reader {
     }
 }
 
-/// WebSocket with messages that are compressed once for all clients.
-pub const WEBSOCKET_DEFLATE: Contender = coded(Contender::WEBSOCKET, Coding::Deflate);
-/// WebSocket with messages that are compressed for each client.
-pub const WEBSOCKET_DEFLATE_TAKEOVER: Contender =
-    coded(Contender::WEBSOCKET, Coding::DeflateTakeover);
-
-const fn coded(plain: Contender, coding: Coding) -> Contender {
-    Contender { stack: plain.stack.with_coding(coding), ..plain }
-}
-
 /// Calls `$test!` for each contender, with a name for the test, `$check` and the contender.
 #[macro_export]
 macro_rules! each_contender {
@@ -152,10 +142,27 @@ macro_rules! each_contender {
         $test!(short_poll_conditional, $check, pushbench_core::Contender::SHORT_POLL_CONDITIONAL);
         $test!(long_poll, $check, pushbench_core::Contender::LONG_POLL);
         $test!(sse, $check, pushbench_core::Contender::SSE);
+        $test!(short_poll_gzip, $check, $crate::reader::named("short-poll+gzip"));
+        $test!(long_poll_gzip, $check, $crate::reader::named("long-poll+gzip"));
+        $test!(sse_gzip, $check, $crate::reader::named("sse+gzip"));
         $test!(websocket, $check, pushbench_core::Contender::WEBSOCKET);
-        $test!(websocket_deflate, $check, $crate::reader::WEBSOCKET_DEFLATE);
-        $test!(websocket_deflate_takeover, $check, $crate::reader::WEBSOCKET_DEFLATE_TAKEOVER);
+        $test!(websocket_deflate, $check, $crate::reader::named("websocket+deflate"));
+        $test!(
+            websocket_deflate_takeover,
+            $check,
+            $crate::reader::named("websocket+deflate-takeover")
+        );
     };
+}
+
+/// The contender of this name.
+///
+/// # Panics
+///
+/// Where there is none.
+#[must_use]
+pub fn named(name: &str) -> Contender {
+    name.parse().expect("there is a contender of that name")
 }
 
 /// Subscribes a client of one transport.
@@ -164,8 +171,8 @@ type Open = fn(Subscription, Contender) -> Later<'static, Result<Box<dyn Reader>
 /// The readers.
 const READERS: [(Transport, Open); Transport::ALL.len()] = [
     (Transport::ShortPoll, |it, contender| boxed(short_poll::ShortPoll::open(it, contender))),
-    (Transport::LongPoll, |it, _| boxed(long_poll::LongPoll::open(it))),
-    (Transport::Sse, |it, _| boxed(sse::Sse::open(it))),
+    (Transport::LongPoll, |it, contender| boxed(long_poll::LongPoll::open(it, contender))),
+    (Transport::Sse, |it, contender| boxed(sse::Sse::open(it, contender))),
     (Transport::Websocket, |it, contender| match contender.stack.coding {
         Coding::None => boxed(websocket::Websocket::open(it)),
         _ => boxed(compressed::Compressed::open(it, contender)),

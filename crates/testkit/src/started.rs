@@ -193,8 +193,8 @@ impl Drop for StartedServer {
     }
 }
 
-/// The settings of a server of `feed` for a test, which compresses whatever a client will have
-/// compressed.
+/// The settings of a server of `feed` for a test. It compresses for clients that ask for it, as they
+/// ask for it.
 #[must_use]
 pub fn config(feed: FeedSpec) -> ServerConfig {
     let compression = Some(CompressionTerms { takeover: true, ..CompressionTerms::default() });

@@ -81,6 +81,8 @@ impl Connector {
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::disabled();
+        // Bare loops go on with them.
+        config.enable_secret_extraction = true;
         if let Some(path) = key_log {
             let log = KeyLogFile::open(path);
             let log = log.map_err(|error| ConnectorError::KeyLog { path: path.clone(), error })?;

@@ -1,9 +1,9 @@
 //! An end of a connection, as rustls has it without buffers of its own.
 
-use rustls::CommonState;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::UnbufferedStatus;
+use rustls::{CommonState, Error, ExtractedSecrets};
 
 /// Client or server.
 pub trait End {
@@ -18,6 +18,13 @@ pub trait End {
 
     /// What both ends know of a connection: version, cipher, group, how it was opened.
     fn common(&self) -> &CommonState;
+
+    /// The secrets of both directions, with the numbers of their next records.
+    ///
+    /// # Errors
+    ///
+    /// A handshake that is not done.
+    fn into_secrets(self) -> Result<ExtractedSecrets, Error>;
 }
 
 impl End for UnbufferedClientConnection {
@@ -34,6 +41,10 @@ impl End for UnbufferedClientConnection {
     fn common(&self) -> &CommonState {
         self
     }
+
+    fn into_secrets(self) -> Result<ExtractedSecrets, Error> {
+        self.dangerous_into_kernel_connection().map(|(secrets, _)| secrets)
+    }
 }
 
 impl End for UnbufferedServerConnection {
@@ -49,5 +60,9 @@ impl End for UnbufferedServerConnection {
 
     fn common(&self) -> &CommonState {
         self
+    }
+
+    fn into_secrets(self) -> Result<ExtractedSecrets, Error> {
+        self.dangerous_into_kernel_connection().map(|(secrets, _)| secrets)
     }
 }

@@ -1,9 +1,9 @@
 //! Reasons for which a connection is not secured, or not any more.
 
-use std::io;
+use std::{fmt, io};
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use thiserror::Error as ThisError;
 
 /// What rustls-webpki calls an authority's certificate in a server's place.
@@ -45,11 +45,32 @@ pub enum TlsError {
     #[error("the server's certificate is for another name: {0}; ask for that, or pass --insecure")]
     OtherName(String),
     /// The certificate is bad in another way.
-    #[error("the server's certificate is not valid: {0}")]
+    #[error(
+        "the server's certificate is not valid: {0}; have its authority issue another, or pass \
+         --insecure"
+    )]
     Certificate(CertificateError),
     /// The other end refused.
-    #[error("the other end refused with the TLS alert {0}{1}")]
-    Refused(String, &'static str),
+    #[error("the other end refused with the TLS alert {0:?}{remedy}", remedy = remedy(*.0))]
+    Refused(AlertDescription),
+    /// The two ends have nothing to agree upon.
+    #[error(
+        "the two ends cannot agree on what secures the connection ({0:?}); compare the versions, \
+         groups and ciphers that they allow"
+    )]
+    Incompatible(PeerIncompatible),
+    /// A record is not what the other end has sealed.
+    #[error(
+        "a TLS record cannot be decrypted: it was changed on the way, or sealed wrongly; look at \
+         what is between the two ends"
+    )]
+    Undecryptable,
+    /// A message that would never be whole.
+    #[error(
+        "the other end sends a TLS message longer than any that this end takes; look at the length \
+         of its certificates and tickets"
+    )]
+    TooLong,
     /// Anything else.
     #[error("TLS: {0}")]
     Other(Error),
@@ -58,8 +79,9 @@ pub enum TlsError {
 impl From<Error> for TlsError {
     fn from(error: Error) -> Self {
         match error {
-            Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::NotTls,
-            Error::AlertReceived(alert) => Self::Refused(format!("{alert:?}"), remedy(alert)),
+            Error::AlertReceived(alert) => Self::Refused(alert),
+            Error::PeerIncompatible(why) => Self::Incompatible(why),
+            Error::DecryptError => Self::Undecryptable,
             Error::InvalidCertificate(error) => Self::of_certificate(error),
             other => Self::Other(other),
         }
@@ -67,6 +89,20 @@ impl From<Error> for TlsError {
 }
 
 impl TlsError {
+    /// The reason for which a connection does not open.
+    #[must_use]
+    pub fn of_handshake(error: Error) -> Self {
+        match error {
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::NotTls,
+            other => other.into(),
+        }
+    }
+
+    /// A record that does not fit where there ought to be room for the longest.
+    pub(crate) fn of_room(error: impl fmt::Display) -> Self {
+        Self::Other(Error::General(error.to_string()))
+    }
+
     fn of_certificate(error: CertificateError) -> Self {
         use CertificateError::{
             BadSignature, ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer,
@@ -92,14 +128,16 @@ impl TlsError {
     /// Whether another attempt would find the same.
     #[must_use]
     pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::EndedInHandshake | Self::CutShort)
+        use AlertDescription::{InternalError, UserCanceled};
+        let passes = matches!(self, Self::Refused(InternalError | UserCanceled));
+        !passes && !matches!(self, Self::EndedInHandshake | Self::CutShort)
     }
 
     /// The reason within an error of somebody who uses rustls, if it is TLS's.
     #[must_use]
     pub fn of_rustls(error: &io::Error) -> Option<Self> {
         let error: &Error = error.get_ref()?.downcast_ref()?;
-        Some(error.clone().into())
+        Some(Self::of_handshake(error.clone()))
     }
 
     /// The reason within an error of a channel, if it is TLS's.
@@ -137,7 +175,7 @@ impl From<TlsError> for io::Error {
     fn from(error: TlsError) -> Self {
         let kind = match error {
             TlsError::EndedInHandshake | TlsError::CutShort => io::ErrorKind::UnexpectedEof,
-            TlsError::Refused(..) => io::ErrorKind::ConnectionRefused,
+            TlsError::Refused(_) => io::ErrorKind::ConnectionRefused,
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)

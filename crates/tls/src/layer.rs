@@ -8,15 +8,19 @@
 //! A record is allocated once and copied twice, sealed or opened: so the interface of rustls 0.23
 //! without buffers has it.
 
+mod pending;
+mod records;
+
 use std::fmt;
 use std::io::{self, IoSlice};
 
 use pushbench_core::security::Agreed;
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, ReadTraffic, UnbufferedStatus,
-};
+use rustls::ProtocolVersion;
 
+use self::pending::{Pending, send_now};
+use self::records::Content;
 use crate::agreed;
+use crate::bare::{Opener, Sealer};
 use crate::end::End;
 use crate::error::TlsError;
 use crate::scratch::{Scratch, with_scratch};
@@ -48,49 +52,34 @@ pub enum Handshake {
     Done,
 }
 
+/// How far a connection has come.
+#[derive(Debug)]
+enum State {
+    /// What secures it is being agreed upon.
+    Opening,
+    /// Plaintext may flow.
+    Open,
+    /// Nothing is opened or sealed any more. rustls is not asked again: it counts places in bytes
+    /// that are gone, and nothing follows a fatal alert (RFC 8446 §6.2).
+    Broken(Box<TlsError>),
+}
+
 /// The security layer of one connection.
 pub struct Layer<E> {
     end: E,
+    state: State,
     /// Received and not opened: a record that is not whole.
     kept: Vec<u8>,
     pending: Pending,
     /// The first bytes are this end's.
     begins: bool,
-    is_open: bool,
     overhead: Overhead,
 }
 
 impl<E> fmt::Debug for Layer<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layer").field("is_open", &self.is_open).finish_non_exhaustive()
+        f.debug_struct("Layer").field("state", &self.state).finish_non_exhaustive()
     }
-}
-
-/// Bytes for either side that it has not taken.
-#[derive(Debug, Default)]
-struct Pending {
-    /// Plaintext for which there was no room.
-    plaintext: Vec<u8>,
-    /// Sealed bytes for the socket, the first `sent` of which it has.
-    sealed: Vec<u8>,
-    sent: usize,
-    /// The other end has said that it sends no more.
-    is_ended: bool,
-    /// Behind the plaintext that was given out came what broke the connection.
-    broken: Option<io::Error>,
-}
-
-/// One step through what has come.
-#[derive(Debug, Default)]
-struct Step {
-    /// Bytes that are done with.
-    used: usize,
-    /// Plaintext, of which there is as much in the buffer as fits.
-    plaintext: usize,
-    /// Bytes of the record that was to be sealed, if it was.
-    sealed: Option<usize>,
-    /// Plaintext may flow.
-    is_open: bool,
 }
 
 impl<E: End> Layer<E> {
@@ -98,10 +87,10 @@ impl<E: End> Layer<E> {
     pub(crate) fn new(end: E, begins: bool) -> Self {
         Self {
             end,
+            state: State::Opening,
             kept: Vec::new(),
             pending: Pending::default(),
             begins,
-            is_open: false,
             overhead: Overhead::default(),
         }
     }
@@ -109,7 +98,7 @@ impl<E: End> Layer<E> {
     /// Whether plaintext may flow.
     #[inline]
     pub const fn is_open(&self) -> bool {
-        self.is_open
+        matches!(self.state, State::Open)
     }
 
     /// The agreement that both ends came to; what is not known yet is empty.
@@ -128,31 +117,19 @@ impl<E: End> Layer<E> {
         !self.pending.sealed.is_empty()
     }
 
-    /// The bytes beside plaintext since this was last asked; those of a record count once it is
-    /// whole.
+    /// The bytes beside plaintext, from which whoever accounts for them takes; those of a record
+    /// count once it is whole.
     #[inline]
-    pub fn take_overhead(&mut self) -> Overhead {
-        std::mem::take(&mut self.overhead)
+    pub const fn overhead(&mut self) -> &mut Overhead {
+        &mut self.overhead
     }
 
-    /// Those of them that were received.
-    #[inline]
-    pub fn take_overhead_received(&mut self) -> u64 {
-        std::mem::take(&mut self.overhead.received)
-    }
-
-    /// Those of them that were sent.
-    #[inline]
-    pub fn take_overhead_sent(&mut self) -> u64 {
-        std::mem::take(&mut self.overhead.sent)
-    }
-
-    /// Bytes that a connection which is given up leaves: of a record that never became whole, and
-    /// sealed ones that were never sent.
+    /// Bytes that a connection which is given up leaves: of a record that never became whole,
+    /// plaintext that nobody has read, and sealed ones that were never sent.
     #[must_use]
     pub const fn leftover(&self) -> Overhead {
         let sent = (self.pending.sealed.len() - self.pending.sent) as u64;
-        Overhead { sent, received: self.kept.len() as u64 }
+        Overhead { sent, received: (self.kept.len() + self.pending.plaintext.len()) as u64 }
     }
 
     /// Takes the handshake on, by one read of the socket at most.
@@ -169,18 +146,30 @@ impl<E: End> Layer<E> {
         if self.flush(&mut send)? {
             return Ok(Handshake::Waits);
         }
-        let step = with_scratch(|Scratch { incoming, .. }| {
+        let has_read = self.is_open() || self.advance_by(receive)?;
+        let flushed = self.flush(&mut send);
+        self.check()?;
+        Ok(match (flushed?, has_read) {
+            (true, _) | (_, false) => Handshake::Waits,
+            _ if self.is_open() => Handshake::Done,
+            _ => Handshake::Stepped,
+        })
+    }
+
+    /// Takes the handshake on by what the socket has; whether that was anything.
+    fn advance_by(
+        &mut self,
+        receive: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<bool> {
+        self.check()?;
+        with_scratch(|Scratch { incoming, .. }| {
             let length = match self.fill(incoming, receive) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 filled => filled?.ok_or(TlsError::EndedInHandshake)?,
             };
-            self.open(&mut incoming[..length], &mut []).map(Some)
-        });
-        let flushed = self.flush(&mut send);
-        let Some(step) = step? else { return Ok(Handshake::Waits) };
-        flushed?;
-        self.is_open = step.is_open;
-        Ok(if step.is_open { Handshake::Done } else { Handshake::Stepped })
+            self.open(&mut incoming[..length], &mut []);
+            Ok(true)
+        })
     }
 
     /// Reads plaintext into `buffer`; `None` at the end of the stream.
@@ -200,16 +189,14 @@ impl<E: End> Layer<E> {
         }
         with_scratch(|Scratch { incoming, .. }| {
             loop {
-                if let Some(error) = self.pending.broken.take() {
-                    return Err(error);
-                }
+                self.check()?;
                 if self.pending.is_ended {
                     return Ok(None);
                 }
                 let length = self.fill(incoming, &mut receive)?.ok_or(TlsError::CutShort)?;
-                let step = self.open(&mut incoming[..length], buffer)?;
-                if step.plaintext > 0 {
-                    return Ok(Some(step.plaintext.min(buffer.len())));
+                let plaintext = self.open(&mut incoming[..length], buffer);
+                if plaintext > 0 {
+                    return Ok(Some(plaintext.min(buffer.len())));
                 }
             }
         })
@@ -218,8 +205,8 @@ impl<E: End> Layer<E> {
     /// Whether a read may give plaintext although the socket has nothing.
     #[inline]
     pub const fn may_give_more(&self) -> bool {
-        let Pending { plaintext, is_ended, broken, .. } = &self.pending;
-        !plaintext.is_empty() || *is_ended || broken.is_some()
+        let Pending { plaintext, is_ended, .. } = &self.pending;
+        !plaintext.is_empty() || *is_ended || !self.is_open()
     }
 
     /// Takes of `slices` what one record holds, seals it, and sends that as far as the socket takes
@@ -228,13 +215,15 @@ impl<E: End> Layer<E> {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` where sealed bytes wait already; else a connection that broke.
+    /// `WouldBlock` where sealed bytes wait already; else a connection that broke, also because of
+    /// what was read from it, or that is not open yet.
     #[inline]
     pub fn write(
         &mut self,
         slices: &[IoSlice<'_>],
         mut send: impl FnMut(&[u8]) -> io::Result<usize>,
     ) -> io::Result<usize> {
+        self.check()?;
         if self.flush(&mut send)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -243,7 +232,7 @@ impl<E: End> Layer<E> {
                 [one] => &one[..one.len().min(MAX_PLAINTEXT)],
                 several => gather(several, gathered),
             };
-            let length = self.seal(plaintext, sealed)?;
+            let length = self.seal(Content::Plaintext(plaintext), sealed)?;
             // What has waited since goes before it. What was sealed was taken, also where the
             // connection has broken: the next call says so.
             let begun =
@@ -263,202 +252,41 @@ impl<E: End> Layer<E> {
         if self.waits() { self.pending.send(send) } else { Ok(false) }
     }
 
-    /// Says that this end sends no more (RFC 8446 §6.1), as far as the socket takes that.
+    /// Says that this end sends no more (RFC 8446 §6.1): once, however often it is called. Behind an
+    /// error it only sends the alert.
     ///
     /// # Errors
     ///
-    /// A connection that broke.
+    /// `WouldBlock` where that waits for the socket; else a connection that broke.
     pub fn finish(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
-        if !self.is_open {
-            // An alert, if anything.
-            return self.flush(&mut send).map(drop);
+        if self.is_open() {
+            let mut alert = [0; 64];
+            // Where it is not sealed it has been said, or what came last broke the connection.
+            let length = self.seal(Content::CloseNotify, &mut alert).unwrap_or(0);
+            self.pending.sealed.extend_from_slice(&alert[..length]);
         }
-        let UnbufferedStatus { state: Ok(ConnectionState::WriteTraffic(mut traffic)), .. } =
-            self.end.process(&mut self.kept)
-        else {
-            return Ok(());
-        };
-        let mut alert = [0; 64];
-        let length = traffic.queue_close_notify(&mut alert).map_err(io::Error::other)?;
-        self.overhead.sent += length as u64;
-        self.pending.sealed.extend_from_slice(&alert[..length]);
-        self.flush(&mut send).map(drop)
+        if self.flush(&mut send)? { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
-    /// Puts what was kept before what is received behind it, or nothing where this end begins; how
-    /// many bytes that is, `None` at the socket's end.
-    fn fill(
-        &mut self,
-        incoming: &mut [u8],
-        receive: impl FnOnce(&mut [u8]) -> io::Result<usize>,
-    ) -> io::Result<Option<usize>> {
-        let kept = self.kept.len();
-        if std::mem::take(&mut self.begins) {
-            return Ok(Some(0));
-        }
-        let received = receive(&mut incoming[kept..])?;
-        if received == 0 {
-            return Ok(None);
-        }
-        incoming[..kept].copy_from_slice(&self.kept);
-        Ok(Some(kept + received))
-    }
-
-    /// Opens what `incoming` holds, which is all that has come and was not opened, and keeps the rest.
+    /// What seals and opens the records to come without a library of TLS.
     ///
-    /// An error comes behind the plaintext that is ahead of it. Nothing is opened after it, so that
-    /// all that has come is accounted for.
+    /// # Errors
+    ///
+    /// A version of TLS other than 1.3.
+    pub(crate) fn into_bare(self) -> io::Result<(Sealer, Opener)> {
+        if self.end.common().protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return Err(io::Error::other("only records of TLS 1.3 are known without a library"));
+        }
+        let secrets = self.end.into_secrets().map_err(io::Error::other)?;
+        Ok((Sealer::new(secrets.tx)?, Opener::new(secrets.rx, self.kept)?))
+    }
+
+    /// Says why nothing goes on, where that is so.
     #[inline]
-    fn open(&mut self, incoming: &mut [u8], buffer: &mut [u8]) -> io::Result<Step> {
-        let mut step = Step::default();
-        if let Err(error) = self.process(incoming, buffer, None, &mut step) {
-            self.kept = Vec::new();
-            self.overhead.received += (incoming.len() - step.plaintext) as u64;
-            if step.plaintext == 0 {
-                return Err(error);
-            }
-            self.pending.broken = Some(error);
-            return Ok(step);
-        }
-        self.overhead.received += (step.used - step.plaintext) as u64;
-        let rest = &incoming[step.used..];
-        if rest.len() + self.kept.capacity() > 0 {
-            self.kept = rest.to_vec();
-        }
-        Ok(step)
-    }
-
-    fn seal(&mut self, plaintext: &[u8], sealed: &mut [u8]) -> io::Result<usize> {
-        let (mut kept, mut step) = (std::mem::take(&mut self.kept), Step::default());
-        let processed = self.process(&mut kept, &mut [], Some((plaintext, sealed)), &mut step);
-        self.kept = kept;
-        processed?;
-        self.kept.drain(..step.used);
-        self.overhead.received += (step.used - step.plaintext) as u64;
-        let sealed = step.sealed.ok_or(io::ErrorKind::NotConnected)?;
-        self.overhead.sent += (sealed - plaintext.len()) as u64;
-        Ok(sealed)
-    }
-
-    /// Goes through the states of rustls until it needs more bytes, or has done what it could.
-    fn process(
-        &mut self,
-        incoming: &mut [u8],
-        buffer: &mut [u8],
-        mut to_seal: Option<(&[u8], &mut [u8])>,
-        step: &mut Step,
-    ) -> io::Result<()> {
-        loop {
-            let UnbufferedStatus { discard, state } = self.end.process(&mut incoming[step.used..]);
-            step.used += discard;
-            match state {
-                Ok(ConnectionState::ReadTraffic(traffic)) => {
-                    step.plaintext += self.pending.take(traffic, buffer, step.plaintext)?;
-                }
-                Ok(ConnectionState::EncodeTlsData(data)) => {
-                    self.overhead.sent += self.pending.encode(data)? as u64;
-                }
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                Ok(ConnectionState::PeerClosed) => self.pending.is_ended = true,
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
-                    if let Some((plaintext, sealed)) = to_seal.take() {
-                        step.sealed =
-                            Some(traffic.encrypt(plaintext, sealed).map_err(io::Error::other)?);
-                    }
-                    step.is_open = true;
-                    return Ok(());
-                }
-                Ok(_) => return Ok(()),
-                Err(error) => {
-                    let error = TlsError::from(error);
-                    self.is_open = false;
-                    // Who knows no TLS does not know what an alert is.
-                    if !matches!(error, TlsError::NotTls) {
-                        self.alert(&mut incoming[step.used..]);
-                    }
-                    return Err(error.into());
-                }
-            }
-        }
-    }
-
-    /// Takes the alert that rustls has for the other end, after an error in what `rest` begins with.
-    ///
-    /// It is asked no further: it would find the same error again, and without `rest` lose the
-    /// places that it keeps in it.
-    fn alert(&mut self, rest: &mut [u8]) {
-        while self.end.common().wants_write() {
-            let UnbufferedStatus { state, .. } = self.end.process(rest);
-            let Ok(ConnectionState::EncodeTlsData(data)) = state else { return };
-            self.overhead.sent += self.pending.encode(data).unwrap_or(0) as u64;
-        }
-    }
-}
-
-impl Pending {
-    /// Moves plaintext to `buffer` behind what `given` says is there, as far as there is room, and
-    /// keeps the rest; how much that is in all.
-    fn take<D>(
-        &mut self,
-        mut traffic: ReadTraffic<'_, '_, D>,
-        buffer: &mut [u8],
-        given: usize,
-    ) -> io::Result<usize> {
-        let mut taken = 0;
-        while let Some(record) = traffic.next_record() {
-            let plaintext = record.map_err(TlsError::from)?.payload;
-            let room = buffer.get_mut(given + taken..).unwrap_or_default();
-            let fits = plaintext.len().min(room.len());
-            room[..fits].copy_from_slice(&plaintext[..fits]);
-            self.plaintext.extend_from_slice(&plaintext[fits..]);
-            taken += plaintext.len();
-        }
-        Ok(taken)
-    }
-
-    /// Gives out plaintext that was kept.
-    fn give(&mut self, buffer: &mut [u8]) -> usize {
-        let count = self.plaintext.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.plaintext[..count]);
-        self.plaintext.drain(..count);
-        if self.plaintext.is_empty() {
-            self.plaintext = Vec::new();
-        }
-        count
-    }
-
-    /// Puts a record of rustls' own behind what waits for the socket; its length.
-    fn encode<D>(&mut self, mut data: EncodeTlsData<'_, D>) -> io::Result<usize> {
-        let before = self.sealed.len();
-        if let Err(EncodeError::InsufficientSize(size)) = data.encode(&mut []) {
-            self.sealed.resize(before + size.required_size, 0);
-            data.encode(&mut self.sealed[before..]).map_err(io::Error::other)?;
-        }
-        Ok(self.sealed.len() - before)
-    }
-
-    /// Sends what waits; whether some still does.
-    fn send(&mut self, mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<bool> {
-        while self.sent < self.sealed.len() {
-            match send(&self.sealed[self.sent..]) {
-                Ok(moved) => self.sent += moved,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        (self.sealed, self.sent) = (Vec::new(), 0);
-        Ok(false)
-    }
-}
-
-/// Sends as much as the socket takes now.
-fn send_now(bytes: &[u8], mut send: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match send(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            sent => return sent,
+    fn check(&self) -> io::Result<()> {
+        match &self.state {
+            State::Broken(error) => Err(TlsError::clone(error).into()),
+            State::Opening | State::Open => Ok(()),
         }
     }
 }

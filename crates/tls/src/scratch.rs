@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::layer::{MAX_PLAINTEXT, MAX_RECORD};
 
 /// Bytes received at a time: some records, so that a burst does not cost a call for each.
-const INCOMING: usize = 64 << 10;
+pub(crate) const INCOMING: usize = 64 << 10;
 
 /// Buffers for one step of one connection.
 #[derive(Debug)]

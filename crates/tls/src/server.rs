@@ -37,6 +37,8 @@ impl Acceptor {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![ALPN.to_vec()];
+        // Bare loops go on with them.
+        config.enable_secret_extraction = true;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         if tls.resumption {
             config.ticketer = Ticketer::new().map_err(CertificateError::Unusable)?;

@@ -13,6 +13,9 @@ use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
+/// The heading of the settings of TLS.
+const TLS: &str = "TLS";
+
 /// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients")]
@@ -21,7 +24,7 @@ pub(crate) struct ClientArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
-    /// or websocket; repeat for several
+    /// or websocket, in TLS with +tls behind it, such as websocket+tls; repeat for several
     #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
     pub(crate) contenders: Vec<Contender>,
     /// Length of the measured window
@@ -71,23 +74,21 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// TLS and codings under the transports. Hidden until it can be run.
+/// TLS and codings under the transports. What cannot be run yet is hidden.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StackArgs {
-    /// Groups of TLS by preference, such as X25519MLKEM768:X25519; may be a list
-    #[arg(long, value_name = "GROUPS", value_delimiter = ',', hide = true)]
+    /// Groups of the key exchange by preference, such as secp256r1:X25519; may be a list [default:
+    /// X25519MLKEM768:X25519]
+    #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = TLS)]
     tls_groups: Vec<Preference<Group>>,
-    /// Key of the server's certificate, p256 or rsa-2048; may be a list
-    #[arg(long, value_name = "KEY", value_delimiter = ',', hide = true)]
-    tls_certificate: Vec<CertificateKey>,
-    /// Versions of TLS by preference, such as 1.3:1.2; may be a list
-    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', hide = true)]
+    /// Versions by preference, such as 1.2; may be a list [default: 1.3:1.2]
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = TLS)]
     tls_versions: Vec<Preference<Version>>,
-    /// Cipher of TLS: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list
-    #[arg(long, value_name = "CIPHER", value_delimiter = ',', hide = true)]
+    /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list [default: any]
+    #[arg(long, value_name = "CIPHER", value_delimiter = ',', help_heading = TLS)]
     tls_cipher: Vec<Cipher>,
-    /// Whether clients that come again resume their session of TLS; may be a list
-    #[arg(long, value_name = "true|false", value_delimiter = ',', hide = true)]
+    /// Whether clients that come again resume their session; may be a list [default: true]
+    #[arg(long, value_name = "true|false", value_delimiter = ',', help_heading = TLS)]
     tls_resumption: Vec<bool>,
     /// How hard messages are compressed, 1 to 9; may be a list
     #[arg(long, value_name = "LEVEL", value_delimiter = ',', hide = true)]
@@ -100,7 +101,7 @@ pub(crate) struct StackArgs {
     compression_threshold: Vec<ByteSize>,
 }
 
-/// The feed of a run.
+/// The feed of a run, and the certificate of the server that publishes it.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Feed")]
 pub(crate) struct FeedSettings {
@@ -132,6 +133,9 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
+    /// Key of the server's certificate: p256 or rsa-2048; may be a list [default: p256]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = TLS)]
+    tls_certificate: Vec<CertificateKey>,
     /// Publish each message so much later than it is due: to see whether that is found
     #[arg(long, hide = true, value_name = "TIME")]
     pub(crate) publish_delay: Option<Span>,
@@ -210,7 +214,6 @@ impl ClientArgs {
 impl StackArgs {
     fn apply(&self, Scenario { tls, compression, .. }: &mut Scenario) {
         set_list(&mut tls.groups, &self.tls_groups);
-        set_list(&mut tls.certificate, &self.tls_certificate);
         set_list(&mut tls.versions, &self.tls_versions);
         set_list(&mut tls.cipher, &self.tls_cipher);
         set_list(&mut tls.resumption, &self.tls_resumption);
@@ -251,6 +254,7 @@ impl FeedSettings {
         }
         set_list(&mut scenario.rate, &self.rate);
         set_list(&mut scenario.payload, &self.payload);
+        set_list(&mut scenario.tls.certificate, &self.tls_certificate);
         let feed = &mut scenario.feed;
         set_list(&mut feed.speed, &self.speed);
         set(&mut feed.payload, self.payload_kind.as_ref());

@@ -1,7 +1,8 @@
 //! Each check of the doctor: what was found, what it is worth, what to type.
 
+use pushbench_metrics::observe::instrument::SHORTEST_STALL;
 use pushbench_metrics::record::environment::Environment;
-use pushbench_metrics::record::warning::{OTHERS_SHARE, SHORTEST_STALL, STALL, STALLED_A_LITTLE};
+use pushbench_metrics::record::warning::{OTHERS_SHARE, STALL, STALLED_A_LITTLE};
 use pushbench_os::machine::limits::{BYTES_PER_CLIENT, Limits};
 use pushbench_report::human;
 use serde::Serialize;

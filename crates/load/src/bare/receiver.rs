@@ -1,39 +1,96 @@
-//! The least that a receiver of a stream can do: wait, read, count bytes.
+//! The least that a receiver of a stream can do: wait, read, count bytes. Where the plan has
+//! connections in TLS, it opens each record where it stands.
 
 use std::io;
+use std::net::TcpStream;
 
 use pushbench_core::feed::message::Content;
 use pushbench_core::feed::payload::Payload;
+use pushbench_core::security::ClientSecurity;
 use pushbench_core::{Contender, Seq, Transport};
 use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use pushbench_protocol::{chunked, sse};
+use pushbench_tls::{Connector, Opener, Stream};
 use tungstenite::protocol::frame::FrameHeader;
 
-use super::{Part, Sockets};
+use super::{Part, Sockets, ask, dial, subscribe};
+use crate::session::Sessions;
 
 /// Counts the bytes of a stream, and tells messages from them by their mean length.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Receiver {
     payload: Payload,
     mean: f64,
+    connector: Option<Connector>,
+    /// One for each client whose connection is in TLS.
+    openers: Vec<Opener>,
 }
 
 impl Receiver {
     /// A receiver of text messages that carry `payload`.
     #[must_use]
     pub const fn new(payload: Payload) -> Self {
-        Self { payload, mean: 1.0 }
+        Self { payload, mean: 1.0, connector: None, openers: Vec::new() }
+    }
+
+    /// Opens a connection in TLS, and subscribes.
+    fn connect_secured(
+        &mut self,
+        plan: &LoadPlan,
+        security: &ClientSecurity,
+        sessions: &Sessions,
+        client: u32,
+    ) -> io::Result<TcpStream> {
+        let connector = match &mut self.connector {
+            Some(connector) => connector,
+            none => none.insert(Connector::new(security).map_err(io::Error::other)?),
+        };
+        let layer = connector.layer(&connector.client());
+        let mut stream = Stream::open(layer, dial(plan, client)?)?;
+        ask(&mut stream, sessions, client)?;
+        let (socket, _, opener) = stream.into_bare()?;
+        self.openers.push(opener);
+        Ok(socket)
+    }
+}
+
+/// Reads all that the socket of client `index` has, and opens it.
+#[inline]
+fn open_all(sockets: &mut Sockets, index: usize, opener: &mut Opener) -> io::Result<u64> {
+    let mut total = 0;
+    loop {
+        let kept = opener.put_back(&mut sockets.buffer);
+        let end = kept + sockets.read(index, kept)?;
+        total += opener.open(&mut sockets.buffer[..end])?;
+        if end < sockets.buffer.len() {
+            return Ok(total);
+        }
     }
 }
 
 impl Part for Receiver {
+    fn connect(
+        &mut self,
+        plan: &LoadPlan,
+        sessions: &Sessions,
+        client: u32,
+    ) -> io::Result<TcpStream> {
+        match &plan.security {
+            None => subscribe(plan, sessions, client),
+            Some(security) => self.connect_secured(plan, security, sessions, client),
+        }
+    }
+
     fn begin(&mut self, plan: &LoadPlan, timing: &TrialTiming) -> io::Result<()> {
         self.mean = mean_length(plan.contender, timing, &self.payload);
         Ok(())
     }
 
     fn ready(&mut self, sockets: &mut Sockets, index: usize) -> io::Result<u64> {
+        if let Some(opener) = self.openers.get_mut(index) {
+            return open_all(sockets, index, opener);
+        }
         let mut total = 0;
         loop {
             let length = sockets.read(index, 0)?;

@@ -49,7 +49,7 @@ impl Secured {
     }
 
     pub(super) fn take_overhead(&mut self) -> Overhead {
-        self.layer.take_overhead()
+        std::mem::take(self.layer.overhead())
     }
 
     pub(super) fn agreed(&self) -> Agreed {
@@ -85,7 +85,7 @@ impl Secured {
             Ok(length)
         })?;
         Ok(read.map(|plaintext| {
-            let overhead = self.layer.take_overhead_received();
+            let overhead = std::mem::take(&mut self.layer.overhead().received);
             let sealed = plaintext + usize::try_from(overhead).unwrap_or(usize::MAX);
             // Plaintext that was kept says nothing about the socket.
             let more = !is_empty || self.layer.may_give_more();
@@ -100,7 +100,7 @@ impl Secured {
         moved: &mut Moved,
     ) -> io::Result<Written> {
         let taken = self.layer.write(&[IoSlice::new(plaintext)], sending(socket, &mut moved.up))?;
-        let overhead = self.layer.take_overhead_sent();
+        let overhead = std::mem::take(&mut self.layer.overhead().sent);
         Ok(Written { taken, sealed: taken + usize::try_from(overhead).unwrap_or(usize::MAX) })
     }
 
@@ -108,12 +108,13 @@ impl Secured {
         self.layer.flush(sending(socket, &mut moved.up))
     }
 
+    /// Says that nothing more will come.
     pub(super) fn finish(&mut self, socket: &TcpStream, moved: &mut Moved) -> io::Result<()> {
         self.layer.finish(sending(socket, &mut moved.up))
     }
 
     pub(super) fn close(&mut self, moved: &mut Moved) -> Overhead {
-        let (overhead, leftover) = (self.layer.take_overhead(), self.layer.leftover());
+        let (overhead, leftover) = (self.take_overhead(), self.layer.leftover());
         moved.up += leftover.sent;
         Overhead { received: overhead.received + leftover.received, ..overhead }
     }

@@ -47,6 +47,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Closes the client's connection, if it has one.
     pub(super) fn disconnect(&mut self, client: u32) {
+        let leaving = &mut self.clients[client as usize].outlet;
+        if let Some(channel) = leaving.channel_mut() {
+            channel.take_leave(&mut self.moved);
+        }
         self.read_tcpip_at_close(client);
         let Some(kept) = self.clients[client as usize].outlet.close(&mut self.moved) else {
             return;

@@ -65,8 +65,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// The server did what no session expects, and perhaps broke its protocol.
     pub(super) fn failed(&mut self, client: u32, at: MonoInstant, error: &ProtocolError) {
         self.fail(client, at, error);
-        // One that no answer could be read is kept at any rate.
-        if self.coded.is_none() && matches!(error, ProtocolError::Encoded { .. }) {
+        // One that holds for all answers is kept at any rate.
+        if self.coded.is_none() && error.is_of_coding() {
             self.coded = Some(error.to_string());
         }
         if error.breaks_protocol() {

@@ -37,12 +37,11 @@ impl Security {
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// A client's connection is open, and secured if it was to be.
     pub(super) fn agreed(&mut self, client: u32, at: MonoInstant) {
-        let outlet = &self.clients[client as usize].outlet;
-        let agreed = outlet.channel().and_then(Channel::agreed);
-        let Some((agreed, resumed)) = agreed else { return };
+        let Some(channel) = self.clients[client as usize].outlet.channel() else { return };
+        let Some(resumed) = channel.is_resumed() else { return };
+        self.agreement = self.agreement.take().or_else(|| channel.agreed());
         let event = Event::Secured { client, resumed };
         self.measure.happened(self.phases.phase(), at, &event);
-        self.agreement.get_or_insert(agreed);
     }
 
     /// Attributes the bytes beside plaintext that a client's channel has not told of.

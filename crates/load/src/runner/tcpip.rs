@@ -24,7 +24,8 @@
 //! - **An ACK that tells of data lost or sent twice** is 12 bytes longer or more, uncounted.
 //! - **The last segments** are those of a good close. A socket closed with bytes unread sends an
 //!   RST in their place, a server that takes longer than 40 ms to close sends one ACK more, and
-//!   so do FINs that cross.
+//!   so do FINs that cross. In TLS each end says that it closes; one that has closed before it hears
+//!   that, sends an RST.
 //! - **An attempt that came to nothing** was no connection, and its SYN is not counted.
 
 use pushbench_core::MonoInstant;

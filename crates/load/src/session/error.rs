@@ -6,6 +6,7 @@ use pushbench_protocol::Malformed;
 use pushbench_protocol::batch::BatchError;
 use pushbench_protocol::deflate::InflateError;
 use pushbench_protocol::frame::FrameError;
+use pushbench_protocol::gzip::GzipError;
 use pushbench_protocol::http::HeadError;
 use pushbench_protocol::websocket::HandshakeError;
 use thiserror::Error;
@@ -112,6 +113,25 @@ pub enum ProtocolError {
         /// Whether that profile offers to take coded answers.
         offered: bool,
     },
+    /// An answer that is not coded although it was asked for so: no measurement of what compression
+    /// costs, and no better the next time.
+    #[error(
+        "the server did not compress the answer to {request}, which was asked for with \
+         Accept-Encoding: gzip; switch compression on at the server, raise compression.threshold to \
+         the size from which it compresses, or measure without +gzip"
+    )]
+    Uncoded {
+        /// Method and target.
+        request: String,
+    },
+    /// A body in gzip that cannot be inflated.
+    #[error("the answer to {request} cannot be read: {source}")]
+    Gzip {
+        /// Method and target.
+        request: String,
+        /// The fault.
+        source: GzipError,
+    },
     /// A stream of another media type.
     #[error("the answer to {request} is {}, and {takes}", media_type(found))]
     ContentType {
@@ -167,6 +187,19 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
+    /// Whether the server answered in another coding than it was asked to, which is no fault of one
+    /// answer but has to be settled before anything is measured.
+    #[must_use]
+    pub const fn is_of_coding(&self) -> bool {
+        matches!(
+            self,
+            Self::Encoded { .. }
+                | Self::Uncoded { .. }
+                | Self::NotCompressed(_)
+                | Self::NoTakeover(_)
+        )
+    }
+
     /// Whether what the server sent breaks the protocol. A refusal, a good-bye and the end of a
     /// stream do not.
     #[must_use]
@@ -176,6 +209,7 @@ impl ProtocolError {
             Self::Status { .. }
                 | Self::Gone { .. }
                 | Self::Encoded { .. }
+                | Self::Uncoded { .. }
                 | Self::NotCompressed(_)
                 | Self::NoTakeover(_)
                 | Self::StreamEnded(_)

@@ -5,6 +5,7 @@ use pushbench_metrics::observe::ledger::Layer;
 use pushbench_protocol::http::{Piece, ResponseError, ResponseHead, ResponseReader};
 
 use super::Session;
+use super::decoding::Decoder;
 use super::error::ProtocolError;
 use super::output::{Demand, Ending, Note, Output};
 use super::subscription::{Answer, Last, Next, Subscription};
@@ -34,12 +35,14 @@ struct Answers {
     reader: ResponseReader,
     /// The body of a refusal.
     words: Words,
+    /// Of the answer that has begun, where it brings the feed coded.
+    decoder: Option<Decoder>,
 }
 
 impl Answers {
     fn new(field: Option<&'static str>) -> Self {
         let reader = field.map_or_else(ResponseReader::default, ResponseReader::keeping);
-        Self { reader, words: Words::default() }
+        Self { reader, words: Words::default(), decoder: None }
     }
 }
 
@@ -87,9 +90,11 @@ impl<S: Subscription> Http1<S> {
         out.notes.extend(head.retry_after.as_deref().copied().map(Note::RetryAfter));
         (self.status, self.closes) = (head.status, head.close);
         let brings_feed = head.status == S::FEED;
-        if brings_feed && let Some(coding) = &head.coding {
-            return Err(self.subscription.target().encoded(coding));
-        }
+        answers.decoder = if brings_feed && !Self::SWITCHES {
+            self.subscription.target().decoder(head, S::STREAMS)?
+        } else {
+            None
+        };
         if brings_feed || S::EMPTY.contains(&head.status) {
             let field = head.kept.then(|| answers.reader.kept());
             self.subscription.begun(head, field, out)?;
@@ -103,6 +108,9 @@ impl<S: Subscription> Http1<S> {
     /// The answer that has begun is complete.
     fn answered(&mut self, out: &mut Output) -> Result<Next, ProtocolError> {
         (self.outstanding, self.served) = (false, true);
+        if let Some(decoder) = self.answers.as_mut().and_then(|answers| answers.decoder.take()) {
+            decoder.finish().map_err(|fault| fault.of(self.subscription.target()))?;
+        }
         let answer = match self.status {
             status if status == S::FEED => Answer::Feed,
             status if S::EMPTY.contains(&status) => Answer::Empty,
@@ -140,7 +148,13 @@ impl<S: Subscription> Http1<S> {
         {
             match answers.reader.next(&mut input) {
                 Ok(Some(Piece::Data(data))) if !Self::SWITCHES && self.status == S::FEED => {
-                    self.subscription.data(data, out)?;
+                    let subscription = &mut self.subscription;
+                    match &mut answers.decoder {
+                        None => subscription.data(data, out)?,
+                        Some(decoder) => decoder
+                            .read(data, out, |data, out| subscription.data(data, out))
+                            .map_err(|fault| fault.of(self.subscription.target()))?,
+                    }
                 }
                 Ok(Some(Piece::Framing(bytes))) => out.count(Layer::Framing, bytes),
                 Ok(Some(Piece::Data(data))) => {

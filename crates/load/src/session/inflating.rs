@@ -3,7 +3,7 @@
 use pushbench_protocol::deflate::{Decompressor, InflateError, Side};
 
 /// Bytes inflated at a time.
-const BUFFER: usize = 16 << 10;
+pub(super) const BUFFER: usize = 16 << 10;
 
 /// The most bytes that a compressed message may have: many times as many as any message of a feed.
 /// Nothing of it is kept, so this bounds the time that one may take.
@@ -14,7 +14,7 @@ const MAX_MESSAGE: usize = 16 << 20;
 pub(super) struct Bench {
     /// Decompressors without context takeover, between two messages.
     free: Vec<Decompressor>,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 /// The compressed messages of one connection.

@@ -24,7 +24,7 @@ pub struct Output {
     pub notes: Vec<Note>,
     /// The future of the connection.
     pub demand: Demand,
-    /// What compressed messages are read with, whichever session's.
+    /// The means of reading compressed messages and answers, whichever session's.
     pub(super) bench: Bench,
 }
 

@@ -1,10 +1,13 @@
 //! The request for a feed, which all clients of a load process share.
 
-use pushbench_core::{Delivery, Seq};
+use pushbench_core::contender::Coding;
+use pushbench_core::units::ByteSize;
+use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_metrics::record::control::LoadPlan;
-use pushbench_protocol::headers::RequestParts;
-use pushbench_protocol::http::{RequestTemplate, ResponseHead};
+use pushbench_protocol::headers::{HeaderProfile, RequestParts};
+use pushbench_protocol::http::{ContentCoding, RequestTemplate, ResponseHead};
 
+use super::decoding::{ACCEPT_GZIP, Decoder, Given};
 use super::error::ProtocolError;
 
 /// A request for the feed of a plan, as its transport asks for it.
@@ -17,6 +20,8 @@ pub(super) struct FeedRequest {
     profile: String,
     /// The profile offers to take coded answers (RFC 9110 §12.5.3).
     takes_coded: bool,
+    /// The size from which an answer is to come in gzip, where it is asked for.
+    gzip: Option<ByteSize>,
 }
 
 impl FeedRequest {
@@ -32,7 +37,12 @@ impl FeedRequest {
         let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
         let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
         // The template has the target.
-        let parts = RequestParts { target: "", host: &host, own };
+        let mut own = own.to_owned();
+        let gzip = plan.contender.stack.coding == Coding::Gzip;
+        if gzip && !takes_gzip(profile, plan.contender) {
+            own.push(ACCEPT_GZIP);
+        }
+        let parts = RequestParts { target: "", host: &host, own: &own };
         let fields = profile.request_headers(plan.contender, &parts);
         let takes_coded = fields.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("Accept-Encoding") && value != "identity"
@@ -46,6 +56,7 @@ impl FeedRequest {
             foreign,
             profile: profile.name.clone(),
             takes_coded,
+            gzip: gzip.then_some(plan.compression_threshold),
         }
     }
 
@@ -58,6 +69,15 @@ impl FeedRequest {
     pub(super) fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
         RequestTarget { request: self, after: cursor.filter(|_| !self.foreign) }
     }
+}
+
+/// Whether a profile's requests ask for gzip already, as browsers' do. They are left as they are.
+fn takes_gzip(profile: &HeaderProfile, contender: Contender) -> bool {
+    let fields =
+        profile.request_headers(contender, &RequestParts { target: "", host: "", own: &[] });
+    let accepted = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case(ACCEPT_GZIP.0));
+    let accepted: Vec<&str> = accepted.map(|(_, value)| &**value).collect();
+    ContentCoding::choose(accepted.join(", ").as_bytes()) == ContentCoding::Gzip
 }
 
 /// The delivery as a query names it, unless it is what the plan's path implies.
@@ -95,8 +115,31 @@ impl RequestTarget<'_> {
         head.cursor.or(self.request.foreign.then_some(Seq::NONE))
     }
 
+    /// The decoder of the body of an answer that brings the feed; `None` where that can be read as it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// An answer in a coding that nobody asked for, or in none although one was asked for.
+    pub(super) fn decoder(
+        &self,
+        head: &ResponseHead,
+        is_stream: bool,
+    ) -> Result<Option<Decoder>, ProtocolError> {
+        let coding = head.coding.as_deref().unwrap_or_default();
+        let Some(threshold) = self.request.gzip else {
+            return if coding.is_empty() { Ok(None) } else { Err(self.encoded(coding)) };
+        };
+        match Given::of(head, threshold) {
+            Given::Coded => Ok(Some(Decoder::new(is_stream))),
+            Given::Small => Ok(None),
+            Given::Plain => Err(ProtocolError::Uncoded { request: self.describe() }),
+            Given::Other => Err(self.encoded(coding)),
+        }
+    }
+
     /// The refusal of an answer that would have to be decoded before its messages could be read.
-    pub(super) fn encoded(&self, coding: &str) -> ProtocolError {
+    fn encoded(&self, coding: &str) -> ProtocolError {
         ProtocolError::Encoded {
             request: self.describe(),
             coding: coding.to_owned(),

@@ -42,6 +42,8 @@ impl ProtocolError {
             | Self::NoSequence { .. }
             | Self::NoCursor(_)
             | Self::Encoded { .. }
+            | Self::Uncoded { .. }
+            | Self::Gzip { .. }
             | Self::ContentType { .. }
             | Self::Handshake { .. } => Retryability::Final,
         }

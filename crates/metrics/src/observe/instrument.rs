@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::lateness::Lateness;
-use crate::record::warning::SHORTEST_STALL;
+
+/// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
+pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
 
 /// How the processes of the instrument kept time in a window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -193,7 +193,10 @@ pub struct Counters {
     /// Connections secured from connecting to the drain's end.
     #[serde(default)]
     pub handshakes: u64,
-    /// Those of them that took up the session of an earlier connection.
+    /// Those of them that were secured while clients connected.
+    #[serde(default)]
+    pub handshakes_connecting: u64,
+    /// Those of all that took up the session of an earlier connection.
     #[serde(default)]
     pub resumed: u64,
     /// Messages that arrived between the window's start and end, duplicates left out, those due
@@ -212,6 +215,7 @@ impl Counters {
         self.errors += other.errors;
         self.protocol_errors += other.protocol_errors;
         self.handshakes += other.handshakes;
+        self.handshakes_connecting += other.handshakes_connecting;
         self.resumed += other.resumed;
         self.messages_in_window += other.messages_in_window;
     }
@@ -230,6 +234,7 @@ impl Counters {
             Event::BrokeProtocol { .. } => self.protocol_errors += since_warmup,
             Event::Secured { resumed, .. } => {
                 self.handshakes += 1;
+                self.handshakes_connecting += u64::from(phase == Phase::Connect);
                 self.resumed += u64::from(*resumed);
             }
             Event::Connected { .. } => {}

@@ -22,8 +22,8 @@ use crate::observe::silence::Silence;
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
-    Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL, STALL,
-    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Standstill,
+    Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, STALL, STALLED_A_LITTLE,
+    STALLED_SHARE, STOLEN_SHARE, Standstill,
 };
 pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
@@ -148,6 +148,8 @@ pub enum Warning {
         /// How often chance does as much.
         p: f64,
     },
+    /// Whoever answered was measured: the server's certificate was not checked.
+    Unverified,
     /// Latency cannot be told, since the server's clock is not this machine's.
     ForeignClock,
     /// The server's own figures are missing, since it was not started by this run.
@@ -261,6 +263,9 @@ impl Warning {
                 "polls were late, lost or slow to be answered, so the figures tell of this server \
                  and machine more than of polling; see the lags, or lower the load"
             }
+            Self::Unverified => {
+                "name the authority that it rests on with --ca, and leave out --insecure"
+            }
             Self::ForeignClock => "run the load generator on the server's machine for latency",
             Self::ServerUnknown => "pass --server-pid on the server's machine",
             Self::ServerEnded { .. } => {
@@ -327,6 +332,9 @@ impl fmt::Display for Warning {
             Self::ShareOffModel { share, measured, expected, p } => {
                 share.off_model(f, *measured, *expected, *p)
             }
+            Self::Unverified => f.write_str(
+                "the server's certificate was not verified, so that anybody may have answered",
+            ),
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::ServerEnded { .. }

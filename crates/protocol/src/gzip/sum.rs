@@ -1,6 +1,6 @@
 //! Checksum and length of a text, and their arithmetic.
 
-use zlib_rs::crc32::{crc32, crc32_combine};
+use zlib_rs::crc32::{crc32, crc32_combine, crc32_combine_gen, crc32_combine_op};
 
 /// The checksum of a text (CRC-32, RFC 1952 §8) and its length in bytes.
 ///
@@ -19,10 +19,18 @@ impl Sum {
         Self { length: text.len() as u64, crc: crc32(0, text) }
     }
 
-    /// The sum of this text and another behind it; takes some 0.1 µs.
+    /// The sum of this text and another behind it; takes some 0.1 µs, of which a [`Suffix`] saves
+    /// the most.
     #[must_use]
     pub const fn then(self, next: Self) -> Self {
         let crc = crc32_combine(self.crc, next.crc, next.length);
+        Self { length: self.length + next.length, crc }
+    }
+
+    /// The sum of this text and `next` behind it.
+    #[must_use]
+    pub const fn with(self, next: Suffix) -> Self {
+        let crc = crc32_combine_op(self.crc, next.crc, next.shift);
         Self { length: self.length + next.length, crc }
     }
 
@@ -54,6 +62,23 @@ impl Sum {
     }
 }
 
+/// The sum of a text that many clients get behind different texts, with the part of the arithmetic
+/// that depends on its length alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Suffix {
+    length: u64,
+    crc: u32,
+    shift: u32,
+}
+
+impl Suffix {
+    /// A text's.
+    #[must_use]
+    pub const fn of(Sum { length, crc }: Sum) -> Self {
+        Self { length, crc, shift: crc32_combine_gen(length) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -74,6 +99,7 @@ mod tests {
             let whole = Sum::of(&[a, b, c].concat());
             prop_assert_eq!(of_a.then(of_b).then(of_c), whole);
             prop_assert_eq!(of_a.then(of_b.then(of_c)), whole);
+            prop_assert_eq!(of_a.with(Suffix::of(of_b)).with(Suffix::of(of_c)), whole);
             prop_assert_eq!(whole.since(of_a), of_b.then(of_c));
             prop_assert_eq!(whole.since(of_a).since(of_b), of_c);
             prop_assert_eq!(whole.since(Sum::default()), whole);

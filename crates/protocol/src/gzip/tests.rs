@@ -41,6 +41,7 @@ proptest! {
     fn a_client_that_joins_anywhere_gets_one_valid_member(
         events in prop::collection::vec("[a-z ]{0,300}", 1..12),
         join in 0_usize..12,
+        stored in any::<u16>(),
         step in 1_usize..90,
         room in 1_usize..200,
     ) {
@@ -49,7 +50,10 @@ proptest! {
         let (mut all, mut own, mut joined) = (Sum::default(), Sum::default(), Sum::default());
         for (at, event) in events.iter().enumerate() {
             let mut block = Vec::new();
-            let sum = writer.push_block(event.as_bytes(), &mut block);
+            let sum = match stored >> at & 1 {
+                0 => writer.push_block(event.as_bytes(), &mut block),
+                _ => push_stored(event.as_bytes(), &mut block),
+            };
             if at == join {
                 joined = all;
             }
@@ -93,6 +97,17 @@ fn a_block_is_the_same_bytes_whatever_came_before_and_is_read_when_it_arrives() 
         assert_eq!(block, alone);
         let data = reader.next(&mut &block[..], &mut buffer).unwrap();
         assert_eq!(data, Some(event.as_bytes()));
+    }
+}
+
+#[test]
+fn what_is_stored_is_read_however_long_it_is() {
+    for length in [0, 1, 65_535, 65_536, 200_000] {
+        let (text, mut stream) = (vec![b'x'; length], HEADER.to_vec());
+        let sum = push_stored(&text, &mut stream);
+        assert_eq!(stream.len(), HEADER.len() + length + 5 * length.div_ceil(65_535));
+        push_trailer(sum, &mut stream);
+        assert_eq!(independent(&stream), text);
     }
 }
 

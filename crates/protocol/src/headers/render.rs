@@ -41,7 +41,8 @@ pub struct RequestParts<'a> {
     pub host: &'a str,
     /// The headers without which the transport would not work, as name and value. Where the
     /// profile has one of that name it takes its place, in the profile's case, unless it is a
-    /// `Connection` that already says so; the others follow the profile's. For example
+    /// `Connection` that already says so, or a `Vary`, which it is added to; the others follow the
+    /// profile's. For example
     /// `Connection: close`, `If-None-Match`, or a handshake's.
     pub own: &'a [(&'a str, &'a str)],
 }
@@ -198,13 +199,23 @@ fn headers<'a>(
         };
         if !std::mem::replace(&mut placed[index], true) {
             let wanted = own[index].1;
-            let says_so = header.is("Connection") && lists(header.value(), wanted);
-            headers.push((header.name(), if says_so { header.value() } else { wanted }.into()));
+            headers.push((header.name(), taking_place(header, wanted)));
         }
     }
     let rest = own.iter().zip(placed).filter(|(_, placed)| !placed);
     headers.extend(rest.map(|(&(name, value), _)| (name, value.into())));
     headers
+}
+
+/// The value of one of the transport's headers where the profile has one of that name.
+fn taking_place<'a>(header: &'a Header, wanted: &'a str) -> Cow<'a, str> {
+    let (value, is_list) = (header.value(), header.is("Connection") || header.is("Vary"));
+    match () {
+        () if is_list && lists(value, wanted) => value.into(),
+        // An answer varies with what the profile says too (RFC 9110 §12.5.5).
+        () if header.is("Vary") => format!("{value}, {wanted}").into(),
+        () => wanted.into(),
+    }
 }
 
 /// Whether a comma-separated list names `token`.

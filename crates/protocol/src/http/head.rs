@@ -24,6 +24,9 @@ pub enum HeadError {
     /// It is malformed.
     #[error("{0}")]
     Malformed(#[from] httparse::Error),
+    /// It is a record of TLS (RFC 8446 §5.1): an alert, as a rule.
+    #[error("it is TLS: ask for https:// or wss://")]
+    Tls,
     /// It does not end.
     #[error("its head is longer than {HEAD_LIMIT} bytes")]
     TooLong,
@@ -156,7 +159,9 @@ pub(super) fn parse_head(
             lenient().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
         return head_of(&response, parsed?, kept);
     }
-    head_of(&response, parsed?, kept)
+    let is_tls = || matches!(bytes, [20..=23, 3, 0..=4, ..]);
+    let told = |error: httparse::Error| if is_tls() { HeadError::Tls } else { error.into() };
+    head_of(&response, parsed.map_err(told)?, kept)
 }
 
 /// The leniency of a client: a field's value may go on in the next line, and white space stand

@@ -21,8 +21,9 @@ const BELOW: i32 = 80;
 /// The height of what is above the bars, in pixels: the head with a line of legend.
 const ABOVE: i32 = 150;
 
-/// Where the transports' names begin, in pixels from the left.
-const NAMES: i32 = 50;
+/// Where the middles of markers and the transports' names begin, in pixels from the left.
+const MARKERS: i32 = 36;
+const NAMES: i32 = 64;
 
 /// Groups of bars.
 pub(super) struct Bars {
@@ -80,7 +81,7 @@ impl Bars {
         let mut y = top + 8 + GAP / 2;
         for group in &self.groups {
             let middle = y + (group.height() - GAP) / 2;
-            look::marker(area, group.contender, (NAMES - 20, middle))?;
+            look::marker(area, group.contender, (MARKERS, middle))?;
             area.text(group.contender.name(), (NAMES, middle), label, Anchor::Left)?;
             for bar in &group.bars {
                 draw_bar(area, bar, &scale, (left, right), y)?;

@@ -109,6 +109,9 @@ fn nines(quantile: f64) -> f64 {
     -(1.0 - quantile).log10()
 }
 
+/// So many transports beside the fastest are named in a title; of more it says how many.
+const NAMED: usize = 2;
+
 /// The fastest and the slowest median, if the trials put them apart.
 fn title(block: &Block<'_>) -> String {
     let medians = block.ranked(|row| row.spread(Figure::LatencyP50));
@@ -121,9 +124,13 @@ fn title(block: &Block<'_>) -> String {
             let near = |median: &Spread| are_within(SAME, [median.middle, least.middle]);
             let equals =
                 medians.iter().filter(|(row, median)| !is_apart(row, fastest) && near(median));
-            let names: Vec<&str> = equals.map(|(row, _)| row.name()).collect();
-            let (verb, about) =
-                if names.len() > 1 { ("deliver", "about ") } else { ("delivers", "") };
+            let mut names: Vec<String> = equals.map(|(row, _)| row.name().to_owned()).collect();
+            let others = names.len() - 1;
+            if others > NAMED {
+                names.truncate(1);
+                names.push(format!("{others} others"));
+            }
+            let (verb, about) = if others > 0 { ("deliver", "about ") } else { ("delivers", "") };
             format!(
                 "{} {verb} in {about}{} at the median, {} in {}",
                 human::list(&names),

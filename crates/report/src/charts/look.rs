@@ -11,7 +11,7 @@ use plotters_backend::DrawingBackend;
 use pushbench_core::contender::{Coding, Security};
 use pushbench_core::{Contender, Stack, Transport};
 
-use super::style::{Area, Draw as _, Drawn, mixed, pixel};
+use super::style::{Area, DASHES, Draw as _, Drawn, mixed, pixel};
 
 /// The corners of a marker, from its middle, for a radius of 1.
 type Corners = &'static [(f64, f64)];
@@ -79,6 +79,7 @@ const STACKS: [OfStack; 6] = [
     coded(Coding::DeflateTakeover, (WHITE, 0.4), &[27.0, 7.0], Part::Right),
 ];
 
+const DASH_DOT: [f64; 4] = [8.0, 5.0, 2.0, 5.0];
 const DASH_DOT_DOT: [f64; 6] = [16.0, 5.0, 4.0, 5.0, 4.0, 5.0];
 
 const fn coded(
@@ -146,6 +147,12 @@ pub(crate) fn line<DB: DrawingBackend>(
     }
     stroke(&points, colour(contender), width + BOTH_EDGES)?;
     stroke(&points, WHITE, GAP)
+}
+
+/// The dashes of another line in the contender's colour; with dots between them in TLS, whose colour
+/// is that of its twin in clear.
+pub(crate) fn dashes(contender: Contender) -> &'static [f64] {
+    if is_double(contender) { &DASH_DOT } else { &DASHES }
 }
 
 /// The contender's marker.

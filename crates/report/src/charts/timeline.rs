@@ -6,7 +6,7 @@ use pushbench_metrics::observe::series::Series;
 
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
-use super::style::{Area, DASHES, Draw as _, Drawn};
+use super::style::{Area, Draw as _, Drawn};
 use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -72,7 +72,7 @@ impl Lines {
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
         for line in &self.lines {
             let p99: Vec<_> = line.p99.iter().map(place).collect();
-            area.dashes(&p99, &DASHES, colour(line.contender), 2)?;
+            area.dashes(&p99, look::dashes(line.contender), colour(line.contender), 2)?;
             let median = line.median.iter().map(place).collect();
             look::line(area, line.contender, median, line_width(line.contender, &all))?;
         }

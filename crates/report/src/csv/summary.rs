@@ -1,10 +1,10 @@
 //! `summary.csv` and `trials.csv`: one list of columns, each with its field.
 
-use pushbench_core::contender::Coding;
+use pushbench_core::contender::{Coding, Security};
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::recorder::{Counters, Measured};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_protocol::contexts::Contexts;
 
@@ -117,6 +117,10 @@ const LATER: &[Column] = &[
     C::Axis(Axis::CompressionLevel),
     C::Axis(Axis::CompressionWindow),
     C::Axis(Axis::CompressionThreshold),
+    C::Text("tls_handshakes", |line| handshakes(line, |counters| counters.handshakes)),
+    C::Text("tls_resumed", |line| handshakes(line, |counters| counters.resumed)),
+    C::Figure(Figure::TlsConnectUp),
+    C::Figure(Figure::TlsConnectDown),
     C::Figure(Figure::MessageBytes),
     C::Text("server_context_bytes_per_client", |line| {
         context_bytes(
@@ -155,6 +159,12 @@ impl Column {
         };
         field.unwrap_or_default()
     }
+}
+
+/// A count of handshakes; in clear there are none to count.
+fn handshakes(line: &Line<'_>, count: fn(&Counters) -> u64) -> Option<String> {
+    let is_secured = line.contender.stack.security == Security::Tls;
+    line.counts.filter(|_| is_secured).map(|counts| count(&counts.counters).to_string())
 }
 
 /// An end of an interval or a range of latencies.

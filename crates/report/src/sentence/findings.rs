@@ -7,6 +7,7 @@ use pushbench_metrics::judge::figures::Counts;
 use pushbench_metrics::record::warning::Warning;
 
 use super::measure::{Contender, Measure};
+use super::security;
 use crate::human;
 use crate::rows::{Block, Row};
 
@@ -51,6 +52,7 @@ pub(super) fn push(
             " A response to {name} brought {several} messages on average, which share its headers."
         );
     }
+    security::cost(block).iter().for_each(|cost| text.push_str(&format!(" {cost}")));
     left_out(text, block);
     if measure == Measure::Bytes && block.trials() > 0 {
         text.push_str(" Latency was not measured.");

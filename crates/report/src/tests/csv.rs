@@ -38,7 +38,8 @@ fn the_header_is_the_one_that_users_were_promised() {
     let promised = DESIGN.replace('\n', "");
     let added = "late,long_poll_timeout_ms,cookie_bytes,speed,trials_used,tls_groups,\
                  tls_certificate,tls_versions,tls_cipher,tls_resumption,compression_level,\
-                 compression_window_bits,compression_threshold_bytes,\
+                 compression_window_bits,compression_threshold_bytes,tls_handshakes,tls_resumed,\
+                 tls_connect_up_bytes_per_handshake,tls_connect_down_bytes_per_handshake,\
                  message_bytes_per_msg,server_context_bytes_per_client,\
                  load_context_bytes_per_client";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();

@@ -191,7 +191,7 @@ impl Server {
         let agent = ureq::Agent::with_parts(config.build(), DefaultConnector::default(), here);
         let request = agent.get(format!("{scheme}://{}{path}", self.url.authority));
         request.call().map_err(|error| match error {
-            ureq::Error::Rustls(error) => TlsError::from(error).to_string(),
+            ureq::Error::Rustls(error) => TlsError::of_handshake(error).to_string(),
             ureq::Error::Io(error) => {
                 TlsError::of_rustls(&error).map_or_else(|| error.to_string(), |it| it.to_string())
             }

@@ -1,6 +1,7 @@
 //! The outcome of a trial's phases, in which the measurements of its processes read the same over
 //! however many they were split.
 
+use pushbench_core::security::Secured;
 use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
@@ -23,6 +24,8 @@ pub struct Played {
     pub merged: Merged,
     /// The cost of its window.
     pub cost: Cost,
+    /// What secured its connections; `None` in clear.
+    pub(crate) secured: Option<Secured>,
     /// Packets that a capture did not see.
     pub(crate) uncaptured: u64,
     /// Load processes that ended early.

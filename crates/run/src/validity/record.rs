@@ -43,6 +43,7 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
         connected: 0,
         measured: Default::default(),
         loop_lag: Default::default(),
+        secured: None,
         server: None,
         breakdown: None,
         resources: Resources::default(),
@@ -71,7 +72,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, ended_early, .. } = played;
+    let Played { timing, merged, cost, ended_early, secured, .. } = played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -87,6 +88,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         connected: load.connected_at_start,
         measured: load.measured,
         loop_lag: load.loop_lag,
+        secured,
         server,
         breakdown,
         resources: cost.resources,

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use pushbench_metrics::observe::disturbance::{Disturbance, Throttled};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
-use pushbench_metrics::observe::instrument::Instrument;
+use pushbench_metrics::observe::instrument::{Instrument, SHORTEST_STALL};
 use pushbench_metrics::record::warning::{
-    Busy, CLOCK_MOVED, HeldBack, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, SHORTEST_STALL,
-    STALL, STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
+    Busy, CLOCK_MOVED, HeldBack, Invalid, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, STALL,
+    STALLED_A_LITTLE, STALLED_SHARE, STOLEN_SHARE, Warning,
 };
 
 use super::standstill::OwnStall;

@@ -3,6 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str;
 
+/// The port of `https` (RFC 9110 §4.2.2).
+pub(super) const HTTPS: u16 = 443;
+
 /// A host and perhaps a port, as they stand in `Host` (RFC 9110 §7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Authority<'a> {
@@ -73,7 +76,7 @@ impl<'a> Authority<'a> {
 /// The authority of an origin and the port that its scheme has by default; `None` where it has
 /// none, as `null` (RFC 6454 §7.3), or is none that speaks HTTP.
 pub(super) fn of_origin(origin: &[u8]) -> Option<(Authority<'_>, u16)> {
-    let (scheme, default) = [("http://", 80), ("https://", 443)]
+    let (scheme, default) = [("http://", 80), ("https://", HTTPS)]
         .into_iter()
         .find(|(scheme, _)| starts_with_ignoring_case(origin, scheme.as_bytes()))?;
     Some((Authority::parse(&origin[scheme.len()..])?, default))

@@ -1,4 +1,8 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::*;
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const LOOPBACK: &str = "127.0.0.1:8080";
 
@@ -15,7 +19,7 @@ fn asked(is_for_people: bool) -> Asked<'static> {
 fn access(hosts: &[&str], origins: &[&str]) -> Access {
     let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
     let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-    Access::new(hosts, origins).listening_on(LOOPBACK.parse().unwrap())
+    Access::new(hosts, origins).listening_on(LOOPBACK.parse().unwrap(), false)
 }
 
 /// The status of a refusal; 200 for none.
@@ -89,6 +93,24 @@ fn a_page_of_another_origin_is_refused() {
     }
     let old = Asked { version: Version::HTTP_10, ..asked(false) };
     assert_eq!(status(&none, &[("Origin", "http://localhost")], old), 403);
+}
+
+#[test]
+fn a_page_that_came_in_clear_is_foreign_to_a_server_that_speaks_tls() {
+    let secured = |port| Access::default().listening_on(SocketAddr::new(LOCALHOST, port), true);
+    for (port, host, origin, expected) in [
+        (8443, "localhost:8443", "https://localhost:8443", 200),
+        (8443, "localhost:8443", "http://localhost:8443", 403),
+        (443, "localhost", "https://localhost", 200),
+        (443, "localhost", "https://localhost:443", 200),
+        (443, "localhost", "http://localhost", 403),
+    ] {
+        let claims = [("Host", host), ("Origin", origin)];
+        assert_eq!(status(&secured(port), &claims, asked(false)), expected, "{origin}");
+    }
+    // A proxy may speak TLS where the server does not.
+    let claims = [("Host", LOOPBACK), ("Origin", "https://127.0.0.1:8080")];
+    assert_eq!(status(&access(&[], &[]), &claims, asked(false)), 200);
 }
 
 #[test]

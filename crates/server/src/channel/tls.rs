@@ -16,6 +16,15 @@ pub(crate) struct Tls {
     layer: Layer<ServerEnd>,
 }
 
+impl Drop for Tls {
+    /// However a connection ends, its client hears that nothing more comes (RFC 8446 §6.1): else it
+    /// could not tell the end from an attacker's.
+    fn drop(&mut self) {
+        // One that does not read it is closed all the same.
+        let _ = self.finish();
+    }
+}
+
 impl Tls {
     pub(super) fn new(acceptor: &Acceptor, socket: TcpStream) -> Self {
         Self { socket, layer: acceptor.layer() }

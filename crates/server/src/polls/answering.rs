@@ -38,7 +38,8 @@ impl Poller {
         let closes = common.stopping || common.always_closes;
         let persistence = if closes { Persistence::Closes } else { request.persistence };
         let (head_only, cors) = (request.head_only, request.cors);
-        let terms = Terms { head_only, persistence, condition: request.condition.as_deref(), cors };
+        let (condition, coding) = (request.condition.as_deref(), request.coding(view.config));
+        let terms = Terms { head_only, persistence, condition, coding, cors };
         self.connection.enter(ConnectionState::Idle, view.now);
         let query = match &request.query {
             Ok(query) => query,
@@ -61,6 +62,7 @@ impl Poller {
                     cursor,
                     delivery: query.delivery,
                     persistence,
+                    coding,
                     cors,
                     deadline: clock::now() + query.timeout,
                     condition: terms.condition.map(Into::into),
@@ -160,7 +162,8 @@ impl Poller {
         let Some(wait) = self.leave_wait(view) else { return };
         let persistence = if common.stopping { Persistence::Closes } else { wait.persistence };
         let condition = wait.condition.as_deref();
-        let terms = Terms { head_only: false, persistence, condition, cors: wait.cors };
+        let Wait { coding, cors, .. } = wait;
+        let terms = Terms { head_only: false, persistence, condition, coding, cors };
         self.respond(wait.endpoint, found, terms, common, view);
         if !self.unread.is_empty() {
             self.connection.wake();

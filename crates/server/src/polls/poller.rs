@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use pushbench_core::{Delivery, MonoInstant, Seq};
+use pushbench_protocol::http::ContentCoding;
 use tokio::io::ReadBuf;
 
 use super::reply::Reply;
@@ -22,6 +23,7 @@ pub(super) struct Wait {
     pub(super) cursor: Seq,
     pub(super) delivery: Delivery,
     pub(super) persistence: Persistence,
+    pub(super) coding: ContentCoding,
     pub(super) cors: Cors,
     pub(super) deadline: MonoInstant,
     pub(super) condition: Option<Box<[u8]>>,

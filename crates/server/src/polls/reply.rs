@@ -11,7 +11,9 @@ use pushbench_core::feed::message;
 use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::batch::{self, MAX_BATCH};
 use pushbench_protocol::headers::HeaderProfile;
+use pushbench_protocol::http::ContentCoding;
 
+use super::gzip::GzipBodies;
 use super::request::Persistence;
 use super::template::{Outline, Template};
 use crate::access::Cors;
@@ -60,7 +62,7 @@ impl Found {
     }
 
     /// The bytes of the body and the newest message that it has: the client's cursor from now on.
-    fn extent(self, ring: &Ring) -> (usize, Seq) {
+    pub(super) fn extent(self, ring: &Ring) -> (usize, Seq) {
         match self {
             Self::Batch { after, .. } => batch_extent(ring, after),
             Self::Newest(seq) => (ring.last().map_or(0, |entry| entry.payload().len()), seq),
@@ -77,6 +79,19 @@ impl Found {
         }
     }
 
+    /// Appends the body, up to its newest message.
+    pub(super) fn push_to(self, bytes: &mut Vec<u8>, last: Seq, ring: &Ring) {
+        match self {
+            Self::Batch { after, .. } => {
+                for entry in ring.after(after).take_while(|entry| entry.seq() <= last) {
+                    batch::push(bytes, entry.payload());
+                }
+            }
+            Self::Newest(_) => bytes.extend(ring.last().map_or(&[][..], |entry| entry.payload())),
+            Self::Nothing(_) => {}
+        }
+    }
+
     const fn slot(self) -> usize {
         match self {
             Self::Batch { .. } => 0,
@@ -85,6 +100,9 @@ impl Found {
         }
     }
 }
+
+/// The kinds of what is found.
+const SLOTS: usize = 3;
 
 /// A batch holds at most a mebibyte, but at least one message.
 fn batch_extent(ring: &Ring, after: Seq) -> (usize, Seq) {
@@ -105,6 +123,8 @@ pub(super) struct Terms<'a> {
     pub(super) head_only: bool,
     pub(super) persistence: Persistence,
     pub(super) condition: Option<&'a [u8]>,
+    /// The coding of a body that is worth one.
+    pub(super) coding: ContentCoding,
     /// Whether a page of another origin asks.
     pub(super) cors: Cors,
 }
@@ -118,6 +138,8 @@ struct Form {
     /// message, which carries its number, is in the body; asking on a condition is about tags
     /// (RFC 9110 §15.4.5), and without a message there is nothing else to go on from.
     tagged: bool,
+    /// Of the body, or of the one that a client has whose condition says so.
+    coding: ContentCoding,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +185,10 @@ pub(super) struct Reply<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     templates: Vec<(Form, Template)>,
-    kept: [Option<Kept>; 3],
+    /// By kind and coding, which clients ask for in turns.
+    kept: [[Option<Kept>; SLOTS]; 2],
+    /// Made once a client asks for it.
+    gzip: Option<GzipBodies>,
 }
 
 impl Replies {
@@ -171,14 +196,15 @@ impl Replies {
     /// has what the response would cover (RFC 9110 §13.1.2).
     pub(super) fn reply(&mut self, found: Found, terms: Terms<'_>, view: View<'_>) -> Reply<'_> {
         let form = form(found, terms, view);
-        let Self { templates, kept } = self;
-        let slot = &mut kept[found.slot()];
+        let Self { templates, kept, gzip } = self;
+        let slot = &mut kept[form.coding as usize][found.slot()];
         let before = slot.take();
         let kept = match before {
             Some(kept) if kept.found == found && kept.form == form => kept,
             before => {
                 let template = template(templates, form, view);
-                make(found, form, template, before.map(|kept| kept.bytes), view.ring)
+                let memory = before.map(|kept| kept.bytes);
+                make(found, form, template, memory, view, gzip)
             }
         };
         let Kept { bytes, head, last, .. } = slot.insert(kept);
@@ -203,7 +229,15 @@ fn form(found: Found, terms: Terms<'_>, view: View<'_>) -> Form {
         ),
     };
     let tagged = terms.condition.is_some() || !matches!(status, Status::Messages(_));
-    Form { status, persistence: terms.persistence, tagged }
+    let coding = if is_worth_coding(found, view) { terms.coding } else { ContentCoding::Identity };
+    Form { status, persistence: terms.persistence, tagged, coding }
+}
+
+/// Whether there is a body, of the size from which one is compressed.
+fn is_worth_coding(found: Found, view: View<'_>) -> bool {
+    let threshold = view.config.compression.map(|terms| terms.threshold.0);
+    let is_large = |threshold| found.extent(view.ring).0 as u64 >= threshold;
+    !matches!(found, Found::Nothing(_)) && threshold.is_some_and(is_large)
 }
 
 fn template<'a>(
@@ -222,6 +256,8 @@ fn template<'a>(
             status: form.status.code().as_u16(),
             media_type,
             tagged: form.tagged,
+            coding: form.coding,
+            negotiated: view.config.compression.is_some() && form.status != Status::Nothing,
             connection: connection(form.persistence),
         };
         templates.push((form, Template::new(&view.config.headers, outline)));
@@ -235,7 +271,8 @@ fn make(
     form: Form,
     template: &Template,
     memory: Option<Rc<Vec<u8>>>,
-    ring: &Ring,
+    view: View<'_>,
+    gzip: &mut Option<GzipBodies>,
 ) -> Kept {
     let mut memory = memory.unwrap_or_default();
     if Rc::get_mut(&mut memory).is_none_or(|bytes| bytes.capacity() > KEPT_BYTES) {
@@ -243,26 +280,23 @@ fn make(
     }
     let bytes = Rc::get_mut(&mut memory).expect("nobody else has it");
     bytes.clear();
-    let (length, cursor) = found.extent(ring);
-    template.render(bytes, length, cursor);
+    let (length, cursor) = found.extent(view.ring);
+    let has_body = matches!(form.status, Status::Messages(_));
+    let coded = (has_body && form.coding == ContentCoding::Gzip).then(|| {
+        let bodies = gzip.get_or_insert_with(|| GzipBodies::new(view.config));
+        bodies.get(found, view.ring)
+    });
+    template.render(bytes, coded.map_or(length, <[u8]>::len), cursor);
     let head = bytes.len();
-    if matches!(form.status, Status::Messages(_)) {
-        bytes.reserve(length);
-        push_body(bytes, found, cursor, ring);
+    match coded {
+        Some(coded) => bytes.extend_from_slice(coded),
+        None if has_body => {
+            bytes.reserve(length);
+            found.push_to(bytes, cursor, view.ring);
+        }
+        None => {}
     }
     Kept { found, form, bytes: memory, head, last: cursor }
-}
-
-fn push_body(bytes: &mut Vec<u8>, found: Found, last: Seq, ring: &Ring) {
-    match found {
-        Found::Batch { after, .. } => {
-            for entry in ring.after(after).take_while(|entry| entry.seq() <= last) {
-                batch::push(bytes, entry.payload());
-            }
-        }
-        Found::Newest(_) => bytes.extend(ring.last().map_or(&[][..], |entry| entry.payload())),
-        Found::Nothing(_) => {}
-    }
 }
 
 /// The `Connection` that is said.

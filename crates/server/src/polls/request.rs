@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use pushbench_protocol::http::ContentCoding;
+
 use crate::access::Cors;
+use crate::config::ServerConfig;
 use crate::counters::EndpointRow;
 use crate::query::{Query, QueryError};
 
@@ -29,6 +32,18 @@ pub(crate) struct PollRequest<'a> {
     pub(crate) persistence: Persistence,
     /// The `If-None-Match`, all of its lines.
     pub(crate) condition: Option<Cow<'a, [u8]>>,
+    /// The `Accept-Encoding`, all of its lines.
+    pub(crate) accepted: Option<Cow<'a, [u8]>>,
     /// Whether a page of another origin asks, which may.
     pub(crate) cors: Cors,
+}
+
+impl PollRequest<'_> {
+    /// The coding of a body that is worth one: what the client takes, where the server has any.
+    pub(crate) fn coding(&self, config: &ServerConfig) -> ContentCoding {
+        match &self.accepted {
+            Some(accepted) if config.compression.is_some() => ContentCoding::choose(accepted),
+            _ => ContentCoding::Identity,
+        }
+    }
 }

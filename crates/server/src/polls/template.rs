@@ -2,6 +2,9 @@
 
 use pushbench_core::{Contender, Seq};
 use pushbench_protocol::headers::{Content, HeaderProfile, ResponseParts};
+use pushbench_protocol::http::ContentCoding;
+
+use crate::http::fields::{coding_fields, entity_tag};
 
 /// Stands for the cursor. No header of a profile can have it.
 const CURSOR_MARK: &str = "\u{1}";
@@ -21,6 +24,10 @@ pub(super) struct Outline<'a> {
     pub(super) media_type: Option<&'a str>,
     /// Whether the cursor is said even where the profile has no place for it.
     pub(super) tagged: bool,
+    /// The coding of the body, where there is one, else of the one that the client has.
+    pub(super) coding: ContentCoding,
+    /// Whether the coding was the client's to choose.
+    pub(super) negotiated: bool,
     /// A `Connection` that is said whatever the profile has.
     pub(super) connection: Option<&'a str>,
 }
@@ -37,9 +44,11 @@ impl Template {
     /// The profile's head of a response to a poll.
     pub(super) fn new(profile: &HeaderProfile, outline: Outline<'_>) -> Self {
         let length = mark(profile);
-        let tag = format!("\"{CURSOR_MARK}\"");
-        let mut own = Vec::with_capacity(2);
+        let tag = entity_tag(CURSOR_MARK, outline.coding);
+        let mut own = Vec::with_capacity(4);
         own.extend(outline.connection.map(|value| ("connection", value)));
+        let has_body = outline.media_type.is_some();
+        own.extend(coding_fields(outline.coding, has_body, outline.negotiated));
         if outline.tagged {
             own.push(("etag", &tag));
         }
@@ -116,8 +125,17 @@ mod tests {
             for (status, media_type) in [(200, Some("text/plain")), (204, None), (304, None)] {
                 for connection in [None, Some("close"), Some("keep-alive")] {
                     for tagged in [false, true] {
-                        let outline = Outline { status, media_type, tagged, connection };
-                        check(profile, outline);
+                        for coding in [ContentCoding::Identity, ContentCoding::Gzip] {
+                            let plain = Outline {
+                                status,
+                                media_type,
+                                tagged,
+                                coding,
+                                negotiated: coding == ContentCoding::Gzip,
+                                connection,
+                            };
+                            check(profile, plain);
+                        }
                     }
                 }
             }
@@ -127,9 +145,16 @@ mod tests {
     fn check(profile: &HeaderProfile, outline: Outline<'_>) {
         let template = Template::new(profile, outline);
         for (length, cursor) in [(1, 1), (64, 0), (1 << 20, u64::MAX)] {
-            let tag = format!("\"{cursor}\"");
+            let coded = outline.coding == ContentCoding::Gzip;
+            let tag = if coded { format!("W/\"{cursor}\"") } else { format!("\"{cursor}\"") };
             let mut own = Vec::new();
             own.extend(outline.connection.map(|value| ("connection", value)));
+            if coded && outline.media_type.is_some() {
+                own.push(("content-encoding", "gzip"));
+            }
+            if coded {
+                own.push(("vary", "accept-encoding"));
+            }
             if outline.tagged {
                 own.push(("etag", tag.as_str()));
             }

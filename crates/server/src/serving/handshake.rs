@@ -24,6 +24,8 @@ pub(super) async fn open(shared: Rc<Shared>, mut connection: Connection) -> Opti
     let outcome = shake_hands(&shared, &connection).await;
     match &outcome {
         Ok(()) => count(&shared, &connection),
+        // That was the server, and no client's failure.
+        Err(_) if shared.stopping.get() => {}
         Err(error) => {
             shared.counters.failed_handshakes.add(1);
             part(&shared, &connection, error).await;
@@ -34,17 +36,44 @@ pub(super) async fn open(shared: Rc<Shared>, mut connection: Connection) -> Opti
     outcome.is_ok().then_some(connection)
 }
 
-async fn shake_hands(shared: &Shared, connection: &RefCell<Connection>) -> io::Result<()> {
+/// Has what secures a connection agreed upon, step by step, each in its turn.
+pub(crate) async fn shake_hands(
+    shared: &Shared,
+    connection: &RefCell<Connection>,
+) -> io::Result<()> {
+    if connection.borrow().is_open() {
+        return Ok(());
+    }
+    let mut has_begun = false;
     loop {
         wait(shared, connection).await?;
         let turn = shared.handshakes.acquire().await.map_err(io::Error::other)?;
-        let step = connection.borrow_mut().channel().open();
-        if step? == Handshake::Done {
+        let step = step(shared, &mut connection.borrow_mut(), has_begun)?;
+        if step == Handshake::Done {
             return Ok(());
         }
+        has_begun = true;
         yield_now().await;
         drop(turn);
     }
+}
+
+/// Takes a handshake on, unless that is of no use any more: whoever has left before the server's part
+/// of it began would still cost a signature, and those behind it their time.
+fn step(shared: &Shared, connection: &mut Connection, has_begun: bool) -> io::Result<Handshake> {
+    check(shared, connection)?;
+    if !has_begun && connection.channel().has_left() {
+        return Err(TlsError::EndedInHandshake.into());
+    }
+    connection.channel().open()
+}
+
+/// Says so where the connection is given up, or the server stops.
+fn check(shared: &Shared, connection: &Connection) -> io::Result<()> {
+    if connection.is_dead() || shared.stopping.get() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    Ok(())
 }
 
 /// Waits until the socket lets the handshake go on.
@@ -52,9 +81,7 @@ async fn wait(shared: &Shared, connection: &RefCell<Connection>) -> io::Result<(
     poll_fn(|cx| {
         let mut connection = connection.borrow_mut();
         connection.remember(cx.waker());
-        if connection.is_dead() || shared.stopping.get() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+        check(shared, &connection)?;
         connection.channel().poll_openable(cx)
     })
     .await
@@ -72,17 +99,12 @@ async fn part(shared: &Shared, connection: &RefCell<Connection>, error: &io::Err
     if matches!(TlsError::within(error), Some(TlsError::NotTls)) {
         connection.borrow_mut().channel().write_in_clear(&last_words::not_in_clear());
     }
-    if connection.borrow().is_dead() || connection.borrow_mut().channel().shut().is_err() {
-        return;
+    if !connection.borrow().is_dead() {
+        connection.borrow_mut().enter(ConnectionState::Ending, shared.clock.get());
     }
-    connection.borrow_mut().enter(ConnectionState::Draining, shared.clock.get());
     poll_fn(|cx| {
         let mut connection = connection.borrow_mut();
-        connection.remember(cx.waker());
-        if connection.is_dead() || shared.stopping.get() {
-            return Poll::Ready(());
-        }
-        connection.channel().poll_drain(cx).map(drop)
+        if shared.stopping.get() { Poll::Ready(()) } else { connection.poll_leave(cx) }
     })
     .await;
 }

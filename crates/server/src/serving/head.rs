@@ -102,8 +102,9 @@ pub(crate) fn read_by_hyper<B>(
     }
     let is_head = request.method() == http::Method::HEAD;
     let poll = fields.poll(route, request.uri().query(), is_head, request.version(), cors);
-    let condition = poll.condition.map(|list| Cow::Owned(list.into_owned()));
-    PollRequest { condition, ..poll }
+    let owned = |list: Cow<'_, [u8]>| Cow::Owned(list.into_owned());
+    let (condition, accepted) = (poll.condition.map(owned), poll.accepted.map(owned));
+    PollRequest { condition, accepted, ..poll }
 }
 
 /// The header fields that mean something to a poll.
@@ -112,6 +113,7 @@ struct Fields<'a> {
     close: bool,
     keep_alive: bool,
     condition: Option<Cow<'a, [u8]>>,
+    accepted: Option<Cow<'a, [u8]>>,
     /// There is, or may be, a body.
     of_body: bool,
     claims: Claims<'a>,
@@ -126,14 +128,9 @@ impl<'a> Fields<'a> {
                 self.close |= lists(value, b"close");
                 self.keep_alive |= lists(value, b"keep-alive");
             }
-            13 if is("if-none-match") => {
-                // Lines of one field are one list (RFC 9110 §5.3).
-                self.condition = Some(match self.condition.take() {
-                    None => Cow::Borrowed(value),
-                    Some(before) => Cow::Owned([&before, &b", "[..], value].concat()),
-                });
-            }
+            13 if is("if-none-match") => join(&mut self.condition, value),
             14 if is("content-length") => self.of_body = true,
+            15 if is("accept-encoding") => join(&mut self.accepted, value),
             17 => self.of_body |= is("transfer-encoding"),
             _ => self.claims.take(name, value),
         }
@@ -160,9 +157,18 @@ impl<'a> Fields<'a> {
             head_only,
             persistence,
             condition: self.condition,
+            accepted: self.accepted,
             cors,
         }
     }
+}
+
+/// Adds a line to a field: all of them are one list (RFC 9110 §5.3).
+fn join<'a>(list: &mut Option<Cow<'a, [u8]>>, value: &'a [u8]) {
+    *list = Some(match list.take() {
+        None => Cow::Borrowed(value),
+        Some(before) => Cow::Owned([&before, &b", "[..], value].concat()),
+    });
 }
 
 #[cfg(test)]

@@ -90,8 +90,9 @@ impl AsyncWrite for Plaintext {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.connection.borrow_mut().shut();
-        Poll::Ready(Ok(()))
+        let mut connection = self.connection.borrow_mut();
+        connection.shut();
+        if connection.is_behind() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 

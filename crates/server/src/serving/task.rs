@@ -20,14 +20,17 @@ use crate::polls::{Poller, Polls};
 use crate::shared::Shared;
 use crate::stream::{Opening, Stream};
 
+/// A future of one connection. Boxed again, since most connections have none most of the time.
+type OwnFuture<T> = Box<Pin<Box<dyn Future<Output = T>>>>;
+
 /// Who serves a connection. Only its task takes it away, so its key stays good.
 enum ServedBy {
     /// Nobody yet: what secures it is being agreed upon.
-    Handshake(Pin<Box<dyn Future<Output = Option<Connection>>>>),
+    Handshake(OwnFuture<Option<Connection>>),
     /// Among those that poll, or have not said yet what they want.
     Polls(usize),
-    /// In hyper's hands. Boxed again, since most connections never are.
-    Hyper(Box<Pin<Box<dyn Future<Output = Option<Leaving>>>>>),
+    /// In hyper's hands.
+    Hyper(OwnFuture<Option<Leaving>>),
     /// Among the streams.
     Streams(usize),
 }
@@ -44,7 +47,7 @@ pub(crate) fn begin(shared: &Rc<Shared>, connection: Connection) {
     let by = if connection.is_open() {
         ServedBy::Polls(begin_polls(&shared, connection, None, Vec::new()))
     } else {
-        ServedBy::Handshake(Box::pin(handshake::open(Rc::clone(&shared), connection)))
+        ServedBy::Handshake(Box::new(Box::pin(handshake::open(Rc::clone(&shared), connection))))
     };
     tokio::task::spawn_local(Task { shared, by });
 }
@@ -57,7 +60,7 @@ impl Future for Task {
         loop {
             let next = match by {
                 ServedBy::Handshake(opening) => {
-                    ready!(poll_handshake(shared, opening.as_mut(), cx))
+                    ready!(poll_handshake(shared, opening.as_mut().as_mut(), cx))
                 }
                 ServedBy::Polls(key) => ready!(poll_poller(shared, *key, cx)),
                 ServedBy::Hyper(served) => {

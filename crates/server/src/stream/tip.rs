@@ -42,6 +42,7 @@ impl Stream {
             return false;
         }
         self.cursor = tip.seq;
+        self.wire.pass(tip.entry);
         if let Some(peer) = self.connection.peer() {
             match begun {
                 Some(at) => view.stamps.reached(peer, tip.seq, at),

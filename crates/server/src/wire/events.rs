@@ -1,37 +1,60 @@
 //! Event streams: messages as events, and the server's own words, in chunks (WHATWG HTML §9.2,
 //! RFC 9112 §7.1).
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use pushbench_core::Seq;
 use pushbench_core::feed::message::Content;
 use pushbench_protocol::chunked::{self, LAST_CHUNK};
-use pushbench_protocol::sse;
+use pushbench_protocol::{gzip, sse};
 
-use super::{ConversationState, End, Language, Row};
+use super::{Beside, ConversationState, End, Language, Row};
 
 /// Event streams, whose clients have only to listen.
 pub(super) const ROW: Row = Row {
     language: Language::Events,
     name: "sse",
-    encode: chunk,
+    encode: |seq, content, payload| chunk(&event(seq, content, payload)),
     len: chunk_len,
     receive: |_, _, _| ConversationState::Open,
-    end: |_, why, cursor, words| end(words, why, cursor),
+    end,
     end_is_answered: false,
     silence: |config| Some(config.sse_keep_alive),
-    keep_alive: |words| chunked::push(words, sse::KEEP_ALIVE),
+    keep_alive: |beside, words| chunked::push(words, &coded(beside, sse::KEEP_ALIVE)),
 };
 
-/// A message as an event in a chunk of its own.
-fn chunk(seq: Seq, content: Content, payload: &[u8]) -> Bytes {
+/// A message as an event.
+pub(super) fn event(seq: Seq, content: Content, payload: &[u8]) -> Vec<u8> {
     let mut event = Vec::with_capacity(event_len(seq, content, payload));
     sse::push(&mut event, seq, content, payload);
-    let mut chunk = Vec::with_capacity(chunked::encoded_len(event.len()));
-    chunked::push(&mut chunk, &event);
+    event
+}
+
+/// Bytes of the body in a chunk of their own.
+pub(super) fn chunk(bytes: &[u8]) -> Bytes {
+    let mut chunk = Vec::with_capacity(chunked::encoded_len(bytes.len()));
+    chunked::push(&mut chunk, bytes);
     chunk.into()
 }
 
-/// The length of [`chunk`], without making it.
+/// The beginning of a gzip member, as a chunk.
+pub(crate) fn begin_gzip(out: &mut Vec<u8>) {
+    chunked::push(out, &gzip::HEADER);
+}
+
+/// Words of the server's own as the stream has them. In a gzip member they are stored, since they are
+/// few and short.
+fn coded<'a>(beside: &mut Beside, words: &'a [u8]) -> Cow<'a, [u8]> {
+    let Some(member) = beside.as_mut().and_then(|state| state.member.as_mut()) else {
+        return words.into();
+    };
+    let mut stored = Vec::new();
+    *member = member.then(gzip::push_stored(words, &mut stored));
+    stored.into()
+}
+
+/// The length of a message's chunk, without making it.
 fn chunk_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
     chunked::encoded_len(event_len(seq, content, payload))
 }
@@ -54,12 +77,17 @@ fn event_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
 
 /// The end of a stream; of one whose cursor fell off the ring an event says so, and which message is
 /// the oldest.
-fn end(out: &mut Vec<u8>, why: End, after: Seq) {
+fn end(beside: &mut Beside, why: End, after: Seq, out: &mut Vec<u8>) {
     if let End::Gone { oldest } = why {
         let mut event = Vec::new();
         let data = format!("{{\"oldest\":{oldest},\"after\":{after}}}");
         sse::push_named(&mut event, sse::GONE_EVENT, &data);
-        chunked::push(out, &event);
+        chunked::push(out, &coded(beside, &event));
+    }
+    if let Some(member) = beside.as_ref().and_then(|state| state.member) {
+        let mut trailer = Vec::new();
+        gzip::push_trailer(member, &mut trailer);
+        chunked::push(out, &trailer);
     }
     out.extend_from_slice(LAST_CHUNK);
 }
@@ -75,7 +103,7 @@ mod tests {
                 for fill in [b'a', b'\n', b'\r'] {
                     let payload = vec![fill; len];
                     let content = Content::of(&payload);
-                    let made = chunk(Seq(seq), content, &payload);
+                    let made = chunk(&event(Seq(seq), content, &payload));
                     assert_eq!(made.len(), chunk_len(Seq(seq), content, &payload));
                 }
             }
@@ -85,7 +113,7 @@ mod tests {
     #[test]
     fn a_stream_that_fell_behind_ends_with_the_oldest_message() {
         let mut out = Vec::new();
-        end(&mut out, End::Gone { oldest: Seq(7) }, Seq(2));
+        end(&mut None, End::Gone { oldest: Seq(7) }, Seq(2), &mut out);
         assert_eq!(out, b"2a\r\nevent: gone\ndata: {\"oldest\":7,\"after\":2}\n\n\r\n0\r\n\r\n");
     }
 }

@@ -19,7 +19,7 @@ pub(super) const ROW: Row = Row {
     end: |beside, why, _, words| end(begun(beside), why, words),
     end_is_answered: true,
     silence: |config| config.ping_interval,
-    keep_alive: |words| words.extend_from_slice(PING),
+    keep_alive: |_, words| words.extend_from_slice(PING),
 };
 
 /// The close code of a stream whose cursor fell off the ring; the reason names the oldest
@@ -33,7 +33,7 @@ const PING: &[u8] = &[0x89, 0x00];
 const MAX_HEADER: usize = 10;
 
 /// A message as one unmasked frame, in an allocation of its own size.
-pub(crate) fn frame(content: Content, payload: &[u8]) -> Bytes {
+fn frame(content: Content, payload: &[u8]) -> Bytes {
     encode(FrameHeader::default(), content, payload)
 }
 

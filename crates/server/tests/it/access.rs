@@ -56,8 +56,8 @@ fn a_page_of_another_origin_gets_nothing_but_the_page() {
             assert_eq!(response.header("access-control-allow-origin"), None, "{endpoint}");
         }
         for own in [
-            "Origin: http://localhost\r\n",
-            "Origin: http://LOCALHOST:80\r\n",
+            "Origin: https://localhost\r\n",
+            "Origin: https://LOCALHOST:443\r\n",
             "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n",
             "Sec-Fetch-Site: same-origin\r\n",
         ] {

@@ -154,7 +154,10 @@ impl Client {
     fn fill(&mut self) -> bool {
         let mut piece = [0; 64 << 10];
         match self.socket.read(&mut piece) {
-            Ok(0) => false,
+            Ok(0) => {
+                assert!(self.was_told_of_the_end(), "the end came without a close_notify");
+                false
+            }
             Ok(bytes) => {
                 self.open(&piece[..bytes]);
                 true
@@ -162,6 +165,13 @@ impl Client {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
             Err(error) => panic!("{error}, with {:?} in hand", shown(&self.buffer)),
         }
+    }
+
+    /// Whether the server has said that it sends no more, where there is a word for it (RFC 8446
+    /// §6.1).
+    fn was_told_of_the_end(&self) -> bool {
+        let Some(secured) = &self.secured else { return true };
+        secured.lock().unwrap().process_new_packets().unwrap().peer_has_closed()
     }
 
     /// Takes bytes as they travel.

@@ -1,7 +1,7 @@
 //! Handshakes: who is let in, who is told why not, and what they may cost others.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use pushbench_server::ServerConfig;
@@ -62,4 +62,28 @@ fn who_leaves_within_a_handshake_is_forgotten() {
         let open = server.metric("pushbench_connections_open{kind=\"http\"}");
         failed(server) > 0.5 && (open - before).abs() < 0.1
     });
+}
+
+#[test]
+fn who_has_left_before_its_turn_costs_no_handshake() {
+    let server = Running::start();
+    let mut hello = Vec::new();
+    crate::secured().unwrap().write_tls(&mut hello).unwrap();
+    let sockets: Vec<_> = std::iter::repeat_with(|| {
+        let mut socket = TcpStream::connect(server.address).unwrap();
+        socket.write_all(&hello).unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        socket
+    })
+    .take(200)
+    .collect();
+    let unanswered = sockets.into_iter().filter(|mut socket| {
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        answer.is_empty()
+    });
+    // Some may have had their turn at once.
+    assert!(unanswered.count() > 0);
+    server.until("all are counted", |server| failed(server) > 199.5);
+    assert_eq!(server.get("/healthz").status, 200);
 }

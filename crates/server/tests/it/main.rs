@@ -7,6 +7,7 @@
 
 mod access;
 mod client;
+mod coded;
 mod lane;
 mod lifecycle;
 mod limits;

@@ -5,6 +5,7 @@
 
 mod access;
 mod client;
+mod coded;
 mod handshake;
 mod lane;
 mod lifecycle;

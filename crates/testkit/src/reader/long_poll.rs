@@ -19,8 +19,11 @@ pub(super) struct LongPoll {
 impl LongPoll {
     /// Asks once without waiting, so that a client without a cursor begins now and one that is
     /// refused knows it.
-    pub(super) async fn open(subscription: Subscription) -> Result<Self, Refused> {
-        let mut client = HttpClient::keeping(subscription.target);
+    pub(super) async fn open(
+        subscription: Subscription,
+        contender: Contender,
+    ) -> Result<Self, Refused> {
+        let mut client = HttpClient::on(subscription.target, contender.stack);
         let path = subscription.path(Contender::LONG_POLL, subscription.after);
         let path = format!("{path}&timeout=0s");
         let answer = client.get(&path).await?;

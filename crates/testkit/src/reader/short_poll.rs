@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::IF_NONE_MATCH;
-use pushbench_core::contender::Connection;
 use pushbench_core::{Contender, Delivery, Seq};
 use tokio::time::sleep;
 
@@ -32,10 +31,7 @@ impl ShortPoll {
         subscription: Subscription,
         contender: Contender,
     ) -> Result<Self, Refused> {
-        let client = match contender.stack.connection {
-            Connection::Closed => HttpClient::closing(subscription.target),
-            Connection::Kept => HttpClient::keeping(subscription.target),
-        };
+        let client = HttpClient::on(subscription.target, contender.stack);
         let cursor = subscription.after;
         let waiting = VecDeque::new();
         let mut poll = Self { subscription, contender, client, cursor, waiting };

@@ -1,21 +1,26 @@
 //! A client of an event stream.
 
 use std::collections::VecDeque;
+use std::io::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::write::GzDecoder;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use pushbench_core::contender::Coding;
 use pushbench_core::feed::number::NumberReader;
 use pushbench_core::{Contender, Seq};
 
 use super::{End, Later, Message, Reader, Refused, Subscription, oldest_in};
 use crate::events::{Event, EventParser};
-use crate::http::{Answer, HttpClient, get_with};
+use crate::http::{Answer, HttpClient, get_with, is_gzip};
 
 pub(super) struct Sse {
     body: Incoming,
+    /// Of a body in gzip.
+    inflating: Option<GzDecoder<Vec<u8>>>,
     parser: EventParser,
     waiting: VecDeque<Event>,
     /// Keeps the connection's sending side as long as the stream lasts.
@@ -24,8 +29,11 @@ pub(super) struct Sse {
 
 impl Sse {
     /// Resumes by `Last-Event-ID`, as an `EventSource` does.
-    pub(super) async fn open(subscription: Subscription) -> Result<Self, Refused> {
-        let mut client = HttpClient::keeping(subscription.target);
+    pub(super) async fn open(
+        subscription: Subscription,
+        contender: Contender,
+    ) -> Result<Self, Refused> {
+        let mut client = HttpClient::on(subscription.target, contender.stack);
         let path = subscription.path(Contender::SSE, None);
         let name = http::HeaderName::from_static("last-event-id");
         let mut request = get_with(&path, http::header::ACCEPT, "text/event-stream")?;
@@ -45,8 +53,13 @@ impl Sse {
         if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
             return Err(Refused { status: 200, body: format!("of type {kind:?}") });
         }
+        let gzip = contender.stack.coding == Coding::Gzip;
+        if gzip != is_gzip(&parts.headers) {
+            return Err(Refused { status: 200, body: "the coding is not as asked".to_owned() });
+        }
+        let inflating = gzip.then(|| GzDecoder::new(Vec::new()));
         let (parser, waiting) = (EventParser::default(), VecDeque::new());
-        Ok(Self { body, parser, waiting, _client: client })
+        Ok(Self { body, inflating, parser, waiting, _client: client })
     }
 
     /// Waits for the next piece of the stream.
@@ -54,17 +67,29 @@ impl Sse {
         match self.body.frame().await {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    self.waiting.extend(self.parser.push(data));
+                    let text = inflate(&mut self.inflating, data).map_err(End::broken)?;
+                    self.waiting.extend(self.parser.push(&text));
                 }
                 Ok(())
             }
             Some(Err(error)) => Err(End::broken(error)),
+            None if self.inflating.as_mut().is_some_and(|it| it.try_finish().is_err()) => {
+                Err(End::Broken("the body ended within its gzip member".to_owned()))
+            }
             None if self.parser.is_between_events() => {
                 Err(End::Stopped("the body ended".to_owned()))
             }
             None => Err(End::Broken("the body ended within an event".to_owned())),
         }
     }
+}
+
+/// A piece of the body out of its coding, as far as it can be read by now.
+fn inflate(inflating: &mut Option<GzDecoder<Vec<u8>>>, data: &[u8]) -> io::Result<Vec<u8>> {
+    let Some(decoder) = inflating else { return Ok(data.to_vec()) };
+    decoder.write_all(data)?;
+    decoder.flush()?;
+    Ok(std::mem::take(decoder.get_mut()))
 }
 
 /// The message that an event is.

@@ -3,7 +3,7 @@
 use pushbench_core::Contender;
 use pushbench_testkit::http::HttpClient;
 use pushbench_testkit::payload::text;
-use pushbench_testkit::reader::{Reader, WEBSOCKET_DEFLATE, WEBSOCKET_DEFLATE_TAKEOVER};
+use pushbench_testkit::reader::{Reader, named};
 use pushbench_testkit::started::StartedServer;
 
 use super::{every, take_seqs};
@@ -39,15 +39,15 @@ async fn a_message_is_compressed_once_for_all_who_share_it() {
     publish(&server, &mut plain).await;
     assert_eq!(compressions(&server).await, 0, "nobody agreed to it");
 
-    let mut sharing = clients(&server, &[WEBSOCKET_DEFLATE; 4]).await;
+    let mut sharing = clients(&server, &[named("websocket+deflate"); 4]).await;
     publish(&server, &mut sharing).await;
     assert_eq!(compressions(&server).await, 5);
-    let mut late = every(&server, WEBSOCKET_DEFLATE, Some(5)).await;
+    let mut late = every(&server, named("websocket+deflate"), Some(5)).await;
     assert_eq!(take_seqs(&mut late, 5).await, [6, 7, 8, 9, 10]);
     assert_eq!(compressions(&server).await, 5, "the ring holds them as they were sent");
     drop((sharing, late));
 
-    let mut apart = clients(&server, &[WEBSOCKET_DEFLATE_TAKEOVER; 3]).await;
+    let mut apart = clients(&server, &[named("websocket+deflate-takeover"); 3]).await;
     publish(&server, &mut apart).await;
     assert_eq!(compressions(&server).await, 5 + 3 * 5);
 }

@@ -1,6 +1,8 @@
 //! Connections that cannot be secured: found at once, tried once, and told with a remedy.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
 use std::time::Duration;
 
 use pushbench_core::security::{ClientSecurity, Credentials};
@@ -144,5 +146,20 @@ fn a_server_of_tls_that_is_asked_in_clear() {
         assert!(said.starts_with("the server answered 400 Bad Request to GET /feed/"), "{said}");
         let remedy = ": this port speaks TLS; ask for https:// or wss:// of it";
         assert!(said.ends_with(remedy), "{said}");
+    }
+}
+
+#[test]
+fn another_server_of_tls_that_is_asked_in_clear() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of the loopback is free");
+    let target = listener.local_addr().expect("it listens");
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"\x15\x03\x03\x00\x02\x02\x0a");
+        }
+    });
+    for said in refusals(target, None) {
+        assert!(said.contains("(it is TLS: ask for https:// or wss://)"), "{said}");
     }
 }

@@ -1,10 +1,11 @@
 //! The value of each figure in one trial.
 
 use pushbench_core::Figure;
+use pushbench_core::contender::Coding;
 
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
-use crate::observe::ledger::{Layer, Phase, Tally};
+use crate::observe::ledger::{Direction, Layer, Phase, Tally};
 use crate::record::{CpuTime, TrialRecord};
 
 /// The figure of a layer's bytes per message.
@@ -42,13 +43,15 @@ impl<'a> Reader<'a> {
             Figure::AgeMean => measured.age.mean_us(),
             Figure::AgeMax => measured.age.max_us(),
             Figure::ConnectP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::TlsConnectUp => self.tls_connecting(Direction::Up),
+            Figure::TlsConnectDown => self.tls_connecting(Direction::Down),
             Figure::PayloadBytes => self.at_socket(Layer::Payload),
             Figure::FramingBytes => self.at_socket(Layer::Framing),
             Figure::HttpBytes => self.at_socket(Layer::Http),
             Figure::TlsBytes => self.at_socket(Layer::Tls),
             Figure::TcpipBytes => self.tcpip(),
             Figure::WireBytes => self.wire(),
-            Figure::MessageBytes => self.per_message(self.window().messages()),
+            Figure::MessageBytes => self.before_coding(),
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
@@ -64,12 +67,24 @@ impl<'a> Reader<'a> {
         ratio(amount, self.trial.measured.counters.messages_in_window)
     }
 
+    /// The messages before they were compressed; nothing where they are not.
+    fn before_coding(&self) -> Option<f64> {
+        let is_coded = self.trial.id.contender.stack.coding != Coding::None;
+        if is_coded { self.per_message(self.window().messages()) } else { None }
+    }
+
     const fn window(&self) -> &Tally {
         self.trial.measured.ledger.phase(Phase::Window)
     }
 
     fn at_socket(&self, layer: Layer) -> Option<f64> {
         self.per_message(self.window().layer(layer))
+    }
+
+    fn tls_connecting(&self, direction: Direction) -> Option<f64> {
+        let measured = &self.trial.measured;
+        let bytes = measured.ledger.phase(Phase::Connect).get(direction, Layer::Tls);
+        ratio(bytes, measured.counters.handshakes_connecting)
     }
 
     fn tcpip(&self) -> Option<f64> {

@@ -115,6 +115,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         errors: 4,
         protocol_errors: 4,
         handshakes: 10,
+        handshakes_connecting: 2,
         resumed: 5,
         messages_in_window: 0,
     };

@@ -10,6 +10,7 @@ use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
+use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,9 @@ pub struct LoadPlan {
     /// What secures their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
+    /// The size from which the body of an answer is to be compressed, where the contender has it so.
+    #[serde(default)]
+    pub compression_threshold: ByteSize,
     /// The largest window of compressed messages that they ask for.
     #[serde(default = "largest_window")]
     pub deflate_window: WindowBits,
@@ -124,6 +128,7 @@ impl LoadPlan {
             delivery: Delivery::Every,
             headers: HeaderProfile::minimal(),
             security: None,
+            compression_threshold: ByteSize(0),
             deflate_window: WindowBits::MAX,
             clients,
             first_client: 0,

@@ -89,9 +89,6 @@ pub const STALLED_A_LITTLE: f64 = 0.001;
 /// The share that a delay has to be of the latency that was measured in order to matter.
 pub const MATTERS: f64 = 0.1;
 
-/// No stall shorter than this counts: a canary that wakes each millisecond resolves no finer.
-pub const SHORTEST_STALL: Duration = Duration::from_millis(1);
-
 /// A trial whose processes stood behind others for more than this share of the time in which they
 /// would have run is invalid, however long its latencies are.
 pub const MOSTLY_WAITING: f64 = 0.5;

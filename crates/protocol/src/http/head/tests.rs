@@ -155,3 +155,11 @@ fn a_switch_says_what_was_agreed_on_compression() {
     assert!(!agreement.server.takeover && agreement.client.takeover);
     assert!(check(&format!("{field}{field}")).is_err());
 }
+
+/// What a server of TLS says to a request in clear (RFC 8446 §6.2): `unexpected_message`.
+#[test]
+fn an_alert_of_tls_is_no_response_and_named_so() {
+    let alert = b"\x15\x03\x03\x00\x02\x02\x0a";
+    assert_eq!(parse_head(alert, None).unwrap_err(), HeadError::Tls);
+    assert!(matches!(parse_head(b"SSH-2.0-x\r\n", None), Err(HeadError::Malformed(_))));
+}

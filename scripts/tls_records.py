@@ -1,0 +1,86 @@
+"""TLS records in captured packets, as tshark reads them with a key log."""
+
+import collections
+import subprocess
+
+HEADER_BYTES = 5
+# RFC 8446, 5.1; RFC 5246, 6.2.1.
+MOST_PLAINTEXT = 16384
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = "20", "21", "22", "23"
+NAMES = {
+    CHANGE_CIPHER_SPEC: "change cipher spec", ALERT: "alert", HANDSHAKE: "handshake",
+    APPLICATION_DATA: "application data",
+}
+FIELDS = [
+    "tcp.stream", "tcp.dstport", "tls.record.content_type", "tls.record.length", "data.len",
+    "tls.handshake.type", "tls.handshake.random",
+]
+
+# Bytes in all, and what of them is plaintext of the protocol above.
+Record = collections.namedtuple("Record", "stream up type bytes plaintext")
+
+
+def read(packets, port, key_log):
+    """The records of connections whose secrets are in `key_log`."""
+    # What is in a record is nobody's concern here but its length: so no protocol takes it apart.
+    command = [
+        "tshark", "-r", packets, "-T", "fields", "-E", "separator=;", "--disable-protocol", "http",
+        "-o", f"tls.keylog_file:{key_log}", "-d", f"tls.port=={port},data",
+    ]
+    for field in FIELDS:
+        command += ["-e", field]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    with open(key_log, encoding="ascii") as lines:
+        known = {line.split()[1] for line in lines}
+    rows = [line.split(";") for line in text.splitlines()]
+    streams = {row[0] for row in rows if is_hello(row) and row[6].split(",")[0] in known}
+    return [record for row in rows if row[0] in streams for record in of_packet(row, port)], streams
+
+
+def is_hello(row):
+    return row[5].split(",")[0] == "1"
+
+
+def of_packet(row, port):
+    stream, to_port, types, lengths, plaintexts = row[:5]
+    types, lengths, plaintexts = (
+        part.split(",") if part else [] for part in (types, lengths, plaintexts)
+    )
+    if len(types) != len(lengths) or len(plaintexts) != types.count(APPLICATION_DATA):
+        raise SystemExit(f"check-ledger: tshark could not decrypt all of connection {stream}: {row}")
+    left = iter(plaintexts)
+    for kind, length in zip(types, lengths):
+        plaintext = int(next(left)) if kind == APPLICATION_DATA else 0
+        yield Record(stream, int(to_port) == port, kind, HEADER_BYTES + int(length), plaintext)
+
+
+def differences(records, seen, counted, adds, unread):
+    """What of the records is not as the ledger, or as a record that adds `adds` bytes, has it."""
+    for way, is_up in (("up", True), ("down", False)):
+        own = [record for record in records if record.up == is_up]
+        in_all, plaintext = (sum(getattr(record, what) for record in own) for what in ("bytes", "plaintext"))
+        if in_all != seen[way]["payload"]:
+            yield f"records {way}: {in_all} bytes, in segments of {seen[way]['payload']}"
+        missed = seen[way]["payload"] - counted[way]["payload"] if unread and not is_up else 0
+        ledger = counted[way]["plaintext"]
+        if not 0 <= plaintext - ledger <= missed:
+            yield f"plaintext {way}: {plaintext} decrypted, {ledger} in the ledger"
+        beside, ledger = in_all - plaintext, counted[way]["payload"] - ledger
+        if not 0 <= beside - ledger <= missed:
+            yield f"tls {way}: {beside} bytes beside plaintext, {ledger} in the ledger"
+        odd = {record.bytes - record.plaintext for record in own if record.type == APPLICATION_DATA}
+        if odd != {adds}:
+            yield f"records {way} add {sorted(odd)} bytes, not {adds}"
+        if any(record.plaintext > MOST_PLAINTEXT for record in own):
+            yield f"records {way} of more than {MOST_PLAINTEXT} bytes of plaintext"
+
+
+def summary(records):
+    """How many records of each type there are, and of how many bytes."""
+    for way, is_up in (("up", True), ("down", False)):
+        for kind, name in NAMES.items():
+            own = [record for record in records if (record.up, record.type) == (is_up, kind)]
+            if own:
+                plaintext = sum(record.plaintext for record in own)
+                of_it = f", {plaintext} of them plaintext" if plaintext else ""
+                yield f"{way}: {len(own)} of {name}, {sum(record.bytes for record in own)} bytes{of_it}"
