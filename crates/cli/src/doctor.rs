@@ -1,6 +1,8 @@
 //! `pushbench doctor`: what this machine can measure, and what to change.
 
+mod check;
 mod checks;
+mod ciphers;
 mod measure;
 mod trust;
 
@@ -16,7 +18,7 @@ use pushbench_os::machine::limits::Limits;
 use pushbench_report::human;
 use serde::Serialize;
 
-use self::checks::Check;
+use self::check::Check;
 use self::measure::{FIFTHS, Measured};
 use self::trust::{FORMULA, Trust};
 use crate::args::DoctorArgs;
@@ -66,7 +68,7 @@ fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
     let bar = ProgressBar::with_draw_target(Some(FIFTHS.into()), target);
     let measured = measure::measure(args.duration.0, || bar.inc(1));
     bar.finish_and_clear();
-    let measured = measured.context("cannot measure wake-ups and round trips")?;
+    let measured = measured.context("cannot measure wake-ups, round trips and ciphers")?;
     let limits = Limits::read();
     Ok(Findings {
         checks: checks::all(&environment, &measured, &limits),
@@ -116,7 +118,7 @@ fn table(checks: &[Check]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::checks::CheckStatus;
+    use super::check::CheckStatus;
     use super::*;
 
     #[test]

@@ -5,6 +5,7 @@ pub mod abilities;
 pub mod affinity;
 pub mod cgroup;
 pub mod environment;
+pub mod instructions;
 pub mod limits;
 pub mod load;
 pub mod others;

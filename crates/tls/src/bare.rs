@@ -6,7 +6,8 @@
 use std::fmt;
 use std::io;
 
-use aws_lc_rs::aead::{self, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{self, Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use pushbench_core::tls::Cipher;
 use rustls::ConnectionTrafficSecrets;
 
 /// The header of a record of application data (RFC 8446 §5.2), without its length.
@@ -55,8 +56,17 @@ impl Half {
             }
             _ => return Err(io::Error::other("a cipher that is not known")),
         };
-        let key = UnboundKey::new(algorithm, key.as_ref()).map_err(io::Error::other)?;
         let iv = iv.as_ref().try_into().map_err(io::Error::other)?;
+        Self::with_key(algorithm, key.as_ref(), iv, number)
+    }
+
+    fn with_key(
+        algorithm: &'static Algorithm,
+        key: &[u8],
+        iv: [u8; NONCE_LEN],
+        number: u64,
+    ) -> io::Result<Self> {
+        let key = UnboundKey::new(algorithm, key).map_err(io::Error::other)?;
         Ok(Self { key: LessSafeKey::new(key), iv, number })
     }
 
@@ -74,6 +84,20 @@ impl Half {
 impl Sealer {
     pub(crate) fn new(secrets: (u64, ConnectionTrafficSecrets)) -> io::Result<Self> {
         Half::new(secrets).map(Self)
+    }
+
+    /// A sealer whose key everybody knows, to measure what a cipher costs.
+    ///
+    /// # Errors
+    ///
+    /// A provider that does not have the cipher.
+    pub fn to_measure(cipher: Cipher) -> io::Result<Self> {
+        let algorithm = match cipher {
+            Cipher::Any | Cipher::Aes256Gcm => &aead::AES_256_GCM,
+            Cipher::Aes128Gcm => &aead::AES_128_GCM,
+            Cipher::Chacha20Poly1305 => &aead::CHACHA20_POLY1305,
+        };
+        Half::with_key(algorithm, &[0; 32][..algorithm.key_len()], [0; NONCE_LEN], 0).map(Self)
     }
 
     /// Makes a record of `plaintext` in `record`; its length. Both are of one record's size at most.

@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::named::Preference;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
-use pushbench_core::tls::{CertificateKey, Cipher, Group, Version};
+use pushbench_core::tls::{CertificateKey, Cipher, Group, Versions};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
@@ -77,13 +77,13 @@ pub(crate) struct ClientArgs {
 /// TLS and codings under the transports. What cannot be run yet is hidden.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StackArgs {
-    /// Groups of the key exchange by preference, such as secp256r1:X25519; may be a list [default:
+    /// Groups of the key exchange as clients prefer them, such as secp256r1:X25519; may be a list [default:
     /// X25519MLKEM768:X25519]
     #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = TLS)]
     tls_groups: Vec<Preference<Group>>,
-    /// Versions by preference, such as 1.2; may be a list [default: 1.3:1.2]
+    /// Versions, such as 1.2; may be a list [default: 1.3:1.2]
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = TLS)]
-    tls_versions: Vec<Preference<Version>>,
+    tls_versions: Vec<Versions>,
     /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list [default: any]
     #[arg(long, value_name = "CIPHER", value_delimiter = ',', help_heading = TLS)]
     tls_cipher: Vec<Cipher>,

@@ -5,62 +5,10 @@ use pushbench_metrics::record::environment::Environment;
 use pushbench_metrics::record::warning::{OTHERS_SHARE, STALL, STALLED_A_LITTLE};
 use pushbench_os::machine::limits::{BYTES_PER_CLIENT, Limits};
 use pushbench_report::human;
-use serde::Serialize;
 
+use super::check::{Check, CheckStatus};
 use super::measure::{Measured, Quantiles};
 use super::trust::{PORTS_REMEDY, TCP_REMEDY, open_files_remedy};
-
-/// The status of a check: how far something can be done here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum CheckStatus {
-    /// Nothing to change.
-    Ok,
-    /// It works, with the stated loss.
-    Limited,
-    /// It cannot be done here.
-    Cannot,
-}
-
-impl CheckStatus {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Limited => "limited",
-            Self::Cannot => "cannot",
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Check {
-    /// Its subject.
-    pub(super) group: &'static str,
-    pub(super) name: String,
-    #[serde(rename = "verdict")]
-    pub(super) status: CheckStatus,
-    /// The state that was found.
-    pub(super) found: String,
-    /// The change to make, where there is one.
-    pub(super) remedy: Option<String>,
-}
-
-impl Check {
-    fn new(group: &'static str, name: impl Into<String>, found: impl Into<String>) -> Self {
-        let (name, found) = (name.into(), found.into());
-        Self { group, name, status: CheckStatus::Ok, found, remedy: None }
-    }
-
-    /// The check with its fault and remedy, where something is amiss.
-    fn unless(self, fine: bool, status: CheckStatus, remedy: impl Into<String>) -> Self {
-        if fine { self } else { Self { status, remedy: Some(remedy.into()), ..self } }
-    }
-
-    fn limited_unless(self, fine: bool, remedy: impl Into<String>) -> Self {
-        self.unless(fine, CheckStatus::Limited, remedy)
-    }
-}
 
 const TIME: &str = "time";
 const MACHINE: &str = "machine";
@@ -91,6 +39,7 @@ pub(super) fn all(environment: &Environment, measured: &Measured, allowed: &Limi
     checks.extend(machine(environment, measured));
     checks.extend(packets(environment));
     checks.extend(limits(environment, allowed));
+    checks.extend(measured.ciphers.checks());
     checks
 }
 
@@ -318,6 +267,7 @@ mod tests {
             round_trip: Quantiles { p50_us: 30.0, ..late },
             wake_ups_by_fifth: vec![late],
             round_trips_by_fifth: vec![late],
+            ciphers: Default::default(),
             disturbance: Default::default(),
             seconds: 5.0,
         };

@@ -15,6 +15,8 @@ use pushbench_os::time::clock;
 use pushbench_run::trial::DisturbanceWatch;
 use serde::Serialize;
 
+use super::ciphers::Ciphers;
+
 /// Parts of the measurement.
 pub(super) const FIFTHS: u32 = 5;
 
@@ -59,6 +61,8 @@ pub(super) struct Measured {
     pub(super) wake_ups_by_fifth: Vec<Quantiles>,
     /// Round trips in each fifth.
     pub(super) round_trips_by_fifth: Vec<Quantiles>,
+    /// The ciphers of TLS.
+    pub(super) ciphers: Ciphers,
     /// Disturbances by the machine and by others meanwhile.
     pub(super) disturbance: Disturbance,
     /// How long all that took, s.
@@ -95,6 +99,7 @@ pub(super) fn measure(length: Duration, step: impl Fn()) -> io::Result<Measured>
         round_trips_by_fifth,
         seconds: clock::now().saturating_since(start).as_secs_f64(),
         disturbance: watch_over.end(),
+        ciphers: Ciphers::measure()?,
     })
 }
 

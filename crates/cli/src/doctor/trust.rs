@@ -117,6 +117,7 @@ mod tests {
             round_trip: Quantiles::default(),
             wake_ups_by_fifth: wake_ups,
             round_trips_by_fifth: trips,
+            ciphers: Default::default(),
             disturbance: Default::default(),
             seconds: 5.0,
         }
