@@ -31,8 +31,7 @@ const WEBSOCKET: Contest = contest(Contender::WEBSOCKET, Role::Server, Role::Loa
 const SSE: Contest = contest(Contender::SSE, Role::Server, Role::Load);
 const LONG_POLL: Contest = contest(Contender::LONG_POLL, Role::Server, Role::Load);
 
-const SECURE_WEBSOCKET: Contest =
-    Contest { contender: in_tls(Contender::WEBSOCKET), ..WEBSOCKET };
+const SECURE_WEBSOCKET: Contest = Contest { contender: in_tls(Contender::WEBSOCKET), ..WEBSOCKET };
 const SECURE_SSE: Contest = Contest { contender: in_tls(Contender::SSE), ..SSE };
 
 /// The load generator against another part in its place.

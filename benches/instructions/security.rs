@@ -1,5 +1,5 @@
-//! What secures the connections of a contender in TLS, as in a run: the settings are the defaults, and
-//! the certificate is nobody else's.
+//! Both ends of connections in TLS, as in a run: the settings are the defaults, and the certificate
+//! is nobody else's.
 
 use pushbench_core::Contender;
 use pushbench_core::contender::Security;

@@ -287,7 +287,7 @@ impl<E: End> Layer<E> {
         self.flush(&mut send).map(drop)
     }
 
-    /// What seals and opens the records to come without a library of TLS.
+    /// Sealer and opener of the records to come, without a library of TLS.
     ///
     /// # Errors
     ///
