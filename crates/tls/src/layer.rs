@@ -262,7 +262,7 @@ impl<E: End> Layer<E> {
         if self.flush(&mut send)? { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
-    /// What seals and opens the records to come without a library of TLS.
+    /// Sealer and opener of the records to come, without a library of TLS.
     ///
     /// # Errors
     ///

@@ -16,6 +16,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer as _};
 /// The heading of the settings of TLS.
 const TLS: &str = "TLS";
 
+/// That of the settings of codings.
+const COMPRESSION: &str = "Compression";
+
 /// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients")]
@@ -24,7 +27,8 @@ pub(crate) struct ClientArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
-    /// or websocket, in TLS with +tls behind it, such as websocket+tls; repeat for several
+    /// or websocket. Behind it +tls, and behind that what it is compressed with: +gzip, of websocket
+    /// +deflate or +deflate-takeover. Repeat for several
     #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
     pub(crate) contenders: Vec<Contender>,
     /// Length of the measured window
@@ -74,7 +78,7 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// TLS and codings under the transports. What cannot be run yet is hidden.
+/// TLS and codings under the transports.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StackArgs {
     /// Groups of the key exchange as clients prefer them, such as secp256r1:X25519; may be a list [default:
@@ -90,14 +94,14 @@ pub(crate) struct StackArgs {
     /// Whether clients that come again resume their session; may be a list [default: true]
     #[arg(long, value_name = "true|false", value_delimiter = ',', help_heading = TLS)]
     tls_resumption: Vec<bool>,
-    /// How hard messages are compressed, 1 to 9; may be a list
-    #[arg(long, value_name = "LEVEL", value_delimiter = ',', hide = true)]
+    /// How hard messages are compressed, 1 to 9; may be a list [default: 6]
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_level: Vec<Count>,
-    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list
-    #[arg(long, value_name = "BITS", value_delimiter = ',', hide = true)]
+    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list [default: 15]
+    #[arg(long, value_name = "BITS", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_window_bits: Vec<Count>,
-    /// Size from which messages are compressed; may be a list
-    #[arg(long, value_name = "SIZE", value_delimiter = ',', hide = true)]
+    /// Size from which messages are compressed; may be a list [default: 0B]
+    #[arg(long, value_name = "SIZE", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_threshold: Vec<ByteSize>,
 }
 
