@@ -1,7 +1,7 @@
 //! Contests: who plays whom, and whose cost is held against which floor.
 
+use pushbench_benches::in_tls;
 use pushbench_core::Contender;
-use pushbench_core::contender::Security;
 
 use crate::role::Role;
 
@@ -31,15 +31,8 @@ const WEBSOCKET: Contest = contest(Contender::WEBSOCKET, Role::Server, Role::Loa
 const SSE: Contest = contest(Contender::SSE, Role::Server, Role::Load);
 const LONG_POLL: Contest = contest(Contender::LONG_POLL, Role::Server, Role::Load);
 
-const SECURE_WEBSOCKET: Contest = in_tls(WEBSOCKET);
-const SECURE_SSE: Contest = in_tls(SSE);
-
-/// A contest whose connections are in TLS.
-const fn in_tls(contest: Contest) -> Contest {
-    let Contender { transport, stack } = contest.contender;
-    let contender = Contender { transport, stack: stack.with_security(Security::Tls) };
-    Contest { contender, ..contest }
-}
+const SECURE_WEBSOCKET: Contest = Contest { contender: in_tls(Contender::WEBSOCKET), ..WEBSOCKET };
+const SECURE_SSE: Contest = Contest { contender: in_tls(Contender::SSE), ..SSE };
 
 /// The load generator against another part in its place.
 const fn load(name: &'static str, ours: Contest, floor: Role, target: f64) -> Comparison {

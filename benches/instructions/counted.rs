@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use clap::ValueEnum;
 use pushbench_core::Contender;
+use pushbench_core::security::Trust;
 
 /// Clients on either side.
 pub(crate) const CLIENTS: u32 = 100;
@@ -43,19 +44,23 @@ impl Part {
         }
     }
 
-    /// Plays it, for `stretches` that are counted where it cannot be told meanwhile. `target` is whom
-    /// the load generator loads.
+    /// Plays it, for `stretches` that are counted where it cannot be told meanwhile. The load generator
+    /// loads `target`, which is the one that `trust` knows.
     pub(crate) fn play(
         self,
         contender: Contender,
         stretches: u32,
         target: Option<SocketAddr>,
+        trust: Trust,
     ) -> anyhow::Result<()> {
         match self {
             Self::Session => replay::alone(contender, stretches),
             Self::SessionAndRecord => replay::recorded(contender, stretches),
-            Self::Load => load::play(contender, stretches, target.context("whom to load?")?),
-            Self::Server => server::play(),
+            Self::Load => {
+                let target = target.context("whom to load?")?;
+                load::play(contender, stretches, target, trust)
+            }
+            Self::Server => server::play(contender),
         }
     }
 }

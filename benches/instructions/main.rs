@@ -9,6 +9,7 @@
 mod counted;
 mod peer;
 mod play;
+mod security;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use clap::Parser;
 use pushbench_benches::counts::{Change, Changes, Counts, Percent};
 use pushbench_benches::{callgrind, reads};
 use pushbench_core::Contender;
+use pushbench_core::security::Trust;
 
 use crate::counted::Part;
 use crate::play::Play;
@@ -60,6 +62,9 @@ struct Args {
     stretches: Option<u32>,
     #[arg(long, hide = true)]
     target: Option<SocketAddr>,
+    /// The certificate of the target
+    #[arg(long, hide = true)]
+    trust: Option<String>,
     /// What cargo says to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -69,7 +74,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match (args.part, args.contender, args.stretches) {
         (Some(part), Some(contender), Some(stretches)) => {
-            part.play(contender, stretches, args.target)
+            let trust = args.trust.map_or(Trust::Anybody, Trust::Authorities);
+            part.play(contender, stretches, args.target, trust)
         }
         _ => count(&args),
     };

@@ -5,8 +5,9 @@
 mod audience;
 mod client;
 mod script;
+mod socket;
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ fn patient(stream: TcpStream) -> io::Result<TcpStream> {
 }
 
 /// Reads more into `bytes`, and whether anything came before the end.
-fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<bool> {
+fn more(stream: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<bool> {
     let mut piece = [0; 4096];
     let length = stream.read(&mut piece)?;
     bytes.extend_from_slice(&piece[..length]);

@@ -7,10 +7,13 @@ use anyhow::{Context as _, ensure};
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::callgrind::{Counted, Equal};
 use pushbench_benches::counts::{Row, Way};
+use pushbench_benches::in_tls;
+use pushbench_core::security::ServerSecurity;
 use pushbench_core::{Contender, Stack};
 
 use crate::counted::{CLIENTS, Part, ROUNDS_PER_SECOND};
 use crate::peer::{Audience, Script};
+use crate::security;
 
 /// Stretches that are counted of what goes by the clock in no way, and so is the same in each.
 const STRETCHES: u32 = 3;
@@ -50,7 +53,7 @@ impl Play {
         let parts = [Part::Session, Part::SessionAndRecord, Part::Load, Part::Server];
         let plays = parts
             .into_iter()
-            .flat_map(|part| Contender::basic().map(move |contender| Self { part, contender }));
+            .flat_map(|part| contenders().map(move |contender| Self { part, contender }));
         plays.filter(|play| play.needs_a_socket() || play.does_without())
     }
 
@@ -98,9 +101,13 @@ impl Play {
     /// The load generator. A client's answer lets the next one connect, so each stretch begins and
     /// ends with a request that waits.
     fn load(self, stretches: u32, file: &Path) -> anyhow::Result<Vec<Row>> {
-        let mut script = Script::new(self.contender)?;
-        let target = ["--target".to_owned(), script.address()?.to_string()];
-        let mut counted = self.start(stretches, &target, file)?;
+        let security = security::server(self.contender)?;
+        let mut script = Script::new(self.contender, security.as_ref())?;
+        let mut more = vec!["--target".to_owned(), script.address()?.to_string()];
+        if let Some(ServerSecurity { credentials, .. }) = security {
+            more.push(format!("--trust={}", credentials.certificates));
+        }
+        let mut counted = self.start(stretches, &more, file)?;
         let watch = Watch::of(counted.pid())?;
         script.subscribe(&watch, CONNECTIONS)?;
         let connections = counted.stretches(stretches, || script.subscribe(&watch, CONNECTIONS))?;
@@ -166,6 +173,11 @@ impl Play {
     const fn streams(self) -> bool {
         self.contender.shape().streams()
     }
+}
+
+/// All in clear; one in TLS shows what that takes, and the others would show the same.
+fn contenders() -> impl Iterator<Item = Contender> {
+    Contender::basic().chain([in_tls(Contender::WEBSOCKET)])
 }
 
 /// What a server was counted doing.

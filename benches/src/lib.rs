@@ -5,8 +5,18 @@
 //! `micro` times single calls, `instructions` counts what a message and a connection take in load
 //! generator and server. `docs/BENCHMARKS.md` says how to read them.
 
+use pushbench_core::Contender;
+use pushbench_core::contender::Security;
+
 pub mod asleep;
 pub mod callgrind;
 pub mod counts;
 pub mod path;
 pub mod reads;
+
+/// The contender with its connections in TLS.
+#[must_use]
+pub const fn in_tls(contender: Contender) -> Contender {
+    let Contender { transport, stack } = contender;
+    Contender { transport, stack: stack.with_security(Security::Tls) }
+}

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use pushbench_core::feed::message::Content;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
-use pushbench_core::{Contender, Seq};
+use pushbench_core::{Contender, Seq, Transport};
 use pushbench_protocol::{batch, chunked, sse};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::frame::FrameHeader;
@@ -22,8 +22,8 @@ pub fn payload(seq: Seq) -> Bytes {
 /// The answer to the `request` that subscribes: a stream's head, or an empty poll.
 #[must_use]
 pub fn subscribed(contender: Contender, request: &[u8]) -> Vec<u8> {
-    let head = match contender {
-        Contender::WEBSOCKET => {
+    let head = match contender.transport {
+        Transport::Websocket => {
             let text = String::from_utf8_lossy(request);
             let key = text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
             let accept = derive_accept_key(key.unwrap_or_default().as_bytes());
@@ -32,7 +32,7 @@ pub fn subscribed(contender: Contender, request: &[u8]) -> Vec<u8> {
                  sec-websocket-accept: {accept}\r\netag: \"0\"\r\n\r\n"
             )
         }
-        Contender::SSE => "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+        Transport::Sse => "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                            cache-control: no-store\r\nconnection: close\r\n\
                            transfer-encoding: chunked\r\netag: \"0\"\r\n\r\n"
             .to_owned(),
@@ -46,9 +46,9 @@ pub fn subscribed(contender: Contender, request: &[u8]) -> Vec<u8> {
 /// The bytes that bring message `seq`.
 #[must_use]
 pub fn message(contender: Contender, seq: Seq) -> Vec<u8> {
-    match contender {
-        Contender::WEBSOCKET => frame(&payload(seq)),
-        Contender::SSE => event(seq, &payload(seq)),
+    match contender.transport {
+        Transport::Websocket => frame(&payload(seq)),
+        Transport::Sse => event(seq, &payload(seq)),
         _ => answer(seq, seq),
     }
 }

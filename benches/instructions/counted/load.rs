@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use pushbench_benches::callgrind::{obey, say};
 use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::security::Trust;
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, MonoInstant};
 use pushbench_load::Load;
@@ -17,6 +18,7 @@ use pushbench_os::time::clock::Clock as _;
 
 use super::pace::{PERIOD, Pace, Paced, SLOT};
 use super::{CLIENTS, ROUNDS_PER_SECOND};
+use crate::security;
 
 /// How long the drain may last. It does not.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -29,8 +31,14 @@ pub(super) const fn rounds(stretches: u32) -> u64 {
 
 /// Loads `target`, says `done` when each client has had all messages, and goes on until the parent
 /// ends it.
-pub(super) fn play(contender: Contender, stretches: u32, target: SocketAddr) -> anyhow::Result<()> {
+pub(super) fn play(
+    contender: Contender,
+    stretches: u32,
+    target: SocketAddr,
+    trust: Trust,
+) -> anyhow::Result<()> {
     let plan = LoadPlan {
+        security: security::client(contender, trust),
         poll_interval: PERIOD,
         // One after another, so that each wake-up has one cause.
         ramp: 1,

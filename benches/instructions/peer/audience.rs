@@ -1,20 +1,25 @@
 //! Everybody whom the server serves: clients of one transport, and whoever publishes.
 
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::ensure;
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::reads;
 use pushbench_core::feed::message::SEQ_DIGITS;
+use pushbench_core::security::Trust;
 use pushbench_core::{Contender, Seq};
 use pushbench_load::session::Sessions;
 use pushbench_metrics::record::control::LoadPlan;
+use pushbench_tls::{ClientEnd, Connector};
 
-use super::client::Client;
-use super::{more, patient};
+use super::client::{Client, connect};
+use super::more;
+use super::socket::Socket;
 use crate::counted::CLIENTS;
+use crate::security;
 
 /// How long the server holds a long poll: as long as it holds any, so that messages alone answer.
 const HOLD: Duration = Duration::from_secs(300);
@@ -26,6 +31,7 @@ pub(crate) struct Audience<'a> {
     address: SocketAddr,
     contender: Contender,
     sessions: Sessions,
+    connector: Option<Rc<Connector>>,
     clients: Vec<Client>,
     publisher: Publisher,
 }
@@ -39,15 +45,19 @@ impl<'a> Audience<'a> {
     ) -> anyhow::Result<Self> {
         let plan = LoadPlan::new(address, contender, CLIENTS);
         let sessions = Sessions::new(&LoadPlan { long_poll_timeout: HOLD, ..plan });
-        let publisher = Publisher::new(address, watch)?;
-        Ok(Self { watch, address, contender, sessions, clients: Vec::new(), publisher })
+        let connector = security::client(contender, Trust::Anybody)
+            .map(|security| Connector::new(&security).map(Rc::new))
+            .transpose()?;
+        let publisher = Publisher::new(address, connector.as_deref(), watch)?;
+        Ok(Self { watch, address, contender, sessions, connector, clients: Vec::new(), publisher })
     }
 
     /// As many further clients connect and subscribe.
     pub(crate) fn subscribe(&mut self, clients: u32) -> anyhow::Result<()> {
         for number in (0..).skip(self.clients.len()).take(clients as usize) {
             let session = self.sessions.session(number);
-            let mut client = Client::new(self.address, self.contender, session);
+            let connector = self.connector.clone();
+            let mut client = Client::new(self.address, self.contender, session, connector);
             client.subscribe(self.watch)?;
             self.clients.push(client);
         }
@@ -80,22 +90,26 @@ impl<'a> Audience<'a> {
 /// Who publishes messages by hand, on a connection of its own.
 #[derive(Debug)]
 struct Publisher {
-    stream: TcpStream,
+    stream: Socket<ClientEnd>,
     request: Vec<u8>,
     newest: Seq,
 }
 
 impl Publisher {
     /// Connects.
-    fn new(server: SocketAddr, watch: &Watch) -> anyhow::Result<Self> {
-        let stream = watch.after(|| Ok(TcpStream::connect(server)?))?;
+    fn new(
+        server: SocketAddr,
+        connector: Option<&Connector>,
+        watch: &Watch,
+    ) -> anyhow::Result<Self> {
+        let stream = connect(server, connector, watch)?;
         // The server puts the message's number in front.
         let body = "x".repeat(reads::PAYLOAD - SEQ_DIGITS);
         let request = format!(
             "POST /feed/publish HTTP/1.1\r\nHost: {server}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        Ok(Self { stream: patient(stream)?, request: request.into(), newest: Seq::NONE })
+        Ok(Self { stream, request: request.into(), newest: Seq::NONE })
     }
 
     /// Publishes a message; its number.

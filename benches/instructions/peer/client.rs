@@ -2,13 +2,27 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_benches::asleep::Watch;
 use pushbench_core::{Contender, Identity, Seq};
 use pushbench_load::session::{Demand, Note, Output, Session};
+use pushbench_tls::{ClientEnd, Connector};
 
+use super::socket::Socket;
 use super::{more, patient};
+
+/// Connects to the server, and secures that if there is a `connector`.
+pub(super) fn connect(
+    server: SocketAddr,
+    connector: Option<&Connector>,
+    watch: &Watch,
+) -> anyhow::Result<Socket<ClientEnd>> {
+    let stream = watch.after(|| Ok(TcpStream::connect(server)?))?;
+    let layer = connector.map(|connector| connector.layer(&connector.client()));
+    watch.after(|| Ok(Socket::open(layer, patient(stream)?)?))
+}
 
 /// One client.
 #[derive(Debug)]
@@ -16,7 +30,8 @@ pub(super) struct Client {
     server: SocketAddr,
     contender: Contender,
     session: Box<dyn Session>,
-    stream: Option<TcpStream>,
+    connector: Option<Rc<Connector>>,
+    stream: Option<Socket<ClientEnd>>,
     out: Output,
 }
 
@@ -30,8 +45,13 @@ struct Brought {
 
 impl Client {
     /// A client that is not connected.
-    pub(super) fn new(server: SocketAddr, contender: Contender, session: Box<dyn Session>) -> Self {
-        Self { server, contender, session, stream: None, out: Output::default() }
+    pub(super) fn new(
+        server: SocketAddr,
+        contender: Contender,
+        session: Box<dyn Session>,
+        connector: Option<Rc<Connector>>,
+    ) -> Self {
+        Self { server, contender, session, connector, stream: None, out: Output::default() }
     }
 
     /// Connects and subscribes. What the session wants to send then waits for
@@ -89,8 +109,7 @@ impl Client {
 
     fn open(&mut self, watch: &Watch) -> anyhow::Result<()> {
         // The server accepts before there is a request to be read, each time.
-        let stream = watch.after(|| Ok(TcpStream::connect(self.server)?))?;
-        self.stream = Some(patient(stream)?);
+        self.stream = Some(connect(self.server, self.connector.as_deref(), watch)?);
         self.out.clear();
         self.session.opened(&mut self.out);
         Ok(())

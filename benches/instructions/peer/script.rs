@@ -2,15 +2,18 @@
 //! after another.
 
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_benches::asleep::Watch;
 use pushbench_benches::reads;
+use pushbench_core::security::ServerSecurity;
 use pushbench_core::{Contender, Seq};
+use pushbench_tls::{Acceptor, ServerEnd};
 
+use super::socket::Socket;
 use super::{PATIENCE, more, patient};
 
 /// What stands before the cursor in a request.
@@ -24,6 +27,7 @@ const PAUSE: Duration = Duration::from_micros(50);
 pub(crate) struct Script {
     contender: Contender,
     listener: TcpListener,
+    acceptor: Option<Acceptor>,
     /// Connections, in the order in which they were opened.
     connections: Vec<Connection>,
     /// The last message that everybody was brought.
@@ -32,7 +36,7 @@ pub(crate) struct Script {
 
 #[derive(Debug)]
 struct Connection {
-    stream: TcpStream,
+    stream: Socket<ServerEnd>,
     /// What came of a request that is not whole yet.
     unread: Vec<u8>,
     /// The cursor of a request that is to be answered.
@@ -41,10 +45,14 @@ struct Connection {
 
 impl Script {
     /// Listens on a free port of loopback.
-    pub(crate) fn new(contender: Contender) -> io::Result<Self> {
+    pub(crate) fn new(
+        contender: Contender,
+        security: Option<&ServerSecurity>,
+    ) -> anyhow::Result<Self> {
+        let acceptor = security.map(Acceptor::new).transpose()?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        Ok(Self { contender, listener, connections: Vec::new(), newest: Seq::NONE })
+        Ok(Self { contender, listener, acceptor, connections: Vec::new(), newest: Seq::NONE })
     }
 
     /// Where it listens.
@@ -115,8 +123,9 @@ impl Script {
     fn accept(&self) -> anyhow::Result<Option<Connection>> {
         match self.listener.accept() {
             Ok((stream, _)) => {
-                let (stream, unread) = (patient(stream)?, Vec::new());
-                Ok(Some(Connection { stream, unread, asked: None }))
+                let layer = self.acceptor.as_ref().map(Acceptor::layer);
+                let stream = Socket::open(layer, patient(stream)?)?;
+                Ok(Some(Connection { stream, unread: Vec::new(), asked: None }))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error.into()),
@@ -153,9 +162,9 @@ impl Connection {
 
     /// Takes note of a request, if one has come.
     fn look(&mut self) -> anyhow::Result<()> {
-        self.stream.set_nonblocking(true)?;
+        self.stream.below().set_nonblocking(true)?;
         let came = more(&mut self.stream, &mut self.unread);
-        self.stream.set_nonblocking(false)?;
+        self.stream.below().set_nonblocking(false)?;
         match came {
             Ok(true) => self.asked = Some(cursor(&self.request()?)?),
             Ok(false) => bail!("a client leaves"),

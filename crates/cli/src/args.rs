@@ -1,5 +1,6 @@
 //! What users can say on the command line.
 
+mod coding;
 mod compare;
 mod feed;
 mod headers;
@@ -15,6 +16,7 @@ use pushbench_core::units::Span;
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
+use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
@@ -155,6 +157,8 @@ pub(crate) struct ServeArgs {
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     #[command(flatten)]
     pub(crate) tls: ServerTlsArgs,
+    #[command(flatten)]
+    pub(crate) coding: ServerCodingArgs,
 }
 
 /// An address to listen on: no name is looked up, since it may have several.

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 9] = [
+const SCENARIOS: [(&str, &str); 10] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -17,6 +17,7 @@ const SCENARIOS: [(&str, &str); 9] = [
     ("scale", include_str!("../../../scenarios/scale.toml")),
     ("poll-ratio", include_str!("../../../scenarios/poll-ratio.toml")),
     ("tls", include_str!("../../../scenarios/tls.toml")),
+    ("compression", include_str!("../../../scenarios/compression.toml")),
 ];
 
 /// Name and text of each trace.

@@ -26,6 +26,7 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
     config.publish_token.clone_from(&args.publish_token);
     config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
+    config.compression = args.coding.terms()?;
     let security = args.tls.security(args.host)?;
     if let Some(security) = &security {
         let acceptor = Acceptor::new(security).map_err(Failure::usage)?;

@@ -42,6 +42,15 @@ impl<T> Preference<T> {
         Self(values.into())
     }
 
+    /// The same values in their own order.
+    pub(crate) fn sorted(mut self) -> Self
+    where
+        T: Ord,
+    {
+        self.0.sort_unstable();
+        self
+    }
+
     /// The values, the most preferred first; at least one.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {

@@ -1,5 +1,9 @@
 //! Settings of TLS: what both ends of a connection may agree on.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::value;
 use serde::{Deserialize, Serialize};
 
 use crate::named::{Preference, by_name};
@@ -8,12 +12,13 @@ use crate::named::{Preference, by_name};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
-    /// The groups of the key exchange, by preference.
+    /// The groups of the key exchange, as the client prefers them: the server takes the first of the
+    /// client's that it knows.
     pub groups: Preference<Group>,
     /// The key of the server's certificate.
     pub certificate: CertificateKey,
-    /// The versions that are spoken, by preference.
-    pub versions: Preference<Version>,
+    /// The versions that are spoken: the newest that both ends know is taken.
+    pub versions: Versions,
     /// The cipher that seals records.
     pub cipher: Cipher,
     /// Whether a client that comes again resumes its session (RFC 8446 §2.2).
@@ -47,8 +52,8 @@ pub enum CertificateKey {
     Rsa2048,
 }
 
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A version of TLS. Newer ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Version {
     /// TLS 1.3 (RFC 8446).
     #[serde(rename = "1.3")]
@@ -56,6 +61,40 @@ pub enum Version {
     /// TLS 1.2 (RFC 5246).
     #[serde(rename = "1.2")]
     V1_2,
+}
+
+/// Versions of TLS, the newest first in whatever order they are named: the newest that both ends know
+/// is taken (RFC 8446 §4.2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Preference<Version>")]
+pub struct Versions(Preference<Version>);
+
+impl Versions {
+    /// The versions, the newest first; at least one.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Version] {
+        self.0.as_slice()
+    }
+}
+
+impl From<Preference<Version>> for Versions {
+    fn from(named: Preference<Version>) -> Self {
+        Self(named.sorted())
+    }
+}
+
+impl FromStr for Versions {
+    type Err = value::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Preference::into)
+    }
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// The cipher that seals records: an AEAD (RFC 5116), which both versions have.
@@ -83,7 +122,7 @@ impl Default for Tls {
         Self {
             groups: Preference::of([Group::X25519MlKem768, Group::X25519]),
             certificate: CertificateKey::P256,
-            versions: Preference::of([Version::V1_3, Version::V1_2]),
+            versions: Preference::of([Version::V1_3, Version::V1_2]).into(),
             cipher: Cipher::Any,
             resumption: true,
         }
@@ -92,10 +131,11 @@ impl Default for Tls {
 
 /// Checks that a handshake can come about: what contains ML-KEM is of TLS 1.3 alone (RFC 8446
 /// §4.2.8, draft-ietf-tls-ecdhe-mlkem).
-pub(crate) fn check_groups(
-    groups: &Preference<Group>,
-    versions: &Preference<Version>,
-) -> Result<(), String> {
+///
+/// # Errors
+///
+/// A sentence that says which group is missing.
+pub fn check_groups(groups: &Preference<Group>, versions: &Versions) -> Result<(), String> {
     let is_old = versions.as_slice() == [Version::V1_2];
     if is_old && groups.as_slice() == [Group::X25519MlKem768] {
         return Err(format!("TLS {versions} has no {groups}; name another group behind it"));
@@ -125,6 +165,14 @@ mod tests {
         assert_eq!("chacha20-poly1305".parse(), Ok(Cipher::Chacha20Poly1305));
         assert_eq!("rsa-2048".parse(), Ok(CertificateKey::Rsa2048));
         assert_eq!("1.2".parse(), Ok(Version::V1_2));
+    }
+
+    #[test]
+    fn versions_are_a_set() {
+        let [one, other] = ["1.2:1.3", "1.3:1.2"].map(|text| text.parse::<Versions>().unwrap());
+        assert_eq!(one, other);
+        assert_eq!(one.to_string(), "1.3:1.2");
+        assert_eq!(serde_json::from_str::<Versions>("\"1.2:1.3\"").unwrap(), other);
     }
 
     #[test]

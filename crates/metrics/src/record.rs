@@ -151,7 +151,7 @@ pub struct TrialRecord {
     pub measured: Measured,
     /// How late the load processes were for their own plans.
     pub loop_lag: LatencyHistogram,
-    /// What secured its connections; `None` in clear, and where none was opened.
+    /// The security of its connections; `None` in clear, and where none was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secured: Option<Secured>,
     /// Measurements of the server; `None` where it was not started by this run.

@@ -296,7 +296,7 @@ fn check(point: &Point, contender: Contender) -> Check {
     Check { latency: Some(latency), ..Check::default() }
 }
 
-/// What TLS comes to with the settings of a point.
+/// The security of connections with the settings of a point.
 fn secured(point: &Point, contender: Contender) -> Option<Secured> {
     let agreed = Agreed {
         version: "1.3".to_owned(),

@@ -1,6 +1,7 @@
 //! A client of each transport, made of libraries that neither the server nor the load generator
 //! are tested with: one trait, so that one suite runs over them all.
 
+mod compressed;
 mod long_poll;
 mod short_poll;
 mod sse;
@@ -10,6 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use pushbench_core::contender::Coding;
 use pushbench_core::feed::number::NumberReader;
 use pushbench_core::{Contender, Delivery, Seq, Transport};
 use tokio::time::timeout;
@@ -144,6 +146,12 @@ macro_rules! each_contender {
         $test!(long_poll_gzip, $check, $crate::reader::named("long-poll+gzip"));
         $test!(sse_gzip, $check, $crate::reader::named("sse+gzip"));
         $test!(websocket, $check, pushbench_core::Contender::WEBSOCKET);
+        $test!(websocket_deflate, $check, $crate::reader::named("websocket+deflate"));
+        $test!(
+            websocket_deflate_takeover,
+            $check,
+            $crate::reader::named("websocket+deflate-takeover")
+        );
     };
 }
 
@@ -165,7 +173,10 @@ const READERS: [(Transport, Open); Transport::ALL.len()] = [
     (Transport::ShortPoll, |it, contender| boxed(short_poll::ShortPoll::open(it, contender))),
     (Transport::LongPoll, |it, contender| boxed(long_poll::LongPoll::open(it, contender))),
     (Transport::Sse, |it, contender| boxed(sse::Sse::open(it, contender))),
-    (Transport::Websocket, |it, _| boxed(websocket::Websocket::open(it))),
+    (Transport::Websocket, |it, contender| match contender.stack.coding {
+        Coding::None => boxed(websocket::Websocket::open(it)),
+        _ => boxed(compressed::Compressed::open(it, contender)),
+    }),
 ];
 
 fn boxed<R: Reader + 'static>(

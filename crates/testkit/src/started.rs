@@ -193,10 +193,11 @@ impl Drop for StartedServer {
     }
 }
 
-/// The settings of a server of `feed` for a test. It compresses for clients that ask for it.
+/// The settings of a server of `feed` for a test. It compresses for clients that ask for it, as they
+/// ask for it.
 #[must_use]
 pub fn config(feed: FeedSpec) -> ServerConfig {
-    let compression = Some(CompressionTerms::default());
+    let compression = Some(CompressionTerms { takeover: true, ..CompressionTerms::default() });
     ServerConfig { close_timeout: CLOSE_TIMEOUT, compression, ..ServerConfig::new(feed) }
 }
 

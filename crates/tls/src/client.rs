@@ -26,7 +26,7 @@ pub enum ConnectorError {
     #[error("cannot read the authorities to trust: {0}")]
     Authorities(#[from] CertificateError),
     /// One of the authorities cannot be used.
-    #[error("cannot trust a certificate as an authority: {0}")]
+    #[error("cannot trust a certificate as an authority: {0}; name one that signs others, in PEM")]
     Authority(Error),
     /// The system names no authority.
     #[error(
@@ -141,7 +141,11 @@ fn verifier(
     match trust {
         Trust::Anybody => return Ok(Arc::new(AnyCertificate(provider))),
         // A system's list may hold what is no use any more.
-        Trust::System => drop(store.add_parsable_certificates(roots(trust)?)),
+        Trust::System => {
+            if store.add_parsable_certificates(roots(trust)?).0 == 0 {
+                return Err(ConnectorError::NoSystemRoots(" that can be used".to_owned()));
+            }
+        }
         Trust::Authorities(_) => {
             for root in roots(trust)? {
                 store.add(root).map_err(ConnectorError::Authority)?;

@@ -23,13 +23,7 @@ use crate::agreed;
 use crate::bare::{Opener, Sealer};
 use crate::end::End;
 use crate::error::TlsError;
-use crate::scratch::{Scratch, with_scratch};
-
-/// The most plaintext in a record (RFC 8446 §5.1).
-pub const MAX_PLAINTEXT: usize = 16 << 10;
-
-/// The longest record: header, and what TLS 1.2 may add to the most plaintext (RFC 5246 §6.2.3).
-pub const MAX_RECORD: usize = 5 + MAX_PLAINTEXT + 2048;
+use crate::scratch::{MAX_PLAINTEXT, Scratch, with_scratch};
 
 /// Bytes of the socket that are no plaintext, by direction: handshake, tickets, alerts, and what
 /// each record adds.
@@ -268,7 +262,7 @@ impl<E: End> Layer<E> {
         if self.flush(&mut send)? { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
-    /// What seals and opens the records to come without a library of TLS.
+    /// Sealer and opener of the records to come, without a library of TLS.
     ///
     /// # Errors
     ///

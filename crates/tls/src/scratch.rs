@@ -2,7 +2,11 @@
 
 use std::cell::RefCell;
 
-use crate::layer::{MAX_PLAINTEXT, MAX_RECORD};
+/// The most plaintext in a record (RFC 8446 §5.1).
+pub const MAX_PLAINTEXT: usize = 16 << 10;
+
+/// The longest record: header, and what TLS 1.2 may add to the most plaintext (RFC 5246 §6.2.3).
+pub const MAX_RECORD: usize = 5 + MAX_PLAINTEXT + 2048;
 
 /// Bytes received at a time: some records, so that a burst does not cost a call for each.
 pub(crate) const INCOMING: usize = 64 << 10;

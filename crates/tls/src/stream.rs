@@ -1,5 +1,6 @@
 //! A layer over something that waits where it is read and written: for what does one thing at a time.
 
+use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 
 use crate::bare::{Opener, Sealer};
@@ -7,10 +8,16 @@ use crate::end::End;
 use crate::layer::{Handshake, Layer};
 
 /// A secured stream over `S`.
-#[derive(Debug)]
 pub struct Stream<S, E> {
     socket: S,
     layer: Layer<E>,
+}
+
+impl<S: fmt::Debug, E> fmt::Debug for Stream<S, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { socket, layer } = self;
+        f.debug_struct("Stream").field("socket", socket).field("layer", layer).finish()
+    }
 }
 
 impl<S: Read + Write, E: End> Stream<S, E> {

@@ -1,13 +1,13 @@
 //! Flags of secured connections, of either end.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use pushbench_core::named::Preference;
 use pushbench_core::security::{Credentials, ServerSecurity, Trust};
-use pushbench_core::tls::{CertificateKey, Cipher, Group, Tls, Version};
+use pushbench_core::tls::{CertificateKey, Cipher, Group, Tls, Versions, check_groups};
 use pushbench_report::bounded;
 use pushbench_tls::self_signed;
 
@@ -36,12 +36,12 @@ pub(crate) struct ServerTlsArgs {
     /// Key of a certificate that is made: p256 or rsa-2048 [default: p256]
     #[arg(long, value_name = "KEY", requires = "tls")]
     tls_certificate: Option<CertificateKey>,
-    /// Groups of the key exchange by preference [default: X25519MLKEM768:X25519]
+    /// Groups of the key exchange; the client's order decides [default: X25519MLKEM768:X25519]
     #[arg(long, value_name = "GROUPS")]
     tls_groups: Option<Preference<Group>>,
-    /// Versions by preference [default: 1.3:1.2]
+    /// Versions; the newest that both ends know is taken [default: 1.3:1.2]
     #[arg(long, value_name = "VERSIONS")]
-    tls_versions: Option<Preference<Version>>,
+    tls_versions: Option<Versions>,
     /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305 [default: any]
     #[arg(long, value_name = "CIPHER")]
     tls_cipher: Option<Cipher>,
@@ -54,14 +54,13 @@ impl ServerTlsArgs {
     /// What secures the connections of a server on `host`; `None` has them in clear.
     pub(crate) fn security(&self, host: IpAddr) -> Result<Option<ServerSecurity>, Failure> {
         let tls = self.settings();
+        check_groups(&tls.groups, &tls.versions)
+            .map_err(|why| Failure::usage(anyhow!("--tls-groups: {why}")))?;
         let credentials = match (&self.tls_cert, &self.tls_key) {
             (Some(certificates), Some(key)) => {
                 Credentials { certificates: read(certificates)?, key: read(key)? }
             }
-            _ if self.tls => {
-                let names = [LOCALHOST.to_owned(), host.to_string()];
-                self_signed(&names, tls.certificate).map_err(Failure::failed)?
-            }
+            _ if self.tls => self_signed(&names(host), tls.certificate).map_err(Failure::failed)?,
             _ if tls != Tls::default() => {
                 return Err(Failure::usage(anyhow!(
                     "settings of TLS go with --tls, or with --tls-cert and --tls-key"
@@ -82,6 +81,15 @@ impl ServerTlsArgs {
             resumption: self.tls_resumption.unwrap_or(default.resumption),
         }
     }
+}
+
+/// The names of a server that listens on `host`; one that listens on all addresses is called by none
+/// of them, but by those of loopback.
+fn names(host: IpAddr) -> Vec<String> {
+    let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let addresses = if host.is_unspecified() { &loopback[..] } else { &[host] };
+    let addresses = addresses.iter().map(IpAddr::to_string);
+    std::iter::once(LOCALHOST.to_owned()).chain(addresses).collect()
 }
 
 /// The authorities that clients believe.
@@ -126,4 +134,32 @@ fn read(file: &Path) -> Result<String, Failure> {
     bounded::read_text(file, MAX_PEM_BYTES)
         .with_context(|| format!("cannot read {}", file.display()))
         .map_err(Failure::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        tls: ServerTlsArgs,
+    }
+
+    #[test]
+    fn a_server_that_nobody_could_agree_with_does_not_start() {
+        let flags = ["serve", "--tls", "--tls-versions", "1.2", "--tls-groups", "X25519MLKEM768"];
+        let host = Ipv4Addr::LOCALHOST.into();
+        let refused = Cli::parse_from(flags).tls.security(host).unwrap_err();
+        assert!(matches!(refused, Failure::Usage(_)), "{refused:?}");
+        assert!(Cli::parse_from(&flags[..4]).tls.security(host).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_certificate_is_for_addresses_that_clients_may_call() {
+        assert_eq!(names(Ipv4Addr::UNSPECIFIED.into()), ["localhost", "127.0.0.1", "::1"]);
+        assert_eq!(names(Ipv4Addr::new(10, 0, 0, 1).into()), ["localhost", "10.0.0.1"]);
+    }
 }

@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::named::Preference;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
-use pushbench_core::tls::{CertificateKey, Cipher, Group, Version};
+use pushbench_core::tls::{CertificateKey, Cipher, Group, Versions};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
@@ -15,6 +15,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 /// The heading of the settings of TLS.
 const TLS: &str = "TLS";
+
+/// That of the settings of codings.
+const COMPRESSION: &str = "Compression";
 
 /// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
@@ -24,7 +27,8 @@ pub(crate) struct ClientArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
-    /// or websocket, in TLS with +tls behind it, such as websocket+tls; repeat for several
+    /// or websocket. Behind it +tls, and behind that what it is compressed with: +gzip, of websocket
+    /// +deflate or +deflate-takeover. Repeat for several
     #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
     pub(crate) contenders: Vec<Contender>,
     /// Length of the measured window
@@ -74,30 +78,30 @@ pub(crate) struct ClientArgs {
     pub(crate) allow_busy: bool,
 }
 
-/// TLS and codings under the transports. What cannot be run yet is hidden.
+/// TLS and codings under the transports.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct StackArgs {
-    /// Groups of the key exchange by preference, such as secp256r1:X25519; may be a list [default:
+    /// Groups of the key exchange as clients prefer them, such as secp256r1:X25519; may be a list [default:
     /// X25519MLKEM768:X25519]
     #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = TLS)]
     tls_groups: Vec<Preference<Group>>,
-    /// Versions by preference, such as 1.2; may be a list [default: 1.3:1.2]
+    /// Versions, such as 1.2; may be a list [default: 1.3:1.2]
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = TLS)]
-    tls_versions: Vec<Preference<Version>>,
+    tls_versions: Vec<Versions>,
     /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list [default: any]
     #[arg(long, value_name = "CIPHER", value_delimiter = ',', help_heading = TLS)]
     tls_cipher: Vec<Cipher>,
     /// Whether clients that come again resume their session; may be a list [default: true]
     #[arg(long, value_name = "true|false", value_delimiter = ',', help_heading = TLS)]
     tls_resumption: Vec<bool>,
-    /// How hard messages are compressed, 1 to 9; may be a list
-    #[arg(long, value_name = "LEVEL", value_delimiter = ',', hide = true)]
+    /// How hard messages are compressed, 1 to 9; may be a list [default: 6]
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_level: Vec<Count>,
-    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list
-    #[arg(long, value_name = "BITS", value_delimiter = ',', hide = true)]
+    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list [default: 15]
+    #[arg(long, value_name = "BITS", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_window_bits: Vec<Count>,
-    /// Size from which messages are compressed; may be a list
-    #[arg(long, value_name = "SIZE", value_delimiter = ',', hide = true)]
+    /// Size from which messages are compressed; may be a list [default: 0B]
+    #[arg(long, value_name = "SIZE", value_delimiter = ',', help_heading = COMPRESSION)]
     compression_threshold: Vec<ByteSize>,
 }
 

@@ -7,19 +7,19 @@ use super::{Axis, Point, Scenario, ScenarioError, Values, setting};
 use crate::compression::{Compression, LEVELS, WINDOW_BITS};
 use crate::contender::Contender;
 use crate::named::Preference;
-use crate::tls::{self, CertificateKey, Cipher, Group, Tls, Version};
+use crate::tls::{self, CertificateKey, Cipher, Group, Tls, Versions};
 use crate::units::{ByteSize, Count};
 
 /// The `[tls]` table of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsTable {
-    /// The groups of the key exchange, by preference: `X25519MLKEM768:X25519`.
+    /// The groups of the key exchange, as clients prefer them: `X25519MLKEM768:X25519`.
     pub groups: Values<Preference<Group>>,
     /// The key of the server's certificate.
     pub certificate: Values<CertificateKey>,
-    /// The versions that are spoken, by preference: `1.3:1.2`.
-    pub versions: Values<Preference<Version>>,
+    /// The versions that are spoken: `1.3:1.2`.
+    pub versions: Values<Versions>,
     /// The cipher that seals records.
     pub cipher: Values<Cipher>,
     /// Whether a client that comes again resumes its session.
@@ -117,6 +117,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Version;
 
     const SECURE: &str = "transports = [\"sse\", \"websocket+tls+deflate\"]\n";
 

@@ -24,7 +24,7 @@ pub struct Played {
     pub merged: Merged,
     /// The cost of its window.
     pub cost: Cost,
-    /// What secured its connections; `None` in clear.
+    /// The security of its connections; `None` in clear.
     pub(crate) secured: Option<Secured>,
     /// Packets that a capture did not see.
     pub(crate) uncaptured: u64,

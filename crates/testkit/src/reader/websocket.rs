@@ -40,7 +40,7 @@ fn trouble(error: impl std::fmt::Display) -> Refused {
 }
 
 /// The refusal with its whole body: the library keeps no more of it than came with the head.
-async fn refusal(subscription: Subscription, path: &str) -> Refused {
+pub(super) async fn refusal(subscription: Subscription, path: &str) -> Refused {
     let mut client = HttpClient::keeping(subscription.target);
     let handshake = get_with(path, header::UPGRADE, "websocket").map(|mut request| {
         let fields = [
@@ -75,7 +75,7 @@ fn message(frame: Frame) -> Result<Option<Message>, End> {
     numbered(payload).map(Some)
 }
 
-fn closed(frame: Option<CloseFrame>) -> End {
+pub(super) fn closed(frame: Option<CloseFrame>) -> End {
     let Some(CloseFrame { code, reason }) = frame else {
         return End::Broken("a close without a code".to_owned());
     };

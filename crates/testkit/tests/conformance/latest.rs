@@ -1,13 +1,14 @@
 //! Under `latest` a newer message supersedes an older one.
 
 use pushbench_core::{Contender, Delivery, Seq};
-use pushbench_server::ServerConfig;
 use pushbench_testkit::http::Target;
 use pushbench_testkit::payload::{numbered, text};
 use pushbench_testkit::reader::{Message, Reader};
-use pushbench_testkit::started::{StartedServer, manual_config};
+use pushbench_testkit::started::StartedServer;
 
-use super::{SMALL_BUFFER, close, is_stream, latest, message, over_all_transports, take};
+use super::{
+    SMALL_BUFFER, close, cramped_config, is_stream, latest, message, over_all_transports, take,
+};
 
 over_all_transports!(
     the_newest_is_what_counts,
@@ -56,8 +57,7 @@ async fn who_comes_late_gets_the_newest(contender: Contender) {
 
 /// 6.5 MB are more than the sockets hold, so a stream that nobody reads has to skip.
 async fn a_slow_client_skips_what_is_superseded(contender: Contender) {
-    let config = ServerConfig { send_buffer: Some(SMALL_BUFFER as usize), ..manual_config() };
-    let server = StartedServer::start(config);
+    let server = StartedServer::start(cramped_config());
     let target = Target { receive_buffer: Some(SMALL_BUFFER), ..server.target() };
     let opened = <dyn Reader>::open(contender, target, None, Delivery::Latest).await;
     let mut reader = opened.expect("the server subscribes it");

@@ -3,16 +3,20 @@
 //!
 //! A test is named `behaviour::transport`, so that a failure names both.
 
+mod compressed;
 mod latest;
 mod order;
 mod overrun;
 mod sizes;
 mod stop;
 
+use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::{DeflateSettings, Level};
 use pushbench_core::{Contender, Delivery, Seq};
+use pushbench_server::ServerConfig;
 use pushbench_testkit::payload::numbered;
 use pushbench_testkit::reader::{Message, Reader, Refused};
-use pushbench_testkit::started::StartedServer;
+use pushbench_testkit::started::{StartedServer, manual_config};
 
 /// Makes a test of each behaviour on each contender: `module::behaviour::contender`.
 macro_rules! over_all_transports {
@@ -39,6 +43,15 @@ use over_all_transports;
 /// Bytes of a client's receive buffer and of the server's send buffer where a test needs both to
 /// be full soon. The kernel doubles them.
 const SMALL_BUFFER: u32 = 16 << 10;
+
+/// The settings of a server whose sockets have little room, which codings do not make more of: at
+/// level 0 they store.
+fn cramped_config() -> ServerConfig {
+    let deflate = DeflateSettings { level: Level::MIN, ..DeflateSettings::default() };
+    let terms = CompressionTerms { deflate, takeover: true, ..CompressionTerms::default() };
+    let send_buffer = Some(SMALL_BUFFER as usize);
+    ServerConfig { send_buffer, compression: Some(terms), ..manual_config() }
+}
 
 /// Whether the server holds the connection and writes to it as messages come.
 fn is_stream(contender: Contender) -> bool {

@@ -9,10 +9,11 @@ use pushbench_testkit::PATIENCE;
 use pushbench_testkit::http::Target;
 use pushbench_testkit::payload::text;
 use pushbench_testkit::reader::{End, Reader};
-use pushbench_testkit::started::{StartedServer, manual_config};
+use pushbench_testkit::started::StartedServer;
 
 use super::{
-    SMALL_BUFFER, close, every, is_stream, latest, over_all_transports, subscribe, take_seqs,
+    SMALL_BUFFER, close, cramped_config, every, is_stream, latest, over_all_transports, subscribe,
+    take_seqs,
 };
 
 over_all_transports!(
@@ -27,8 +28,7 @@ over_all_transports!(
 /// that is told why its stream ends has time to read it, on a busy machine too.
 fn ring_of(messages: usize) -> ServerConfig {
     let ring = RingLimits { messages, bytes: usize::MAX };
-    let send_buffer = Some(SMALL_BUFFER as usize);
-    ServerConfig { ring, send_buffer, close_timeout: PATIENCE, ..manual_config() }
+    ServerConfig { ring, close_timeout: PATIENCE, ..cramped_config() }
 }
 
 /// A client that must receive every message, and has little room for what it does not read.

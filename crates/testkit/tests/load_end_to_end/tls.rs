@@ -81,7 +81,7 @@ impl Relayed {
         let audit = &self.outcome.load.measured.audit;
         assert_eq!(audit.delivered + audit.superseded, audit.expected);
         let agreed = self.outcome.load.agreed.as_ref().expect("it is told");
-        assert_eq!((&agreed.version[..], &agreed.group[..]), ("TLSv1_3", "X25519MLKEM768"));
+        assert_eq!((&agreed.version[..], &agreed.group[..]), ("1.3", "X25519MLKEM768"));
         self.check_bytes(Direction::Up, self.all.up.bytes);
         // Bytes may be on their way to a client that leaves.
         if self.all.cut == 0 {

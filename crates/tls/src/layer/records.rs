@@ -4,10 +4,10 @@ use std::io;
 
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
-use super::{Layer, MAX_RECORD, State};
+use super::{Layer, State};
 use crate::end::End;
 use crate::error::TlsError;
-use crate::scratch::INCOMING;
+use crate::scratch::{INCOMING, MAX_RECORD};
 
 /// The most that an open connection keeps of what has come: a record that is not whole, behind the
 /// beginning of a message, such as a ticket, that spans several. Without it a peer that sends
