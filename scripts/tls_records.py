@@ -84,3 +84,55 @@ def summary(records):
                 plaintext = sum(record.plaintext for record in own)
                 of_it = f", {plaintext} of them plaintext" if plaintext else ""
                 yield f"{way}: {len(own)} of {name}, {sum(record.bytes for record in own)} bytes{of_it}"
+
+
+def by_stream(packets):
+    """The sizes of records on each connection, up and down; what is in them is not looked at."""
+    command = [
+        "tshark", "-r", packets, "-d", "tcp.port==1024-65535,tls", "-T", "fields", "-E", "separator=;",
+        "-e", "tcp.stream", "-e", "tcp.srcport", "-e", "tls.record.length", "-Y", "tls.record",
+    ]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    streams = {}
+    for line in text.splitlines():
+        stream, port, lengths = line.split(";")
+        # The client's records come first.
+        client, up, down = streams.setdefault(stream, (port, [], []))
+        own = up if port == client else down
+        own.extend(HEADER_BYTES + int(length) for length in lengths.split(","))
+    return [(up, down) for _, up, down in streams.values()]
+
+
+def parts(up, down):
+    """Bytes of a connection with one request, as `pushbench headers` tells them apart. The client
+    sends hello, change of cipher spec, Finished, request and alert; the server its handshake,
+    tickets, answer and alert."""
+    hello, spec, finished, request, goodbye = up
+    *server, tickets, answer, end = down
+    adds = 22
+    tls = {
+        "client_hello": hello, "server_handshake": sum(server), "client_finished": spec + finished,
+        "tickets": tickets, "records": 2 * adds, "alerts": goodbye + end,
+    }
+    return tls, request + answer - 2 * adds
+
+
+def of_headers(rows, streams):
+    """What of `pushbench headers` is not on the wire."""
+    asked = [parts(up, down) for up, down in streams if len(up) == 5 and len(down) >= 6]
+    exchange = rows["short-poll-close+tls"]["exchange"]
+    plaintext = exchange["request"]["bytes"] + exchange["response"]["bytes"]
+    plaintext += exchange["payload"] + exchange["framing"]
+    same = asked.count((exchange["traffic"]["tls"], plaintext))
+    if same < rows["short-poll-close+tls"]["usual"]:
+        yield f"short-poll-close+tls: {exchange['traffic']['tls']} on {same} connections of {asked}"
+    pushed = rows["websocket+tls"]
+    record = pushed["exchange"]["traffic"]["tcp_bytes"]
+    opening = pushed["open"]["tls"]
+    hello, server = opening["client_hello"], opening["server_handshake"] + opening["tickets"]
+    for up, down in streams:
+        if down.count(record) >= pushed["exchanges"]:
+            if up[0] != hello or sum(down[: down.index(record) - 1]) != server:
+                yield f"websocket+tls: {opening} was told, {up[:3]} and {down[:6]} seen"
+            return
+    yield f"websocket+tls: no connection has records of {record} bytes"

@@ -5,6 +5,7 @@ mod claim;
 mod client;
 mod packets;
 mod play;
+mod secured;
 mod server;
 mod traffic;
 mod watched;

@@ -124,6 +124,36 @@ fn cookies_and_payload_add_what_they_are_and_ipv6_its_header() {
     }
 }
 
+/// Bytes at the socket of TLS 1.3 (RFC 8446 §5.2, §4.6.1, §6.1).
+#[test]
+fn in_tls_each_record_adds_its_bytes_and_a_session_that_is_resumed_shows_no_certificate() {
+    let work = tempfile::tempdir().unwrap();
+    let args = ["headers", "--tls", "--profile", "minimal", "-q"];
+    let (code, stdout, stderr) = outcome(work.path(), &args);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let rows = rows(work.path());
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        let at = |column| number(row, column);
+        let plaintext = at("added_bytes") + at("payload_bytes");
+        assert_eq!(at("tcp_bytes"), plaintext + at("tls_bytes"), "{row:?}");
+        let records = if at("request_bytes") > 0 { 2 } else { 1 };
+        assert_eq!(at("tls_record_bytes"), records * 22, "{row:?}");
+        // A change of cipher spec of 6 bytes, and a record with 4 + 32 bytes of a Finished.
+        assert_eq!(at("first_tls_client_finished_bytes"), 6 + 22 + 36, "{row:?}");
+        // The client's half of X25519MLKEM768.
+        assert!(at("first_tls_client_hello_bytes") > 1216, "{row:?}");
+        if row["transport"] == "short-poll-close+tls" {
+            let server = "tls_server_handshake_bytes";
+            assert!(at(server) + 400 < at("first_tls_server_handshake_bytes"), "{row:?}");
+            assert_eq!(at("tls_ticket_bytes"), at("first_tls_ticket_bytes"), "{row:?}");
+            assert_eq!(at("tls_alert_bytes"), 2 * 24, "{row:?}");
+        } else {
+            assert_eq!(at("tls_bytes"), at("tls_record_bytes"), "{row:?}");
+        }
+    }
+}
+
 #[test]
 fn json_is_the_record_and_nothing_else() {
     let work = tempfile::tempdir().unwrap();

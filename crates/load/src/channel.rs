@@ -120,18 +120,24 @@ impl Channel {
         Ok(Self { socket, state: State::Connecting, stamped: false, secured })
     }
 
-    /// Connects to `target`, and waits for that at most so long. Such a channel wakes no poll: it is
-    /// for whoever asks it again and again.
+    /// Connects to `target`, and waits for that at most so long; what [secures](Self::secure) it is
+    /// still to be agreed upon. Such a channel wakes no poll: it is for whoever asks it again and
+    /// again.
     ///
     /// # Errors
     ///
     /// Why there is no connection.
-    pub fn connect_within(target: SocketAddr, limit: Duration) -> io::Result<Self> {
+    pub fn connect_within(
+        layer: Option<Layer<ClientEnd>>,
+        target: SocketAddr,
+        limit: Duration,
+    ) -> io::Result<Self> {
         let socket = net::TcpStream::connect_timeout(&target, limit)?;
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket);
-        Ok(Self { socket, state: State::Open, stamped: false, secured: None })
+        let secured = layer.map(|layer| Box::new(Secured::new(layer)));
+        Ok(Self { socket, state: State::Securing, stamped: false, secured })
     }
 
     /// Takes the opening on; whether the channel is open now.
@@ -145,21 +151,27 @@ impl Channel {
             self.state = State::Securing;
         }
         // What the other end said before it left is a better reason than that it did.
-        if self.state == State::Securing && self.advance_security(moved)? {
-            self.state = State::Open;
-        } else if broke {
+        if !self.secure(moved)? && broke {
             let error = self.socket.take_error().ok().flatten();
             return Err(error.unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into()));
         }
         Ok(self.is_open())
     }
 
-    /// Takes on what secures the connection; whether that is agreed upon now.
-    fn advance_security(&mut self, moved: &mut Moved) -> io::Result<bool> {
-        match &mut self.secured {
-            Some(secured) => secured.advance(&self.socket, moved),
-            None => Ok(true),
+    /// Takes on what secures a connection that TCP has opened; whether the channel is open now.
+    ///
+    /// # Errors
+    ///
+    /// Why there will be no connection.
+    pub fn secure(&mut self, moved: &mut Moved) -> io::Result<bool> {
+        if self.state == State::Securing {
+            let is_secured = match &mut self.secured {
+                Some(secured) => secured.advance(&self.socket, moved)?,
+                None => true,
+            };
+            self.state = if is_secured { State::Open } else { State::Securing };
         }
+        Ok(self.is_open())
     }
 
     /// Whether it has been opened.

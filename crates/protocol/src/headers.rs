@@ -17,7 +17,7 @@
 //! headers = [["Server", "mine/1.0"], ["Content-Length", "{content-length}"]]
 //! ```
 //!
-//! `{host}` in a request, and `{content-length}`, `{content-type}` and `{etag}` in a response,
+//! `{host}` and `{scheme}` in a request, and `{content-length}`, `{content-type}` and `{etag}` in a response,
 //! stand for what is only known when a head is sent. A list stands for itself: one for `sse` adds
 //! nothing to that for polls, it replaces it. A request without `Host` begins with one, since
 //! HTTP/1.1 demands it (RFC 9112 §3.2).

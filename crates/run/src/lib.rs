@@ -18,7 +18,7 @@ pub mod place;
 pub mod plan;
 pub mod player;
 mod rounds;
-mod security;
+pub mod security;
 mod setup;
 pub mod trial;
 mod validity;

@@ -9,10 +9,14 @@ use pushbench_tls::{CertificateError, self_signed};
 const HOST: &str = "localhost";
 
 /// Both ends of secured connections.
-pub(crate) type Ends = (ServerSecurity, ClientSecurity);
+pub type Ends = (ServerSecurity, ClientSecurity);
 
 /// Both ends of connections that are secured as `tls` says, with a fresh certificate.
-pub(crate) fn ends(tls: &Tls) -> Result<Ends, CertificateError> {
+///
+/// # Errors
+///
+/// A certificate that cannot be made.
+pub fn ends(tls: &Tls) -> Result<Ends, CertificateError> {
     let credentials = self_signed(&[HOST.to_owned()], tls.certificate)?;
     let trust = Trust::Authorities(credentials.certificates.clone());
     let host = HOST.to_owned();

@@ -59,7 +59,9 @@ impl Access {
     /// The same of a server that listens on `address`, in TLS or in clear.
     pub(crate) fn listening_on(self, address: SocketAddr, is_secured: bool) -> Self {
         let usual = address.to_string();
-        let played = self.played.iter().map(|origin| origin.replace("{host}", &usual)).collect();
+        let scheme = if is_secured { "https" } else { "http" };
+        let fill = |it: &String| it.replace("{host}", &usual).replace("{scheme}", scheme);
+        let played = self.played.iter().map(fill).collect();
         Self { usual: usual.into_bytes(), played, is_secured, ..self }
     }
 

@@ -44,6 +44,9 @@ pub(crate) struct HeadersArgs {
     /// machine can, with its own headers, a poll or a message a second each; takes minutes more
     #[arg(long)]
     pub(crate) reproduce: bool,
+    /// Have all connections in TLS 1.3, and count what it takes: handshakes, tickets, records
+    #[arg(long, conflicts_with = "reproduce")]
+    pub(crate) tls: bool,
     /// Use IPv6, whose header is 20 bytes longer
     #[arg(long)]
     pub(crate) ipv6: bool,
@@ -58,5 +61,5 @@ fn basic(name: &str) -> Result<Contender, String> {
         return Ok(contender);
     }
     let basic = Contender { stack: contender.stack.basic(), ..contender };
-    Err(format!("headers are counted in clear and without a coding; name {basic}"))
+    Err(format!("headers are counted without a coding, and with --tls in TLS; name {basic}"))
 }

@@ -2,6 +2,7 @@
 //! starts.
 
 use anyhow::anyhow;
+use pushbench_core::contender::Security;
 use pushbench_core::feed::message::SEQ_DIGITS;
 use pushbench_core::feed::payload::MAX_PAYLOAD;
 use pushbench_core::units::Count;
@@ -66,10 +67,12 @@ pub(super) fn cases(args: &HeadersArgs) -> Result<Vec<Case>, Failure> {
 }
 
 /// The transports to play, in the order of tables: those asked for, and the push, to which all
-/// are compared.
+/// are compared; in TLS where that is wanted.
 pub(super) fn contenders(args: &HeadersArgs) -> Vec<Contender> {
     let asked = |contender: &Contender| {
         args.contenders.is_empty() || args.contenders.contains(contender) || *contender == PUSH
     };
-    Contender::basic().filter(asked).collect()
+    let security = if args.tls { Security::Tls } else { Security::Clear };
+    let on_stack = |it: Contender| Contender { stack: it.stack.with_security(security), ..it };
+    Contender::basic().filter(asked).map(on_stack).collect()
 }

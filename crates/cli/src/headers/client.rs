@@ -5,8 +5,9 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_core::Contender;
@@ -15,12 +16,10 @@ use pushbench_load::session::{Demand, Ending, Note, Output, Session};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_metrics::record::headers::{Exchange, Traffic};
 use pushbench_protocol::headers::HeadSize;
+use pushbench_tls::Connector;
 
 use super::traffic::TrafficCount;
-use super::watched::{LIMIT, WatchedChannel};
-
-/// How long to wait where no channel has anything.
-const PAUSE: Duration = Duration::from_micros(100);
+use super::watched::{LIMIT, PAUSE, WatchedChannel};
 
 /// The results of a client's step so far.
 #[derive(Default)]
@@ -49,11 +48,15 @@ pub(super) enum Until {
     Closed,
 }
 
+/// A layer for each connection, and what is kept from one to the next.
+pub(super) type Security = (Rc<Connector>, pushbench_tls::Client);
+
 /// A client of one transport.
 pub(super) struct Client {
     pub(super) contender: Contender,
     peer: SocketAddr,
     session: Box<dyn Session>,
+    security: Option<Security>,
     /// Whether the session hears ticks.
     ticks: bool,
     channel: Option<WatchedChannel>,
@@ -62,10 +65,15 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(contender: Contender, peer: SocketAddr, session: Box<dyn Session>) -> Self {
+    pub(super) fn new(
+        contender: Contender,
+        peer: SocketAddr,
+        session: Box<dyn Session>,
+        security: Option<Security>,
+    ) -> Self {
         let ticks = contender.shape().asks();
         let (channel, out, step) = (None, Output::default(), Step::default());
-        Self { contender, peer, session, ticks, channel, out, step }
+        Self { contender, peer, session, security, ticks, channel, out, step }
     }
 
     /// Whether each exchange has a connection of its own.
@@ -76,7 +84,12 @@ impl Client {
     /// Opens the connection, and sends nothing yet.
     pub(super) fn open(&mut self) -> anyhow::Result<()> {
         self.begin(Traffic::default());
-        self.channel = Some(WatchedChannel::open(self.peer)?);
+        self.connect()
+    }
+
+    fn connect(&mut self) -> anyhow::Result<()> {
+        let layer = self.security.as_ref().map(|(connector, own)| connector.layer(own));
+        self.channel = Some(WatchedChannel::open(self.peer, layer)?);
         Ok(())
     }
 
@@ -157,7 +170,7 @@ impl Client {
                     self.session.ask_again(&mut self.out);
                 }
                 Demand::Connect => {
-                    self.channel = Some(WatchedChannel::open(self.peer)?);
+                    self.connect()?;
                     self.out.clear();
                     self.session.opened(&mut self.out);
                 }
@@ -227,7 +240,7 @@ impl Client {
             || self.channel.as_ref().is_none_or(|channel| channel.ended && channel.finished);
         let over = !self.reconnects() || closed();
         match until {
-            Until::Open => true,
+            Until::Open => self.channel.as_ref().is_none_or(WatchedChannel::is_settled),
             Until::Subscribed => self.step.subscribed && over,
             Until::Message => self.step.messages > 0 && over,
             Until::Closed => closed(),
@@ -249,7 +262,8 @@ impl Client {
             self.step.traffic = Some(Traffic::default());
             return Ok(true);
         };
-        self.step.traffic = count.at_rest(channel)?;
+        let traffic = count.at_rest(channel)?;
+        self.step.traffic = traffic.map(|it| Traffic { tls: channel.tls(), ..it });
         Ok(self.step.traffic.is_some())
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use anyhow::Context as _;
 use pushbench_core::Contender;
+use pushbench_core::contender::Security;
 use pushbench_load::session::Sessions;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::control::LoadPlan;
@@ -66,12 +68,14 @@ impl Play {
         host: IpAddr,
         source: Source,
     ) -> anyhow::Result<Self> {
-        let server = Server::start(case, host)?;
+        let is_secured = contenders.iter().any(|it| it.stack.security == Security::Tls);
+        let server = Server::start(case, host, is_secured)?;
         let traffic = TrafficCount::start(source, server.address.port())?;
         (0..UNHEARD).try_for_each(|_| server.publish())?;
         let clients = contenders.iter().map(|&contender| {
             let sessions = Sessions::new(&plan(case, contender, &server));
-            Client::new(contender, server.address, sessions.session(0))
+            let security = server.connector.as_ref().map(|it| (Rc::clone(it), it.client()));
+            Client::new(contender, server.address, sessions.session(0), security)
         });
         Ok(Self { clients: clients.collect(), server, traffic })
     }

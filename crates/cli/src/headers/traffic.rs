@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use pushbench_metrics::observe::ledger::Source;
-use pushbench_metrics::record::headers::Traffic;
+use pushbench_metrics::record::headers::{TlsBytes, Traffic};
 use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo, TcpState};
 
 use super::packets::PacketCount;
@@ -79,5 +79,6 @@ fn traffic(channel: &WatchedChannel, info: &TcpInfo) -> Option<Traffic> {
         acks: total.saturating_sub(data + syns + fins),
         tcp_bytes,
         ip_bytes: tcp_bytes + headers.sent + headers.received,
+        tls: TlsBytes::default(),
     })
 }

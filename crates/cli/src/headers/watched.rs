@@ -2,14 +2,21 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use pushbench_load::channel::{Channel, Moved};
+use pushbench_load::channel::{Channel, ClientEnd, Layer, Moved};
+use pushbench_metrics::record::headers::TlsBytes;
 use pushbench_os::net::tcp_info::TcpInfo;
+
+use super::secured::SecuredBytes;
 
 /// How long an exchange may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait where no channel has anything.
+pub(super) const PAUSE: Duration = Duration::from_micros(100);
 
 /// An open connection.
 pub(super) struct WatchedChannel {
@@ -27,17 +34,21 @@ pub(super) struct WatchedChannel {
     /// or awaited, so that one more is due.
     pub(super) owes_ack: Option<u32>,
     acks_before: u32,
+    /// What secures it; nothing in clear.
+    pub(super) secured: Option<SecuredBytes>,
 }
 
 impl WatchedChannel {
-    pub(super) fn open(peer: SocketAddr) -> anyhow::Result<Self> {
-        let channel = Channel::connect_within(peer, LIMIT)
-            .with_context(|| format!("cannot connect to {peer}"))?;
+    /// Opens a connection, secured by `layer` if that is one.
+    pub(super) fn open(peer: SocketAddr, layer: Option<Layer<ClientEnd>>) -> anyhow::Result<Self> {
+        let cannot = || format!("cannot connect to {peer}");
+        let mut channel = Channel::connect_within(layer, peer, LIMIT).with_context(cannot)?;
+        let mut moved = Moved::default();
+        let secured = secure(&mut channel, &mut moved).with_context(cannot)?;
         let port = channel.local_addr()?.port();
-        let (moved, owes_ack) = (Moved::default(), None);
-        let (finished, ended, acks_before) = (false, false, 0);
+        let (finished, ended, owes_ack, acks_before) = (false, false, None, 0);
         let mut channel =
-            Self { channel, peer, port, moved, finished, ended, owes_ack, acks_before };
+            Self { channel, peer, port, moved, finished, ended, owes_ack, acks_before, secured };
         channel.mark();
         Ok(channel)
     }
@@ -56,12 +67,20 @@ impl WatchedChannel {
 
     /// Sends what the channel takes; how many bytes that are.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.channel.write(bytes, &mut self.moved).map(|written| written.taken)
+        let written = self.channel.write(bytes, &mut self.moved)?;
+        if let Some(secured) = &mut self.secured {
+            secured.bytes.records += (written.sealed - written.taken) as u64;
+        }
+        Ok(written.taken)
     }
 
     /// Reads what there is; `None` at the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        let received = match self.channel.read(buffer, &mut self.moved) {
+        let read = self.channel.read(buffer, &mut self.moved);
+        if let Some(secured) = &mut self.secured {
+            secured.read(&read, self.channel.take_overhead().received);
+        }
+        let received = match read {
             Err(error) if error.kind() == ErrorKind::ConnectionReset && self.finished => None,
             read => read?,
         };
@@ -74,12 +93,44 @@ impl WatchedChannel {
 
     /// Sends no more.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
-        if !self.finished {
-            self.channel.finish(&mut self.moved).context("cannot close the connection")?;
-            self.finished = true;
+        if self.finished {
+            return Ok(());
         }
+        match self.channel.finish(&mut self.moved) {
+            // The other end has left, and a good-bye was answered with a reset.
+            Err(error) if error.kind() == ErrorKind::NotConnected && self.ended => {}
+            finished => finished.context("cannot close the connection")?,
+        }
+        if let Some(secured) = &mut self.secured {
+            secured.bytes.alerts += self.channel.take_overhead().sent;
+        }
+        self.finished = true;
         Ok(())
     }
+
+    /// Whether a session could be resumed after this connection, or none is to be.
+    pub(super) fn is_settled(&self) -> bool {
+        self.secured.as_ref().is_none_or(|secured| secured.bytes.tickets > 0)
+    }
+
+    /// The bytes so far that secure it.
+    pub(super) fn tls(&self) -> TlsBytes {
+        self.secured.as_ref().map(|secured| secured.bytes).unwrap_or_default()
+    }
+}
+
+/// Agrees upon what secures a connection; the bytes of that.
+fn secure(channel: &mut Channel, moved: &mut Moved) -> io::Result<Option<SecuredBytes>> {
+    let deadline = Instant::now() + LIMIT;
+    while !channel.secure(moved)? {
+        if Instant::now() > deadline {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        thread::sleep(PAUSE);
+    }
+    // They are told of here.
+    channel.take_overhead();
+    Ok(channel.agreed().map(|agreed| SecuredBytes::new(&agreed, *moved)))
 }
 
 /// How many ACKs without data a connection's end has sent, by its own count.

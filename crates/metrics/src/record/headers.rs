@@ -4,6 +4,7 @@
 //! are counted, so every [`Exchange`] can be asked for its size at each [`Level`].
 
 mod claim;
+mod tls;
 
 use std::net::IpAddr;
 
@@ -15,6 +16,7 @@ use crate::observe::ledger::Source;
 use crate::record::environment::Environment;
 
 pub use self::claim::{Claim, PUBLISHED_POLL, PUBLISHED_PUSH, TOLERANCE, UseCase, WindowBytes};
+pub use self::tls::TlsBytes;
 
 /// The version of this format that this build writes.
 pub const FORMAT: u32 = 1;
@@ -70,9 +72,11 @@ pub const POLL: Contender = Contender::SHORT_POLL;
 
 impl HeaderCase {
     /// The measurements of a contender.
+    ///
+    /// A case has all its rows in clear or all in TLS, so that they are found by their names in clear.
     #[must_use]
     pub fn row(&self, contender: Contender) -> Option<&ContenderBytes> {
-        self.rows.iter().find(|row| row.contender == contender)
+        self.rows.iter().find(|row| row.in_clear() == contender)
     }
 
     /// How many times a [push](PUSH) of the same message an exchange of `row` is.
@@ -106,6 +110,21 @@ pub struct ContenderBytes {
     pub subscription: Exchange,
     /// From the client's good-bye to the last ACK; `None` where each exchange closes its own.
     pub close: Option<Traffic>,
+}
+
+impl ContenderBytes {
+    /// The contender on a stack without TLS.
+    #[must_use]
+    pub fn in_clear(&self) -> Contender {
+        Contender { stack: self.contender.stack.basic(), ..self.contender }
+    }
+
+    /// Traffic up to the connection's first message that opened it; where each exchange opens its
+    /// own, the whole of the first one.
+    #[must_use]
+    pub fn opening(&self) -> &Traffic {
+        self.open.as_ref().unwrap_or(&self.subscription.traffic)
+    }
 }
 
 /// Bytes to and fro for one message.
@@ -151,6 +170,9 @@ pub struct Traffic {
     pub tcp_bytes: u64,
     /// IP packets, one for each segment, headers included.
     pub ip_bytes: u64,
+    /// The part of TCP's payload that secures the rest; nothing in clear.
+    #[serde(default)]
+    pub tls: TlsBytes,
 }
 
 impl Traffic {
@@ -169,6 +191,7 @@ impl Traffic {
             acks: self.acks - earlier.acks,
             tcp_bytes: self.tcp_bytes - earlier.tcp_bytes,
             ip_bytes: self.ip_bytes - earlier.ip_bytes,
+            tls: self.tls.since(&earlier.tls),
         }
     }
 }
@@ -238,6 +261,7 @@ mod tests {
             acks: 1,
             tcp_bytes,
             ip_bytes: tcp_bytes + segments * 52,
+            tls: TlsBytes::default(),
         };
         let poll = Exchange {
             request: Head { characters: 692, bytes: 716 },
@@ -261,9 +285,9 @@ mod tests {
     #[test]
     fn traffic_between_two_readings_is_their_difference() {
         let (poll, push) = published();
-        let both =
-            Traffic { packets: Some(5), segments: 5, acks: 2, tcp_bytes: 953, ip_bytes: 1213 };
-        assert_eq!(both.since(&poll.traffic), push.traffic);
+        let (packets, tls) = (Some(5), TlsBytes { records: 22, ..TlsBytes::default() });
+        let both = Traffic { packets, segments: 5, acks: 2, tcp_bytes: 953, ip_bytes: 1213, tls };
+        assert_eq!(both.since(&poll.traffic), Traffic { tls, ..push.traffic });
         let kernel = Traffic { packets: None, ..both };
         assert_eq!(kernel.since(&poll.traffic).packets, None);
     }

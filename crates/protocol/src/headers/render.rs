@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Header, HeaderProfile, HeaderSet};
 use pushbench_core::Contender;
+use pushbench_core::contender::Security;
 
 /// The end of each line (RFC 9112 §2.1).
 const LINE_END: &[u8] = b"\r\n";
@@ -26,7 +27,7 @@ impl Side {
     /// The placeholders that are filled in.
     pub(super) fn placeholders(self) -> &'static [&'static str] {
         match self {
-            Self::Request => &["host"],
+            Self::Request => &["host", "scheme"],
             Self::Response => &["content-length", "content-type", "etag"],
         }
     }
@@ -110,7 +111,9 @@ impl HeaderProfile {
         contender: Contender,
         request: &RequestParts<'a>,
     ) -> Vec<(&'a str, Cow<'a, str>)> {
-        let values = [("host", Some(request.host))];
+        let secured = contender.stack.security == Security::Tls;
+        let scheme = if secured { "https" } else { "http" };
+        let values = [("host", Some(request.host)), ("scheme", Some(scheme))];
         headers(self.request.of(contender), |_| true, &values, request.own)
     }
 

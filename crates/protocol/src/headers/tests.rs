@@ -205,7 +205,10 @@ fn a_profile_that_cannot_be_sent_is_refused_with_its_line() {
         ("['sec-websocket-key', 'x']", "belongs to the transport"),
         ("['Sec-WebSocket-Extensions', 'x']", "belongs to the transport"),
         ("['host', 'b']", "`host` is there twice"),
-        ("['Referer', 'http://{hots}/']", "nothing fills in `{hots}`; a request has `{host}`"),
+        (
+            "['Referer', 'http://{hots}/']",
+            "nothing fills in `{hots}`; a request has `{host}`, `{scheme}`",
+        ),
         ("['A', '{etag}']", "nothing fills in `{etag}`"),
         ("['A', 'b', 'c']", "two strings; here are 3"),
         ("['A']", "two strings; here are 1"),

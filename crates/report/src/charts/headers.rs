@@ -7,13 +7,13 @@ use pushbench_metrics::record::headers::{ContenderBytes, HeaderCase, HeadersReco
 use super::bars::{Bar, Bars, Group};
 use super::style::{ETHERNET, layer_colour};
 use super::{Chart, Key, Picture};
-use crate::headers::rows::{name, times};
+use crate::headers::rows::{is_secured, name, times};
 use crate::headers::sentence::subject;
 use crate::{human, settings};
 
 /// How to read the picture.
 const CAPTION: &str = "All that goes to and fro for one message on a connection in use: the \
-                       message, the transport's framing, HTTP's heads, and the headers of TCP, IP \
+                       message, the transport's framing, HTTP's heads, what TLS adds, and the headers of TCP, IP \
                        and Ethernet, those of ACKs too.";
 
 /// The profile that the picture called `headers` is of, where it was played: that of the claim
@@ -57,6 +57,7 @@ fn picture(case: &HeaderCase) -> Option<Picture> {
         (layer_colour(Layer::Payload), "payload"),
         (layer_colour(Layer::Framing), "framing"),
         (layer_colour(Layer::Http), "HTTP headers"),
+        (layer_colour(Layer::Tls), "TLS"),
         (layer_colour(Layer::Tcpip), "TCP/IP headers"),
         (ETHERNET, "Ethernet headers"),
     ];
@@ -65,7 +66,9 @@ fn picture(case: &HeaderCase) -> Option<Picture> {
         name(case),
         human::count(case.payload_bytes)
     );
-    bars.picture(title(case), subtitle, layers.map(|(colour, name)| Key::Area(colour, name)).into())
+    let layers = layers.into_iter().filter(|(_, name)| *name != "TLS" || is_secured(case));
+    let key = layers.map(|(colour, name)| Key::Area(colour, name)).collect();
+    bars.picture(title(case), subtitle, key)
 }
 
 fn group(case: &HeaderCase, row: &ContenderBytes) -> Group {
@@ -75,6 +78,7 @@ fn group(case: &HeaderCase, row: &ContenderBytes) -> Group {
         (exchange.payload, layer_colour(Layer::Payload)),
         (exchange.framing, layer_colour(Layer::Framing)),
         (exchange.http_bytes(), layer_colour(Layer::Http)),
+        (exchange.traffic.tls.total(), layer_colour(Layer::Tls)),
         (at(Level::Ip) - at(Level::Tcp), layer_colour(Layer::Tcpip)),
         (at(Level::Ethernet) - at(Level::Ip), ETHERNET),
     ];

@@ -14,7 +14,11 @@ added_characters,added_bytes,tcp_bytes,ip_bytes,ethernet_bytes,packets,segments,
 ratio_characters,ratio_bytes,ratio_tcp,ratio_ip,ratio_ethernet,\
 open_ethernet_bytes,open_segments,\
 first_request_characters,first_request_bytes,first_response_characters,first_response_bytes,\
-first_ethernet_bytes,first_segments,close_ethernet_bytes,close_segments";
+first_ethernet_bytes,first_segments,close_ethernet_bytes,close_segments,\
+tls_bytes,tls_client_hello_bytes,tls_server_handshake_bytes,tls_client_finished_bytes,\
+tls_ticket_bytes,tls_record_bytes,tls_alert_bytes,\
+first_tls_client_hello_bytes,first_tls_server_handshake_bytes,first_tls_client_finished_bytes,\
+first_tls_ticket_bytes";
 
 /// The columns of `claim.csv`.
 const CLAIM_COLUMNS: &str = "use_case,clients,figure,bit_per_s,origin";
@@ -58,7 +62,15 @@ fn fields(record: &HeadersRecord, case: &HeaderCase, row: &ContenderBytes) -> Ve
         |level| case.ratio(row, level).map_or_else(String::new, |ratio| format!("{ratio:.3}"));
     fields.extend(Level::ALL.map(ratio));
     fields.extend(once(row));
+    fields.extend(tls(row));
     fields
+}
+
+/// Bytes of TLS, of each exchange and of the connection's first handshake.
+fn tls(row: &ContenderBytes) -> impl Iterator<Item = String> {
+    let (each, first) = (&row.exchange.traffic.tls, &row.opening().tls);
+    let first = first.parts().into_iter().take(4);
+    [each.total()].into_iter().chain(each.parts()).chain(first).map(|bytes| bytes.to_string())
 }
 
 /// Bytes of a connection once.

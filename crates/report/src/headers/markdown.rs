@@ -26,6 +26,10 @@ pub(super) fn page(record: &HeadersRecord) -> String {
         let _ = writeln!(text, "\n![Bytes of one message by layer](charts/{chart}.svg)");
         let _ = writeln!(text, "\nOnce for each connection:\n");
         push_table(&mut text, &titles(&rows::ONCE), case.rows.iter().map(rows::once));
+        if rows::is_secured(case) {
+            let _ = writeln!(text, "\nTLS of a connection's opening, and of each message:\n");
+            push_table(&mut text, &titles(&rows::TLS), case.rows.iter().flat_map(rows::tls));
+        }
     }
     let _ = writeln!(text, "\n{}", escaped(&rows::legend(record).join(" ")));
     if let Some(claimed) = &record.claim {

@@ -2,7 +2,7 @@
 
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::headers::{
-    ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, Traffic,
+    ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, TlsBytes, Traffic,
 };
 
 use crate::human::{self, NOTHING};
@@ -35,7 +35,7 @@ pub(super) fn exchange(case: &HeaderCase, row: &ContenderBytes) -> Vec<String> {
 /// The columns of what a connection takes once.
 pub(super) const ONCE: [(&str, &str); 5] = [
     ("transport", ""),
-    ("TCP open", "Ethernet (segments)"),
+    ("open", "Ethernet (segments)"),
     ("first request+response", "characters (bytes)"),
     ("these", "Ethernet (segments)"),
     ("close", "Ethernet (segments)"),
@@ -55,6 +55,35 @@ pub(super) fn once(row: &ContenderBytes) -> Vec<String> {
         frames(traffic),
         apart(&row.close),
     ]
+}
+
+/// The columns of what TLS takes.
+pub(super) const TLS: [(&str, &str); 8] = [
+    ("TLS", ""),
+    ("ClientHello", "bytes"),
+    ("ServerHello", "to Finished"),
+    ("client's", "Finished"),
+    ("tickets", "bytes"),
+    ("records", "bytes"),
+    ("close_notify", "bytes"),
+    ("together", "bytes"),
+];
+
+/// The cells of a transport, in the order of [`TLS`]: of the first connection's opening, and of each
+/// message.
+pub(super) fn tls(row: &ContenderBytes) -> [Vec<String>; 2] {
+    let line = |what, tls: &TlsBytes| {
+        let shown = |bytes| if bytes == 0 { NOTHING.to_owned() } else { human::count(bytes) };
+        let bytes = tls.parts().into_iter().chain([tls.total()]).map(shown);
+        [format!("{}, {what}", row.contender)].into_iter().chain(bytes).collect()
+    };
+    let first = if row.open.is_some() { "opening" } else { "first message" };
+    [line(first, &row.opening().tls), line("a message", &row.exchange.traffic.tls)]
+}
+
+/// Whether a case was played in TLS.
+pub(crate) fn is_secured(case: &HeaderCase) -> bool {
+    case.rows.iter().any(|row| row.contender != row.in_clear())
 }
 
 fn heads(request: Head, response: Head) -> String {
@@ -117,6 +146,9 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
         "A long poll's answer and the next request are one exchange; its first request asks where \
          the feed stands, and the one that waits is counted with it."
             .to_owned()
+    }));
+    lines.extend(record.cases.iter().any(is_secured).then(|| {
+        "In TLS 1.3: TCP's payload holds what TLS adds to heads, framing and message.".to_owned()
     }));
     lines.extend(extra_acks(record));
     lines.extend(packets(record));

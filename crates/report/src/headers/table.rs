@@ -24,6 +24,11 @@ pub fn tables(record: &HeadersRecord) -> String {
         text.push_str(&aligned(two_lines(&rows::ONCE), case.rows.iter().map(rows::once)));
         text.push('\n');
     }
+    if let Some(case) = record.cases.first().filter(|case| rows::is_secured(case)) {
+        text.push('\n');
+        text.push_str(&aligned(two_lines(&rows::TLS), case.rows.iter().flat_map(rows::tls)));
+        text.push('\n');
+    }
     if let Some(claimed) = &record.claim {
         text.push_str("\nThe published use cases, a poll or a message a second for each client:\n");
         text.push_str(&aligned(

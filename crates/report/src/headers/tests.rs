@@ -7,15 +7,22 @@ use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::environment::Environment;
 use pushbench_metrics::record::headers::{
-    Claim, ContenderBytes, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, Traffic, UseCase,
-    WindowBytes,
+    Claim, ContenderBytes, Exchange, FORMAT, Head, HeaderCase, HeadersRecord, TlsBytes, Traffic,
+    UseCase, WindowBytes,
 };
 
 use super::{HeadersFolder, claim, csv, sentence, tables};
 
 fn traffic(segments: u64, acks: u64, tcp_bytes: u64) -> Traffic {
     let ip_bytes = tcp_bytes + segments * 52;
-    Traffic { packets: Some(segments), segments, acks, tcp_bytes, ip_bytes }
+    Traffic {
+        packets: Some(segments),
+        segments,
+        acks,
+        tcp_bytes,
+        ip_bytes,
+        tls: TlsBytes::default(),
+    }
 }
 
 fn row(contender: Contender, exchange: Exchange) -> ContenderBytes {
