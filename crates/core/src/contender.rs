@@ -128,7 +128,7 @@ pub struct UnknownContender {
     name: String,
 }
 
-/// What may stand in place of the unknown `name`: the stacks of the transport that it begins with,
+/// Names that may stand in place of the unknown `name`: the stacks of the transport that it begins with,
 /// else the transports.
 fn choice(name: &str) -> String {
     let begins = |transport: &Transport| {

@@ -111,7 +111,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,
-    /// What the contenders in TLS may agree on.
+    /// The settings that the contenders in TLS may agree on.
     pub tls: TlsTable,
     /// How the contenders with a coding compress.
     pub compression: CompressionTable,

@@ -30,7 +30,7 @@ impl fmt::Debug for Credentials {
 pub struct ServerSecurity {
     /// Who it is.
     pub credentials: Credentials,
-    /// What it agrees on.
+    /// The settings that it agrees on.
     pub tls: Tls,
 }
 
@@ -54,7 +54,7 @@ pub struct ClientSecurity {
     pub host: String,
     /// Who may say so.
     pub trust: Trust,
-    /// What they agree on.
+    /// The settings that they agree on.
     pub tls: Tls,
     /// A file that gets the secrets of each connection, for tools that read captured packets.
     #[serde(default, skip_serializing_if = "Option::is_none")]

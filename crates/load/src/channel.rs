@@ -79,7 +79,7 @@ pub struct Written {
 enum State {
     /// The handshake of TCP is under way.
     Connecting,
-    /// What secures the connection is being agreed upon.
+    /// The connection's security is being agreed upon.
     Securing,
     Open,
 }

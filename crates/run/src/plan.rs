@@ -144,7 +144,7 @@ impl Plan {
         self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
     }
 
-    /// What secures the connections of a trial of one's own server; `None` has them in clear.
+    /// The security of the connections of a trial of one's own server; `None` has them in clear.
     pub(crate) fn security(&self, id: TrialId) -> Result<Option<Ends>, CertificateError> {
         match id.contender.stack.security {
             Security::Clear => Ok(None),

@@ -1,4 +1,4 @@
-//! What secures the connections of a trial of one's own: a certificate that nobody else has, and
+//! The security of the connections of a trial of one's own: a certificate that nobody else has, and
 //! clients that trust it alone.
 
 use pushbench_core::security::{ClientSecurity, ServerSecurity, Trust};

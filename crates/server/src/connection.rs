@@ -20,7 +20,7 @@ use crate::stamps::{Peer, StampLog};
 /// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectionState {
-    /// What secures it is being agreed upon.
+    /// Its security is being agreed upon.
     Opening,
     /// It waits for a request.
     Idle,

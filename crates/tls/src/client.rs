@@ -50,7 +50,7 @@ pub enum ConnectorError {
     },
 }
 
-/// What all clients of one server have in common.
+/// Clients of one server: all that they have in common.
 #[derive(Debug)]
 pub struct Connector {
     config: ClientConfig,
@@ -58,7 +58,7 @@ pub struct Connector {
     resumes: bool,
 }
 
-/// What one client brings to each of its connections: nobody resumes another's session.
+/// A client's part in each of its connections: nobody resumes another's session.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<ClientConfig>);
 
@@ -91,7 +91,7 @@ impl Connector {
         Ok(Self { config, name, resumes: tls.resumption })
     }
 
-    /// What a client keeps between its connections: as a browser, the newest ticket.
+    /// A client that keeps something between its connections: as a browser, the newest ticket.
     #[must_use]
     pub fn client(&self) -> Client {
         let mut config = self.config.clone();

@@ -7,7 +7,7 @@ use rustls::{CommonState, Error, ExtractedSecrets};
 
 /// Client or server.
 pub trait End {
-    /// What only that end knows.
+    /// The data that only that end has.
     type Data;
 
     /// Goes on with what `incoming` begins with.
@@ -16,7 +16,7 @@ pub trait End {
         incoming: &'i mut [u8],
     ) -> UnbufferedStatus<'c, 'i, Self::Data>;
 
-    /// What both ends know of a connection: version, cipher, group, how it was opened.
+    /// The facts of a connection that both ends know: version, cipher, group, how it was opened.
     fn common(&self) -> &CommonState;
 
     /// The secrets of both directions, with the numbers of their next records.

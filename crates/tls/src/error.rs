@@ -6,7 +6,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use thiserror::Error as ThisError;
 
-/// What rustls-webpki calls an authority's certificate in a server's place.
+/// The name that rustls-webpki has for an authority's certificate in a server's place.
 const NO_LEAF: &str = "CaUsedAsEndEntity";
 
 /// A connection that TLS gave up.
@@ -156,7 +156,7 @@ fn between(earlier: UnixTime, later: UnixTime) -> String {
     format!("{} {name}", seconds / unit)
 }
 
-/// What can be done about an alert, where it says enough (RFC 8446 §6.2).
+/// The remedy for an alert, where it says enough (RFC 8446 §6.2).
 const fn remedy(alert: AlertDescription) -> &'static str {
     match alert {
         AlertDescription::HandshakeFailure

@@ -49,7 +49,7 @@ pub enum Handshake {
 /// How far a connection has come.
 #[derive(Debug)]
 enum State {
-    /// What secures it is being agreed upon.
+    /// Its security is being agreed upon.
     Opening,
     /// Plaintext may flow.
     Open,

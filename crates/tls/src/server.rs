@@ -15,7 +15,7 @@ use crate::provider::{provider, versions};
 /// The protocol that is spoken above TLS (RFC 7301, RFC 9112 §12.1).
 pub(crate) const ALPN: &[u8] = b"http/1.1";
 
-/// What a server offers to all of its clients.
+/// A server's offer to all of its clients.
 #[derive(Debug, Clone)]
 pub struct Acceptor(Arc<ServerConfig>);
 

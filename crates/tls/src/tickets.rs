@@ -1,4 +1,4 @@
-//! What one client keeps to resume a session: as a browser, the newest ticket, used once.
+//! A client's memory of its sessions: as a browser, the newest ticket, used once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -14,7 +14,7 @@ enum Sharing {
     Takeover,
 }
 
-/// What a server compresses with, for clients that take it.
+/// A server's compression, for clients that take it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compression")]
 pub(crate) struct ServerCodingArgs {

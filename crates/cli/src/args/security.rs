@@ -51,7 +51,7 @@ pub(crate) struct ServerTlsArgs {
 }
 
 impl ServerTlsArgs {
-    /// What secures the connections of a server on `host`; `None` has them in clear.
+    /// The security of the connections of a server on `host`; `None` has them in clear.
     pub(crate) fn security(&self, host: IpAddr) -> Result<Option<ServerSecurity>, Failure> {
         let tls = self.settings();
         check_groups(&tls.groups, &tls.versions)

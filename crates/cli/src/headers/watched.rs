@@ -34,7 +34,7 @@ pub(super) struct WatchedChannel {
     /// or awaited, so that one more is due.
     pub(super) owes_ack: Option<u32>,
     acks_before: u32,
-    /// What secures it; nothing in clear.
+    /// Its security; nothing in clear.
     pub(super) secured: Option<SecuredBytes>,
 }
 

@@ -39,7 +39,7 @@ pub struct Point {
     pub cookie_bytes: u32,
     /// How many times faster than recorded; 1 without a trace.
     pub speed: f64,
-    /// What the contenders in TLS may agree on.
+    /// The settings that the contenders in TLS may agree on.
     #[serde(default)]
     pub tls: Tls,
     /// How the contenders with a coding compress.

@@ -9,7 +9,7 @@ use pushbench_tls::{ClientEnd, Handshake, Layer, Overhead};
 
 use super::{Moved, Received, Written};
 
-/// What secures a connection.
+/// The security of a connection.
 #[derive(Debug)]
 pub(super) struct Secured {
     layer: Layer<ClientEnd>,

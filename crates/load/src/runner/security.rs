@@ -1,4 +1,4 @@
-//! What secures the connections of a process's clients, and the bytes that this takes.
+//! The security of the connections of a process's clients, and the bytes that this takes.
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Layer as LedgerLayer, Tally};

@@ -59,7 +59,7 @@ pub(super) struct Runner<M, C> {
     pub(super) clock: C,
     pub(super) poll: Poll,
     pub(super) timers: Timers,
-    /// What secures connections, where something does.
+    /// The security of connections, where they have any.
     pub(super) security: Option<Security>,
     /// The agreement of the first of them that was secured.
     pub(super) agreement: Option<Agreed>,

@@ -208,7 +208,7 @@ impl Audit {
     }
 }
 
-/// What is late of one sender, and to how many clients.
+/// Late messages of one sender, each with the number of clients that it is late to.
 fn late_of(
     cursors: &[Cursor],
     window: Option<&Window>,
@@ -267,7 +267,7 @@ struct Cursor {
     settled: bool,
     /// The client is left out.
     excluded: bool,
-    /// What the client awaits was still coming when the drain ended.
+    /// Messages that the client awaits were still coming when the drain ended.
     under_way: bool,
 }
 

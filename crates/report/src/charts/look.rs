@@ -46,9 +46,9 @@ enum Part {
     Ring,
     /// A small one within the whole.
     Core,
-    /// What is left of its middle.
+    /// The part left of its middle.
     Left,
-    /// What is right of its middle.
+    /// The part right of its middle.
     Right,
 }
 
@@ -99,7 +99,7 @@ const HALO: f64 = 6.2;
 /// That of the ring around a marker that is double.
 const AROUND: f64 = 13.0;
 
-/// What a line that is double is wider by, and the gap in its middle, in pixels.
+/// The width that a double line has more, and the gap in its middle, in pixels.
 const BOTH_EDGES: u32 = 4;
 const GAP: u32 = 3;
 

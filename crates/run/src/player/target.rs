@@ -135,7 +135,7 @@ impl Site {
 pub struct Server {
     url: TargetUrl,
     answering: Answering,
-    /// What secures connections to it; `None` has them in clear.
+    /// The security of connections to it; `None` has them in clear.
     security: Option<ClientSecurity>,
 }
 
@@ -293,7 +293,7 @@ impl Target {
         self.server.address()
     }
 
-    /// What secures connections to it, as `tls` says; `None` has them in clear.
+    /// The security of connections to it, as `tls` says; `None` has them in clear.
     pub(crate) fn security(&self, tls: &Tls) -> Option<ClientSecurity> {
         let security = self.server.security.clone()?;
         Some(ClientSecurity { tls: tls.clone(), ..security })

@@ -1,4 +1,4 @@
-//! What a connection keeps because neither side has taken it yet.
+//! Bytes that a connection keeps because neither side has taken them yet.
 
 use std::io;
 

@@ -31,7 +31,7 @@ struct Outgoing<'a> {
     room: &'a mut [u8],
 }
 
-/// What this end says.
+/// The part that this end has to say.
 #[derive(Clone, Copy)]
 pub(super) enum Content<'a> {
     Plaintext(&'a [u8]),

@@ -31,7 +31,7 @@ pub struct ServerPlan {
     /// The profile of its responses.
     #[serde(default)]
     pub headers: HeaderProfile,
-    /// What secures its connections; `None` has them in clear.
+    /// The security of its connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ServerSecurity>,
     /// Its terms for clients that offer to read what is compressed; `None` compresses nothing.
@@ -83,7 +83,7 @@ pub struct LoadPlan {
     pub delivery: Delivery,
     /// The profile of its requests, cookies included.
     pub headers: HeaderProfile,
-    /// What secures their connections; `None` has them in clear.
+    /// The security of their connections; `None` has them in clear.
     #[serde(default)]
     pub security: Option<ClientSecurity>,
     /// The size from which the body of an answer is to be compressed, where the contender has it so.
