@@ -19,9 +19,10 @@ pub(super) fn connect(
     connector: Option<&Connector>,
     watch: &Watch,
 ) -> anyhow::Result<Socket<ClientEnd>> {
-    let stream = watch.after(|| Ok(TcpStream::connect(server)?))?;
-    let layer = connector.map(|connector| connector.layer(&connector.client()));
-    watch.after(|| Ok(Socket::open(layer, patient(stream)?)?))
+    let stream = patient(watch.after(|| Ok(TcpStream::connect(server)?))?)?;
+    let Some(connector) = connector else { return Ok(Socket::open(None, stream)?) };
+    let layer = connector.layer(&connector.client());
+    watch.after(|| Ok(Socket::open(Some(layer), stream)?))
 }
 
 /// One client.
