@@ -148,7 +148,10 @@ fn the_clients_of_a_profile_are_let_in() {
         for list in profile.request.lists() {
             let values: Vec<(&str, String)> = list
                 .iter()
-                .map(|header| (header.name(), header.value().replace("{host}", LOOPBACK)))
+                .map(|header| {
+                    let value = header.value().replace("{host}", LOOPBACK);
+                    (header.name(), value.replace("{scheme}", "http"))
+                })
                 .collect();
             let claims: Vec<(&str, &str)> =
                 values.iter().map(|(name, value)| (*name, value.as_str())).collect();
