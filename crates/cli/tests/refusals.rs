@@ -83,10 +83,7 @@ fn bad_arguments_end_with_status_2() {
             (&["headers", "--payload", "2MiB"], "11B to 1MiB"),
             (&["headers", "--cookie-bytes", "0,12k"], "cookie_bytes: 12000 with profile"),
             (&["headers", "-t", "pigeon"], "unknown transport `pigeon`"),
-            (
-                &["headers", "-t", "sse+tls+gzip"],
-                "without a coding, and with --tls in TLS; name sse",
-            ),
+            (&["headers", "-t", "sse+tls+gzip"], "with --tls in TLS; name sse"),
             (&["headers", "--out", "/proc/nowhere"], "/proc/nowhere"),
             (&["scenarios", "show", "nonsuch"], "unknown scenario `nonsuch`"),
         ],
