@@ -235,6 +235,7 @@ fn refusal(status: u16) -> String {
     let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
     let meaning = match status {
         300..=399 => ": --target names where the server really is",
+        400 => ": if it speaks TLS at this port, --target begins with https://",
         401 | 403 | 407 => ": it lets nobody in without credentials",
         404 => {
             ": a server of another kind takes `--feed FILE --path PATH`, a prefix of all paths \
