@@ -48,6 +48,10 @@ impl Secured {
         self.layer.waits()
     }
 
+    pub(super) const fn is_ended(&self) -> bool {
+        self.layer.is_ended()
+    }
+
     pub(super) fn take_overhead(&mut self) -> Overhead {
         std::mem::take(self.layer.overhead())
     }

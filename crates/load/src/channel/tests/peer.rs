@@ -13,11 +13,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-pub(super) static CREDENTIALS: LazyLock<Credentials> =
+pub(crate) static CREDENTIALS: LazyLock<Credentials> =
     LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
 
 /// A server that gives no tickets: a client that was told nothing has nothing to read.
-pub(super) fn config() -> ServerConfig {
+pub(crate) fn config() -> ServerConfig {
     let certificate = CertificateDer::from_pem_slice(CREDENTIALS.certificates.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(CREDENTIALS.key.as_bytes()).unwrap();
     let mut config = ServerConfig::builder()
