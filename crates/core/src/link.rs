@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::built_in::{NamedLink, names};
+pub use self::built_in::{LinkName, NamedLink, names};
 pub use self::cause::Cause;
 pub use self::check::{LinkError, MIN_MTU_IPV4, MIN_MTU_IPV6};
 pub use self::quantity::{BurstLength, QueueLimit};
