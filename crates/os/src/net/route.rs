@@ -229,19 +229,15 @@ impl RouteTable {
         self.socket.ask(&format!("add the address {address}"), request)
     }
 
-    /// Sends what goes to `to` through a device, from `source` unless a socket is bound elsewhere.
+    /// Sends what goes to `to` through a device, from the device's address unless a socket is bound
+    /// to another.
     ///
     /// # Errors
     ///
-    /// [`NetworkError::Kernel`]; `EINVAL` where `source` is no address of this network.
-    pub fn add_route(
-        &mut self,
-        device: DeviceIndex,
-        to: Prefix,
-        source: Option<IpAddr>,
-    ) -> Result<(), NetworkError> {
+    /// [`NetworkError::Kernel`]; `ENETDOWN` where the device is down.
+    pub fn add_route(&mut self, device: DeviceIndex, to: Prefix) -> Result<(), NetworkError> {
         let kind = (libc::RTN_UNICAST, libc::RT_TABLE_MAIN, libc::RT_SCOPE_LINK);
-        self.route(device, to, kind, source)
+        self.route(device, to, kind)
     }
 
     /// Makes all of `addresses` this network's own, without adding each: any can be bound to and
@@ -252,7 +248,7 @@ impl RouteTable {
     /// [`NetworkError::Kernel`].
     pub fn own(&mut self, addresses: Prefix) -> Result<(), NetworkError> {
         let kind = (libc::RTN_LOCAL, libc::RT_TABLE_LOCAL, libc::RT_SCOPE_HOST);
-        self.route(DeviceIndex::LOOPBACK, addresses, kind, None)
+        self.route(DeviceIndex::LOOPBACK, addresses, kind)
     }
 
     fn route(
@@ -260,18 +256,14 @@ impl RouteTable {
         device: DeviceIndex,
         to: Prefix,
         (kind, table, scope): (u8, u8, u8),
-        source: Option<IpAddr>,
     ) -> Result<(), NetworkError> {
         let mut fixed =
             vec![family(to.first), to.bits, 0, 0, table, libc::RTPROT_STATIC, scope, kind];
         fixed.extend([0; 4]);
         let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-        let mut request = Request::new(libc::RTM_NEWROUTE, flags, &fixed)
+        let request = Request::new(libc::RTM_NEWROUTE, flags, &fixed)
             .attribute(libc::RTA_DST, &octets(to.first))
             .number(libc::RTA_OIF, device.0);
-        if let Some(source) = source {
-            request = request.attribute(libc::RTA_PREFSRC, &octets(source));
-        }
         self.socket.ask(&format!("add a route to {}/{}", to.first, to.bits), request)
     }
 
