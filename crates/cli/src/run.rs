@@ -23,8 +23,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let plans =
-        names.iter().map(|name| plan::resolve(name, &args.clients, &args.feed, layout.clone()));
+    let plans = names.iter().map(|name| plan::resolve(name, args, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -183,8 +182,11 @@ fn play(
     mut keep: impl FnMut(Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut progress = Progress::new(&plan, output);
-    let commands =
-        Commands { server: vec!["worker-server".to_owned()], load: vec!["worker-load".to_owned()] };
+    let commands = Commands {
+        server: vec!["worker-server".to_owned()],
+        load: vec!["worker-load".to_owned()],
+        link: vec!["worker-link".to_owned()],
+    };
     let mut kept = Ok(());
     let played = Run { plan, players, commands }.play(&mut |event| {
         if matches!(event, Event::Waiting) && interrupt::interrupted() {

@@ -61,6 +61,28 @@ pub struct Link {
 
 checked_when_read!(Link);
 
+impl Link {
+    /// How long a small packet and the answer to it take at the most, where neither is lost: both
+    /// delays, and both queues where a line has a rate.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        let delays = self.delay.each().into_iter().chain(self.jitter.each()).map(|span| span.0);
+        let waits = [(self.down, self.queue.down), (self.up, self.queue.up)];
+        let waits = waits.into_iter().filter_map(|(rate, limit)| Some(limit.longest(rate?)));
+        delays.chain(waits).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// How much longer everything may take over the link than without: four round trips, and ten
+    /// seconds where packets are lost, since what is sent again waits longer each time (RFC 6298
+    /// §5.5).
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        let loses = self.loss != Ways::default();
+        let again = if loses { Duration::from_secs(10) } else { Duration::ZERO };
+        self.round_trip() * 4 + again
+    }
+}
+
 /// Whose lines a link has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -27,10 +27,11 @@ pub use self::played::{Merged, Played};
 use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
-use crate::plan::{Plan, connect_limit};
+use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
 use crate::player::clients::ClientSide;
 use crate::player::inbox::{Connected, Inbox};
+use crate::player::link::LinkSide;
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -58,6 +59,7 @@ struct Trial<'a> {
     plan: &'a Plan,
     attempt: Attempt,
     server: ServerSide<'a>,
+    link: Option<LinkSide>,
     clients: ClientSide,
     places: Places,
     wire: Option<Wire>,
@@ -82,9 +84,22 @@ impl<'a> Trial<'a> {
             Server::Running(target, _) => (None, target.security(&plan.point(id).tls)),
             Server::Children(_) => plan.security(id).map_err(RunError::Certificate)?.unzip(),
         };
+        let point = plan.point(id);
+        let start_link = |link| {
+            let seed = plan.scenario.seed ^ (u64::from(id.round) << 32);
+            LinkSide::start(&commands.link, link, point.clients, seed)
+        };
+        let link = point.link.as_ref().map(start_link).transpose().map_err(RunError::Link)?;
+        let network = link.as_ref().map(LinkSide::network);
         let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
-        let server =
-            ServerSide::start(&players.server, commands, server_plan, &places.servers, &sender)?;
+        let server = ServerSide::start(
+            &players.server,
+            commands,
+            server_plan,
+            &places.servers,
+            network,
+            &sender,
+        )?;
         let mut inbox = Inbox::new(messages, listener, server.own_processes());
         let addresses = match &server {
             ServerSide::Children(..) => inbox.server_addresses()?,
@@ -98,10 +113,11 @@ impl<'a> Trial<'a> {
             security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
-        let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
+        let clients =
+            ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        Ok(Self { plan, attempt, server, clients, places, wire, inbox, verifies })
+        Ok(Self { plan, attempt, server, link, clients, places, wire, inbox, verifies })
     }
 
     /// Goes through the phases.
@@ -124,7 +140,7 @@ impl<'a> Trial<'a> {
         let mut cost = meter.finish(connecting, watch);
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
-        let loads = self.inbox.finished(drain + CLOSE_LIMIT)?;
+        let loads = self.inbox.finished(drain + self.close_limit())?;
         let servers = self.stop_servers()?;
         let mut merged = Merged::of(loads, servers);
         let loads = std::mem::take(&mut merged.watches);
@@ -147,11 +163,16 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// How long closing connections and reporting may take.
+    fn close_limit(&self) -> Duration {
+        CLOSE_LIMIT + grace(self.plan.point(self.attempt.id))
+    }
+
     fn connect(&mut self) -> Result<(), TrialError> {
         self.inbox.enter(Phase::Connect)?;
         self.clients.order(&LoadOrder::Connect)?;
-        let wanted = self.plan.point(self.attempt.id).clients;
-        let limit = connect_limit(wanted) + CLOSE_LIMIT;
+        let point = self.plan.point(self.attempt.id);
+        let (wanted, limit) = (point.clients, connect_limit(point) + CLOSE_LIMIT);
         let Connected { clients: connected, error, attempts } = self.inbox.connected(limit)?;
         if connected > 0 {
             return Ok(());
@@ -188,7 +209,7 @@ impl<'a> Trial<'a> {
         if !self.server.stop() {
             return Ok(Vec::new());
         }
-        self.inbox.stopped(CLOSE_LIMIT)
+        self.inbox.stopped(self.close_limit())
     }
 
     /// Puts captured packets into the ledger; how many the capture missed.

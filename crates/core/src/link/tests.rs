@@ -13,6 +13,17 @@ fn millis(millis: u64) -> Span {
 }
 
 #[test]
+fn deadlines_grow_with_delays_queues_and_loss() {
+    let grace = |text: &str| toml::from_str::<Link>(text).unwrap().grace();
+    assert_eq!(grace(""), Duration::ZERO);
+    assert_eq!(grace("delay = { down = \"40ms\", up = \"10ms\" }"), Duration::from_millis(200));
+    assert_eq!(grace("loss = { down = \"0%\", up = \"1%\" }"), Duration::from_secs(10));
+    // 1 Mbit/s sends 125,000 bytes a second, and only the way down has a rate.
+    let queue = "down = \"1Mbit/s\"\nqueue = \"12.5KB\"";
+    assert_eq!(grace(queue), Duration::from_millis(400));
+}
+
+#[test]
 fn an_empty_table_passes_packets_on_untouched() {
     let link = read("").unwrap();
     assert_eq!(link, Link::default());

@@ -106,10 +106,7 @@ impl Scenario {
 
 /// Checks that a list is one, where it is given. What its values may be is asked of each point, since
 /// they need each other.
-fn check_some<T>(
-    key: &'static str,
-    values: Option<&Values<T>>,
-) -> Result<(), ScenarioError> {
+fn check_some<T>(key: &'static str, values: Option<&Values<T>>) -> Result<(), ScenarioError> {
     values.map_or(Ok(()), |values| check_list(key, values, |_| Ok(())))
 }
 

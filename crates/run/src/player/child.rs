@@ -5,13 +5,15 @@ use std::io::{self, BufRead as _, Write as _};
 use std::sync::mpsc::channel;
 use std::thread;
 
+use pushbench_link::{network, process as router};
 use pushbench_load::bare::{self, Part, Receiver};
 use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
-    LoadNews, LoadOrder, LoadPlan, LoadPlayer, ServerNews, ServerPlan, ServerPlayer,
+    LoadNews, LoadOrder, LoadPlan, LoadPlayer, Place, ServerNews, ServerPlan, ServerPlayer,
 };
 use pushbench_os::machine::limits;
+use pushbench_os::net::namespace::NetworkError;
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,9 +34,21 @@ pub enum ChildError {
     /// An order of another version's parent.
     #[error("an order that cannot be understood ends this child")]
     Order(#[source] serde_json::Error),
+    /// A network that it cannot live in.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// A failure that the parent has been told of.
     #[error("a child process could not go on; the parent tells why")]
     Failed,
+}
+
+/// Plays the router of a link.
+///
+/// # Errors
+///
+/// A failure that the parent has been told of.
+pub fn link() -> Result<(), ChildError> {
+    router::play(io::stdin().lock(), io::stdout().lock()).map_err(|_| ChildError::Failed)
 }
 
 /// Plays the server's side.
@@ -44,6 +58,7 @@ pub enum ChildError {
 /// No plan, an order that is none, or a failure that the parent has been told of.
 pub fn server() -> Result<(), ChildError> {
     let plan: ServerPlan = plan()?;
+    enter(&plan.place)?;
     let files = limits::raise_open_files(OPEN_FILES);
     match plan.player {
         ServerPlayer::Bare => play_bare(
@@ -99,7 +114,8 @@ pub fn load() -> Result<(), ChildError> {
 ///
 /// No plan.
 pub fn load_plan() -> Result<LoadPlan, ChildError> {
-    let plan = plan()?;
+    let plan: LoadPlan = plan()?;
+    enter(&plan.place)?;
     limits::raise_open_files(OPEN_FILES);
     Ok(plan)
 }
@@ -166,6 +182,11 @@ where
         Ok(Ok(followed)) => followed,
         Err(_) => Ok(()),
     }
+}
+
+/// Has this process live in the network of its place, before it starts a thread.
+fn enter(place: &Place) -> Result<(), ChildError> {
+    place.namespace.as_deref().map_or(Ok(()), network::enter).map_err(ChildError::Network)
 }
 
 /// The plan: the first line of standard input.

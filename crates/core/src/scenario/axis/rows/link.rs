@@ -91,7 +91,9 @@ pub(super) const BURST: Row = Row {
     unit: AxisUnit::Count,
     len: |scenario| len(scenario.link.burst.as_ref()),
     choose: |scenario, at, point| {
-        LinkTable::choose(scenario.link.burst.as_ref(), at, point, |link, it| link.burst = Some(it));
+        LinkTable::choose(scenario.link.burst.as_ref(), at, point, |link, it| {
+            link.burst = Some(it)
+        });
     },
     value: |point| maybe(point, |link| Some(mean(link.burst?, |burst| burst.packets()))),
     field: |point| maybe(point, |link| Some(mean(link.burst?, |burst| burst.packets()))),
