@@ -6,11 +6,16 @@
 //! time it is.
 
 pub mod addressing;
+mod flows;
+mod ledger;
 pub mod line;
 pub mod loss;
+pub mod packet;
 pub mod random;
 pub mod router;
 pub mod schedule;
+#[cfg(test)]
+mod testing;
 
 pub use self::addressing::{Addressing, Prefix};
 pub use self::line::{Fate, Line};
