@@ -8,14 +8,19 @@
 
 pub mod addressing;
 pub mod drive;
+mod flows;
+mod ledger;
 pub mod line;
 pub mod loss;
 pub mod network;
+pub mod packet;
 pub mod port;
 pub mod process;
 pub mod random;
 pub mod router;
 pub mod schedule;
+#[cfg(test)]
+mod testing;
 
 pub use self::addressing::{Addressing, Prefix};
 pub use self::line::{Fate, Line};

@@ -14,6 +14,7 @@ pub mod histogram;
 pub mod instrument;
 pub mod lateness;
 pub mod ledger;
+pub mod link;
 pub mod measure;
 pub mod observer;
 pub mod polls;
