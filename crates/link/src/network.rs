@@ -15,13 +15,14 @@ mod setup;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use pushbench_metrics::observe::device::{Backend, DeviceCounters, SideCounts};
 use pushbench_os::net::namespace::{NetworkError, NetworkNamespace};
-use pushbench_os::net::route::{DeviceCounters, DeviceIndex, RouteTable};
+use pushbench_os::net::route::{DeviceIndex, RouteTable};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::addressing::{Addressing, Prefix};
-use crate::port::{Port, PortCounts};
+use crate::port::Port;
 use crate::router::Side;
 
 /// Where the networks of a link are, for processes that are to live there.
@@ -75,37 +76,6 @@ pub struct TooManyClients {
     pub most: u32,
 }
 
-/// Has this process live in the network at `path`, one of [`Namespaces`]. It must not have any
-/// thread yet but its first.
-///
-/// # Errors
-///
-/// A process with threads, a router that has ended, another user's router.
-pub fn enter(path: &Path) -> Result<(), NetworkError> {
-    NetworkNamespace::open(path)?.enter()
-}
-
-/// How packets come from the kernel to the router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// TUN devices.
-    Tun,
-    /// Pairs of virtual Ethernet devices, and packet sockets.
-    Veth,
-}
-
-impl Backend {
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tun => "tun",
-            Self::Veth => "veth",
-        }
-    }
-}
-
 /// Requirements of a link's networks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NetworkPlan {
@@ -121,43 +91,6 @@ impl NetworkPlan {
     /// The queue that a saturated TCP connection did not fill when tried; at 500, which is the
     /// default of TUN, it lost tens of thousands of packets in three seconds.
     pub const QUEUE: u32 = 10_000;
-}
-
-/// Drops that no line asked for: each makes what is measured untrue.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SideCounts {
-    /// At the device of the side's network.
-    pub device: DeviceCounters,
-    /// At the router's end of the pair; all zero where there is no pair.
-    pub router_end: DeviceCounters,
-    /// Packets that waited for the router and found no room.
-    pub overflowed: u64,
-    /// At the router's port.
-    pub port: PortCounts,
-}
-
-impl SideCounts {
-    /// All packets that are gone and should not be.
-    #[must_use]
-    pub const fn lost(&self) -> u64 {
-        // What overflows at a packet socket is no drop of its device.
-        self.device.lost() + self.router_end.lost() + self.overflowed + self.port.all()
-    }
-
-    /// What was counted from `earlier` to `self`.
-    #[must_use]
-    pub const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            device: self.device.since(&earlier.device),
-            router_end: self.router_end.since(&earlier.router_end),
-            overflowed: self.overflowed.saturating_sub(earlier.overflowed),
-            port: PortCounts {
-                refused: self.port.refused.saturating_sub(earlier.port.refused),
-                short: self.port.short.saturating_sub(earlier.port.short),
-                cut: self.port.cut.saturating_sub(earlier.port.cut),
-            },
-        }
-    }
 }
 
 /// The networks of a link, alive as long as this is or a process is in them.

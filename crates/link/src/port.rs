@@ -3,9 +3,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use pushbench_metrics::observe::device::PortCounts;
 use pushbench_os::net::packet_port::PacketPort;
 use pushbench_os::net::tun::Tun;
-use serde::{Deserialize, Serialize};
 
 /// The end of a device at which the router takes and gives whole IP packets; it does not block.
 #[derive(Debug)]
@@ -19,25 +19,6 @@ enum Device {
     /// The second part has room for the device's largest packet, and for one byte more.
     Tun(Tun, Vec<u8>),
     Veth(PacketPort),
-}
-
-/// Packets that a port could not pass on as they were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortCounts {
-    /// Packets that the device did not take.
-    pub refused: u64,
-    /// Packets of which the device took a part.
-    pub short: u64,
-    /// Packets that came larger than the MTU, and so not whole.
-    pub cut: u64,
-}
-
-impl PortCounts {
-    /// All of them.
-    #[must_use]
-    pub const fn all(&self) -> u64 {
-        self.refused + self.short + self.cut
-    }
 }
 
 impl Port {

@@ -1,25 +1,28 @@
 //! A process that is the router of a link and nothing else.
 //!
 //! It takes a [`RouterPlan`], one JSON object on a line of its standard input, makes the networks,
-//! says where they are, and moves packets until its input ends or anything more comes. What it says
-//! is a [`RouterNews`] a line. Server and load processes enter the networks before they start a
-//! thread ([`crate::network::enter`]).
+//! says where they are, and moves packets until it is told to stop or its input ends. Server and load
+//! processes enter the networks before they start a thread ([`pushbench_os::net::namespace::enter`]).
 //!
 //! ```text
-//! parent -> router   RouterPlan, then the end            router -> parent   Ready, then Ended; or Refused, or Failed
+//! parent -> router   RouterPlan, then RouterOrder …      router -> parent   RouterNews …
 //! ```
 
 use std::error::Error;
 use std::io::{self, Read, Write};
+use std::ops::{ControlFlow, Range};
 use std::os::fd::AsFd;
 
+use pushbench_core::MonoInstant;
 use pushbench_core::link::Link;
+use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 use pushbench_os::net::namespace::NetworkError;
+use pushbench_os::time::clock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::drive::{DriveError, Summary, drive};
-use crate::network::{Backend, Namespaces, Network, NetworkPlan, TooManyClients, addressing};
+use crate::drive::{DriveError, drive};
+use crate::network::{Namespaces, Network, NetworkPlan, TooManyClients, addressing};
 use crate::router::Router;
 
 /// Orders of a router process.
@@ -39,7 +42,25 @@ pub struct RouterPlan {
     pub queue: u32,
 }
 
-/// A line that a router process says.
+/// Order to a router process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouterOrder {
+    /// Count by these phases; until then clients connect.
+    Phases {
+        /// When warm-up begins.
+        warmup: MonoInstant,
+        /// The window.
+        window: Range<MonoInstant>,
+    },
+    /// Stop, and say what was counted.
+    Stop {
+        /// When the trial's drain ended.
+        closing: MonoInstant,
+    },
+}
+
+/// News of a router process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouterNews {
@@ -51,7 +72,7 @@ pub enum RouterNews {
         backend: Backend,
     },
     /// It was told to stop.
-    Ended(Box<Summary>),
+    Ended(Box<RouterMeasured>),
     /// This system does not give this user what a link takes; nothing was started.
     Refused(String),
     /// It cannot do its work for another reason.
@@ -105,23 +126,37 @@ fn route<I: Read + AsFd>(orders: &mut I, news: &mut impl Write) -> Result<(), Ro
     let mut router = Router::new(&plan.link, addressing, plan.seed);
     let (namespaces, backend) = (network.namespaces(), network.backend());
     tell(news, &RouterNews::Ready { namespaces, backend })?;
-    let summary = drive(&mut network, &mut router, &*orders)?;
-    Ok(tell(news, &RouterNews::Ended(Box::new(summary)))?)
+    let measured = drive(&mut network, &mut router, orders, obey)?;
+    Ok(tell(news, &RouterNews::Ended(Box::new(measured)))?)
 }
 
-/// Reads a line and nothing behind it: whatever comes later is the order to stop, and has to be
-/// where it can be waited for.
+/// Reads an order. The end of the orders is one too: the parent is gone, or has no more to say.
+fn obey<I: Read>(orders: &mut I, router: &mut Router) -> io::Result<ControlFlow<MonoInstant>> {
+    let line = line(orders)?;
+    if line.is_empty() {
+        return Ok(ControlFlow::Break(clock::now()));
+    }
+    Ok(match serde_json::from_slice(&line)? {
+        RouterOrder::Stop { closing } => ControlFlow::Break(closing),
+        RouterOrder::Phases { warmup, window } => {
+            router.set_edges(warmup, &window);
+            ControlFlow::Continue(())
+        }
+    })
+}
+
+/// Reads a line and nothing behind it: what comes later has to be where it can be waited for.
 fn line(orders: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut byte = [0];
-    while line.len() < LONGEST_PLAN && orders.read(&mut byte)? == 1 && byte != *b"\n" {
+    while line.len() < LONGEST && orders.read(&mut byte)? == 1 && byte != *b"\n" {
         line.extend(byte);
     }
     Ok(line)
 }
 
-/// The most bytes of a plan; one has a few hundred.
-const LONGEST_PLAN: usize = 1 << 16;
+/// The most bytes of a plan or an order, which have a few hundred.
+const LONGEST: usize = 1 << 16;
 
 fn tell(news: &mut impl Write, what: &RouterNews) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;

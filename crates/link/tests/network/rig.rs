@@ -11,10 +11,10 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use pushbench_core::link::Link;
-use pushbench_link::drive::Summary;
-use pushbench_link::network::{Backend, Namespaces, NetworkPlan, addressing};
+use pushbench_link::network::{Namespaces, NetworkPlan, addressing};
 use pushbench_link::process::{RouterNews, RouterPlan};
 use pushbench_link::router::Side;
+use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 
 use crate::role::{NETWORK, ROLE, say};
 
@@ -156,10 +156,10 @@ impl Rig {
     }
 
     /// Stops the router; what it counted.
-    pub(crate) fn stop(mut self) -> Summary {
+    pub(crate) fn stop(mut self) -> RouterMeasured {
         self.router.stop();
         match serde_json::from_str(&self.router.line()).expect("it says news") {
-            RouterNews::Ended(summary) => *summary,
+            RouterNews::Ended(measured) => *measured,
             other => panic!("{other:?}"),
         }
     }

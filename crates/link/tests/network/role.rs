@@ -9,9 +9,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use pushbench_link::network::enter;
 use pushbench_link::process;
-use pushbench_os::net::namespace::enter_user_namespace;
+use pushbench_os::net::namespace::{enter, enter_user_namespace};
 use pushbench_os::net::source::connect_from;
 use pushbench_os::net::tcp_info::TcpInfo;
 
