@@ -24,6 +24,16 @@ impl Prefix {
         Some(Self { network, is_ipv6: address.is_ipv6(), host_bits })
     }
 
+    /// The first of the addresses, which names the network itself.
+    #[must_use]
+    pub const fn network(self) -> IpAddr {
+        if self.is_ipv6 {
+            IpAddr::V6(std::net::Ipv6Addr::from_bits(self.network))
+        } else {
+            ipv4(self.network)
+        }
+    }
+
     /// How many bits its addresses have in common.
     #[must_use]
     pub const fn length(self) -> u32 {

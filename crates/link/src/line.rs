@@ -169,3 +169,6 @@ fn of<T: Copy>(ways: &Ways<T>, direction: Direction) -> T {
         Direction::Up => ways.up,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,16 @@
 //! The router: takes each packet from one side, and has it ready for the other when it is due.
 
+use std::ops::Range;
+
 use pushbench_core::MonoInstant;
-use pushbench_core::link::{Link, Scope};
+use pushbench_core::link::{Cause, Link, Scope};
 use pushbench_metrics::observe::ledger::Direction;
-use pushbench_protocol::ip::Ip;
+use pushbench_metrics::observe::link::LinkCounts;
 
 use crate::addressing::Addressing;
+use crate::ledger::Ledger;
 use crate::line::{Fate, Line};
+use crate::packet::Packet;
 use crate::schedule::{Schedule, Taken};
 
 /// A side of the router.
@@ -54,6 +58,7 @@ pub struct Router {
     scope: Scope,
     lines: Vec<[Line; 2]>,
     schedule: Schedule<Side>,
+    ledger: Ledger,
 }
 
 /// The most bytes of packets that wait.
@@ -69,33 +74,49 @@ impl Router {
         };
         let pair = |line| Direction::ALL.map(|direction| Line::new(link, direction, seed, line));
         let lines = (0..lines).map(pair).collect();
-        Self { addressing, scope: link.scope, lines, schedule: Schedule::new(ROOM) }
+        Self {
+            addressing,
+            scope: link.scope,
+            lines,
+            schedule: Schedule::new(ROOM),
+            ledger: Ledger::new(),
+        }
+    }
+
+    /// Says when the phases of the trial begin; before that its clients connect.
+    pub const fn set_edges(&mut self, warmup: MonoInstant, window: &Range<MonoInstant>) {
+        self.ledger.set_edges(warmup, window);
     }
 
     /// Takes a whole IP packet that came from a side at `now`, which is not before the one that came
     /// last.
     pub fn packet(&mut self, now: MonoInstant, from: Side, bytes: &[u8]) {
-        let Some(client) = self.client(from, bytes) else { return };
+        let direction = from.direction();
+        let Some((client, packet)) = self.read(from, bytes) else {
+            self.ledger.strayed(direction, bytes);
+            return;
+        };
         let line = if self.scope == Scope::Shared { 0 } else { client as usize };
-        match self.lines[line][from.direction() as usize].offer(now, bytes.len()) {
-            Fate::Arrives { at, .. } => {
-                self.schedule.push(at, from.other(), bytes);
-            }
-            Fate::Dropped(_) => {}
+        let mut fate = self.lines[line][direction as usize].offer(now, packet.bytes.len());
+        if let Fate::Arrives { at, .. } = fate
+            && !self.schedule.push(at, from.other(), packet.bytes)
+        {
+            fate = Fate::Dropped(Cause::NoRoom);
         }
+        self.ledger.came(now, direction, client, &packet, fate);
     }
 
-    /// The client whose packet it is.
-    fn client(&self, from: Side, bytes: &[u8]) -> Option<u32> {
-        let ip = Ip::read(bytes)?;
+    /// A packet between a client and the server, and whose it is.
+    fn read<'a>(&self, from: Side, bytes: &'a [u8]) -> Option<(u32, Packet<'a>)> {
+        let packet = Packet::read(bytes)?;
         let (client, server) = match from {
-            Side::Clients => (ip.from, ip.to),
-            Side::Server => (ip.to, ip.from),
+            Side::Clients => (packet.ip.from, packet.ip.to),
+            Side::Server => (packet.ip.to, packet.ip.from),
         };
         if server != self.addressing.server {
             return None;
         }
-        self.addressing.client(client)
+        Some((self.addressing.client(client)?, packet))
     }
 
     /// When the next packet is due.
@@ -118,7 +139,23 @@ impl Router {
 
     /// Says that a packet left the router at `now`, which frees its place.
     pub fn sent(&mut self, due: Due, now: MonoInstant) {
-        let _late = now.saturating_since(due.taken.due);
+        let late = now.saturating_since(due.taken.due);
+        self.ledger.left(now, due.to.other().direction(), late);
         self.schedule.release(due.taken);
     }
+
+    /// Packets that wait until they are due.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.schedule.len()
+    }
+
+    /// All that the router saw; the trial's drain ended at `closing`.
+    #[must_use]
+    pub fn counts(&self, closing: MonoInstant) -> LinkCounts {
+        self.ledger.counts(closing)
+    }
 }
+
+#[cfg(test)]
+mod tests;

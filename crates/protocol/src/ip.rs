@@ -1,4 +1,4 @@
-//! Headers of IP, TCP and UDP: as much as tells who sends whom how much of what.
+//! Headers of IP and TCP: as much as tells who sends whom how much of what.
 //!
 //! Readers take a packet whole or cut behind its headers, and `None` is the answer to what is none.
 //! Checksums are not looked at: where packets are captured they may not be there yet.
@@ -14,14 +14,8 @@ pub use self::tcp::{Tcp, TcpFlags};
 /// The protocol number of TCP.
 pub const TCP: u8 = 6;
 
-/// The protocol number of UDP.
-pub const UDP: u8 = 17;
-
 /// The length of an IPv6 header (RFC 8200 §3), in bytes.
 const IPV6: u32 = 40;
-
-/// The length of a UDP header (RFC 768), in bytes.
-pub const UDP_HEADER: u32 = 8;
 
 /// The fields of an IP header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -103,9 +103,9 @@ impl NetworkNamespace {
             && let owner = File::from(owner)
             && !is_own_user_namespace(&owner).map_err(denied)?
         {
-            enter(owner.as_fd(), LinkNameSpaceType::User).map_err(denied)?;
+            move_into(owner.as_fd(), LinkNameSpaceType::User).map_err(denied)?;
         }
-        enter(self.fd.as_fd(), LinkNameSpaceType::Network).map_err(denied)
+        move_into(self.fd.as_fd(), LinkNameSpaceType::Network).map_err(denied)
     }
 
     /// Where another process finds it, as long as this process holds it.
@@ -119,6 +119,16 @@ impl AsFd for NetworkNamespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Has this process live in the network at `path`, as another process's
+/// [`NetworkNamespace::path`] has it. It must not have any thread yet but its first.
+///
+/// # Errors
+///
+/// A process with threads, a maker that has ended, another user's maker.
+pub fn enter(path: &Path) -> Result<(), NetworkError> {
+    NetworkNamespace::open(path)?.enter()
 }
 
 /// Leaves the user namespace that this process is in for a new one, in which its user is root over
@@ -140,7 +150,7 @@ pub fn enter_user_namespace() -> Result<(), NetworkError> {
     fs::write("/proc/self/gid_map", format!("0 {group} 1")).map_err(refused)
 }
 
-fn enter(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> io::Result<()> {
+fn move_into(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> io::Result<()> {
     Ok(move_into_link_name_space(namespace, Some(kind))?)
 }
 

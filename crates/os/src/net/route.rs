@@ -6,7 +6,7 @@ mod socket;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-use serde::{Deserialize, Serialize};
+use pushbench_metrics::observe::device::DeviceCounters;
 
 use self::message::{Request, attribute};
 use self::socket::RouteSocket;
@@ -28,7 +28,7 @@ impl DeviceIndex {
 }
 
 /// Addresses that begin alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
     /// The first of them.
     pub first: IpAddr,
@@ -48,55 +48,6 @@ pub struct VethEnd<'a> {
     pub mac: Mac,
     /// The network that it is in; `None` for that of the [`RouteTable`].
     pub network: Option<BorrowedFd<'a>>,
-}
-
-/// Packets that a device dropped or got wrong, since it exists (`struct rtnl_link_stats64` of
-/// linux/if_link.h).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceCounters {
-    /// Packets that the network was given by the device.
-    pub received: u64,
-    /// Packets that the device took from the network.
-    pub sent: u64,
-    /// Received, and not processed.
-    pub receive_dropped: u64,
-    /// To be sent, and dropped: a queue was full, or nobody held the other end.
-    pub send_dropped: u64,
-    /// Errors in either direction.
-    pub errors: u64,
-}
-
-impl DeviceCounters {
-    /// Packets that are gone, whatever the cause.
-    #[must_use]
-    pub const fn lost(&self) -> u64 {
-        self.receive_dropped + self.send_dropped + self.errors
-    }
-
-    /// What was counted from `earlier` to `self`.
-    #[must_use]
-    pub const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            received: self.received.saturating_sub(earlier.received),
-            sent: self.sent.saturating_sub(earlier.sent),
-            receive_dropped: self.receive_dropped.saturating_sub(earlier.receive_dropped),
-            send_dropped: self.send_dropped.saturating_sub(earlier.send_dropped),
-            errors: self.errors.saturating_sub(earlier.errors),
-        }
-    }
-
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let at = |index: usize| {
-            Some(u64::from_ne_bytes(bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?))
-        };
-        Some(Self {
-            received: at(0)?,
-            sent: at(1)?,
-            errors: at(4)? + at(5)?,
-            receive_dropped: at(6)?,
-            send_dropped: at(7)?,
-        })
-    }
 }
 
 /// What a network consists of, to be changed and asked. It stays that of the network in which its
@@ -277,7 +228,7 @@ impl RouteTable {
         let request = Request::new(libc::RTM_GETLINK, 0, &link(device.0, 0, 0));
         self.socket.ask_for("read a device's counters", request, |object| {
             let attributes = object.get(LINK..).unwrap_or_default();
-            counters = attribute(attributes, libc::IFLA_STATS64).and_then(DeviceCounters::parse);
+            counters = attribute(attributes, libc::IFLA_STATS64).and_then(self::counters);
         })?;
         counters.ok_or_else(|| NetworkError::Kernel {
             operation: "read a device's counters".to_owned(),
@@ -285,6 +236,20 @@ impl RouteTable {
             source: std::io::ErrorKind::InvalidData.into(),
         })
     }
+}
+
+/// Reads `struct rtnl_link_stats64` of linux/if_link.h.
+fn counters(bytes: &[u8]) -> Option<DeviceCounters> {
+    let at = |index: usize| {
+        Some(u64::from_ne_bytes(bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?))
+    };
+    Some(DeviceCounters {
+        received: at(0)?,
+        sent: at(1)?,
+        errors: at(4)? + at(5)?,
+        receive_dropped: at(6)?,
+        send_dropped: at(7)?,
+    })
 }
 
 /// Whether the kernel speaks IPv6 (`ipv6.disable` is not set, the module is there).

@@ -22,6 +22,15 @@ pub struct Tun {
 }
 
 impl Tun {
+    /// Whether devices can be made at all, as far as `/dev/net/tun` says.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::TunMissing`], [`NetworkError::TunDenied`].
+    pub fn check() -> Result<(), NetworkError> {
+        open_device().map(drop)
+    }
+
     /// Makes a device called `name` in the network that this thread is in.
     ///
     /// # Errors
@@ -29,8 +38,7 @@ impl Tun {
     /// [`NetworkError::TunMissing`], [`NetworkError::TunDenied`]; [`NetworkError::Capability`]
     /// where the network is not this user's to change.
     pub fn create(name: &CStr) -> Result<Self, NetworkError> {
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = open(DEVICE, flags, Mode::empty()).map_err(|errno| closed(errno.into()))?;
+        let fd = open_device()?;
         // No header before each packet (`IFF_NO_PI`).
         posix::attach_tun(fd.as_fd(), name, libc::IFF_TUN | libc::IFF_NO_PI).map_err(|error| {
             NetworkError::of_privilege("make a TUN device", "CAP_NET_ADMIN", error)
@@ -64,6 +72,11 @@ impl AsFd for Tun {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+fn open_device() -> Result<OwnedFd, NetworkError> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    open(DEVICE, flags, Mode::empty()).map_err(|errno| closed(errno.into()))
 }
 
 fn closed(source: io::Error) -> NetworkError {

@@ -60,7 +60,7 @@ impl Tcp {
 
 /// The control bits of a TCP header (RFC 9293 §3.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TcpFlags(pub(super) u8);
+pub struct TcpFlags(u8);
 
 impl TcpFlags {
     /// None set.
@@ -75,6 +75,12 @@ impl TcpFlags {
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits)
+    }
+
+    /// The header's fourteenth byte.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
     }
 
     /// The sender has no more to send.

@@ -1,7 +1,5 @@
 //! Literal packets.
 
-use std::net::IpAddr;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -89,11 +87,24 @@ fn headers_that_contradict_each_other_are_none() {
         ("an IP header that ends behind the packet", edited(0, 0x4f)[..50].to_vec()),
         ("a packet shorter than its headers", edited(3, 51)),
         ("a TCP header of 16 bytes", edited(32, 0x40)),
-        ("UDP", edited(9, UDP)),
+        ("UDP", edited(9, 17)),
         ("the second fragment", edited(7, 1)),
     ] {
         assert_eq!(tcp(&packet), None, "{case}");
     }
+}
+
+#[test]
+fn flags_have_names() {
+    let cases = [(0x02, "{SYN}"), (0x12, "{SYN, ACK}"), (0x18, "{PSH, ACK}"), (0xff, ALL)];
+    const ALL: &str = "{FIN, SYN, RST, PSH, ACK, URG, ECE, CWR}";
+    for (bits, text) in cases {
+        assert_eq!(format!("{:?}", TcpFlags::from_bits(bits)), text);
+    }
+    let all = TcpFlags::from_bits(0xff);
+    assert!(all.fin() && all.syn() && all.rst() && all.psh() && all.ack());
+    let none = TcpFlags::from_bits(0);
+    assert!(!none.fin() && !none.syn() && !none.rst() && !none.psh() && !none.ack());
 }
 
 fn segment(seq: u32, payload: u32, flags: u8) -> Tcp {

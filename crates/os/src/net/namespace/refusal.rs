@@ -214,6 +214,21 @@ impl NetworkError {
         of_privilege(&SystemFiles::default(), operation, capability, source)
     }
 
+    /// Whether the system does not give this user what it takes, which another user or another
+    /// setting of the system would.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UserNamespaces { .. }
+                | Self::AppArmor { .. }
+                | Self::TooMany { .. }
+                | Self::TunMissing { .. }
+                | Self::TunDenied { .. }
+                | Self::Capability { .. }
+        )
+    }
+
     /// Whether another way of making devices may work where this one did not: it is
     /// `/dev/net/tun` that is closed or missing.
     #[must_use]
