@@ -10,6 +10,7 @@ use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::place::Layout;
+use pushbench_run::player::link::{self, LinkError};
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
@@ -33,12 +34,30 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
+    plans.iter().try_for_each(check_link)?;
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in plans {
         outcome = outcome.max(measure(plan, Players::real(), &args.output)?);
     }
     Ok(outcome)
+}
+
+/// Refuses links that this system does not let this user have, before anything is measured.
+fn check_link(plan: &Plan) -> Result<(), Failure> {
+    // They differ in what they do to packets, not in what they need of the system.
+    let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
+    let Some((link, clients)) = linked.max_by_key(|(_, clients)| *clients) else { return Ok(()) };
+    link::check(&commands().link, link, clients).map_err(|error| match error {
+        LinkError::Process(_) | LinkError::Silent => Failure::failed(anyhow!(error)),
+        _ => Failure::usage(anyhow!(error)),
+    })
+}
+
+/// How this program is started as a child of its own.
+fn commands() -> Commands {
+    let of = |command: &str| vec![command.to_owned()];
+    Commands { server: of("worker-server"), load: of("worker-load"), link: of("worker-link") }
 }
 
 /// The plan in words.
@@ -182,11 +201,7 @@ fn play(
     mut keep: impl FnMut(Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut progress = Progress::new(&plan, output);
-    let commands = Commands {
-        server: vec!["worker-server".to_owned()],
-        load: vec!["worker-load".to_owned()],
-        link: vec!["worker-link".to_owned()],
-    };
+    let commands = commands();
     let mut kept = Ok(());
     let played = Run { plan, players, commands }.play(&mut |event| {
         if matches!(event, Event::Waiting) && interrupt::interrupted() {

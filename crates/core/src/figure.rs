@@ -58,6 +58,8 @@ pub enum Figure {
     ServerCpu,
     /// The load processes' CPU time per message.
     LoadCpu,
+    /// The CPU time of a link's router per message.
+    RouterCpu,
     /// Growth of the server's memory per client.
     ServerRss,
     /// Growth of the load processes' memory per client.
@@ -161,7 +163,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 25] = {
+const TABLE: [Row; 26] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -194,6 +196,13 @@ const TABLE: [Row; 25] = {
         )
         .by(Ranks),
         row(F::LoadCpu, "load_cpu_per_msg", "load_cpu_us_per_msg", "load CPU/msg", LOAD_CPU),
+        row(
+            F::RouterCpu,
+            "router_cpu_per_msg",
+            "router_cpu_us_per_msg",
+            "router CPU/msg",
+            LOAD_CPU,
+        ),
         row(
             F::ServerRss,
             "server_rss_per_client",

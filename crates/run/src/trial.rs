@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::security::{ClientSecurity, Secured};
+use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::Resources;
@@ -31,7 +32,7 @@ use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
 use crate::player::clients::ClientSide;
 use crate::player::inbox::{Connected, Inbox};
-use crate::player::link::LinkSide;
+use crate::player::link::{LinkError, LinkSide};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -124,7 +125,8 @@ impl<'a> Trial<'a> {
     fn play(&mut self) -> Result<Played, TrialError> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
-        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids());
+        let router = self.link.as_ref().map(LinkSide::pid);
+        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids(), router);
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
@@ -147,6 +149,7 @@ impl<'a> Trial<'a> {
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
+        let router = self.stop_link(&mut merged.load)?;
         let ended_early = self.inbox.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
@@ -156,6 +159,7 @@ impl<'a> Trial<'a> {
             merged,
             cost,
             uncaptured,
+            router,
             ended_early,
             own_server,
             same_clock,
@@ -190,6 +194,9 @@ impl<'a> Trial<'a> {
         if let Some(wire) = &self.wire {
             wire.set_timing(&timing);
         }
+        if let Some(link) = &mut self.link {
+            link.set_timing(&timing).map_err(router_died)?;
+        }
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
     }
@@ -212,10 +219,23 @@ impl<'a> Trial<'a> {
         self.inbox.stopped(self.close_limit())
     }
 
+    /// Ends the router, and puts the packets that it saw into the ledger.
+    fn stop_link(&mut self, load: &mut LoadMeasured) -> Result<Option<RouterMeasured>, TrialError> {
+        let Some(link) = self.link.take() else { return Ok(None) };
+        let router = link.stop(load.closing).map_err(router_died)?;
+        router.link.add_to(&mut load.measured.ledger);
+        Ok(Some(router))
+    }
+
     /// Puts captured packets into the ledger; how many the capture missed.
     fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, TrialError> {
         let Some(wire) = self.wire.take() else { return Ok(0) };
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)
     }
+}
+
+/// A router that does not do its part any more.
+fn router_died(error: LinkError) -> TrialError {
+    TrialError::Invalid(Invalid::RouterDied { error: error.to_string() })
 }

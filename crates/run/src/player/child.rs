@@ -1,11 +1,13 @@
 //! The children's side of a run: a server or a load generator that takes its plan and orders on its
 //! standard input. When the parent goes away, input ends, and so does the child.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use pushbench_link::{network, process as router};
+use pushbench_link::process as router;
 use pushbench_load::bare::{self, Part, Receiver};
 use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::measure::Measure;
@@ -13,7 +15,7 @@ use pushbench_metrics::record::control::{
     LoadNews, LoadOrder, LoadPlan, LoadPlayer, Place, ServerNews, ServerPlan, ServerPlayer,
 };
 use pushbench_os::machine::limits;
-use pushbench_os::net::namespace::NetworkError;
+use pushbench_os::net::namespace::{self, NetworkError};
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,7 +50,9 @@ pub enum ChildError {
 ///
 /// A failure that the parent has been told of.
 pub fn link() -> Result<(), ChildError> {
-    router::play(io::stdin().lock(), io::stdout().lock()).map_err(|_| ChildError::Failed)
+    // Not the standard library's, which reads ahead.
+    let orders = io::stdin().as_fd().try_clone_to_owned().map_err(ChildError::Read)?;
+    router::play(File::from(orders), io::stdout().lock()).map_err(|_| ChildError::Failed)
 }
 
 /// Plays the server's side.
@@ -186,7 +190,7 @@ where
 
 /// Has this process live in the network of its place, before it starts a thread.
 fn enter(place: &Place) -> Result<(), ChildError> {
-    place.namespace.as_deref().map_or(Ok(()), network::enter).map_err(ChildError::Network)
+    place.namespace.as_deref().map_or(Ok(()), namespace::enter).map_err(ChildError::Network)
 }
 
 /// The plan: the first line of standard input.

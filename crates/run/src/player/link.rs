@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use pushbench_core::MonoInstant;
 use pushbench_core::link::Link;
 use pushbench_link::Addressing;
-use pushbench_link::drive::Summary;
 use pushbench_link::network::{Namespaces, NetworkPlan, TooManyClients, addressing};
-use pushbench_link::process::{RouterNews, RouterPlan};
-use pushbench_metrics::record::control::Place;
+use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
+use pushbench_metrics::observe::device::RouterMeasured;
+use pushbench_metrics::record::control::{Place, TrialTiming};
 use thiserror::Error;
 
 use super::process::{Output, Process, ProcessError};
@@ -27,12 +28,24 @@ pub enum LinkError {
     /// More clients than addresses.
     #[error(transparent)]
     Clients(#[from] TooManyClients),
-    /// What the router could not do.
+    /// A system that does not give this user what a link takes.
+    #[error("{0}")]
+    Refused(String),
+    /// A router that cannot do its work for another reason.
     #[error("{0}")]
     Router(String),
     /// A router that says nothing.
     #[error("the router of the link said nothing for 10 s")]
     Silent,
+}
+
+/// Tries whether this system gives this user what a link takes.
+///
+/// # Errors
+///
+/// [`LinkError::Refused`] says what it does not give, and the remedy.
+pub fn check(command: &[String], link: &Link, clients: u32) -> Result<(), LinkError> {
+    LinkSide::start(command, link, clients, 0).map(drop)
 }
 
 /// The router of a trial, whose networks are there as long as this is.
@@ -76,7 +89,8 @@ impl LinkSide {
             RouterNews::Ready { namespaces, .. } => {
                 Ok(Self { router, news, network: LinkNetwork { namespaces, addressing } })
             }
-            RouterNews::Refused(why) | RouterNews::Failed(why) => Err(LinkError::Router(why)),
+            RouterNews::Refused(why) => Err(LinkError::Refused(why)),
+            RouterNews::Failed(why) => Err(LinkError::Router(why)),
             RouterNews::Ended(_) => Err(LinkError::Silent),
         }
     }
@@ -86,11 +100,22 @@ impl LinkSide {
         &self.network
     }
 
-    /// Ends the router, which says what it counted.
-    pub(crate) fn stop(mut self) -> Result<Summary, LinkError> {
-        self.router.order(&"stop")?;
+    /// The process id of the router.
+    pub(crate) fn pid(&self) -> u32 {
+        self.router.pid()
+    }
+
+    /// Says when the phases begin; before warm-up does.
+    pub(crate) fn set_timing(&mut self, timing: &TrialTiming) -> Result<(), LinkError> {
+        let window = timing.window.start..timing.window.end;
+        Ok(self.router.order(&RouterOrder::Phases { warmup: timing.warmup, window })?)
+    }
+
+    /// Ends the router, which says what it counted; the drain ended at `closing`.
+    pub(crate) fn stop(mut self, closing: MonoInstant) -> Result<RouterMeasured, LinkError> {
+        self.router.order(&RouterOrder::Stop { closing })?;
         match next(&self.news)? {
-            RouterNews::Ended(summary) => Ok(*summary),
+            RouterNews::Ended(measured) => Ok(*measured),
             RouterNews::Refused(why) | RouterNews::Failed(why) => Err(LinkError::Router(why)),
             RouterNews::Ready { .. } => Err(LinkError::Silent),
         }

@@ -54,6 +54,7 @@ impl<'a> Reader<'a> {
             Figure::MessageBytes => self.before_coding(),
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
+            Figure::RouterCpu => self.cpu_us(resources.router_cpu),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
             Figure::LoadRss => self.per_client(resources.load_rss_growth),
             Figure::Lost | Figure::Delivered | Figure::Errors => {
