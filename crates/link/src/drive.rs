@@ -9,6 +9,7 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::device::{RouterMeasured, SideCounts};
 use pushbench_os::net::namespace::NetworkError;
+use pushbench_os::process::thread_time::ThreadTime;
 use pushbench_os::time::clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -67,6 +68,7 @@ pub fn drive<O: AsFd>(
     let before = counts(network)?;
     let start = clock::now();
     let mut work = Work::default();
+    let mut attendance = Attendance::since(start);
     let closing = loop {
         let wait = work.time_to_wait(router);
         let ready = look(network, &*orders, wait).map_err(DriveError::Wait)?;
@@ -77,7 +79,9 @@ pub fn drive<O: AsFd>(
         }
         work.ready = [work.ready[0] | ready.sides[0], work.ready[1] | ready.sides[1]];
         work.turn(network, router)?;
+        attendance.look();
     };
+    attendance.lap();
     let [server, clients] = counts(network)?;
     Ok(RouterMeasured {
         backend: network.backend(),
@@ -87,11 +91,45 @@ pub fn drive<O: AsFd>(
         server: server.since(&before[0]),
         clients: clients.since(&before[1]),
         elapsed: clock::now().saturating_since(start),
+        cpu: attendance.cpu,
+        longest_wait: attendance.longest_wait,
     })
 }
 
 fn counts(network: &mut Network) -> Result<[SideCounts; 2], NetworkError> {
     Ok([network.counts(Side::Server)?, network.counts(Side::Clients)?])
+}
+
+/// Time that the router had a core, and that it waited for one.
+struct Attendance {
+    time: ThreadTime,
+    looked: MonoInstant,
+    cpu: Duration,
+    longest_wait: Duration,
+}
+
+impl Attendance {
+    /// The time between two looks, each of which is two system calls.
+    const APART: Duration = Duration::from_millis(1);
+
+    fn since(start: MonoInstant) -> Self {
+        let time = ThreadTime::here();
+        Self { time, looked: start, cpu: Duration::ZERO, longest_wait: Duration::ZERO }
+    }
+
+    fn look(&mut self) {
+        let now = clock::now();
+        if now.saturating_since(self.looked) >= Self::APART {
+            self.looked = now;
+            self.lap();
+        }
+    }
+
+    fn lap(&mut self) {
+        let spent = self.time.lap();
+        self.cpu += spent.cpu;
+        self.longest_wait = self.longest_wait.max(spent.waited);
+    }
 }
 
 /// The work between two waits.

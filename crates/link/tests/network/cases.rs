@@ -74,7 +74,7 @@ fn transfer(rig: &Rig, client: u32, bytes: u64) -> (String, u64, f64) {
 }
 
 fn every_packet_passes_and_is_counted() {
-    // Long enough for a kernel that has something to say by itself, such as to solicit a router.
+    // Two seconds are enough for a kernel that has something to say, such as to solicit a router.
     for setting in everywhere(Duration::from_millis(10)) {
         let Some(rig) = Rig::start_or_skip(&setting) else { continue };
         ping(&rig, 100);
@@ -91,17 +91,31 @@ fn every_packet_passes_and_is_counted() {
 
 fn tcp_at_no_loss_sends_nothing_twice() {
     for setting in everywhere(Duration::ZERO).chain(everywhere(Duration::from_millis(20))) {
-        let Some(rig) = Rig::start_or_skip(&setting) else { continue };
-        let (_, again, _) = transfer(&rig, 0, 1 << 26);
-        let summary = rig.stop();
         let told = format!("{}, delay {:?}", told(&setting), setting.link.delay);
-        assert_eq!(again, 0, "{told}: segments sent twice");
+        let Some((again, summary)) = undisturbed(&setting, 1 << 26) else { continue };
+        assert_eq!(again, 0, "{told}: segments sent twice, {summary:?}");
         assert_eq!(summary.unasked_drops(), 0, "{told}: {summary:?}");
         // No segment is larger than a packet, so that no offload was at work.
         let [down, up] = came(&summary);
         assert!(down >= (1 << 26) / 1448, "{told}: {down}");
         assert_eq!(summary.forwarded + summary.waiting, down + up, "{told}");
+        assert_eq!(summary.link.total(Direction::Down).retransmitted_segments, again, "{told}");
     }
+}
+
+/// A transfer during which the router was not kept from its core for so long that a kernel took
+/// packets for lost (RFC 6298; Linux waits for 200 ms at least); how many segments were sent twice.
+fn undisturbed(setting: &Setting, bytes: u64) -> Option<(u64, RouterMeasured)> {
+    for _ in 0..5 {
+        let rig = Rig::start_or_skip(setting)?;
+        let (_, again, _) = transfer(&rig, 5, bytes);
+        let summary = rig.stop();
+        if again == 0 || summary.longest_wait < Duration::from_millis(100) {
+            return Some((again, summary));
+        }
+    }
+    eprintln!("skipped: this machine is too busy for a router");
+    None
 }
 
 fn a_delay_each_way_is_a_round_trip_of_both() {
@@ -172,10 +186,9 @@ fn an_ordinary_user_has_a_link_too() {
     let setting = Setting { user: other_user(), ..Setting::default() };
     let Some(rig) = Rig::start_or_skip(&setting) else { return };
     ping(&rig, 10);
-    let backend = rig.backend;
-    let (_, again, _) = transfer(&rig, 5, 1 << 24);
-    let summary = rig.stop();
-    assert_eq!((again, summary.unasked_drops()), (0, 0), "{}: {summary:?}", backend.name());
+    assert_eq!(rig.stop().unasked_drops(), 0);
+    let Some((again, summary)) = undisturbed(&setting, 1 << 24) else { return };
+    assert_eq!((again, summary.unasked_drops()), (0, 0), "{summary:?}");
 }
 
 /// Nobody, where this process may become somebody else; else it is an ordinary user itself.

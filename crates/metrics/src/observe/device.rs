@@ -143,6 +143,13 @@ pub struct RouterMeasured {
     pub clients: SideCounts,
     /// How long the router was at work.
     pub elapsed: Duration,
+    /// For how long it ran.
+    pub cpu: Duration,
+    /// The longest that it was ready to run and did not, between two looks at that a millisecond
+    /// apart. A packet that came meanwhile waited unseen in its device: it is in no lateness, and a
+    /// kernel whose retransmission timer ran out (200 ms at least) sent it again. Zero where the
+    /// kernel does not tell.
+    pub longest_wait: Duration,
 }
 
 impl RouterMeasured {
