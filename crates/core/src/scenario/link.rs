@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_link_survives_json() {
-        let text = "[link]\nname = \"wifi-busy\"\nqueue = \"64KiB\"\nscope = \"shared\"";
+        let text = "[link]\ndelay = { down = \"9ms\", up = \"8ms\" }\njitter = 0\nname = \"wifi-busy\"\nqueue = \"64KiB\"\nscope = \"shared\"";
         let scenario = Scenario::parse(text).unwrap();
         let json = serde_json::to_string(&scenario).unwrap();
         assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);

@@ -140,6 +140,7 @@ const LATER: &[Column] = &[
     C::Axis(Axis::UpRate),
     C::Axis(Axis::Queue),
     C::Figure(Figure::RouterCpu),
+    C::Figure(Figure::ReadyP50),
 ];
 
 /// Memory of compression's contexts for each client, where there is a coding.

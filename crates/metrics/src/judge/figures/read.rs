@@ -42,7 +42,8 @@ impl<'a> Reader<'a> {
             }
             Figure::AgeMean => measured.age.mean_us(),
             Figure::AgeMax => measured.age.max_us(),
-            Figure::ConnectP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::ConnectP50 => measured.tcp_open.supported_percentile_us(figure.quantile()?),
+            Figure::ReadyP50 => measured.connect.supported_percentile_us(figure.quantile()?),
             Figure::TlsConnectUp => self.tls_connecting(Direction::Up),
             Figure::TlsConnectDown => self.tls_connecting(Direction::Down),
             Figure::PayloadBytes => self.at_socket(Layer::Payload),
