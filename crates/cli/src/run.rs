@@ -48,14 +48,15 @@ fn check_link(plan: &Plan) -> Result<(), Failure> {
     // They differ in what they do to packets, not in what they need of the system.
     let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
     let Some((link, clients)) = linked.max_by_key(|(_, clients)| *clients) else { return Ok(()) };
-    link::check(&commands().link, link, clients).map_err(|error| match error {
+    let checked = link::check(&commands().link, link, clients);
+    checked.map(drop).map_err(|error| match error {
         LinkError::Process(_) | LinkError::Silent => Failure::failed(anyhow!(error)),
         _ => Failure::usage(anyhow!(error)),
     })
 }
 
 /// How this program is started as a child of its own.
-fn commands() -> Commands {
+pub(crate) fn commands() -> Commands {
     let of = |command: &str| vec![command.to_owned()];
     Commands { server: of("worker-server"), load: of("worker-load"), link: of("worker-link") }
 }

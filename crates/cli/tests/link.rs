@@ -68,7 +68,8 @@ fn distance_shows_in_latency_and_in_connecting() {
 #[test]
 fn every_message_comes_though_packets_are_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["-t", "websocket", "-t", "long-poll", "-R", "40/s", "--delay", "5ms", "--loss", "10%"];
+    let args =
+        ["-t", "websocket", "-t", "long-poll", "-R", "40/s", "--delay", "5ms", "--loss", "10%"];
     let Some(trials) = trials(folder.path(), &args) else { return };
     assert_eq!(numbers(folder.path(), "lost"), [0.0; 2]);
     assert_eq!(numbers(folder.path(), "expected"), numbers(folder.path(), "delivered"));

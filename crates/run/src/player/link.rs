@@ -10,7 +10,7 @@ use pushbench_core::link::Link;
 use pushbench_link::Addressing;
 use pushbench_link::network::{Namespaces, NetworkPlan, TooManyClients, addressing};
 use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
-use pushbench_metrics::observe::device::RouterMeasured;
+use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 use pushbench_metrics::record::control::{Place, TrialTiming};
 use thiserror::Error;
 
@@ -39,13 +39,14 @@ pub enum LinkError {
     Silent,
 }
 
-/// Tries whether this system gives this user what a link takes.
+/// Tries whether this system gives this user what a link takes, and how packets would come to its
+/// router.
 ///
 /// # Errors
 ///
 /// [`LinkError::Refused`] says what it does not give, and the remedy.
-pub fn check(command: &[String], link: &Link, clients: u32) -> Result<(), LinkError> {
-    LinkSide::start(command, link, clients, 0).map(drop)
+pub fn check(command: &[String], link: &Link, clients: u32) -> Result<Backend, LinkError> {
+    LinkSide::start(command, link, clients, 0).map(|side| side.backend)
 }
 
 /// The router of a trial, whose networks are there as long as this is.
@@ -54,6 +55,7 @@ pub(crate) struct LinkSide {
     router: Process,
     news: Receiver<Output<RouterNews>>,
     network: LinkNetwork,
+    backend: Backend,
 }
 
 /// The networks of a link, and who has which address in them.
@@ -86,8 +88,9 @@ impl LinkSide {
             let _ = sender.send(output);
         })?;
         match next(&news)? {
-            RouterNews::Ready { namespaces, .. } => {
-                Ok(Self { router, news, network: LinkNetwork { namespaces, addressing } })
+            RouterNews::Ready { namespaces, backend } => {
+                let network = LinkNetwork { namespaces, addressing };
+                Ok(Self { router, news, network, backend })
             }
             RouterNews::Refused(why) => Err(LinkError::Refused(why)),
             RouterNews::Failed(why) => Err(LinkError::Router(why)),
