@@ -2,10 +2,10 @@
 //! (Documentation/networking/tuntap.rst).
 
 use std::ffi::CStr;
+use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-use rustix::fs::{Mode, OFlags, open};
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use super::namespace::NetworkError;
 use crate::posix::network as posix;
@@ -75,8 +75,9 @@ impl AsFd for Tun {
 }
 
 fn open_device() -> Result<OwnedFd, NetworkError> {
-    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    open(DEVICE, flags, Mode::empty()).map_err(|errno| closed(errno.into()))
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+    options.open(DEVICE).map(Into::into).map_err(closed)
 }
 
 fn closed(source: io::Error) -> NetworkError {
