@@ -300,6 +300,10 @@ mod tests {
                     changed(&get(ones), &get(others), &format!("{key}{dot}{name}"), into);
                 }
             }
+            // A table that is left out where nothing is in it.
+            (Value::Null, Value::Object(_)) => {
+                changed(&Value::Object(serde_json::Map::new()), other, key, into);
+            }
             _ if one != other => drop(into.insert(key.to_owned())),
             _ => {}
         }
