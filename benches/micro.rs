@@ -3,7 +3,9 @@
 use divan::{Bencher, black_box};
 use pushbench_benches::path::Path;
 use pushbench_benches::reads;
-use pushbench_core::{Contender, Delivery, MonoInstant, Sender, Seq};
+use pushbench_core::{Contender, Delivery, Link, MonoInstant, Sender, Seq};
+use pushbench_link::schedule::Schedule;
+use pushbench_link::{Addressing, Prefix, Router, Side};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Tally};
 use pushbench_metrics::observe::measure::Measure as _;
@@ -144,5 +146,76 @@ mod record {
         tally.add(Direction::Down, Layer::Payload, 64);
         tally.add(Direction::Down, Layer::Framing, 2);
         tally
+    }
+}
+
+/// What the router of an emulated network does with each packet.
+mod link {
+    use super::*;
+
+    /// Packets that wait: 10,000 each second for ten seconds.
+    const WAITING: u64 = 100_000;
+    const DELAY_NS: u64 = 10_000_000_000;
+
+    /// A segment of TCP in IPv4 from a client's address, 10.1.0.1, to the server's, 10.0.0.1: 100
+    /// bytes.
+    fn segment() -> Vec<u8> {
+        let mut packet =
+            vec![0x45, 0, 0, 100, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 1, 0, 1, 10, 0, 0, 1];
+        packet.extend([
+            0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0,
+        ]);
+        packet.resize(100, b'x');
+        packet
+    }
+
+    /// One in and one out. Jitter, in microseconds, has packets of different lines be due in another
+    /// order than they came.
+    #[divan::bench(args = [0, 1_000, 1_000_000], sample_size = 10_000)]
+    fn schedule_with_100_000_waiting(bencher: Bencher<'_, '_>, jitter_us: u64) {
+        let (mut schedule, packet) = (Schedule::new(1 << 30), segment());
+        let push = |schedule: &mut Schedule<u8>, number: u64| {
+            let jitter = pushbench_core::random::bits(1, 1, number) % (jitter_us * 1_000 + 1);
+            let due = MonoInstant(number * (DELAY_NS / WAITING) + jitter);
+            assert!(schedule.push(due, 0, black_box(&packet)));
+        };
+        (0..WAITING).for_each(|number| push(&mut schedule, number));
+        let mut number = WAITING;
+        bencher.bench_local(|| {
+            push(&mut schedule, number);
+            number += 1;
+            let taken = schedule.pop(MonoInstant(u64::MAX)).expect("some wait");
+            let first = schedule.bytes(&taken)[0];
+            schedule.release(taken);
+            first
+        });
+    }
+
+    /// A whole way: read, offered to its line, kept, counted, taken out. Each client in its turn.
+    #[divan::bench(args = [1, 1_000], sample_size = 10_000)]
+    fn router_with_100_000_waiting(bencher: Bencher<'_, '_>, clients: u32) {
+        let prefix = Prefix::new([10, 1, 0, 0].into(), 16).expect("16 bits of 32");
+        let addressing = Addressing { server: [10, 0, 0, 1].into(), prefix, clients };
+        let link: Link = serde_json::from_str("{\"delay\": \"10s\", \"up\": \"1Gbit/s\"}")
+            .expect("it is a link");
+        let (mut router, mut packet) = (Router::new(&link, addressing, 1), segment());
+        let mut number = 0;
+        let mut come = |router: &mut Router| {
+            number += 1;
+            let client = (number % u64::from(clients)) as u16 + 1;
+            packet[14..16].copy_from_slice(&client.to_be_bytes());
+            packet[24..28].copy_from_slice(&(number as u32 * 60).to_be_bytes());
+            let now = MonoInstant(number * (DELAY_NS / WAITING));
+            router.packet(now, Side::Clients, black_box(&packet));
+            now
+        };
+        (0..WAITING - 1).for_each(|_| _ = come(&mut router));
+        bencher.bench_local(|| {
+            let now = come(&mut router);
+            while let Some(due) = router.take_due(now) {
+                black_box(router.bytes(&due));
+                router.sent(due, now);
+            }
+        });
     }
 }

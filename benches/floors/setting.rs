@@ -76,8 +76,11 @@ impl Args {
             server: Server::Children(contest.server.server_player()),
             load: contest.load.load_player(payload),
         };
-        let commands =
-            Commands { server: contest.server.arguments(), load: contest.load.arguments() };
+        let commands = Commands {
+            server: contest.server.arguments(),
+            load: contest.load.arguments(),
+            link: Vec::new(),
+        };
         Run { plan, players, commands }
     }
 

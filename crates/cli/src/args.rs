@@ -4,6 +4,7 @@ mod coding;
 mod compare;
 mod feed;
 mod headers;
+mod link;
 mod processes;
 mod security;
 mod settings;
@@ -20,6 +21,7 @@ use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
+pub(crate) use self::link::LinkArgs;
 pub(crate) use self::processes::ProcessArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     /// A load child of a run.
     #[command(hide = true)]
     WorkerLoad,
+    /// The router of a run's link.
+    #[command(hide = true)]
+    WorkerLink,
 }
 
 /// `pushbench run`.
@@ -111,6 +116,8 @@ pub(crate) struct RunArgs {
     pub(crate) clients: ClientArgs,
     #[command(flatten)]
     pub(crate) feed: FeedSettings,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as

@@ -58,6 +58,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Completions { shell } => man::completions(shell),
         Command::Man => man::command(),
         Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),
+        Command::WorkerLink => Ok(child::link().map(|()| Outcome::Done)?),
         Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
+pub use self::bit_rate::BitRate;
 use crate::checked::excerpt;
+
+mod bit_rate;
 
 /// A quantity that does not parse, with how it should be written.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -20,16 +21,21 @@ pub struct UnitError {
 }
 
 /// What is wrong with a text that is no quantity.
-type Problem = Cow<'static, str>;
+pub(crate) type Problem = Cow<'static, str>;
 
 impl UnitError {
     /// The error of what does not parse as `what`, by its problem.
-    fn of(
+    pub(crate) fn of(
         given: &str,
         what: &'static str,
         example: &'static str,
     ) -> impl Fn(Problem) -> Self + Copy {
         move |problem| Self { given: excerpt(given, SHOWN), what, problem, example }
+    }
+
+    /// The same problem of a text that should have been something else.
+    pub(crate) fn meant_as(self, what: &'static str, example: &'static str) -> Self {
+        Self { what, example, ..self }
     }
 }
 
@@ -290,27 +296,38 @@ impl FromStr for Share {
     }
 }
 
+impl fmt::Display for Share {
+    /// Writes per cent where they read back as the same share: `0.1%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not one more digit than anybody writes: a tenth of a per cent is no 0.10000000000000001 %.
+        let percent = (self.0 * 1e14).round() / 1e12;
+        if percent / 100.0 == self.0 { write!(f, "{percent}%") } else { write!(f, "{}", self.0) }
+    }
+}
+
 /// Reads a quantity from a string, or from a bare number where its unit goes without saying.
 macro_rules! serde_as_text {
     ($($type:ident),*) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(TextOrNumber)?.parse().map_err(serde::de::Error::custom)
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let text = reader.deserialize_any($crate::units::TextOrNumber)?;
+                text.parse().map_err(::serde::de::Error::custom)
             }
         }
     )*};
 }
 
-serde_as_text!(Span, ByteSize, Rate, Count);
+pub(crate) use serde_as_text;
+serde_as_text!(Span, ByteSize, Rate, Count, Share, BitRate);
 
 /// The text of a string or of a number.
-struct TextOrNumber;
+pub(crate) struct TextOrNumber;
 
 impl serde::de::Visitor<'_> for TextOrNumber {
     type Value = String;
@@ -371,6 +388,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn shares_are_written_in_per_cent_as_people_do() {
+        for (share, written) in
+            [(0.001, "0.1%"), (0.07, "7%"), (1.0, "100%"), (0.0, "0%"), (0.000_001, "0.0001%")]
+        {
+            assert_eq!(Share(share).to_string(), written);
+        }
+    }
+
     /// The same in a file: a bare number is of the unit that goes without saying.
     #[test]
     fn bare_numbers_read_as_texts_do() {
@@ -421,6 +447,13 @@ mod tests {
             let span = Span(Duration::from_nanos(nanos));
             prop_assert_eq!(span.to_string().parse(), Ok(span));
             prop_assert_eq!(ByteSize(bytes).to_string().parse(), Ok(ByteSize(bytes)));
+        }
+
+        #[test]
+        fn a_share_reads_back_as_written(share in 0.0..=1.0, parts in 0_u32..=1_000_000) {
+            for share in [Share(share), Share(f64::from(parts) / 1e6)] {
+                prop_assert_eq!(share.to_string().parse(), Ok(share));
+            }
         }
     }
 }

@@ -158,6 +158,12 @@ impl Channel {
         Ok(self.is_open())
     }
 
+    /// Whether TCP has yet to open the connection.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        self.state == State::Connecting
+    }
+
     /// Takes on what secures a connection that TCP has opened; whether the channel is open now.
     ///
     /// # Errors

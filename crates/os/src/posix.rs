@@ -1,9 +1,12 @@
 //! The few calls for which there is no safe API: the CPU clock of another process, a thread's
-//! scheduling class, socket options that are structures, packets by the batch, and bytes with
-//! their kernel's stamp.
+//! scheduling class, socket options that are structures, packets by the batch, bytes with their
+//! kernel's stamp, namespaces, devices, and a ring of packets that the kernel fills.
 //!
 //! Nothing else may be unsafe in this workspace, so this module holds as little as it can, and
 //! knows nothing of what the bytes mean.
+
+pub(crate) mod network;
+pub(crate) mod ring;
 
 use std::io;
 use std::mem::{self, MaybeUninit};

@@ -12,6 +12,7 @@ pub mod frame;
 pub mod gzip;
 pub mod headers;
 pub mod http;
+pub mod ip;
 mod malformed;
 pub mod sse;
 pub mod utf8;

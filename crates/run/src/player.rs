@@ -4,6 +4,7 @@
 pub mod child;
 pub(crate) mod clients;
 pub(crate) mod inbox;
+pub mod link;
 pub mod process;
 pub(crate) mod server;
 pub mod target;
@@ -69,4 +70,6 @@ pub struct Commands {
     pub server: Vec<String>,
     /// Of a load process.
     pub load: Vec<String>,
+    /// Of the router of a link.
+    pub link: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod breakdown;
+mod link;
 mod model;
 pub(crate) mod record;
 pub(crate) mod stability;
@@ -74,6 +75,9 @@ impl<'a> Evidence<'a> {
         reasons.extend((!measured.ledger.balances()).then_some(Invalid::LedgerUnbalanced));
         let missed = any(played.uncaptured);
         reasons.extend(missed.map(|missed| Invalid::CaptureIncomplete { missed }));
+        reasons.extend(
+            played.router.iter().flat_map(|router| link::invalid(router, self.plan.allow_busy)),
+        );
         let saturated = self.saturated(played.cost.busiest_load);
         reasons.extend(saturated.map(|share| Invalid::LoadSaturated { share }));
         reasons.extend(self.stability().iter().flat_map(Stability::invalid));

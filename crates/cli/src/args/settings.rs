@@ -300,6 +300,10 @@ mod tests {
                     changed(&get(ones), &get(others), &format!("{key}{dot}{name}"), into);
                 }
             }
+            // A table that is left out where nothing is in it.
+            (Value::Null, Value::Object(_)) => {
+                changed(&Value::Object(serde_json::Map::new()), other, key, into);
+            }
             _ if one != other => drop(into.insert(key.to_owned())),
             _ => {}
         }
@@ -312,6 +316,7 @@ mod tests {
         let (before, mut after) = (Scenario::default(), Scenario::default());
         args.clients.apply(&mut after);
         args.feed.apply(&mut after);
+        args.link.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
@@ -349,6 +354,14 @@ mod tests {
             ("compression-level", "7"),
             ("compression-window-bits", "12"),
             ("compression-threshold", "70B"),
+            ("link", "4g"),
+            ("delay", "7ms"),
+            ("jitter", "7ms"),
+            ("loss", "7%"),
+            ("loss-burst", "7"),
+            ("down", "7Mbit/s"),
+            ("up", "7Mbit/s"),
+            ("queue", "7ms"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();

@@ -40,6 +40,22 @@ pub enum Axis {
     CompressionWindow,
     /// The size from which it is used.
     CompressionThreshold,
+    /// The name of the link.
+    LinkName,
+    /// How long a packet is under way in one direction.
+    Delay,
+    /// By how much that may differ.
+    Jitter,
+    /// The share of packets that are lost.
+    Loss,
+    /// How many are lost in a row.
+    LossBurst,
+    /// The rate of a line from server to client.
+    DownRate,
+    /// The rate of a line from client to server.
+    UpRate,
+    /// How much may wait in front of a line.
+    Queue,
 }
 
 /// The unit of [`Axis::value`].
@@ -55,6 +71,10 @@ pub enum AxisUnit {
     Micros,
     /// A factor.
     Factor,
+    /// Percent.
+    Percent,
+    /// Bits each second.
+    BitsPerSecond,
     /// None: its values are names, and have no order.
     Name,
 }
@@ -123,7 +143,11 @@ impl Axis {
     pub fn field(self, point: &Point) -> String {
         match self.unit() {
             AxisUnit::Name => self.text(point),
-            _ => (self.row().field)(point).to_string(),
+            _ => {
+                let field = (self.row().field)(point);
+                // Of a link, where there is none.
+                if field.is_nan() { String::new() } else { field.to_string() }
+            }
         }
     }
 

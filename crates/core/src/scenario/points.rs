@@ -37,11 +37,12 @@ impl Scenario {
     /// The point with `index` points before it: a number whose digits choose from the lists.
     fn point(&self, index: usize, trace: Option<&Trace>) -> Point {
         let mut point = Point::numbered(u32::try_from(index + 1).unwrap_or(u32::MAX));
-        let mut rest = index;
-        for axis in Axis::ALL.into_iter().rev() {
+        // How many points a value of the axis lasts.
+        let mut lasts = self.combinations();
+        for axis in Axis::ALL {
             let values = axis.len(self);
-            axis.choose(self, rest % values, &mut point);
-            rest /= values;
+            lasts /= values;
+            axis.choose(self, index / lasts % values, &mut point);
         }
         point.rate = self.rate_of_each(Count(point.clients.into())).unwrap_or(point.rate);
         let feed = self.feed_spec(&point, trace);

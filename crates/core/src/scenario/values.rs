@@ -3,7 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// One value, or several to be tried in turn.
@@ -61,6 +62,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Values<T>, E> {
         T::deserialize(number.into_deserializer()).map(Values::One)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Values<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(table)).map(Values::One)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values<T>, A::Error> {

@@ -13,6 +13,7 @@
 pub mod check;
 pub mod law;
 
+use pushbench_core::link::Ways;
 use serde::{Deserialize, Serialize};
 
 pub use self::check::Check;
@@ -172,11 +173,13 @@ impl Latency {
     }
 }
 
-/// The one-way delay d of a poll: half a measured round trip, which has the network's delay in
-/// it; where none was measured, the network's alone, 0 on loopback.
+/// The one-way delay d of a poll's answer: the network's way down, and half of what a measured round
+/// trip is longer than the network's.
 #[must_use]
-pub fn one_way_us(round_trip_us: Option<f64>, network_us: f64) -> f64 {
-    round_trip_us.map_or(network_us, |round_trip| network_us.max(round_trip / 2.0))
+pub fn one_way_us(round_trip_us: Option<f64>, network_us: Ways<f64>) -> f64 {
+    let Ways { down, up } = network_us;
+    let beside = round_trip_us.map_or(0.0, |round_trip| round_trip - down - up);
+    down + beside.max(0.0) / 2.0
 }
 
 /// Of uniform on (0, `spread`); of 0 where that is 0.

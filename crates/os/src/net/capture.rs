@@ -25,7 +25,8 @@ use rustix::event::{EventfdFlags, eventfd};
 
 pub use error::CaptureError;
 pub use filter::PortFilter;
-pub use packet::{Packet, TcpFlags};
+pub use packet::Packet;
+pub use pushbench_protocol::ip::TcpFlags;
 
 use reader::{Reader, Waker};
 use socket::PacketSocket;

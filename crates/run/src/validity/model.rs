@@ -1,6 +1,8 @@
 //! The figures that a finished trial ought to have, computed from others that it has.
 
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::link::Ways;
+use pushbench_core::units::Span;
 use pushbench_core::{Delivery, Shape};
 use pushbench_metrics::judge::models::check::{Chance, Compared, Distance, distance};
 use pushbench_metrics::judge::models::{Check, Dues, Latency, Law, one_way_us};
@@ -10,9 +12,6 @@ use pushbench_metrics::record::control::TrialTiming;
 
 use crate::plan::Plan;
 use crate::trial::Played;
-
-/// The network's one-way delay: all runs are on loopback, which adds none.
-const NETWORK_US: f64 = 0.0;
 
 /// The model of trial `id`, and how the trial compares with it, where its latencies are known.
 pub(crate) fn check(plan: &Plan, id: TrialId, played: &Played) -> Check {
@@ -37,6 +36,16 @@ impl Trial<'_> {
         self.plan.point(self.id).poll_interval.0.as_secs_f64() * 1e6
     }
 
+    /// The network's delay each way, 0 on loopback.
+    fn network_us(&self) -> Ways<f64> {
+        let us = |span: Span| span.0.as_secs_f64() * 1e6;
+        let link = self.plan.point(self.id).link.as_ref();
+        link.map_or_else(Ways::default, |link| Ways {
+            down: us(link.delay.down),
+            up: us(link.delay.up),
+        })
+    }
+
     fn law(&self) -> Option<Law> {
         Law::of(&self.played.timing.schedule)
     }
@@ -56,7 +65,7 @@ impl Trial<'_> {
             return Check::default();
         };
         let (poll_us, audit) = (self.poll_us(), &self.measured.audit);
-        let delay_us = one_way_us(polls.round_trip.mean_us(), NETWORK_US);
+        let delay_us = one_way_us(polls.round_trip.mean_us(), self.network_us());
         let chance = Chance::of(polls, audit.published, self.plan.scenario.seed);
         let delivery = self.plan.scenario.delivery;
         let latency = match delivery {

@@ -57,14 +57,14 @@ impl Peer {
         })
     }
 
-    /// What it would send of `plaintext`.
+    /// Bytes that it would send of `plaintext`.
     pub(super) fn sealed(&mut self, plaintext: &[u8]) -> Vec<u8> {
         let Some(tls) = &mut self.tls else { return plaintext.to_vec() };
         tls.writer().write_all(plaintext).unwrap();
         self.waiting()
     }
 
-    /// What its end of TLS has to send.
+    /// Bytes that its end of TLS has to send.
     pub(super) fn waiting(&mut self) -> Vec<u8> {
         let (tls, mut sealed) = (self.tls.as_mut().unwrap(), Vec::new());
         while tls.wants_write() {

@@ -92,6 +92,21 @@ pub enum Invalid {
         /// How many.
         missed: u64,
     },
+    /// The router of a link ended early, or said nothing.
+    RouterDied {
+        /// Its last words, or how it ended.
+        error: String,
+    },
+    /// Packets were gone that no line had dropped.
+    LinkLeaked {
+        /// How many.
+        packets: u64,
+    },
+    /// The router of a link did not keep its own times.
+    RouterLate {
+        /// How late one packet in a hundred of the window was, or later.
+        p99: Duration,
+    },
     /// The load generator used a whole core, so it may have measured itself.
     LoadSaturated {
         /// The busiest load process's CPU time over the window's length.
@@ -139,13 +154,15 @@ impl Invalid {
                  off at the server"
             }
             Self::AttemptsUsed(used) => used.remedy(),
-            Self::LoadDied { .. } | Self::ServerDied { .. } => {
+            Self::LoadDied { .. } | Self::ServerDied { .. } | Self::RouterDied { .. } => {
                 "see what it said, and the system's log"
             }
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
-            Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
+            Self::CaptureIncomplete { .. } | Self::LinkLeaked { .. } | Self::RouterLate { .. } => {
+                "lower the rate or the number of clients"
+            }
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
             }
@@ -230,6 +247,14 @@ impl fmt::Display for Invalid {
             | Self::LostToErrors { .. } => self.of_the_feed(f),
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
+            }
+            Self::RouterDied { error } => write!(f, "the router of the link ended early: {error}"),
+            Self::LinkLeaked { packets } => {
+                write!(f, "{packets} packets were gone on the link that no line had dropped")
+            }
+            Self::RouterLate { p99 } => {
+                let p99 = micros(p99.as_secs_f64() * 1e6);
+                write!(f, "one packet in a hundred left the router of the link {p99} late or more")
             }
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)

@@ -1,8 +1,9 @@
 //! One captured packet, and how it is read from the bytes that the kernel hands over.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use pushbench_core::MonoInstant;
+use pushbench_protocol::ip::{Ip, Tcp, TcpFlags};
 
 use crate::net::tcp_info::IpVersion;
 
@@ -11,9 +12,8 @@ use crate::net::tcp_info::IpVersion;
 const NOTE: usize = 10;
 /// An Ethernet header (RFC 894). The loopback interface has one too, with empty addresses.
 const ETHERNET: usize = 14;
-/// An IPv6 header (RFC 8200 §3).
-const IPV6: usize = 40;
-const TCP: u8 = 6;
+/// Ethernet's numbers for IPv4 and IPv6 (RFC 894, RFC 2464 §3).
+const ETHER_TYPES: [[u8; 2]; 2] = [[0x08, 0x00], [0x86, 0xdd]];
 
 /// `VIRTIO_NET_HDR_GSO_NONE`: the frame is one segment.
 const ONE_SEGMENT: u8 = 0;
@@ -86,68 +86,21 @@ impl Packet {
     pub(super) fn parse(at: MonoInstant, bytes: &[u8]) -> Option<Self> {
         let (note, frame) = bytes.split_at_checked(NOTE)?;
         let (ethernet, packet) = frame.split_at_checked(ETHERNET)?;
-        let network = match u16_at(ethernet, 12)? {
-            0x0800 => Network::ipv4(packet)?,
-            0x86dd => Network::ipv6(packet)?,
-            _ => return None,
-        };
-        let tcp = packet.get(network.header..)?;
-        let offset_and_flags = tcp.get(12..14)?;
-        // RFC 9293 §3.1: the data offset, in words of four bytes, is the length of the header.
-        let tcp_header = u32::from(offset_and_flags[0] >> 4) * 4;
-        let header_bytes = network.header as u32 + tcp_header;
-        let tcp_payload_bytes = network.total.checked_sub(header_bytes)?;
-        if tcp_header < 20 {
-            return None;
-        }
+        let is_ipv6 = ETHER_TYPES.iter().position(|known| ethernet.ends_with(known))? == 1;
+        let ip = Ip::read(packet).filter(|ip| ip.from.is_ipv6() == is_ipv6)?;
+        let tcp = Tcp::read(&ip, packet)?;
         Some(Self {
             at,
-            from: SocketAddr::new(network.from, u16_at(tcp, 0)?),
-            to: SocketAddr::new(network.to, u16_at(tcp, 2)?),
-            ip_bytes: network.total,
-            header_bytes,
-            tcp_payload_bytes,
-            segments: segments(note, tcp_payload_bytes)?,
-            flags: TcpFlags(offset_and_flags[1]),
-            seq: u32_at(tcp, 4)?,
-            ack: u32_at(tcp, 8)?,
+            from: SocketAddr::new(ip.from, tcp.from),
+            to: SocketAddr::new(ip.to, tcp.to),
+            ip_bytes: ip.total,
+            header_bytes: ip.header + tcp.header,
+            tcp_payload_bytes: tcp.payload,
+            segments: segments(note, tcp.payload)?,
+            flags: tcp.flags,
+            seq: tcp.seq,
+            ack: tcp.ack,
         })
-    }
-}
-
-/// The fields of an IP header.
-struct Network {
-    from: IpAddr,
-    to: IpAddr,
-    /// Its own length, options included.
-    header: usize,
-    /// The length of the whole packet.
-    total: u32,
-}
-
-impl Network {
-    /// RFC 791 §3.1. Segments of one write may together be longer than the length field can
-    /// say, which is then 0 ("BIG TCP", only where an administrator allows it): not read.
-    fn ipv4(packet: &[u8]) -> Option<Self> {
-        let first = *packet.first()?;
-        let header = usize::from(first & 0x0f) * 4;
-        if first >> 4 != 4 || header < 20 || *packet.get(9)? != TCP {
-            return None;
-        }
-        let address = |at| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<4>()?));
-        let total = u16_at(packet, 2)?.into();
-        Some(Self { from: address(12)?, to: address(16)?, header, total })
-    }
-
-    /// RFC 8200 §3, without extension headers.
-    fn ipv6(packet: &[u8]) -> Option<Self> {
-        if packet.first()? >> 4 != 6 || *packet.get(6)? != TCP {
-            return None;
-        }
-        let payload = u32::from(u16_at(packet, 4)?);
-        let address = |at| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<16>()?));
-        let total = IPV6 as u32 + payload;
-        Some(Self { from: address(8)?, to: address(24)?, header: IPV6, total })
     }
 }
 
@@ -159,66 +112,6 @@ fn segments(note: &[u8], payload: u32) -> Option<u32> {
         return Some(1);
     }
     (size > 0).then(|| payload.div_ceil(size).max(1))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|two| u16::from_be_bytes(*two))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|four| u32::from_be_bytes(*four))
-}
-
-/// The control bits of a TCP header (RFC 9293 §3.1).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TcpFlags(u8);
-
-impl TcpFlags {
-    /// None set.
-    pub const NONE: Self = Self(0);
-
-    /// Only SYN set.
-    pub const SYN: Self = Self(0x02);
-
-    const NAMES: [&'static str; 8] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
-
-    /// The sender has no more to send.
-    #[must_use]
-    pub const fn fin(self) -> bool {
-        self.0 & 0x01 != 0
-    }
-
-    /// Opens a connection.
-    #[must_use]
-    pub const fn syn(self) -> bool {
-        self.0 & 0x02 != 0
-    }
-
-    /// Aborts the connection.
-    #[must_use]
-    pub const fn rst(self) -> bool {
-        self.0 & 0x04 != 0
-    }
-
-    /// Hands the payload to the receiver without waiting for more.
-    #[must_use]
-    pub const fn psh(self) -> bool {
-        self.0 & 0x08 != 0
-    }
-
-    /// Acknowledges: all packets but the first.
-    #[must_use]
-    pub const fn ack(self) -> bool {
-        self.0 & 0x10 != 0
-    }
-}
-
-impl std::fmt::Debug for TcpFlags {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let set = Self::NAMES.iter().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1);
-        let names: Vec<&str> = set.map(|(_, name)| *name).collect();
-        write!(f, "{{{}}}", names.join(", "))
-    }
 }
 
 #[cfg(test)]

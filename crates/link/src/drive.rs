@@ -1,0 +1,221 @@
+//! The router at work: one thread that moves packets between the networks, and looks after orders.
+
+use std::io;
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use pushbench_core::MonoInstant;
+use pushbench_metrics::observe::device::{RouterMeasured, SideCounts};
+use pushbench_os::net::namespace::NetworkError;
+use pushbench_os::process::thread_time::ThreadTime;
+use pushbench_os::time::clock;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::thread::set_current_timer_slack;
+use thiserror::Error;
+
+use crate::network::Network;
+use crate::router::{Router, Side};
+
+/// Packets that are taken from each side, and as many that are sent, before the other side and the
+/// orders are looked after again: some 100 µs.
+const TURN: u32 = 16;
+
+const SIDES: [Side; 2] = [Side::Server, Side::Clients];
+
+/// A router that cannot go on.
+#[derive(Debug, Error)]
+pub enum DriveError {
+    /// The networks do not tell what they counted.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Waiting for packets failed.
+    #[error("cannot wait for packets: the system refused")]
+    Wait(#[source] io::Error),
+    /// An order cannot be read.
+    #[error("cannot read an order of the parent process")]
+    Orders(#[source] io::Error),
+    /// A device is gone, or down.
+    #[error(
+        "cannot take packets from the network of {side}: its device is gone or down; leave the \
+         devices of a link alone while it is in use"
+    )]
+    Device {
+        /// The side.
+        side: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// Moves packets until the one who gives orders says that it is enough: each time `orders` is readable
+/// or at its end, `obey` reads what is there, and either goes on or tells when the trial's drain
+/// ended.
+///
+/// # Errors
+///
+/// [`DriveError`] where a device is gone or does not tell what it counted, and what `obey` fails with.
+pub fn drive<O: AsFd>(
+    network: &mut Network,
+    router: &mut Router,
+    orders: &mut O,
+    mut obey: impl FnMut(&mut O, &mut Router) -> io::Result<ControlFlow<MonoInstant>>,
+) -> Result<RouterMeasured, DriveError> {
+    // The kernel may wake this thread later by its timer slack, 50 µs unless it is told otherwise.
+    set_current_timer_slack(NonZeroU64::new(1)).map_err(|error| DriveError::Wait(error.into()))?;
+    let before = counts(network)?;
+    let start = clock::now();
+    let mut work = Work::default();
+    let mut attendance = Attendance::since(start);
+    let closing = loop {
+        let wait = work.time_to_wait(router);
+        let ready = look(network, &*orders, wait).map_err(DriveError::Wait)?;
+        if ready.orders
+            && let ControlFlow::Break(closing) = obey(orders, router).map_err(DriveError::Orders)?
+        {
+            break closing;
+        }
+        work.ready = [work.ready[0] | ready.sides[0], work.ready[1] | ready.sides[1]];
+        work.turn(network, router)?;
+        attendance.look();
+    };
+    attendance.lap();
+    let [server, clients] = counts(network)?;
+    Ok(RouterMeasured {
+        backend: network.backend(),
+        link: router.counts(closing),
+        waiting: router.waiting() as u64,
+        forwarded: work.forwarded,
+        server: server.since(&before[0]),
+        clients: clients.since(&before[1]),
+        elapsed: clock::now().saturating_since(start),
+        cpu: attendance.cpu,
+        longest_wait: attendance.longest_wait,
+    })
+}
+
+fn counts(network: &mut Network) -> Result<[SideCounts; 2], NetworkError> {
+    Ok([network.counts(Side::Server)?, network.counts(Side::Clients)?])
+}
+
+/// Time that the router had a core, and that it waited for one.
+struct Attendance {
+    time: ThreadTime,
+    looked: MonoInstant,
+    cpu: Duration,
+    longest_wait: Duration,
+}
+
+impl Attendance {
+    /// The time between two looks, each of which is two system calls.
+    const APART: Duration = Duration::from_millis(1);
+
+    fn since(start: MonoInstant) -> Self {
+        let time = ThreadTime::here();
+        Self { time, looked: start, cpu: Duration::ZERO, longest_wait: Duration::ZERO }
+    }
+
+    fn look(&mut self) {
+        let now = clock::now();
+        if now.saturating_since(self.looked) >= Self::APART {
+            self.looked = now;
+            self.lap();
+        }
+    }
+
+    fn lap(&mut self) {
+        let spent = self.time.lap();
+        self.cpu += spent.cpu;
+        self.longest_wait = self.longest_wait.max(spent.waited);
+    }
+}
+
+/// The work between two waits.
+#[derive(Debug, Default)]
+struct Work {
+    /// Whether the sides may have packets, in the order of [`SIDES`].
+    ready: [bool; 2],
+    forwarded: u64,
+}
+
+impl Work {
+    /// How long nothing is to be done unless a packet comes; `None` for ever.
+    fn time_to_wait(&self, router: &Router) -> Option<Duration> {
+        if self.ready.contains(&true) {
+            return Some(Duration::ZERO);
+        }
+        router.next_due().map(|due| due.saturating_since(clock::now()))
+    }
+
+    /// Takes a packet from each side in turn, and sends what is due in between.
+    fn turn(&mut self, network: &mut Network, router: &mut Router) -> Result<(), DriveError> {
+        for _ in 0..TURN {
+            let mut now = clock::now();
+            for (index, side) in SIDES.into_iter().enumerate() {
+                if self.ready[index] {
+                    self.ready[index] = Self::take(side, network, router)?;
+                    now = clock::now();
+                }
+            }
+            self.send_due(now, network, router);
+            if self.ready == [false; 2] {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a packet from a side. Whether there may be more.
+    fn take(side: Side, network: &mut Network, router: &mut Router) -> Result<bool, DriveError> {
+        let came = network.port(side).receive(|packet| router.packet(clock::now(), side, packet));
+        came.map_err(|source| DriveError::Device { side: name(side), source })
+    }
+
+    fn send_due(&mut self, mut now: MonoInstant, network: &mut Network, router: &mut Router) {
+        for _ in 0..TURN {
+            let Some(due) = router.take_due(now) else { return };
+            now = clock::now();
+            let whole = network.port(due.to).send(router.bytes(&due));
+            self.forwarded += u64::from(whole);
+            router.sent(due, now);
+        }
+    }
+}
+
+const fn name(side: Side) -> &'static str {
+    match side {
+        Side::Server => "the server",
+        Side::Clients => "the clients",
+    }
+}
+
+/// Events that [`look`] saw.
+struct Ready {
+    sides: [bool; 2],
+    orders: bool,
+}
+
+/// Waits for packets, or an order, for `timeout` at most.
+///
+/// `ppoll` waits to the nanosecond, as `epoll_pwait2` does from Linux 5.11 on.
+fn look(network: &mut Network, orders: &impl AsFd, timeout: Option<Duration>) -> io::Result<Ready> {
+    let timeout = timeout.map(|wait| Timespec {
+        tv_sec: wait.as_secs().cast_signed(),
+        tv_nsec: wait.subsec_nanos().into(),
+    });
+    let [server, clients] = network.ports();
+    let mut fds = [
+        PollFd::new(server, PollFlags::IN),
+        PollFd::new(clients, PollFlags::IN),
+        PollFd::new(orders, PollFlags::IN),
+    ];
+    match poll(&mut fds, timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // An error is a reason to read too, which then says which it is.
+    let [server, clients, orders] = fds.map(|fd| !fd.revents().is_empty());
+    Ok(Ready { sides: [server, clients], orders })
+}
