@@ -59,6 +59,10 @@ pub(crate) fn resolve(
         return Err(refused(&shown, problem));
     }
     scenario.check().map_err(|error| refused(&shown, error))?;
+    if clients.capture && !scenario.link.is_empty() {
+        let problem = "--capture: a link's router sees every packet already; leave it out";
+        return Err(refused(&shown, problem));
+    }
     profile::check_cookies(&headers, &scenario)?;
     let trace = load_trace(&scenario, folder)?;
     check_due(&scenario, trace.as_ref(), &shown)?;

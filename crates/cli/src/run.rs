@@ -5,7 +5,7 @@ mod remarks;
 use std::ops::ControlFlow;
 
 use anyhow::anyhow;
-use pushbench_core::scenario::Point;
+use pushbench_core::scenario::{Axis, Point};
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};
@@ -114,8 +114,11 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     let stack = plan.scenario.unusual_of_stack(point);
     let stack: String =
         stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let link = point.link.as_ref().map(|_| Axis::LinkName);
+    let link = link.into_iter().chain(point.unusual_of_link());
+    let link: String = link.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,

@@ -100,6 +100,7 @@ fn settings_that_cannot_be_are_refused_before_anything_starts() {
         (&["--jitter", "10ms"], "link.jitter: 10ms"),
         (&["--link", "5g"], "no link is called `5g`; there are lan"),
         (&["--queue", "1s"], "link.queue: nothing waits"),
+        (&["--delay", "1ms", "--capture"], "--capture: a link's router sees every packet"),
         (&["--delay", "1ms", "-c", "9M"], "clients: 9000000 are too many"),
     ] {
         let (status, _, errors) = outcome(folder.path(), &[&["run", "-t", "sse"], args].concat());

@@ -1,7 +1,7 @@
 //! The settings of a point in words, and which of them a run varies.
 
 use pushbench_core::Contender;
-use pushbench_core::link::{Link, LinkName, Scope};
+use pushbench_core::link::Scope;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
 
 use crate::human;
@@ -121,15 +121,12 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
 /// The link at `point` in words: its name, and what of it is not as by that name or by default.
 fn link(point: &Point) -> Vec<String> {
     let Some(link) = &point.link else { return Vec::new() };
-    let usual = Point {
-        link: Some(point.link_name.map_or_else(Link::default, LinkName::link)),
-        ..point.clone()
-    };
-    let axes = Axis::ALL.into_iter().filter(|axis| axis.key().starts_with("link."));
-    let unusual = axes.filter(|axis| axis.text(point) != axis.text(&usual));
     let name = point.link_name.map(|_| words(Axis::LinkName, point));
     let shared = (link.scope == Scope::Shared).then(|| "a line that all share".to_owned());
-    let words: Vec<String> =
-        name.into_iter().chain(unusual.map(|axis| words(axis, point))).chain(shared).collect();
+    let words: Vec<String> = name
+        .into_iter()
+        .chain(point.unusual_of_link().map(|axis| words(axis, point)))
+        .chain(shared)
+        .collect();
     if words.is_empty() { vec!["over a link without delay".to_owned()] } else { words }
 }
