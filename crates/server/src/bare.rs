@@ -61,7 +61,7 @@ pub fn play(
     listen(&listener, BACKLOG)?;
     say(ServerNews::Listening { address: listener.local_addr()? });
     let acceptor = plan.security.as_ref().map(Acceptor::new).transpose();
-    let acceptor = acceptor.map_err(io::Error::other)?;
+    let acceptor = acceptor.map_err(io::Error::other)?.map(Acceptor::giving_keys_out);
     let accepted = Accepted::default();
     let shared = Arc::clone(&accepted);
     thread::spawn(move || {
