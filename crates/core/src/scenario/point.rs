@@ -45,6 +45,10 @@ pub struct Point {
     /// How the contenders with a coding compress.
     #[serde(default)]
     pub compression: Compression,
+    /// The server ran already, so that the settings that are [its alone](Axis::is_known_at) are not
+    /// known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server_runs_already: bool,
 }
 
 checked_when_read!(Point);
@@ -65,6 +69,7 @@ impl Point {
             speed: 1.0,
             tls: Tls::default(),
             compression: Compression::default(),
+            server_runs_already: false,
         }
     }
 
