@@ -244,7 +244,11 @@ impl Channel {
             Ok(length)
         };
         match &mut self.secured {
-            Some(secured) => secured.read(buffer, take),
+            Some(secured) => {
+                let read = secured.read(buffer, take);
+                secured.answer(&self.socket, moved);
+                read
+            }
             None => take(buffer).map(|(length, stamp)| clear(length, buffer.len(), stamp)),
         }
     }

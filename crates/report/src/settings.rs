@@ -65,13 +65,14 @@ pub(crate) fn columns(first: usize) -> String {
     Axis::ALL[first..].iter().map(|axis| axis.column()).collect::<Vec<_>>().join(",")
 }
 
-/// The field of `axis` at a point; empty where `contender` does not have the setting.
+/// The field of `axis` at a point; empty where `contender` does not have the setting, and where nobody
+/// knows which the server has.
 pub(crate) fn field(axis: Axis, point: &Point, contender: Contender) -> Option<String> {
-    axis.is_read_by(contender).then(|| axis.field(point))
+    let has_one = axis.is_read_by(contender) && axis.is_known_at(point);
+    has_one.then(|| axis.field(point))
 }
 
-/// The fields of all axes at a point; empty where it is not known, and where `contender` does not
-/// have the setting.
+/// The fields of all axes at a point; empty where it is not known, and as a [`field`] is.
 pub(crate) fn fields(point: Option<&Point>, contender: Contender) -> [String; Axis::ALL.len()] {
     Axis::ALL.map(|axis| point.and_then(|it| field(axis, it, contender)).unwrap_or_default())
 }

@@ -132,6 +132,14 @@ impl Axis {
         (self.row().is_read_by)(contender)
     }
 
+    /// Whether its value at `point` is what was measured: a server that runs already has a
+    /// certificate and a level of compression of its own.
+    #[must_use]
+    pub const fn is_known_at(self, point: &Point) -> bool {
+        let is_the_servers = matches!(self, Self::TlsCertificate | Self::CompressionLevel);
+        !(is_the_servers && point.server_runs_already)
+    }
+
     /// Its value at `point`, in its unit; no number where it is a name.
     #[must_use]
     pub fn value(self, point: &Point) -> f64 {

@@ -52,6 +52,10 @@ pub struct Point {
     /// The name of the link that the settings of `link` started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_name: Option<LinkName>,
+    /// The server ran already, so that the settings that are [its alone](Axis::is_known_at) are not
+    /// known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server_runs_already: bool,
 }
 
 checked_when_read!(Point);
@@ -74,6 +78,7 @@ impl Point {
             compression: Compression::default(),
             link: None,
             link_name: None,
+            server_runs_already: false,
         }
     }
 

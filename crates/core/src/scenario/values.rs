@@ -28,6 +28,15 @@ impl<T> Values<T> {
     }
 }
 
+impl<T: Clone> Values<T> {
+    /// Has `values` in place of its own, where there are any.
+    pub fn override_with(&mut self, values: &[T]) {
+        if !values.is_empty() {
+            *self = values.to_vec().into();
+        }
+    }
+}
+
 /// Unlike a derived untagged enum, keeps the value's own error.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Values<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -97,6 +97,15 @@ impl Secured {
         }))
     }
 
+    /// Sends what TLS itself has to answer to what was read, as to a server that wants to negotiate
+    /// anew (RFC 5246 §7.2.2): there may be no write for it to go with.
+    pub(super) fn answer(&mut self, socket: &TcpStream, moved: &mut Moved) {
+        if self.waits() {
+            // What does not go now goes with the next write, which also says what is wrong.
+            let _ = self.flush(socket, moved);
+        }
+    }
+
     pub(super) fn write(
         &mut self,
         plaintext: &[u8],

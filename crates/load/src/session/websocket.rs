@@ -129,7 +129,7 @@ impl Websocket {
         let Some(offer) = self.offer else { return Ok(()) };
         let request = || self.target().describe();
         let Some(Agreement { server, .. }) = agreement else {
-            return Err(ProtocolError::NotCompressed(request()));
+            return Err(ProtocolError::NoDeflate(request()));
         };
         if server.takeover == offer.server_no_takeover {
             return Err(ProtocolError::NoTakeover(request()));
