@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::check_list;
-use super::{Axis, Point, Scenario, ScenarioError, Values, setting};
+use super::{Point, Scenario, ScenarioError, Values, setting};
 use crate::link::{BurstLength, Link, LinkName, QueueLimit, Scope, Ways};
 use crate::units::{BitRate, Share, Span};
 
@@ -111,14 +111,6 @@ fn check_some<T>(key: &'static str, values: Option<&Values<T>>) -> Result<(), Sc
 }
 
 impl Point {
-    /// The settings of its link that are not what they are by its name, or by default.
-    pub fn unusual_of_link(&self) -> impl Iterator<Item = Axis> {
-        let usual = self.link_name.map_or_else(Link::default, LinkName::link);
-        let usual = Self { link: self.link.as_ref().map(|_| usual), ..self.clone() };
-        let axes = Axis::ALL.into_iter().filter(|axis| axis.key().starts_with("link."));
-        axes.filter(move |axis| axis.text(self) != axis.text(&usual))
-    }
-
     /// Checks its link, as one.
     pub(super) fn check_link(&self) -> Result<(), ScenarioError> {
         let Some(link) = &self.link else { return Ok(()) };

@@ -5,6 +5,7 @@ use crate::feed::FeedSpec;
 use crate::feed::payload::Payload;
 use crate::feed::schedule::Schedule;
 use crate::feed::trace::Trace;
+use crate::link::{Link, LinkName};
 use crate::units::{Count, Rate};
 
 impl Scenario {
@@ -81,5 +82,15 @@ impl Scenario {
             },
         };
         FeedSpec { seed: self.seed, schedule, payload }
+    }
+}
+
+impl Point {
+    /// The settings of its link that are not what they are by its name, or by default.
+    pub fn unusual_of_link(&self) -> impl Iterator<Item = Axis> {
+        let usual = self.link_name.map_or_else(Link::default, LinkName::link);
+        let usual = Self { link: self.link.as_ref().map(|_| usual), ..self.clone() };
+        let axes = Axis::ALL.into_iter().filter(|axis| axis.key().starts_with("link."));
+        axes.filter(move |axis| axis.text(self) != axis.text(&usual))
     }
 }
