@@ -388,6 +388,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn shares_are_written_in_per_cent_as_people_do() {
+        for (share, written) in
+            [(0.001, "0.1%"), (0.07, "7%"), (1.0, "100%"), (0.0, "0%"), (0.000_001, "0.0001%")]
+        {
+            assert_eq!(Share(share).to_string(), written);
+        }
+    }
+
     /// The same in a file: a bare number is of the unit that goes without saying.
     #[test]
     fn bare_numbers_read_as_texts_do() {
@@ -438,6 +447,13 @@ mod tests {
             let span = Span(Duration::from_nanos(nanos));
             prop_assert_eq!(span.to_string().parse(), Ok(span));
             prop_assert_eq!(ByteSize(bytes).to_string().parse(), Ok(ByteSize(bytes)));
+        }
+
+        #[test]
+        fn a_share_reads_back_as_written(share in 0.0..=1.0, parts in 0_u32..=1_000_000) {
+            for share in [Share(share), Share(f64::from(parts) / 1e6)] {
+                prop_assert_eq!(share.to_string().parse(), Ok(share));
+            }
         }
     }
 }

@@ -29,8 +29,6 @@ type Key = u64;
 /// A connection; pairs are by direction.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flow {
-    /// The number of the client's SYN.
-    opened: Option<u32>,
     sent: [Option<Sent>; 2],
     /// The number behind each FIN, and whether it was acknowledged.
     fins: [Option<u32>; 2],
@@ -89,9 +87,10 @@ impl Flows {
 impl Flow {
     fn again(&mut self, direction: Direction, segment: &Tcp) -> u32 {
         let (own, other) = (direction as usize, 1 - direction as usize);
-        let (flags, opens) = (segment.flags, segment.flags.syn() && direction == Direction::Up);
-        if opens && self.opened != Some(segment.seq) {
-            *self = Self { opened: Some(segment.seq), ..Self::default() };
+        let flags = segment.flags;
+        // Also the same SYN once more: nothing else has been sent before it is answered.
+        if flags.syn() && direction == Direction::Up {
+            *self = Self::default();
         }
         let again = match &mut self.sent[own] {
             Some(sent) => sent.again(segment),

@@ -1,7 +1,7 @@
 //! The emulated network between server and clients.
 //!
 //! Both ends have the kernel's TCP; between them a [`router`] of ours takes every IP packet, asks the
-//! [`line`] of its client and direction what becomes of it, keeps it in a [`schedule`] until it is due,
+//! [`line`](mod@line) of its client and direction what becomes of it, keeps it in a [`schedule`] until it is due,
 //! and counts it. All of that is without I/O and without a clock: whoever moves the packets says what
 //! time it is. That is [`drive`], between the [`network`]s of the two sides; [`process`] is a process
 //! that does nothing else.

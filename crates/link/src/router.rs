@@ -68,6 +68,11 @@ impl Router {
     /// A router between the addresses of `addressing`, with the lines of `link`.
     #[must_use]
     pub fn new(link: &Link, addressing: Addressing, seed: u64) -> Self {
+        Self::with_room(link, addressing, seed, ROOM)
+    }
+
+    /// One that holds at most `room` bytes of packets.
+    fn with_room(link: &Link, addressing: Addressing, seed: u64, room: usize) -> Self {
         let lines = match link.scope {
             Scope::Client => addressing.clients,
             Scope::Shared => 1,
@@ -78,7 +83,7 @@ impl Router {
             addressing,
             scope: link.scope,
             lines,
-            schedule: Schedule::new(ROOM),
+            schedule: Schedule::new(room),
             ledger: Ledger::new(),
         }
     }

@@ -141,3 +141,17 @@ fn drops_are_counted_by_cause() {
     assert_eq!((up.packets(), down.packets()), (100, 1), "what was dropped was sent all the same");
     assert!((30..70).contains(&left), "{left}");
 }
+
+/// What the router itself cannot hold is counted apart from what the link drops.
+#[test]
+fn a_packet_that_finds_no_memory_is_told_apart() {
+    let mut router = Router::with_room(&delayed(1), addressing(1), 1, 1 << 17);
+    for _ in 0..70 {
+        router.packet(at(0), Side::Server, &segment(SERVER, CLIENT, |_| {}, 1460));
+    }
+    // 128 KiB in places of 2 KiB.
+    assert_eq!(leave(&mut router, MS).len(), 64);
+    let dropped = router.counts(at(0)).total(Direction::Down).dropped(Cause::NoRoom);
+    assert_eq!(dropped, Packets { packets: 6, bytes: 9000 });
+    assert!(!Cause::NoRoom.is_asked_for() && Cause::Queue.is_asked_for());
+}

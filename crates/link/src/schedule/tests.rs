@@ -55,13 +55,17 @@ fn memory_has_a_limit() {
 }
 
 proptest! {
-    /// Against a sorted list: by instant, and as they came where instants are the same.
+    /// Against a sorted list: by instant, and as they came where instants are the same. Places of some
+    /// sizes are taken again by then, in another order.
     #[test]
-    fn packets_leave_in_order(dues in prop::collection::vec(0_u64..50, 0..200)) {
+    fn packets_leave_in_order(packets in prop::collection::vec((0_u64..50, 1_usize..600), 0..200)) {
         let mut schedule = Schedule::new(1 << 24);
+        let before = [200, 1, 300, 2].map(|size| schedule.push(at(60), (), &vec![0; size]));
+        prop_assert_eq!(before, [true; 4]);
+        prop_assert_eq!(drain(&mut schedule, 60).len(), 4);
         let mut expected = Vec::new();
-        for (number, due) in dues.into_iter().enumerate() {
-            let packet = vec![number as u8; 1 + number * 7];
+        for (number, (due, size)) in packets.into_iter().enumerate() {
+            let packet = vec![number as u8; size];
             prop_assert!(schedule.push(at(due), (), &packet));
             expected.push((due, packet));
         }
