@@ -61,7 +61,7 @@ fn row(between: Between, rate: u32, trial: &Trial) -> String {
         between.name(),
         *sent as f64 / gone.took.as_secs_f64(),
         router.forwarded,
-        sum(|side| side.device.lost() + side.router_end.lost()),
+        sum(|side| side.lost() - side.overflowed - side.port.all()),
         sum(|side| side.overflowed),
         sum(|side| side.port.all()),
         100.0 * router.cpu.as_secs_f64() / gone.took.as_secs_f64(),

@@ -15,7 +15,7 @@ mod setup;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-use pushbench_metrics::observe::device::{Backend, DeviceCounters, SideCounts};
+use pushbench_metrics::observe::device::{Backend, SideCounts};
 use pushbench_os::net::namespace::{NetworkError, NetworkNamespace};
 use pushbench_os::net::route::{DeviceIndex, RouteTable};
 use serde::{Deserialize, Serialize};
@@ -156,8 +156,8 @@ impl Network {
     pub fn counts(&mut self, side: Side) -> Result<SideCounts, NetworkError> {
         let part = self.part(side);
         let router_end = match &mut part.router_end {
-            Some((table, device)) => table.counters(*device)?,
-            None => DeviceCounters::default(),
+            Some((table, device)) => Some(table.counters(*device)?),
+            None => None,
         };
         let operation = "read the drops of a packet socket";
         Ok(SideCounts {

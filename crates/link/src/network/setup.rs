@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::os::fd::AsFd as _;
 
 use pushbench_os::net::namespace::{NetworkError, NetworkNamespace};
-use pushbench_os::net::packet_port::{PacketPort, turn_offloads_off};
+use pushbench_os::net::packet_port::{PacketPort, PacketTap, turn_offloads_off};
 use pushbench_os::net::route::{DeviceIndex, Mac, Prefix, RouteTable, VethEnd};
 use pushbench_os::net::tun::Tun;
 
@@ -70,26 +70,21 @@ fn with_tun(plan: &NetworkPlan, addressing: &Addressing) -> Result<[Part; 2], Ne
 fn with_veth(plan: &NetworkPlan, addressing: &Addressing) -> Result<[Part; 2], NetworkError> {
     let sides = [NetworkNamespace::enter_new()?, NetworkNamespace::enter_new()?];
     let router = NetworkNamespace::enter_new()?;
-    let mut tables = Vec::new();
-    for (index, namespace) in sides.iter().enumerate() {
-        let mut table = RouteTable::open()?;
+    let mut parts = Vec::new();
+    for (index, namespace) in sides.into_iter().enumerate() {
+        let mut ends = RouteTable::open()?;
         let own = VethEnd { name: ROUTER_ENDS[index], mac: ROUTER_MACS[index], network: None };
         let network = Some(namespace.as_fd());
-        table.add_veth(own, VethEnd { name: "link0", mac: MACS[index], network })?;
-        let device = table.find(ROUTER_ENDS[index])?;
-        table.set_up(device, plan.mtu.into(), plan.queue)?;
-        tables.push((table, device));
-    }
-    let mut parts = Vec::new();
-    for (index, (namespace, router_end)) in sides.into_iter().zip(tables).enumerate() {
-        // From before the first packet can come.
-        let (queue, mtu) = (plan.queue as usize, plan.mtu.into());
-        let port = Port::veth(PacketPort::open(router_end.1, MACS[index], queue, mtu)?);
+        ends.add_veth(own, VethEnd { name: "link0", mac: MACS[index], network })?;
+        let end = ends.find(ROUTER_ENDS[index])?;
+        ends.set_up(end, plan.mtu.into(), plan.queue)?;
         namespace.enter()?;
         turn_offloads_off(DEVICE)?;
         let (table, device) = configure(SIDES[index], plan, addressing)?;
+        let tap = PacketTap::open(device, plan.queue as usize, plan.mtu.into())?;
         router.enter()?;
-        parts.push(Part { namespace, table, device, router_end: Some(router_end), port });
+        let port = Port::veth(PacketPort::open(tap, end, MACS[index])?);
+        parts.push(Part { namespace, table, device, router_end: Some((ends, end)), port });
     }
     Ok(parts.try_into().expect("as many parts as sides"))
 }

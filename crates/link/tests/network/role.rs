@@ -128,7 +128,8 @@ fn source(address_: &str, bytes: u64) -> io::Result<()> {
     say(format!("{} {}", from.ip(), info.retransmits))
 }
 
-/// Reads to the end; says how many bytes came and how long connecting took in ms.
+/// Reads to the end; says how many bytes came, how long connecting took in ms, and how many segments
+/// were overtaken.
 fn sink(source: &str, target: &str) -> io::Result<()> {
     let start = Instant::now();
     let mut stream: TcpStream = connect_from(ip(source)?, address(target)?)?;
@@ -144,7 +145,18 @@ fn sink(source: &str, target: &str) -> io::Result<()> {
             length => count += length,
         }
     }
-    say(format!("{count} {}", connected.as_secs_f64() * 1e3))
+    say(format!("{count} {} {}", connected.as_secs_f64() * 1e3, overtaken()?))
+}
+
+/// Segments that came to this network before one that was sent earlier (`TCPOFOQueue`,
+/// Documentation/networking/snmp_counter.rst).
+fn overtaken() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/self/net/netstat")?;
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut pairs = names.split(' ').zip(values.split(' '));
+    let found = pairs.find(|(name, _)| *name == "TCPOFOQueue").ok_or(io::ErrorKind::NotFound)?;
+    number(found.1)
 }
 
 fn wait_for_connection(stream: &TcpStream) -> io::Result<()> {

@@ -94,8 +94,8 @@ impl PortCounts {
 pub struct SideCounts {
     /// At the device of the side's network.
     pub device: DeviceCounters,
-    /// At the router's end of the pair; all zero where there is no pair.
-    pub router_end: DeviceCounters,
+    /// At the router's end of the pair, where there is one.
+    pub router_end: Option<DeviceCounters>,
     /// Packets that waited for the router and found no room.
     pub overflowed: u64,
     /// At the router's port.
@@ -104,18 +104,31 @@ pub struct SideCounts {
 
 impl SideCounts {
     /// All packets that are gone and should not be.
+    ///
+    /// Of a pair the router takes packets as they go out of the network's device. What becomes of
+    /// them behind that, at the other end, is of no consequence. A packet socket's overflow is in
+    /// none of its device's counters.
     #[must_use]
     pub const fn lost(&self) -> u64 {
-        // A packet socket's overflow is in none of its device's counters.
-        self.device.lost() + self.router_end.lost() + self.overflowed + self.port.all()
+        let devices = match &self.router_end {
+            Some(end) => {
+                let to_network = end.send_dropped + self.device.receive_dropped;
+                to_network + end.errors + self.device.errors
+            }
+            None => self.device.lost(),
+        };
+        devices + self.overflowed + self.port.all()
     }
 
     /// The counts from `earlier` to `self`.
     #[must_use]
-    pub const fn since(&self, earlier: &Self) -> Self {
+    pub fn since(&self, earlier: &Self) -> Self {
         Self {
             device: self.device.since(&earlier.device),
-            router_end: self.router_end.since(&earlier.router_end),
+            router_end: match (&self.router_end, &earlier.router_end) {
+                (Some(own), Some(earlier)) => Some(own.since(earlier)),
+                (own, _) => *own,
+            },
             overflowed: self.overflowed.saturating_sub(earlier.overflowed),
             port: PortCounts {
                 refused: self.port.refused.saturating_sub(earlier.port.refused),
@@ -178,18 +191,21 @@ mod tests {
 
     #[test]
     fn each_packet_that_nobody_asked_to_drop_counts_once() {
-        let device = DeviceCounters {
+        let counters = |receive_dropped, send_dropped, errors| DeviceCounters {
+            received: 0,
             sent: 90,
-            receive_dropped: 1,
-            send_dropped: 2,
-            errors: 4,
-            ..DeviceCounters::default()
+            receive_dropped,
+            send_dropped,
+            errors,
         };
-        let router_end = DeviceCounters { errors: 8, ..DeviceCounters::default() };
-        let port = PortCounts { refused: 16, short: 32, cut: 64 };
-        let side = SideCounts { device, router_end, overflowed: 128, port };
-        assert_eq!(side.lost(), 255);
-        let later = SideCounts { overflowed: 130, ..side };
+        let port = PortCounts { refused: 8, short: 16, cut: 32 };
+        let device = counters(1, 2, 4);
+        let alone = SideCounts { device, router_end: None, overflowed: 64, port };
+        assert_eq!(alone.lost(), 127);
+        // What the pair drops behind the tap is no loss.
+        let side = SideCounts { router_end: Some(counters(1000, 128, 256)), ..alone };
+        assert_eq!(side.lost(), 127 - 2 + 128 + 256);
+        let later = SideCounts { overflowed: 66, ..side };
         assert_eq!(later.since(&side).lost(), 2);
         assert_eq!(later.since(&side).device.sent, 0);
     }

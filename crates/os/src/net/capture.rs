@@ -12,7 +12,7 @@
 //! One packet here may be several segments of TCP: see [`Packet`].
 
 mod error;
-mod filter;
+pub(crate) mod filter;
 mod packet;
 mod reader;
 mod socket;

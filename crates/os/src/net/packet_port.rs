@@ -1,8 +1,13 @@
-//! A virtual Ethernet device as a port of a router: IP packets that come in at its end of the pair,
-//! and those that go out there to the other end (packet(7)).
+//! Pairs of virtual Ethernet devices as ports of a router: IP packets that a network sends through
+//! its device, and those that come to it there (packet(7), veth(4)).
 //!
 //! For where `/dev/net/tun` is closed, as in many containers: it takes `CAP_NET_RAW`, which a user
 //! has in networks of their own.
+//!
+//! Packets are taken at the network's own device as they go out, and given at the other end of the
+//! pair. At that other end they could be taken too, but not always in the order in which they were
+//! sent: there each processor has a queue of its own, and TCP sends on the one on which it was
+//! written to as well as on the one on which an acknowledgement came.
 
 use std::ffi::CStr;
 use std::io::{self, IoSlice};
@@ -10,6 +15,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
+use super::capture::filter::{nothing, outgoing};
 use super::namespace::NetworkError;
 use super::route::{DeviceIndex, Mac};
 use crate::posix::network::ethtool;
@@ -19,57 +25,86 @@ use crate::posix::{self};
 /// The bytes of an Ethernet header.
 const ETHERNET: usize = 14;
 
-/// The end of a pair at which packets are taken and given; it does not block.
+/// Packets that a network sends through a device, as they go out.
 #[derive(Debug)]
-pub struct PacketPort {
+pub struct PacketTap {
     // Before the socket, which must outlive it.
     ring: Ring,
     fd: OwnedFd,
-    /// The header before each packet that goes to the other end: IPv4 and IPv6.
-    headers: [[u8; ETHERNET]; 2],
-    counted: u64,
+    dropped: u64,
 }
 
-impl PacketPort {
-    /// Opens a port on `device`, which is in the network that this thread is in, and takes what
-    /// arrives there from now on; at most `queue` packets of at most `mtu` bytes wait. `other` is
-    /// the address of the other end.
+impl PacketTap {
+    /// Takes what goes out of `device`, which is in the network that this thread is in, from now on;
+    /// at most `queue` packets of at most `mtu` bytes wait.
     ///
     /// # Errors
     ///
     /// [`NetworkError::Capability`] without `CAP_NET_RAW`; [`NetworkError::System`] where memory
     /// for the queue is not to be had.
-    pub fn open(
-        device: DeviceIndex,
-        other: Mac,
-        queue: usize,
-        mtu: usize,
-    ) -> Result<Self, NetworkError> {
-        let operation = "open a packet socket on a device";
-        Self::connect(device, other, queue, mtu)
-            .map_err(|error| NetworkError::of_privilege(operation, "CAP_NET_RAW", error))
+    pub fn open(device: DeviceIndex, queue: usize, mtu: usize) -> Result<Self, NetworkError> {
+        Self::connect(device, queue, mtu).map_err(refused)
     }
 
-    fn connect(device: DeviceIndex, other: Mac, queue: usize, mtu: usize) -> io::Result<Self> {
-        // Without a protocol nothing arrives before it is bound.
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let fd = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
-        // What goes out goes straight to the device, and does not come back as seen there.
-        posix::set_socket_option(fd.as_fd(), libc::SOL_PACKET, libc::PACKET_QDISC_BYPASS, 1)?;
+    fn connect(device: DeviceIndex, queue: usize, mtu: usize) -> io::Result<Self> {
+        let fd = packet_socket()?;
+        posix::attach_filter(fd.as_fd(), &outgoing())?;
         let ring = Ring::new(fd.as_fd(), queue, mtu + ETHERNET)?;
         posix::bind_to_interface(fd.as_fd(), device.get().cast_signed())?;
-        let headers = [libc::ETH_P_IP, libc::ETH_P_IPV6].map(|kind| header(other, kind as u16));
-        Ok(Self { ring, fd, headers, counted: 0 })
+        Ok(Self { ring, fd, dropped: 0 })
     }
 
-    /// Hands the next IP packet that the other end sent to `read`; the second argument is whether
+    fn dropped(&mut self) -> io::Result<u64> {
+        // `struct tpacket_stats` of linux/if_packet.h: packets seen, packets dropped; reading it
+        // sets both to zero.
+        let mut stats = [0; 8];
+        let name = libc::PACKET_STATISTICS;
+        posix::socket_option(self.fd.as_fd(), libc::SOL_PACKET, name, &mut stats)?;
+        let [_, _, _, _, dropped @ ..] = stats;
+        self.dropped += u64::from(u32::from_ne_bytes(dropped));
+        Ok(self.dropped)
+    }
+}
+
+/// A pair of devices, one in a network and the other the router's; it does not block.
+#[derive(Debug)]
+pub struct PacketPort {
+    tap: PacketTap,
+    fd: OwnedFd,
+    /// The header before each packet that goes to the network: IPv4 and IPv6.
+    headers: [[u8; ETHERNET]; 2],
+}
+
+impl PacketPort {
+    /// Opens a port of packets that `tap` takes and `device`, the other end of the same pair, gives;
+    /// that one is in the network that this thread is in. `to` is the address of the tap's end.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::Capability`] without `CAP_NET_RAW`.
+    pub fn open(tap: PacketTap, device: DeviceIndex, to: Mac) -> Result<Self, NetworkError> {
+        let fd = Self::connect(device).map_err(refused)?;
+        let headers = [libc::ETH_P_IP, libc::ETH_P_IPV6].map(|kind| header(to, kind as u16));
+        Ok(Self { tap, fd, headers })
+    }
+
+    fn connect(device: DeviceIndex) -> io::Result<OwnedFd> {
+        let fd = packet_socket()?;
+        // What goes out goes straight to the device; nothing that comes in is wanted here.
+        posix::set_socket_option(fd.as_fd(), libc::SOL_PACKET, libc::PACKET_QDISC_BYPASS, 1)?;
+        posix::attach_filter(fd.as_fd(), &nothing())?;
+        posix::bind_to_interface(fd.as_fd(), device.get().cast_signed())?;
+        Ok(fd)
+    }
+
+    /// Hands the next IP packet that the network sent to `read`; the second argument is whether
     /// it is whole. `None` where there is none.
     #[inline]
     pub fn receive<R>(&mut self, read: impl FnOnce(&[u8], bool) -> R) -> Option<R> {
-        self.ring.take(read)
+        self.tap.ring.take(read)
     }
 
-    /// Sends `packet` to the other end; returns how many of its bytes were taken.
+    /// Gives `packet` to the network; returns how many of its bytes were taken.
     ///
     /// # Errors
     ///
@@ -85,27 +120,31 @@ impl PacketPort {
         Ok(rustix::io::writev(&self.fd, &parts)?.saturating_sub(ETHERNET))
     }
 
-    /// Packets that found no room in the queue, since the port was opened.
+    /// Packets that found no room in the queue, since the tap was opened.
     ///
     /// # Errors
     ///
     /// The error of `getsockopt`.
     pub fn dropped(&mut self) -> io::Result<u64> {
-        // `struct tpacket_stats` of linux/if_packet.h: packets seen, packets dropped; reading it
-        // sets both to zero.
-        let mut stats = [0; 8];
-        let name = libc::PACKET_STATISTICS;
-        posix::socket_option(self.fd.as_fd(), libc::SOL_PACKET, name, &mut stats)?;
-        let [_, _, _, _, dropped @ ..] = stats;
-        self.counted += u64::from(u32::from_ne_bytes(dropped));
-        Ok(self.counted)
+        self.tap.dropped()
     }
 }
 
 impl AsFd for PacketPort {
+    /// What is readable when a packet can be received.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.tap.fd.as_fd()
     }
+}
+
+/// Without a protocol nothing comes before it is bound, and so nothing unfiltered.
+fn packet_socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?)
+}
+
+fn refused(error: io::Error) -> NetworkError {
+    NetworkError::of_privilege("open a packet socket on a device", "CAP_NET_RAW", error)
 }
 
 /// From nobody to `other`.

@@ -107,6 +107,18 @@ impl PortFilter {
     }
 }
 
+/// A program that passes what goes out, whole, and nothing that comes in.
+pub(crate) fn outgoing() -> [sock_filter; 4] {
+    let all = instruction(BPF_RET | BPF_K, 0, 0, u32::MAX);
+    let is_outgoing = jump(BPF_JEQ, u32::from(libc::PACKET_OUTGOING), 0, 1);
+    [load(BPF_W | BPF_ABS, PACKET_TYPE), is_outgoing, all, DROP]
+}
+
+/// A program that passes nothing.
+pub(crate) const fn nothing() -> [sock_filter; 1] {
+    [DROP]
+}
+
 /// Drops the packet unless the protocol number at `offset` is TCP's.
 fn tcp_in(offset: u32) -> [sock_filter; 3] {
     [load(BPF_B | BPF_ABS, offset), jump(BPF_JEQ, libc::IPPROTO_TCP as u32, 1, 0), DROP]
@@ -160,6 +172,14 @@ mod tests {
 
     fn keeps(ports: &[u16], frame: &[u8]) -> bool {
         run(&PortFilter::new(ports).unwrap().program(), frame, libc::PACKET_HOST) != 0
+    }
+
+    #[test]
+    fn what_goes_out_passes_whole_and_nothing_else() {
+        let frame = ipv4_frame(0);
+        assert_eq!(run(&outgoing(), &frame, libc::PACKET_OUTGOING), u32::MAX);
+        assert_eq!(run(&outgoing(), &frame, libc::PACKET_HOST), 0);
+        assert_eq!(run(&nothing(), &frame, libc::PACKET_OUTGOING), 0);
     }
 
     #[test]
