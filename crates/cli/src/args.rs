@@ -21,7 +21,7 @@ use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
-pub(crate) use self::link::LinkArgs;
+pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
@@ -41,6 +41,7 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench link --delay 40ms --server 'pushbench serve --host 10.0.0.1' -- bash
   pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
   pushbench compare results/BEFORE results/latest   what changed, and is it more than noise
   pushbench doctor                                  what this machine can measure
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
     Load(LoadArgs),
+    /// Emulate a link between any two programs: delay, loss, a thin line
+    Link(JoinArgs),
+    /// Run a program at one side of a link that `pushbench link` keeps up
+    Enter(EnterArgs),
     /// Measure what HTTP headers cost for each message, to the byte, layer by layer
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise

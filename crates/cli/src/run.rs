@@ -10,7 +10,7 @@ use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::place::Layout;
-use pushbench_run::player::link::{self, LinkError};
+use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
@@ -49,11 +49,8 @@ fn check_link(plan: &Plan) -> Result<(), Failure> {
     // They differ in what they do to packets, not in what they need of the system.
     let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
     let Some((link, clients)) = linked.max_by_key(|(_, clients)| *clients) else { return Ok(()) };
-    let checked = link::check(&commands().link, link, clients);
-    checked.map(drop).map_err(|error| match error {
-        LinkError::Process(_) | LinkError::Silent => Failure::failed(anyhow!(error)),
-        _ => Failure::usage(anyhow!(error)),
-    })
+    link::check(&commands().link, link, clients)?;
+    Ok(())
 }
 
 /// How this program is started as a child of its own.

@@ -32,7 +32,7 @@ use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
 use crate::player::clients::ClientSide;
 use crate::player::inbox::{Connected, Inbox};
-use crate::player::link::{LinkError, LinkSide};
+use crate::player::link::{LinkError, LinkNetwork, LinkSide};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -114,6 +114,13 @@ impl<'a> Trial<'a> {
             security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
+        let around = match &server {
+            ServerSide::Running(target, _) => {
+                LinkNetwork::around(target.address().ip(), point.clients)
+            }
+            ServerSide::Children(..) => None,
+        };
+        let network = network.or(around.as_ref());
         let clients =
             ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
         inbox.expect_loads(clients.len());

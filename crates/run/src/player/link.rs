@@ -1,4 +1,5 @@
-//! The link of a trial: the process that is its router, and the networks that it made for the others.
+//! The link of a trial, or one that a user makes by hand: the process that is its router, and the
+//! networks that it made for the others.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use pushbench_link::network::{Namespaces, NetworkPlan, TooManyClients, addressin
 use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
 use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 use pushbench_metrics::record::control::{Place, TrialTiming};
+use pushbench_os::net::source;
 use thiserror::Error;
 
 use super::process::{Output, Process, ProcessError};
@@ -49,9 +51,9 @@ pub fn check(command: &[String], link: &Link, clients: u32) -> Result<Backend, L
     LinkSide::start(command, link, clients, 0).map(|side| side.backend)
 }
 
-/// The router of a trial, whose networks are there as long as this is.
+/// A router, whose networks are there as long as this is.
 #[derive(Debug)]
-pub(crate) struct LinkSide {
+pub struct LinkSide {
     router: Process,
     news: Receiver<Output<RouterNews>>,
     network: LinkNetwork,
@@ -60,14 +62,19 @@ pub(crate) struct LinkSide {
 
 /// The networks of a link, and who has which address in them.
 #[derive(Debug, Clone)]
-pub(crate) struct LinkNetwork {
-    namespaces: Namespaces,
+pub struct LinkNetwork {
+    /// `None` where this process is in one of them itself.
+    namespaces: Option<Namespaces>,
     addressing: Addressing,
 }
 
 impl LinkSide {
     /// Starts the router of `link`, for so many clients, and waits for the networks.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    ///
+    /// A system that does not give this user what it takes, or a router that cannot do its work.
+    pub fn start(
         command: &[String],
         link: &Link,
         clients: u32,
@@ -89,7 +96,7 @@ impl LinkSide {
         })?;
         match next(&news)? {
             RouterNews::Ready { namespaces, backend } => {
-                let network = LinkNetwork { namespaces, addressing };
+                let network = LinkNetwork { namespaces: Some(namespaces), addressing };
                 Ok(Self { router, news, network, backend })
             }
             RouterNews::Refused(why) => Err(LinkError::Refused(why)),
@@ -99,7 +106,8 @@ impl LinkSide {
     }
 
     /// Its networks.
-    pub(crate) const fn network(&self) -> &LinkNetwork {
+    #[must_use]
+    pub const fn network(&self) -> &LinkNetwork {
         &self.network
     }
 
@@ -114,8 +122,24 @@ impl LinkSide {
         Ok(self.router.order(&RouterOrder::Phases { warmup: timing.warmup, window })?)
     }
 
+    /// Why it came to an end that nobody asked for, if it has.
+    #[must_use]
+    pub fn failure(&self) -> Option<LinkError> {
+        match self.news.try_recv().ok()? {
+            Output::News(RouterNews::Refused(why) | RouterNews::Failed(why)) => {
+                Some(LinkError::Router(why))
+            }
+            Output::News(RouterNews::Ready { .. } | RouterNews::Ended(_)) => None,
+            Output::Ended(why) => Some(router_ended(&why)),
+        }
+    }
+
     /// Ends the router, which says what it counted; the drain ended at `closing`.
-    pub(crate) fn stop(mut self, closing: MonoInstant) -> Result<RouterMeasured, LinkError> {
+    ///
+    /// # Errors
+    ///
+    /// A router that has ended before, or says nothing.
+    pub fn stop(mut self, closing: MonoInstant) -> Result<RouterMeasured, LinkError> {
         self.router.order(&RouterOrder::Stop { closing })?;
         match next(&self.news)? {
             RouterNews::Ended(measured) => Ok(*measured),
@@ -128,16 +152,46 @@ impl LinkSide {
 fn next(news: &Receiver<Output<RouterNews>>) -> Result<RouterNews, LinkError> {
     match news.recv_timeout(LIMIT) {
         Ok(Output::News(news)) => Ok(news),
-        Ok(Output::Ended(why)) => Err(LinkError::Router(format!("the router of the link: {why}"))),
+        Ok(Output::Ended(why)) => Err(router_ended(&why)),
         Err(_) => Err(LinkError::Silent),
     }
 }
 
+fn router_ended(why: &str) -> LinkError {
+    LinkError::Router(format!("the router of the link: {why}"))
+}
+
 impl LinkNetwork {
+    /// The network that this process is in, where it is that of the clients of a link whose server is
+    /// at `target`: then each of so many clients can have an address, and so a line, of its own.
+    #[must_use]
+    pub fn around(target: IpAddr, clients: u32) -> Option<Self> {
+        let addressing = addressing(target.is_ipv6(), clients).ok()?;
+        let prefix = addressing.prefix;
+        // Of a whole prefix no other network makes its own, and goes out from its first address.
+        let last = prefix.address(prefix.clients() - 1)?;
+        let is_inside = addressing.server == target
+            && source::is_own(last)
+            && source::towards(target) == prefix.address(0);
+        is_inside.then_some(Self { namespaces: None, addressing })
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub const fn server(&self) -> IpAddr {
+        self.addressing.server
+    }
+
+    /// Where they are, for processes that are to live there; `None` of those around this one.
+    #[must_use]
+    pub const fn namespaces(&self) -> Option<&Namespaces> {
+        self.namespaces.as_ref()
+    }
+
     /// The place of a server process that would be at `place` without a link.
     pub(crate) fn of_server(&self, place: Place) -> Place {
         let listen = SocketAddr::new(self.addressing.server, place.listen.port());
-        Place { listen, ..self.inside(place, &self.namespaces.server) }
+        Place { listen, ..self.inside(place, |all| &all.server) }
     }
 
     /// The place of a load process that would be at `place`, and plays `clients` from the `first` on:
@@ -145,10 +199,10 @@ impl LinkNetwork {
     pub(crate) fn of_load(&self, place: Place, first: u32, clients: u32) -> Place {
         let address = |client| self.addressing.prefix.address(client);
         let sources: Vec<IpAddr> = (first..first + clients).filter_map(address).collect();
-        Place { sources, ..self.inside(place, &self.namespaces.load) }
+        Place { sources, ..self.inside(place, |all| &all.load) }
     }
 
-    fn inside(&self, place: Place, namespace: &std::path::Path) -> Place {
-        Place { namespace: Some(PathBuf::from(namespace)), ..place }
+    fn inside(&self, place: Place, of: impl Fn(&Namespaces) -> &PathBuf) -> Place {
+        Place { namespace: self.namespaces.as_ref().map(|all| of(all).clone()), ..place }
     }
 }
