@@ -1,4 +1,4 @@
-//! What the router of a link counted, in lines for a person.
+//! Counts of a link's router, in lines for a person.
 
 use pushbench_core::link::Cause;
 use pushbench_metrics::observe::device::RouterMeasured;
