@@ -60,7 +60,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios: start a server, put load on it through each transport, compare
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Run the server alone, with its feed
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server

@@ -17,7 +17,7 @@ use pushbench_os::process::tied;
 use pushbench_os::time::clock;
 use pushbench_run::player::link::LinkSide;
 
-use self::programs::Program;
+use self::programs::{Program, lead, outcome};
 use crate::args::{EnterArgs, JoinArgs};
 use crate::exit::{Failure, INTERRUPTED, Outcome};
 use crate::{interrupt, print, run, tell};
@@ -35,7 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Runs the router until the user or a program ends it.
 pub(crate) fn command(args: &JoinArgs) -> Result<Outcome, Failure> {
     let link = args.link.one()?;
-    let clients = u32::try_from(args.clients.0).unwrap_or(u32::MAX);
+    let clients = clients(args)?;
     let side = LinkSide::start(&run::commands().link, &link, clients, args.seed)?;
     let signals = interrupt::listen_without_limit()?;
     let directions = directions(&side);
@@ -54,6 +54,14 @@ pub(crate) fn command(args: &JoinArgs) -> Result<Outcome, Failure> {
     let outcome = ended?;
     counted.map_err(Failure::failed)?;
     Ok(outcome)
+}
+
+/// How many clients have a line.
+fn clients(args: &JoinArgs) -> Result<u32, Failure> {
+    match u32::try_from(args.clients.0) {
+        Ok(0) => Err(Failure::usage(anyhow!("--clients 0: a link has one client at least"))),
+        clients => Ok(clients.unwrap_or(u32::MAX)),
+    }
 }
 
 /// The server's address, and what to enter for a program at either side.
@@ -163,14 +171,6 @@ fn server_ended(status: ExitStatus) -> Failure {
     Failure::failed(anyhow!("the server ended before its clients did: {status}"))
 }
 
-/// A program's end as our own, as shells say it.
-fn outcome(status: ExitStatus) -> Outcome {
-    match programs::status(status) {
-        0 => Outcome::Done,
-        status => Outcome::Command(status),
-    }
-}
-
 /// Becomes a program in a network of a link.
 pub(crate) fn enter(args: &EnterArgs) -> Result<Outcome, Failure> {
     namespace::enter(&args.network).map_err(Failure::usage)?;
@@ -179,6 +179,11 @@ pub(crate) fn enter(args: &EnterArgs) -> Result<Outcome, Failure> {
         tied::end_with(parent).map_err(Failure::failed)?;
     }
     let (program, arguments) = args.command.split_first().expect("it is required");
-    let error = Command::new(program).args(arguments).exec();
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if args.lead {
+        return lead(command);
+    }
+    let error = command.exec();
     Err(Failure::usage(anyhow!("cannot start `{}`: {error}", program.to_string_lossy())))
 }

@@ -71,7 +71,8 @@ impl LinkArgs {
 
 /// `pushbench link`.
 #[derive(Debug, Args)]
-#[command(after_help = "Prints the server's address, and for each side the command that starts a program there. With
+#[command(
+    after_help = "Prints the server's address, and for each side the command that starts a program there. With
 --server, or with a COMMAND, which is started at the clients' side, it ends with them, and has
 COMMAND's exit status. A link by hand is one: no setting may be a list. What the router counted is
 told at the end, on standard error.
@@ -81,7 +82,8 @@ Examples:
   pushbench link --link 4g --server 'pushbench serve --host 10.0.0.1' -- \\
     pushbench load --target http://10.0.0.1:8080 -t websocket -c 50
   pushbench link --delay 300ms --server 'nginx -g \"daemon off;\"' -- curl -s http://10.0.0.1/
-  pushbench link --down 1Mbit/s --server 'iperf3 -s' -- bash")]
+  pushbench link --down 1Mbit/s --server 'iperf3 -s' -- bash"
+)]
 pub(crate) struct JoinArgs {
     #[command(flatten)]
     pub(crate) link: LinkArgs,
@@ -110,8 +112,16 @@ pub(crate) struct EnterArgs {
     /// Process that the program ends with.
     #[arg(long, hide = true, value_name = "PID")]
     pub(crate) end_with: Option<u32>,
+    /// Stay before the program as the leader of its process group.
+    #[arg(long, hide = true)]
+    pub(crate) lead: bool,
     /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
     pub(crate) command: Vec<OsString>,
 }
 

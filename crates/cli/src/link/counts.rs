@@ -1,4 +1,4 @@
-//! What the router of a link counted, in lines for a person.
+//! Counts of a link's router, in lines for a person.
 
 use pushbench_core::link::Cause;
 use pushbench_metrics::observe::device::RouterMeasured;
@@ -42,7 +42,11 @@ fn dropped(tally: &LinkTally) -> String {
     let causes = causes.into_iter().filter(|(_, packets)| *packets > 0);
     let causes = causes.map(|(cause, packets)| format!("{} {cause}", human::count(packets)));
     let causes: Vec<String> = causes.collect();
-    if causes.is_empty() { "0 dropped".to_owned() } else { format!("dropped: {}", causes.join(", ")) }
+    if causes.is_empty() {
+        "0 dropped".to_owned()
+    } else {
+        format!("dropped: {}", causes.join(", "))
+    }
 }
 
 /// How long after they were due packets left the router.

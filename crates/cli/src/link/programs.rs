@@ -5,13 +5,16 @@ use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group,
+};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Outcome};
 
 /// How long a program has between being asked to end and being ended.
 const ASKED: Duration = Duration::from_secs(2);
@@ -31,7 +34,7 @@ impl Program {
     /// prints is not the clients' output.
     pub(super) fn server(network: &Path, command: &str) -> Result<Self, Failure> {
         let shell = [OsStr::new("-c"), OsStr::new(command)];
-        let mut server = inside(network, OsStr::new("sh"), shell)?;
+        let mut server = inside(network, true, OsStr::new("sh"), shell)?;
         server.stdin(Stdio::null()).stdout(io::stderr()).process_group(0);
         Ok(Self { child: start(server)?, leads: true })
     }
@@ -42,7 +45,7 @@ impl Program {
         program: &OsStr,
         arguments: &[OsString],
     ) -> Result<Self, Failure> {
-        let load = inside(network, program, arguments)?;
+        let load = inside(network, false, program, arguments)?;
         Ok(Self { child: start(load)?, leads: false })
     }
 
@@ -68,34 +71,63 @@ impl Program {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) else { return };
-        // It may have ended just now, and then there is nothing to do.
-        let _ = match self.leads {
-            true => kill_process_group(pid, signal),
-            false => kill_process(pid, signal),
-        };
+    /// Whether it has ended, and with it all that it started in its group.
+    fn is_gone(&mut self) -> bool {
+        let has_ended = matches!(self.ended(), Ok(Some(_)));
+        has_ended && !(self.leads && test_kill_process_group(id(&self.child)).is_ok())
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let has_ended = |program: &mut Self| matches!(program.ended(), Ok(Some(_)));
-        if !has_ended(self) {
-            self.signal(Signal::TERM);
-            let _ = self.leave(ASKED);
+        let pid = id(&self.child);
+        if matches!(self.ended(), Ok(None)) {
+            // A leader tells its group.
+            let _ = kill_process(pid, Signal::TERM);
         }
-        // Of a group, those that it left behind too, as long as its number is still theirs.
-        if self.leads || !has_ended(self) {
-            self.signal(Signal::KILL);
+        let deadline = Instant::now() + ASKED;
+        while !self.is_gone() && Instant::now() < deadline {
+            thread::sleep(LOOK);
         }
+        if self.is_gone() {
+            return;
+        }
+        // What ends meanwhile needs none of this.
+        let _ = if self.leads {
+            kill_process_group(pid, Signal::KILL)
+        } else {
+            kill_process(pid, Signal::KILL)
+        };
         let _ = self.child.wait();
     }
 }
 
-/// A program in a network, which ends with this one.
+fn id(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+/// Set once a leader has told its group to end.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Runs `command` in the group that this process leads, all of which is told when this one is to end:
+/// a shell would leave what it started behind.
+pub(super) fn lead(mut command: Command) -> Result<Outcome, Failure> {
+    let own = getpgrp();
+    let tell_all = move || {
+        // Itself included, which then has nothing more to do.
+        if !TOLD.swap(true, Ordering::Relaxed) {
+            let _ = kill_process_group(own, Signal::TERM);
+        }
+    };
+    ctrlc::set_handler(tell_all)
+        .map_err(|error| Failure::failed(anyhow!("cannot listen for signals: {error}")))?;
+    command.status().map(outcome).map_err(Failure::failed)
+}
+
+/// A program in a network, which ends with this one, and with it its group where it leads one.
 fn inside<A: AsRef<OsStr>>(
     network: &Path,
+    leads: bool,
     program: &OsStr,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<Command, Failure> {
@@ -103,6 +135,9 @@ fn inside<A: AsRef<OsStr>>(
         .map_err(|error| Failure::failed(anyhow!("cannot find this binary: {error}")))?;
     let mut command = Command::new(own);
     command.args(["enter", "--end-with", &std::process::id().to_string()]);
+    if leads {
+        command.arg("--lead");
+    }
     command.arg(network).arg(program).args(arguments);
     Ok(command)
 }
@@ -113,8 +148,11 @@ fn start(mut command: Command) -> Result<Child, Failure> {
     })
 }
 
-/// A status as shells have it: of one that a signal ended, 128 and the signal's number.
-pub(super) fn status(status: ExitStatus) -> u8 {
+/// A program's end as our own, as shells have it: of one that a signal ended, 128 and its number.
+pub(super) fn outcome(status: ExitStatus) -> Outcome {
     let code = status.code().or_else(|| Some(128 + status.signal()?));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    match code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1) {
+        0 => Outcome::Done,
+        status => Outcome::Command(status),
+    }
 }
