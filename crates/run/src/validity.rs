@@ -78,6 +78,7 @@ impl<'a> Evidence<'a> {
         reasons.extend(
             played.router.iter().flat_map(|router| link::invalid(router, self.plan.allow_busy)),
         );
+        reasons.extend(played.cross.as_ref().and_then(link::idle));
         let saturated = self.saturated(played.cost.busiest_load);
         reasons.extend(saturated.map(|share| Invalid::LoadSaturated { share }));
         reasons.extend(self.stability().iter().flat_map(Stability::invalid));

@@ -34,6 +34,9 @@ pub enum LinkError {
     /// A router that cannot do its work for another reason.
     #[error("{0}")]
     Router(String),
+    /// Traffic beside the feed that cannot be played.
+    #[error("cannot fill the line beside the feed: {0}")]
+    Cross(String),
     /// A router that says nothing.
     #[error("the router of the link said nothing for 10 s")]
     Silent,
@@ -134,6 +137,16 @@ fn next(news: &Receiver<Output<RouterNews>>) -> Result<RouterNews, LinkError> {
 }
 
 impl LinkNetwork {
+    /// Where the networks are.
+    pub(crate) const fn namespaces(&self) -> &Namespaces {
+        &self.namespaces
+    }
+
+    /// Who has which address.
+    pub(crate) const fn addressing(&self) -> &Addressing {
+        &self.addressing
+    }
+
     /// The place of a server process that would be at `place` without a link.
     pub(crate) fn of_server(&self, place: Place) -> Place {
         let listen = SocketAddr::new(self.addressing.server, place.listen.port());
