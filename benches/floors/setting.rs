@@ -92,6 +92,7 @@ impl Args {
             server: contest.server.arguments(),
             load: contest.load.arguments(),
             link: Vec::new(),
+            cross: Vec::new(),
         };
         Run { plan, players, commands }
     }

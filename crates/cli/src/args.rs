@@ -98,6 +98,9 @@ pub(crate) enum Command {
     /// The router of a run's link.
     #[command(hide = true)]
     WorkerLink,
+    /// One of the two that fill a link's line beside the feed.
+    #[command(hide = true)]
+    WorkerCross,
 }
 
 /// `pushbench run`.

@@ -56,7 +56,12 @@ fn check_link(plan: &Plan) -> Result<(), Failure> {
 /// How this program is started as a child of its own.
 pub(crate) fn commands() -> Commands {
     let of = |command: &str| vec![command.to_owned()];
-    Commands { server: of("worker-server"), load: of("worker-load"), link: of("worker-link") }
+    Commands {
+        server: of("worker-server"),
+        load: of("worker-load"),
+        link: of("worker-link"),
+        cross: of("worker-cross"),
+    }
 }
 
 /// The plan in words.

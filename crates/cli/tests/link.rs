@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -14,7 +15,12 @@ use crate::common::outcome;
 
 /// The trials of a run over a link; `None` where there can be none here.
 fn trials(folder: &Path, args: &[&str]) -> Option<Vec<Value>> {
-    let common = ["-c", "3", "-w", "200ms", "-d", "1s", "--runs", "1", "--json", "--allow-busy"];
+    lasting(folder, ["200ms", "1s"], args)
+}
+
+/// The same with a warm-up and a window of one's own.
+fn lasting(folder: &Path, [warmup, window]: [&str; 2], args: &[&str]) -> Option<Vec<Value>> {
+    let common = ["-c", "3", "-w", warmup, "-d", window, "--runs", "1", "--json", "--allow-busy"];
     let (status, record, errors) = outcome(folder, &[&["run"], args, &common].concat());
     if status == 2 && errors.contains("namespace") {
         eprintln!("skipped: {errors}");
@@ -90,6 +96,36 @@ fn a_link_by_its_name_has_its_settings_but_those_that_are_given() {
     assert_eq!(column(folder.path(), "down_bits_per_s")[0], "9000000");
 }
 
+/// A queue of 300 ms before a line that a download fills: a message waits in it, and what it costs in
+/// bytes is what it costs on an empty line.
+#[test]
+fn a_download_fills_the_queue_and_is_in_books_of_its_own() {
+    const LINE: f64 = 5e6;
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = "transports = [\"websocket\"]\nrate = \"10/s\"\n[link]\nscope = \"shared\"\n\
+                    delay = \"10ms\"\ndown = \"5Mbit/s\"\nqueue = \"300ms\"\nload_down = [0, 1]\n";
+    fs::write(folder.path().join("loaded.toml"), scenario).unwrap();
+    // Some three seconds until the queue is full, and then losses and what comes of them.
+    let Some(trials) = lasting(folder.path(), ["9s", "4s"], &["loaded.toml"]) else { return };
+    assert_eq!(column(folder.path(), "load_down"), ["0", "1"]);
+    let latencies = numbers(folder.path(), "latency_p50_us");
+    assert!(latencies[1] - latencies[0] >= 150e3, "{latencies:?}");
+    let goodputs = column(folder.path(), "cross_down_bits_per_s");
+    assert_eq!(goodputs[0], "");
+    let goodput: f64 = goodputs[1].parse().unwrap();
+    assert!((0.85 * LINE..LINE).contains(&goodput), "{goodput}");
+    for layer in ["payload", "framing", "http"] {
+        let bytes = column(folder.path(), &format!("{layer}_bytes_per_msg"));
+        assert_eq!(bytes[0], bytes[1], "{layer}");
+    }
+    // Some of the feed's packets find the queue full, and are sent again.
+    let headers = numbers(folder.path(), "tcpip_bytes_per_msg");
+    assert!((0.7..1.5).contains(&(headers[1] / headers[0])), "{headers:?}");
+    let books = |trial: &Value| trial["router"]["link"].get("cross").is_some();
+    // The order of trials is drawn.
+    assert_eq!(trials.iter().filter(|trial| books(trial)).count(), 1);
+}
+
 #[test]
 fn settings_that_cannot_be_are_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,6 +137,8 @@ fn settings_that_cannot_be_are_refused_before_anything_starts() {
         (&["--link", "5g"], "no link is called `5g`; there are lan"),
         (&["--queue", "1s"], "link.queue: nothing waits"),
         (&["--delay", "1ms", "--capture"], "--capture: a link's router sees every packet"),
+        (&["--load-down", "1"], "link.load_down: nothing fills a line without a rate; set `down`"),
+        (&["--up", "1Mbit/s", "--load-up", "1"], "link.load_up: it takes a line that all share"),
         (&["--delay", "1ms", "-c", "9M"], "clients: 9000000 are too many"),
     ] {
         let (status, _, errors) = outcome(folder.path(), &[&["run", "-t", "sse"], args].concat());

@@ -62,6 +62,10 @@ pub enum Figure {
     LoadCpu,
     /// The CPU time of a link's router per message.
     RouterCpu,
+    /// The goodput of the downloads beside the feed.
+    CrossDown,
+    /// The goodput of the uploads beside the feed.
+    CrossUp,
     /// Growth of the server's memory per client.
     ServerRss,
     /// Growth of the load processes' memory per client.
@@ -85,6 +89,8 @@ pub enum Unit {
     Count,
     /// A share from 0 to 1.
     Share,
+    /// Bits each second.
+    BitsPerSecond,
 }
 
 /// A thing without which a figure cannot be measured.
@@ -127,6 +133,7 @@ const SERVER_CPU: Kind = Kind { needs: &[Need::CpuTime, Need::ServerProcess], ..
 const LOAD_MEMORY: Kind = Kind { unit: Unit::Bytes, decimals: 0, needs: &[] };
 const SERVER_MEMORY: Kind = Kind { needs: &[Need::ServerProcess], ..LOAD_MEMORY };
 const COUNT: Kind = Kind { unit: Unit::Count, decimals: 0, needs: &[] };
+const GOODPUT: Kind = Kind { unit: Unit::BitsPerSecond, decimals: 0, needs: &[] };
 const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
 
 /// A figure's row: all that is said of it in one place.
@@ -165,7 +172,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 27] = {
+const TABLE: [Row; 29] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -206,6 +213,8 @@ const TABLE: [Row; 27] = {
             "router CPU/msg",
             LOAD_CPU,
         ),
+        row(F::CrossDown, "cross.down", "cross_down_bits_per_s", "download beside", GOODPUT),
+        row(F::CrossUp, "cross.up", "cross_up_bits_per_s", "upload beside", GOODPUT),
         row(
             F::ServerRss,
             "server_rss_per_client",

@@ -119,6 +119,7 @@ impl Ledger {
         }
         LinkCounts {
             rows,
+            cross: Vec::new(),
             strays: self.strays.clone(),
             more_strays: self.more_strays,
             untracked_segments: self.flows.untracked(),

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::breakdown::Breakdown;
 use crate::judge::models::Check;
+use crate::observe::cross::CrossMeasured;
 use crate::observe::device::RouterMeasured;
 use crate::observe::disturbance::Disturbance;
 use crate::observe::histogram::LatencyHistogram;
@@ -160,6 +161,9 @@ pub struct TrialRecord {
     /// Counts of a link's router; `None` over loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router: Option<RouterMeasured>,
+    /// The traffic beside the feed; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross: Option<CrossMeasured>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,

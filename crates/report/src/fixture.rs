@@ -279,6 +279,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
             ..ServerMeasured::default()
         }),
         router: None,
+        cross: None,
         breakdown: None,
         resources: resources(id.contender, messages, drift, point.clients),
         errors: Vec::new(),

@@ -13,6 +13,7 @@ pub mod human;
 
 mod breakdown;
 mod charts;
+mod cross;
 mod failures;
 mod floor;
 mod headers;

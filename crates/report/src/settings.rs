@@ -22,7 +22,7 @@ fn number(axis: Axis, value: f64) -> String {
         AxisUnit::Count => human::short_number(value, 6),
         AxisUnit::PerSecond | AxisUnit::Factor => human::short_number(value, 3),
         AxisUnit::Percent => human::short_number(value, 3) + " %",
-        AxisUnit::BitsPerSecond => bit_rate(value),
+        AxisUnit::BitsPerSecond => human::bit_rate(value),
         AxisUnit::Bytes => size(value),
         AxisUnit::Micros => human::short_time(value),
         AxisUnit::Name => String::new(),
@@ -75,16 +75,6 @@ pub(crate) fn field(axis: Axis, point: &Point, contender: Contender) -> Option<S
 /// The fields of all axes at a point; empty where it is not known, and as a [`field`] is.
 pub(crate) fn fields(point: Option<&Point>, contender: Contender) -> [String; Axis::ALL.len()] {
     Axis::ALL.map(|axis| point.and_then(|it| field(axis, it, contender)).unwrap_or_default())
-}
-
-/// Bits each second in the unit that lines are sold in.
-fn bit_rate(bits: f64) -> String {
-    let (unit, size) = match bits {
-        1e9.. => ("Gbit/s", 1e9),
-        1e6.. => ("Mbit/s", 1e6),
-        _ => ("kbit/s", 1e3),
-    };
-    format!("{} {unit}", human::short_number(bits / size, 3))
 }
 
 /// Powers of 1024 read best as such, so from a whole KiB on it is one.

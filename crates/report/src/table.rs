@@ -8,7 +8,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{floor, instrument, security};
+use crate::{cross, floor, instrument, security};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -235,7 +235,7 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
 /// The lines on a block below its notes.
 pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
     let security = security::of_point(record, block.point.id);
-    floor::line(record, block).into_iter().chain(security)
+    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security)
 }
 
 /// The table that `run` ends with: a block for each point, notes below.

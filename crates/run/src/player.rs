@@ -3,6 +3,7 @@
 
 pub mod child;
 pub(crate) mod clients;
+pub(crate) mod cross;
 pub(crate) mod inbox;
 pub mod link;
 pub mod process;
@@ -72,4 +73,6 @@ pub struct Commands {
     pub load: Vec<String>,
     /// Of the router of a link.
     pub link: Vec<String>,
+    /// Of a process that fills the line beside the feed.
+    pub cross: Vec<String>,
 }

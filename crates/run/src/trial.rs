@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::security::{ClientSecurity, Secured};
+use pushbench_metrics::observe::cross::CrossMeasured;
 use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
@@ -31,6 +32,7 @@ use crate::place::Places;
 use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
 use crate::player::clients::ClientSide;
+use crate::player::cross::CrossSide;
 use crate::player::inbox::{Connected, Inbox};
 use crate::player::link::{LinkError, LinkNetwork, LinkSide};
 use crate::player::server::ServerSide;
@@ -61,6 +63,7 @@ struct Trial<'a> {
     attempt: Attempt,
     server: ServerSide<'a>,
     link: Option<LinkSide>,
+    cross: Option<CrossSide>,
     clients: ClientSide,
     places: Places,
     wire: Option<Wire>,
@@ -125,7 +128,10 @@ impl<'a> Trial<'a> {
             ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        Ok(Self { plan, attempt, server, link, clients, places, wire, inbox, verifies })
+        let ends = point.link.as_ref().zip(network);
+        let start_cross = |(link, network)| CrossSide::start(&commands.cross, link, network);
+        let cross = ends.map(start_cross).transpose().map_err(RunError::Link)?.flatten();
+        Ok(Self { plan, attempt, server, link, cross, clients, places, wire, inbox, verifies })
     }
 
     /// Goes through the phases.
@@ -133,7 +139,9 @@ impl<'a> Trial<'a> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
         let router = self.link.as_ref().map(LinkSide::pid);
-        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids(), router);
+        let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
+        let mut meter =
+            CostMeter::new(&pids, own_server, &self.clients.pids(), router).beside(cross);
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
@@ -150,6 +158,7 @@ impl<'a> Trial<'a> {
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
         let loads = self.inbox.finished(drain + self.close_limit())?;
+        let cross = self.stop_cross()?;
         let servers = self.stop_servers()?;
         let mut merged = Merged::of(loads, servers);
         let loads = std::mem::take(&mut merged.watches);
@@ -167,6 +176,7 @@ impl<'a> Trial<'a> {
             cost,
             uncaptured,
             router,
+            cross,
             ended_early,
             own_server,
             same_clock,
@@ -204,6 +214,9 @@ impl<'a> Trial<'a> {
         if let Some(link) = &mut self.link {
             link.set_timing(&timing).map_err(router_died)?;
         }
+        if let Some(cross) = &mut self.cross {
+            cross.set_timing(&timing).map_err(cross_died)?;
+        }
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
     }
@@ -226,6 +239,11 @@ impl<'a> Trial<'a> {
         self.inbox.stopped(self.close_limit())
     }
 
+    /// Ends the traffic beside the feed.
+    fn stop_cross(&mut self) -> Result<Option<CrossMeasured>, TrialError> {
+        self.cross.take().map(CrossSide::stop).transpose().map_err(cross_died)
+    }
+
     /// Ends the router, and puts the packets that it saw into the ledger.
     fn stop_link(&mut self, load: &mut LoadMeasured) -> Result<Option<RouterMeasured>, TrialError> {
         let Some(link) = self.link.take() else { return Ok(None) };
@@ -240,6 +258,11 @@ impl<'a> Trial<'a> {
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)
     }
+}
+
+/// Traffic beside the feed that does not flow any more.
+fn cross_died(error: LinkError) -> TrialError {
+    TrialError::Invalid(Invalid::CrossIdle { direction: None, error: Some(error.to_string()) })
 }
 
 /// A router that does not do its part any more.

@@ -40,6 +40,12 @@ pub(crate) struct LinkArgs {
     /// [default: 200ms]
     #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
     queue: Vec<Ways<QueueLimit>>,
+    /// Downloads that fill a shared line with a rate beside the feed; may be a list [default: 0]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    load_down: Vec<u32>,
+    /// The same of uploads; may be a list [default: 0]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    load_up: Vec<u32>,
 }
 
 impl LinkArgs {
@@ -53,6 +59,8 @@ impl LinkArgs {
         set_some(&mut link.down, &self.down);
         set_some(&mut link.up, &self.up);
         set_some(&mut link.queue, &self.queue);
+        set_some(&mut link.load_down, &self.load_down);
+        set_some(&mut link.load_up, &self.load_up);
     }
 
     /// The one link that they say: without any, one that does nothing to packets but pass them on.

@@ -314,6 +314,8 @@ mod tests {
             ("down", "7Mbit/s"),
             ("up", "7Mbit/s"),
             ("queue", "7ms"),
+            ("load-down", "7"),
+            ("load-up", "7"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();

@@ -56,6 +56,10 @@ pub enum Axis {
     UpRate,
     /// How much may wait in front of a line.
     Queue,
+    /// Connections beside the feed that fill the line from server to client.
+    LoadDown,
+    /// Connections beside the feed that fill the line from client to server.
+    LoadUp,
 }
 
 /// The unit of [`Axis::value`].

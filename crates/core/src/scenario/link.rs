@@ -45,6 +45,12 @@ pub struct LinkTable {
     /// Whether a packet may overtake the one before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reorder: Option<bool>,
+    /// How many connections beside the feed fill the shared line from server to client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_down: Option<Values<u32>>,
+    /// The same from client to server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_up: Option<Values<u32>>,
 }
 
 /// How many values a list has that may be missing: then a single one, which is another's.
@@ -97,6 +103,8 @@ impl Scenario {
         check_some("link.down", table.down.as_ref())?;
         check_some("link.up", table.up.as_ref())?;
         check_some("link.queue", table.queue.as_ref())?;
+        check_some("link.load_down", table.load_down.as_ref())?;
+        check_some("link.load_up", table.load_up.as_ref())?;
         if table.is_empty() {
             return Ok(());
         }
@@ -123,6 +131,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::scenario::Axis;
 
     fn points(text: &str) -> Vec<Point> {
         Scenario::parse(text).unwrap().points(None)
@@ -157,6 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn cross_traffic_is_an_axis_whose_zero_is_a_link_without_any() {
+        let text = "[link]\nscope = \"shared\"\ndown = \"1Mbit/s\"\nload_down = [0, 2]";
+        let points = points(text);
+        let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
+        assert_eq!(labels, ["load-down=0", "load-down=2"]);
+        let loads = points.iter().map(|point| point.link.as_ref().unwrap().load_down);
+        assert_eq!(loads.collect::<Vec<_>>(), [0, 2]);
+        let columns = |axis: Axis| [axis.field(&points[1]), axis.field(&Point::numbered(1))];
+        assert_eq!(columns(Axis::LoadDown), ["2", ""]);
+        assert_eq!(columns(Axis::LoadUp), ["0", ""]);
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_by_its_key() {
         for (text, part) in [
             ("delay = \"11s\"", "link.delay: 11s is too long"),
@@ -166,6 +188,8 @@ mod tests {
             ("loss = \"100%\"", "link.loss"),
             ("name = \"5g\"", "no link is called `5g`"),
             ("delay = [\"1ms\", \"10ms\"]\njitter = \"5ms\"", "link.jitter: 5ms"),
+            ("down = \"1Mbit/s\"\nload_down = [0, 2]", "link.load_down: it takes a line that all"),
+            ("scope = \"shared\"\nload_down = []", "link.load_down: the list is empty"),
             ("latency = \"1ms\"", "unknown field `latency`"),
         ] {
             let error = Scenario::parse(&format!("[link]\n{text}")).unwrap_err().to_string();

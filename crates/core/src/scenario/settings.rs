@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 43] = {
+pub const SETTINGS: [Setting; 45] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -95,6 +95,8 @@ pub const SETTINGS: [Setting; 43] = {
         axis(Axis::DownRate, "down"),
         axis(Axis::UpRate, "up"),
         axis(Axis::Queue, "queue"),
+        axis(Axis::LoadDown, "load-down"),
+        axis(Axis::LoadUp, "load-up"),
         setting("link.mtu", Whole),
         setting("link.scope", Whole),
         setting("link.reorder", Whole),
@@ -115,7 +117,7 @@ mod tests {
         let text = "total_rate = 100\nfloor = true\n[feed]\nschedule = \"burst\"\n\
                     [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
                     down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
-                    scope = \"shared\"\nreorder = false\n[thresholds]\n\"*.lost\" = \"< 1\"";
+                    scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n[thresholds]\n\"*.lost\" = \"< 1\"";
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };

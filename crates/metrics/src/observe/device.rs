@@ -170,9 +170,12 @@ impl RouterMeasured {
     /// measured to be untrue.
     #[must_use]
     pub fn unasked_drops(&self) -> u64 {
-        let totals = Direction::ALL.map(|way| self.link.total(way));
+        let of_all = |way| [self.link.total(way), self.link.cross_total(way)];
+        let totals = Direction::ALL.map(of_all);
+        let totals = totals.as_flattened();
         let unasked = Cause::ALL.into_iter().filter(|cause| !cause.is_asked_for());
-        let by_router = unasked.flat_map(|cause| totals.map(|total| total.dropped(cause).packets));
+        let by_router =
+            unasked.flat_map(|cause| totals.iter().map(move |total| total.dropped(cause).packets));
         self.server.lost() + self.clients.lost() + by_router.sum::<u64>()
     }
 

@@ -111,6 +111,9 @@ pub struct Stray {
 pub struct LinkCounts {
     /// Those that came, by phase and direction.
     pub rows: Vec<LinkRow>,
+    /// The same of the traffic beside the feed, none of which is in the rows above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cross: Vec<LinkRow>,
     /// Strays by their ends, the first sixteen that differ.
     pub strays: Vec<Stray>,
     /// All other strays.
@@ -124,18 +127,27 @@ impl LinkCounts {
     /// The sum of all rows of one direction.
     #[must_use]
     pub fn total(&self, direction: Direction) -> LinkTally {
-        let mut total = LinkTally::default();
-        let rows = self.rows.iter().filter(|row| row.direction == direction);
-        rows.for_each(|row| total.merge(&row.tally));
-        total
+        total(&self.rows, direction)
     }
 
-    /// Adds what TCP and IP added to a trial's ledger, as packets that were seen.
+    /// The sum of all rows of one direction of the traffic beside the feed.
+    #[must_use]
+    pub fn cross_total(&self, direction: Direction) -> LinkTally {
+        total(&self.cross, direction)
+    }
+
+    /// Adds what TCP and IP added to a trial's ledger, as packets that were seen: the feed's alone.
     pub fn add_to(&self, ledger: &mut Ledger) {
         for row in &self.rows {
             ledger.add_tcpip(row.phase, row.direction, Source::Captured, &row.tally.tcp);
         }
     }
+}
+
+fn total(rows: &[LinkRow], direction: Direction) -> LinkTally {
+    let mut total = LinkTally::default();
+    rows.iter().filter(|row| row.direction == direction).for_each(|row| total.merge(&row.tally));
+    total
 }
 
 #[cfg(test)]
@@ -150,7 +162,12 @@ mod tests {
         assert_eq!((tally.packets(), tally.bytes()), (4, 352));
         let (queued, late) = (LatencyHistogram::default(), LatencyHistogram::default());
         let row = LinkRow { phase: Phase::Window, direction: Direction::Down, tally, queued, late };
-        let counts = LinkCounts { rows: vec![row.clone(), row], ..LinkCounts::default() };
+        let counts = LinkCounts {
+            rows: vec![row.clone(), row.clone()],
+            cross: vec![row],
+            ..LinkCounts::default()
+        };
+        assert_eq!(counts.cross_total(Direction::Down).bytes(), 352);
         assert_eq!(counts.total(Direction::Down).bytes(), 704);
         assert_eq!(counts.total(Direction::Up), LinkTally::default());
         let mut ledger = Ledger::default();

@@ -141,6 +141,10 @@ const LATER: &[Column] = &[
     C::Axis(Axis::Queue),
     C::Figure(Figure::RouterCpu),
     C::Figure(Figure::ReadyP50),
+    C::Axis(Axis::LoadDown),
+    C::Axis(Axis::LoadUp),
+    C::Figure(Figure::CrossDown),
+    C::Figure(Figure::CrossUp),
 ];
 
 /// Memory of compression's contexts for each client, where there is a coding.

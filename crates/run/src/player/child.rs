@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use pushbench_link::process as router;
+use pushbench_link::{cross, process as router};
 use pushbench_load::bare::{self, Part, Receiver};
 use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::measure::Measure;
@@ -53,6 +53,15 @@ pub fn link() -> Result<(), ChildError> {
     // Not the standard library's, which reads ahead.
     let orders = io::stdin().as_fd().try_clone_to_owned().map_err(ChildError::Read)?;
     router::play(File::from(orders), io::stdout().lock()).map_err(|_| ChildError::Failed)
+}
+
+/// Fills a line beside the feed.
+///
+/// # Errors
+///
+/// A failure that the parent has been told of.
+pub fn cross() -> Result<(), ChildError> {
+    cross::play(io::stdin().lock(), io::stdout()).map_err(|_| ChildError::Failed)
 }
 
 /// Plays the server's side.

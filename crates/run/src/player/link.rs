@@ -36,6 +36,9 @@ pub enum LinkError {
     /// A router that cannot do its work for another reason.
     #[error("{0}")]
     Router(String),
+    /// Traffic beside the feed that cannot be played.
+    #[error("cannot fill the line beside the feed: {0}")]
+    Cross(String),
     /// A router that says nothing.
     #[error("the router of the link said nothing for 10 s")]
     Silent,
@@ -186,6 +189,11 @@ impl LinkNetwork {
     #[must_use]
     pub const fn namespaces(&self) -> Option<&Namespaces> {
         self.namespaces.as_ref()
+    }
+
+    /// Who has which address.
+    pub(crate) const fn addressing(&self) -> &Addressing {
+        &self.addressing
     }
 
     /// The place of a server process that would be at `place` without a link.

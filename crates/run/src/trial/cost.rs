@@ -18,6 +18,8 @@ pub(super) struct CostMeter {
     loads: Processes,
     /// The router of a link.
     router: Processes,
+    /// Those that fill the line beside the feed, whose cost is no figure.
+    cross: Vec<u32>,
     machine: Option<MachineTimes>,
 }
 
@@ -173,7 +175,12 @@ impl CostMeter {
     pub(super) fn new(servers: &[u32], own: bool, loads: &[u32], router: Option<u32>) -> Self {
         let servers = if own { Processes::each(servers) } else { Processes::tree(servers) };
         let (loads, router) = (Processes::each(loads), Processes::each(router.as_slice()));
-        Self { servers, loads, router, machine: None }
+        Self { servers, loads, router, cross: Vec::new(), machine: None }
+    }
+
+    /// The same with processes that are the trial's too.
+    pub(super) fn beside(self, cross: Vec<u32>) -> Self {
+        Self { cross, ..self }
     }
 
     /// Reads the memory that all clients took as they connected.
@@ -184,8 +191,9 @@ impl CostMeter {
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let Self { servers, loads, router, .. } = self;
-        [servers.pids(), loads.pids(), router.pids(), vec![std::process::id()]].concat()
+        let Self { servers, loads, router, cross, .. } = self;
+        let own = vec![std::process::id()];
+        [servers.pids(), loads.pids(), router.pids(), cross.clone(), own].concat()
     }
 
     /// Reads the clocks at t0.

@@ -1,7 +1,9 @@
-//! Faults of a link: packets that it lost of its own accord, and a router that was late.
+//! Faults of a link: packets that it lost of its own accord, a router that was late, and traffic beside
+//! the feed that did not flow.
 
 use std::time::Duration;
 
+use pushbench_metrics::observe::cross::CrossMeasured;
 use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::Phase;
@@ -18,6 +20,12 @@ pub(super) fn invalid(router: &RouterMeasured, allow_busy: bool) -> Vec<Invalid>
     let leaked = (packets > 0).then_some(Invalid::LinkLeaked { packets });
     let late = lateness(router).filter(|p99| *p99 > LATE && !allow_busy);
     leaked.into_iter().chain(late.map(|p99| Invalid::RouterLate { p99 })).collect()
+}
+
+/// Why a trial beside which that traffic was to flow cannot be used.
+pub(super) fn idle(cross: &CrossMeasured) -> Option<Invalid> {
+    let direction = Some(cross.idle()?);
+    Some(Invalid::CrossIdle { direction, error: cross.error.clone() })
 }
 
 /// How late one packet in a hundred of the window was, or later; `None` where there was none.

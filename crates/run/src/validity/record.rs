@@ -46,6 +46,7 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
         secured: None,
         server: None,
         router: None,
+        cross: None,
         breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
@@ -73,7 +74,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, ended_early, secured, router, .. } = played;
+    let Played { timing, merged, cost, ended_early, secured, router, cross, .. } = played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -92,6 +93,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         secured,
         server,
         router,
+        cross,
         breakdown,
         resources: cost.resources,
         errors: load.errors,

@@ -31,7 +31,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 23] = [
+pub(super) const TABLE: [Row; 25] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -231,6 +231,8 @@ pub(super) const TABLE: [Row; 23] = [
     link::DOWN,
     link::UP,
     link::QUEUE,
+    link::LOAD_DOWN,
+    link::LOAD_UP,
 ];
 
 /// The first row of the contenders in TLS.

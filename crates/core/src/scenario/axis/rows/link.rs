@@ -151,6 +151,43 @@ pub(super) const QUEUE: Row = Row {
     ..NAME
 };
 
+pub(super) const LOAD_DOWN: Row = Row {
+    axis: Axis::LoadDown,
+    key: "link.load_down",
+    label: "load-down",
+    column: "load_down",
+    title: "downloads beside the feed",
+    words: "{} download{s} beside it",
+    unit: AxisUnit::Count,
+    len: |scenario| len(scenario.link.load_down.as_ref()),
+    choose: |scenario, at, point| {
+        LinkTable::choose(scenario.link.load_down.as_ref(), at, point, |link, it| {
+            link.load_down = it;
+        });
+    },
+    value: |point| of(point, |link| link.load_down.into()),
+    field: |point| of(point, |link| link.load_down.into()),
+    text: |point| text(point, |link| link.load_down),
+    ..NAME
+};
+
+pub(super) const LOAD_UP: Row = Row {
+    axis: Axis::LoadUp,
+    key: "link.load_up",
+    label: "load-up",
+    column: "load_up",
+    title: "uploads beside the feed",
+    words: "{} upload{s} beside it",
+    len: |scenario| len(scenario.link.load_up.as_ref()),
+    choose: |scenario, at, point| {
+        LinkTable::choose(scenario.link.load_up.as_ref(), at, point, |link, it| link.load_up = it);
+    },
+    value: |point| of(point, |link| link.load_up.into()),
+    field: |point| of(point, |link| link.load_up.into()),
+    text: |point| text(point, |link| link.load_up),
+    ..LOAD_DOWN
+};
+
 fn of(point: &Point, value: impl FnOnce(&Link) -> f64) -> f64 {
     maybe(point, |link| Some(value(link)))
 }
