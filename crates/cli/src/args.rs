@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Run the server alone, with its feed
     Serve(ServeArgs),
     /// Run the load generator alone, against a running server
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
     /// Emulate a link between any two programs: delay, loss, a thin line
     Link(JoinArgs),
     /// Run a program at one side of a link that `pushbench link` keeps up
