@@ -59,11 +59,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios: start a server, put load on it through each transport, compare
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Run the server alone, with its feed
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Run the load generator alone, against a running server
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
     /// Measure what HTTP headers cost for each message, to the byte, layer by layer
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
