@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Run scenarios: start a server, put load on it through each transport, compare
     Run(Box<RunArgs>),
     /// Run the server alone, with its feed
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Run the load generator alone, against a running server
     Load(Box<LoadArgs>),
     /// Emulate a link between any two programs: delay, loss, a thin line
