@@ -79,7 +79,7 @@ impl From<TargetError> for Failure {
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
         match error {
-            LinkError::Process(_) | LinkError::Silent => Self::failed(error),
+            LinkError::Process(_) | LinkError::Cross(_) | LinkError::Silent => Self::failed(error),
             LinkError::Clients(_) | LinkError::Refused(_) | LinkError::Router(_) => {
                 Self::usage(error)
             }
