@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::{ReportError, RunFolder};
+use pushbench_report::{ReportError, RunFolder, over};
 use pushbench_run::place::Layout;
 use pushbench_run::player::link::{self, LinkError};
 use pushbench_run::player::{Commands, Players};
@@ -113,8 +113,9 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     let stack = plan.scenario.unusual_of_stack(point);
     let stack: String =
         stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,
