@@ -100,7 +100,6 @@ impl Default for Setting {
 pub(crate) struct Rig {
     pub(crate) router: Process,
     pub(crate) namespaces: Namespaces,
-    pub(crate) backend: Backend,
     setting: Setting,
 }
 
@@ -123,8 +122,8 @@ impl Rig {
         let plan = serde_json::to_string(&plan).expect("a plan has JSON");
         writeln!(router.child.stdin.as_ref().expect("it was piped"), "{plan}").expect("it reads");
         match serde_json::from_str(&router.line()).expect("it says news") {
-            RouterNews::Ready { namespaces, backend } => {
-                Ok(Self { router, namespaces, backend, setting: setting.clone() })
+            RouterNews::Ready { namespaces, .. } => {
+                Ok(Self { router, namespaces, setting: setting.clone() })
             }
             RouterNews::Refused(reason) => Err(reason),
             other => panic!("{other:?}"),
