@@ -5,10 +5,10 @@ mod remarks;
 use std::ops::ControlFlow;
 
 use anyhow::anyhow;
-use pushbench_core::scenario::{Axis, Point};
+use pushbench_core::scenario::Point;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::{ReportError, RunFolder};
+use pushbench_report::{ReportError, RunFolder, over};
 use pushbench_run::place::Layout;
 use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
@@ -116,9 +116,7 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     let stack = plan.scenario.unusual_of_stack(point);
     let stack: String =
         stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
-    let link = point.link.as_ref().map(|_| Axis::LinkName);
-    let link = link.into_iter().chain(point.unusual_of_link());
-    let link: String = link.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
         "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{link}{}\n",
         point.id,

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::outcome;
+use crate::common::{column, numbers, outcome};
 
 /// The trials of a run over a link; `None` where there can be none here.
 fn trials(folder: &Path, args: &[&str]) -> Option<Vec<Value>> {
@@ -29,17 +29,6 @@ fn lasting(folder: &Path, [warmup, window]: [&str; 2], args: &[&str]) -> Option<
     assert_eq!(status, 0, "{errors}");
     let record: Value = serde_json::from_str(&record).unwrap();
     Some(record["trials"].as_array().unwrap().clone())
-}
-
-/// A column of the run's `summary.csv`, line by line.
-fn column(folder: &Path, name: &str) -> Vec<String> {
-    let mut reader = csv::Reader::from_path(folder.join("results/latest/summary.csv")).unwrap();
-    let place = reader.headers().unwrap().iter().position(|header| header == name).unwrap();
-    reader.records().map(|line| line.unwrap()[place].to_owned()).collect()
-}
-
-fn numbers(folder: &Path, name: &str) -> Vec<f64> {
-    column(folder, name).iter().map(|field| field.parse().unwrap()).collect()
 }
 
 /// The sum of a figure over what the router saw, by direction and phase.

@@ -109,6 +109,13 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     conditions.join(", ")
 }
 
+/// The link at `point` in one line; `None` over loopback.
+#[must_use]
+pub fn over(point: &Point) -> Option<String> {
+    let words = link(point);
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// The link at `point` in words: its name, and what of it is not as by that name or by default.
 fn link(point: &Point) -> Vec<String> {
     let Some(link) = &point.link else { return Vec::new() };

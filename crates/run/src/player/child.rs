@@ -44,15 +44,16 @@ pub enum ChildError {
     Failed,
 }
 
-/// Plays the router of a link.
+/// Plays the router of a link. What went wrong is among its news, so that the parent says it, alone.
 ///
 /// # Errors
 ///
-/// A failure that the parent has been told of.
+/// A standard input that cannot be read.
 pub fn link() -> Result<(), ChildError> {
     // Not the standard library's, which reads ahead.
     let orders = io::stdin().as_fd().try_clone_to_owned().map_err(ChildError::Read)?;
-    router::play(File::from(orders), io::stdout().lock()).map_err(|_| ChildError::Failed)
+    let _ = router::play(File::from(orders), io::stdout().lock());
+    Ok(())
 }
 
 /// Fills a line beside the feed.
