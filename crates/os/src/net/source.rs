@@ -75,8 +75,8 @@ mod tests {
         let own: IpAddr = Ipv4Addr::new(127, 3, 2, 1).into();
         // Kept for documents (RFC 5737).
         assert!(is_own(own) && !is_own(Ipv4Addr::new(192, 0, 2, 1).into()));
-        // From each address of loopback to itself.
-        assert_eq!(towards(own), Some(own));
+        // All of loopback is one device's, whose address is this.
+        assert_eq!(towards(own), Some(Ipv4Addr::LOCALHOST.into()));
     }
 
     #[test]
