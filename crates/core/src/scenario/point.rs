@@ -52,7 +52,7 @@ pub struct Point {
     /// The name of the link that the settings of `link` started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_name: Option<LinkName>,
-    /// The server ran already, so that the settings that are [its alone](Axis::is_known_at) are not
+    /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub server_runs_already: bool,
