@@ -74,7 +74,6 @@ fn talk(role: &str) -> io::Result<()> {
         ["source", address, bytes] => source(address, number(bytes)?),
         ["sink", source, target] => sink(source, target),
         ["burst", source, target, count] => burst(source, target, number(count)?),
-        ["flood", source, target] => flood(source, target),
         ["count", address, count] => count_to(address, number(count)?),
         ["idle", address] => idle(address),
         _ => Err(io::ErrorKind::InvalidInput.into()),
@@ -172,15 +171,6 @@ fn burst(source: &str, target: &str, count: u64) -> io::Result<()> {
         socket.send_to(&number.to_be_bytes(), address(target)?)?;
     }
     say("sent".to_owned())
-}
-
-/// Sends datagrams as fast as it can until its input ends.
-fn flood(source: &str, target: &str) -> io::Result<()> {
-    let socket = UdpSocket::bind(SocketAddr::new(ip(source)?, 0))?;
-    let target = address(target)?;
-    thread::spawn(move || while socket.send_to(&[0; 100], target).is_ok() {});
-    say("floods".to_owned())?;
-    wait()
 }
 
 /// Receives so many datagrams, and says so.
