@@ -62,7 +62,7 @@ impl Drop for Process {
     }
 }
 
-/// What lies between the two.
+/// Way between the two.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Between {
     /// The loopback device.
@@ -87,7 +87,7 @@ impl Between {
     }
 }
 
-/// What a trial's processes are between.
+/// Networks of a trial, and the router between.
 pub(crate) struct Ground {
     router: Option<(Process, Namespaces)>,
     /// Where the server is.

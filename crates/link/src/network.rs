@@ -77,7 +77,7 @@ pub struct TooManyClients {
 }
 
 /// Requirements of a link's networks.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkPlan {
     /// `None` for TUN, and virtual Ethernet where `/dev/net/tun` is closed.
     pub backend: Option<Backend>,
@@ -148,7 +148,7 @@ impl Network {
         [&self.server.port, &self.clients.port]
     }
 
-    /// What was lost at a side, since the networks were made.
+    /// Counts of a side, since the networks were made.
     ///
     /// # Errors
     ///

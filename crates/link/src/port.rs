@@ -78,7 +78,7 @@ impl Port {
         false
     }
 
-    /// What was not passed on, so far.
+    /// Packets that were not passed on, so far.
     #[must_use]
     pub const fn counts(&self) -> PortCounts {
         self.counts

@@ -36,7 +36,7 @@ impl Ends for Network {
     }
 }
 
-/// What is to be done, as far as it is known.
+/// Work that is to be done, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// Whether the sides may have packets, in the order of [`SIDES`].

@@ -1,4 +1,4 @@
-//! What the devices of a link's networks counted, and the router at them.
+//! Counts of the devices in a link's networks, and of the router at them.
 //!
 //! A packet of a link may be lost by its line alone. What is lost elsewhere, in the queue of a device
 //! or because it did not take a packet, nobody asked for: one such packet makes what was measured
@@ -57,7 +57,7 @@ impl DeviceCounters {
         self.receive_dropped + self.send_dropped + self.errors
     }
 
-    /// What was counted from `earlier` to `self`.
+    /// The difference from `earlier` to `self`.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl SideCounts {
         devices + self.overflowed + self.port.all()
     }
 
-    /// What was counted from `earlier` to `self`.
+    /// The difference from `earlier` to `self`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
