@@ -12,7 +12,7 @@ use pushbench_run::place::{Layout, Spread};
 use pushbench_run::player::{Commands, Players, Server};
 use pushbench_run::{Plan, Run};
 
-use crate::contest::Contest;
+use crate::contest::{Contest, Feed};
 use crate::role::Role;
 
 /// How long the feed runs before the window, at least.
@@ -45,6 +45,18 @@ pub(crate) struct Args {
     /// Size of a payload
     #[arg(long, default_value = "64B", env = "FLOORS_PAYLOAD")]
     pub(crate) payload: ByteSize,
+    /// Size of a payload where messages are compressed, or compared with such
+    #[arg(long, default_value = "1KiB", env = "FLOORS_QUOTES")]
+    pub(crate) quotes: ByteSize,
+    /// Clients that have a compressor each
+    #[arg(long, default_value = "100", env = "FLOORS_CONTEXTS")]
+    pub(crate) contexts: Count,
+    /// Messages in a unit of time to each of these
+    #[arg(long, default_value = "40/s", env = "FLOORS_CONTEXTS_RATE")]
+    pub(crate) contexts_rate: Rate,
+    /// Few clients, which share what it takes to compress a message
+    #[arg(long, default_value = "10", env = "FLOORS_FEW_CLIENTS")]
+    pub(crate) few_clients: Count,
     /// Rounds: each plays every contest once
     #[arg(short, long, default_value_t = 5, env = "FLOORS_REPEATS")]
     pub(crate) repeats: u32,
@@ -70,36 +82,59 @@ impl Args {
     pub(crate) fn run(&self, contest: Contest) -> Run {
         // As many processes as there are parts, which the system may put on any core.
         let layout = Layout::loopback(Spread { servers: Some(1), loads: Some(1), pins: false });
-        let plan = Plan::of(self.scenario(contest.contender), None, layout);
+        let plan = Plan::of(self.scenario(contest), None, layout);
         let payload = plan.feed(plan.trials[0]).payload;
         let players = Players {
             server: Server::Children(contest.server.server_player()),
             load: contest.load.load_player(payload),
         };
-        let commands =
-            Commands { server: contest.server.arguments(), load: contest.load.arguments() };
+        let commands = Commands {
+            server: contest.server.arguments(),
+            load: contest.load.arguments(),
+            link: Vec::new(),
+            cross: Vec::new(),
+        };
         Run { plan, players, commands }
     }
 
-    fn scenario(&self, contender: Contender) -> Scenario {
-        let rate = if contender == Contender::LONG_POLL { self.long_poll_rate } else { self.rate };
+    /// The clients of a contest, its payloads and their size.
+    const fn feed(&self, feed: Feed) -> (Count, PayloadKind, ByteSize) {
+        match feed {
+            Feed::Text => (self.clients, PayloadKind::Text, self.payload),
+            Feed::Quotes => (self.clients, PayloadKind::Quotes, self.quotes),
+            Feed::QuotesToSome => (self.contexts, PayloadKind::Quotes, self.quotes),
+            Feed::QuotesToFew => (self.few_clients, PayloadKind::Quotes, self.quotes),
+        }
+    }
+
+    fn rate(&self, Contest { contender, feed, .. }: Contest) -> Rate {
+        match feed {
+            Feed::QuotesToSome => self.contexts_rate,
+            _ if contender == Contender::LONG_POLL => self.long_poll_rate,
+            _ => self.rate,
+        }
+    }
+
+    fn scenario(&self, contest: Contest) -> Scenario {
+        let (clients, payload, bytes) = self.feed(contest.feed);
+        let rate = self.rate(contest);
         // Whole gaps, so that each edge of the window is half a gap away from a message.
         let gap = 1.0 / rate.hz();
         let gaps =
             |time: Duration| Span(Duration::from_secs_f64(gap * (time.as_secs_f64() / gap).ceil()));
         let mut scenario = Scenario {
             name: "floors".to_owned(),
-            contenders: vec![contender],
-            clients: Values::One(self.clients),
+            contenders: vec![contest.contender],
+            clients: Values::One(clients),
             rate: Values::One(rate),
-            payload: Values::One(self.payload),
+            payload: Values::One(bytes),
             long_poll_timeout: Values::One(Span(HOLD)),
             warmup: gaps(WARMUP),
             duration: gaps(self.seconds.0),
             runs: 1,
             ..Scenario::default()
         };
-        scenario.feed.payload = PayloadKind::Text;
+        scenario.feed.payload = payload;
         scenario.tls.cipher = Values::One(CIPHER);
         scenario.tls.versions = Values::One(VERSION.parse().expect("it is one"));
         scenario

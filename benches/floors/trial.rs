@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::{Context as _, bail};
+use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
 use pushbench_metrics::record::CpuTime;
 use pushbench_run::trial::Played;
 use pushbench_run::{Attempt, TrialError, trial};
@@ -13,11 +14,14 @@ use crate::setting::Args;
 /// The cost of a trial.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
+    pub(crate) clients: u32,
     /// Messages that arrived in the window; of long polls, requests.
     pub(crate) units: u64,
     /// The server kept the feed's pace: each message was on its way before the next was due. Where
     /// it was not, several go with one write and one read, which is cheaper.
     pub(crate) in_step: bool,
+    /// Payload of a message as it travels; 0 where the part at the clients' side does not say.
+    pub(crate) payload_bytes: f64,
     pub(crate) server_us: f64,
     pub(crate) load_us: f64,
     /// Memory that each client took on connecting.
@@ -56,8 +60,11 @@ fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost>
         anyhow::Ok(bytes as f64 / f64::from(clients))
     };
     let (resources, connecting) = (&played.cost.resources, played.cost.connecting);
+    let payload = load.measured.ledger.phase(Phase::Window).get(Direction::Down, Layer::Payload);
     Ok(Cost {
+        clients,
         units,
+        payload_bytes: payload as f64 / units as f64,
         in_step: played.kept_pace(),
         server_us: us(resources.server_cpu)?,
         load_us: us(resources.load_cpu)?,

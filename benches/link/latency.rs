@@ -14,7 +14,7 @@ use crate::role::{Gone, Received, Role};
 
 /// 10,000 packets in a second.
 const TICK: Duration = Duration::from_micros(100);
-/// Payload of a datagram, in bytes.
+/// Bytes of a datagram.
 const SIZE: usize = 64;
 
 /// A trial's figures, µs.

@@ -12,7 +12,7 @@ use crate::role::{Gone, Received, Role};
 
 /// The time between two bursts.
 const TICK: Duration = Duration::from_micros(100);
-/// Payload of a datagram in a packet of 100 bytes, 28 of which are of IPv4 and UDP.
+/// Bytes of a datagram in a packet of 100 bytes, with 28 of IPv4 and UDP.
 const SIZE: usize = 72;
 
 /// Plays each rate over each backend; the table of what became of the packets.
@@ -44,7 +44,7 @@ pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Outcome of a trial.
+/// Fates of the packets of a trial.
 struct Trial {
     sent: u64,
     gone: Gone,

@@ -62,7 +62,7 @@ impl Drop for Process {
     }
 }
 
-/// Way between the two.
+/// The network between the two.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Between {
     /// The loopback device.
@@ -87,7 +87,7 @@ impl Between {
     }
 }
 
-/// Networks of a trial, and the router between.
+/// The network between a trial's processes.
 pub(crate) struct Ground {
     router: Option<(Process, Namespaces)>,
     /// Where the server is.

@@ -6,7 +6,7 @@
 //! generator and server. `docs/BENCHMARKS.md` says how to read them.
 
 use pushbench_core::Contender;
-use pushbench_core::contender::Security;
+use pushbench_core::contender::{Coding, Security};
 
 pub mod asleep;
 pub mod callgrind;
@@ -19,4 +19,11 @@ pub mod reads;
 pub const fn in_tls(contender: Contender) -> Contender {
     let Contender { transport, stack } = contender;
     Contender { transport, stack: stack.with_security(Security::Tls) }
+}
+
+/// The contender with its messages in that coding.
+#[must_use]
+pub const fn coded(contender: Contender, coding: Coding) -> Contender {
+    let Contender { transport, stack } = contender;
+    Contender { transport, stack: stack.with_coding(coding) }
 }

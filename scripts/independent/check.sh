@@ -2,7 +2,8 @@
 # Has clients that were not written for this project receive the feed of a pushbench server:
 # curl by the polls and the event stream; for WebSocket a client of Python's standard library
 # alone, and, where they are there, the Python package `websockets` and Node's own client. The same
-# over TLS, with openssl, and the load generator against nginx.
+# over TLS, with openssl, and the load generator against nginx; and what is compressed, inflated with
+# Python's zlib and by curl. Where `websockets` is missing it is installed, for this script alone.
 #
 # Usage: scripts/independent/check.sh BINARY
 #
@@ -190,6 +191,25 @@ event_stream() {
     reads "sse: resumes by the query" sse 11 10
 }
 
+# Sets $python to one that has the package `websockets`, if there can be one: that of a folder beside what
+# cargo builds, which is made where the system's has it not.
+find_library() {
+    local has='import asyncio, websockets; asyncio.timeout'
+    local own=${CARGO_TARGET_DIR:-$here/../../target}/independent-venv
+    python=python3
+    if python3 -c "$has" 2>/dev/null; then return; fi
+    if ! "$own/bin/python" -c "$has" 2>/dev/null; then
+        timeout 120 python3 -m venv "$own" >"$work/venv" 2>&1 &&
+            timeout 120 "$own/bin/python" -m pip install -q websockets >>"$work/venv" 2>&1 || true
+    fi
+    if "$own/bin/python" -c "$has" 2>/dev/null; then
+        python=$own/bin/python
+    else
+        echo "SKIPPED all with the Python package \`websockets\`: not installed, and it cannot be:" \
+            "$(tail -n 1 "$work/venv")"
+    fi
+}
+
 # client NAME COMMAND...: takes over the checks of a client that counts its own.
 client() {
     local name=$1 line
@@ -210,10 +230,8 @@ websockets() {
     local before=$((passed + failed))
     client "the client of the standard library" python3 "$here/websocket_client.py" "$host" "$port"
     [ $((passed + failed)) -gt "$before" ] || fail "websocket: the client of the standard library" "it checked nothing"
-    if python3 -c 'import asyncio, websockets; asyncio.timeout' 2>/dev/null; then
-        client "the package websockets" python3 "$here/websocket_client.py" "$host" "$port" --library
-    else
-        echo "SKIPPED the Python package \`websockets\`: not installed, or Python is older than 3.11"
+    if [ "$python" != python3 ] || python3 -c 'import websockets' 2>/dev/null; then
+        client "the package websockets" "$python" "$here/websocket_client.py" "$host" "$port" --library
     fi
     if command -v node >/dev/null; then
         node_major=$(node -p 'process.versions.node.split(".")[0]')
@@ -274,6 +292,7 @@ PYTHON
     same "sse: a server that stops ends the stream properly" "$status" 0
 }
 
+find_library
 by_hand
 overrun
 serve feed --rate 20/s
@@ -284,7 +303,8 @@ refusals
 strangers
 websockets
 farewell "$feed"
-client "the clients over TLS" python3 "$here/tls_clients.py" "$binary"
+client "the clients over TLS" "$python" "$here/tls_clients.py" "$binary"
+client "the clients that inflate" "$python" "$here/compressed_clients.py" "$binary"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

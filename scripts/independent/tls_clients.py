@@ -146,6 +146,20 @@ def openssl_hears_the_end(server):
     expect("unexpected eof" not in text, text[-300:])
 
 
+def openssl_may_not_negotiate_anew(server):
+    """The refusal comes at once, and not with the next thing that the server has to say."""
+    need("openssl")
+    command = ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}"]
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with Started(command, **options) as started:
+        started.process.stdin.write(b"R\n")
+        started.process.stdin.flush()
+        # It ends by itself once it has been refused; its input stays open.
+        started.process.wait(TIMEOUT_S)
+        text = started.process.stdout.read().decode(errors="replace")
+    expect("no renegotiation" in text, text[-300:])
+
+
 def half_closed(server):
     """A client that says that it sends no more gets its answer, and a close_notify."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -313,6 +327,7 @@ SERVER = {
     "curl in clear is told https": curl_without_tls,
     "openssl resumes its session, in TLS 1.2 and 1.3": resumption,
     "openssl hears that the connection ends": openssl_hears_the_end,
+    "openssl hears at once that nothing is negotiated anew": openssl_may_not_negotiate_anew,
     "Python's ssl, half closed, gets its answer": half_closed,
     "the WebSocket client of the standard library": python_websocket,
     "the Python package `websockets`": python_library,

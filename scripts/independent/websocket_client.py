@@ -34,12 +34,14 @@ def expect(condition, what):
 class WebSocket:
     """A connection: blocking, and closed when it takes longer than the timeout."""
 
-    def __init__(self, host, port, path, tls=None):
-        """`tls` is the `ssl.SSLContext` that secures it, if any."""
+    def __init__(self, host, port, path, tls=None, offer=None):
+        """`tls` is the `ssl.SSLContext` that secures it, if any, and `offer` what it says in
+        Sec-WebSocket-Extensions; `agreed` is what the server answers there."""
         self.socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.buffer = b""
+        self.offer, self.agreed, self.compressed = offer, None, False
         self.head = self._shake_hands(f"{host}:{port}", path)
 
     def __enter__(self):
@@ -58,6 +60,8 @@ class WebSocket:
             f"Sec-WebSocket-Key: {key}",
             "Sec-WebSocket-Version: 13",
         ]
+        if self.offer:
+            request.append(f"Sec-WebSocket-Extensions: {self.offer}")
         self.socket.sendall(("\r\n".join(request) + "\r\n\r\n").encode())
         while b"\r\n\r\n" not in self.buffer:
             self._read()
@@ -73,7 +77,8 @@ class WebSocket:
         accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
         given = fields.get("sec-websocket-accept")
         expect(given == accept, f"Sec-WebSocket-Accept is {given!r}, not {accept!r}")
-        expect("sec-websocket-extensions" not in fields, "an extension nobody offered")
+        self.agreed = fields.get("sec-websocket-extensions")
+        expect(self.offer or self.agreed is None, "an extension nobody offered")
         expect("sec-websocket-protocol" not in fields, "a protocol nobody offered")
         return fields
 
@@ -89,9 +94,13 @@ class WebSocket:
         return data
 
     def frame(self):
-        """The next frame: (final, opcode, payload)."""
+        """The next frame: (final, opcode, payload). Whether it begins a message that is compressed is
+        in `compressed` (RFC 7692 section 6)."""
         first, second = self._take(2)
-        expect(first & 0x70 == 0, f"a reserved bit is set: {first:#04x}")
+        self.compressed = first & 0x40 != 0
+        may_be = self.agreed is not None and first & 0x0F in (TEXT, BINARY)
+        expect(first & 0x30 == 0, f"a reserved bit is set: {first:#04x}")
+        expect(may_be or not self.compressed, f"RSV1 where nothing is compressed: {first:#04x}")
         expect(second & 0x80 == 0, "the server masked a frame (section 5.1)")
         length = second & 0x7F
         if length == 126:

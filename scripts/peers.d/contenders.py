@@ -12,6 +12,9 @@ import servers
 POLL_INTERVAL = "10ms"
 # Streams that are also measured in TLS, with one cipher, of which each message is one record.
 IN_TLS = ("websocket+tls", "sse+tls")
+TAKEOVER = "websocket+deflate-takeover"
+# How long Node's `ws` has messages beside the window: to start, to connect, to warm up.
+BESIDE_S = 30
 # The newest message, whoever has it: each answer brings 64 bytes.
 NEWEST = "/feed/poll?delivery=latest"
 
@@ -23,22 +26,51 @@ class Contender:
     needs: tuple = ()
 
 
+def judged(figures, rate, clients):
+    """Says whether the server kept the feed's pace; of polls, `clients` is None."""
+    # A message later than the next one goes with it, in one write: cheaper, and no comparison.
+    # So it is where the latency is only known to be above something.
+    p50 = figures["latency_p50_us"]
+    late = p50 is None or p50 > 1e6 / rate
+    missing = clients is not None and figures["per_second"] < 0.98 * clients * rate
+    figures["out_of_step"] = late or missing
+    return figures
+
+
 def push(server_of, transport, needs=(), slow=False):
     def trial(args, folder):
         rate = args.tsung_rate if slow else args.rate
         rate = args.long_poll_rate if transport == "long-poll" else rate
+        rate = args.tls_rate if transport in IN_TLS else rate
         unit = "requests" if transport == "long-poll" else "messages_in_window"
         with server_of(args, folder, rate) as server:
             figures = loads.pushbench(args, folder, server, transport, args.clients, unit=unit)
-        # A message later than the next one goes with it, in one write: cheaper, and no comparison.
-        # So it is where the latency is only known to be above something.
-        p50 = figures["latency_p50_us"]
-        figures["out_of_step"] = p50 is None or p50 > 1e6 / rate
-        return figures
+        asks = transport == "long-poll"
+        return judged(figures, rate, None if asks else args.clients)
 
     name = "pushbench" if not needs else "nchan"
     pace = " at tsung's pace" if slow else ""
     return Contender(f"{transport}{pace}: {name}, load pushbench", trial, needs)
+
+
+def takeover(server_of, who, needs=()):
+    """A message compressed for each client, behind those that it has had."""
+
+    def trial(args, folder):
+        rate, clients = args.takeover_rate, args.takeover_clients
+        with server_of(args, folder, rate) as server:
+            figures = loads.pushbench(args, folder, server, TAKEOVER, clients)
+        return judged(figures, rate, clients)
+
+    return Contender(f"{TAKEOVER}: {who}, load pushbench", trial, needs)
+
+
+def own_takeover(args, folder, rate):
+    return servers.pushbench(args, folder, rate, payload=servers.QUOTES, compression="takeover")
+
+
+def ws(args, folder, rate):
+    return servers.ws(args, folder, rate, args.seconds + BESIDE_S)
 
 
 def idle(server_of, needs=()):
@@ -110,6 +142,8 @@ ALL = [
         push(own_in_tls, transport), push(nchan_in_tls, transport, ("nginx", "nchan", "openssl"))
     )
 ] + [
+    takeover(own_takeover, "pushbench"),
+    takeover(ws, "ws", ("node", "ws")),
     push(own, "websocket", slow=True),
     Contender("websocket at tsung's pace: pushbench, load tsung", tsung_on_own, ("tsung",)),
     Contender("short-poll with cursor: pushbench, load wrk", wrk_on_cursor, ("wrk",)),
@@ -132,6 +166,8 @@ class Ratio:
     figure: str
     target: float
     least: bool = False
+    # By how much the bytes of a message may differ, as a share.
+    bytes_within: float | None = None
 
 
 RATIOS = [
@@ -143,6 +179,8 @@ RATIOS = [
           f"{t}: nchan, load pushbench", "server_us", 1.05)
     for t in IN_TLS
 ] + [
+    Ratio(f"server, {TAKEOVER}: pushbench / ws", f"{TAKEOVER}: pushbench, load pushbench",
+          f"{TAKEOVER}: ws, load pushbench", "server_us", 0.8, bytes_within=0.05),
     Ratio("server, short-poll: pushbench with cursor / nginx return 200",
           "short-poll with cursor: pushbench, load wrk", "short-poll fixed: nginx, load wrk",
           "server_us", 1.0),

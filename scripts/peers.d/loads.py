@@ -72,6 +72,7 @@ def pushbench(args, folder, server, transport, clients, *flags, unit="messages_i
         "load_us": per(nanos(resources["load_cpu"]["total"]), units),
         "server_bytes": resources["server_rss_growth"] / clients,
         "load_bytes": resources["load_rss_growth"] / clients,
+        "payload_bytes": float(row["payload_bytes_per_msg"] or "nan"),
         "latency_p50_us": float(p50) if p50 else None,
     }
 

@@ -1,13 +1,15 @@
-"""Servers that are driven: pushbench, and nginx with nchan."""
+"""Servers that are driven: pushbench, nginx with nchan, and Node with the package `ws`."""
 
 import contextlib
+import json
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.request
 
 from processes import Started, free_port, wait_for_port, wait_until
-from setup import NCHAN_MODULE
+from setup import NCHAN_MODULE, node_environment
 
 PAYLOAD = 64
 PATHS = {"websocket": "/ws", "sse": "/sse", "long-poll": "/long-poll"}
@@ -27,6 +29,11 @@ http {{
   }}
 }}
 """
+# Messages that are compressed for each client, and how: pushbench's defaults, which are zlib's.
+QUOTES = ("--payload-kind", "quotes", "--payload", "1KiB")
+LEVEL, WINDOW_BITS, MEM_LEVEL = 6, 15, 8
+# How long Node has to start before the first message is due.
+NODE_LEAD_NS = 1_500_000_000
 # What browsers agree on with either server, and one record for each message: what nchan gives at once,
 # nginx seals at once.
 CIPHER = "aes-128-gcm"
@@ -56,7 +63,7 @@ class Server:
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
     def load_flags(self, transport):
-        foreign = ["--feed", self.feed, "--path", PATHS[transport.removesuffix("+tls")]]
+        foreign = ["--feed", self.feed, "--path", PATHS[transport.split("+")[0]]]
         secured = ["--insecure", "--tls-cipher", CIPHER, "--tls-versions", "1.3"]
         return (foreign if self.feed else []) + (secured if self.tls else [])
 
@@ -80,12 +87,15 @@ def raised_limits():
 
 
 @contextlib.contextmanager
-def pushbench(args, folder, rate, tls=False):
+def pushbench(args, folder, rate, tls=False, payload=("--payload-kind", "text"), compression=None):
     """`rate` None: a feed that is published by hand, with one message in it."""
     port = free_port()
     schedule = ["--rate", f"{rate:g}/s"] if rate else ["--schedule", "manual"]
-    command = [args.binary, "serve", "--port", str(port), "--payload-kind", "text", *schedule]
+    command = [args.binary, "serve", "--port", str(port), *payload, *schedule]
     command += ["--tls", "--tls-cipher", CIPHER] if tls else []
+    if compression:
+        command += ["--compression", compression, "--compression-level", str(LEVEL)]
+        command += ["--compression-window-bits", str(WINDOW_BITS), "--compression-threshold", "0B"]
     with Started(command, cwd=folder) as started:
         wait_for_port(port)
         server = Server(port, started.pid, tls=tls)
@@ -128,3 +138,36 @@ def nchan(folder, rate, tls=False):
         with Started(command, stderr=subprocess.DEVNULL):
             wait_until(pathlib.Path(feed).exists, "the publisher")
             yield Server(server.port, server.pid, feed, tls)
+
+
+def quotes(args, folder, count):
+    """So many of pushbench's quotes in a file, as a poll brings them, and the feed that they are of."""
+    file = pathlib.Path(folder) / "messages"
+    with pushbench(args, folder, 1000, payload=QUOTES) as server:
+        newest, text = 0, b""
+        while newest < count:
+            path = f"/feed/long-poll?after={newest}"
+            with urllib.request.urlopen(server.url + path) as response:
+                newest = int(response.headers["ETag"].strip('"'))
+                text += response.read()
+        feed = json.load(urllib.request.urlopen(server.url + "/feed"))
+    file.write_bytes(text)
+    return file, feed
+
+
+@contextlib.contextmanager
+def ws(args, folder, rate, seconds):
+    """Node's `ws`, which has messages for so many seconds."""
+    file, feed = quotes(args, folder, int(rate * seconds))
+    port, origin = free_port(), time.monotonic_ns() + NODE_LEAD_NS
+    feed |= {"origin": origin, "schedule": {"kind": "constant", "rate": rate}, "oldest": 0, "newest": 0}
+    path = pathlib.Path(folder) / "feed.json"
+    path.write_text(json.dumps(feed))
+    script = str(pathlib.Path(__file__).parent / "ws_server.cjs")
+    settings = (port, origin, rate, file, LEVEL, WINDOW_BITS, MEM_LEVEL)
+    command = ["node", script, *map(str, settings)]
+    with Started(command, env=node_environment()) as started:
+        wait_for_port(port)
+        # A window that begins ahead of the feed has too few messages in it.
+        wait_until(lambda: time.monotonic_ns() > origin, "the first message")
+        yield Server(port, started.pid, str(path))

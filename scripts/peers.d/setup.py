@@ -9,17 +9,31 @@ import sys
 NCHAN_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 PACKAGES = {
     "nginx": "nginx-core", "nchan": "libnginx-mod-nchan", "wrk": "wrk",
-    "h2load": "nghttp2-client", "tsung": "tsung", "openssl": "openssl",
+    "h2load": "nghttp2-client", "tsung": "tsung", "openssl": "openssl", "node": "nodejs",
+    "ws": "node-ws",
 }
+# Where Debian has Node's packages, for a Node that is not Debian's.
+NODE_PATH = "/usr/share/nodejs"
 VERSIONS = {
     "nginx": ["nginx", "-v"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"],
-    "tsung": ["tsung", "-v"], "openssl": ["openssl", "version"],
+    "tsung": ["tsung", "-v"], "openssl": ["openssl", "version"], "node": ["node", "--version"],
+    "ws": ["node", "-p", "require('ws/package.json').version"],
 }
+
+
+def node_environment():
+    """One in which Node finds Debian's packages, behind those that it was told of."""
+    paths = [os.environ.get("NODE_PATH"), NODE_PATH]
+    return {**os.environ, "NODE_PATH": ":".join(path for path in paths if path)}
 
 
 def present(name):
     if name == "nchan":
         return NCHAN_MODULE.exists()
+    if name == "ws":
+        command = ["node", "-e", "require('ws')"]
+        options = {"env": node_environment(), "capture_output": True, "check": False}
+        return present("node") and subprocess.run(command, **options).returncode == 0
     return shutil.which(name) is not None
 
 
@@ -51,7 +65,8 @@ def built_binary(root):
 def said(command):
     """The first line that a program says, wherever it says it."""
     try:
-        output = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        options = {"capture_output": True, "text": True, "env": node_environment()}
+        output = subprocess.run(command, timeout=10, check=False, **options)
     except OSError:
         return ""
     return ((output.stdout + output.stderr).strip().splitlines() or [""])[0]

@@ -9,7 +9,9 @@ import contenders
 import setup
 
 FIGURES = ["server_us", "load_us", "per_second", "server_bytes", "load_bytes"]
-COLUMNS = ["contender", "round", "units", *FIGURES, "latency_p50_us", "out_of_step"]
+COLUMNS = [
+    "contender", "round", "units", *FIGURES, "payload_bytes", "latency_p50_us", "out_of_step"
+]
 
 
 def spread(trials, figure, digits):
@@ -43,6 +45,15 @@ def memory_table(able, trials):
             yield f"| {contender.name} | {' | '.join(cells)} |"
 
 
+def bytes_told(ratio, pairs):
+    """The payload of a message from either, where it has to be about the same."""
+    if ratio.bytes_within is None:
+        return ""
+    ours, theirs = (statistics.median(trial["payload_bytes"] for trial in side) for side in zip(*pairs))
+    differs = abs(ours / theirs - 1) > ratio.bytes_within
+    return f" ({ours:.0f} and {theirs:.0f} bytes{', not comparable' if differs else ''})"
+
+
 def ratios_table(trials):
     yield "| ratio | median | of rounds | target |"
     yield "|---|---|---|---|"
@@ -56,7 +67,7 @@ def ratios_table(trials):
         middle = statistics.median(values)
         met = middle >= ratio.target if ratio.least else middle <= ratio.target
         sign, missed = "≥" if ratio.least else "≤", "" if met else " missed"
-        doubt = "" if in_step else " (out of step)"
+        doubt = ("" if in_step else " (out of step)") + bytes_told(ratio, in_step or pairs)
         yield (
             f"| {ratio.what} | **{middle:.2f}**{doubt} | {min(values):.2f}–{max(values):.2f} |"
             f" {sign} {ratio.target:.2f}{missed} |"
@@ -78,9 +89,10 @@ def write_csv(args, trials):
 
 def report(args, able, trials, missing, failed):
     print(
-        f"## Peers: {args.clients} clients, 64 bytes, {args.rate:g}/s ({args.long_poll_rate:g}/s of"
-        f" long poll, {args.tsung_rate:g}/s to tsung), {args.connections} connections of wrk and"
-        f" h2load, {args.repeats} rounds of {args.seconds} s\n"
+        f"## Peers: {args.clients} clients, 64 bytes, {args.rate:g}/s ({args.tls_rate:g}/s in TLS,"
+        f" {args.long_poll_rate:g}/s of long poll, {args.tsung_rate:g}/s to tsung); with a compressor"
+        f" each {args.takeover_clients} clients, 1 KiB, {args.takeover_rate:g}/s; {args.connections}"
+        f" connections of wrk and h2load, {args.repeats} rounds of {args.seconds} s\n"
     )
     for name, version in setup.machine(args.binary).items():
         print(f"- {name}: {version}")

@@ -4,6 +4,7 @@ mod coding;
 mod compare;
 mod feed;
 mod headers;
+mod link;
 mod processes;
 mod security;
 mod settings;
@@ -20,6 +21,7 @@ use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
+pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
@@ -39,6 +41,7 @@ pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
   pushbench run --rate 1/s,10/s,100/s -t websocket -t sse
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
+  pushbench link --delay 40ms --server 'pushbench serve --host 10.0.0.1' -- bash
   pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
   pushbench compare results/BEFORE results/latest   what changed, and is it more than noise
   pushbench doctor                                  what this machine can measure
@@ -57,11 +60,15 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run scenarios: start a server, put load on it through each transport, compare
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Run the server alone, with its feed
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Run the load generator alone, against a running server
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
+    /// Emulate a link between any two programs: delay, loss, a thin line
+    Link(JoinArgs),
+    /// Run a program at one side of a link that `pushbench link` keeps up
+    Enter(EnterArgs),
     /// Measure what HTTP headers cost for each message, to the byte, layer by layer
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
@@ -88,6 +95,12 @@ pub(crate) enum Command {
     /// A load child of a run.
     #[command(hide = true)]
     WorkerLoad,
+    /// The router of a run's link.
+    #[command(hide = true)]
+    WorkerLink,
+    /// One of the two that fill a link's line beside the feed.
+    #[command(hide = true)]
+    WorkerCross,
 }
 
 /// `pushbench run`.
@@ -111,6 +124,8 @@ pub(crate) struct RunArgs {
     pub(crate) clients: ClientArgs,
     #[command(flatten)]
     pub(crate) feed: FeedSettings,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as

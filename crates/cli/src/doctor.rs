@@ -4,6 +4,7 @@ mod check;
 mod checks;
 mod ciphers;
 mod measure;
+mod network;
 mod trust;
 
 use std::io::IsTerminal as _;
@@ -70,12 +71,9 @@ fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
     bar.finish_and_clear();
     let measured = measured.context("cannot measure wake-ups, round trips and ciphers")?;
     let limits = Limits::read();
-    Ok(Findings {
-        checks: checks::all(&environment, &measured, &limits),
-        trust: Trust::of(&measured, &limits),
-        measured,
-        environment,
-    })
+    let mut checks = checks::all(&environment, &measured, &limits);
+    checks.push(network::link());
+    Ok(Findings { checks, trust: Trust::of(&measured, &limits), measured, environment })
 }
 
 /// The whole page: the checks by group, what to type below what is amiss, and the conclusion.

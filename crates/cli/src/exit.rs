@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use pushbench_run::RunError;
 use pushbench_run::player::child::ChildError;
+use pushbench_run::player::link::LinkError;
 use pushbench_run::player::target::TargetError;
 
 /// Outcome of a command that did not fail.
@@ -18,6 +19,8 @@ pub(crate) enum Outcome {
     /// Done, but the measurement is invalid, so that no threshold says anything, or it has not what
     /// a threshold asks for: status 3.
     Invalid,
+    /// Done, and a command of the user's ended with this status, which is then ours.
+    Command(u8),
 }
 
 /// The status of a command that the user stopped, as shells say it for SIGINT.
@@ -73,6 +76,17 @@ impl From<TargetError> for Failure {
     }
 }
 
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Process(_) | LinkError::Cross(_) | LinkError::Silent => Self::failed(error),
+            LinkError::Clients(_) | LinkError::Refused(_) | LinkError::Router(_) => {
+                Self::usage(error)
+            }
+        }
+    }
+}
+
 impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
         match error {
@@ -103,6 +117,7 @@ pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Broken) => 99,
         Ok(Outcome::Invalid) => 3,
+        Ok(Outcome::Command(status)) => *status,
         Err(Failure::Failed(_)) => 1,
         Err(Failure::Usage(_)) => 2,
         Err(Failure::Interrupted) => INTERRUPTED,

@@ -33,12 +33,25 @@ const WORD: Duration = Duration::from_millis(50);
 ///
 /// Where the system refuses a signal handler.
 pub(crate) fn listen() -> Result<Receiver<()>, Failure> {
+    hear(|| drop(thread::spawn(give_up)))
+}
+
+/// The same without that limit, for who waits for programs of the user's and has limits of its own.
+///
+/// # Errors
+///
+/// Where the system refuses a signal handler.
+pub(crate) fn listen_without_limit() -> Result<Receiver<()>, Failure> {
+    hear(|| ())
+}
+
+fn hear(first: impl Fn() + Send + 'static) -> Result<Receiver<()>, Failure> {
     let (sender, receiver) = channel();
     ctrlc::set_handler(move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             process::exit(STATUS.into());
         }
-        thread::spawn(give_up);
+        first();
         // Nobody may be waiting any more; the flag is set all the same.
         let _ = sender.send(());
     })

@@ -71,6 +71,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     let mut plan = Plan::of(scenario, None, layout);
     for point in &mut plan.points {
         point.payload_bytes = target.feed.payload.mean_bytes;
+        point.server_runs_already = true;
     }
     plan.headers = headers;
     plan.stamps = !args.clients.no_stamps;

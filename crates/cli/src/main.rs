@@ -14,6 +14,7 @@ mod doctor;
 mod exit;
 mod headers;
 mod interrupt;
+mod link;
 mod load;
 mod man;
 mod plan;
@@ -47,6 +48,8 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => run::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
+        Command::Link(args) => link::command(&args),
+        Command::Enter(args) => link::enter(&args),
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
         Command::Doctor(args) => doctor::command(&args),
@@ -58,6 +61,8 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Completions { shell } => man::completions(shell),
         Command::Man => man::command(),
         Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),
+        Command::WorkerLink => Ok(child::link().map(|()| Outcome::Done)?),
+        Command::WorkerCross => Ok(child::cross().map(|()| Outcome::Done)?),
         Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }
 }

@@ -13,7 +13,7 @@ use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};
 
-use crate::args::{ClientArgs, FeedSettings};
+use crate::args::{ClientArgs, FeedSettings, LinkArgs};
 use crate::exit::Failure;
 use crate::{profile, scenarios, tell};
 
@@ -35,8 +35,7 @@ pub(crate) fn can_capture() -> bool {
 /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
 pub(crate) fn resolve(
     name: &str,
-    clients: &ClientArgs,
-    feed: &FeedSettings,
+    (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
     layout: Layout,
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
@@ -55,10 +54,15 @@ pub(crate) fn resolve(
     profile::apply(&headers, &mut scenario);
     clients.apply(&mut scenario);
     feed.apply(&mut scenario);
+    link.apply(&mut scenario);
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));
     }
     scenario.check().map_err(|error| refused(&shown, error))?;
+    if clients.capture && !scenario.link.is_empty() {
+        let problem = "--capture: a link's router sees every packet already; leave it out";
+        return Err(refused(&shown, problem));
+    }
     profile::check_cookies(&headers, &scenario)?;
     let trace = load_trace(&scenario, folder)?;
     check_due(&scenario, trace.as_ref(), &shown)?;

@@ -8,8 +8,9 @@ use anyhow::anyhow;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::{ReportError, RunFolder};
+use pushbench_report::{ReportError, RunFolder, over};
 use pushbench_run::place::Layout;
+use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
@@ -23,8 +24,8 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let plans =
-        names.iter().map(|name| plan::resolve(name, &args.clients, &args.feed, layout.clone()));
+    let settings = (&args.clients, &args.feed, &args.link);
+    let plans = names.iter().map(|name| plan::resolve(name, settings, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -34,12 +35,33 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
+    plans.iter().try_for_each(check_link)?;
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in plans {
         outcome = outcome.max(measure(plan, Players::real(), &args.output)?);
     }
     Ok(outcome)
+}
+
+/// Refuses links that this system does not let this user have, before anything is measured.
+fn check_link(plan: &Plan) -> Result<(), Failure> {
+    // They differ in what they do to packets, not in what they need of the system.
+    let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
+    let Some((link, clients)) = linked.max_by_key(|(_, clients)| *clients) else { return Ok(()) };
+    link::check(&commands().link, link, clients)?;
+    Ok(())
+}
+
+/// How this program is started as a child of its own.
+pub(crate) fn commands() -> Commands {
+    let of = |command: &str| vec![command.to_owned()];
+    Commands {
+        server: of("worker-server"),
+        load: of("worker-load"),
+        link: of("worker-link"),
+        cross: of("worker-cross"),
+    }
 }
 
 /// The plan in words.
@@ -94,8 +116,9 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     let stack = plan.scenario.unusual_of_stack(point);
     let stack: String =
         stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,
@@ -183,8 +206,7 @@ fn play(
     mut keep: impl FnMut(Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut progress = Progress::new(&plan, output);
-    let commands =
-        Commands { server: vec!["worker-server".to_owned()], load: vec!["worker-load".to_owned()] };
+    let commands = commands();
     let mut kept = Ok(());
     let played = Run { plan, players, commands }.play(&mut |event| {
         if matches!(event, Event::Waiting) && interrupt::interrupted() {

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 10] = [
+const SCENARIOS: [(&str, &str); 15] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -18,6 +18,11 @@ const SCENARIOS: [(&str, &str); 10] = [
     ("poll-ratio", include_str!("../../../scenarios/poll-ratio.toml")),
     ("tls", include_str!("../../../scenarios/tls.toml")),
     ("compression", include_str!("../../../scenarios/compression.toml")),
+    ("distance", include_str!("../../../scenarios/distance.toml")),
+    ("lossy", include_str!("../../../scenarios/lossy.toml")),
+    ("thin", include_str!("../../../scenarios/thin.toml")),
+    ("mobile", include_str!("../../../scenarios/mobile.toml")),
+    ("bufferbloat", include_str!("../../../scenarios/bufferbloat.toml")),
 ];
 
 /// Name and text of each trace.

@@ -24,6 +24,8 @@ fn every_command_says_what_it_did() {
         "run",
         "serve",
         "load",
+        "link",
+        "enter",
         "headers",
         "compare",
         "doctor",

@@ -55,6 +55,13 @@ fn a_server_that_nobody_verified_is_measured_with_a_warning() {
         assert_eq!(trial["secured"]["verified"], false);
         assert!(unverified(&trial), "{}", trial["warnings"]);
     }
+    // Its certificate is its own, whatever a run's would be.
+    let sheet = std::fs::read_to_string(folder.path().join("results/latest/trials.csv")).unwrap();
+    let columns = ",tls_groups,tls_certificate,tls_versions,";
+    assert!(
+        sheet.contains(columns) && sheet.contains(",X25519MLKEM768:X25519,,1.3:1.2,"),
+        "{sheet}"
+    );
     let (status, _, errors) = outcome(folder.path(), &args);
     assert!(status != 0 && errors.contains("--ca") && errors.contains("--insecure"), "{errors}");
 }

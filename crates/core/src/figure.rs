@@ -34,8 +34,10 @@ pub enum Figure {
     AgeMean,
     /// Greatest age of information.
     AgeMax,
-    /// Median time to connect and subscribe.
+    /// Median time until TCP has opened a client's connection.
     ConnectP50,
+    /// Median time to connect and subscribe.
+    ReadyP50,
     /// TLS bytes that a client sends while it connects, per handshake.
     TlsConnectUp,
     /// TLS bytes that a client gets while it connects, per handshake.
@@ -58,6 +60,12 @@ pub enum Figure {
     ServerCpu,
     /// The load processes' CPU time per message.
     LoadCpu,
+    /// The CPU time of a link's router per message.
+    RouterCpu,
+    /// The goodput of the downloads beside the feed.
+    CrossDown,
+    /// The goodput of the uploads beside the feed.
+    CrossUp,
     /// Growth of the server's memory per client.
     ServerRss,
     /// Growth of the load processes' memory per client.
@@ -81,6 +89,8 @@ pub enum Unit {
     Count,
     /// A share from 0 to 1.
     Share,
+    /// Bits each second.
+    BitsPerSecond,
 }
 
 /// A thing without which a figure cannot be measured.
@@ -123,6 +133,7 @@ const SERVER_CPU: Kind = Kind { needs: &[Need::CpuTime, Need::ServerProcess], ..
 const LOAD_MEMORY: Kind = Kind { unit: Unit::Bytes, decimals: 0, needs: &[] };
 const SERVER_MEMORY: Kind = Kind { needs: &[Need::ServerProcess], ..LOAD_MEMORY };
 const COUNT: Kind = Kind { unit: Unit::Count, decimals: 0, needs: &[] };
+const GOODPUT: Kind = Kind { unit: Unit::BitsPerSecond, decimals: 0, needs: &[] };
 const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
 
 /// A figure's row: all that is said of it in one place.
@@ -161,7 +172,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 25] = {
+const TABLE: [Row; 29] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -176,6 +187,7 @@ const TABLE: [Row; 25] = {
         row(F::AgeMean, "age.mean", "age_mean_us", "age mean", DELAY).by(Ranks),
         row(F::AgeMax, "age.max", "age_max_us", "age max", DELAY),
         row(F::ConnectP50, "connect.p50", "connect_p50_us", "connect p50", SPAN).at(0.5),
+        row(F::ReadyP50, "ready.p50", "ready_p50_us", "ready p50", SPAN).at(0.5),
         layer(F::TlsConnectUp, "tls_connect_up_bytes_per_handshake", "TLS up/connect"),
         layer(F::TlsConnectDown, "tls_connect_down_bytes_per_handshake", "TLS down/connect"),
         layer(F::PayloadBytes, "payload_bytes_per_msg", "payload/msg").by(Ranges),
@@ -194,6 +206,15 @@ const TABLE: [Row; 25] = {
         )
         .by(Ranks),
         row(F::LoadCpu, "load_cpu_per_msg", "load_cpu_us_per_msg", "load CPU/msg", LOAD_CPU),
+        row(
+            F::RouterCpu,
+            "router_cpu_per_msg",
+            "router_cpu_us_per_msg",
+            "router CPU/msg",
+            LOAD_CPU,
+        ),
+        row(F::CrossDown, "cross.down", "cross_down_bits_per_s", "download beside", GOODPUT),
+        row(F::CrossUp, "cross.up", "cross_up_bits_per_s", "upload beside", GOODPUT),
         row(
             F::ServerRss,
             "server_rss_per_client",

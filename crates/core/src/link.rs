@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::built_in::{NamedLink, names};
+pub use self::built_in::{LinkName, NamedLink, names};
 pub use self::cause::Cause;
 pub use self::check::{LinkError, MIN_MTU_IPV4, MIN_MTU_IPV6};
 pub use self::quantity::{BurstLength, QueueLimit};
@@ -57,9 +57,54 @@ pub struct Link {
     pub scope: Scope,
     /// Whether a packet may overtake the one before it, where [`jitter`](Self::jitter) has it so.
     pub reorder: bool,
+    /// TCP connections beside the feed, from the server's side to the clients', that take of the
+    /// shared line all that they get.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub load_down: u32,
+    /// The same from the clients' side to the server's.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub load_up: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(flows: &u32) -> bool {
+    *flows == 0
 }
 
 checked_when_read!(Link);
+
+impl Link {
+    /// How long a small packet and the answer to it take at the most, where neither is lost: both
+    /// delays, and both queues where a line has a rate.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        let delays = self.delay.each().into_iter().chain(self.jitter.each()).map(|span| span.0);
+        let waits = [(self.down, self.queue.down), (self.up, self.queue.up)];
+        let waits = waits.into_iter().filter_map(|(rate, limit)| Some(limit.longest(rate?)));
+        delays.chain(waits).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Whether there is traffic beside the feed.
+    #[must_use]
+    pub const fn has_load(&self) -> bool {
+        self.load_down > 0 || self.load_up > 0
+    }
+
+    /// Whether packets are lost on it: on the way, or since other traffic fills the queue.
+    #[must_use]
+    pub fn loses(&self) -> bool {
+        self.loss != Ways::default() || self.has_load()
+    }
+
+    /// How much longer everything may take over the link than without: four round trips, and ten
+    /// seconds where packets are lost, since what is sent again waits longer each time (RFC 6298
+    /// §5.5). They are also where others fill the queue.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        let again = if self.loses() { Duration::from_secs(10) } else { Duration::ZERO };
+        self.round_trip() * 4 + again
+    }
+}
 
 /// Whose lines a link has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +133,8 @@ impl Default for Link {
             mtu: 1500,
             scope: Scope::Client,
             reorder: false,
+            load_down: 0,
+            load_up: 0,
         }
     }
 }

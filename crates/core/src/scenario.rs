@@ -5,6 +5,7 @@
 
 mod axis;
 mod check;
+mod link;
 mod point;
 mod points;
 mod settings;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::{Axis, AxisUnit};
+pub use self::link::LinkTable;
 pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::stack::{CompressionTable, TlsTable};
@@ -115,6 +117,9 @@ pub struct Scenario {
     pub tls: TlsTable,
     /// How the contenders with a coding compress.
     pub compression: CompressionTable,
+    /// The link between server and clients.
+    #[serde(skip_serializing_if = "LinkTable::is_empty")]
+    pub link: LinkTable,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -179,6 +184,7 @@ impl Default for Scenario {
             feed: FeedTable::default(),
             tls: TlsTable::default(),
             compression: CompressionTable::default(),
+            link: LinkTable::default(),
             thresholds: Thresholds::default(),
         }
     }

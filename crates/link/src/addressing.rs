@@ -90,7 +90,7 @@ pub struct Addressing {
     pub server: IpAddr,
     /// Where the clients have theirs.
     pub prefix: Prefix,
-    /// How many clients there are; [`Prefix::clients`] at most.
+    /// How many clients there are; fewer than [`Prefix::clients`], for one address is no client's.
     pub clients: u32,
 }
 
@@ -99,6 +99,12 @@ impl Addressing {
     #[must_use]
     pub fn client(&self, address: IpAddr) -> Option<u32> {
         self.prefix.client(address).filter(|client| *client < self.clients)
+    }
+
+    /// The address of the traffic beside the feed, which is behind the last client's.
+    #[must_use]
+    pub fn cross(&self) -> Option<IpAddr> {
+        self.prefix.address(self.clients)
     }
 }
 
@@ -142,6 +148,7 @@ mod tests {
         let addressing = Addressing { server, prefix, clients: 2 };
         assert_eq!(addressing.client("10.1.0.2".parse().unwrap()), Some(1));
         assert_eq!(addressing.client("10.1.0.3".parse().unwrap()), None, "there are two");
+        assert_eq!(addressing.cross(), Some("10.1.0.3".parse().unwrap()));
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! What the router sees, by phase.
+//! Packets that the router sees, by phase.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -119,6 +119,7 @@ impl Ledger {
         }
         LinkCounts {
             rows,
+            cross: Vec::new(),
             strays: self.strays.clone(),
             more_strays: self.more_strays,
             untracked_segments: self.flows.untracked(),

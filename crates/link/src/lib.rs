@@ -4,9 +4,10 @@
 //! [`line`](mod@line) of its client and direction what becomes of it, keeps it in a [`schedule`] until it is due,
 //! and counts it. All of that is without I/O and without a clock: whoever moves the packets says what
 //! time it is. That is [`drive`], between the [`network`]s of the two sides; [`process`] is a process
-//! that does nothing else.
+//! that does nothing else. [`cross`] is who fills a line beside the feed.
 
 pub mod addressing;
+pub mod cross;
 pub mod drive;
 mod flows;
 mod ledger;

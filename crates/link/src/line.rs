@@ -16,7 +16,7 @@ use pushbench_metrics::observe::ledger::Direction;
 use crate::loss::Loss;
 use crate::random::Stream;
 
-/// What becomes of a packet.
+/// The fate of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It arrives.
@@ -106,7 +106,7 @@ impl Line {
         }
     }
 
-    /// What becomes of a packet of `bytes`, IP header included, that comes to the line at `now`, which
+    /// The fate of a packet of `bytes`, IP header included, that comes to the line at `now`, which
     /// is not before the packet that came last.
     pub fn offer(&mut self, now: MonoInstant, bytes: usize) -> Fate {
         let packet = self.packets;

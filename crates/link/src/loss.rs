@@ -23,7 +23,7 @@ pub struct Loss {
     last: Last,
 }
 
-/// What became of the packet before.
+/// The fate of the packet before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     None,

@@ -59,7 +59,8 @@ pub fn addressing(ipv6: bool, clients: u32) -> Result<Addressing, TooManyClients
         (Ipv4Addr::new(10, 0, 0, 1).into(), Ipv4Addr::new(10, 128, 0, 0).into(), 9)
     };
     let prefix = Prefix::new(network, length).expect("no longer than its addresses");
-    let most = prefix.clients();
+    // The last is for traffic beside the feed.
+    let most = prefix.clients() - 1;
     if clients > most {
         return Err(TooManyClients { clients, most });
     }
@@ -148,7 +149,7 @@ impl Network {
         [&self.server.port, &self.clients.port]
     }
 
-    /// Counts of a side, since the networks were made.
+    /// Packets lost at a side, since the networks were made.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ use crate::router::Router;
 /// Orders of a router process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouterPlan {
-    /// The lines between the networks.
+    /// The link between the networks.
     pub link: Link,
     /// How many clients have an address and a line.
     pub clients: u32,

@@ -1,5 +1,6 @@
 //! The router: takes each packet from one side, and has it ready for the other when it is due.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use pushbench_core::MonoInstant;
@@ -48,7 +49,14 @@ impl Side {
 pub struct Due {
     /// The side that it goes to.
     pub to: Side,
-    taken: Taken<Side>,
+    taken: Taken<Bound>,
+}
+
+/// Where a packet goes, and in which books it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Bound {
+    to: Side,
+    is_cross: bool,
 }
 
 /// The router between server and clients.
@@ -57,8 +65,12 @@ pub struct Router {
     addressing: Addressing,
     scope: Scope,
     lines: Vec<[Line; 2]>,
-    schedule: Schedule<Side>,
+    schedule: Schedule<Bound>,
     ledger: Ledger,
+    /// The address of the traffic beside the feed, where there is any.
+    cross: Option<IpAddr>,
+    /// The books of that traffic.
+    cross_ledger: Ledger,
 }
 
 /// The most bytes of packets that wait.
@@ -85,12 +97,16 @@ impl Router {
             lines,
             schedule: Schedule::new(room),
             ledger: Ledger::new(),
+            // It has no line of its own.
+            cross: addressing.cross().filter(|_| link.has_load() && link.scope == Scope::Shared),
+            cross_ledger: Ledger::new(),
         }
     }
 
     /// Says when the phases of the trial begin; before that its clients connect.
     pub const fn set_edges(&mut self, warmup: MonoInstant, window: &Range<MonoInstant>) {
         self.ledger.set_edges(warmup, window);
+        self.cross_ledger.set_edges(warmup, window);
     }
 
     /// Takes a whole IP packet that came from a side at `now`, which is not before the one that came
@@ -102,16 +118,19 @@ impl Router {
             return;
         };
         let line = if self.scope == Scope::Shared { 0 } else { client as usize };
+        let bound = Bound { to: from.other(), is_cross: client == self.addressing.clients };
         let mut fate = self.lines[line][direction as usize].offer(now, packet.bytes.len());
         if let Fate::Arrives { at, .. } = fate
-            && !self.schedule.push(at, from.other(), packet.bytes)
+            && !self.schedule.push(at, bound, packet.bytes)
         {
             fate = Fate::Dropped(Cause::NoRoom);
         }
-        self.ledger.came(now, direction, client, &packet, fate);
+        let ledger = if bound.is_cross { &mut self.cross_ledger } else { &mut self.ledger };
+        ledger.came(now, direction, client, &packet, fate);
     }
 
-    /// A packet between a client and the server, and whose it is.
+    /// A packet between a client and the server, and whose it is; that of the traffic beside the feed is
+    /// of the one behind the last.
     fn read<'a>(&self, from: Side, bytes: &'a [u8]) -> Option<(u32, Packet<'a>)> {
         let packet = Packet::read(bytes)?;
         let (client, server) = match from {
@@ -121,7 +140,8 @@ impl Router {
         if server != self.addressing.server {
             return None;
         }
-        Some((self.addressing.client(client)?, packet))
+        let cross = || (self.cross == Some(client)).then_some(self.addressing.clients);
+        Some((self.addressing.client(client).or_else(cross)?, packet))
     }
 
     /// When the next packet is due.
@@ -133,7 +153,7 @@ impl Router {
     /// The next packet that is due at `now` or was before. Several may be taken before they are
     /// [`sent`](Self::sent).
     pub fn take_due(&mut self, now: MonoInstant) -> Option<Due> {
-        self.schedule.pop(now).map(|taken| Due { to: taken.tag, taken })
+        self.schedule.pop(now).map(|taken| Due { to: taken.tag.to, taken })
     }
 
     /// The bytes of a packet that is due: a whole IP packet, as it came.
@@ -145,7 +165,9 @@ impl Router {
     /// Says that a packet left the router at `now`, which frees its place.
     pub fn sent(&mut self, due: Due, now: MonoInstant) {
         let late = now.saturating_since(due.taken.due);
-        self.ledger.left(now, due.to.other().direction(), late);
+        let is_cross = due.taken.tag.is_cross;
+        let ledger = if is_cross { &mut self.cross_ledger } else { &mut self.ledger };
+        ledger.left(now, due.to.other().direction(), late);
         self.schedule.release(due.taken);
     }
 
@@ -158,7 +180,8 @@ impl Router {
     /// All that the router saw; the trial's drain ended at `closing`.
     #[must_use]
     pub fn counts(&self, closing: MonoInstant) -> LinkCounts {
-        self.ledger.counts(closing)
+        let cross = self.cross_ledger.counts(closing).rows;
+        LinkCounts { cross, ..self.ledger.counts(closing) }
     }
 }
 

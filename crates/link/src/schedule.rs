@@ -39,7 +39,7 @@ struct Waiting<T> {
 pub struct Taken<T> {
     /// When it is due.
     pub due: MonoInstant,
-    /// What was said of it when it came.
+    /// The tag that it came with.
     pub tag: T,
     slot: Slot,
 }

@@ -39,7 +39,7 @@ use mio::{Interest, Registry, Token};
 use pushbench_core::security::Agreed;
 use pushbench_os::net::rx_stamp::{self, WallStamp};
 use pushbench_os::net::source::connect_from;
-use pushbench_os::net::tcp_info::{TcpInfo, TcpState};
+use pushbench_os::net::tcp_info::{Parting, TcpInfo, TcpState};
 pub use pushbench_tls::{ClientEnd, Layer, Overhead};
 
 use self::tls::Secured;
@@ -158,6 +158,12 @@ impl Channel {
         Ok(self.is_open())
     }
 
+    /// Whether TCP has yet to open the connection.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        self.state == State::Connecting
+    }
+
     /// Takes on what secures a connection that TCP has opened; whether the channel is open now.
     ///
     /// # Errors
@@ -238,7 +244,11 @@ impl Channel {
             Ok(length)
         };
         match &mut self.secured {
-            Some(secured) => secured.read(buffer, take),
+            Some(secured) => {
+                let read = secured.read(buffer, take);
+                secured.answer(&self.socket, moved);
+                read
+            }
             None => take(buffer).map(|(length, stamp)| clear(length, buffer.len(), stamp)),
         }
     }
@@ -305,6 +315,17 @@ impl Channel {
         if self.is_open() { Some(info) } else { info.filter(stood).map(Some) }
     }
 
+    /// Who has said above TCP that nothing more comes, once this end has
+    /// [taken its leave](Self::take_leave).
+    #[must_use]
+    pub fn parting(&self) -> Parting {
+        match &self.secured {
+            None => Parting::Silent,
+            Some(secured) if secured.is_ended() => Parting::Second,
+            Some(_) => Parting::First,
+        }
+    }
+
     /// Says to the other end that this one will send no more; it may still be read.
     ///
     /// # Errors
@@ -343,4 +364,4 @@ fn clear(length: usize, room: usize, stamp: Option<WallStamp>) -> Option<Receive
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

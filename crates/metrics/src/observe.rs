@@ -7,6 +7,7 @@ pub mod age;
 pub mod attempts;
 pub mod audit;
 pub mod censored;
+pub mod cross;
 pub mod device;
 pub mod disturbance;
 pub mod events;

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::breakdown::Breakdown;
 use crate::judge::models::Check;
+use crate::observe::cross::CrossMeasured;
+use crate::observe::device::RouterMeasured;
 use crate::observe::disturbance::Disturbance;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::Instrument;
@@ -156,6 +158,12 @@ pub struct TrialRecord {
     pub secured: Option<Secured>,
     /// Measurements of the server; `None` where it was not started by this run.
     pub server: Option<ServerMeasured>,
+    /// Counts of a link's router; `None` over loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterMeasured>,
+    /// The traffic beside the feed; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross: Option<CrossMeasured>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,
@@ -192,6 +200,10 @@ pub struct Resources {
     pub server_cpu: Option<CpuTime>,
     /// CPU time of all load processes within the window.
     pub load_cpu: Option<CpuTime>,
+    /// CPU time of a link's router within the window, which does the kernel's work of receiving in the
+    /// place of both ends; `None` over loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router_cpu: Option<CpuTime>,
     /// Growth of the server's resident memory from before the clients to the window's end, bytes.
     pub server_rss_growth: Option<u64>,
     /// The same of all load processes.

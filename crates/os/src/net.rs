@@ -2,6 +2,7 @@
 //! their devices, addresses and routes.
 
 pub mod capture;
+pub mod listening;
 pub mod namespace;
 pub mod packet_port;
 pub mod route;

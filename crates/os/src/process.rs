@@ -7,3 +7,4 @@ pub mod memory;
 pub mod process_tree;
 pub mod scheduling;
 pub mod thread_time;
+pub mod tied;

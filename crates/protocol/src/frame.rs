@@ -258,11 +258,8 @@ impl FrameReader {
     #[inline]
     fn begin(&mut self, header: Header) -> Result<(), FrameError> {
         let Header { opcode, last, compressed, length } = header;
-        if compressed && !self.deflate {
-            return Err(FrameError::Reserved);
-        }
-        if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
-            return Err(FrameError::Compressed);
+        if compressed {
+            self.check_compressed(opcode)?;
         }
         if opcode.is_control() {
             if !last || length > CONTROL_LIMIT {
@@ -282,6 +279,16 @@ impl FrameReader {
         }
         self.state = State::Data { last, left: length };
         Ok(())
+    }
+
+    /// Whether a frame may be marked as compressed (RFC 7692 §6.1); apart, since most are not.
+    #[inline(never)]
+    const fn check_compressed(&self, opcode: Opcode) -> Result<(), FrameError> {
+        match opcode {
+            _ if !self.deflate => Err(FrameError::Reserved),
+            Opcode::Text | Opcode::Binary => Ok(()),
+            _ => Err(FrameError::Compressed),
+        }
     }
 
     #[cold]

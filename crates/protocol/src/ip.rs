@@ -73,7 +73,7 @@ impl Ip {
         })
     }
 
-    /// What stands behind the header, as far as `packet` has it.
+    /// The bytes behind the header, as far as `packet` has them.
     #[must_use]
     pub fn payload<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
         packet.get(self.header as usize..)

@@ -25,8 +25,8 @@ pub(crate) const fn name(part: Part) -> &'static str {
 pub(crate) const CAPTION: &str = "Where the mean latency goes, from the instant at which a \
     message was due: until the server has published it (publisher lag); until a client asks for \
     it (waiting for the poll: a stream and a waiting long poll have asked before); until the \
-    server hands it to the socket (server: the request's way in, its queue, and the clients that \
-    are served first); until the client's kernel has it (network); and until the client itself \
+    server hands it to the socket (server: the request's way in, over a link its delay up, its \
+    queue, and the clients that are served first); until the client's kernel has it (network); and until the client itself \
     has it (load generator: on one machine that is pushbench's own share, which a user's browser \
     does not have). Each is measured, on a sample of connections, and together they are the \
     latency; only a message that the client read together with later ones is taken to have been \

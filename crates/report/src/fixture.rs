@@ -278,6 +278,8 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
             publish_lag: lag(&mut own, 60.0),
             ..ServerMeasured::default()
         }),
+        router: None,
+        cross: None,
         breakdown: None,
         resources: resources(id.contender, messages, drift, point.clients),
         errors: Vec::new(),

@@ -13,6 +13,11 @@ use crate::{human, settings};
 pub(crate) const FLOOR_COLUMNS: &str =
     "point,clients,trial,valid,messages,server_cpu_us_per_msg,load_cpu_us_per_msg,invalid";
 
+/// Whether there are contenders in TLS or with a coding beside it, whose floor it is not.
+pub(crate) fn stands_beside_others(record: &RunRecord) -> bool {
+    record.scenario.contenders.iter().any(|contender| !contender.stack.is_basic())
+}
+
 /// The cost of bare loops at a point, and how far their contender is from it; why that is not
 /// known, where it was asked for; `None` where it was not.
 pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
@@ -24,8 +29,10 @@ pub(crate) fn line(record: &RunRecord, block: &Block<'_>) -> Option<String> {
     };
     let (write, read) = (human::time(floor.server_us), human::time(floor.load_us));
     let count = human::plural(floor.trials, "trial");
+    let as_it_is = if stands_beside_others(record) { ", in clear and as it is," } else { "" };
     let text = format!(
-        "Floor: a message costs a bare loop of writes {write} and one of reads {read} ({count})"
+        "Floor: a message{as_it_is} costs a bare loop of writes {write} and one of reads {read} \
+         ({count})"
     );
     let beside = block.rows.iter().find(|row| row.contender() == Contender::FLOOR);
     let over = |figure, floor: f64| Some(human::number(beside?.get(figure)? / floor, 3));

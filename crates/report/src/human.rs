@@ -161,7 +161,18 @@ pub(crate) fn quantity(unit: Unit, value: f64) -> String {
         Unit::Bytes => size(value),
         Unit::Count => short_number(value, 15),
         Unit::Share => format!("{} %", short_number(value * 100.0, 5)),
+        Unit::BitsPerSecond => bit_rate(value),
     }
+}
+
+/// Bits each second in the unit that lines are sold in.
+pub(crate) fn bit_rate(bits: f64) -> String {
+    let (unit, size) = match bits {
+        1e9.. => ("Gbit/s", 1e9),
+        1e6.. => ("Mbit/s", 1e6),
+        _ => ("kbit/s", 1e3),
+    };
+    format!("{} {unit}", short_number(bits / size, 3))
 }
 
 /// A factor to two digits, from a hundred on to three: `7.9`, `41`, `1,250`.

@@ -13,6 +13,7 @@ pub mod human;
 
 mod breakdown;
 mod charts;
+mod cross;
 mod failures;
 mod floor;
 mod headers;
@@ -49,6 +50,7 @@ pub use self::headers::{
 };
 pub use self::markdown::markdown;
 pub use self::sentence::sentence;
+pub use self::settings::over;
 pub use self::table::terminal_table;
 pub use self::thresholds::threshold_lines;
 

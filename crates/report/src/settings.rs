@@ -1,6 +1,7 @@
 //! The settings of a point in words, and which of them a run varies.
 
 use pushbench_core::Contender;
+use pushbench_core::link::Scope;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
 
 use crate::human;
@@ -20,6 +21,8 @@ fn number(axis: Axis, value: f64) -> String {
     match axis.unit() {
         AxisUnit::Count => human::short_number(value, 6),
         AxisUnit::PerSecond | AxisUnit::Factor => human::short_number(value, 3),
+        AxisUnit::Percent => human::short_number(value, 3) + " %",
+        AxisUnit::BitsPerSecond => human::bit_rate(value),
         AxisUnit::Bytes => size(value),
         AxisUnit::Micros => human::short_time(value),
         AxisUnit::Name => String::new(),
@@ -31,7 +34,12 @@ pub(crate) fn tick(axis: Axis, value: f64) -> String {
     let unit = match axis.unit() {
         AxisUnit::PerSecond => "/s",
         AxisUnit::Factor => "×",
-        AxisUnit::Count | AxisUnit::Bytes | AxisUnit::Micros | AxisUnit::Name => "",
+        AxisUnit::Count
+        | AxisUnit::Bytes
+        | AxisUnit::Micros
+        | AxisUnit::Percent
+        | AxisUnit::BitsPerSecond
+        | AxisUnit::Name => "",
     };
     number(axis, value) + unit
 }
@@ -43,10 +51,12 @@ fn worded(axis: Axis, value: f64) -> String {
 
 /// The value of `axis` at `point`, in words.
 pub(crate) fn words(axis: Axis, point: &Point) -> String {
-    match axis.unit() {
-        AxisUnit::Name => axis.words().replace("{}", &axis.text(point)),
-        _ => worded(axis, axis.value(point)),
+    let text = axis.text(point);
+    // Where both directions differ there is no one number.
+    if axis.unit() == AxisUnit::Name || text.contains(':') {
+        return axis.words().replace("{}", &text);
     }
+    worded(axis, axis.value(point))
 }
 
 /// The columns of the axes behind the `first` ones, in the order of [`Axis::ALL`]: CSV files whose
@@ -55,13 +65,14 @@ pub(crate) fn columns(first: usize) -> String {
     Axis::ALL[first..].iter().map(|axis| axis.column()).collect::<Vec<_>>().join(",")
 }
 
-/// The field of `axis` at a point; empty where `contender` does not have the setting.
+/// The field of `axis` at a point; empty where `contender` does not have the setting, and where nobody
+/// knows which the server has.
 pub(crate) fn field(axis: Axis, point: &Point, contender: Contender) -> Option<String> {
-    axis.is_read_by(contender).then(|| axis.field(point))
+    let has_one = axis.is_read_by(contender) && axis.is_known_at(point);
+    has_one.then(|| axis.field(point))
 }
 
-/// The fields of all axes at a point; empty where it is not known, and where `contender` does not
-/// have the setting.
+/// The fields of all axes at a point; empty where it is not known, and as a [`field`] is.
 pub(crate) fn fields(point: Option<&Point>, contender: Contender) -> [String; Axis::ALL.len()] {
     Axis::ALL.map(|axis| point.and_then(|it| field(axis, it, contender)).unwrap_or_default())
 }
@@ -93,6 +104,27 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if point.cookie_bytes > 0 {
         conditions.push(words(Axis::CookieBytes, point));
     }
+    conditions.extend(link(point));
     conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));
     conditions.join(", ")
+}
+
+/// The link at `point` in one line; `None` over loopback.
+#[must_use]
+pub fn over(point: &Point) -> Option<String> {
+    let words = link(point);
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The link at `point` in words: its name, and what of it is not as by that name or by default.
+fn link(point: &Point) -> Vec<String> {
+    let Some(link) = &point.link else { return Vec::new() };
+    let name = point.link_name.map(|_| words(Axis::LinkName, point));
+    let shared = (link.scope == Scope::Shared).then(|| "a line that all share".to_owned());
+    let words: Vec<String> = name
+        .into_iter()
+        .chain(point.unusual_of_link().map(|axis| words(axis, point)))
+        .chain(shared)
+        .collect();
+    if words.is_empty() { vec!["over a link without delay".to_owned()] } else { words }
 }

@@ -8,7 +8,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{floor, instrument, security};
+use crate::{cross, floor, instrument, security, settings};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -161,6 +161,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
                     move is told as more than (>) what it is at least.";
         lines.push(late.to_owned());
     }
+    lines.extend(link_legend(blocks));
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
     let memory =
@@ -177,6 +178,19 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
     }
     lines
+}
+
+/// The link, where all blocks have the same, and what links do to figures beside latency.
+fn link_legend(blocks: &[Block<'_>]) -> Option<String> {
+    let links: Vec<String> =
+        blocks.iter().filter_map(|block| settings::over(&block.point)).collect();
+    let first = links.first()?;
+    let is_same = links.len() == blocks.len() && links.iter().all(|link| link == first);
+    let link = if is_same { format!("The link: {first}. ") } else { String::new() };
+    Some(format!(
+        "{link}Over a link the kernel's work of receiving is done for the router, so CPU compares among \
+         links alone, and not with loopback."
+    ))
 }
 
 /// The parts of a message's bytes.
@@ -235,7 +249,7 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
 /// The lines on a block below its notes.
 pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
     let security = security::of_point(record, block.point.id);
-    floor::line(record, block).into_iter().chain(security)
+    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security)
 }
 
 /// The table that `run` ends with: a block for each point, notes below.

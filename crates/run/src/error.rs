@@ -7,6 +7,7 @@ use pushbench_tls::CertificateError;
 use thiserror::Error;
 
 use crate::place::PlaceError;
+use crate::player::link::LinkError;
 use crate::player::process::ProcessError;
 use crate::player::target::TargetError;
 
@@ -25,6 +26,9 @@ pub enum RunError {
     /// Another child process that cannot be started, or one that takes no orders.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A link that cannot be played.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// A certificate of a trial's own that cannot be made.
     #[error("cannot secure the server's connections")]
     Certificate(#[source] CertificateError),

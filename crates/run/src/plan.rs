@@ -8,6 +8,7 @@ use pushbench_core::contender::{Coding, Security};
 use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::trace::Trace;
+use pushbench_core::link::Link;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
@@ -32,9 +33,14 @@ const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_LIMIT_EACH: Duration = Duration::from_millis(2);
 
-/// How long `clients` may take to connect.
-pub(crate) fn connect_limit(clients: u32) -> Duration {
-    CONNECT_LIMIT + CONNECT_LIMIT_EACH * clients
+/// How long the clients of a point may take to connect.
+pub(crate) fn connect_limit(point: &Point) -> Duration {
+    CONNECT_LIMIT + CONNECT_LIMIT_EACH * point.clients + grace(point)
+}
+
+/// How much longer everything may take than over loopback.
+pub(crate) fn grace(point: &Point) -> Duration {
+    point.link.as_ref().map_or(Duration::ZERO, Link::grace)
 }
 
 /// A scenario with its trace, its points and its trials.
@@ -123,7 +129,7 @@ impl Plan {
             Shape::Waits => point.long_poll_timeout.0,
             Shape::Streams => Duration::ZERO,
         };
-        by_design + Duration::from_secs(2)
+        by_design + Duration::from_secs(2) + grace(point)
     }
 
     /// Payload bytes that fall due between two polls of a client that wants them all; 0 where the
@@ -214,7 +220,7 @@ impl Plan {
             long_poll_timeout: point.long_poll_timeout.0,
             // Each round has its own poll phases, so that none of them is measured twice.
             seed: self.scenario.seed ^ (u64::from(id.round) << 32),
-            connect_timeout: connect_limit(point.clients),
+            connect_timeout: connect_limit(point),
             compression_threshold: point.compression.threshold,
             deflate_window: self.deflate(id).window,
             stamps: self.sampling(id),
@@ -231,7 +237,8 @@ impl Plan {
             Duration::from_millis(10)
         };
         let connect = Duration::from_micros(200) * point.clients;
-        TRIAL_OVERHEAD + connect + self.warmup(id) + self.scenario.duration.0 + drain
+        let round_trips = point.link.as_ref().map_or(Duration::ZERO, Link::round_trip) * 4;
+        TRIAL_OVERHEAD + connect + round_trips + self.warmup(id) + self.scenario.duration.0 + drain
     }
 
     /// How long the whole run will take if all goes well.

@@ -3,7 +3,9 @@
 
 pub mod child;
 pub(crate) mod clients;
+pub(crate) mod cross;
 pub(crate) mod inbox;
+pub mod link;
 pub mod process;
 pub(crate) mod server;
 pub mod target;
@@ -69,4 +71,8 @@ pub struct Commands {
     pub server: Vec<String>,
     /// Of a load process.
     pub load: Vec<String>,
+    /// Of the router of a link.
+    pub link: Vec<String>,
+    /// Of a process that fills the line beside the feed.
+    pub cross: Vec<String>,
 }

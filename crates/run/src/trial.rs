@@ -9,6 +9,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::security::{ClientSecurity, Secured};
+use pushbench_metrics::observe::cross::CrossMeasured;
+use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::Resources;
@@ -27,10 +29,12 @@ pub use self::played::{Merged, Played};
 use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::place::Places;
-use crate::plan::{Plan, connect_limit};
+use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
 use crate::player::clients::ClientSide;
+use crate::player::cross::CrossSide;
 use crate::player::inbox::{Connected, Inbox};
+use crate::player::link::{LinkError, LinkNetwork, LinkSide};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -58,6 +62,8 @@ struct Trial<'a> {
     plan: &'a Plan,
     attempt: Attempt,
     server: ServerSide<'a>,
+    link: Option<LinkSide>,
+    cross: Option<CrossSide>,
     clients: ClientSide,
     places: Places,
     wire: Option<Wire>,
@@ -82,9 +88,22 @@ impl<'a> Trial<'a> {
             Server::Running(target, _) => (None, target.security(&plan.point(id).tls)),
             Server::Children(_) => plan.security(id).map_err(RunError::Certificate)?.unzip(),
         };
+        let point = plan.point(id);
+        let start_link = |link| {
+            let seed = plan.scenario.seed ^ (u64::from(id.round) << 32);
+            LinkSide::start(&commands.link, link, point.clients, seed)
+        };
+        let link = point.link.as_ref().map(start_link).transpose().map_err(RunError::Link)?;
+        let network = link.as_ref().map(LinkSide::network);
         let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
-        let server =
-            ServerSide::start(&players.server, commands, server_plan, &places.servers, &sender)?;
+        let server = ServerSide::start(
+            &players.server,
+            commands,
+            server_plan,
+            &places.servers,
+            network,
+            &sender,
+        )?;
         let mut inbox = Inbox::new(messages, listener, server.own_processes());
         let addresses = match &server {
             ServerSide::Children(..) => inbox.server_addresses()?,
@@ -98,17 +117,31 @@ impl<'a> Trial<'a> {
             security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
-        let clients = ClientSide::start(commands, &load_plan, &places, &addresses, &sender)?;
+        let around = match &server {
+            ServerSide::Running(target, _) => {
+                LinkNetwork::around(target.address().ip(), point.clients)
+            }
+            ServerSide::Children(..) => None,
+        };
+        let network = network.or(around.as_ref());
+        let clients =
+            ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        Ok(Self { plan, attempt, server, clients, places, wire, inbox, verifies })
+        let ends = point.link.as_ref().zip(network);
+        let start_cross = |(link, network)| CrossSide::start(&commands.cross, link, network);
+        let cross = ends.map(start_cross).transpose().map_err(RunError::Link)?.flatten();
+        Ok(Self { plan, attempt, server, link, cross, clients, places, wire, inbox, verifies })
     }
 
     /// Goes through the phases.
     fn play(&mut self) -> Result<Played, TrialError> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
-        let mut meter = CostMeter::new(&pids, own_server, &self.clients.pids());
+        let router = self.link.as_ref().map(LinkSide::pid);
+        let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
+        let mut meter =
+            CostMeter::new(&pids, own_server, &self.clients.pids(), router).beside(cross);
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
@@ -124,13 +157,15 @@ impl<'a> Trial<'a> {
         let mut cost = meter.finish(connecting, watch);
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
-        let loads = self.inbox.finished(drain + CLOSE_LIMIT)?;
+        let loads = self.inbox.finished(drain + self.close_limit())?;
+        let cross = self.stop_cross()?;
         let servers = self.stop_servers()?;
         let mut merged = Merged::of(loads, servers);
         let loads = std::mem::take(&mut merged.watches);
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
+        let router = self.stop_link(&mut merged.load)?;
         let ended_early = self.inbox.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
@@ -140,6 +175,8 @@ impl<'a> Trial<'a> {
             merged,
             cost,
             uncaptured,
+            router,
+            cross,
             ended_early,
             own_server,
             same_clock,
@@ -147,11 +184,16 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// How long closing connections and reporting may take.
+    fn close_limit(&self) -> Duration {
+        CLOSE_LIMIT + grace(self.plan.point(self.attempt.id))
+    }
+
     fn connect(&mut self) -> Result<(), TrialError> {
         self.inbox.enter(Phase::Connect)?;
         self.clients.order(&LoadOrder::Connect)?;
-        let wanted = self.plan.point(self.attempt.id).clients;
-        let limit = connect_limit(wanted) + CLOSE_LIMIT;
+        let point = self.plan.point(self.attempt.id);
+        let (wanted, limit) = (point.clients, connect_limit(point) + CLOSE_LIMIT);
         let Connected { clients: connected, error, attempts } = self.inbox.connected(limit)?;
         if connected > 0 {
             return Ok(());
@@ -168,6 +210,12 @@ impl<'a> Trial<'a> {
         let timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
         if let Some(wire) = &self.wire {
             wire.set_timing(&timing);
+        }
+        if let Some(link) = &mut self.link {
+            link.set_timing(&timing).map_err(router_died)?;
+        }
+        if let Some(cross) = &mut self.cross {
+            cross.set_timing(&timing).map_err(cross_died)?;
         }
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)
@@ -188,7 +236,20 @@ impl<'a> Trial<'a> {
         if !self.server.stop() {
             return Ok(Vec::new());
         }
-        self.inbox.stopped(CLOSE_LIMIT)
+        self.inbox.stopped(self.close_limit())
+    }
+
+    /// Ends the traffic beside the feed.
+    fn stop_cross(&mut self) -> Result<Option<CrossMeasured>, TrialError> {
+        self.cross.take().map(CrossSide::stop).transpose().map_err(cross_died)
+    }
+
+    /// Ends the router, and puts the packets that it saw into the ledger.
+    fn stop_link(&mut self, load: &mut LoadMeasured) -> Result<Option<RouterMeasured>, TrialError> {
+        let Some(link) = self.link.take() else { return Ok(None) };
+        let router = link.stop(load.closing).map_err(router_died)?;
+        router.link.add_to(&mut load.measured.ledger);
+        Ok(Some(router))
     }
 
     /// Puts captured packets into the ledger; how many the capture missed.
@@ -197,4 +258,14 @@ impl<'a> Trial<'a> {
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)
     }
+}
+
+/// Traffic beside the feed that does not flow any more.
+fn cross_died(error: LinkError) -> TrialError {
+    TrialError::Invalid(Invalid::CrossIdle { direction: None, error: Some(error.to_string()) })
+}
+
+/// A router that does not do its part any more.
+fn router_died(error: LinkError) -> TrialError {
+    TrialError::Invalid(Invalid::RouterDied { error: error.to_string() })
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod breakdown;
+mod link;
 mod model;
 pub(crate) mod record;
 pub(crate) mod stability;
@@ -9,6 +10,7 @@ mod standstill;
 
 use std::time::Duration;
 
+use pushbench_core::link::Link;
 use pushbench_metrics::judge::breakdown::Breakdown;
 use pushbench_metrics::judge::models::Check;
 use pushbench_metrics::observe::censored::Censored;
@@ -74,6 +76,10 @@ impl<'a> Evidence<'a> {
         reasons.extend((!measured.ledger.balances()).then_some(Invalid::LedgerUnbalanced));
         let missed = any(played.uncaptured);
         reasons.extend(missed.map(|missed| Invalid::CaptureIncomplete { missed }));
+        reasons.extend(
+            played.router.iter().flat_map(|router| link::invalid(router, self.plan.allow_busy)),
+        );
+        reasons.extend(played.cross.as_ref().and_then(link::idle));
         let saturated = self.saturated(played.cost.busiest_load);
         reasons.extend(saturated.map(|share| Invalid::LoadSaturated { share }));
         reasons.extend(self.stability().iter().flat_map(Stability::invalid));
@@ -91,7 +97,10 @@ impl<'a> Evidence<'a> {
         let (audit, counters) = (&load.measured.audit, &load.measured.counters);
         let late = self.played.merged.load_lag.filter(|lag| lag.us > LOAD_LATE_US);
         warnings.extend(late.map(Warning::LoadLate));
-        warnings.extend(self.breakdown.into_iter().flat_map(breakdown::warnings));
+        let loses = self.plan.point(self.id).link.as_ref().is_some_and(Link::loses);
+        let doubts = self.breakdown.into_iter().flat_map(breakdown::warnings);
+        // Behind a segment that was lost the kernel keeps what it has, and the load generator waits.
+        warnings.extend(doubts.filter(|doubt| !(loses && matches!(doubt, Warning::LoadPart(_)))));
         let due_bytes = self.plan.due_between_polls(self.id);
         if due_bytes > MAX_BATCH as u64 {
             warnings.push(Warning::PollsTooRare { due_bytes });

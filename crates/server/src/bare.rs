@@ -1,5 +1,6 @@
 //! The least that a server of streams can do: write each message, encoded once, to every socket at its
-//! instant. Where the plan has connections in TLS, it is sealed for each of them, in place.
+//! instant. Where the plan has connections in TLS, it is sealed for each of them, in place; where it has
+//! context takeover, it is compressed for each of them before that.
 //!
 //! It takes the orders of a server process, so that a trial can be played with it and its cost be
 //! read in the same way. Its cost of a message is the floor of all that write each message to
@@ -13,15 +14,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pushbench_core::MonoInstant;
+use pushbench_core::compression::CompressionTerms;
+use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::message::Content;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
 use pushbench_os::time::clock;
+use pushbench_protocol::deflate::{Compressor, Policy};
 use pushbench_tls::{Acceptor, MAX_RECORD, Sealer, Stream};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, listen, send};
 use tungstenite::handshake::derive_accept_key;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::pace::{Due, Pace, Sink, Taken};
 use crate::wire::Language;
@@ -31,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Room for the head of an answer in a record.
 const HEAD: usize = 512;
+
+/// Room for the header of a frame before its payload (RFC 6455 §5.2).
+const HEADER: usize = 10;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -43,7 +52,15 @@ type Accepted = Arc<Mutex<Vec<Peer>>>;
 struct Peer {
     socket: TcpStream,
     sealer: Option<Sealer>,
+    terms: Terms,
+}
+
+/// The form in which a client has asked for the messages.
+#[derive(Debug)]
+struct Terms {
     language: Language,
+    /// A compressor of its own, where the plan's terms have one for each.
+    compressor: Option<Compressor>,
 }
 
 /// Serves the feed of `plan` until its window is over. `hear` waits for the next order.
@@ -61,13 +78,13 @@ pub fn play(
     listen(&listener, BACKLOG)?;
     say(ServerNews::Listening { address: listener.local_addr()? });
     let acceptor = plan.security.as_ref().map(Acceptor::new).transpose();
-    let acceptor = acceptor.map_err(io::Error::other)?;
+    let acceptor = acceptor.map_err(io::Error::other)?.map(Acceptor::giving_keys_out);
     let accepted = Accepted::default();
-    let shared = Arc::clone(&accepted);
+    let host = Host { acceptor, compression: plan.compression, accepted: Arc::clone(&accepted) };
     thread::spawn(move || {
         for socket in listener.incoming().map_while(Result::ok) {
             // A client that is refused finds its connection closed, and says so.
-            let _ = welcome(socket, acceptor.as_ref(), &shared);
+            let _ = host.welcome(socket);
         }
     });
     let (origin, window) = begin(&mut hear)?;
@@ -104,9 +121,10 @@ fn write_all(
     peers: &mut [Peer],
 ) -> io::Result<ServerMeasured> {
     let mut pace = Pace::new(&plan.feed, origin, Duration::ZERO, window.end);
-    let language = peers.first().map_or(Language::Frames, |peer| peer.language);
-    let (measured, record) = (ServerMeasured::default(), vec![0; MAX_RECORD].into());
-    let mut writer = Writer { feed: &plan.feed, window, peers, language, record, measured };
+    let language = peers.first().map_or(Language::Frames, |peer| peer.terms.language);
+    let (record, frame) = (vec![0; MAX_RECORD].into(), Vec::new());
+    let measured = ServerMeasured::default();
+    let mut writer = Writer { feed: &plan.feed, window, peers, language, record, frame, measured };
     while let Some((due, at)) = pace.next() {
         let message = writer.prepare(&due);
         clock::sleep_until(at);
@@ -127,29 +145,37 @@ struct Writer<'a> {
     language: Language,
     /// Room for a record.
     record: Box<[u8]>,
+    /// Room for a frame of what was compressed.
+    frame: Vec<u8>,
     measured: ServerMeasured,
 }
 
 impl Sink for Writer<'_> {
-    type Message = Bytes;
+    /// A payload, and all of the message as it is.
+    type Message = (Bytes, Bytes);
     type Error = io::Error;
 
-    fn prepare(&mut self, due: &Due) -> Bytes {
+    fn prepare(&mut self, due: &Due) -> Self::Message {
         let payload = self.feed.payload.render(self.feed.seed, due.seq);
-        self.language.encode(due.seq, Content::Text, &payload)
+        let message = self.language.encode(due.seq, Content::Text, &payload);
+        (payload, message)
     }
 
-    fn take(&mut self, message: Bytes, due: &Due) -> io::Result<Taken> {
+    fn take(&mut self, (payload, message): Self::Message, due: &Due) -> io::Result<Taken> {
         let at = clock::now();
         if due.at >= self.window.start {
             self.measured.published += 1;
             self.measured.publish_lag.record(at.saturating_since(due.at));
         }
-        for Peer { socket, sealer, .. } in &mut *self.peers {
+        for Peer { socket, sealer, terms } in &mut *self.peers {
+            let bytes = match &mut terms.compressor {
+                None => &*message,
+                Some(compressor) => compress(compressor, &payload, &mut self.frame)?,
+            };
             match sealer {
-                None => write(socket, &message)?,
+                None => write(socket, bytes)?,
                 Some(sealer) => {
-                    let length = sealer.seal(&message, &mut self.record)?;
+                    let length = sealer.seal(bytes, &mut self.record)?;
                     write(socket, &self.record[..length])?;
                 }
             }
@@ -162,6 +188,24 @@ impl Sink for Writer<'_> {
     }
 }
 
+/// A message as a frame, compressed behind those that `compressor` has had (RFC 7692 §6.1).
+#[inline]
+fn compress<'a>(
+    compressor: &mut Compressor,
+    payload: &[u8],
+    frame: &'a mut Vec<u8>,
+) -> io::Result<&'a [u8]> {
+    frame.clear();
+    frame.resize(HEADER, 0);
+    compressor.push(payload, frame);
+    let opcode = OpCode::Data(Data::Text);
+    let header = FrameHeader { rsv1: true, opcode, ..FrameHeader::default() };
+    let length = (frame.len() - HEADER) as u64;
+    let start = HEADER - header.len(length);
+    header.format(length, &mut &mut frame[start..HEADER]).map_err(io::Error::other)?;
+    Ok(&frame[start..])
+}
+
 /// Writes a message with one call.
 #[inline]
 fn write(socket: &TcpStream, message: &[u8]) -> io::Result<()> {
@@ -172,32 +216,76 @@ fn write(socket: &TcpStream, message: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Takes a client in, secured if there is an `acceptor`.
-fn welcome(socket: TcpStream, acceptor: Option<&Acceptor>, accepted: &Accepted) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    let Some(acceptor) = acceptor else {
-        let mut socket = socket;
-        let (language, head) = answer(&mut socket)?;
-        return keep(accepted, Peer { socket, sealer: None, language }, &head);
-    };
-    let mut stream = Stream::open(acceptor.layer(), socket)?;
-    let (language, head) = answer(&mut stream)?;
-    let (socket, mut sealer, _) = stream.into_bare()?;
-    let mut record = [0; HEAD];
-    let length = sealer.seal(&head, &mut record)?;
-    keep(accepted, Peer { socket, sealer: Some(sealer), language }, &record[..length])
+/// A part that takes clients in.
+#[derive(Debug)]
+struct Host {
+    acceptor: Option<Acceptor>,
+    compression: Option<CompressionTerms>,
+    accepted: Accepted,
 }
 
-/// Answers a client once it is among those that are written to.
-fn keep(accepted: &Accepted, peer: Peer, head: &[u8]) -> io::Result<()> {
-    let mut accepted = accepted.lock().expect("nobody panics with it");
-    accepted.push(peer);
-    accepted.last_mut().map_or(Ok(()), |peer| peer.socket.write_all(head))
+impl Host {
+    /// Takes a client in, secured if that is how connections are.
+    fn welcome(&self, socket: TcpStream) -> io::Result<()> {
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let Some(acceptor) = &self.acceptor else {
+            let mut socket = socket;
+            let (terms, head) = self.answer(&read_request(&mut socket)?)?;
+            return self.keep(Peer { socket, sealer: None, terms }, &head);
+        };
+        let mut stream = Stream::open(acceptor.layer(), socket)?;
+        let (terms, head) = self.answer(&read_request(&mut stream)?)?;
+        let (socket, mut sealer, _) = stream.into_bare()?;
+        let mut record = [0; HEAD];
+        let length = sealer.seal(&head, &mut record)?;
+        self.keep(Peer { socket, sealer: Some(sealer), terms }, &record[..length])
+    }
+
+    /// Answers a client once it is among those that are written to.
+    fn keep(&self, peer: Peer, head: &[u8]) -> io::Result<()> {
+        let mut accepted = self.accepted.lock().expect("nobody panics with it");
+        accepted.push(peer);
+        accepted.last_mut().map_or(Ok(()), |peer| peer.socket.write_all(head))
+    }
+
+    /// The answer to a request, and the terms that it sets: a WebSocket's handshake has a key.
+    fn answer(&self, request: &str) -> io::Result<(Terms, Vec<u8>)> {
+        let field = |name: &str| request.lines().find_map(|line| line.strip_prefix(name));
+        let Some(key) = field("Sec-WebSocket-Key: ") else {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+                        Connection: close\r\nTransfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
+            let terms = Terms { language: Language::Events, compressor: None };
+            return Ok((terms, head.into()));
+        };
+        let offers = field("Sec-WebSocket-Extensions: ").unwrap_or_default();
+        let (compressor, extensions) = self.agree(offers)?.unzip();
+        let accept = derive_accept_key(key.as_bytes());
+        let extensions = extensions.unwrap_or_default();
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n{extensions}ETag: \"0\"\r\n\r\n"
+        );
+        Ok((Terms { language: Language::Frames, compressor }, head.into()))
+    }
+
+    /// A compressor of a client's own, and the line that says so, where that is offered and among the
+    /// terms. What clients share is not: there is no loop that compresses for all of them.
+    fn agree(&self, offers: &str) -> io::Result<Option<(Compressor, String)>> {
+        let Some(terms) = self.compression else { return Ok(None) };
+        let policy = Policy { takeover: terms.takeover, window: terms.deflate.window };
+        let accepted = policy.choose(offers).map_err(io::Error::other)?;
+        let own = accepted.filter(|accepted| accepted.agreement.server.takeover);
+        Ok(own.map(|accepted| {
+            let window = accepted.agreement.server.window;
+            let settings = DeflateSettings { window, ..terms.deflate };
+            let line = format!("Sec-WebSocket-Extensions: {}\r\n", accepted.answer);
+            (Compressor::new(settings, true), line)
+        }))
+    }
 }
 
-/// Reads a request, and says what it is to be answered: a WebSocket's handshake has a key.
-fn answer(stream: &mut impl io::Read) -> io::Result<(Language, Vec<u8>)> {
+fn read_request(stream: &mut impl io::Read) -> io::Result<String> {
     let (mut request, mut piece) = (Vec::new(), [0; 1024]);
     while !request.ends_with(b"\r\n\r\n") {
         let length = stream.read(&mut piece)?;
@@ -206,17 +294,48 @@ fn answer(stream: &mut impl io::Read) -> io::Result<(Language, Vec<u8>)> {
         }
         request.extend_from_slice(&piece[..length]);
     }
-    let request = String::from_utf8_lossy(&request);
-    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-    let Some(key) = key else {
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\
-                    Transfer-Encoding: chunked\r\nETag: \"0\"\r\n\r\n";
-        return Ok((Language::Events, head.into()));
-    };
-    let accept = derive_accept_key(key.as_bytes());
-    let head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Accept: {accept}\r\nETag: \"0\"\r\n\r\n"
-    );
-    Ok((Language::Frames, head.into()))
+    Ok(String::from_utf8_lossy(&request).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Decompress, FlushDecompress};
+
+    use super::*;
+
+    const REQUEST: &str = "GET /feed/ws HTTP/1.1\r\nSec-WebSocket-Key: key\r\n\
+                           Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
+    fn answer(takeover: bool) -> (Option<Compressor>, String) {
+        let compression = Some(CompressionTerms { takeover, ..CompressionTerms::default() });
+        let host = Host { acceptor: None, compression, accepted: Accepted::default() };
+        let (terms, head) = host.answer(REQUEST).unwrap();
+        assert_eq!(terms.language, Language::Frames);
+        (terms.compressor, String::from_utf8(head).unwrap())
+    }
+
+    #[test]
+    fn whoever_has_a_context_gets_text_frames_that_inflate_in_it() {
+        let (compressor, head) = answer(true);
+        assert!(head.contains("\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"), "{head}");
+        let (mut compressor, mut frame) = (compressor.unwrap(), Vec::new());
+        let (mut context, mut sizes) = (Decompress::new(false), Vec::new());
+        for _ in 0..2 {
+            let frame = compress(&mut compressor, REQUEST.as_bytes(), &mut frame).unwrap();
+            // The last frame of a text, compressed (RFC 6455 §5.2, RFC 7692 §6.1).
+            assert_eq!((frame[0], usize::from(frame[1])), (0xc1, frame.len() - 2));
+            let (sent, mut text) = ([&frame[2..], &[0, 0, 0xff, 0xff]].concat(), Vec::new());
+            text.reserve(2 * REQUEST.len());
+            context.decompress_vec(&sent, &mut text, FlushDecompress::Sync).unwrap();
+            assert_eq!(text, REQUEST.as_bytes());
+            sizes.push(sent.len());
+        }
+        assert!(sizes[1] < sizes[0] / 2, "the second refers to the first: {sizes:?}");
+    }
+
+    #[test]
+    fn what_clients_would_share_is_declined() {
+        let (compressor, head) = answer(false);
+        assert!(compressor.is_none() && !head.contains("Extensions"), "{head}");
+    }
 }

@@ -201,6 +201,15 @@ impl Ring {
     /// its own way.
     #[inline]
     pub(crate) fn shared<'a>(&'a self, entry: &'a Entry, wire: &Wire) -> Option<&'a Bytes> {
+        if wire.is_plain() {
+            return Some(entry.encoded(wire.language()));
+        }
+        self.shared_coded(entry, wire)
+    }
+
+    /// The same of a stream with a coding, apart, so that others do not pay for it.
+    #[inline(never)]
+    fn shared_coded<'a>(&'a self, entry: &'a Entry, wire: &Wire) -> Option<&'a Bytes> {
         match wire.coding() {
             Coding::None => Some(entry.encoded(wire.language())),
             Coding::Shared(coding) => Some(self.coded(entry, wire.language(), coding)),

@@ -172,11 +172,13 @@ impl Wire {
     /// The stream has begun to write this message: keeps what its end has to say of it.
     #[inline]
     pub(crate) fn pass(&mut self, entry: &Entry) {
-        if self.coding == Coding::Shared(SharedCoding::Gzip) {
+        if !self.is_plain() {
             self.count(entry);
         }
     }
 
+    /// Adds the message to the sum of a gzip member, if it is in one.
+    #[inline(never)]
     fn count(&mut self, entry: &Entry) {
         let member = self.beside.as_mut().and_then(|state| state.member.as_mut());
         if let (Some(member), Some(text)) = (member, entry.text_in_gzip()) {
@@ -189,9 +191,14 @@ impl Wire {
         self.language
     }
 
-    #[inline]
     pub(crate) const fn coding(&self) -> Coding {
         self.coding
+    }
+
+    /// Whether its messages travel as they are.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.coding, Coding::None)
     }
 
     /// The compressor of a stream that shares no coding.

@@ -203,9 +203,9 @@ mod tests {
         let server = ServerSecurity { credentials, tls: tls.clone() };
         let (host, trust) = ("localhost".to_owned(), Trust::Anybody);
         let client = ClientSecurity { host, trust, tls: tls.clone(), key_log: None };
-        let connector = Connector::new(&client).unwrap();
-        let (acceptor, listener) =
-            (Acceptor::new(&server).unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let connector = Connector::new(&client).unwrap().giving_keys_out();
+        let acceptor = Acceptor::new(&server).unwrap().giving_keys_out();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = thread::spawn(move || {
             Stream::open(acceptor.layer(), listener.accept().unwrap().0).unwrap()

@@ -81,14 +81,19 @@ impl Connector {
             .with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::disabled();
-        // Bare loops go on with them.
-        config.enable_secret_extraction = true;
         if let Some(path) = key_log {
             let log = KeyLogFile::open(path);
             let log = log.map_err(|error| ConnectorError::KeyLog { path: path.clone(), error })?;
             config.key_log = Arc::new(log);
         }
         Ok(Self { config, name, resumes: tls.resumption })
+    }
+
+    /// The same for bare loops, which go on with a connection's keys without this library.
+    #[must_use]
+    pub const fn giving_keys_out(mut self) -> Self {
+        self.config.enable_secret_extraction = true;
+        self
     }
 
     /// A client that keeps something between its connections: as a browser, the newest ticket.

@@ -203,6 +203,11 @@ impl<E: End> Layer<E> {
         !plaintext.is_empty() || *is_ended || !self.is_open()
     }
 
+    /// Whether the other end has said that it sends no more.
+    pub const fn is_ended(&self) -> bool {
+        self.pending.is_ended
+    }
+
     /// Takes of `slices` what one record holds, seals it, and sends that as far as the socket takes
     /// it; how much was taken. The rest is sent by [`flush`](Self::flush), or by the next write
     /// before it takes anything.

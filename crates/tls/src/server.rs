@@ -37,8 +37,6 @@ impl Acceptor {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![ALPN.to_vec()];
-        // Bare loops go on with them.
-        config.enable_secret_extraction = true;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         if tls.resumption {
             config.ticketer = Ticketer::new().map_err(CertificateError::Unusable)?;
@@ -46,6 +44,13 @@ impl Acceptor {
             config.send_tls13_tickets = 0;
         }
         Ok(Self(Arc::new(config)))
+    }
+
+    /// The same for a bare loop, which goes on with a connection's keys without this library.
+    #[must_use]
+    pub fn giving_keys_out(mut self) -> Self {
+        Arc::make_mut(&mut self.0).enable_secret_extraction = true;
+        self
     }
 
     /// The layer of a connection that was accepted.

@@ -1,10 +1,14 @@
-//! Flags of a server that compresses.
+//! Flags of compression: of a server, and of the settings of a run.
 
 use clap::{Args, ValueEnum};
 use pushbench_core::compression::{Compression, CompressionTerms};
-use pushbench_core::units::ByteSize;
+use pushbench_core::scenario::CompressionTable;
+use pushbench_core::units::{ByteSize, Count};
 
 use crate::exit::Failure;
+
+/// The heading of the flags.
+const HEADING: &str = "Compression";
 
 /// Who shares a compressor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,7 +20,7 @@ enum Sharing {
 
 /// A server's compression, for clients that take it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Compression")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct ServerCodingArgs {
     /// Compress for clients that take it: messages of WebSockets with permessage-deflate, answers and
     /// event streams with gzip. `shared` compresses a message once for all; with `takeover` each
@@ -47,5 +51,28 @@ impl ServerCodingArgs {
         let deflate = compression.deflate().map_err(Failure::usage)?;
         let takeover = sharing == Sharing::Takeover;
         Ok(Some(CompressionTerms { deflate, threshold: compression.threshold, takeover }))
+    }
+}
+
+/// The settings of codings under the transports of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CompressionSettings {
+    /// How hard messages are compressed, 1 to 9; may be a list [default: 6]
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', help_heading = HEADING)]
+    compression_level: Vec<Count>,
+    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list [default: 15]
+    #[arg(long, value_name = "BITS", value_delimiter = ',', help_heading = HEADING)]
+    compression_window_bits: Vec<Count>,
+    /// Size from which messages are compressed; may be a list [default: 0B]
+    #[arg(long, value_name = "SIZE", value_delimiter = ',', help_heading = HEADING)]
+    compression_threshold: Vec<ByteSize>,
+}
+
+impl CompressionSettings {
+    /// Puts the flags that were given in place of the scenario's settings.
+    pub(super) fn apply(&self, compression: &mut CompressionTable) {
+        compression.level.override_with(&self.compression_level);
+        compression.window_bits.override_with(&self.compression_window_bits);
+        compression.threshold.override_with(&self.compression_threshold);
     }
 }

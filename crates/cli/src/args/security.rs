@@ -1,4 +1,4 @@
-//! Flags of secured connections, of either end.
+//! Flags of secured connections, of either end, and of the settings of a run.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use pushbench_core::named::Preference;
+use pushbench_core::scenario::TlsTable;
 use pushbench_core::security::{Credentials, ServerSecurity, Trust};
 use pushbench_core::tls::{CertificateKey, Cipher, Group, Tls, Versions, check_groups};
 use pushbench_report::bounded;
 use pushbench_tls::self_signed;
 
 use crate::exit::Failure;
+
+/// The heading of the flags.
+const HEADING: &str = "TLS";
 
 /// The most bytes of a file of certificates or of a key.
 const MAX_PEM_BYTES: u64 = 1 << 20;
@@ -21,7 +25,7 @@ const LOCALHOST: &str = "localhost";
 
 /// Certificate and settings of a server that speaks TLS.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "TLS")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct ServerTlsArgs {
     /// Speak TLS, with a certificate that is made now and whose fingerprint is told, for localhost and
     /// the address listened on
@@ -94,7 +98,7 @@ fn names(host: IpAddr) -> Vec<String> {
 
 /// The authorities that clients believe.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "TLS")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct TrustArgs {
     /// Believe the authorities of this PEM file alone, not those of the system; goes with an https
     /// target
@@ -127,6 +131,49 @@ impl TrustArgs {
             (self.tls_key_log.is_some(), "--tls-key-log"),
         ];
         flags.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
+    }
+}
+
+/// The settings of TLS under the transports of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TlsSettings {
+    /// Groups of the key exchange as clients prefer them, such as secp256r1:X25519; may be a list [default:
+    /// X25519MLKEM768:X25519]
+    #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = HEADING)]
+    tls_groups: Vec<Preference<Group>>,
+    /// Versions, such as 1.2; may be a list [default: 1.3:1.2]
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = HEADING)]
+    tls_versions: Vec<Versions>,
+    /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list [default: any]
+    #[arg(long, value_name = "CIPHER", value_delimiter = ',', help_heading = HEADING)]
+    tls_cipher: Vec<Cipher>,
+    /// Whether clients that come again resume their session; may be a list [default: true]
+    #[arg(long, value_name = "true|false", value_delimiter = ',', help_heading = HEADING)]
+    tls_resumption: Vec<bool>,
+}
+
+/// The setting of TLS that a run's own server has alone.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CertificateSettings {
+    /// Key of the server's certificate: p256 or rsa-2048; may be a list [default: p256]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = HEADING)]
+    tls_certificate: Vec<CertificateKey>,
+}
+
+impl TlsSettings {
+    /// Puts the flags that were given in place of the scenario's settings.
+    pub(super) fn apply(&self, tls: &mut TlsTable) {
+        tls.groups.override_with(&self.tls_groups);
+        tls.versions.override_with(&self.tls_versions);
+        tls.cipher.override_with(&self.tls_cipher);
+        tls.resumption.override_with(&self.tls_resumption);
+    }
+}
+
+impl CertificateSettings {
+    /// Puts the flag in place of the scenario's setting, where it was given.
+    pub(super) fn apply(&self, tls: &mut TlsTable) {
+        tls.certificate.override_with(&self.tls_certificate);
     }
 }
 

@@ -5,19 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use pushbench_core::feed::payload::PayloadKind;
-use pushbench_core::named::Preference;
-use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold, Values};
-use pushbench_core::tls::{CertificateKey, Cipher, Group, Versions};
+use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_core::{Contender, Delivery};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
-/// The heading of the settings of TLS.
-const TLS: &str = "TLS";
-
-/// That of the settings of codings.
-const COMPRESSION: &str = "Compression";
+use super::coding::CompressionSettings;
+use super::security::{CertificateSettings, TlsSettings};
 
 /// The clients, and how long they are watched.
 #[derive(Debug, Clone, Default, Args)]
@@ -57,7 +52,9 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub(crate) cookie_bytes: Vec<Count>,
     #[command(flatten)]
-    pub(crate) stack: StackArgs,
+    tls: TlsSettings,
+    #[command(flatten)]
+    compression: CompressionSettings,
     /// Seed of the feed, of the trials' order and of poll phases
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -76,33 +73,6 @@ pub(crate) struct ClientArgs {
     /// deliveries are true, their latencies and CPU times are not the transports' alone
     #[arg(long, env = "PUSHBENCH_ALLOW_BUSY", value_parser = FalseyValueParser::new())]
     pub(crate) allow_busy: bool,
-}
-
-/// TLS and codings under the transports.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct StackArgs {
-    /// Groups of the key exchange as clients prefer them, such as secp256r1:X25519; may be a list [default:
-    /// X25519MLKEM768:X25519]
-    #[arg(long, value_name = "GROUPS", value_delimiter = ',', help_heading = TLS)]
-    tls_groups: Vec<Preference<Group>>,
-    /// Versions, such as 1.2; may be a list [default: 1.3:1.2]
-    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', help_heading = TLS)]
-    tls_versions: Vec<Versions>,
-    /// Cipher: any, aes-128-gcm, aes-256-gcm or chacha20-poly1305; may be a list [default: any]
-    #[arg(long, value_name = "CIPHER", value_delimiter = ',', help_heading = TLS)]
-    tls_cipher: Vec<Cipher>,
-    /// Whether clients that come again resume their session; may be a list [default: true]
-    #[arg(long, value_name = "true|false", value_delimiter = ',', help_heading = TLS)]
-    tls_resumption: Vec<bool>,
-    /// How hard messages are compressed, 1 to 9; may be a list [default: 6]
-    #[arg(long, value_name = "LEVEL", value_delimiter = ',', help_heading = COMPRESSION)]
-    compression_level: Vec<Count>,
-    /// Logarithm of the bytes that a compressor looks back, 9 to 15; may be a list [default: 15]
-    #[arg(long, value_name = "BITS", value_delimiter = ',', help_heading = COMPRESSION)]
-    compression_window_bits: Vec<Count>,
-    /// Size from which messages are compressed; may be a list [default: 0B]
-    #[arg(long, value_name = "SIZE", value_delimiter = ',', help_heading = COMPRESSION)]
-    compression_threshold: Vec<ByteSize>,
 }
 
 /// The feed of a run, and the certificate of the server that publishes it.
@@ -137,9 +107,8 @@ pub(crate) struct FeedSettings {
     /// How many times faster than recorded a trace is replayed; may be a list
     #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
     pub(crate) speed: Vec<f64>,
-    /// Key of the server's certificate: p256 or rsa-2048; may be a list [default: p256]
-    #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = TLS)]
-    tls_certificate: Vec<CertificateKey>,
+    #[command(flatten)]
+    certificate: CertificateSettings,
     /// Publish each message so much later than it is due: to see whether that is found
     #[arg(long, hide = true, value_name = "TIME")]
     pub(crate) publish_delay: Option<Span>,
@@ -188,23 +157,18 @@ fn set<T: Clone>(setting: &mut T, flag: Option<&T>) {
     }
 }
 
-fn set_list<T: Clone>(setting: &mut Values<T>, flags: &[T]) {
-    if !flags.is_empty() {
-        *setting = flags.to_vec().into();
-    }
-}
-
 impl ClientArgs {
     /// Puts the flags that were given in place of the scenario's settings.
     pub(crate) fn apply(&self, scenario: &mut Scenario) {
-        set_list(&mut scenario.clients, &self.clients);
-        set_list(&mut scenario.poll_interval, &self.poll_interval);
-        set_list(&mut scenario.long_poll_timeout, &self.long_poll_timeout);
-        set_list(&mut scenario.cookie_bytes, &self.cookie_bytes);
+        scenario.clients.override_with(&self.clients);
+        scenario.poll_interval.override_with(&self.poll_interval);
+        scenario.long_poll_timeout.override_with(&self.long_poll_timeout);
+        scenario.cookie_bytes.override_with(&self.cookie_bytes);
         if !self.contenders.is_empty() {
             scenario.contenders.clone_from(&self.contenders);
         }
-        self.stack.apply(scenario);
+        self.tls.apply(&mut scenario.tls);
+        self.compression.apply(&mut scenario.compression);
         set(&mut scenario.duration, self.duration.as_ref());
         set(&mut scenario.warmup, self.warmup.as_ref());
         set(&mut scenario.runs, self.runs.as_ref());
@@ -212,18 +176,6 @@ impl ClientArgs {
         set(&mut scenario.headers, self.headers.as_ref());
         set(&mut scenario.seed, self.seed.as_ref());
         scenario.thresholds.override_with(&self.thresholds);
-    }
-}
-
-impl StackArgs {
-    fn apply(&self, Scenario { tls, compression, .. }: &mut Scenario) {
-        set_list(&mut tls.groups, &self.tls_groups);
-        set_list(&mut tls.versions, &self.tls_versions);
-        set_list(&mut tls.cipher, &self.tls_cipher);
-        set_list(&mut tls.resumption, &self.tls_resumption);
-        set_list(&mut compression.level, &self.compression_level);
-        set_list(&mut compression.window_bits, &self.compression_window_bits);
-        set_list(&mut compression.threshold, &self.compression_threshold);
     }
 }
 
@@ -256,11 +208,11 @@ impl FeedSettings {
         if self.total_rate.is_some() || !self.rate.is_empty() {
             scenario.total_rate = self.total_rate;
         }
-        set_list(&mut scenario.rate, &self.rate);
-        set_list(&mut scenario.payload, &self.payload);
-        set_list(&mut scenario.tls.certificate, &self.tls_certificate);
+        scenario.rate.override_with(&self.rate);
+        scenario.payload.override_with(&self.payload);
+        self.certificate.apply(&mut scenario.tls);
         let feed = &mut scenario.feed;
-        set_list(&mut feed.speed, &self.speed);
+        feed.speed.override_with(&self.speed);
         set(&mut feed.payload, self.payload_kind.as_ref());
         set(&mut feed.on, self.on.as_ref());
         set(&mut feed.off, self.off.as_ref());
@@ -300,6 +252,10 @@ mod tests {
                     changed(&get(ones), &get(others), &format!("{key}{dot}{name}"), into);
                 }
             }
+            // A table that is left out where nothing is in it.
+            (Value::Null, Value::Object(_)) => {
+                changed(&Value::Object(serde_json::Map::new()), other, key, into);
+            }
             _ if one != other => drop(into.insert(key.to_owned())),
             _ => {}
         }
@@ -312,6 +268,7 @@ mod tests {
         let (before, mut after) = (Scenario::default(), Scenario::default());
         args.clients.apply(&mut after);
         args.feed.apply(&mut after);
+        args.link.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
@@ -349,6 +306,16 @@ mod tests {
             ("compression-level", "7"),
             ("compression-window-bits", "12"),
             ("compression-threshold", "70B"),
+            ("link", "4g"),
+            ("delay", "7ms"),
+            ("jitter", "7ms"),
+            ("loss", "7%"),
+            ("loss-burst", "7"),
+            ("down", "7Mbit/s"),
+            ("up", "7Mbit/s"),
+            ("queue", "7ms"),
+            ("load-down", "7"),
+            ("load-up", "7"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();

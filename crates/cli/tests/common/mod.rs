@@ -29,6 +29,21 @@ pub(crate) fn outcome(folder: &Path, args: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
+/// A column of the run's `summary.csv`, line by line.
+pub(crate) fn column(folder: &Path, name: &str) -> Vec<String> {
+    let summary = folder.join("results/latest/summary.csv");
+    let mut reader = csv::Reader::from_path(summary).expect("the run has a summary");
+    let headers = reader.headers().expect("a summary has a head");
+    let place = headers.iter().position(|header| header == name).expect("there is such a column");
+    let field = |line: Result<csv::StringRecord, _>| line.expect("a line")[place].to_owned();
+    reader.records().map(field).collect()
+}
+
+/// The same as numbers.
+pub(crate) fn numbers(folder: &Path, name: &str) -> Vec<f64> {
+    column(folder, name).iter().map(|field| field.parse().expect("a number")).collect()
+}
+
 /// A server of its own, ended when dropped.
 pub(crate) struct Serving {
     child: Child,

@@ -1,6 +1,10 @@
 //! Links that are known by name, and whose figures somebody published.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Link, LinkError};
 
@@ -51,12 +55,54 @@ impl NamedLink {
     ///
     /// A name that none has, with those that there are.
     pub fn built_in(name: &str) -> Result<Self, LinkError> {
-        let Some((_, text)) = LINKS.iter().find(|(known, _)| *known == name) else {
-            let names = names().collect::<Vec<_>>().join(", ");
-            let name = crate::checked::excerpt(name, 40);
-            let problem = format!("no link is called `{name}`; there are {names}");
-            return Err(LinkError { key: "link", problem });
-        };
+        let found = LINKS.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| unknown(name))?;
         Ok(Self::parse(text).expect("a test parses every built-in link"))
     }
+}
+
+/// The name of a link that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkName(&'static str);
+
+impl LinkName {
+    /// Its settings.
+    #[must_use]
+    pub fn link(self) -> Link {
+        NamedLink::built_in(self.0).expect("there is one of each name").link
+    }
+}
+
+impl fmt::Display for LinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl FromStr for LinkName {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let known = names().find(|name| *name == text);
+        known.map(Self).ok_or_else(|| unknown(text))
+    }
+}
+
+impl Serialize for LinkName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for LinkName {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        String::deserialize(reader)?.parse().map_err(D::Error::custom)
+    }
+}
+
+fn unknown(name: &str) -> LinkError {
+    let names = names().collect::<Vec<_>>().join(", ");
+    let name = crate::checked::excerpt(name, 40);
+    let problem = format!("no link is called `{name}`; there are {names}");
+    LinkError { key: "link.name", problem }
 }

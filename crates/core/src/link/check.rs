@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BurstLength, Link, QueueLimit};
+use super::{BurstLength, Link, QueueLimit, Scope};
 use crate::units::{BitRate, Share, Span};
 
 /// The smallest MTU of a link in IPv4, in bytes: what every host takes (RFC 791 §3.1).
@@ -19,6 +19,9 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The most bytes that may wait.
 const MAX_WAITING: u64 = 1 << 30;
+
+/// The most connections of cross traffic in a direction: each is a thread at either end.
+const MAX_FLOWS: u32 = 64;
 
 /// Rates of lines, in bit/s: at fewer a packet of 1500 bytes takes more than ten seconds.
 const RATES: std::ops::RangeInclusive<u64> = 1_000..=100_000_000_000;
@@ -49,7 +52,10 @@ impl Link {
         each("link.down", down, |rate| check_rate(*rate))?;
         each("link.up", up, |rate| check_rate(*rate))?;
         each("link.queue", queue.each(), |limit| check_queue(*limit))?;
+        each("link.load_down", [&self.load_down], |flows| check_flows(*flows))?;
+        each("link.load_up", [&self.load_up], |flows| check_flows(*flows))?;
         self.check_mtu(MIN_MTU_IPV4)?;
+        self.check_load()?;
         self.check_needs()
     }
 
@@ -81,6 +87,27 @@ impl Link {
                 "a loss of {loss} comes at least {least} packets in a row; raise it, or lower the loss"
             ))
         })
+    }
+
+    /// The needs of cross traffic: a line that it can fill, and that is the feed's too.
+    fn check_load(&self) -> Result<(), LinkError> {
+        let loads = [
+            ("link.load_down", self.load_down, self.down, "down"),
+            ("link.load_up", self.load_up, self.up, "up"),
+        ];
+        for (key, _, rate, way) in loads.into_iter().filter(|(_, flows, ..)| *flows > 0) {
+            let problem = if rate.is_none() {
+                format!("nothing fills a line without a rate; set `{way}`, or leave it out")
+            } else if self.scope != Scope::Shared {
+                "it takes a line that all share; set `scope = \"shared\"` in `[link]`, or leave it \
+                 out"
+                .to_owned()
+            } else {
+                continue;
+            };
+            return Err(LinkError { key, problem });
+        }
+        Ok(())
     }
 
     /// Settings that say nothing without another.
@@ -147,6 +174,13 @@ fn check_rate(rate: BitRate) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{rate} is not within 1kbit/s and 100Gbit/s"))
+}
+
+fn check_flows(flows: u32) -> Result<(), String> {
+    if flows <= MAX_FLOWS {
+        return Ok(());
+    }
+    Err(format!("{flows} connections are too many; at most {MAX_FLOWS} fill a line"))
 }
 
 fn check_queue(limit: QueueLimit) -> Result<(), String> {

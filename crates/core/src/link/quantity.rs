@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use crate::units::{ByteSize, Share, Span, UnitError, serde_as_text};
+use crate::units::{BitRate, ByteSize, Share, Span, UnitError, serde_as_text};
 
 /// How much may wait in front of a line: `200ms` or `64KiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +14,21 @@ pub enum QueueLimit {
     /// The most bytes that wait, the unsent part of the packet that the line is sending included. A
     /// packet that finds the line idle does not wait, whatever its size.
     Bytes(ByteSize),
+}
+
+impl QueueLimit {
+    /// The longest that a packet waits in front of a line of that rate.
+    #[must_use]
+    pub fn longest(self, rate: BitRate) -> Duration {
+        match self {
+            Self::Time(span) => span.0,
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "at most 1 GiB, and fewer than 2⁵³ bit/s"
+            )]
+            Self::Bytes(size) => Duration::from_secs_f64((size.0 * 8) as f64 / rate.bits() as f64),
+        }
+    }
 }
 
 impl FromStr for QueueLimit {

@@ -13,6 +13,20 @@ fn millis(millis: u64) -> Span {
 }
 
 #[test]
+fn deadlines_grow_with_delays_queues_and_loss() {
+    let grace = |text: &str| toml::from_str::<Link>(text).unwrap().grace();
+    assert_eq!(grace(""), Duration::ZERO);
+    assert_eq!(grace("delay = { down = \"40ms\", up = \"10ms\" }"), Duration::from_millis(200));
+    assert_eq!(grace("loss = { down = \"0%\", up = \"1%\" }"), Duration::from_secs(10));
+    // 1 Mbit/s sends 125,000 bytes a second, and only the way down has a rate.
+    let queue = "down = \"1Mbit/s\"\nqueue = \"12.5KB\"";
+    assert_eq!(grace(queue), Duration::from_millis(400));
+    // Cross traffic has the queue drop packets.
+    let load = format!("{queue}\nscope = \"shared\"\nload_down = 1");
+    assert_eq!(grace(&load), Duration::from_millis(10_400));
+}
+
+#[test]
 fn an_empty_table_passes_packets_on_untouched() {
     let link = read("").unwrap();
     assert_eq!(link, Link::default());
@@ -25,7 +39,7 @@ fn what_is_given_once_holds_both_ways_and_a_table_parts_them() {
     let link = read(
         "delay = \"40ms\"\njitter = { down = \"5ms\", up = \"1ms\" }\nloss = \"0.1%\"\nburst = 4\n\
          down = \"10Mbit/s\"\nqueue = { down = \"200ms\", up = \"64KiB\" }\nmtu = 1280\n\
-         scope = \"shared\"\nreorder = true",
+         scope = \"shared\"\nreorder = true\nload_down = 2",
     );
     let expected = Link {
         delay: Ways::both(millis(40)),
@@ -41,6 +55,8 @@ fn what_is_given_once_holds_both_ways_and_a_table_parts_them() {
         mtu: 1280,
         scope: Scope::Shared,
         reorder: true,
+        load_down: 2,
+        load_up: 0,
     };
     assert_eq!(link, Ok(expected));
     // As one text, as a flag has it.
@@ -98,6 +114,20 @@ fn what_cannot_be_emulated_is_refused_by_its_key_with_a_remedy() {
             "link.burst: a loss of 80% comes at least 4 packets in a row",
         ),
         ("reorder = true", "link.reorder: nothing overtakes where all delays are the same; set"),
+        (
+            "load_down = 1",
+            "link.load_down: nothing fills a line without a rate; set `down`, or leave",
+        ),
+        (
+            "down = \"1Mbit/s\"\nload_up = 1",
+            "link.load_up: nothing fills a line without a rate; set `up`",
+        ),
+        (
+            "down = \"1Mbit/s\"\nload_down = 1",
+            "link.load_down: it takes a line that all share; set `scope = \"shared\"`",
+        ),
+        ("load_up = 65", "link.load_up: 65 connections are too many; at most 64 fill a line"),
+        ("load_down = -1", "invalid value: integer `-1`, expected u32"),
         ("latency = \"5ms\"", "unknown field `latency`"),
         ("delay = { down = \"5ms\" }", "missing field `up`"),
         ("delay = { down = \"5ms\", up = \"5ms\", both = 1 }", "unknown field `both`"),

@@ -40,6 +40,26 @@ pub enum Axis {
     CompressionWindow,
     /// The size from which it is used.
     CompressionThreshold,
+    /// The name of the link.
+    LinkName,
+    /// How long a packet is under way in one direction.
+    Delay,
+    /// By how much that may differ.
+    Jitter,
+    /// The share of packets that are lost.
+    Loss,
+    /// How many are lost in a row.
+    LossBurst,
+    /// The rate of a line from server to client.
+    DownRate,
+    /// The rate of a line from client to server.
+    UpRate,
+    /// How much may wait in front of a line.
+    Queue,
+    /// Connections beside the feed that fill the line from server to client.
+    LoadDown,
+    /// Connections beside the feed that fill the line from client to server.
+    LoadUp,
 }
 
 /// The unit of [`Axis::value`].
@@ -55,6 +75,10 @@ pub enum AxisUnit {
     Micros,
     /// A factor.
     Factor,
+    /// Percent.
+    Percent,
+    /// Bits each second.
+    BitsPerSecond,
     /// None: its values are names, and have no order.
     Name,
 }
@@ -112,6 +136,14 @@ impl Axis {
         (self.row().is_read_by)(contender)
     }
 
+    /// Whether its value at `point` is what was measured: a server that runs already has a
+    /// certificate and a level of compression of its own.
+    #[must_use]
+    pub const fn is_known_at(self, point: &Point) -> bool {
+        let is_the_servers = matches!(self, Self::TlsCertificate | Self::CompressionLevel);
+        !(is_the_servers && point.server_runs_already)
+    }
+
     /// Its value at `point`, in its unit; no number where it is a name.
     #[must_use]
     pub fn value(self, point: &Point) -> f64 {
@@ -123,7 +155,11 @@ impl Axis {
     pub fn field(self, point: &Point) -> String {
         match self.unit() {
             AxisUnit::Name => self.text(point),
-            _ => (self.row().field)(point).to_string(),
+            _ => {
+                let field = (self.row().field)(point);
+                // Of a link, where there is none.
+                if field.is_nan() { String::new() } else { field.to_string() }
+            }
         }
     }
 

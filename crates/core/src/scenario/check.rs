@@ -54,7 +54,8 @@ impl Scenario {
         self.check_stack()?;
         self.check_thresholds()?;
         self.check_texts()?;
-        self.check_extent()
+        self.check_extent()?;
+        self.check_link()
     }
 
     /// How many points and trials there are, without laying them out.

@@ -10,6 +10,7 @@ use crate::checked_when_read;
 use crate::compression::{Compression, LEVELS, WINDOW_BITS};
 use crate::feed::payload::MAX_PAYLOAD;
 use crate::feed::schedule::{check_rate, check_speed};
+use crate::link::{Link, LinkName};
 use crate::tls::{Tls, check_groups};
 use crate::units::{Rate, Span};
 
@@ -45,6 +46,16 @@ pub struct Point {
     /// How the contenders with a coding compress.
     #[serde(default)]
     pub compression: Compression,
+    /// The link between server and clients; loopback without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// The name of the link that the settings of `link` started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_name: Option<LinkName>,
+    /// The server ran already, so that the settings that are [its alone](Axis::is_known_at) are not
+    /// known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server_runs_already: bool,
 }
 
 checked_when_read!(Point);
@@ -65,6 +76,9 @@ impl Point {
             speed: 1.0,
             tls: Tls::default(),
             compression: Compression::default(),
+            link: None,
+            link_name: None,
+            server_runs_already: false,
         }
     }
 
@@ -105,6 +119,7 @@ impl Point {
             .map_err(|why| setting("compression.level", why))?;
         check::check_number(window_bits.into(), &WINDOW_BITS)
             .map_err(|why| setting("compression.window_bits", why))?;
-        check::check_largest(threshold).map_err(|why| setting("compression.threshold", why))
+        check::check_largest(threshold).map_err(|why| setting("compression.threshold", why))?;
+        self.check_link()
     }
 }

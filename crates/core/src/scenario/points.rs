@@ -5,6 +5,7 @@ use crate::feed::FeedSpec;
 use crate::feed::payload::Payload;
 use crate::feed::schedule::Schedule;
 use crate::feed::trace::Trace;
+use crate::link::{Link, LinkName};
 use crate::units::{Count, Rate};
 
 impl Scenario {
@@ -37,11 +38,12 @@ impl Scenario {
     /// The point with `index` points before it: a number whose digits choose from the lists.
     fn point(&self, index: usize, trace: Option<&Trace>) -> Point {
         let mut point = Point::numbered(u32::try_from(index + 1).unwrap_or(u32::MAX));
-        let mut rest = index;
-        for axis in Axis::ALL.into_iter().rev() {
+        // How many points a value of the axis lasts.
+        let mut lasts = self.combinations();
+        for axis in Axis::ALL {
             let values = axis.len(self);
-            axis.choose(self, rest % values, &mut point);
-            rest /= values;
+            lasts /= values;
+            axis.choose(self, index / lasts % values, &mut point);
         }
         point.rate = self.rate_of_each(Count(point.clients.into())).unwrap_or(point.rate);
         let feed = self.feed_spec(&point, trace);
@@ -80,5 +82,15 @@ impl Scenario {
             },
         };
         FeedSpec { seed: self.seed, schedule, payload }
+    }
+}
+
+impl Point {
+    /// The settings of its link that are not what they are by its name, or by default.
+    pub fn unusual_of_link(&self) -> impl Iterator<Item = Axis> {
+        let usual = self.link_name.map_or_else(Link::default, LinkName::link);
+        let usual = Self { link: self.link.as_ref().map(|_| usual), ..self.clone() };
+        let axes = Axis::ALL.into_iter().filter(|axis| axis.key().starts_with("link."));
+        axes.filter(move |axis| axis.text(self) != axis.text(&usual))
     }
 }

@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 32] = {
+pub const SETTINGS: [Setting; 45] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -87,6 +87,19 @@ pub const SETTINGS: [Setting; 32] = {
         axis(Axis::CompressionLevel, "compression-level"),
         axis(Axis::CompressionWindow, "compression-window-bits"),
         axis(Axis::CompressionThreshold, "compression-threshold"),
+        axis(Axis::LinkName, "link"),
+        axis(Axis::Delay, "delay"),
+        axis(Axis::Jitter, "jitter"),
+        axis(Axis::Loss, "loss"),
+        axis(Axis::LossBurst, "loss-burst"),
+        axis(Axis::DownRate, "down"),
+        axis(Axis::UpRate, "up"),
+        axis(Axis::Queue, "queue"),
+        axis(Axis::LoadDown, "load-down"),
+        axis(Axis::LoadUp, "load-up"),
+        setting("link.mtu", Whole),
+        setting("link.scope", Whole),
+        setting("link.reorder", Whole),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -102,12 +115,14 @@ mod tests {
     #[test]
     fn each_key_of_a_scenario_has_a_row_and_each_row_a_key() {
         let text = "total_rate = 100\nfloor = true\n[feed]\nschedule = \"burst\"\n\
-                    [thresholds]\n\"*.lost\" = \"< 1\"";
+                    [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
+                    down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
+                    scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n[thresholds]\n\"*.lost\" = \"< 1\"";
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
         let mut within = Vec::new();
-        for table in ["feed", "tls", "compression"] {
+        for table in ["feed", "tls", "compression", "link"] {
             let Some(Value::Object(keys)) = written.remove(table) else { panic!("{table}") };
             within.extend(keys.keys().map(|key| format!("{table}.{key}")));
         }

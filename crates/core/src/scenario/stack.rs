@@ -88,7 +88,7 @@ impl Scenario {
         let usual = Point::numbered(1);
         let is_of_stack = |axis: &Axis| !Contender::basic().any(|it| axis.is_read_by(it));
         let axes = Axis::ALL.into_iter().filter(is_of_stack).filter(|axis| self.is_read(*axis));
-        axes.filter(move |axis| axis.text(point) != axis.text(&usual))
+        axes.filter(move |axis| axis.is_known_at(point) && axis.text(point) != axis.text(&usual))
     }
 
     fn is_read(&self, axis: Axis) -> bool {

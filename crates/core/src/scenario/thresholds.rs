@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::contender::Contender;
 use crate::figure::{self, Figure, Unit};
-use crate::units::{ByteSize, Count, Share, Span, UnitError};
+use crate::units::{BitRate, ByteSize, Count, Share, Span, UnitError};
 
 /// A threshold that does not parse, with what would.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
@@ -168,6 +168,7 @@ fn limit(unit: Unit, text: &str) -> Result<f64, UnitError> {
         Unit::Bytes => ByteSize::average(text)?,
         Unit::Count => text.parse::<Count>()?.0 as f64,
         Unit::Share => text.parse::<Share>()?.0,
+        Unit::BitsPerSecond => text.parse::<BitRate>()?.bits() as f64,
     })
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// One value, or several to be tried in turn.
@@ -23,6 +24,15 @@ impl<T> Values<T> {
         match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values.as_slice(),
+        }
+    }
+}
+
+impl<T: Clone> Values<T> {
+    /// Has `values` in place of its own, where there are any.
+    pub fn override_with(&mut self, values: &[T]) {
+        if !values.is_empty() {
+            *self = values.to_vec().into();
         }
     }
 }
@@ -61,6 +71,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Values<T>, E> {
         T::deserialize(number.into_deserializer()).map(Values::One)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Values<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(table)).map(Values::One)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values<T>, A::Error> {

@@ -125,6 +125,35 @@ fn what_is_not_between_a_client_and_the_server_is_named_and_not_passed_on() {
     assert!(counts.rows.is_empty(), "they are not in the ledger");
 }
 
+/// At 8 Mbit/s 1000 bytes take a millisecond, whosever they are.
+#[test]
+fn traffic_beside_the_feed_waits_in_the_same_line_and_is_in_books_of_its_own() {
+    let link =
+        Link { down: BitRate::from_bits(8_000_000), scope: Scope::Shared, load_down: 1, ..plain() };
+    let mut router = Router::new(&link, addressing(2), 1);
+    for host in [3, 1, 3] {
+        router.packet(at(0), Side::Server, &segment(SERVER, client(host), |_| {}, 960));
+    }
+    router.packet(at(0), Side::Clients, &segment(client(3), SERVER, |_| {}, 0));
+    router.packet(at(0), Side::Server, &segment(SERVER, client(4), |_| {}, 0));
+    assert_eq!(leave(&mut router, 2 * MS).len(), 3);
+    assert_eq!(router.next_due(), Some(at(3 * MS)));
+    let _ = leave(&mut router, 3 * MS);
+    let counts = router.counts(at(4 * MS));
+    let (up, down) = (Direction::Up, Direction::Down);
+    assert_eq!((counts.total(down).packets(), counts.total(up).packets()), (1, 0));
+    assert_eq!((counts.cross_total(down).packets(), counts.cross_total(up).packets()), (2, 1));
+    let left = |rows: &[pushbench_metrics::observe::link::LinkRow]| {
+        rows.iter().map(|row| row.late.count()).sum::<u64>()
+    };
+    assert_eq!((left(&counts.rows), left(&counts.cross)), (1, 3));
+    assert_eq!(counts.strays.len(), 1, "nobody has the address behind");
+    // Without it nobody has that address either.
+    let mut router = Router::new(&Link { load_down: 0, ..link }, addressing(2), 1);
+    router.packet(at(0), Side::Server, &segment(SERVER, client(3), |_| {}, 960));
+    assert_eq!(router.counts(at(0)).strays.len(), 1);
+}
+
 #[test]
 fn drops_are_counted_by_cause() {
     let link = Link { mtu: 576, loss: Ways { down: Share(0.0), up: Share(0.5) }, ..plain() };

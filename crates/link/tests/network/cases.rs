@@ -17,6 +17,7 @@ use crate::rig::{NOBODY, Process, Rig, Setting, networks};
 pub(crate) const ALL: &[(&str, fn())] = &[
     ("every_packet_passes_and_is_counted", every_packet_passes_and_is_counted),
     ("tcp_at_no_loss_sends_nothing_twice", tcp_at_no_loss_sends_nothing_twice),
+    ("a_line_is_filled_at_its_rate", a_line_is_filled_at_its_rate),
     ("a_delay_each_way_is_a_round_trip_of_both", a_delay_each_way_is_a_round_trip_of_both),
     ("clients_have_addresses_of_their_own", clients_have_addresses_of_their_own),
     ("packets_that_find_no_room_are_counted", packets_that_find_no_room_are_counted),
@@ -137,6 +138,37 @@ fn undisturbed(setting: &Setting, bytes: u64) -> Option<(Transfer, RouterMeasure
     }
     eprintln!("skipped: this machine is too busy for a router");
     None
+}
+
+/// A packet of 1,500 bytes carries 1,448 of a stream. A transfer that fills the queue loses packets, and
+/// fills it again: all but a few of those bytes are new ones.
+fn a_line_is_filled_at_its_rate() {
+    const SECONDS: u64 = 20;
+    let mut transfers = Vec::new();
+    for megabits in [1_u32, 10, 100] {
+        let delay = Ways::both(Span(Duration::from_millis(50)));
+        let down = format!("{megabits}Mbit/s").parse().expect("a rate");
+        // The queue is 200 ms long where nothing else is said.
+        let link = Link { delay, down: Some(down), ..Link::default() };
+        let Some(rig) = Rig::start_or_skip(&Setting { link, ..Setting::default() }) else { return };
+        let server = rig.play(Side::Server, &format!("pour {}", rig.server(80)));
+        assert_eq!(server.line(), "listens");
+        let role = format!("drink {} {} {SECONDS}", rig.client(1), rig.server(80));
+        let client = rig.play(Side::Clients, &role);
+        transfers.push((megabits, rig, server, client));
+    }
+    for (megabits, rig, _server, client) in transfers {
+        let measured: f64 = client.line().parse().expect("a number");
+        let ideal = f64::from(megabits) * 1e6 / 8.0 * 1448.0 / 1500.0;
+        let share = measured / ideal;
+        eprintln!("{megabits} Mbit/s: {:.2} % of what the line carries", share * 100.0);
+        // A router that is kept from its core sends nothing meanwhile, and no more afterwards.
+        let summary = rig.stop();
+        let kept = summary.longest_wait.as_secs_f64() / SECONDS as f64;
+        assert!(share < 1.01, "{megabits} Mbit/s: {share}");
+        assert!(share > 0.97 - kept, "{megabits} Mbit/s: {share}, {summary:?}");
+        assert_eq!(summary.unasked_drops(), 0, "{megabits} Mbit/s");
+    }
 }
 
 fn a_delay_each_way_is_a_round_trip_of_both() {

@@ -73,6 +73,8 @@ fn talk(role: &str) -> io::Result<()> {
         ["ping", source, target, count] => ping(source, target, number(count)?),
         ["source", address, bytes] => source(address, number(bytes)?),
         ["sink", source, target] => sink(source, target),
+        ["pour", address] => pour(address),
+        ["drink", source, target, seconds] => drink(source, target, number(seconds)?),
         ["burst", source, target, count] => burst(source, target, number(count)?),
         ["count", address, count] => count_to(address, number(count)?),
         ["idle", address] => idle(address),
@@ -131,10 +133,7 @@ fn source(address_: &str, bytes: u64) -> io::Result<()> {
 /// were overtaken.
 fn sink(source: &str, target: &str) -> io::Result<()> {
     let start = Instant::now();
-    let mut stream: TcpStream = connect_from(ip(source)?, address(target)?)?;
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    wait_for_connection(&stream)?;
+    let mut stream = connection(source, target)?;
     let connected = start.elapsed();
     let mut count = 0;
     let mut buffer = vec![0; 1 << 18];
@@ -156,6 +155,42 @@ fn overtaken() -> io::Result<u64> {
     let mut pairs = names.split(' ').zip(values.split(' '));
     let found = pairs.find(|(name, _)| *name == "TCPOFOQueue").ok_or(io::ErrorKind::NotFound)?;
     number(found.1)
+}
+
+/// Sends bytes to the first who connects, until that has enough.
+fn pour(address_: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address(address_)?)?;
+    say("listens".to_owned())?;
+    let (mut stream, _) = listener.accept()?;
+    while stream.write_all(&[7; 1 << 16]).is_ok() {}
+    Ok(())
+}
+
+/// Reads for so many seconds from the fourth on; says how many bytes came in a second.
+fn drink(source: &str, target: &str, seconds: u64) -> io::Result<()> {
+    let mut stream = connection(source, target)?;
+    let mut read_until = |end: Instant| -> io::Result<u64> {
+        let mut count = 0;
+        let mut buffer = vec![0; 1 << 16];
+        while Instant::now() < end {
+            count += stream.read(&mut buffer)? as u64;
+        }
+        Ok(count)
+    };
+    let start = Instant::now() + Duration::from_secs(3);
+    read_until(start)?;
+    let begun = Instant::now();
+    let count = read_until(start + Duration::from_secs(seconds))?;
+    say(format!("{}", count as f64 / begun.elapsed().as_secs_f64()))
+}
+
+/// A connection that is open.
+fn connection(source: &str, target: &str) -> io::Result<TcpStream> {
+    let stream: TcpStream = connect_from(ip(source)?, address(target)?)?;
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    wait_for_connection(&stream)?;
+    Ok(stream)
 }
 
 fn wait_for_connection(stream: &TcpStream) -> io::Result<()> {

@@ -44,7 +44,10 @@ impl Receiver {
     ) -> io::Result<TcpStream> {
         let connector = match &mut self.connector {
             Some(connector) => connector,
-            none => none.insert(Connector::new(security).map_err(io::Error::other)?),
+            none => {
+                let connector = Connector::new(security).map_err(io::Error::other)?;
+                none.insert(connector.giving_keys_out())
+            }
         };
         let layer = connector.layer(&connector.client());
         let mut stream = Stream::open(layer, dial(plan, client)?)?;

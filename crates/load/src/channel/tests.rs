@@ -1,6 +1,6 @@
 //! The contract of a channel, over loopback, with a peer that is written here.
 
-mod peer;
+pub(crate) mod peer;
 mod tls;
 
 use std::io::{self, Write as _};

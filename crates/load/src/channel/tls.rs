@@ -48,6 +48,10 @@ impl Secured {
         self.layer.waits()
     }
 
+    pub(super) const fn is_ended(&self) -> bool {
+        self.layer.is_ended()
+    }
+
     pub(super) fn take_overhead(&mut self) -> Overhead {
         std::mem::take(self.layer.overhead())
     }
@@ -91,6 +95,15 @@ impl Secured {
             let more = !is_empty || self.layer.may_give_more();
             Received { plaintext, sealed, more, stamp }
         }))
+    }
+
+    /// Sends what TLS itself has to answer to what was read, as to a server that wants to negotiate
+    /// anew (RFC 5246 §7.2.2): there may be no write for it to go with.
+    pub(super) fn answer(&mut self, socket: &TcpStream, moved: &mut Moved) {
+        if self.waits() {
+            // What does not go now goes with the next write, which also says what is wrong.
+            let _ = self.flush(socket, moved);
+        }
     }
 
     pub(super) fn write(

@@ -3,7 +3,7 @@
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::measure::Measure;
-use pushbench_os::net::tcp_info::TcpInfo;
+use pushbench_os::net::tcp_info::{Parting, TcpInfo};
 use pushbench_os::time::clock::Clock;
 
 use super::state::Runner;
@@ -40,7 +40,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             if left == 0 {
                 return;
             }
-            if subscriber.outlet.opened < at && self.read_tcpip(client, ended).is_some() {
+            if subscriber.outlet.opened < at && self.read_tcpip(client, ended, None).is_some() {
                 left -= 1;
             }
             self.tcpip.sweep = Some(Sweep { next: client + 1, at, ended });
@@ -54,24 +54,28 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         }
     }
 
-    /// Reads a client's connection, for `phase`; `None` where there is none.
-    fn read_tcpip(&mut self, client: u32, phase: Phase) -> Option<Option<TcpInfo>> {
+    /// Reads a client's connection, for `phase`, with words of `parting` where it is about to be
+    /// closed; `None` where there is none.
+    fn read_tcpip(
+        &mut self,
+        client: u32,
+        phase: Phase,
+        parting: Option<Parting>,
+    ) -> Option<Option<TcpInfo>> {
         let outlet = &mut self.clients[client as usize].outlet;
         let info = outlet.channel()?.tcp_info()?;
-        self.tcpip.read(phase, info.as_ref(), &mut outlet.reading);
+        self.tcpip.read(phase, info.as_ref(), &mut outlet.reading, parting);
         Some(info)
     }
 
     /// Reads a client's connection for the last time, which is about to be closed.
     pub(super) fn read_tcpip_at_close(&mut self, client: u32) {
-        if !self.measure.wants_tcpip() {
-            return;
-        }
-        let current = self.phases.phase();
-        let opened = self.clients[client as usize].outlet.opened;
-        let phase = self.tcpip.phase_of(client, opened, current);
-        if let Some(Some(info)) = self.read_tcpip(client, phase) {
-            self.tcpip.closed(current, &info);
+        let outlet = &self.clients[client as usize].outlet;
+        let Some(channel) = outlet.channel().filter(|_| self.measure.wants_tcpip()) else { return };
+        let (parting, current) = (channel.parting(), self.phases.phase());
+        let phase = self.tcpip.phase_of(client, outlet.opened, current);
+        if let Some(Some(info)) = self.read_tcpip(client, phase, Some(parting)) {
+            self.tcpip.closed(current, &info, parting);
         }
     }
 

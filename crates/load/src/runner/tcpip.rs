@@ -24,13 +24,15 @@
 //! - **An ACK that tells of data lost or sent twice** is 12 bytes longer or more, uncounted.
 //! - **The last segments** are those of a good close. A socket closed with bytes unread sends an
 //!   RST in their place, a server that takes longer than 40 ms to close sends one ACK more, and
-//!   so do FINs that cross. In TLS each end says that it closes; one that has closed before it hears
-//!   that, sends an RST.
+//!   so do FINs that cross. In TLS each end says that it closes, and a word that comes to a closed
+//!   socket, or lies in it unread, is answered with an RST: that is in the [model](Parting), for a
+//!   server that does not wait for its client's word. Where a FIN or an RST comes between the
+//!   reading and the close, what is modelled differs by a segment or two.
 //! - **An attempt that came to nothing** was no connection, and its SYN is not counted.
 
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, TcpipTally};
-use pushbench_os::net::tcp_info::{IpVersion, Segments, Side, TcpInfo};
+use pushbench_os::net::tcp_info::{IpVersion, Parting, Segments, Side, TcpInfo};
 
 /// Readings in a turn of the loop in which no socket wants anything: some 20 µs, by which a
 /// message may have to wait.
@@ -110,12 +112,14 @@ impl Tcpip {
         self.sweep.filter(waits).map_or(current, |sweep| sweep.ended)
     }
 
-    /// A reading of a connection, whose `last` one it replaces, for `phase`.
+    /// A reading of a connection, whose `last` one it replaces, for `phase`; with words of `parting`
+    /// where it is about to be closed.
     pub(super) fn read(
         &mut self,
         phase: Phase,
         info: Option<&TcpInfo>,
         last: &mut Option<Reading>,
+        parting: Option<Parting>,
     ) {
         let counted = info.and_then(|info| {
             let now = Reading::of(info)?;
@@ -123,6 +127,7 @@ impl Tcpip {
                 None => (since_open(info)?, now.retransmitted.into()),
                 Some(last) => last.until(&now, info)?,
             };
+            let segments = parting.map_or(segments, |parting| segments.met(info, parting));
             Some((segments, again, info.timestamps))
         });
         match counted {
@@ -135,9 +140,9 @@ impl Tcpip {
     }
 
     /// A connection is closed in `phase`, just after the reading `info`.
-    pub(super) fn closed(&mut self, phase: Phase, info: &TcpInfo) {
+    pub(super) fn closed(&mut self, phase: Phase, info: &TcpInfo, parting: Parting) {
         let into = &mut self.modelled[phase as usize];
-        add(into, Segments::of_close(info), 0, self.ip, info.timestamps);
+        add(into, Segments::of_close(info, parting), 0, self.ip, info.timestamps);
     }
 
     /// Each row of the account that has anything in it; none where the account is not whole.

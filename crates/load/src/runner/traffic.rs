@@ -40,10 +40,18 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// session.
     #[cold]
     fn advance(&mut self, client: u32, event: &Readiness) -> bool {
+        let begun = self.now();
         let Some(channel) = self.clients[client as usize].outlet.channel_mut() else {
             return false;
         };
+        let was_connecting = channel.is_connecting();
         let advanced = channel.advance(event, &mut self.moved);
+        if was_connecting && !channel.is_connecting() {
+            self.tcp_opened(client, begun);
+        }
+        let Some(channel) = self.clients[client as usize].outlet.channel_mut() else {
+            return false;
+        };
         if advanced.as_ref().is_ok_and(|is_open| *is_open) {
             self.stamps.opened(client, channel);
         }
@@ -61,6 +69,16 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.clients[client as usize].session.opened(&mut self.out);
         self.act(client, at);
         self.clients[client as usize].outlet.is_open()
+    }
+
+    /// TCP has opened a client's connection: told of the first that each of them has.
+    fn tcp_opened(&mut self, client: u32, at: MonoInstant) {
+        let subscriber = &self.clients[client as usize];
+        if subscriber.was_ready {
+            return;
+        }
+        let took = at.saturating_since(subscriber.outlet.opened);
+        self.measure.happened(self.phases.phase(), at, &Event::TcpOpened { took });
     }
 
     /// Reads until there is no more without a further readiness, or where `to_the_end` says that the

@@ -90,7 +90,7 @@ pub enum ProtocolError {
         "the server did not agree to permessage-deflate (asked for by {0}); switch it on there, or \
          measure `websocket`"
     )]
-    NotCompressed(String),
+    NoDeflate(String),
     /// A server whose compressed messages do not refer to those before them, where they were to.
     #[error(
         "the server did not agree to context takeover in permessage-deflate (asked for by {0}); \
@@ -117,12 +117,16 @@ pub enum ProtocolError {
     /// costs, and no better the next time.
     #[error(
         "the server did not compress the answer to {request}, which was asked for with \
-         Accept-Encoding: gzip; switch compression on at the server, raise compression.threshold to \
-         the size from which it compresses, or measure without +gzip"
+         Accept-Encoding: gzip; switch compression on at the server,{} or measure without +gzip",
+        if *is_stream { "" } else {
+            " raise compression.threshold to the size from which it compresses,"
+        }
     )]
     Uncoded {
         /// Method and target.
         request: String,
+        /// It is a stream, which is compressed whatever the size of its messages.
+        is_stream: bool,
     },
     /// A body in gzip that cannot be inflated.
     #[error("the answer to {request} cannot be read: {source}")]
@@ -193,10 +197,7 @@ impl ProtocolError {
     pub const fn is_of_coding(&self) -> bool {
         matches!(
             self,
-            Self::Encoded { .. }
-                | Self::Uncoded { .. }
-                | Self::NotCompressed(_)
-                | Self::NoTakeover(_)
+            Self::Encoded { .. } | Self::Uncoded { .. } | Self::NoDeflate(_) | Self::NoTakeover(_)
         )
     }
 
@@ -210,7 +211,7 @@ impl ProtocolError {
                 | Self::Gone { .. }
                 | Self::Encoded { .. }
                 | Self::Uncoded { .. }
-                | Self::NotCompressed(_)
+                | Self::NoDeflate(_)
                 | Self::NoTakeover(_)
                 | Self::StreamEnded(_)
                 | Self::Closed { .. }

@@ -133,7 +133,7 @@ impl RequestTarget<'_> {
         match Given::of(head, threshold) {
             Given::Coded => Ok(Some(Decoder::new(is_stream))),
             Given::Small => Ok(None),
-            Given::Plain => Err(ProtocolError::Uncoded { request: self.describe() }),
+            Given::Plain => Err(ProtocolError::Uncoded { request: self.describe(), is_stream }),
             Given::Other => Err(self.encoded(coding)),
         }
     }

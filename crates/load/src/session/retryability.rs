@@ -37,7 +37,7 @@ impl ProtocolError {
             | Self::Batch { .. }
             | Self::Frame { .. }
             | Self::Inflate { .. }
-            | Self::NotCompressed(_)
+            | Self::NoDeflate(_)
             | Self::NoTakeover(_)
             | Self::NoSequence { .. }
             | Self::NoCursor(_)

@@ -129,7 +129,7 @@ impl Websocket {
         let Some(offer) = self.offer else { return Ok(()) };
         let request = || self.target().describe();
         let Some(Agreement { server, .. }) = agreement else {
-            return Err(ProtocolError::NotCompressed(request()));
+            return Err(ProtocolError::NoDeflate(request()));
         };
         if server.takeover == offer.server_no_takeover {
             return Err(ProtocolError::NoTakeover(request()));
@@ -172,7 +172,8 @@ impl Websocket {
         self.ended(data, out)
     }
 
-    /// Bytes of a compressed message.
+    /// Bytes of a compressed message, apart, so that others do not pay for it.
+    #[inline(never)]
     fn inflate(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), Fault> {
         // The frames' reader takes compressed ones only where they were agreed on.
         let Some(mut inflating) = self.inflating.take() else { return Ok(()) };

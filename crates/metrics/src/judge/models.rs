@@ -8,14 +8,18 @@
 //! - [`Latency`] is the distribution of one transport's latency.
 //! - [`law`] has what follows from how messages are spaced: ages, missed messages, empty answers,
 //!   for a law in closed form and for the very instants of a trial.
+//! - [`Held`] are the means of a client of long polls, from the very instants too.
 //! - [`check`] compares a trial with its model, and says what chance can explain.
 
 pub mod check;
+mod held;
 pub mod law;
 
+use pushbench_core::link::Ways;
 use serde::{Deserialize, Serialize};
 
 pub use self::check::Check;
+pub use self::held::Held;
 pub use self::law::{Dues, Law};
 
 /// The distribution of a transport's latency.
@@ -85,17 +89,23 @@ impl Latency {
     }
 
     /// Long poll: as a stream, but a message that is due while a client's answer and next request
-    /// are under way, 2d, waits for that request.
+    /// are under way, a round trip R, waits for that request.
     ///
-    /// Two messages ε apart arrive d and 3d − ε after they were due (RFC 6202 §2.2). Messages T
-    /// apart never meet where T ≥ 2d, and else come at any place of the 2d alike. Of a Poisson
-    /// feed of rate λ the share that meets is 2d / (2d + e^(−2dλ)/λ): the share of time that
-    /// requests are under way (Poisson arrivals see time averages), as each way back and forth is
-    /// followed by a wait of 1/λ where nothing came meanwhile.
+    /// Two messages ε apart arrive d and d + R − ε after they were due, 3d − ε where both ways take
+    /// as long (RFC 6202 §2.2). Messages T apart never meet where T ≥ R, and else come at any place
+    /// of R alike, sooner or later ([`Held`] has it for a certain trial). Of a Poisson feed of rate
+    /// λ the share that meets is R / (R + e^(−Rλ)/λ): the share of time that requests are under way
+    /// (Poisson arrivals see time averages), as each way back and forth is followed by a wait of 1/λ
+    /// where nothing came meanwhile.
     #[must_use]
-    pub fn long_poll(law: Law, clients: u32, write_us: f64, first_us: f64) -> Self {
-        let spread_us = f64::from(clients) * write_us;
-        let wait_us = 2.0 * first_us;
+    pub fn long_poll(
+        law: Law,
+        clients: u32,
+        write_us: f64,
+        first_us: f64,
+        round_trip_us: f64,
+    ) -> Self {
+        let (spread_us, wait_us) = (f64::from(clients) * write_us, round_trip_us);
         let share = match law {
             Law::Constant { gap_us } if gap_us >= wait_us => 0.0,
             Law::Constant { .. } => 1.0,
@@ -172,11 +182,27 @@ impl Latency {
     }
 }
 
-/// The one-way delay d of a poll: half a measured round trip, which has the network's delay in
-/// it; where none was measured, the network's alone, 0 on loopback.
+/// The one-way delay d of a poll's answer: the network's way down, and half of what a measured round
+/// trip is longer than the network's.
 #[must_use]
-pub fn one_way_us(round_trip_us: Option<f64>, network_us: f64) -> f64 {
-    round_trip_us.map_or(network_us, |round_trip| network_us.max(round_trip / 2.0))
+pub fn one_way_us(round_trip_us: Option<f64>, network_us: Ways<f64>) -> f64 {
+    let Ways { down, up } = network_us;
+    let beside = round_trip_us.map_or(0.0, |round_trip| round_trip - down - up);
+    down + beside.max(0.0) / 2.0
+}
+
+/// The round trip of a client whose least latency is `first_us`: what that is beside the network's way
+/// down takes as long on the way up.
+#[must_use]
+pub fn round_trip_us(first_us: f64, network_us: Ways<f64>) -> f64 {
+    (2.0 * first_us + network_us.up - network_us.down).max(0.0)
+}
+
+/// The period of polls that take `busy_us` each, a tick each `poll_us`: a tick that finds a poll
+/// outstanding is skipped.
+#[must_use]
+pub fn period_us(poll_us: f64, busy_us: f64) -> f64 {
+    poll_us * (busy_us / poll_us).ceil().max(1.0)
 }
 
 /// Of uniform on (0, `spread`); of 0 where that is 0.

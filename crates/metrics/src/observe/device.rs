@@ -1,4 +1,4 @@
-//! Counts of the devices in a link's networks, and of the router at them.
+//! Counts of the devices of a link's networks, and of the router at them.
 //!
 //! A packet of a link may be lost by its line alone. What is lost elsewhere, in the queue of a device
 //! or because it did not take a packet, nobody asked for: one such packet makes what was measured
@@ -57,7 +57,7 @@ impl DeviceCounters {
         self.receive_dropped + self.send_dropped + self.errors
     }
 
-    /// The difference from `earlier` to `self`.
+    /// The counts from `earlier` to `self`.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl SideCounts {
         devices + self.overflowed + self.port.all()
     }
 
-    /// The difference from `earlier` to `self`.
+    /// The counts from `earlier` to `self`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -170,9 +170,12 @@ impl RouterMeasured {
     /// measured to be untrue.
     #[must_use]
     pub fn unasked_drops(&self) -> u64 {
-        let totals = Direction::ALL.map(|way| self.link.total(way));
+        let of_all = |way| [self.link.total(way), self.link.cross_total(way)];
+        let totals = Direction::ALL.map(of_all);
+        let totals = totals.as_flattened();
         let unasked = Cause::ALL.into_iter().filter(|cause| !cause.is_asked_for());
-        let by_router = unasked.flat_map(|cause| totals.map(|total| total.dropped(cause).packets));
+        let by_router =
+            unasked.flat_map(|cause| totals.iter().map(move |total| total.dropped(cause).packets));
         self.server.lost() + self.clients.lost() + by_router.sum::<u64>()
     }
 

@@ -1,4 +1,4 @@
-//! What a link's router saw, and what became of it.
+//! Packets that a link's router saw, and their fates.
 //!
 //! A packet is counted as it comes to the router, where its sender's kernel has counted it too; what
 //! the link then dropped of that stands beside it.
@@ -62,7 +62,7 @@ impl LinkTally {
         self.tcp.bytes() + self.payload_bytes + self.other.bytes
     }
 
-    /// What was dropped for a cause.
+    /// Packets dropped for a cause.
     #[must_use]
     pub const fn dropped(&self, cause: Cause) -> Packets {
         self.dropped[cause as usize]
@@ -78,7 +78,7 @@ impl LinkTally {
     }
 }
 
-/// What came to the router in a phase from one side.
+/// Packets that came to the router in a phase from one side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRow {
     /// When.
@@ -106,11 +106,14 @@ pub struct Stray {
     pub count: Packets,
 }
 
-/// What a router saw in a trial.
+/// Packets that a router saw in a trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkCounts {
-    /// What came, by phase and direction.
+    /// Those that came, by phase and direction.
     pub rows: Vec<LinkRow>,
+    /// The same of the traffic beside the feed, none of which is in the rows above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cross: Vec<LinkRow>,
     /// Strays by their ends, the first sixteen that differ.
     pub strays: Vec<Stray>,
     /// All other strays.
@@ -124,18 +127,27 @@ impl LinkCounts {
     /// The sum of all rows of one direction.
     #[must_use]
     pub fn total(&self, direction: Direction) -> LinkTally {
-        let mut total = LinkTally::default();
-        let rows = self.rows.iter().filter(|row| row.direction == direction);
-        rows.for_each(|row| total.merge(&row.tally));
-        total
+        total(&self.rows, direction)
     }
 
-    /// Adds what TCP and IP added to a trial's ledger, as packets that were seen.
+    /// The sum of all rows of one direction of the traffic beside the feed.
+    #[must_use]
+    pub fn cross_total(&self, direction: Direction) -> LinkTally {
+        total(&self.cross, direction)
+    }
+
+    /// Adds what TCP and IP added to a trial's ledger, as packets that were seen: the feed's alone.
     pub fn add_to(&self, ledger: &mut Ledger) {
         for row in &self.rows {
             ledger.add_tcpip(row.phase, row.direction, Source::Captured, &row.tally.tcp);
         }
     }
+}
+
+fn total(rows: &[LinkRow], direction: Direction) -> LinkTally {
+    let mut total = LinkTally::default();
+    rows.iter().filter(|row| row.direction == direction).for_each(|row| total.merge(&row.tally));
+    total
 }
 
 #[cfg(test)]
@@ -150,7 +162,12 @@ mod tests {
         assert_eq!((tally.packets(), tally.bytes()), (4, 352));
         let (queued, late) = (LatencyHistogram::default(), LatencyHistogram::default());
         let row = LinkRow { phase: Phase::Window, direction: Direction::Down, tally, queued, late };
-        let counts = LinkCounts { rows: vec![row.clone(), row], ..LinkCounts::default() };
+        let counts = LinkCounts {
+            rows: vec![row.clone(), row.clone()],
+            cross: vec![row],
+            ..LinkCounts::default()
+        };
+        assert_eq!(counts.cross_total(Direction::Down).bytes(), 352);
         assert_eq!(counts.total(Direction::Down).bytes(), 704);
         assert_eq!(counts.total(Direction::Up), LinkTally::default());
         let mut ledger = Ledger::default();

@@ -56,6 +56,11 @@ pub enum Event {
         /// It takes up the session of an earlier connection.
         resumed: bool,
     },
+    /// TCP has opened the first connection of a client.
+    TcpOpened {
+        /// From the call that opened the socket until then.
+        took: Duration,
+    },
     /// A client is ready to receive for the first time.
     Connected {
         /// Its index.

@@ -161,6 +161,7 @@ impl Observer for Recorder {
             polls.happened(phase, at.0, event);
         }
         match event {
+            Event::TcpOpened { took } => self.measured.tcp_open.record(*took),
             Event::Connected { took, .. } => self.measured.connect.record(*took),
             Event::Request { .. } => {
                 if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
@@ -237,7 +238,7 @@ impl Counters {
                 self.handshakes_connecting += u64::from(phase == Phase::Connect);
                 self.resumed += u64::from(*resumed);
             }
-            Event::Connected { .. } => {}
+            Event::TcpOpened { .. } | Event::Connected { .. } => {}
         }
     }
 }
@@ -256,6 +257,10 @@ pub struct Measured {
     /// Where clients waited in vain for the rest of the window's messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
+    /// One sample for each client: how long TCP took to open its connection. Empty in records of
+    /// before this was measured.
+    #[serde(default, skip_serializing_if = "LatencyHistogram::is_empty")]
+    pub tcp_open: LatencyHistogram,
     /// One sample for each client: how long it took to be ready.
     pub connect: LatencyHistogram,
     /// Age of information during the window.
@@ -283,6 +288,7 @@ impl Measured {
         if let Some(theirs) = &other.silence {
             self.silence.get_or_insert_default().merge(theirs);
         }
+        self.tcp_open.merge(&other.tcp_open);
         self.connect.merge(&other.connect);
         self.age.merge(&other.age);
         self.ledger.merge(&other.ledger);

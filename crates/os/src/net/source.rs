@@ -4,7 +4,7 @@
 //! own towards one listener. On Linux all of 127.0.0.0/8 is this machine's loopback.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
@@ -43,12 +43,41 @@ pub fn loopback_addresses(skip: u32, count: u32) -> Vec<IpAddr> {
     addresses.map(|bits| IpAddr::V4(Ipv4Addr::from(bits))).collect()
 }
 
+/// Whether packets can be sent from `address`, as this machine's own.
+#[must_use]
+pub fn is_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
+/// The address that the system chooses for who connects to `target`; `None` where there is no way
+/// there. Nothing is sent.
+#[must_use]
+pub fn towards(target: IpAddr) -> Option<IpAddr> {
+    let any: IpAddr = match target {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    // Any port does.
+    socket.connect((target, 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn own_addresses_are_told_from_others() {
+        let own: IpAddr = Ipv4Addr::new(127, 3, 2, 1).into();
+        // Kept for documents (RFC 5737).
+        assert!(is_own(own) && !is_own(Ipv4Addr::new(192, 0, 2, 1).into()));
+        // All of loopback is one device's, whose address is this.
+        assert_eq!(towards(own), Some(Ipv4Addr::LOCALHOST.into()));
+    }
 
     #[test]
     fn the_peer_sees_the_address_that_was_chosen() {

@@ -40,7 +40,9 @@ use crate::posix;
 
 mod segments;
 
-pub use segments::{HeaderBytes, IpVersion, Segments, Side, header_bytes, syn_header_bytes};
+pub use segments::{
+    HeaderBytes, IpVersion, Parting, Segments, Side, header_bytes, syn_header_bytes,
+};
 
 /// As much of `struct tcp_info` as is read here. The kernel's grows, and only at its end.
 const SIZE: usize = 216;

@@ -1,4 +1,4 @@
-//! What a sender of TCP has sent, to tell what it sends again.
+//! The bytes that a sender of TCP has sent, to tell which it sends again.
 
 use super::Tcp;
 

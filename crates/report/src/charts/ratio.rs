@@ -173,8 +173,8 @@ impl<'a> ByRatio<'a> {
         model: impl Fn(Law, f64, bool, f64) -> f64,
     ) -> Vec<(Contender, Vec<(f64, f64)>)> {
         let way = |trial: &TrialRecord, contender: Contender| {
-            let latency = trial.check.latency?;
-            Some(if polls(contender) { latency.min_us() } else { latency.mean_us() })
+            let check = &trial.check;
+            if polls(contender) { Some(check.latency?.min_us()) } else { check.mean_us() }
         };
         let lines = self.points(way).into_iter().filter(|(contender, _)| has_model(*contender));
         lines

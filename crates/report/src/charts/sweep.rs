@@ -195,11 +195,13 @@ fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
     let floor = |block| Some((clients(block), floor::of(record, block.point.id, figure)?));
     let mut points: Vec<(f64, f64)> = blocks.iter().filter_map(floor).collect();
     points.sort_by(|one, two| one.0.total_cmp(&two.0));
-    match figure {
-        _ if points.is_empty() => Dashes::None,
-        Figure::ServerCpu => Dashes::Floor(points, "floor: a bare loop of writes"),
-        _ => Dashes::Floor(points, "floor: a bare loop of reads"),
-    }
+    let key = match (figure == Figure::ServerCpu, floor::stands_beside_others(record)) {
+        (true, false) => "floor: a bare loop of writes",
+        (false, false) => "floor: a bare loop of reads",
+        (true, true) => "floor, in clear: a bare loop of writes",
+        (false, true) => "floor, in clear: a bare loop of reads",
+    };
+    if points.is_empty() { Dashes::None } else { Dashes::Floor(points, key) }
 }
 
 /// Bytes per message, and over payload sizes the payload itself.

@@ -85,12 +85,7 @@ fn lines(trial: &TrialRecord) -> [Line; 6] {
     let p99 = figures.get(Figure::LatencyP99);
     let (ks, p) = (check.distance.map(|far| far.ks), check.distance.and_then(|far| far.p));
     [
-        (
-            Figure::LatencyMean.column(),
-            figures.get(Figure::LatencyMean),
-            model.map(|model| model.mean_us()),
-            None,
-        ),
+        (Figure::LatencyMean.column(), figures.get(Figure::LatencyMean), check.mean_us(), None),
         (Figure::LatencyP99.column(), p99, model.map(|model| model.quantile(0.99)), None),
         ("latency_ks_distance", ks, Some(0.0), p),
         (Figure::AgeMean.column(), measured.age.mean_us(), check.age_mean_us, None),

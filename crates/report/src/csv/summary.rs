@@ -131,6 +131,20 @@ const LATER: &[Column] = &[
     C::Text("load_context_bytes_per_client", |line| {
         context_bytes(line, Contexts::of_load(line.contender))
     }),
+    C::Axis(Axis::LinkName),
+    C::Axis(Axis::Delay),
+    C::Axis(Axis::Jitter),
+    C::Axis(Axis::Loss),
+    C::Axis(Axis::LossBurst),
+    C::Axis(Axis::DownRate),
+    C::Axis(Axis::UpRate),
+    C::Axis(Axis::Queue),
+    C::Figure(Figure::RouterCpu),
+    C::Figure(Figure::ReadyP50),
+    C::Axis(Axis::LoadDown),
+    C::Axis(Axis::LoadUp),
+    C::Figure(Figure::CrossDown),
+    C::Figure(Figure::CrossUp),
 ];
 
 /// Memory of compression's contexts for each client, where there is a coding.

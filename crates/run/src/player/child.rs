@@ -1,17 +1,21 @@
 //! The children's side of a run: a server or a load generator that takes its plan and orders on its
 //! standard input. When the parent goes away, input ends, and so does the child.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::mpsc::channel;
 use std::thread;
 
+use pushbench_link::{cross, process as router};
 use pushbench_load::bare::{self, Part, Receiver};
 use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
-    LoadNews, LoadOrder, LoadPlan, LoadPlayer, ServerNews, ServerPlan, ServerPlayer,
+    LoadNews, LoadOrder, LoadPlan, LoadPlayer, Place, ServerNews, ServerPlan, ServerPlayer,
 };
 use pushbench_os::machine::limits;
+use pushbench_os::net::namespace::{self, NetworkError};
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,9 +36,33 @@ pub enum ChildError {
     /// An order of another version's parent.
     #[error("an order that cannot be understood ends this child")]
     Order(#[source] serde_json::Error),
+    /// A network that it cannot live in.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// A failure that the parent has been told of.
     #[error("a child process could not go on; the parent tells why")]
     Failed,
+}
+
+/// Plays the router of a link. What went wrong is among its news, so that the parent says it, alone.
+///
+/// # Errors
+///
+/// A standard input that cannot be read.
+pub fn link() -> Result<(), ChildError> {
+    // Not the standard library's, which reads ahead.
+    let orders = io::stdin().as_fd().try_clone_to_owned().map_err(ChildError::Read)?;
+    let _ = router::play(File::from(orders), io::stdout().lock());
+    Ok(())
+}
+
+/// Fills a line beside the feed.
+///
+/// # Errors
+///
+/// A failure that the parent has been told of.
+pub fn cross() -> Result<(), ChildError> {
+    cross::play(io::stdin().lock(), io::stdout()).map_err(|_| ChildError::Failed)
 }
 
 /// Plays the server's side.
@@ -44,6 +72,7 @@ pub enum ChildError {
 /// No plan, an order that is none, or a failure that the parent has been told of.
 pub fn server() -> Result<(), ChildError> {
     let plan: ServerPlan = plan()?;
+    enter(&plan.place)?;
     let files = limits::raise_open_files(OPEN_FILES);
     match plan.player {
         ServerPlayer::Bare => play_bare(
@@ -99,7 +128,8 @@ pub fn load() -> Result<(), ChildError> {
 ///
 /// No plan.
 pub fn load_plan() -> Result<LoadPlan, ChildError> {
-    let plan = plan()?;
+    let plan: LoadPlan = plan()?;
+    enter(&plan.place)?;
     limits::raise_open_files(OPEN_FILES);
     Ok(plan)
 }
@@ -166,6 +196,11 @@ where
         Ok(Ok(followed)) => followed,
         Err(_) => Ok(()),
     }
+}
+
+/// Has this process live in the network of its place, before it starts a thread.
+fn enter(place: &Place) -> Result<(), ChildError> {
+    place.namespace.as_deref().map_or(Ok(()), namespace::enter).map_err(ChildError::Network)
 }
 
 /// The plan: the first line of standard input.

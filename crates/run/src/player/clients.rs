@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
 
-use pushbench_metrics::record::control::{LoadOrder, LoadPlan};
+use pushbench_metrics::record::control::{LoadOrder, LoadPlan, Place};
 use pushbench_metrics::record::warning::Invalid;
 
 use super::Commands;
 use super::inbox::{Message, name};
+use super::link::LinkNetwork;
 use super::process::{Process, ProcessError};
 use crate::error::TrialError;
 use crate::place::Places;
@@ -22,9 +23,10 @@ impl ClientSide {
         plan: &LoadPlan,
         places: &Places,
         targets: &[SocketAddr],
+        network: Option<&LinkNetwork>,
         messages: &Sender<Message>,
     ) -> Result<Self, ProcessError> {
-        let plans = split(plan, places, targets);
+        let plans = split(plan, places, targets, network);
         let processes = plans.iter().enumerate().map(|(index, plan)| {
             let messages = messages.clone();
             Process::start(&commands.load, &plan.place, plan, move |output| {
@@ -59,11 +61,20 @@ impl ClientSide {
 
 /// Splits `plan` over `places`, whose processes connect to `targets` in turn. A process that would
 /// have no client is left out.
-fn split(plan: &LoadPlan, places: &Places, targets: &[SocketAddr]) -> Vec<LoadPlan> {
+fn split(
+    plan: &LoadPlan,
+    places: &Places,
+    targets: &[SocketAddr],
+    network: Option<&LinkNetwork>,
+) -> Vec<LoadPlan> {
+    let at = |place: &Place, first, clients| match network {
+        Some(network) => network.of_load(place.clone(), first, clients),
+        None => place.clone(),
+    };
     let shares = shares(plan.total_clients, places.loads.len() as u32);
     let each = shares.into_iter().zip(&places.loads).zip(targets.iter().cycle());
     each.map(|(((first_client, clients), place), &target)| LoadPlan {
-        place: place.clone(),
+        place: at(place, first_client, clients),
         target,
         first_client,
         clients,

@@ -11,6 +11,7 @@ use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject
 use pushbench_os::time::clock;
 
 use super::inbox::Message;
+use super::link::LinkNetwork;
 use super::process::{Process, ProcessError};
 use super::target::Target;
 use super::{Commands, Server};
@@ -43,6 +44,7 @@ impl<'a> ServerSide<'a> {
         commands: &Commands,
         plan: ServerPlan,
         places: &[Place],
+        network: Option<&LinkNetwork>,
         messages: &Sender<Message>,
     ) -> Result<Self, RunError> {
         let player = match server {
@@ -51,8 +53,10 @@ impl<'a> ServerSide<'a> {
         };
         let processes = places.iter().enumerate().map(|(index, place)| {
             let messages = messages.clone();
-            let plan = ServerPlan { player, place: place.clone(), ..plan.clone() };
-            Process::start(&commands.server, place, &plan, move |output| {
+            let place = place.clone();
+            let place = network.map_or_else(|| place.clone(), |it| it.of_server(place.clone()));
+            let plan = ServerPlan { player, place, ..plan.clone() };
+            Process::start(&commands.server, &plan.place, &plan, move |output| {
                 // The trial may be over: then nobody listens.
                 let _ = messages.send(Message::Server(index, output));
             })

@@ -16,6 +16,10 @@ use super::disturbance::DisturbanceWatch;
 pub(super) struct CostMeter {
     servers: Processes,
     loads: Processes,
+    /// The router of a link.
+    router: Processes,
+    /// Those that fill the line beside the feed, whose cost is no figure.
+    cross: Vec<u32>,
     machine: Option<MachineTimes>,
 }
 
@@ -168,9 +172,15 @@ pub struct Connecting {
 impl CostMeter {
     /// Takes the memory that the processes have before clients connect. The `servers` are this
     /// run's `own`, or run already.
-    pub(super) fn new(servers: &[u32], own: bool, loads: &[u32]) -> Self {
+    pub(super) fn new(servers: &[u32], own: bool, loads: &[u32], router: Option<u32>) -> Self {
         let servers = if own { Processes::each(servers) } else { Processes::tree(servers) };
-        Self { servers, loads: Processes::each(loads), machine: None }
+        let (loads, router) = (Processes::each(loads), Processes::each(router.as_slice()));
+        Self { servers, loads, router, cross: Vec::new(), machine: None }
+    }
+
+    /// The same with processes that are the trial's too.
+    pub(super) fn beside(self, cross: Vec<u32>) -> Self {
+        Self { cross, ..self }
     }
 
     /// Reads the memory that all clients took as they connected.
@@ -181,13 +191,16 @@ impl CostMeter {
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        [self.servers.pids(), self.loads.pids(), vec![std::process::id()]].concat()
+        let Self { servers, loads, router, cross, .. } = self;
+        let own = vec![std::process::id()];
+        [servers.pids(), loads.pids(), router.pids(), cross.clone(), own].concat()
     }
 
     /// Reads the clocks at t0.
     pub(super) fn start(&mut self) {
         self.servers.start();
         self.loads.start();
+        self.router.start();
         self.machine = MachineTimes::read().ok();
     }
 
@@ -197,6 +210,7 @@ impl CostMeter {
     /// milliseconds, and to end the watch takes as long.
     pub(super) fn finish(mut self, connecting: Connecting, watch: DisturbanceWatch) -> Cost {
         let (servers, loads) = (self.servers.spent(), self.loads.spent());
+        let router_cpu = self.router.spent().total;
         let (server_rss_growth, load_rss_growth) =
             (self.servers.rss_growth(), self.loads.rss_growth());
         let machine = MachineTimes::read().ok().zip(self.machine);
@@ -206,6 +220,7 @@ impl CostMeter {
         let resources = Resources {
             server_cpu: servers.total,
             load_cpu: loads.total,
+            router_cpu,
             server_rss_growth,
             load_rss_growth,
             socket_memory: socket_memory_bytes(),
@@ -241,7 +256,7 @@ mod tests {
     fn cost_is_read_before_the_watch_is_ended() {
         const LATER: Duration = Duration::from_secs(1);
         let mut spinner = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-        let mut meter = CostMeter::new(&[spinner.id()], true, &[]);
+        let mut meter = CostMeter::new(&[spinner.id()], true, &[], None);
         let end = clock::now() + LATER;
         let mut watch = DisturbanceWatch::start(Some(meter.pids()), end);
         meter.start();

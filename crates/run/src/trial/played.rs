@@ -2,6 +2,8 @@
 //! however many they were split.
 
 use pushbench_core::security::Secured;
+use pushbench_metrics::observe::cross::CrossMeasured;
+use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
@@ -28,6 +30,10 @@ pub struct Played {
     pub(crate) secured: Option<Secured>,
     /// Packets that a capture did not see.
     pub(crate) uncaptured: u64,
+    /// Counts of a link's router; `None` over loopback.
+    pub(crate) router: Option<RouterMeasured>,
+    /// The traffic beside the feed; `None` where there was none.
+    pub(crate) cross: Option<CrossMeasured>,
     /// Load processes that ended early.
     pub(crate) ended_early: Vec<Invalid>,
     /// Whether the server is a child of this run.

@@ -1,18 +1,20 @@
 //! The figures that a finished trial ought to have, computed from others that it has.
 
+use pushbench_core::contender::{Connection, Security};
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::link::Ways;
+use pushbench_core::units::Span;
 use pushbench_core::{Delivery, Shape};
 use pushbench_metrics::judge::models::check::{Chance, Compared, Distance, distance};
-use pushbench_metrics::judge::models::{Check, Dues, Latency, Law, one_way_us};
+use pushbench_metrics::judge::models::{
+    Check, Dues, Latency, Law, one_way_us, period_us, round_trip_us,
+};
 use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::TrialTiming;
 
 use crate::plan::Plan;
 use crate::trial::Played;
-
-/// The network's one-way delay: all runs are on loopback, which adds none.
-const NETWORK_US: f64 = 0.0;
 
 /// The model of trial `id`, and how the trial compares with it, where its latencies are known.
 pub(crate) fn check(plan: &Plan, id: TrialId, played: &Played) -> Check {
@@ -33,20 +35,57 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn poll_us(&self) -> f64 {
-        self.plan.point(self.id).poll_interval.0.as_secs_f64() * 1e6
+    /// The period of polls whose request takes `round_trip_us`: the interval that was asked for, or
+    /// several, where a poll and its connection outlast it.
+    fn poll_us(&self, round_trip_us: Option<f64>) -> f64 {
+        let interval_us = self.plan.point(self.id).poll_interval.0.as_secs_f64() * 1e6;
+        let Ways { down, up } = self.network_us();
+        let opening_us = f64::from(self.round_trips_to_open()) * (down + up);
+        period_us(interval_us, opening_us + round_trip_us.unwrap_or(down + up))
+    }
+
+    /// Round trips before each request of a client that has had its first answer: none where it keeps
+    /// its connection, else one for TCP, and those of TLS (RFC 8446 §2, RFC 5246 §7.3).
+    fn round_trips_to_open(&self) -> u32 {
+        let stack = self.id.contender.stack;
+        match (stack.connection, stack.security, &self.played.secured) {
+            (Connection::Kept, ..) => 0,
+            (Connection::Closed, Security::Tls, Some(secured))
+                if secured.agreed.version == "1.2" && !self.plan.point(self.id).tls.resumption =>
+            {
+                3
+            }
+            (Connection::Closed, Security::Tls, _) => 2,
+            (Connection::Closed, Security::Clear, _) => 1,
+        }
+    }
+
+    /// The network's delay each way, 0 on loopback.
+    fn network_us(&self) -> Ways<f64> {
+        let us = |span: Span| span.0.as_secs_f64() * 1e6;
+        let link = self.plan.point(self.id).link.as_ref();
+        link.map_or_else(Ways::default, |link| Ways {
+            down: us(link.delay.down),
+            up: us(link.delay.up),
+        })
     }
 
     fn law(&self) -> Option<Law> {
         Law::of(&self.played.timing.schedule)
     }
 
-    /// The instants at which messages were due, from a period and two gaps before the window on.
+    /// The instants at which messages were due: from two gaps and as long before the window on as what
+    /// was due then may be under way.
     fn dues(&self) -> Option<Dues> {
-        let TrialTiming { schedule, seed, origin, checkpoint, window, .. } = &self.played.timing;
+        let TrialTiming { schedule, seed, origin, checkpoint, window, warmup, .. } =
+            &self.played.timing;
         let gap_ns = schedule.mean_hz().map_or(0.0, |hz| 1e9 / hz);
-        let before =
-            saturating_nanos(self.plan.point(self.id).poll_interval.0) + (2.0 * gap_ns) as u64;
+        let under_way = if self.id.contender.shape().waits() {
+            window.start.saturating_since(*warmup)
+        } else {
+            self.plan.point(self.id).poll_interval.0
+        };
+        let before = saturating_nanos(under_way) + (2.0 * gap_ns) as u64;
         Dues::new((schedule, *seed, *origin), *checkpoint, *window, before)
     }
 
@@ -55,8 +94,9 @@ impl Trial<'_> {
         let (Some(polls), Some(dues)) = (&self.measured.polls, self.dues()) else {
             return Check::default();
         };
-        let (poll_us, audit) = (self.poll_us(), &self.measured.audit);
-        let delay_us = one_way_us(polls.round_trip.mean_us(), NETWORK_US);
+        let (round_trip_us, audit) = (polls.round_trip.mean_us(), &self.measured.audit);
+        let poll_us = self.poll_us(round_trip_us);
+        let delay_us = one_way_us(round_trip_us, self.network_us());
         let chance = Chance::of(polls, audit.published, self.plan.scenario.seed);
         let delivery = self.plan.scenario.delivery;
         let latency = match delivery {
@@ -83,6 +123,7 @@ impl Trial<'_> {
         let missed = missed.filter(|_| delivery == Delivery::Latest);
         Check {
             latency,
+            latency_mean_us: None,
             age_mean_us: Some(dues.poll_age_us(poll_us, delay_us)),
             distance: distance
                 .map(|ks| Distance { ks, p: chance.as_ref().map(|chance| chance.of_distance(ks)) }),
@@ -94,20 +135,32 @@ impl Trial<'_> {
     /// Of pushes the first to be served is measured, and how far the last is behind it follows
     /// from what a write costs the server: its CPU time for each message.
     fn of_pushes(&self) -> Check {
-        let (latency, clients) = (&self.measured.latency, self.plan.point(self.id).clients);
-        let model = || {
-            let first_us = latency.percentile_us(0.0)?;
-            let cpu_us = self.played.cost.resources.server_cpu?.total.as_secs_f64() * 1e6;
-            let messages = self.measured.counters.messages_in_window;
-            let write_us = cpu_us / (messages > 0).then_some(messages as f64)?;
-            if self.id.contender.shape().waits() {
-                return Some(Latency::long_poll(self.law()?, clients, write_us, first_us));
-            }
-            Some(Latency::stream(clients, write_us, first_us))
+        let latency = &self.measured.latency;
+        let (Some(first_us), Some(write_us)) = (latency.percentile_us(0.0), self.write_us()) else {
+            return Check::default();
         };
-        let latency = model();
-        let age = latency.zip(self.dues()).map(|(model, dues)| dues.push_age_us(model.mean_us()));
-        Check { latency, age_mean_us: age, ..Check::default() }
+        let (clients, dues) = (self.plan.point(self.id).clients, self.dues());
+        let stream = Latency::stream(clients, write_us, first_us);
+        if !self.id.contender.shape().waits() {
+            let age_mean_us = dues.map(|dues| dues.push_age_us(stream.mean_us()));
+            return Check { latency: Some(stream), age_mean_us, ..Check::default() };
+        }
+        let round_trip_us = round_trip_us(first_us, self.network_us());
+        let model = |law| Latency::long_poll(law, clients, write_us, first_us, round_trip_us);
+        let held = dues.and_then(|dues| dues.held(stream.mean_us(), round_trip_us));
+        Check {
+            latency: self.law().map(model),
+            latency_mean_us: held.map(|held| held.latency_us),
+            age_mean_us: held.map(|held| held.age_us),
+            ..Check::default()
+        }
+    }
+
+    /// What a message costs the server.
+    fn write_us(&self) -> Option<f64> {
+        let cpu_us = self.played.cost.resources.server_cpu?.total.as_secs_f64() * 1e6;
+        let messages = self.measured.counters.messages_in_window;
+        (messages > 0).then(|| cpu_us / messages as f64)
     }
 }
 

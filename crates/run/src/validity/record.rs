@@ -45,6 +45,8 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
         loop_lag: Default::default(),
         secured: None,
         server: None,
+        router: None,
+        cross: None,
         breakdown: None,
         resources: Resources::default(),
         errors: Vec::new(),
@@ -72,7 +74,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, ended_early, secured, .. } = played;
+    let Played { timing, merged, cost, ended_early, secured, router, cross, .. } = played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -90,6 +92,8 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         loop_lag: load.loop_lag,
         secured,
         server,
+        router,
+        cross,
         breakdown,
         resources: cost.resources,
         errors: load.errors,

@@ -67,6 +67,11 @@ impl Tls {
                 Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
             }
         });
+        // What TLS itself has to answer, as to a client that wants to negotiate anew (RFC 5246 §7.2.2):
+        // there may be no write for it to go with. What does not go now goes with the next one.
+        if layer.waits() {
+            let _ = layer.flush(|bytes| socket.try_write(bytes));
+        }
         match read {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),

@@ -77,6 +77,13 @@ impl Pair {
         Self::of(&connector, &connector.client(), &acceptor)
     }
 
+    fn giving_keys_out(settings: &Tls) -> Self {
+        let credentials = credentials();
+        let acceptor = acceptor(&credentials, settings).giving_keys_out();
+        let connector = connector("localhost", trust(&credentials), settings).giving_keys_out();
+        Self::of(&connector, &connector.client(), &acceptor)
+    }
+
     fn of(connector: &Connector, client: &crate::Client, acceptor: &Acceptor) -> Self {
         let (client, server) = (connector.layer(client), acceptor.layer());
         Self { client, server, up: Pipe::new(), down: Pipe::new() }
@@ -163,6 +170,18 @@ fn a_record_costs_what_the_standards_say() {
         let plaintext = (10 + 64 + MAX_PLAINTEXT) as u64;
         assert_eq!(pair.down.moved - before, plaintext + 3 * cost);
     }
+}
+
+#[test]
+fn keys_are_given_out_only_by_ends_that_were_told_so() {
+    let refusals = |pair: Pair| [pair.client.into_bare().err(), pair.server.into_bare().err()];
+    for refused in refusals(Pair::opened(&Tls::default())) {
+        let why = refused.expect("keys were given out").to_string();
+        assert!(why.contains("Secret extraction"), "{why}");
+    }
+    let mut told = Pair::giving_keys_out(&Tls::default());
+    told.open().unwrap();
+    assert!(refusals(told).iter().all(Option::is_none));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The table of axes: a row for each, with all that is said of it.
 
+mod link;
+
 use super::{Axis, AxisUnit};
 use crate::contender::{Coding, Contender, Security};
 use crate::scenario::{Point, Scenario};
@@ -29,7 +31,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 15] = [
+pub(super) const TABLE: [Row; 25] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -221,6 +223,16 @@ pub(super) const TABLE: [Row; 15] = [
         text: |point| format!("{}B", point.compression.threshold.0),
         ..LEVEL
     },
+    link::NAME,
+    link::DELAY,
+    link::JITTER,
+    link::LOSS,
+    link::BURST,
+    link::DOWN,
+    link::UP,
+    link::QUEUE,
+    link::LOAD_DOWN,
+    link::LOAD_UP,
 ];
 
 /// The first row of the contenders in TLS.

@@ -9,18 +9,41 @@ use std::thread::{self, JoinHandle};
 use pushbench_core::security::Credentials;
 use pushbench_core::tls::CertificateKey;
 use pushbench_tls::self_signed;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion, ServerConfig};
+use rustls::{ServerConnection, SupportedCipherSuite};
 
-pub(super) static CREDENTIALS: LazyLock<Credentials> =
+pub(crate) static CREDENTIALS: LazyLock<Credentials> =
     LazyLock::new(|| self_signed(&["localhost".to_owned()], CertificateKey::P256).unwrap());
 
+/// The suite of a server that speaks TLS 1.2 alone.
+const OF_1_2: SupportedCipherSuite = TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+
 /// A server that gives no tickets: a client that was told nothing has nothing to read.
-pub(super) fn config() -> ServerConfig {
+pub(crate) fn config() -> ServerConfig {
+    of_suites(default_provider().cipher_suites)
+}
+
+/// A server that speaks TLS 1.2 alone, and goes on without rustls.
+pub(super) fn config_of_1_2() -> ServerConfig {
+    let mut config = of_suites(vec![OF_1_2]);
+    config.enable_secret_extraction = true;
+    config
+}
+
+fn of_suites(cipher_suites: Vec<SupportedCipherSuite>) -> ServerConfig {
     let certificate = CertificateDer::from_pem_slice(CREDENTIALS.certificates.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(CREDENTIALS.key.as_bytes()).unwrap();
-    let mut config = ServerConfig::builder()
+    let versions: Vec<_> = cipher_suites.iter().map(SupportedCipherSuite::version).collect();
+    let provider = CryptoProvider { cipher_suites, ..default_provider() };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&versions)
+        .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
@@ -57,14 +80,14 @@ impl Peer {
         })
     }
 
-    /// What it would send of `plaintext`.
+    /// Bytes that it would send of `plaintext`.
     pub(super) fn sealed(&mut self, plaintext: &[u8]) -> Vec<u8> {
         let Some(tls) = &mut self.tls else { return plaintext.to_vec() };
         tls.writer().write_all(plaintext).unwrap();
         self.waiting()
     }
 
-    /// What its end of TLS has to send.
+    /// Bytes that its end of TLS has to send.
     pub(super) fn waiting(&mut self) -> Vec<u8> {
         let (tls, mut sealed) = (self.tls.as_mut().unwrap(), Vec::new());
         while tls.wants_write() {
@@ -76,6 +99,20 @@ impl Peer {
     pub(super) fn say(&mut self, plaintext: &[u8]) {
         let sealed = self.sealed(plaintext);
         self.socket.write_all(&sealed).unwrap();
+    }
+
+    /// A record of TLS 1.2 that rustls would not send, and nothing behind it.
+    pub(super) fn say_sealed(&mut self, typ: ContentType, content: &[u8]) {
+        let secrets = self.tls.take().unwrap().dangerous_extract_secrets().unwrap();
+        let (number, ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets.tx else {
+            panic!("another suite")
+        };
+        let SupportedCipherSuite::Tls12(suite) = OF_1_2 else { panic!("another version") };
+        let payload = OutboundChunks::Single(content);
+        let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
+        let mut sealer = suite.aead_alg.encrypter(key, iv.as_ref(), &[]);
+        let record = sealer.encrypt(message, number).unwrap().encode();
+        self.socket.write_all(&record).unwrap();
     }
 
     /// So many bytes of the socket.

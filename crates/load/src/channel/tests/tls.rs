@@ -7,9 +7,9 @@ use std::sync::Arc;
 use pushbench_core::security::{ClientSecurity, Trust};
 use pushbench_core::tls::Tls;
 use pushbench_tls::{ClientEnd, Connector, Layer, MAX_PLAINTEXT, TlsError};
-use rustls::{AlertDescription, ServerConfig};
+use rustls::{AlertDescription, ContentType, ServerConfig};
 
-use super::peer::{CREDENTIALS, Peer, config};
+use super::peer::{CREDENTIALS, Peer, config, config_of_1_2};
 use super::{Moved, Pair, kind};
 
 /// Bytes that a record of TLS 1.3 adds to its plaintext (RFC 8446 §5.2).
@@ -320,6 +320,22 @@ fn a_peer_that_leaves_within_the_handshake_is_named_so() {
     pair.peer.socket.shutdown(Shutdown::Write).unwrap();
     let error = pair.open().unwrap_err();
     assert!(matches!(reason(&error), TlsError::EndedInHandshake), "{error}");
+    pair.close();
+}
+
+#[test]
+fn a_peer_that_wants_to_negotiate_anew_is_refused_at_once() {
+    let (mut pair, opened, peers) = open(layer(), config_of_1_2());
+    opened.and(peers).unwrap();
+    // A HelloRequest (RFC 5246 §7.4.1.1).
+    pair.peer.say_sealed(ContentType::Handshake, &[0; 4]);
+    pair.wait_until(mio::event::Event::is_readable);
+    assert_eq!(kind(&pair.try_read()), Some(io::ErrorKind::WouldBlock));
+    // An alert of two bytes in a record (RFC 5246 §7.2.2, RFC 7905 §2), without a write.
+    let alert = pair.peer.hear_raw(5 + 2 + 16);
+    assert_eq!(alert[..5], [21, 3, 3, 0, 18]);
+    pair.take_overhead();
+    assert_eq!(pair.told, pair.moved);
     pair.close();
 }
 

@@ -1,6 +1,6 @@
 //! Servers that follow a script, each connection in a thread of its own.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
@@ -9,7 +9,9 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_os::time::clock;
 use pushbench_protocol::batch;
+use rustls::{ServerConnection, Stream};
 
+use crate::channel::tests::peer::config;
 use crate::session::tests::{frame, payload, response, upgrade};
 
 /// Messages a second of every scripted feed.
@@ -70,7 +72,7 @@ pub(super) fn start_at(
 }
 
 /// The next request's head; `None` at the connection's end.
-pub(super) fn request(stream: &mut TcpStream, shared: &Shared) -> Option<String> {
+pub(super) fn request(stream: &mut impl Read, shared: &Shared) -> Option<String> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte).ok()? == 0 {
@@ -127,12 +129,33 @@ pub(super) fn polls(mut stream: TcpStream, shared: &Shared, delay: Duration, tim
     for _ in 0..times {
         let Some(request) = request(&mut stream, shared) else { return };
         thread::sleep(delay);
-        let (after, newest) = (cursor(&request, shared), shared.newest());
-        let mut body = Vec::new();
-        (after + 1..=newest).for_each(|seq| batch::push(&mut body, &payload(seq, 64)));
-        let status = if body.is_empty() { "204 No Content" } else { "200 OK" };
-        if stream.write_all(&response(status, newest.max(after), &body)).is_err() {
+        if stream.write_all(&answer(&request, shared)).is_err() {
             return;
         }
+    }
+}
+
+/// The answer to a poll.
+fn answer(request: &str, shared: &Shared) -> Vec<u8> {
+    let (after, newest) = (cursor(request, shared), shared.newest());
+    let mut body = Vec::new();
+    (after + 1..=newest).for_each(|seq| batch::push(&mut body, &payload(seq, 64)));
+    let status = if body.is_empty() { "204 No Content" } else { "200 OK" };
+    response(status, newest.max(after), &body)
+}
+
+/// Answers a poll in TLS, says good-bye, and closes some time after the client has too, whose
+/// good-bye it does not read.
+pub(super) fn poll_and_part(mut socket: TcpStream, shared: &Shared) {
+    let mut tls = ServerConnection::new(Arc::new(config())).unwrap();
+    let mut stream = Stream::new(&mut tls, &mut socket);
+    let Some(request) = request(&mut stream, shared) else { return };
+    if stream.write_all(&answer(&request, shared)).is_err() {
+        return;
+    }
+    tls.send_close_notify();
+    if tls.write_tls(&mut socket).is_ok() && socket.peek(&mut [0]).is_ok() {
+        // Less than after which a FIN is sent again that nobody acknowledges.
+        thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,12 +1,15 @@
 //! The ledger's TCP and IP part against a capture of the same connections, which needs
 //! `CAP_NET_RAW`, and says so where it is missing.
 
+use pushbench_core::security::{ClientSecurity, Trust};
+use pushbench_core::tls::Tls;
 use pushbench_metrics::observe::ledger::{Ledger, Source};
 use pushbench_os::net::capture::{Capture, CaptureError, Packet, PortFilter};
 use pushbench_os::net::tcp_info::{IpVersion, header_bytes};
 
-use super::server::start_at;
+use super::server::{poll_and_part, start_at};
 use super::*;
+use crate::channel::tests::peer::CREDENTIALS;
 
 const BOTH: [(&str, IpVersion); 2] = [("127.0.0.1:0", IpVersion::V4), ("[::1]:0", IpVersion::V6)];
 
@@ -146,6 +149,28 @@ fn connections_that_open_and_close_within_a_phase_are_counted_there() {
             assert!(packets.abs_diff(segments) * 50 <= segments, "{packets} {segments}");
             assert!(bytes.abs_diff(headers) * 50 <= headers, "{bytes} {headers}");
         }
+    }
+}
+
+#[test]
+fn a_server_that_has_said_good_bye_resets_a_connection_whose_client_has_too() {
+    let (target, shared) = start(|_, stream, shared| poll_and_part(stream, shared));
+    let Some(watch) = Watch::start(target) else { return };
+    let clients = 10;
+    let contender = "short-poll-close+tls".parse().unwrap();
+    let trust = Trust::Authorities(CREDENTIALS.certificates.clone());
+    let (host, tls) = ("localhost".to_owned(), Tls::default());
+    let security = Some(ClientSecurity { host, trust, tls, key_log: None });
+    let plan = LoadPlan { security, ..plan(target, contender, clients) };
+    let load = trial(plan, &shared, LONG);
+    let (ledger, polls) = (totals(&load.measured.ledger), load.measured.counters.requests);
+    let seen = watch.stop();
+    eprintln!("ledger {ledger:?}, capture {seen:?}");
+    assert!(polls >= 3 * u64::from(clients), "{polls}");
+    for ((packets, _), (segments, _)) in ledger.into_iter().zip(seen) {
+        // On those that the trial's end may cut, a packet or two differ.
+        let unsure = 2 * u64::from(clients);
+        assert!(packets.abs_diff(segments) <= unsure, "{packets} {segments}, {polls} polls");
     }
 }
 

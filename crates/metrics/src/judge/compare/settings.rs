@@ -110,7 +110,8 @@ pub(super) fn all_equal(points: &[(&Point, &Point)]) -> bool {
     !points.is_empty() && points.iter().all(|(one, other)| settings(one) == settings(other))
 }
 
-/// All that a point is, but for its place in its run.
+/// All that a point is, but for its place in its run, and for who started the server: records of before
+/// that was kept are of either kind.
 fn settings(point: &Point) -> Point {
-    Point { id: 0, label: String::new(), ..point.clone() }
+    Point { id: 0, label: String::new(), server_runs_already: false, ..point.clone() }
 }

@@ -42,7 +42,8 @@ impl<'a> Reader<'a> {
             }
             Figure::AgeMean => measured.age.mean_us(),
             Figure::AgeMax => measured.age.max_us(),
-            Figure::ConnectP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::ConnectP50 => measured.tcp_open.supported_percentile_us(figure.quantile()?),
+            Figure::ReadyP50 => measured.connect.supported_percentile_us(figure.quantile()?),
             Figure::TlsConnectUp => self.tls_connecting(Direction::Up),
             Figure::TlsConnectDown => self.tls_connecting(Direction::Down),
             Figure::PayloadBytes => self.at_socket(Layer::Payload),
@@ -54,6 +55,9 @@ impl<'a> Reader<'a> {
             Figure::MessageBytes => self.before_coding(),
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
+            Figure::RouterCpu => self.cpu_us(resources.router_cpu),
+            Figure::CrossDown => self.cross(Direction::Down),
+            Figure::CrossUp => self.cross(Direction::Up),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
             Figure::LoadRss => self.per_client(resources.load_rss_growth),
             Figure::Lost | Figure::Delivered | Figure::Errors => {
@@ -99,6 +103,10 @@ impl<'a> Reader<'a> {
     fn cpu_us(&self, cpu: Option<CpuTime>) -> Option<f64> {
         let nanos = u64::try_from(cpu?.total.as_nanos()).ok()?;
         Some(self.per_message(nanos)? / 1e3)
+    }
+
+    fn cross(&self, direction: Direction) -> Option<f64> {
+        self.trial.cross.as_ref()?.bits_per_s(direction, self.trial.window.duration())
     }
 
     fn per_client(&self, bytes: Option<u64>) -> Option<f64> {

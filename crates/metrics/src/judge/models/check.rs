@@ -48,6 +48,10 @@ const STREAM: u64 = 401;
 pub struct Check {
     /// The expected distribution of latency, in closed form.
     pub latency: Option<Latency>,
+    /// The expected mean of latency, where the very instants of the feed tell it better than that
+    /// distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_mean_us: Option<f64>,
     /// The expected mean age of information.
     pub age_mean_us: Option<f64>,
     /// Of short polls: how their latencies agree with the model's.
@@ -79,6 +83,12 @@ pub struct Compared {
 }
 
 impl Check {
+    /// The expected mean of latency, as well as it is known.
+    #[must_use]
+    pub fn mean_us(&self) -> Option<f64> {
+        self.latency_mean_us.or_else(|| self.latency.map(|model| model.mean_us()))
+    }
+
     /// The deviations that chance does not explain.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {

@@ -141,6 +141,15 @@ impl Dues {
         Some(Self { dues, doubled_areas, window, gaps, gap_sums })
     }
 
+    /// All of them, ascending, ns.
+    pub(super) fn instants(&self) -> &[u64] {
+        &self.dues
+    }
+
+    pub(super) const fn window(&self) -> Window {
+        self.window
+    }
+
     /// [`Law::missed`], of these messages.
     #[must_use]
     pub fn missed(&self, poll_us: f64) -> f64 {

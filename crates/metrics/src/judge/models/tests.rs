@@ -46,11 +46,11 @@ fn a_stream_spreads_over_the_writes() {
 /// RFC 6202 §2.2: one transit for a message alone, three for one right behind another.
 #[test]
 fn a_long_poll_takes_one_transit_or_up_to_three() {
-    let alone = Latency::long_poll(Law::Constant { gap_us: 1_000.0 }, 1, 0.0, 50.0);
+    let alone = Latency::long_poll(Law::Constant { gap_us: 1_000.0 }, 1, 0.0, 50.0, 100.0);
     assert!(close(alone.mean_us(), 50.0) && close(alone.max_us(), 50.0));
-    let dense = Latency::long_poll(Law::Constant { gap_us: 1.0 }, 1, 0.0, 50.0);
+    let dense = Latency::long_poll(Law::Constant { gap_us: 1.0 }, 1, 0.0, 50.0, 100.0);
     assert!(close(dense.max_us(), 150.0) && close(dense.mean_us(), 100.0));
-    let rare = Latency::long_poll(Law::Poisson { gap_us: 1e9 }, 1, 0.0, 50.0);
+    let rare = Latency::long_poll(Law::Poisson { gap_us: 1e9 }, 1, 0.0, 50.0, 100.0);
     assert!((rare.mean_us() - 50.0).abs() < 1e-3);
 }
 
@@ -75,12 +75,27 @@ fn a_long_polls_waiting_share_is_that_of_a_simulation() {
             sum += asked - now + transit;
         }
     }
-    let model = Latency::long_poll(Law::Poisson { gap_us: gap }, 1, 0.0, transit);
+    let model = Latency::long_poll(Law::Poisson { gap_us: gap }, 1, 0.0, transit, 2.0 * transit);
     let Latency::Waiting { share, .. } = model else { unreachable!() };
     let simulated = f64::from(waited) / f64::from(messages);
     assert!((share - simulated).abs() < 0.01, "{share} {simulated}");
     let mean = sum / f64::from(messages);
     assert!((model.mean_us() / mean - 1.0).abs() < 0.01, "{} {mean}", model.mean_us());
+}
+
+#[test]
+fn a_round_trip_is_both_ways_and_what_is_beside_them_twice() {
+    let near = |one: f64, other: f64| assert!(close(one, other), "{one} {other}");
+    near(round_trip_us(40.0, Ways::default()), 80.0);
+    near(round_trip_us(20.5 * MS, Ways { down: 20.0 * MS, up: 70.0 * MS }), 91.0 * MS);
+}
+
+/// A poll that is answered before the next tick has the period that was asked for.
+#[test]
+fn a_poll_that_outlasts_ticks_skips_them() {
+    for (busy, period) in [(0.0, 100.0), (99.0, 100.0), (101.0, 200.0), (250.0, 300.0)] {
+        assert!(close(period_us(100.0, busy), period), "{busy}");
+    }
 }
 
 fn models() -> impl Strategy<Value = Latency> {
@@ -93,7 +108,7 @@ fn models() -> impl Strategy<Value = Latency> {
             0 => Latency::short_poll(poll, delay),
             1 => Latency::short_poll_latest(law, poll, delay),
             2 => Latency::stream(clients, write, delay),
-            _ => Latency::long_poll(law, clients, write, delay),
+            _ => Latency::long_poll(law, clients, write, delay, 2.0 * delay),
         },
     )
 }

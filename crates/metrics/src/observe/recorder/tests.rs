@@ -91,6 +91,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Request { client: 0 },
         Event::EmptyResponse { client: 0 },
         Event::SkippedPoll,
+        Event::TcpOpened { took: took / 2 },
         Event::Connected { client: 0, took },
         Event::ConnectionLost { client: 0 },
         Event::Reconnected { client: 0 },

@@ -1,6 +1,7 @@
 //! Players of a trial's two sides, as their processes need to know of them, and their places.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use pushbench_core::feed::payload::Payload;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ impl Subject {
     }
 }
 
-/// The place of a process: the core that it is kept on, and its addresses. The layout of a trial
+/// The place of a process: the core that it is kept on, its network, and its addresses. The layout of a trial
 /// makes it; by default the system chooses all but that it is on loopback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -66,11 +67,13 @@ pub struct Place {
     /// The local addresses that clients connect from in turn, each with ports of its own; the
     /// system picks one where there is none.
     pub sources: Vec<IpAddr>,
+    /// The network namespace that it lives in, by its path; where it was started without.
+    pub namespace: Option<PathBuf>,
 }
 
 impl Default for Place {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { core: None, listen, sources: Vec::new() }
+        Self { core: None, listen, sources: Vec::new(), namespace: None }
     }
 }

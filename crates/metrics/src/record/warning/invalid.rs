@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::attempts::AttemptsUsed;
 use super::way::micros;
 use super::{Busy, HeldBack, Likely, Misfit, Standstill};
+use crate::observe::ledger::Direction;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,28 @@ pub enum Invalid {
         /// How many.
         missed: u64,
     },
+    /// The router of a link ended early, or said nothing.
+    RouterDied {
+        /// Its last words, or how it ended.
+        error: String,
+    },
+    /// Packets were gone that no line had dropped.
+    LinkLeaked {
+        /// How many.
+        packets: u64,
+    },
+    /// The router of a link did not keep its own times.
+    RouterLate {
+        /// How late one packet in a hundred of the window was, or later.
+        p99: Duration,
+    },
+    /// Of the traffic that was to fill a line beside the feed nothing arrived.
+    CrossIdle {
+        /// Which way it was to go; `None` where that is not known.
+        direction: Option<Direction>,
+        /// The first failure, where there was one.
+        error: Option<String>,
+    },
     /// The load generator used a whole core, so it may have measured itself.
     LoadSaturated {
         /// The busiest load process's CPU time over the window's length.
@@ -139,13 +162,19 @@ impl Invalid {
                  off at the server"
             }
             Self::AttemptsUsed(used) => used.remedy(),
-            Self::LoadDied { .. } | Self::ServerDied { .. } => {
-                "see what it said, and the system's log"
+            Self::LoadDied { .. }
+            | Self::ServerDied { .. }
+            | Self::RouterDied { .. }
+            | Self::CrossIdle { error: Some(_), .. } => "see what it said, and the system's log",
+            Self::CrossIdle { error: None, .. } => {
+                "let the warm-up be longer, or the line faster, so that it gets under way"
             }
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
-            Self::CaptureIncomplete { .. } => "lower the rate or the number of clients",
+            Self::CaptureIncomplete { .. } | Self::LinkLeaked { .. } | Self::RouterLate { .. } => {
+                "lower the rate or the number of clients"
+            }
             Self::MachineStalled { .. } => {
                 "use a machine with processors of its own, and see `pushbench doctor`"
             }
@@ -203,6 +232,30 @@ impl Invalid {
             _ => Ok(()),
         }
     }
+
+    /// Faults of a link, or of what was to flow on it.
+    fn of_the_link(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RouterDied { error } => write!(f, "the router of the link ended early: {error}"),
+            Self::LinkLeaked { packets } => {
+                write!(f, "{packets} packets were gone on the link that no line had dropped")
+            }
+            Self::RouterLate { p99 } => {
+                let p99 = micros(p99.as_secs_f64() * 1e6);
+                write!(f, "one packet in a hundred left the router of the link {p99} late or more")
+            }
+            Self::CrossIdle { direction, error } => {
+                let what = match direction {
+                    Some(Direction::Down) => "no download",
+                    Some(Direction::Up) => "no upload",
+                    None => "nothing",
+                };
+                write!(f, "{what} filled the line beside the feed")?;
+                error.iter().try_for_each(|error| write!(f, ": {error}"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Invalid {
@@ -231,6 +284,10 @@ impl fmt::Display for Invalid {
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
             }
+            Self::RouterDied { .. }
+            | Self::LinkLeaked { .. }
+            | Self::RouterLate { .. }
+            | Self::CrossIdle { .. } => self.of_the_link(f),
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }

@@ -10,7 +10,7 @@ use pushbench_core::MonoInstant;
 
 use super::*;
 use crate::net::tcp_info::tests::{ask, connect, quiesce};
-use crate::net::tcp_info::{IpVersion, Segments, Side, TcpInfo};
+use crate::net::tcp_info::{IpVersion, Parting, Segments, Side, TcpInfo};
 use crate::posix;
 use crate::time::clock;
 
@@ -114,11 +114,61 @@ fn a_connection_packet_by_packet() {
         assert_eq!(frames, 214 + 3 * u64::from(more), "{ip:?}");
         assert!(captured.packets.iter().all(|packet| packet.ip() == ip));
         // TCP_INFO before the close and the model of the close tell the same.
-        let model = Segments::of_close(&last);
+        let model = Segments::of_close(&last, Parting::Silent);
         let open = Segments::since_open(Side::Client, &last).unwrap();
         assert_eq!(open.sent + open.received, 5);
         assert_eq!(model.sent + model.received, 3);
         assert_stamps(&captured.packets, before);
+    }
+}
+
+/// Says something on a socket that the other end has perhaps closed.
+fn say(mut socket: &TcpStream) {
+    let _ = socket.write_all(&[b'm'; 24]);
+}
+
+/// Has each end say that it leaves, the client as `parting` has it, and the server close before it
+/// has read that if it is the first; the client's last reading, before its close.
+fn part(mut client: TcpStream, server: TcpStream, parting: Parting, has_closed: bool) -> TcpInfo {
+    let mut server = Some(server);
+    if parting == Parting::Second {
+        say(server.as_ref().unwrap());
+        client.read_exact(&mut [0; 24]).unwrap();
+    }
+    server.take_if(|_| has_closed);
+    say(&client);
+    // Longer than an ACK is delayed.
+    thread::sleep(Duration::from_millis(60));
+    let last = TcpInfo::of(&client).unwrap();
+    drop(client);
+    if let Some(mut server) = server.filter(|_| parting == Parting::First) {
+        server.read_exact(&mut [0; 24]).unwrap();
+        say(&server);
+    }
+    last
+}
+
+#[test]
+fn words_of_parting_are_met_by_resets() {
+    // Who parts second: the server, the client, or the client when the server has closed.
+    for (parting, has_closed) in
+        [(Parting::First, false), (Parting::Second, false), (Parting::Second, true)]
+    {
+        for (address, ip) in BOTH {
+            let Some(watched) = Watched::start(address) else { return };
+            let (client, server) = connect(&watched.listener, None);
+            let last = part(client, server, parting, has_closed);
+            let [up, down] = watched.stop().totals();
+            let open = Segments::since_open(Side::Client, &last).unwrap().met(&last, parting);
+            let close = Segments::of_close(&last, parting);
+            let [opening, closing] = [open, close].map(|s| s.header_bytes(ip, last.timestamps));
+            let case = format!("{ip:?} {parting:?} {has_closed}: {last:?}");
+            // What each has said is beside the headers.
+            let sent = (open.sent + close.sent, opening.sent + closing.sent + 24);
+            assert_eq!(up, sent, "{case}");
+            let received = open.received + close.received;
+            assert_eq!(down, (received, opening.received + closing.received + 24), "{case}");
+        }
     }
 }
 

@@ -118,7 +118,7 @@ fn reply(message: &[u8]) -> Option<Reply<'_>> {
     }
 }
 
-/// The kernel's words on an error (`NLMSGERR_ATTR_MSG`).
+/// The kernel's words to an error (`NLMSGERR_ATTR_MSG`).
 const ERROR_TEXT: u16 = 1;
 
 /// The value of the first attribute of type `kind` among `attributes`.

@@ -80,6 +80,21 @@ pub struct Segments {
     pub syns_sent: u64,
     /// How many of those received were a SYN or SYN/ACK.
     pub syns_received: u64,
+    /// How many of those sent were an RST of no socket, whose headers have no options.
+    pub bare_sent: u64,
+    /// How many of those received were such an RST.
+    pub bare_received: u64,
+}
+
+/// Words of the ends of a connection, above TCP, that they send no more: TLS has such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Parting {
+    /// There are none.
+    Silent,
+    /// This end has said so, and closes before it hears the other.
+    First,
+    /// This end has said so in answer to the other.
+    Second,
 }
 
 /// The size of IP and TCP headers, in bytes, by direction.
@@ -105,7 +120,7 @@ impl Segments {
         };
         let sent = u64::from(info.segments_out?) + uncounted;
         let received = u64::from(info.segments_in?);
-        Some(Self { sent, received, syns_sent: 1, syns_received: 1 })
+        Some(Self { sent, received, syns_sent: 1, syns_received: 1, ..Self::default() })
     }
 
     /// The segments between two readings of one socket, of which the earlier was taken when the
@@ -118,8 +133,7 @@ impl Segments {
         Some(Self {
             sent: passed(earlier.segments_out, later.segments_out)?,
             received: passed(earlier.segments_in, later.segments_in)?,
-            syns_sent: 0,
-            syns_received: 0,
+            ..Self::default()
         })
     }
 
@@ -129,15 +143,31 @@ impl Segments {
     /// That is FIN, FIN with ACK, ACK: three segments, less what `last` has counted. Where the
     /// other end takes more than 40 ms to close, it acknowledges apart, which is one more. A
     /// socket that is closed with bytes unread sends one RST instead, and that is all.
+    ///
+    /// A word that comes to a closed socket is answered with an RST. So where this end is the first
+    /// to say that it leaves, the other's word comes with its FIN, or in its place, and an RST in the
+    /// place of the last ACK. Where it is the second, its own word lies unread at the other end,
+    /// which closes by an RST in the place of a FIN, and nobody acknowledges that.
     #[must_use]
-    pub const fn of_close(last: &TcpInfo) -> Self {
-        let (sent, received) = match last.state {
-            TcpState::Opening | TcpState::Closed => (0, 0),
-            TcpState::Open => (2, 1),
-            TcpState::FinSent | TcpState::FinReceived => (1, 1),
-            TcpState::BothFins => (0, 1),
+    pub const fn of_close(last: &TcpInfo, parting: Parting) -> Self {
+        let (sent, received, bare_sent) = match (last.state, parting) {
+            (TcpState::Opening | TcpState::Closed, _) => (0, 0, 0),
+            (TcpState::Open, Parting::Silent) => (2, 1, 0),
+            (TcpState::Open, Parting::First) => (2, 1, 1),
+            (TcpState::Open, Parting::Second) => (1, 1, 0),
+            (TcpState::FinSent | TcpState::FinReceived, _) => (1, 1, 0),
+            (TcpState::BothFins, _) => (0, 1, 0),
         };
-        Self { sent, received, syns_sent: 0, syns_received: 0 }
+        Self { sent, received, syns_sent: 0, syns_received: 0, bare_sent, bare_received: 0 }
+    }
+
+    /// These, up to a last reading `info`: where the other end had closed before this one's word
+    /// came, which was the second, an RST has come from no socket.
+    #[must_use]
+    pub const fn met(mut self, info: &TcpInfo, parting: Parting) -> Self {
+        let reset = matches!((info.state, parting), (TcpState::Closed, Parting::Second));
+        self.bare_received = if reset && self.received > 0 { 1 } else { 0 };
+        self
     }
 
     /// The size of these segments' headers at the IP layer.
@@ -145,9 +175,11 @@ impl Segments {
     pub const fn header_bytes(self, ip: IpVersion, timestamps: bool) -> HeaderBytes {
         let each = header_bytes(ip, timestamps);
         let longer = syn_header_bytes(ip, timestamps) - each;
+        let options = each - header_bytes(ip, false);
         HeaderBytes {
-            sent: self.sent * each + self.syns_sent * longer,
-            received: self.received * each + self.syns_received * longer,
+            sent: self.sent * each + self.syns_sent * longer - self.bare_sent * options,
+            received: self.received * each + self.syns_received * longer
+                - self.bare_received * options,
         }
     }
 }

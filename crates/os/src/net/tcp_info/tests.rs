@@ -198,7 +198,7 @@ fn opening_and_closing_cost_what_the_reference_says() {
     assert_eq!(bytes, HeaderBytes { sent: 60 + 52, received: 60 });
     assert_eq!(bytes.sent + bytes.received + 3 * ETHERNET, 214);
 
-    let close = Segments::of_close(&info);
+    let close = Segments::of_close(&info, Parting::Silent);
     let bytes = close.header_bytes(IpVersion::V4, true);
     assert_eq!(bytes, HeaderBytes { sent: 104, received: 52 });
     // One more where the other end takes its time: 264.
@@ -211,8 +211,10 @@ fn opening_and_closing_cost_what_the_reference_says() {
         (TcpState::Closed, 0, 0),
     ] {
         info.state = state;
-        let close = Segments::of_close(&info);
-        assert_eq!((close.sent, close.received), (sent, received), "{state:?}");
+        for parting in [Parting::Silent, Parting::First, Parting::Second] {
+            let close = Segments::of_close(&info, parting);
+            assert_eq!((close.sent, close.received), (sent, received), "{state:?} {parting:?}");
+        }
     }
 }
 
@@ -223,7 +225,7 @@ fn counters_that_wrapped_around_still_tell_the_difference() {
     (earlier.segments_out, later.segments_out) = (Some(u32::MAX - 1), Some(3));
     (earlier.segments_in, later.segments_in) = (Some(10), Some(12));
     let between = Segments::between(&earlier, &later).unwrap();
-    assert_eq!(between, Segments { sent: 5, received: 2, syns_sent: 0, syns_received: 0 });
+    assert_eq!(between, Segments { sent: 5, received: 2, ..Segments::default() });
     let bytes = between.header_bytes(IpVersion::V6, true);
     assert_eq!(bytes, HeaderBytes { sent: 360, received: 144 });
 }

@@ -19,7 +19,7 @@ struct Faced {
 impl Faced {
     /// The client's last message of the opening is on its way.
     fn opening() -> Self {
-        let mut pair = Pair::new(&of(Version::V1_3, Cipher::Aes128Gcm));
+        let mut pair = Pair::giving_keys_out(&of(Version::V1_3, Cipher::Aes128Gcm));
         while !pair.client.is_open() {
             let Pair { client, server, up, down } = &mut pair;
             client.advance(|bytes| down.receive(bytes), |bytes| up.send(bytes)).unwrap();
