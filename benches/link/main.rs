@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Packets in a second that the router is to move
     #[arg(long, value_delimiter = ',', default_value = "200000,250000,300000")]
     pub(crate) packets: Vec<u32>,
-    /// What `cargo bench` passes
+    /// Said by cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }

@@ -1,5 +1,7 @@
 //! The router at work: one thread that moves packets between the networks, and looks after orders.
 
+mod work;
+
 use std::io;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
@@ -19,11 +21,7 @@ use thiserror::Error;
 use crate::network::Network;
 use crate::router::{Router, Side};
 
-/// Packets that are taken from each side, and as many that are sent, before the other side and the
-/// orders are looked after again: some 100 µs.
-const TURN: u32 = 16;
-
-const SIDES: [Side; 2] = [Side::Server, Side::Clients];
+use self::work::Work;
 
 /// A router that cannot go on.
 #[derive(Debug, Error)]
@@ -77,8 +75,9 @@ pub fn drive<O: AsFd>(
         {
             break closing;
         }
-        work.ready = [work.ready[0] | ready.sides[0], work.ready[1] | ready.sides[1]];
-        work.turn(network, router)?;
+        work.note(ready.sides);
+        let turn = work.turn(network, router);
+        turn.map_err(|(side, source)| DriveError::Device { side: name(side), source })?;
         attendance.look();
     };
     attendance.lap();
@@ -87,7 +86,7 @@ pub fn drive<O: AsFd>(
         backend: network.backend(),
         link: router.counts(closing),
         waiting: router.waiting() as u64,
-        forwarded: work.forwarded,
+        forwarded: work.forwarded(),
         server: server.since(&before[0]),
         clients: clients.since(&before[1]),
         elapsed: clock::now().saturating_since(start),
@@ -129,58 +128,6 @@ impl Attendance {
         let spent = self.time.lap();
         self.cpu += spent.cpu;
         self.longest_wait = self.longest_wait.max(spent.waited);
-    }
-}
-
-/// The work between two waits.
-#[derive(Debug, Default)]
-struct Work {
-    /// Whether the sides may have packets, in the order of [`SIDES`].
-    ready: [bool; 2],
-    forwarded: u64,
-}
-
-impl Work {
-    /// How long nothing is to be done unless a packet comes; `None` for ever.
-    fn time_to_wait(&self, router: &Router) -> Option<Duration> {
-        if self.ready.contains(&true) {
-            return Some(Duration::ZERO);
-        }
-        router.next_due().map(|due| due.saturating_since(clock::now()))
-    }
-
-    /// Takes a packet from each side in turn, and sends what is due in between.
-    fn turn(&mut self, network: &mut Network, router: &mut Router) -> Result<(), DriveError> {
-        for _ in 0..TURN {
-            let mut now = clock::now();
-            for (index, side) in SIDES.into_iter().enumerate() {
-                if self.ready[index] {
-                    self.ready[index] = Self::take(side, network, router)?;
-                    now = clock::now();
-                }
-            }
-            self.send_due(now, network, router);
-            if self.ready == [false; 2] {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a packet from a side. Whether there may be more.
-    fn take(side: Side, network: &mut Network, router: &mut Router) -> Result<bool, DriveError> {
-        let came = network.port(side).receive(|packet| router.packet(clock::now(), side, packet));
-        came.map_err(|source| DriveError::Device { side: name(side), source })
-    }
-
-    fn send_due(&mut self, mut now: MonoInstant, network: &mut Network, router: &mut Router) {
-        for _ in 0..TURN {
-            let Some(due) = router.take_due(now) else { return };
-            now = clock::now();
-            let whole = network.port(due.to).send(router.bytes(&due));
-            self.forwarded += u64::from(whole);
-            router.sent(due, now);
-        }
     }
 }
 

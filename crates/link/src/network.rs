@@ -78,7 +78,7 @@ pub struct TooManyClients {
 }
 
 /// Requirements of a link's networks.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkPlan {
     /// `None` for TUN, and virtual Ethernet where `/dev/net/tun` is closed.
     pub backend: Option<Backend>,

@@ -20,7 +20,6 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("a_line_is_filled_at_its_rate", a_line_is_filled_at_its_rate),
     ("a_delay_each_way_is_a_round_trip_of_both", a_delay_each_way_is_a_round_trip_of_both),
     ("clients_have_addresses_of_their_own", clients_have_addresses_of_their_own),
-    ("a_flood_does_not_hold_the_other_way_up", a_flood_does_not_hold_the_other_way_up),
     ("packets_that_find_no_room_are_counted", packets_that_find_no_room_are_counted),
     ("an_ordinary_user_has_a_link_too", an_ordinary_user_has_a_link_too),
     ("a_closed_device_is_named", a_closed_device_is_named),
@@ -190,23 +189,6 @@ fn clients_have_addresses_of_their_own() {
             let from = transfer(&rig, client, 1).from;
             assert_eq!(from, rig.client(client).to_string(), "{}", told(&setting));
         }
-    }
-}
-
-fn a_flood_does_not_hold_the_other_way_up() {
-    for setting in everywhere(Duration::ZERO).filter(|setting| !setting.ipv6) {
-        let Some(rig) = Rig::start_or_skip(&setting) else { continue };
-        let target = format!("{}:9", rig.client(1));
-        let idle = rig.play(Side::Clients, &format!("idle {target}"));
-        let count = rig.play(Side::Server, &format!("count {} 100", rig.server(9)));
-        assert_eq!([idle.line(), count.line()], ["listens", "listens"]);
-        let flood = rig.play(Side::Server, &format!("flood {} {target}", rig.server(0).ip()));
-        assert_eq!(flood.line(), "floods");
-        let role = format!("burst {} {} 100", rig.client(2), rig.server(9));
-        assert_eq!(rig.play(Side::Clients, &role).line(), "sent");
-        // The flood goes on all the while: it ends where its input does.
-        assert_eq!(count.line(), "all", "{}", told(&setting));
-        flood.end();
     }
 }
 

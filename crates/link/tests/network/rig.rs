@@ -60,12 +60,6 @@ impl Process {
         self.child.stdin = None;
     }
 
-    /// Waits until it has ended by itself.
-    pub(crate) fn end(mut self) {
-        self.stop();
-        assert!(self.child.wait().expect("it was started").success());
-    }
-
     pub(crate) fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
     }

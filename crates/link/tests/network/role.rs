@@ -76,7 +76,6 @@ fn talk(role: &str) -> io::Result<()> {
         ["pour", address] => pour(address),
         ["drink", source, target, seconds] => drink(source, target, number(seconds)?),
         ["burst", source, target, count] => burst(source, target, number(count)?),
-        ["flood", source, target] => flood(source, target),
         ["count", address, count] => count_to(address, number(count)?),
         ["idle", address] => idle(address),
         _ => Err(io::ErrorKind::InvalidInput.into()),
@@ -207,15 +206,6 @@ fn burst(source: &str, target: &str, count: u64) -> io::Result<()> {
         socket.send_to(&number.to_be_bytes(), address(target)?)?;
     }
     say("sent".to_owned())
-}
-
-/// Sends datagrams as fast as it can until its input ends.
-fn flood(source: &str, target: &str) -> io::Result<()> {
-    let socket = UdpSocket::bind(SocketAddr::new(ip(source)?, 0))?;
-    let target = address(target)?;
-    thread::spawn(move || while socket.send_to(&[0; 100], target).is_ok() {});
-    say("floods".to_owned())?;
-    wait()
 }
 
 /// Receives so many datagrams, and says so.

@@ -131,7 +131,7 @@ impl PacketPort {
 }
 
 impl AsFd for PacketPort {
-    /// What is readable when a packet can be received.
+    /// The descriptor that is readable when a packet can be received.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.tap.fd.as_fd()
     }
@@ -179,7 +179,7 @@ pub fn turn_offloads_off(name: &CStr) -> Result<(), NetworkError> {
     Ok(())
 }
 
-/// What is turned off: its name, and ethtool's numbers to set and to get it (linux/ethtool.h). The
+/// Offloads that are turned off: the name, and ethtool's numbers to set and to get it (linux/ethtool.h). The
 /// checksums come last: without them the kernel turns others off by itself.
 const OFFLOADS: [(&str, u32, u32); 4] = [
     ("joining of received segments (GRO)", 0x2c, 0x2b),

@@ -50,7 +50,7 @@ pub struct VethEnd<'a> {
     pub network: Option<BorrowedFd<'a>>,
 }
 
-/// What a network consists of, to be changed and asked. It stays that of the network in which its
+/// Devices, addresses and routes of a network, to be changed and asked. It stays that in which its
 /// thread was when it was opened.
 #[derive(Debug)]
 pub struct RouteTable {

@@ -99,8 +99,8 @@ pub enum NetworkError {
     },
     /// The kernel refused a request about a device, an address or a route.
     #[error(
-        "cannot {operation}: the kernel refused{told}; check that it is built with it \
-         (`pushbench doctor` tells of what this machine can do); {OR_LOOPBACK}"
+        "cannot {operation}: the kernel refused{told}; is the module for it loaded (tun, veth, ipv6: \
+         `sudo modprobe veth`)? {OR_LOOPBACK}"
     )]
     Kernel {
         /// The step and its subject.
