@@ -20,6 +20,8 @@ CASES = [
 ]
 SERVER = "10.0.0.1"
 LIMIT_S = 60.0
+# How often a trial is begun anew whose load process went ahead before it could be stopped.
+STARTS = 20
 
 
 def namespace(pid):
@@ -40,7 +42,8 @@ def child(run, name):
 
 
 def stopped_inside(run):
-    """The load process of a run, stopped in its network before it has a connection."""
+    """The load process of a run, stopped in its network before it has a connection; None where it was
+    faster than this script."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline and run.poll() is None:
         load = child(run.pid, "worker-load")
@@ -51,7 +54,7 @@ def stopped_inside(run):
                     if len(connections.read().splitlines()) == 1:
                         return load
                 os.kill(load, signal.SIGCONT)
-                raise SystemExit("link_ledger: the load process was faster than this script")
+                return None
         time.sleep(0.0005)
     raise SystemExit("link_ledger: the run starts no load process")
 
@@ -64,10 +67,23 @@ def played(binary, transport, settings, folder):
         "--poll-interval", "200ms", "--allow-busy", "--no-progress", "--json", "--out", folder,
         *settings,
     ]
+    for _ in range(STARTS):
+        output = captured_run(command, packets)
+        if output is not None:
+            return json.loads(output)["trials"][-1], packets
+    raise SystemExit(f"link_ledger: the load process was faster than this script {STARTS} times")
+
+
+def captured_run(command, packets):
+    """The output of a run whose packets are captured; None where the capture would have come too late."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as run:
         load = stopped_inside(run)
+        if load is None:
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=LIMIT_S)
+            return None
         inside = ["nsenter", f"--net=/proc/{load}/ns/net", "tshark", "-q", "-i", "any", "-w", packets]
         with subprocess.Popen(
             inside, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -80,7 +96,7 @@ def played(binary, transport, settings, folder):
             time.sleep(0.3)
             capture.send_signal(signal.SIGINT)
             capture.wait(timeout=10)
-    return json.loads(output)["trials"][-1], packets
+            return output
 
 
 def captured(packets):
