@@ -77,7 +77,11 @@ impl<'a> Evidence<'a> {
         let missed = any(played.uncaptured);
         reasons.extend(missed.map(|missed| Invalid::CaptureIncomplete { missed }));
         reasons.extend(
-            played.router.iter().flat_map(|router| link::invalid(router, self.plan.allow_busy)),
+            played
+                .router
+                .iter()
+                .zip(&self.plan.point(self.id).link)
+                .flat_map(|(router, link)| link::invalid(router, link, self.plan.allow_busy)),
         );
         reasons.extend(played.cross.as_ref().and_then(link::idle));
         let saturated = self.saturated(played.cost.busiest_load);

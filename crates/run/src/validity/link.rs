@@ -3,22 +3,26 @@
 
 use std::time::Duration;
 
+use pushbench_core::link::Link;
 use pushbench_metrics::observe::cross::CrossMeasured;
 use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::warning::Invalid;
 
-/// How late one packet in a hundred may leave the router. What it adds to a latency of tens of
-/// milliseconds is then not seen; it is a tenth of that where nothing else disturbs it.
-const LATE: Duration = Duration::from_millis(1);
+/// How late one packet in a hundred may leave the router: this, or a twentieth of the shorter delay,
+/// beside which it is not seen. It is a tenth of this where nothing disturbs it.
+const LATE: Duration = Duration::from_millis(2);
+const OF_DELAY: u32 = 20;
 
 /// Why a trial over the link of `router` cannot be used. Whoever allows a busy machine allows its
 /// router to be late.
-pub(super) fn invalid(router: &RouterMeasured, allow_busy: bool) -> Vec<Invalid> {
+pub(super) fn invalid(router: &RouterMeasured, link: &Link, allow_busy: bool) -> Vec<Invalid> {
     let packets = router.unasked_drops();
     let leaked = (packets > 0).then_some(Invalid::LinkLeaked { packets });
-    let late = lateness(router).filter(|p99| *p99 > LATE && !allow_busy);
+    let delay = link.delay.down.0.min(link.delay.up.0);
+    let limit = LATE.max(delay / OF_DELAY);
+    let late = lateness(router).filter(|p99| *p99 > limit && !allow_busy);
     leaked.into_iter().chain(late.map(|p99| Invalid::RouterLate { p99 })).collect()
 }
 
