@@ -5,6 +5,7 @@ pub mod message;
 pub mod number;
 pub mod payload;
 pub mod schedule;
+pub mod stamp;
 pub mod trace;
 
 use serde::{Deserialize, Serialize};
