@@ -40,8 +40,8 @@ fn heading(args: &Args, environment: &Environment) -> String {
     format!(
         "\n## Floors: {} clients, {} bytes, {} ({} of long poll), {} rounds of {}\n\n{} cores, {}; \
          TLS {VERSION}, {CIPHER}, one record a message\n\n\
-         | comparison | µs CPU | floor's | ratio | of rounds (how many) | target |\n\
-         |---|---|---|---|---|---|\n",
+         | comparison | µs CPU | floor's | ratio | of rounds (how many) | target | a turn | floor's |\n\
+         |---|---|---|---|---|---|---|---|\n",
         args.clients,
         args.payload.0,
         args.rate,
@@ -61,7 +61,10 @@ fn row(comparison: &Comparison, played: &Played) -> String {
     let pairs = || costs(played, comparison.ours).iter().zip(costs(played, comparison.floor));
     let in_step = pairs().any(|(ours, floor)| ours.in_step && floor.in_step);
     let taken = pairs().filter(|(ours, floor)| !in_step || (ours.in_step && floor.in_step));
-    let (ours, floor): (Vec<_>, Vec<_>) = taken.map(|(ours, floor)| (us(ours), us(floor))).unzip();
+    let (ours, floor): (Vec<_>, Vec<_>) = taken.unzip();
+    let (turns, floor_turns) = (per_turn(&ours), per_turn(&floor));
+    let costs = |side: Vec<&Cost>| -> Vec<f64> { side.into_iter().map(us).collect() };
+    let (ours, floor) = (costs(ours), costs(floor));
     // A ratio is taken within a round, where the machine was the same to both.
     let ratios: Vec<f64> = ours.iter().zip(&floor).map(|(ours, floor)| ours / floor).collect();
     let ratio = median(&ratios);
@@ -72,16 +75,23 @@ fn row(comparison: &Comparison, played: &Played) -> String {
     let (low, high) = range(&ratios);
     let rounds = if in_step { format!("{}", ratios.len()) } else { "all out of step".to_owned() };
     format!(
-        "| {} | {} | {} | **{ratio:.2}** | {low:.2}–{high:.2} ({rounds}) | {target} |\n",
+        "| {} | {} | {} | **{ratio:.2}** | {low:.2}–{high:.2} ({rounds}) | {target} | {turns} | \
+         {floor_turns} |\n",
         comparison.name,
         spread(&ours),
         spread(&floor),
     )
 }
 
+/// Messages, or requests, for each turn of a process on a core; where the kernel tells.
+fn per_turn(costs: &[&Cost]) -> String {
+    let told: Vec<f64> = costs.iter().filter_map(|cost| cost.per_turn).collect();
+    stats::median(&told).map_or_else(|| "–".to_owned(), |median| format!("{median:.1}"))
+}
+
 /// Memory for each idle client, as the processes grew when it connected.
 fn memory(played: &Played) -> String {
-    let mut text = "\nBytes of memory for each idle client (target ≤ 4096):".to_owned();
+    let mut text = String::new();
     for (contest, costs) in played {
         let is_real = (contest.server, contest.load) == (Role::Server, Role::Load);
         if !is_real || contest.feed != Feed::Text {
@@ -98,8 +108,13 @@ fn memory(played: &Played) -> String {
             median(&load)
         );
     }
-    text.push_str(" whole processes, what they set up once included.\n");
-    text
+    if text.is_empty() {
+        return text;
+    }
+    format!(
+        "\nBytes of memory for each idle client (target ≤ 4096):{text} whole processes, what they set \
+         up once included.\n"
+    )
 }
 
 /// Payload of a message as it travels, where that is not its size.
@@ -147,7 +162,7 @@ fn doubts(played: &Played) -> String {
 
 fn csv(played: &Played) -> String {
     let mut text = "transport,server,load,clients,round,units,in_step,server_cpu_us_per_unit,\
-                    load_cpu_us_per_unit,payload_bytes_per_unit,server_bytes_per_client,\
+                    load_cpu_us_per_unit,units_per_turn,payload_bytes_per_unit,server_bytes_per_client,\
                     load_bytes_per_client\n"
         .to_owned();
     for (contest, costs) in played {
@@ -155,7 +170,7 @@ fn csv(played: &Played) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{},{},{},{},{round},{},{},{:.4},{:.4},{:.2},{:.0},{:.0}",
+                "{},{},{},{},{round},{},{},{:.4},{:.4},{},{:.2},{:.0},{:.0}",
                 contest.contender,
                 contest.server.name(),
                 contest.load.name(),
@@ -164,6 +179,7 @@ fn csv(played: &Played) -> String {
                 cost.in_step,
                 cost.server_us,
                 cost.load_us,
+                cost.per_turn.map_or_else(String::new, |units| format!("{units:.3}")),
                 cost.payload_bytes,
                 cost.server_bytes,
                 cost.load_bytes

@@ -24,6 +24,9 @@ pub(crate) struct Cost {
     pub(crate) payload_bytes: f64,
     pub(crate) server_us: f64,
     pub(crate) load_us: f64,
+    /// Messages or requests for each turn that one of the two processes had on a core: whoever sleeps
+    /// sooner is woken more often, for less each time, and both sides pay for that.
+    pub(crate) per_turn: Option<f64>,
     /// Memory that each client took on connecting.
     pub(crate) server_bytes: f64,
     pub(crate) load_bytes: f64,
@@ -60,6 +63,8 @@ fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost>
         anyhow::Ok(bytes as f64 / f64::from(clients))
     };
     let (resources, connecting) = (&played.cost.resources, played.cost.connecting);
+    let waits = resources.disturbance.as_ref().and_then(|disturbance| disturbance.waits);
+    let turns = waits.map(|waits| waits.turns).filter(|&turns| turns > 0);
     let payload = load.measured.ledger.phase(Phase::Window).get(Direction::Down, Layer::Payload);
     Ok(Cost {
         clients,
@@ -68,6 +73,7 @@ fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost>
         in_step: played.kept_pace(),
         server_us: us(resources.server_cpu)?,
         load_us: us(resources.load_cpu)?,
+        per_turn: turns.map(|turns| units as f64 / turns as f64),
         server_bytes: each(connecting.server)?,
         load_bytes: each(connecting.load)?,
     })
