@@ -12,6 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use pushbench_metrics::judge::breakdown::Part;
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 
 use crate::common::{numbers, outcome};
@@ -167,6 +169,36 @@ fn a_long_poll_delivers_the_second_of_two_after_three_ways() {
         let mean = latency.mean_us().unwrap();
         let fits = first < DELAY_US + 5e3 && after.abs() < 5e3 && (mean - expected).abs() < 5e3;
         Some((fits, format!("{first}, {second}; mean {mean}, expected {expected}")))
+    });
+}
+
+/// The time between the two kernels is the network's: the way down, and of a poll that a message waits for
+/// the way up before it. None of it is the server's.
+#[test]
+fn the_networks_part_is_the_delay_of_the_ways_that_a_message_waits_for() {
+    once(|folder| {
+        let args =
+            ["-t", "websocket", "-t", "long-poll", "-t", "short-poll", "-t", "short-poll+tls"];
+        let feed = ["-c", "3", "-R", "4/s", "-d", "2s", "--poll-interval", "500ms"];
+        if !runs(folder, &[&args[..], &feed, &["--delay", DELAY]].concat()) {
+            return None;
+        }
+        let (mut fits, mut told) = (true, String::new());
+        for trial in record(folder).trials {
+            let breakdown = trial.breakdown.unwrap();
+            let [network, server] =
+                [Part::Network, Part::Server].map(|part| &breakdown.part(part).histogram);
+            let of = |histogram: &LatencyHistogram, share| histogram.percentile_us(share).unwrap();
+            // A histogram has three digits.
+            let least = of(network, 0.0) * 1.001;
+            assert!(least >= DELAY_US, "{}: {least}", trial.id.contender);
+            assert_eq!(breakdown.coverage.impossible, 0);
+            let ways = if trial.id.contender.shape().asks() { 2.0 } else { 1.0 };
+            let [network, server] = [network, server].map(|histogram| of(histogram, 0.5));
+            write!(told, "{}: {network}, {server}; ", trial.id.contender).unwrap();
+            fits &= (network / (ways * DELAY_US) - 1.0).abs() < 0.25 && server < DELAY_US / 4.0;
+        }
+        Some((fits, told))
     });
 }
 

@@ -100,7 +100,7 @@ fn breakdown(contender: Contender, round: u64) -> Breakdown {
         let written = after(asked, 200);
         let kernel = after(written, 5);
         server.published.push((seq, published));
-        server.written.push(Written { peer: 0, first: seq, more: 0, at: written });
+        server.written.push(Written { peer: 0, first: seq, more: 0, at: written, requested: None });
         let (kernel, at) = (Some(kernel), after(kernel, 85));
         load.received.push(Received { connection: 0, seq, last: seq, due, asked, kernel, at });
     }

@@ -203,6 +203,8 @@ impl Plan {
             headers: self.headers.clone(),
             compression: self.compression_terms(id),
             stamps: self.sampling(id),
+            // Over loopback a request is there as soon as it was sent.
+            stamps_requests: self.point(id).link.is_some(),
             publish_delay: self.publish_delay,
             ..ServerPlan::new(self.feed(id))
         }

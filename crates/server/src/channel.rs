@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
+use pushbench_os::net::rx_stamp::{self, WallStamp};
 use pushbench_tls::{Acceptor, Handshake};
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use tokio::io::{AsyncRead as _, Interest, ReadBuf};
@@ -103,16 +104,24 @@ impl Channel {
         matches!(self, Self::Tls(tls) if tls.is_resumed())
     }
 
-    /// Plaintext that has arrived, as much as `buffer` has room for; how much that is.
+    /// Has the kernel say when it had what reads give; where it does not, they say nothing.
+    pub(crate) fn ask_for_stamps(&self) {
+        let _ = rx_stamp::enable(self.socket());
+    }
+
+    /// Plaintext that has arrived, as much as `buffer` has room for; how much that is. Who asks for a
+    /// stamp gets the kernel's of the last byte that came from the socket for it, where there is one.
     #[inline]
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
+        stamp: Option<&mut Option<WallStamp>>,
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Clear(socket) => read_socket(socket, cx, buffer),
-            Self::Tls(tls) => tls.poll_read(cx, buffer),
+        match (self, stamp) {
+            (Self::Clear(socket), None) => read_socket(socket, cx, buffer),
+            (Self::Clear(socket), Some(stamp)) => read_stamped(socket, cx, buffer, stamp),
+            (Self::Tls(tls), stamp) => tls.poll_read(cx, buffer, stamp),
         }
     }
 
@@ -190,4 +199,27 @@ fn read_socket(
     let before = buffer.filled().len();
     ready!(Pin::new(socket).poll_read(cx, buffer))?;
     Poll::Ready(Ok(buffer.filled().len() - before))
+}
+
+/// The same, with the kernel's stamp of the last byte.
+fn read_stamped(
+    socket: &TcpStream,
+    cx: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+    stamp: &mut Option<WallStamp>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(socket.poll_read_ready(cx))?;
+        let unfilled = buffer.initialize_unfilled();
+        match socket.try_io(Interest::READABLE, || rx_stamp::receive(socket, unfilled)) {
+            Ok(read) => {
+                buffer.advance(read.length);
+                *stamp = read.stamp;
+                return Poll::Ready(Ok(read.length));
+            }
+            // The runtime knows now, and wakes the task once there is something.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
 }

@@ -51,6 +51,8 @@ pub struct ServerConfig {
     pub compression: Option<CompressionTerms>,
     /// The messages and connections to stamp on their way; `None` stamps nothing.
     pub stamps: Option<Sampling>,
+    /// Whether requests on those connections are stamped too, as they come.
+    pub stamps_requests: bool,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
 }
@@ -76,6 +78,7 @@ impl ServerConfig {
             channel: ChannelKind::Clear,
             compression: None,
             stamps: None,
+            stamps_requests: false,
             publish_delay: Duration::ZERO,
         }
     }
@@ -107,6 +110,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             security,
             compression,
             stamps,
+            stamps_requests,
             publish_delay,
             place: _,
             player: _,
@@ -117,7 +121,16 @@ impl TryFrom<ServerPlan> for ServerConfig {
             Some(security) => ChannelKind::Tls(Acceptor::new(&security)?),
             None => ChannelKind::Clear,
         };
-        Ok(Self { headers, channel, compression, stamps, publish_delay, access, ..Self::new(feed) })
+        Ok(Self {
+            headers,
+            channel,
+            compression,
+            stamps,
+            stamps_requests,
+            publish_delay,
+            access,
+            ..Self::new(feed)
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! somebody looks, and are no timers of each request.
 
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use pushbench_core::{MonoInstant, Seq};
@@ -107,6 +107,9 @@ impl Connection {
         now: MonoInstant,
     ) -> Self {
         let (state, peer) = (ConnectionState::Idle, peer.map(Box::new));
+        if peer.as_ref().is_some_and(|peer| peer.stamps_reads()) {
+            channel.ask_for_stamps();
+        }
         Self { channel, waker: None, peer, since: now, state, is_behind: false, is_loopback }
     }
 
@@ -191,7 +194,24 @@ impl Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
-        self.channel.poll_read(cx, buffer)
+        if self.peer.as_ref().is_some_and(|peer| peer.stamps_reads()) {
+            return self.poll_read_stamped(cx, buffer);
+        }
+        self.channel.poll_read(cx, buffer, None)
+    }
+
+    #[cold]
+    fn poll_read_stamped(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut stamp = None;
+        let read = ready!(self.channel.poll_read(cx, buffer, Some(&mut stamp)))?;
+        if let Some(peer) = self.peer() {
+            peer.was_read(stamp);
+        }
+        Poll::Ready(Ok(read))
     }
 
     /// Writes as much as the channel takes, and keeps when that was; `None` where it takes nothing,

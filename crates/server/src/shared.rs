@@ -86,7 +86,7 @@ impl Shared {
         Self {
             ring: RefCell::new(Ring::new(config.ring, Codings::new(config.compression))),
             hub: RefCell::new(Hub::new(&config.headers)),
-            stamps: StampLog::new(config.stamps),
+            stamps: StampLog::new(config.stamps, config.stamps_requests),
             config,
             address,
             feed_id: FeedId::new(now),

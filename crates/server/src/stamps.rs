@@ -12,6 +12,8 @@ use pushbench_core::sampling::Sampling;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::observe::stamps::{ServerStamps, Written};
+use pushbench_os::net::rx_stamp::{ClockOffset, WallStamp};
+use pushbench_os::time::clock;
 
 /// A connection whose writes are stamped.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,15 @@ pub(crate) struct Peer {
     number: u32,
     /// Of a stream: the last message that has been noted.
     noted: Seq,
+    /// Of one whose reads are stamped: when the kernel had what the last of them gave.
+    read: Option<ReadStamp>,
+}
+
+/// The kernel's stamp of a read; of one for which it has none, when the read returned.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ReadStamp {
+    kernel: Option<WallStamp>,
+    returned: MonoInstant,
 }
 
 impl Peer {
@@ -28,26 +39,44 @@ impl Peer {
     pub(crate) const fn passed(&mut self, last: Seq) {
         self.noted = last;
     }
+
+    /// Whether its reads are to be stamped.
+    #[inline]
+    pub(crate) const fn stamps_reads(&self) -> bool {
+        self.read.is_some()
+    }
+
+    /// A read gave bytes of which the kernel had the last at `kernel`.
+    pub(crate) fn was_read(&mut self, kernel: Option<WallStamp>) {
+        self.read = Some(ReadStamp { kernel, returned: clock::now() });
+    }
 }
 
 /// The stamps so far.
 #[derive(Debug)]
 pub(crate) struct StampLog {
     sampling: Option<Sampling>,
+    /// Whether requests are stamped too, by the wall clock as it stands to the monotonic one.
+    stamps_requests: bool,
+    offset: Cell<ClockOffset>,
     window: Cell<Option<Window>>,
     stamps: RefCell<ServerStamps>,
 }
 
 impl StampLog {
-    pub(crate) fn new(sampling: Option<Sampling>) -> Self {
+    pub(crate) fn new(sampling: Option<Sampling>, stamps_requests: bool) -> Self {
         let room = sampling.map_or(0, |sampling| sampling.room as usize);
         let stamps = ServerStamps { written: touched(room), ..ServerStamps::default() };
-        Self { sampling, window: Cell::new(None), stamps: RefCell::new(stamps) }
+        let (window, offset) = (Cell::new(None), Cell::default());
+        Self { sampling, stamps_requests, offset, window, stamps: RefCell::new(stamps) }
     }
 
     /// Stamps the messages due in this window from now on, and forgets an earlier one's.
     pub(crate) fn measure(&self, window: Window) {
         self.window.set(Some(window));
+        if self.stamps_requests {
+            self.offset.set(ClockOffset::now());
+        }
         let mut stamps = self.stamps.borrow_mut();
         stamps.published.clear();
         stamps.written.clear();
@@ -60,7 +89,8 @@ impl StampLog {
         let peers = &mut self.stamps.borrow_mut().peers;
         let number = u32::try_from(peers.len()).ok()?;
         peers.push(client);
-        Some(Peer { number, noted: Seq::NONE })
+        let read = self.stamps_requests.then(ReadStamp::default);
+        Some(Peer { number, noted: Seq::NONE, read })
     }
 
     /// A message was published.
@@ -74,7 +104,7 @@ impl StampLog {
     /// up to `last`.
     pub(crate) fn reached(&self, peer: &mut Peer, last: Seq, at: MonoInstant) {
         if peer.noted < last {
-            self.wrote(peer, peer.noted, last, at);
+            self.wrote(peer, peer.noted, last, at, None);
             peer.noted = last;
         }
     }
@@ -83,12 +113,23 @@ impl StampLog {
     /// first up to the second.
     pub(crate) fn answered(&self, peer: &Peer, holds: Option<(Seq, Seq)>, at: MonoInstant) {
         if let Some((after, last)) = holds {
-            self.wrote(peer, after, last, at);
+            let requested = peer.read.map(|ReadStamp { kernel, returned }| {
+                kernel.map_or(returned, |stamp| self.offset.get().to_monotonic(stamp))
+            });
+            self.wrote(peer, after, last, at, requested);
         }
     }
 
-    /// A write that was begun at `at` has completed the messages after `after` up to `last`.
-    fn wrote(&self, peer: &Peer, after: Seq, last: Seq, at: MonoInstant) {
+    /// A write that was begun at `at` has completed the messages after `after` up to `last`, in answer
+    /// to a request that the kernel had at `requested`.
+    fn wrote(
+        &self,
+        peer: &Peer,
+        after: Seq,
+        last: Seq,
+        at: MonoInstant,
+        requested: Option<MonoInstant>,
+    ) {
         let first = after.next();
         if !(first.0..=last.0).any(|number| self.takes(Seq(number))) {
             return;
@@ -96,7 +137,7 @@ impl StampLog {
         let more = u32::try_from(last.0 - first.0).unwrap_or(u32::MAX);
         let mut stamps = self.stamps.borrow_mut();
         if stamps.written.len() < stamps.written.capacity() {
-            stamps.written.push(Written { peer: peer.number, first, more, at });
+            stamps.written.push(Written { peer: peer.number, first, more, at, requested });
         } else {
             stamps.without_room += 1;
         }
@@ -109,9 +150,19 @@ impl StampLog {
             && self.window.get().is_some_and(|window| window.contains(seq))
     }
 
-    /// The stamps of the window.
+    /// The stamps of the window; of requests those of the kernel, unless the wall clock was set
+    /// meanwhile.
     pub(crate) fn take(&self) -> ServerStamps {
-        self.stamps.take()
+        let mut stamps = self.stamps.take();
+        if self.stamps_requests {
+            let (before, after) = (self.offset.get(), ClockOffset::now());
+            let bound = before.bound.max(after.bound);
+            stamps.clock_bound_ns = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+            if before.has_stepped(&after) {
+                stamps.written.iter_mut().for_each(|written| written.requested = None);
+            }
+        }
+        stamps
     }
 }
 
@@ -129,7 +180,7 @@ mod tests {
     use super::*;
 
     fn log(room: u32) -> StampLog {
-        let log = StampLog::new(Some(Sampling { connections: 1, messages: 1, room }));
+        let log = StampLog::new(Some(Sampling { connections: 1, messages: 1, room }), false);
         let (start, end) = (MonoInstant(0), MonoInstant(1));
         log.measure(Window { start, end, first: Seq(10), last: Seq(19) });
         log
@@ -150,7 +201,7 @@ mod tests {
         log.reached(&mut peer, Seq(11), MonoInstant(3));
         log.reached(&mut peer, Seq(10), MonoInstant(3));
         log.reached(&mut peer, Seq(12), MonoInstant(4));
-        log.wrote(&peer, Seq(19), Seq(25), MonoInstant(5));
+        log.wrote(&peer, Seq(19), Seq(25), MonoInstant(5), None);
         let written = log.take().written;
         let seen: Vec<_> = written.iter().map(|w| (w.first.0, w.more, w.at.0)).collect();
         assert_eq!(seen, [(10, 1, 2), (12, 0, 4)], "only those due in the window");
@@ -160,14 +211,14 @@ mod tests {
     fn what_finds_no_room_is_counted() {
         let log = log(2);
         let peer = log.peer(client(1)).unwrap();
-        (10..14).for_each(|n| log.wrote(&peer, Seq(n - 1), Seq(n), MonoInstant(n)));
+        (10..14).for_each(|n| log.wrote(&peer, Seq(n - 1), Seq(n), MonoInstant(n), None));
         let stamps = log.take();
         assert_eq!((stamps.written.len(), stamps.without_room), (2, 2));
     }
 
     #[test]
     fn without_a_rule_nothing_is_stamped() {
-        let log = StampLog::new(None);
+        let log = StampLog::new(None, true);
         assert!(log.peer(client(1)).is_none());
         log.published(Seq(10), MonoInstant(1));
         assert!(log.take().is_empty());

@@ -31,9 +31,11 @@ pub enum Part {
     /// From its publication until the client asked for it; 0 where it had asked before, as a
     /// stream and a waiting long poll have.
     Poll,
-    /// From then until the server handed its last byte to the socket, on the request's way in too.
+    /// From then until the server handed its last byte to the socket, on the request's way in too where
+    /// that is not stamped.
     Server,
-    /// From then until the client's kernel had it.
+    /// From then until the client's kernel had it, and over a link before that the request's way to the
+    /// server's kernel, as far as the message waited for it.
     Network,
     /// From then until the client had it.
     Load,
@@ -66,6 +68,8 @@ pub struct MessageStamps {
     pub published: MonoInstant,
     /// When it was asked for, which may be long before.
     pub asked: MonoInstant,
+    /// When the server's kernel had that request; `None` of a stream, and where nobody stamped it.
+    pub requested: Option<MonoInstant>,
     /// Right before its last byte was written.
     pub written: MonoInstant,
     /// When the client's kernel had its last byte.
@@ -81,12 +85,19 @@ impl MessageStamps {
     #[must_use]
     pub fn parts(&self) -> [i64; Part::ALL.len()] {
         let wanted = self.published.max(self.asked);
-        let steps = [self.due, self.published, wanted, self.written, self.kernel, self.at];
-        let mut parts = [0; Part::ALL.len()];
-        for (part, pair) in parts.iter_mut().zip(steps.windows(2)) {
-            *part = between(pair[0], pair[1]);
-        }
-        parts
+        let there = self.requested.map_or(wanted, |requested| wanted.max(requested));
+        [
+            between(self.due, self.published),
+            between(self.published, wanted),
+            between(there, self.written),
+            between(wanted, there) + self.way_down(),
+            between(self.kernel, self.at),
+        ]
+    }
+
+    /// Nanoseconds from the write to the client's kernel.
+    const fn way_down(&self) -> i64 {
+        between(self.written, self.kernel)
     }
 
     /// Nanoseconds from the instant at which it was due until the client had it.
@@ -178,13 +189,15 @@ impl Breakdown {
     /// of the clients.
     #[must_use]
     pub fn join(servers: &[ServerStamps], loads: &[LoadStamps], same_clock: bool) -> Self {
-        let servers: Vec<Log> = servers.iter().map(Log::of).collect();
+        let logs: Vec<Log> = servers.iter().map(Log::of).collect();
         let mut breakdown = Self::default();
-        let mut borrowers = Vec::new();
+        let bound = servers.iter().map(|server| server.clock_bound_ns).max();
+        breakdown.coverage.clock_bound_ns = bound.unwrap_or(0);
+        let mut loan = Loan::default();
         for load in loads {
-            breakdown.add(&servers, load, same_clock, &mut borrowers);
+            breakdown.add(&logs, load, same_clock, &mut loan);
         }
-        breakdown.lend(&borrowers);
+        breakdown.lend(&loan);
         breakdown
     }
 
@@ -212,14 +225,8 @@ impl Breakdown {
     }
 
     /// Adds what one load process stamped; those whose instant at the kernel is that of something
-    /// later go to `borrowers`.
-    fn add(
-        &mut self,
-        servers: &[Log<'_>],
-        load: &LoadStamps,
-        same_clock: bool,
-        borrowers: &mut Vec<MessageStamps>,
-    ) {
+    /// later are to borrow of the others.
+    fn add(&mut self, servers: &[Log<'_>], load: &LoadStamps, same_clock: bool, loan: &mut Loan) {
         let coverage = &mut self.coverage;
         coverage.arrivals += load.received.len() as u64 + load.without_room;
         coverage.without_room += load.without_room;
@@ -250,18 +257,21 @@ impl Breakdown {
                 continue;
             };
             let Received { due, asked, at, .. } = *received;
-            let stamps = MessageStamps { due, published, asked, written: written.at, kernel, at };
+            let Written { at: written_at, requested, .. } = *written;
+            let stamps =
+                MessageStamps { due, published, asked, requested, written: written_at, kernel, at };
             if written.completes(received.last) {
+                loan.ways_down.record_ns(u64::try_from(stamps.way_down()).unwrap_or(0));
                 self.record(&stamps);
             } else {
-                borrowers.push(stamps);
+                loan.borrowers.push(stamps);
             }
         }
     }
 
-    /// Records those without a kernel stamp of their own with the median network time of the others.
-    fn lend(&mut self, borrowers: &[MessageStamps]) {
-        let Some(median_us) = self.part(Part::Network).histogram.percentile_us(0.5) else {
+    /// Records those without a kernel stamp of their own with the median way down of the others.
+    fn lend(&mut self, Loan { ways_down, borrowers }: &Loan) {
+        let Some(median_us) = ways_down.percentile_us(0.5) else {
             self.coverage.shared_read += borrowers.len() as u64;
             return;
         };
@@ -311,6 +321,14 @@ impl Coverage {
         self.clock_bound_ns = self.clock_bound_ns.max(other.clock_bound_ns);
         self.clock_stepped |= other.clock_stepped;
     }
+}
+
+/// Samples that have no stamp of the client's kernel of their own, and what they may borrow.
+#[derive(Default)]
+struct Loan {
+    /// The ways down of those that have one.
+    ways_down: LatencyHistogram,
+    borrowers: Vec<MessageStamps>,
 }
 
 /// One server's stamps, made ready for being looked up.

@@ -21,6 +21,8 @@ pub struct ServerStamps {
     pub written: Vec<Written>,
     /// Writes for which there was no room.
     pub without_room: u64,
+    /// How far the kernel's stamps of requests may be off, ns; see [`LoadStamps::clock_bound_ns`].
+    pub clock_bound_ns: u64,
 }
 
 impl ServerStamps {
@@ -33,7 +35,7 @@ impl ServerStamps {
 
 /// One write that completed messages of the feed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(u32, u64, u32, u64)", into = "(u32, u64, u32, u64)")]
+#[serde(from = "WrittenNumbers", into = "WrittenNumbers")]
 pub struct Written {
     /// The connection's place in [`ServerStamps::peers`].
     pub peer: u32,
@@ -43,6 +45,9 @@ pub struct Written {
     pub more: u32,
     /// Right before the system call: the kernel may have the client's copy before it returns.
     pub at: MonoInstant,
+    /// When the server's kernel had the request that it answers; `None` of a stream, and where that is
+    /// not stamped.
+    pub requested: Option<MonoInstant>,
 }
 
 impl Written {
@@ -53,15 +58,18 @@ impl Written {
     }
 }
 
-impl From<Written> for (u32, u64, u32, u64) {
-    fn from(written: Written) -> Self {
-        (written.peer, written.first.0, written.more, written.at.0)
+type WrittenNumbers = (u32, u64, u32, u64, Option<u64>);
+
+impl From<Written> for WrittenNumbers {
+    fn from(it: Written) -> Self {
+        (it.peer, it.first.0, it.more, it.at.0, it.requested.map(|at| at.0))
     }
 }
 
-impl From<(u32, u64, u32, u64)> for Written {
-    fn from((peer, first, more, at): (u32, u64, u32, u64)) -> Self {
-        Self { peer, first: Seq(first), more, at: MonoInstant(at) }
+impl From<WrittenNumbers> for Written {
+    fn from((peer, first, more, at, requested): WrittenNumbers) -> Self {
+        let requested = requested.map(MonoInstant);
+        Self { peer, first: Seq(first), more, at: MonoInstant(at), requested }
     }
 }
 
@@ -134,15 +142,18 @@ mod tests {
     #[test]
     fn stamps_survive_the_pipe() {
         let client: SocketAddr = "127.0.0.1:40000".parse().unwrap();
-        let written = Written { peer: 0, first: Seq(7), more: 2, at: MonoInstant(3_000) };
+        let requested = Some(MonoInstant(2_500));
+        let written =
+            Written { peer: 0, first: Seq(7), more: 2, at: MonoInstant(3_000), requested };
         let server = ServerStamps {
             published: vec![(Seq(7), MonoInstant(1_000))],
             peers: vec![client],
             written: vec![written],
             without_room: 1,
+            clock_bound_ns: 60,
         };
         let json = serde_json::to_string(&server).unwrap();
-        assert!(json.contains("[0,7,2,3000]"), "{json}");
+        assert!(json.contains("[0,7,2,3000,2500]"), "{json}");
         assert_eq!(serde_json::from_str::<ServerStamps>(&json).unwrap(), server);
         let received = Received {
             connection: 0,

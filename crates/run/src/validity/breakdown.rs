@@ -59,7 +59,7 @@ mod tests {
         for n in 1..=1_000 {
             let (due, seq) = (MonoInstant(n * 10_000), Seq(n));
             server.published.push((seq, due));
-            server.written.push(Written { peer: 0, first: seq, more: 0, at: due });
+            server.written.push(Written { peer: 0, first: seq, more: 0, at: due, requested: None });
             let kernel = stamped(n).map(|after| due.plus_nanos(after));
             let at = due.plus_nanos(arrived(n));
             load.received.push(Received { seq, last: seq, due, kernel, at, ..Received::default() });

@@ -3,11 +3,12 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
+use pushbench_os::net::rx_stamp::WallStamp;
 use pushbench_tls::{Acceptor, Handshake, Layer, ServerEnd};
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
-use super::read_socket;
+use super::{read_socket, read_stamped};
 
 /// A socket, and TLS above it.
 #[derive(Debug)]
@@ -59,10 +60,16 @@ impl Tls {
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
+        mut stamp: Option<&mut Option<WallStamp>>,
     ) -> Poll<io::Result<usize>> {
         let Self { socket, layer } = self;
         let read = layer.read(buffer.initialize_unfilled(), |records| {
-            match read_socket(socket, cx, &mut ReadBuf::new(records)) {
+            let mut records = ReadBuf::new(records);
+            let read = match &mut stamp {
+                None => read_socket(socket, cx, &mut records),
+                Some(stamp) => read_stamped(socket, cx, &mut records, stamp),
+            };
+            match read {
                 Poll::Ready(read) => read,
                 Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
             }

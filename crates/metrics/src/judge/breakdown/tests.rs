@@ -19,10 +19,11 @@ fn server() -> ServerStamps {
         published: vec![(Seq(5), at(1_010)), (Seq(6), at(2_010))],
         peers: vec![address(40_000)],
         written: vec![
-            Written { peer: 0, first: Seq(5), more: 0, at: at(1_030) },
-            Written { peer: 0, first: Seq(6), more: 0, at: at(2_030) },
+            Written { peer: 0, first: Seq(5), more: 0, at: at(1_030), requested: None },
+            Written { peer: 0, first: Seq(6), more: 0, at: at(2_030), requested: None },
         ],
         without_room: 0,
+        clock_bound_ns: 0,
     }
 }
 
@@ -63,6 +64,34 @@ fn a_poll_that_came_after_the_message_was_waited_for() {
     assert_eq!(sums(&breakdown), [10, 15, 5, 30, 40]);
 }
 
+/// Over a link a request is under way too: what of that the message waits for is the network's.
+#[test]
+fn the_way_of_a_request_is_the_networks() {
+    let parts = |asked, requested| {
+        let mut server = server();
+        server.written[0].requested = Some(at(requested));
+        let polled = Received { asked: at(asked), ..received() };
+        sums(&Breakdown::join(&[server], &[load(vec![polled])], true))
+    };
+    // Asked for behind the message, and as it was under way: published at 1010, written at 1030.
+    assert_eq!(parts(1_012, 1_022), [10, 2, 8, 10 + 30, 40]);
+    assert_eq!(parts(1_000, 1_025), [10, 0, 5, 15 + 30, 40]);
+    // There long before, as of a long poll that waits.
+    assert_eq!(parts(7, 90), [10, 0, 20, 30, 40]);
+}
+
+/// A sample without a stamp of its own borrows the way down, of which a request's way up is no part.
+#[test]
+fn the_way_of_a_request_is_not_lent() {
+    let mut server = server();
+    server.written[1].requested = Some(at(2_025));
+    let both = [received(), Received { seq: Seq(6), due: at(2_000), ..received() }].map(|it| {
+        Received { asked: at(7), last: Seq(6), kernel: Some(at(2_060)), at: at(2_100), ..it }
+    });
+    let breakdown = Breakdown::join(&[server], &[load(both.to_vec())], true);
+    assert_eq!(sums(&breakdown)[Part::Network as usize], 30 + (15 + 30));
+}
+
 #[test]
 fn a_stamp_speaks_for_what_was_written_together() {
     // Two writes in one read: the stamp is of the second.
@@ -80,7 +109,8 @@ fn a_stamp_speaks_for_what_was_written_together() {
     assert_eq!((coverage.samples, coverage.shared_read), (0, 1));
     // One write of both: it speaks for both.
     let mut server = server();
-    server.written = vec![Written { peer: 0, first: Seq(5), more: 1, at: at(2_030) }];
+    server.written =
+        vec![Written { peer: 0, first: Seq(5), more: 1, at: at(2_030), requested: None }];
     let breakdown = Breakdown::join(&[server], &[load(both.to_vec())], true);
     assert_eq!(breakdown.coverage.samples, 2);
     assert_eq!(breakdown.latency.sum_ns, 1_100 + 100);
@@ -105,7 +135,13 @@ fn what_has_not_all_its_stamps_is_counted_and_left_out() {
 fn a_port_that_is_used_again_is_another_connection() {
     let mut server = server();
     server.peers.push(address(40_000));
-    server.written.push(Written { peer: 1, first: Seq(5), more: 0, at: at(1_500) });
+    server.written.push(Written {
+        peer: 1,
+        first: Seq(5),
+        more: 0,
+        at: at(1_500),
+        requested: None,
+    });
     let second =
         Received { asked: at(1_400), kernel: Some(at(1_560)), at: at(1_600), ..received() };
     let mut load = load(vec![received(), Received { connection: 1, ..second }]);
@@ -163,10 +199,14 @@ fn a_breakdown_survives_json_and_merges() {
 proptest! {
     #[test]
     fn the_parts_of_every_sample_add_up_to_its_latency(
-        due in 0..1_u64 << 62, stamps in prop::array::uniform5(0..1_u64 << 62),
+        due in 0..1_u64 << 62,
+        stamps in prop::array::uniform5(0..1_u64 << 62),
+        requested in prop::option::of(0..1_u64 << 62),
     ) {
         let [published, asked, written, kernel, arrived] = stamps.map(at);
-        let stamps = MessageStamps { due: at(due), published, asked, written, kernel, at: arrived };
+        let (due, requested) = (at(due), requested.map(at));
+        let stamps =
+            MessageStamps { due, published, asked, requested, written, kernel, at: arrived };
         prop_assert_eq!(stamps.parts().iter().sum::<i64>(), stamps.latency());
         if published >= stamps.due {
             prop_assert!(stamps.parts()[..2].iter().all(|&part| part >= 0));
@@ -186,7 +226,7 @@ proptest! {
                 at(clock)
             });
             server.published.push((seq, published));
-            server.written.push(Written { peer: 0, first: seq, more: 0, at: written });
+            server.written.push(Written { peer: 0, first: seq, more: 0, at: written, requested: None });
             let kernel = Some(kernel);
             load.received.push(Received {
                 connection: 0, seq, last: seq, due: at(due), asked, kernel, at: arrived,

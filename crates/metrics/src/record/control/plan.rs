@@ -40,6 +40,9 @@ pub struct ServerPlan {
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
+    /// Whether requests on stamped connections are stamped too, as they come.
+    #[serde(default)]
+    pub stamps_requests: bool,
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
@@ -58,6 +61,7 @@ impl ServerPlan {
             security: None,
             compression: None,
             stamps: None,
+            stamps_requests: false,
             publish_delay: Duration::ZERO,
         }
     }
