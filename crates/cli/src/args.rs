@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use pushbench_core::units::Span;
+use pushbench_core::units::{Count, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
@@ -132,6 +132,10 @@ pub(crate) struct RunArgs {
     /// the limit of open files asks for]
     #[arg(long, value_name = "N", value_parser = processes::processes(), help_heading = "Processes")]
     pub(crate) server_processes: Option<u64>,
+    /// Packets in a second that the router of a link moves, such as 50k; a run with more is refused
+    /// [default: tried before the run]
+    #[arg(long, value_name = "N", help_heading = "Link")]
+    pub(crate) router_packets: Option<Count>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Print the plan and the time it will take, and stop

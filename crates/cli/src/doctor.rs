@@ -72,7 +72,7 @@ fn examine(args: &DoctorArgs) -> anyhow::Result<Findings> {
     let measured = measured.context("cannot measure wake-ups, round trips and ciphers")?;
     let limits = Limits::read();
     let mut checks = checks::all(&environment, &measured, &limits);
-    checks.push(network::link());
+    checks.extend(network::links());
     Ok(Findings { checks, trust: Trust::of(&measured, &limits), measured, environment })
 }
 

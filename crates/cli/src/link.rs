@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use pushbench_metrics::record::control::Place;
 use pushbench_os::net::listening::listens_in;
 use pushbench_os::net::namespace;
 use pushbench_os::process::tied;
@@ -36,7 +37,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub(crate) fn command(args: &JoinArgs) -> Result<Outcome, Failure> {
     let link = args.link.one()?;
     let clients = clients(args)?;
-    let side = LinkSide::start(&run::commands().link, &link, clients, args.seed)?;
+    let side =
+        LinkSide::start(&run::commands().link, &Place::default(), &link, clients, args.seed)?;
     let signals = interrupt::listen_without_limit()?;
     let directions = directions(&side);
     if args.command.is_empty() && args.server.is_none() {

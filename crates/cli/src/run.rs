@@ -6,9 +6,11 @@ use std::ops::ControlFlow;
 
 use anyhow::anyhow;
 use pushbench_core::scenario::Point;
+use pushbench_core::units::Count;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder, over};
+use pushbench_run::packets::RouterSpeed;
 use pushbench_run::place::Layout;
 use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
@@ -35,7 +37,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
-    plans.iter().try_for_each(check_link)?;
+    plans.iter().try_for_each(|plan| check_link(plan, args.router_packets))?;
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in plans {
@@ -44,13 +46,18 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Refuses links that this system does not let this user have, before anything is measured.
-fn check_link(plan: &Plan) -> Result<(), Failure> {
+/// Refuses links that this system does not let this user have, and those with more packets than a
+/// router moves here or, where it is given, in the user's opinion; before anything is measured.
+fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
     // They differ in what they do to packets, not in what they need of the system.
-    let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
-    let Some((link, clients)) = linked.max_by_key(|(_, clients)| *clients) else { return Ok(()) };
-    link::check(&commands().link, link, clients)?;
-    Ok(())
+    let linked = plan.points.iter().filter(|point| point.link.is_some());
+    let Some(clients) = linked.map(|point| point.clients).max() else { return Ok(()) };
+    let tried = link::try_out(&commands(), clients)?;
+    let given = router_packets.map(|packets| RouterSpeed::given(packets.0 as f64));
+    match given.or(tried.speed) {
+        Some(speed) => plan.check_packets(&speed).map_err(Failure::usage),
+        None => Ok(()),
+    }
 }
 
 /// How this program is started as a child of its own.

@@ -55,6 +55,10 @@ fn distance_shows_in_latency_and_in_connecting() {
     for trial in &trials {
         assert_eq!(seen(trial, "/tally/dropped/0/packets"), 0);
         assert_eq!(seen(trial, "/tally/tcp/retransmitted_bytes"), 0);
+        // Where it ran, and how it went before others there.
+        assert!(trial["router"]["attendance"]["precedence"].is_string(), "{}", trial["router"]);
+        let pinned = &trial["resources"]["pinned"];
+        assert_eq!(pinned.is_null(), pinned["router"].is_null(), "{pinned}");
         let rows = trial["measured"]["ledger"]["tcpip"].as_array().unwrap();
         assert!(rows.iter().any(|row| row["source"] == "captured"), "{rows:?}");
     }
@@ -113,6 +117,39 @@ fn a_download_fills_the_queue_and_is_in_books_of_its_own() {
     let books = |trial: &Value| trial["router"]["link"].get("cross").is_some();
     // The order of trials is drawn.
     assert_eq!(trials.iter().filter(|trial| books(trial)).count(), 1);
+}
+
+#[test]
+fn more_packets_than_a_router_moves_are_refused_with_what_would_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = ["-t", "sse", "-c", "100", "-R", "10/s", "--delay", "1ms", "--router-packets", "1k"];
+    let (status, _, errors) = outcome(folder.path(), &[&["run"], &plan[..]].concat());
+    if errors.contains("namespace") {
+        return eprintln!("skipped: {errors}");
+    }
+    // A thousand messages in a second, and what acknowledges them.
+    let part = "some 2000 a second, and a router moves 1000 here; pass at most `--clients 50`, or at most \
+                `--rate 5/s`";
+    assert!(status == 2 && errors.contains(part), "{status}: {errors}");
+    assert!(errors.lines().count() == 1 && !folder.path().join("results").exists(), "{errors}");
+}
+
+#[test]
+fn a_flag_says_whose_lines_they_are_whatever_the_scenario_does() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("own.toml"), "[link]\nscope = \"shared\"\ndown = \"1Mbit/s\"\n")
+        .unwrap();
+    let shared = |args: &[&str]| {
+        let (status, plan, errors) =
+            outcome(folder.path(), &[&["run", "-t", "sse", "--dry-run"], args].concat());
+        assert_eq!(status, 0, "{errors}");
+        plan.contains("a line that all share")
+    };
+    assert!(shared(&["own.toml"]) && !shared(&["own.toml", "--scope", "client"]));
+    assert!(shared(&["--scope", "shared", "--down", "1Mbit/s", "--load-down", "1"]));
+    let args = ["run", "-t", "sse", "--delay", "1ms", "--scope", "all"];
+    let (status, _, errors) = outcome(folder.path(), &args);
+    assert!(status == 2 && errors.contains("expected `client` or `shared`"), "{errors}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The router at work: one thread that moves packets between the networks, and looks after orders.
 
+mod attendance;
 mod work;
 
 use std::io;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::device::{RouterMeasured, SideCounts};
 use pushbench_os::net::namespace::NetworkError;
-use pushbench_os::process::thread_time::ThreadTime;
+use pushbench_os::process::precedence::Hold;
 use pushbench_os::time::clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -21,6 +22,7 @@ use thiserror::Error;
 use crate::network::Network;
 use crate::router::{Router, Side};
 
+use self::attendance::Attendant;
 use self::work::Work;
 
 /// A router that cannot go on.
@@ -48,7 +50,7 @@ pub enum DriveError {
     },
 }
 
-/// Moves packets until the one who gives orders says that it is enough: each time `orders` is readable
+/// Moves packets, with `hold` on its core, until the one who gives orders says that it is enough: each time `orders` is readable
 /// or at its end, `obey` reads what is there, and either goes on or tells when the trial's drain
 /// ended.
 ///
@@ -56,6 +58,7 @@ pub enum DriveError {
 ///
 /// [`DriveError`] where a device is gone or does not tell what it counted, and what `obey` fails with.
 pub fn drive<O: AsFd>(
+    hold: Hold,
     network: &mut Network,
     router: &mut Router,
     orders: &mut O,
@@ -66,7 +69,7 @@ pub fn drive<O: AsFd>(
     let before = counts(network)?;
     let start = clock::now();
     let mut work = Work::default();
-    let mut attendance = Attendance::since(start);
+    let mut attendant = Attendant::since(start, hold);
     let closing = loop {
         let wait = work.time_to_wait(router);
         let ready = look(network, &*orders, wait).map_err(DriveError::Wait)?;
@@ -78,9 +81,9 @@ pub fn drive<O: AsFd>(
         work.note(ready.sides);
         let turn = work.turn(network, router);
         turn.map_err(|(side, source)| DriveError::Device { side: name(side), source })?;
-        attendance.look();
+        attendant.look(router);
     };
-    attendance.lap();
+    attendant.lap(clock::now(), router);
     let [server, clients] = counts(network)?;
     Ok(RouterMeasured {
         backend: network.backend(),
@@ -90,45 +93,14 @@ pub fn drive<O: AsFd>(
         server: server.since(&before[0]),
         clients: clients.since(&before[1]),
         elapsed: clock::now().saturating_since(start),
-        cpu: attendance.cpu,
-        longest_wait: attendance.longest_wait,
+        cpu: attendant.cpu(),
+        longest_wait: attendant.longest_wait(),
+        attendance: attendant.end(),
     })
 }
 
 fn counts(network: &mut Network) -> Result<[SideCounts; 2], NetworkError> {
     Ok([network.counts(Side::Server)?, network.counts(Side::Clients)?])
-}
-
-/// Time that the router had a core, and that it waited for one.
-struct Attendance {
-    time: ThreadTime,
-    looked: MonoInstant,
-    cpu: Duration,
-    longest_wait: Duration,
-}
-
-impl Attendance {
-    /// The time between two looks, each of which is two system calls.
-    const APART: Duration = Duration::from_millis(1);
-
-    fn since(start: MonoInstant) -> Self {
-        let time = ThreadTime::here();
-        Self { time, looked: start, cpu: Duration::ZERO, longest_wait: Duration::ZERO }
-    }
-
-    fn look(&mut self) {
-        let now = clock::now();
-        if now.saturating_since(self.looked) >= Self::APART {
-            self.looked = now;
-            self.lap();
-        }
-    }
-
-    fn lap(&mut self) {
-        let spent = self.time.lap();
-        self.cpu += spent.cpu;
-        self.longest_wait = self.longest_wait.max(spent.waited);
-    }
 }
 
 const fn name(side: Side) -> &'static str {

@@ -59,6 +59,11 @@ impl Ledger {
         self.edges = Some([warmup, window.start, window.end]);
     }
 
+    /// The window, once it is known.
+    pub(crate) fn window(&self) -> Option<Range<MonoInstant>> {
+        self.edges.map(|[_, start, end]| start..end)
+    }
+
     /// Counts a packet of a client that came at `now`, and its fate.
     pub(crate) fn came(
         &mut self,

@@ -17,6 +17,7 @@ use pushbench_core::MonoInstant;
 use pushbench_core::link::Link;
 use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 use pushbench_os::net::namespace::NetworkError;
+use pushbench_os::process::precedence::Hold;
 use pushbench_os::time::clock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -122,11 +123,13 @@ fn route<I: Read + AsFd>(orders: &mut I, news: &mut impl Write) -> Result<(), Ro
     let plan: RouterPlan = serde_json::from_slice(&line(orders)?).map_err(RouterError::Plan)?;
     let addressing = addressing(plan.ipv6, plan.clients)?;
     let networks = NetworkPlan { backend: plan.backend, mtu: plan.link.mtu, queue: plan.queue };
+    // Before it may enter a user namespace, in which it has no say over the machine's cores.
+    let hold = Hold::take();
     let mut network = Network::make(&networks, &addressing)?;
     let mut router = Router::new(&plan.link, addressing, plan.seed);
     let (namespaces, backend) = (network.namespaces(), network.backend());
     tell(news, &RouterNews::Ready { namespaces, backend })?;
-    let measured = drive(&mut network, &mut router, orders, obey)?;
+    let measured = drive(hold, &mut network, &mut router, orders, obey)?;
     Ok(tell(news, &RouterNews::Ended(Box::new(measured)))?)
 }
 

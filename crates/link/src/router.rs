@@ -171,6 +171,11 @@ impl Router {
         self.schedule.release(due.taken);
     }
 
+    /// The trial's window, once it is known.
+    pub(crate) fn window(&self) -> Option<Range<MonoInstant>> {
+        self.ledger.window()
+    }
+
     /// Packets that wait until they are due.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -5,6 +5,7 @@
 
 pub mod age;
 pub mod attempts;
+pub mod attendance;
 pub mod audit;
 pub mod censored;
 pub mod cross;

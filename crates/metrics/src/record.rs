@@ -244,6 +244,18 @@ pub struct Pinned {
     pub server: Vec<u32>,
     /// The load processes' cores.
     pub load: Vec<u32>,
+    /// That of a link's router; `None` over loopback, and in records that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterCore>,
+}
+
+/// The core that a link's router was kept on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterCore {
+    /// The kernel's number.
+    pub core: u32,
+    /// Whether server processes are on the same physical core; else the router has it alone.
+    pub beside_server: bool,
 }
 
 /// CPU time that processes used since their start, or between two readings; the split is the kernel's

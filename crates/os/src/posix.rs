@@ -61,18 +61,32 @@ fn name_the_dead(error: io::Error) -> io::Error {
     error
 }
 
-/// Lets the calling thread go before every thread that is not real-time (`SCHED_FIFO`, at the
-/// lowest of its priorities).
+/// Lets the calling thread go before every thread that is not real-time, and before those that are and
+/// have a lower priority, from 1 on (`SCHED_FIFO`).
 ///
 /// # Errors
 ///
 /// `EPERM` without the privilege `CAP_SYS_NICE` or a resource limit `RTPRIO`, and in a group of
 /// processes that is given no real-time at all.
-pub(crate) fn go_first() -> io::Result<()> {
-    let parameter = libc::sched_param { sched_priority: 1 };
+pub(crate) fn go_first(priority: c_int) -> io::Result<()> {
+    set_class(libc::SCHED_FIFO, priority)
+}
+
+/// Has the calling thread share its core with all others, as it did before it [went
+/// first](go_first).
+///
+/// # Errors
+///
+/// The error of `sched_setscheduler`.
+pub(crate) fn go_with_others() -> io::Result<()> {
+    set_class(libc::SCHED_OTHER, 0)
+}
+
+fn set_class(class: c_int, priority: c_int) -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
     // SAFETY: `parameter` is a whole `sched_param`, only read during the call; thread 0 is the
     // calling one.
-    succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameter) })
+    succeeded(unsafe { libc::sched_setscheduler(0, class, &raw const parameter) })
 }
 
 /// Reads a socket option into `value`; returns how many of its bytes the kernel filled in.

@@ -4,6 +4,7 @@
 pub mod cpu;
 pub mod error;
 pub mod memory;
+pub mod precedence;
 pub mod process_tree;
 pub mod scheduling;
 pub mod thread_time;

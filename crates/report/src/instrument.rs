@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use pushbench_metrics::observe::attendance::Attendance;
+use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::environment::Environment;
 use pushbench_metrics::record::warning::Lag;
-use pushbench_metrics::record::{Resources, RunRecord, TrialRecord};
+use pushbench_metrics::record::{Resources, RouterCore, RunRecord, TrialRecord};
 
 use crate::human;
 
@@ -77,7 +79,7 @@ pub(crate) fn abilities(environment: &Environment) -> Option<String> {
 pub(crate) fn layout(record: &RunRecord) -> Option<String> {
     let trials = record.standing().filter(|trial| trial.is_valid());
     let mut layouts: Vec<String> = Vec::new();
-    for layout in trials.map(|trial| laid_out(&trial.resources)) {
+    for layout in trials.map(|trial| laid_out(&trial.resources, trial.router.as_ref())) {
         if !layouts.contains(&layout) {
             layouts.push(layout);
         }
@@ -87,18 +89,30 @@ pub(crate) fn layout(record: &RunRecord) -> Option<String> {
 }
 
 /// `1 server process on core 0, 1 load process on core 1`.
-fn laid_out(resources: &Resources) -> String {
+fn laid_out(resources: &Resources, router: Option<&RouterMeasured>) -> String {
     let (servers, loads) = (resources.server_processes, resources.load_processes);
-    if resources.pinned.is_none() && servers.max(loads) <= 1 {
-        return String::new();
-    }
     let pinned = resources.pinned.clone().unwrap_or_default();
+    let router = placed(pinned.router, router.map(|router| &router.attendance));
+    if resources.pinned.is_none() && servers.max(loads) <= 1 {
+        return router.unwrap_or_default();
+    }
     let kinds = [(servers, "server", pinned.server), (loads, "load", pinned.load)];
     let kinds = kinds.into_iter().filter(|(count, ..)| *count > 0).map(|(count, kind, cores)| {
         let noun = if count == 1 { "process" } else { "processes" };
         format!("{count} {kind} {noun}{}", on_cores(&cores))
     });
-    kinds.collect::<Vec<_>>().join(", ")
+    kinds.chain(router).collect::<Vec<_>>().join(", ")
+}
+
+/// `the link's router on core 0 beside the server, at real-time priority`; `None` over loopback, and
+/// where nothing of that is known.
+fn placed(place: Option<RouterCore>, attendance: Option<&Attendance>) -> Option<String> {
+    let precedence = attendance?.precedence?;
+    let place = place.map_or_else(String::new, |RouterCore { core, beside_server }| {
+        let beside = if beside_server { " beside the server" } else { " alone" };
+        format!(" on core {core}{beside},")
+    });
+    Some(format!("the link's router{place} {precedence}"))
 }
 
 fn on_cores(cores: &[u32]) -> String {
@@ -112,6 +126,7 @@ fn on_cores(cores: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pushbench_metrics::observe::attendance::Precedence;
     use pushbench_metrics::record::Pinned;
 
     use super::*;
@@ -120,12 +135,31 @@ mod tests {
     fn processes_and_their_cores_are_told() {
         let mut resources =
             Resources { server_processes: 1, load_processes: 1, ..Default::default() };
-        assert_eq!(laid_out(&resources), "");
-        resources.pinned = Some(Pinned { server: vec![0], load: vec![1] });
-        assert_eq!(laid_out(&resources), "1 server process on core 0, 1 load process on core 1");
+        assert_eq!(laid_out(&resources, None), "");
+        resources.pinned = Some(Pinned { server: vec![0], load: vec![1], router: None });
+        assert_eq!(
+            laid_out(&resources, None),
+            "1 server process on core 0, 1 load process on core 1"
+        );
         resources.load_processes = 6;
-        resources.pinned = Some(Pinned { server: Vec::new(), load: vec![2, 3] });
+        resources.pinned = Some(Pinned { load: vec![2, 3], ..Pinned::default() });
         resources.server_processes = 0;
-        assert_eq!(laid_out(&resources), "6 load processes on cores 2, 3");
+        assert_eq!(laid_out(&resources, None), "6 load processes on cores 2, 3");
+    }
+    #[test]
+    fn the_router_of_a_link_is_told_with_whom_it_shares_and_how_it_goes_first() {
+        let told = |place, precedence| {
+            let attendance = Attendance { precedence, ..Attendance::default() };
+            placed(place, Some(&attendance))
+        };
+        let place = |beside_server| Some(RouterCore { core: 2, beside_server });
+        let shared = "the link's router on core 2 beside the server, at real-time priority";
+        assert_eq!(told(place(true), Some(Precedence::RealTime)).as_deref(), Some(shared));
+        let alone = "the link's router on core 2 alone, at a raised priority";
+        assert_eq!(told(place(false), Some(Precedence::Nice)).as_deref(), Some(alone));
+        let floats = "the link's router at normal priority";
+        assert_eq!(told(None, Some(Precedence::Normal)).as_deref(), Some(floats));
+        assert_eq!(told(place(true), None), None, "records of before");
+        assert_eq!(placed(place(true), None), None, "over loopback");
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::warning::{HeldBack, Invalid, Standstill, Warning};
+use pushbench_metrics::record::warning::{HeldBack, Invalid, RouterStalls, Standstill, Warning};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::human;
@@ -167,6 +167,7 @@ const fn is_of_the_machine(invalid: &Invalid) -> bool {
         Invalid::LoadSaturated { .. }
             | Invalid::MachineStalled { .. }
             | Invalid::InstrumentStalled(_)
+            | Invalid::RouterStalled(_)
             | Invalid::Throttled(_)
             | Invalid::MachineBusy(_)
             | Invalid::ClockStepped { .. }
@@ -189,6 +190,7 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
             | Warning::OthersBusy(_)
             | Warning::ShortStalls { .. }
             | Warning::InstrumentStalls(_)
+            | Warning::RouterStalls(_)
             | Warning::Throttled(_)
             | Warning::OneCore
             | Warning::TimeStolen { .. }
@@ -225,7 +227,9 @@ fn gravity(invalid: &Invalid) -> f64 {
         Invalid::AttemptsUsed(used) => used.clients as f64,
         Invalid::LoadSaturated { share } => *share,
         Invalid::MachineStalled { worst, .. }
-        | Invalid::InstrumentStalled(Standstill { worst, .. }) => worst.as_secs_f64(),
+        | Invalid::InstrumentStalled(Standstill { worst, .. })
+        | Invalid::RouterStalled(RouterStalls { worst, .. }) => worst.as_secs_f64(),
+        Invalid::RouterLate { p99, .. } => p99.as_secs_f64(),
         Invalid::Throttled(HeldBack { share, .. }) => *share,
         Invalid::MachineBusy(busy) => busy.share,
         Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
@@ -238,7 +242,7 @@ fn gravity(invalid: &Invalid) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "only their order counts")]
 fn weight(warning: &Warning) -> f64 {
     match warning {
-        Warning::ServerSaturated { share } => *share,
+        Warning::ServerSaturated { share, .. } => *share,
         Warning::PublisherLate(lag) | Warning::LoadLate(lag) => lag.us,
         Warning::Lost { messages }
         | Warning::Late { messages }
@@ -260,6 +264,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::OthersBusy(busy) => busy.share,
         Warning::ShortStalls { share, .. }
         | Warning::InstrumentStalls(Standstill { share, .. })
+        | Warning::RouterStalls(RouterStalls { share, .. })
         | Warning::Throttled(HeldBack { share, .. })
         | Warning::TimeStolen { share } => *share,
         _ => 0.0,

@@ -71,6 +71,8 @@ pub struct Places {
     pub servers: Vec<Place>,
     /// Of the load processes; each connects to the server process of its number, modulo theirs.
     pub loads: Vec<Place>,
+    /// Of the router of a link, where there is one.
+    pub router: Place,
     /// The cores that they are kept on, where they are.
     pub pinned: Option<Pinned>,
     /// Local addresses that the clients of one server process connect from.
@@ -133,10 +135,10 @@ impl Layout {
         if self.own_server { server + load } else { load }
     }
 
-    /// Lays out the processes of `room`.
+    /// Lays out the processes of `room`, with the router of a link between them where there is one.
     #[must_use]
-    pub fn places(&self, room: &Room) -> Places {
-        let pinned = self.pinned(room);
+    pub fn places(&self, room: &Room, has_router: bool) -> Places {
+        let pinned = self.pinned(room, has_router);
         let place = |cores: &[u32], index: u32, sources| Place {
             core: core(cores, index as usize),
             sources,
@@ -144,12 +146,14 @@ impl Layout {
         };
         let (on_server, on_load) =
             pinned.as_ref().map_or((&[][..], &[][..]), |p| (&p.server[..], &p.load[..]));
+        let on_router = pinned.as_ref().and_then(|pinned| pinned.router).map(|router| router.core);
         let servers = (0..room.server_processes).map(|n| place(on_server, n, Vec::new()));
         let loads = (0..room.load_processes)
             .map(|n| place(on_load, n, sources(room, n % room.server_processes.max(1))));
         Places {
             servers: servers.collect(),
             loads: loads.collect(),
+            router: place(on_router.as_slice(), 0, Vec::new()),
             source_addresses: room.sources,
             ramp: self.ramp(room),
             pinned,
@@ -158,9 +162,10 @@ impl Layout {
 
     /// The cores of a trial's processes. A server that is not this run's is left where it is, and
     /// still has its share of the cores to itself.
-    fn pinned(&self, room: &Room) -> Option<Pinned> {
+    fn pinned(&self, room: &Room, has_router: bool) -> Option<Pinned> {
         let cores = if self.spread.pins { &self.cores[..] } else { &[] };
-        let pinned = affinity::divide(cores, room.server_processes, room.load_processes)?;
+        let divide = if has_router { affinity::divide_with_router } else { affinity::divide };
+        let pinned = divide(cores, room.server_processes, room.load_processes)?;
         let server = if self.own_server { pinned.server } else { Vec::new() };
         Some(Pinned { server, ..pinned })
     }

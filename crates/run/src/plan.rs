@@ -20,6 +20,7 @@ use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
 use pushbench_tls::CertificateError;
 
+use crate::packets::{self, PacketsError, RouterSpeed};
 use crate::place::{Layout, PlaceError};
 use crate::security::{Ends, ends};
 
@@ -179,6 +180,23 @@ impl Plan {
     /// The limit that stops it, and the number of clients that would work.
     pub fn check_limits(&self) -> Result<(), PlaceError> {
         self.trials.iter().try_for_each(|id| self.room(*id).map(drop))
+    }
+
+    /// Checks that a router of that speed moves the packets of each trial over a link.
+    ///
+    /// # Errors
+    ///
+    /// The trial with too many, and the settings that would do.
+    pub fn check_packets(&self, speed: &RouterSpeed) -> Result<(), PacketsError> {
+        self.trials.iter().try_for_each(|id| {
+            let point = self.point(*id);
+            let alone = self.layout.room(point, id.contender).is_ok_and(|room| {
+                let pinned = self.layout.places(&room, true).pinned;
+                pinned.and_then(|all| all.router).is_some_and(|router| !router.beside_server)
+            });
+            let most = if alone { speed.alone } else { speed.beside_server };
+            packets::check(point, id.contender, most)
+        })
     }
 
     /// The server's terms of compression in a trial; `None` compresses nothing, so that a contender

@@ -82,16 +82,16 @@ impl<'a> Trial<'a> {
         let (plan, players, commands, id) = (&run.plan, &run.players, &run.commands, attempt.id);
         let player = players.name(id.contender);
         event::tell(listener, Event::Starting { trial: id, player })?;
-        let places = plan.layout.places(&plan.room(id)?);
+        let point = plan.point(id);
+        let places = plan.layout.places(&plan.room(id)?, point.link.is_some());
         let (sender, messages) = channel();
         let (server_security, client_security) = match &players.server {
             Server::Running(target, _) => (None, target.security(&plan.point(id).tls)),
             Server::Children(_) => plan.security(id).map_err(RunError::Certificate)?.unzip(),
         };
-        let point = plan.point(id);
         let start_link = |link| {
             let seed = plan.scenario.seed ^ (u64::from(id.round) << 32);
-            LinkSide::start(&commands.link, link, point.clients, seed)
+            LinkSide::start(&commands.link, &places.router, link, point.clients, seed)
         };
         let link = point.link.as_ref().map(start_link).transpose().map_err(RunError::Link)?;
         let network = link.as_ref().map(LinkSide::network);
@@ -212,10 +212,12 @@ impl<'a> Trial<'a> {
             wire.set_timing(&timing);
         }
         if let Some(link) = &mut self.link {
-            link.set_timing(&timing).map_err(router_died)?;
+            let window = timing.window.start..timing.window.end;
+            link.set_phases(timing.warmup, window).map_err(router_died)?;
         }
         if let Some(cross) = &mut self.cross {
-            cross.set_timing(&timing).map_err(cross_died)?;
+            let window = timing.window.start..timing.window.end;
+            cross.set_phases(timing.warmup, window).map_err(cross_died)?;
         }
         self.clients.order(&LoadOrder::Run(Box::new(timing.clone())))?;
         Ok(timing)

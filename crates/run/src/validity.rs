@@ -21,6 +21,7 @@ use pushbench_metrics::record::warning::{
 };
 use pushbench_protocol::batch::MAX_BATCH;
 
+use self::link::Routing;
 use self::stability::Stability;
 use crate::plan::Plan;
 use crate::trial::Played;
@@ -76,18 +77,21 @@ impl<'a> Evidence<'a> {
         reasons.extend((!measured.ledger.balances()).then_some(Invalid::LedgerUnbalanced));
         let missed = any(played.uncaptured);
         reasons.extend(missed.map(|missed| Invalid::CaptureIncomplete { missed }));
-        reasons.extend(
-            played
-                .router
-                .iter()
-                .zip(&self.plan.point(self.id).link)
-                .flat_map(|(router, link)| link::invalid(router, link, self.plan.allow_busy)),
-        );
+        reasons.extend(self.routing().iter().flat_map(Routing::invalid));
         reasons.extend(played.cross.as_ref().and_then(link::idle));
         let saturated = self.saturated(played.cost.busiest_load);
         reasons.extend(saturated.map(|share| Invalid::LoadSaturated { share }));
         reasons.extend(self.stability().iter().flat_map(Stability::invalid));
         reasons
+    }
+
+    fn routing(&self) -> Option<Routing<'_>> {
+        Some(Routing {
+            router: self.played.router.as_ref()?,
+            link: self.plan.point(self.id).link.as_ref()?,
+            window: self.played.timing.window.duration(),
+            allow_busy: self.plan.allow_busy,
+        })
     }
 
     fn stability(&self) -> Option<Stability<'_>> {
@@ -132,6 +136,7 @@ impl<'a> Evidence<'a> {
         warnings.extend(unverified.map(|_| Warning::Unverified));
         warnings.extend((!same_clock).then_some(Warning::ForeignClock));
         warnings.extend(self.stability().iter().flat_map(Stability::warnings));
+        warnings.extend(self.routing().as_ref().and_then(Routing::warning));
         warnings
     }
 
@@ -149,7 +154,11 @@ impl<'a> Evidence<'a> {
 
     fn of_the_server(&self) -> Vec<Warning> {
         let (cost, server) = (&self.played.cost, self.played.merged.server.as_ref());
-        let saturated = self.saturated(cost.busiest_server);
+        let place = cost.resources.pinned.as_ref().and_then(|pinned| pinned.router);
+        let with_router = place.is_some_and(|router| router.beside_server);
+        let router = cost.resources.router_cpu.filter(|_| with_router);
+        let busiest = cost.busiest_server.map(|cpu| cpu + router.unwrap_or_default().total);
+        let saturated = self.saturated(busiest);
         let lag = server.and_then(|server| Lag::of(&server.publish_lag));
         let late = lag.filter(|lag| lag.us > PUBLISHER_LATE_US);
         let unknown = match cost.servers_ended {
@@ -157,7 +166,7 @@ impl<'a> Evidence<'a> {
             None if self.played.own_server || cost.busiest_server.is_some() => None,
             None => Some(Warning::ServerUnknown),
         };
-        let saturated = saturated.map(|share| Warning::ServerSaturated { share });
+        let saturated = saturated.map(|share| Warning::ServerSaturated { share, with_router });
         [saturated, late.map(Warning::PublisherLate), unknown].into_iter().flatten().collect()
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
-use pushbench_core::link::{BurstLength, Link, LinkName, QueueLimit, Ways};
+use pushbench_core::link::{BurstLength, Link, LinkName, QueueLimit, Scope, Ways};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{BitRate, Count, Share, Span};
 
@@ -40,6 +40,9 @@ pub(crate) struct LinkArgs {
     /// [default: 200ms]
     #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
     queue: Vec<Ways<QueueLimit>>,
+    /// Whose lines they are: each client has its own, or all share one [default: client]
+    #[arg(long, value_name = "client|shared")]
+    scope: Option<Scope>,
     /// Downloads that fill a shared line with a rate beside the feed; may be a list [default: 0]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     load_down: Vec<u32>,
@@ -59,6 +62,7 @@ impl LinkArgs {
         set_some(&mut link.down, &self.down);
         set_some(&mut link.up, &self.up);
         set_some(&mut link.queue, &self.queue);
+        link.scope = self.scope.or(link.scope);
         set_some(&mut link.load_down, &self.load_down);
         set_some(&mut link.load_up, &self.load_up);
     }

@@ -10,6 +10,7 @@ use pushbench_report::human;
 /// A line for each direction, and one for each thing that spoils what was measured over the link.
 pub(super) fn lines(measured: &RouterMeasured) -> Vec<String> {
     let mut lines = Direction::ALL.map(|way| direction(measured, way)).to_vec();
+    lines.extend(router(measured));
     lines.extend(strays(measured));
     let unasked = measured.unasked_drops();
     if unasked > 0 {
@@ -19,6 +20,13 @@ pub(super) fn lines(measured: &RouterMeasured) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// How the router went before others that wanted its core, and how long it had none.
+fn router(measured: &RouterMeasured) -> Option<String> {
+    let waited = human::time(measured.longest_wait.as_secs_f64() * 1e6);
+    let precedence = measured.attendance.precedence?;
+    Some(format!("router: {precedence}, without a core for {waited} at most"))
 }
 
 fn direction(measured: &RouterMeasured, way: Direction) -> String {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use pushbench_core::link::Cause;
 use serde::{Deserialize, Serialize};
 
+use super::attendance::Attendance;
 use super::histogram::LatencyHistogram;
 use super::ledger::Direction;
 use super::link::LinkCounts;
@@ -163,6 +164,9 @@ pub struct RouterMeasured {
     /// kernel whose retransmission timer ran out (200 ms at least) sent it again. Zero where the
     /// kernel does not tell.
     pub longest_wait: Duration,
+    /// How it kept hold of its core within the window.
+    #[serde(default)]
+    pub attendance: Attendance,
 }
 
 impl RouterMeasured {

@@ -8,6 +8,8 @@ mod attempts;
 mod calm;
 mod feed;
 mod invalid;
+mod lag;
+mod router;
 mod share;
 mod way;
 
@@ -17,7 +19,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::observe::events::OtherEvents;
-use crate::observe::histogram::LatencyHistogram;
 use crate::observe::silence::Silence;
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
@@ -27,6 +28,8 @@ pub use self::calm::{
 };
 pub use self::feed::{Likely, Misfit};
 pub use self::invalid::Invalid;
+pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
+pub use self::router::RouterStalls;
 pub use self::share::Share;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
 
@@ -41,6 +44,9 @@ pub enum Warning {
     ServerSaturated {
         /// The busiest server process's CPU time over the window's length.
         share: f64,
+        /// Whether that of a link's router, which had the same core, is in it.
+        #[serde(default)]
+        with_router: bool,
     },
     /// The server published late.
     PublisherLate(Lag),
@@ -176,6 +182,8 @@ pub enum Warning {
     OneCore,
     /// A process of the instrument stood still, not long enough to make the trial invalid.
     InstrumentStalls(Standstill),
+    /// The router of a link had no core now and then, not long enough to make the trial invalid.
+    RouterStalls(RouterStalls),
     /// A hypervisor ran something else.
     TimeStolen {
         /// Its share of the time of all cores.
@@ -183,42 +191,8 @@ pub enum Warning {
     },
 }
 
-/// A publisher this late shifts every latency visibly, µs.
-pub const PUBLISHER_LATE_US: f64 = 1_000.0;
-
-/// A load generator this late does the same, µs.
-pub const LOAD_LATE_US: f64 = 5_000.0;
-
 /// Below this many messages in a window, percentiles mean little.
 pub const FEW_MESSAGES: u64 = 10;
-
-/// How late something was.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Lag {
-    /// How late, µs.
-    pub us: f64,
-    /// Whether that is the 99th percentile; else there were too few samples for one, and it is
-    /// the largest of them.
-    pub at_p99: bool,
-}
-
-impl Lag {
-    /// The lag that a histogram supports; `None` where it is empty.
-    #[must_use]
-    pub fn of(histogram: &LatencyHistogram) -> Option<Self> {
-        match histogram.supported_percentile_us(0.99) {
-            Some(us) => Some(Self { us, at_p99: true }),
-            None => histogram.max_us().map(|us| Self { us, at_p99: false }),
-        }
-    }
-}
-
-impl fmt::Display for Lag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let late = way::micros(self.us);
-        if self.at_p99 { write!(f, "{late} late at p99") } else { write!(f, "up to {late} late") }
-    }
-}
 
 impl Warning {
     /// The remedy.
@@ -279,6 +253,7 @@ impl Warning {
             Self::Throttled(_) => {
                 "the highest percentiles are the quota's in part; raise the container's quota"
             }
+            Self::RouterStalls(stalls) => router::remedy(stalls.precedence),
             Self::OneCore => "use a machine with two: what one of them does slows the other down",
             Self::TimeStolen { .. } => "use a machine with processors of its own",
         }
@@ -288,9 +263,6 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ServerSaturated { share } => {
-                write!(f, "the server used {:.0} % of a core", share * 100.0)
-            }
             Self::PublisherLate(lag) => write!(f, "the publisher was {lag}"),
             Self::LoadLate(lag) => write!(f, "the load generator was {lag}"),
             Self::PollsTooRare { due_bytes } => write!(
@@ -337,12 +309,14 @@ impl fmt::Display for Warning {
             ),
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
-            Self::ServerEnded { .. }
+            Self::ServerSaturated { .. }
+            | Self::ServerEnded { .. }
             | Self::OthersBusy(_)
             | Self::ShortStalls { .. }
             | Self::Throttled(_)
             | Self::OneCore
             | Self::InstrumentStalls(_)
+            | Self::RouterStalls(_)
             | Self::TimeStolen { .. } => calm::tell(self, f),
         }
     }

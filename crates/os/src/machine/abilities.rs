@@ -8,6 +8,7 @@ use std::{io, thread};
 use crate::net::capture::{Capture, CaptureError, PortFilter};
 use crate::net::rx_stamp::{self, KeptOn};
 use crate::posix;
+use crate::process::precedence;
 use crate::time::clock;
 
 /// How often receive stamps are asked for: the kernel begins with them a moment after the first
@@ -55,7 +56,7 @@ pub fn packet_capture() -> Result<(), CaptureError> {
 #[must_use]
 pub fn real_time() -> bool {
     // On a thread of its own, which takes its class with it when it ends.
-    thread::spawn(|| posix::go_first().is_ok()).join().unwrap_or(false)
+    thread::spawn(|| posix::go_first(precedence::CANARY).is_ok()).join().unwrap_or(false)
 }
 
 #[cfg(test)]

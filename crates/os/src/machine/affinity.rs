@@ -5,7 +5,7 @@
 
 use std::io;
 
-use pushbench_metrics::record::Pinned;
+use pushbench_metrics::record::{Pinned, RouterCore};
 use rustix::process::Pid;
 use rustix::thread::sched_setaffinity;
 
@@ -43,7 +43,32 @@ pub fn divide(cores: &[Vec<u32>], servers: u32, loads: u32) -> Option<Pinned> {
     // Between 0 and the number of cores, as the share is between 0 and 1.
     let first = ((count as f64 * share).round() as usize).clamp(1, count - 1);
     let (server, load) = (threads(&cores[..first], servers), threads(&cores[first..], loads));
-    Some(Pinned { server, load })
+    Some(Pinned { server, load, router: None })
+}
+
+/// The same with the router of a link between them, which has the last physical core alone where there
+/// are three.
+///
+/// Of two it shares the servers': on a thread of that core that no server has, or on the first server's.
+/// A packet that a server writes is then taken by the router on the same core, at once, and what is due
+/// at the clients, mostly a delay later when the servers are done, is sent while they read on the other.
+/// Beside the load generator the router would hold up who reads with each packet that it sends.
+#[must_use]
+pub fn divide_with_router(cores: &[Vec<u32>], servers: u32, loads: u32) -> Option<Pinned> {
+    if let [others @ .., last] = cores
+        && others.len() >= 2
+    {
+        let router = RouterCore { core: *last.first()?, beside_server: false };
+        return Some(Pinned { router: Some(router), ..divide(others, servers, loads)? });
+    }
+    let pinned = divide(cores, servers, loads)?;
+    let server = *pinned.server.first()?;
+    // Threads of one core alone are shared by both sides already.
+    let of_server = cores.iter().find(|threads| cores.len() > 1 && threads.contains(&server));
+    let free = |thread: &&u32| !pinned.server.contains(thread);
+    let core = of_server.and_then(|threads| threads.iter().find(free)).copied().unwrap_or(server);
+    let router = RouterCore { core, beside_server: true };
+    Some(Pinned { router: Some(router), ..pinned })
 }
 
 /// A logical processor for each of `processes`, as far as there are: the first thread of each core,
@@ -92,20 +117,43 @@ mod tests {
     fn server_and_load_are_on_different_physical_cores() {
         let cores = [vec![0, 2], vec![1, 3]];
         let pinned = |servers, loads| divide(&cores, servers, loads).unwrap();
-        assert_eq!(pinned(1, 1), Pinned { server: vec![0], load: vec![1] });
+        assert_eq!(pinned(1, 1), Pinned { server: vec![0], load: vec![1], router: None });
         // The third process of a kind has a thread to itself before it has to share one.
-        assert_eq!(pinned(2, 2), Pinned { server: vec![0, 2], load: vec![1, 3] });
-        assert_eq!(pinned(1, 9), Pinned { server: vec![0], load: vec![1, 3] });
+        assert_eq!(pinned(2, 2), Pinned { server: vec![0, 2], load: vec![1, 3], router: None });
+        assert_eq!(pinned(1, 9), Pinned { server: vec![0], load: vec![1, 3], router: None });
         let many = [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7]];
         let pinned = divide(&many, 1, 3).unwrap();
-        assert_eq!(pinned, Pinned { server: vec![0], load: vec![2, 4, 6] });
+        assert_eq!(pinned, Pinned { server: vec![0], load: vec![2, 4, 6], router: None });
     }
 
     #[test]
     fn of_one_core_there_are_only_the_threads() {
-        let threads = Pinned { server: vec![4], load: vec![5] };
+        let threads = Pinned { server: vec![4], load: vec![5], router: None };
         assert_eq!(divide(&[vec![4, 5]], 1, 1), Some(threads));
         assert_eq!(divide(&[vec![4]], 1, 1), None);
+    }
+
+    #[test]
+    fn a_router_has_a_core_of_its_own_of_three_and_shares_the_servers_of_two() {
+        let placed = |cores: &[&[u32]], servers, loads| {
+            let cores: Vec<Vec<u32>> = cores.iter().map(|core| core.to_vec()).collect();
+            let Pinned { server, load, router } = divide_with_router(&cores, servers, loads)?;
+            let RouterCore { core, beside_server } = router.unwrap();
+            Some((server, load, core, beside_server))
+        };
+        assert_eq!(placed(&[&[0], &[1]], 1, 1), Some((vec![0], vec![1], 0, true)));
+        assert_eq!(placed(&[&[0], &[1], &[2]], 1, 1), Some((vec![0], vec![1], 2, false)));
+        // Four processors of two cores: a thread of the server's, where one is free.
+        let two = [&[0, 2][..], &[1, 3]];
+        assert_eq!(placed(&two, 1, 1), Some((vec![0], vec![1], 2, true)));
+        assert_eq!(placed(&two, 2, 1), Some((vec![0, 2], vec![1], 0, true)));
+        // One core with two threads: both sides are on it anyway.
+        assert_eq!(placed(&[&[4, 5]], 1, 1), Some((vec![4], vec![5], 4, true)));
+        assert_eq!(placed(&[&[4]], 1, 1), None);
+        let eight: [&[u32]; 8] = [&[0], &[1], &[2], &[3], &[4], &[5], &[6], &[7]];
+        let (server, load, core, _) = placed(&eight, 6, 6).unwrap();
+        assert_eq!((server.len(), load.len(), core), (4, 3, 7));
+        assert!(server.iter().all(|core| !load.contains(core)));
     }
 
     proptest! {

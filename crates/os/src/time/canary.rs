@@ -21,8 +21,8 @@ use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::disturbance::CoreWatch;
 
 use crate::posix;
-use crate::process::scheduling;
 use crate::process::thread_time::own_cpu;
+use crate::process::{precedence, scheduling};
 use crate::time::clock;
 
 /// How often a canary wakes, where that costs little enough.
@@ -160,7 +160,7 @@ fn watch(
 ) -> CoreReport {
     // A core that went offline meanwhile is watched from another one: better than not at all.
     let _ = scheduling::stay_on(core);
-    let first = kind == Canary::Stalls && posix::go_first().is_ok();
+    let first = kind == Canary::Stalls && posix::go_first(precedence::CANARY).is_ok();
     // The kernel may wake a normal thread 50 µs late to save power; a timerfd, which the server
     // waits on, knows no such slack.
     let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));

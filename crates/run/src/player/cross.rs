@@ -1,15 +1,17 @@
 //! The traffic beside the feed of a trial: a process on each side of its link.
 
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use pushbench_core::MonoInstant;
 use pushbench_core::link::Link;
 use pushbench_link::cross::{
     CONGESTION, CrossCount, CrossNews, CrossOrder, CrossPart, CrossPlan, CrossPorts,
 };
 use pushbench_link::router::Side;
 use pushbench_metrics::observe::cross::CrossMeasured;
-use pushbench_metrics::record::control::{Place, TrialTiming};
+use pushbench_metrics::record::control::Place;
 
 use super::link::{LinkError, LinkNetwork};
 use super::process::{Output, Process};
@@ -65,9 +67,12 @@ impl CrossSide {
     }
 
     /// Says when it is to begin, and what the window is.
-    pub(crate) fn set_timing(&mut self, timing: &TrialTiming) -> Result<(), LinkError> {
-        let window = timing.window.start..timing.window.end;
-        let order = CrossOrder::Run { warmup: timing.warmup, window };
+    pub(crate) fn set_phases(
+        &mut self,
+        warmup: MonoInstant,
+        window: Range<MonoInstant>,
+    ) -> Result<(), LinkError> {
+        let order = CrossOrder::Run { warmup, window };
         self.server.order(&order)?;
         self.clients.order(&order)
     }

@@ -1,7 +1,10 @@
 //! The link of a trial, or one that a user makes by hand: the process that is its router, and the
 //! networks that it made for the others.
 
+mod trial_run;
+
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -12,10 +15,11 @@ use pushbench_link::Addressing;
 use pushbench_link::network::{Namespaces, NetworkPlan, TooManyClients, addressing};
 use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
 use pushbench_metrics::observe::device::{Backend, RouterMeasured};
-use pushbench_metrics::record::control::{Place, TrialTiming};
+use pushbench_metrics::record::control::Place;
 use pushbench_os::net::source;
 use thiserror::Error;
 
+pub use self::trial_run::{Tried, try_out};
 use super::process::{Output, Process, ProcessError};
 
 /// How long the router may take to make the networks, and to say what it counted.
@@ -44,16 +48,6 @@ pub enum LinkError {
     Silent,
 }
 
-/// Tries whether this system gives this user what a link takes, and how packets would come to its
-/// router.
-///
-/// # Errors
-///
-/// [`LinkError::Refused`] says what it does not give, and the remedy.
-pub fn check(command: &[String], link: &Link, clients: u32) -> Result<Backend, LinkError> {
-    LinkSide::start(command, link, clients, 0).map(|side| side.backend)
-}
-
 /// A router, whose networks are there as long as this is.
 #[derive(Debug)]
 pub struct LinkSide {
@@ -72,13 +66,14 @@ pub struct LinkNetwork {
 }
 
 impl LinkSide {
-    /// Starts the router of `link`, for so many clients, and waits for the networks.
+    /// Starts the router of `link` at `place`, for so many clients, and waits for the networks.
     ///
     /// # Errors
     ///
     /// A system that does not give this user what it takes, or a router that cannot do its work.
     pub fn start(
         command: &[String],
+        place: &Place,
         link: &Link,
         clients: u32,
         seed: u64,
@@ -93,7 +88,7 @@ impl LinkSide {
             queue: NetworkPlan::QUEUE,
         };
         let (sender, news) = channel();
-        let router = Process::start(command, &Place::default(), &plan, move |output| {
+        let router = Process::start(command, place, &plan, move |output| {
             // The trial may be over: then nobody listens.
             let _ = sender.send(output);
         })?;
@@ -120,9 +115,12 @@ impl LinkSide {
     }
 
     /// Says when the phases begin; before warm-up does.
-    pub(crate) fn set_timing(&mut self, timing: &TrialTiming) -> Result<(), LinkError> {
-        let window = timing.window.start..timing.window.end;
-        Ok(self.router.order(&RouterOrder::Phases { warmup: timing.warmup, window })?)
+    pub(crate) fn set_phases(
+        &mut self,
+        warmup: MonoInstant,
+        window: Range<MonoInstant>,
+    ) -> Result<(), LinkError> {
+        Ok(self.router.order(&RouterOrder::Phases { warmup, window })?)
     }
 
     /// Why it came to an end that nobody asked for, if it has.

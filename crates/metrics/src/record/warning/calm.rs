@@ -108,6 +108,10 @@ pub const CLOCK_MOVED: Duration = Duration::from_millis(1);
 /// Tells what a warning of the machine, the instrument or a foreign server's processes has seen.
 pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match warning {
+        Warning::ServerSaturated { share, with_router } => {
+            let who = if *with_router { "the server and the link's router" } else { "the server" };
+            write!(f, "{who} used {:.0} % of a core", share * 100.0)
+        }
         Warning::ServerEnded { ended } => write!(
             f,
             "the server's CPU is not known: {ended} of its processes ended, and nothing tells what \
@@ -121,6 +125,7 @@ pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result
             share * 100.0
         ),
         Warning::InstrumentStalls(own) => own.fmt(f),
+        Warning::RouterStalls(stalls) => stalls.fmt(f),
         Warning::Throttled(held) => held.fmt(f),
         Warning::OneCore => {
             f.write_str("server and load generator share the only physical core that there is")

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::attempts::AttemptsUsed;
 use super::way::micros;
-use super::{Busy, HeldBack, Likely, Misfit, Standstill};
+use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router};
+use crate::observe::attendance::Precedence;
 use crate::observe::ledger::Direction;
 
 /// Why a trial cannot be used.
@@ -107,7 +108,12 @@ pub enum Invalid {
     RouterLate {
         /// How late one packet in a hundred of the window was, or later.
         p99: Duration,
+        /// Its precedence over others that wanted its core; `None` in older records.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        precedence: Option<Precedence>,
     },
+    /// The router of a link had no core for so long, or so often, that what was measured shows it.
+    RouterStalled(RouterStalls),
     /// Of the traffic that was to fill a line beside the feed nothing arrived.
     CrossIdle {
         /// Which way it was to go; `None` where that is not known.
@@ -172,7 +178,9 @@ impl Invalid {
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
-            Self::CaptureIncomplete { .. } | Self::LinkLeaked { .. } | Self::RouterLate { .. } => {
+            Self::RouterLate { precedence, .. } => router::remedy(*precedence),
+            Self::RouterStalled(stalls) => router::remedy(stalls.precedence),
+            Self::CaptureIncomplete { .. } | Self::LinkLeaked { .. } => {
                 "lower the rate or the number of clients"
             }
             Self::MachineStalled { .. } => {
@@ -240,10 +248,11 @@ impl Invalid {
             Self::LinkLeaked { packets } => {
                 write!(f, "{packets} packets were gone on the link that no line had dropped")
             }
-            Self::RouterLate { p99 } => {
+            Self::RouterLate { p99, .. } => {
                 let p99 = micros(p99.as_secs_f64() * 1e6);
                 write!(f, "one packet in a hundred left the router of the link {p99} late or more")
             }
+            Self::RouterStalled(stalls) => write!(f, "{stalls}"),
             Self::CrossIdle { direction, error } => {
                 let what = match direction {
                     Some(Direction::Down) => "no download",
@@ -287,6 +296,7 @@ impl fmt::Display for Invalid {
             Self::RouterDied { .. }
             | Self::LinkLeaked { .. }
             | Self::RouterLate { .. }
+            | Self::RouterStalled(_)
             | Self::CrossIdle { .. } => self.of_the_link(f),
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
