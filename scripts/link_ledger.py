@@ -17,8 +17,11 @@ CASES = [
     ("long-poll", ["--delay", "20ms", "--loss", "2%"]),
     ("short-poll-close", ["--delay", "20ms"]),
     ("sse+tls", ["--delay", "20ms", "--loss", "2%", "--down", "10Mbit/s", "--queue", "20ms"]),
+    ("sse", ["--delay", "20ms", "--ip-version", "ipv6"]),
 ]
-SERVER = "10.0.0.1"
+SERVERS = ["10.0.0.1", "fd70:7573:6862:1::1"]
+# A header of IPv6 is not in the length that it tells (RFC 8200 section 3).
+IPV6_HEADER = 40
 LIMIT_S = 60.0
 # How often a trial is begun anew whose load process went ahead before it could be stopped.
 STARTS = 20
@@ -41,6 +44,18 @@ def child(run, name):
     return None
 
 
+def connections(process):
+    """How many connections of TCP there are in the network of a process."""
+    lines = 0
+    for version in ["tcp", "tcp6"]:
+        with (
+            contextlib.suppress(FileNotFoundError),
+            open(f"/proc/{process}/net/{version}", encoding="ascii") as table,
+        ):
+            lines += len(table.read().splitlines()) - 1
+    return lines
+
+
 def stopped_inside(run):
     """The load process of a run, stopped in its network before it has a connection; None where it was
     faster than this script."""
@@ -50,9 +65,8 @@ def stopped_inside(run):
         with contextlib.suppress(OSError):
             if load and namespace(load) != namespace("self"):
                 os.kill(load, signal.SIGSTOP)
-                with open(f"/proc/{load}/net/tcp", encoding="ascii") as connections:
-                    if len(connections.read().splitlines()) == 1:
-                        return load
+                if not connections(load):
+                    return load
                 os.kill(load, signal.SIGCONT)
                 return None
         time.sleep(0.0005)
@@ -101,15 +115,17 @@ def captured_run(command, packets):
 
 def captured(packets):
     """Bytes of the packets of each direction in their order, and how many came up after the last down."""
-    command = ["tshark", "-r", packets, "-T", "fields", "-e", "ip.src", "-e", "ip.len"]
+    fields = ["ip.src", "ip.len", "ipv6.src", "ipv6.plen"]
+    command = ["tshark", "-r", packets, "-T", "fields"] + [part for it in fields for part in ("-e", it)]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     seen, trailing = {"up": [], "down": []}, 0
     for line in text.splitlines():
-        source, length = line.split("\t")
-        way = "down" if source == SERVER else "up"
+        ipv4_source, ipv4_length, ipv6_source, ipv6_length = line.split("\t")
+        length = int(ipv6_length) + IPV6_HEADER if ipv6_length else int(ipv4_length or 0)
+        way = "down" if (ipv4_source or ipv6_source) in SERVERS else "up"
         trailing = 0 if way == "down" else trailing + 1
         # What is not IP is there too, and a fault.
-        seen[way].append(int(length or 0))
+        seen[way].append(length)
     return seen, trailing
 
 

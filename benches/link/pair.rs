@@ -2,15 +2,17 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use pushbench_core::MonoInstant;
 use pushbench_core::link::{Link, Ways};
 use pushbench_core::units::Span;
 use pushbench_link::network::{Namespaces, NetworkPlan, addressing};
-use pushbench_link::process::{RouterNews, RouterPlan};
+use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
 use pushbench_metrics::observe::device::{Backend, RouterMeasured};
 use pushbench_os::machine::affinity;
 use serde::de::DeserializeOwned;
@@ -106,14 +108,18 @@ impl Ground {
             let address = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
             return Ok(Self { router: None, server: address(PORT), client: address(PORT + 1) });
         };
-        let plan = RouterPlan {
-            link: Link { delay: Ways::both(Span(delay)), ..Link::default() },
-            clients: 1,
-            ipv6: false,
-            seed: 1,
-            backend: Some(backend),
-            queue: NetworkPlan::QUEUE,
-        };
+        let link = Link { delay: Ways::both(Span(delay)), ..Link::default() };
+        Self::over(link, Some(backend), core)
+    }
+
+    /// The networks of a link, with the router on a core if one is given.
+    pub(crate) fn over(
+        link: Link,
+        backend: Option<Backend>,
+        core: Option<u32>,
+    ) -> anyhow::Result<Self> {
+        let addressing = addressing(link.ip_version, 1)?;
+        let plan = RouterPlan { link, clients: 1, seed: 1, backend, queue: NetworkPlan::QUEUE };
         let mut router = Process::start(&Role::Router, core)?;
         let orders = router.child.stdin.as_mut().context("the router has no input")?;
         writeln!(orders, "{}", serde_json::to_string(&plan)?)?;
@@ -122,7 +128,6 @@ impl Ground {
             RouterNews::Refused(reason) | RouterNews::Failed(reason) => bail!(reason),
             RouterNews::Ended(_) => bail!("the router ended before it was told to"),
         };
-        let addressing = addressing(false, 1)?;
         let client = addressing.prefix.address(0).context("there is a client")?;
         let (server, client) =
             (SocketAddr::new(addressing.server, PORT), SocketAddr::new(client, PORT));
@@ -135,6 +140,14 @@ impl Ground {
 
     pub(crate) fn load_network(&self) -> Option<PathBuf> {
         Some(self.router.as_ref()?.1.load.clone())
+    }
+
+    /// Says what the router is to count as the window.
+    pub(crate) fn set_window(&mut self, window: Range<MonoInstant>) -> anyhow::Result<()> {
+        let (router, _) = self.router.as_mut().context("loopback has no router")?;
+        let orders = router.child.stdin.as_mut().context("the router has no input")?;
+        let order = RouterOrder::Phases { warmup: window.start, window };
+        Ok(writeln!(orders, "{}", serde_json::to_string(&order)?)?)
     }
 
     /// Stops the router; what it counted, if there is one.

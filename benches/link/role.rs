@@ -47,6 +47,10 @@ pub(crate) enum Role {
     Source { network: Option<PathBuf>, address: SocketAddr, time: Duration },
     /// Connects, and reads to the end.
     Sink { network: Option<PathBuf>, target: SocketAddr },
+    /// Sends as fast as TCP can to the first that connects, until that has enough.
+    Pour { network: Option<PathBuf>, address: SocketAddr },
+    /// Connects at the first instant, and reads until the last; says what came from the second on.
+    Drink { network: Option<PathBuf>, target: SocketAddr, instants: [MonoInstant; 3] },
 }
 
 /// Datagrams that came.
@@ -75,6 +79,21 @@ pub(crate) struct Sent {
     /// Segments.
     pub(crate) again: u32,
 }
+
+/// A sender's view of its connection.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Look {
+    pub(crate) at: MonoInstant,
+    /// Segments.
+    pub(crate) congestion_window: u32,
+    pub(crate) slow_start_threshold: u32,
+    pub(crate) again: u32,
+    pub(crate) receiver_limited_us: Option<u64>,
+    pub(crate) buffer_limited_us: Option<u64>,
+}
+
+/// From one look to the next.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The role of this process; `None` for the one that a person started.
 pub(crate) fn wanted() -> Option<anyhow::Result<Role>> {
@@ -107,6 +126,14 @@ impl Role {
                 let mut buffer = vec![0; 1 << 18];
                 while stream.read(&mut buffer)? > 0 {}
                 Ok(())
+            }
+            Self::Pour { network, address } => {
+                enter(network)?;
+                pour(address)
+            }
+            Self::Drink { network, target, instants } => {
+                enter(network)?;
+                drink(target, instants)
             }
         }
     }
@@ -186,6 +213,44 @@ fn source(address: SocketAddr, time: Duration) -> anyhow::Result<()> {
     stream.read_to_end(&mut Vec::new())?;
     let time = clock::now().saturating_since(start);
     say(&Sent { bytes, time, again: TcpInfo::of(stream.as_fd())?.retransmits })
+}
+
+fn pour(address: SocketAddr) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    say(&"listens")?;
+    let (mut stream, _) = listener.accept()?;
+    let (block, mut looks, mut next) = (vec![7; 1 << 14], Vec::new(), clock::now());
+    while stream.write_all(&block).is_ok() {
+        let at = clock::now();
+        if at < next {
+            continue;
+        }
+        next = at + LOOK;
+        let info = TcpInfo::of(stream.as_fd())?;
+        looks.push(Look {
+            at,
+            congestion_window: info.congestion_window,
+            slow_start_threshold: info.slow_start_threshold,
+            again: info.retransmits,
+            receiver_limited_us: info.receiver_limited_us,
+            buffer_limited_us: info.buffer_limited_us,
+        });
+    }
+    say(&looks)
+}
+
+fn drink(target: SocketAddr, [begin, from, until]: [MonoInstant; 3]) -> anyhow::Result<()> {
+    clock::sleep_until(begin);
+    let mut stream = TcpStream::connect(target)?;
+    stream.set_read_timeout(Some(SILENCE * 4))?;
+    let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
+    let mut now = clock::now();
+    while now < until {
+        let length = stream.read(&mut buffer)? as u64;
+        now = clock::now();
+        bytes += if now >= from && now < until { length } else { 0 };
+    }
+    say(&bytes)
 }
 
 fn say(what: &impl Serialize) -> anyhow::Result<()> {

@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// One of the two that fill a link's line beside the feed.
     #[command(hide = true)]
     WorkerCross,
+    /// The clients of `headers`.
+    #[command(hide = true)]
+    WorkerHeaders,
 }
 
 /// `pushbench run`.

@@ -62,6 +62,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Man => man::command(),
         Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),
         Command::WorkerLink => Ok(child::link().map(|()| Outcome::Done)?),
+        Command::WorkerHeaders => headers::worker(),
         Command::WorkerCross => Ok(child::cross().map(|()| Outcome::Done)?),
         Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }

@@ -5,6 +5,7 @@ mod remarks;
 use std::ops::ControlFlow;
 
 use anyhow::anyhow;
+use pushbench_core::IpVersion;
 use pushbench_core::scenario::Point;
 use pushbench_core::units::Count;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
@@ -49,15 +50,18 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
 /// Refuses links that this system does not let this user have, and those with more packets than a
 /// router moves here or, where it is given, in the user's opinion; before anything is measured.
 fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
-    // They differ in what they do to packets, not in what they need of the system.
-    let linked = plan.points.iter().filter(|point| point.link.is_some());
-    let Some(clients) = linked.map(|point| point.clients).max() else { return Ok(()) };
-    let tried = link::try_out(&commands(), clients)?;
     let given = router_packets.map(|packets| RouterSpeed::given(packets.0 as f64));
-    match given.or(tried.speed) {
-        Some(speed) => plan.check_packets(&speed).map_err(Failure::usage),
-        None => Ok(()),
+    let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
+    for version in [IpVersion::V4, IpVersion::V6] {
+        // Those of a version differ in what they do to packets, not in what they need of the system.
+        let of_version = linked.clone().filter(|(link, _)| link.ip_version == version);
+        let Some(clients) = of_version.map(|(_, clients)| clients).max() else { continue };
+        let tried = link::try_out(&commands(), version, clients)?;
+        if let Some(speed) = given.or(tried.speed) {
+            plan.check_packets(&speed).map_err(Failure::usage)?;
+        }
     }
+    Ok(())
 }
 
 /// How this program is started as a child of its own.

@@ -154,6 +154,66 @@ fn in_tls_each_record_adds_its_bytes_and_a_session_that_is_resumed_shows_no_cert
     }
 }
 
+/// Rows and record over a link; `None` where there can be none here.
+fn over_a_link(args: &[&str]) -> Option<(Vec<Row>, serde_json::Value)> {
+    let work = tempfile::tempdir().unwrap();
+    let common = ["headers", "--json", "--delay", "5ms"];
+    let (code, stdout, stderr) = outcome(work.path(), &[&common, args].concat());
+    if code == 2 && stderr.contains("namespace") {
+        eprintln!("skipped: {stderr}");
+        return None;
+    }
+    assert_eq!(code, 0, "{stderr}");
+    Some((rows(work.path()), serde_json::from_str(&stdout).unwrap()))
+}
+
+/// Two counts that know nothing of each other: of the clients' kernel, and of the link's router. Of what is
+/// published nothing goes over the link.
+fn check_router(record: &serde_json::Value) {
+    let over = &record["cases"][0]["over_link"];
+    assert_eq!(over["router"], over["kernel"], "{over}");
+    assert_eq!((&over["sent_again"], &over["dropped"]), (&0.into(), &0.into()), "{over}");
+}
+
+#[test]
+fn over_a_link_the_published_poll_has_the_same_bytes_and_the_router_saw_them() {
+    let args = ["--profile", "kaazing-2009", "-t", "short-poll"];
+    let Some((rows, record)) = over_a_link(&args) else { return };
+    check_published(&rows);
+    check_router(&record);
+    assert_eq!(record["address"], "10.0.0.1");
+}
+
+/// On loopback a message of 10 KiB is a single packet. A packet of 1,500 bytes has 1,428 for it in IPv6.
+#[test]
+fn over_a_link_a_message_is_as_many_packets_as_it_takes() {
+    if !Path::new("/proc/net/if_inet6").exists() {
+        return eprintln!("skipped: this kernel has no IPv6");
+    }
+    let args = ["--profile", "minimal", "-t", "short-poll-close", "--payload", "10KiB", "--ipv6"];
+    let Some((rows, record)) = over_a_link(&args) else { return };
+    check_router(&record);
+    assert_eq!(record["link"]["ip_version"], "ipv6");
+    let push = rows.iter().find(|row| row["transport"] == "websocket").unwrap();
+    let segments = number(push, "segments");
+    assert_eq!(segments - number(push, "pure_acks"), (10_240 + 4_u64).div_ceil(1_428), "{push:?}");
+    assert_eq!(number(push, "ip_bytes"), 10_244 + 72 * segments, "{push:?}");
+}
+
+#[test]
+fn what_headers_cannot_play_over_a_link_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    for (args, part) in [
+        (&["--delay", "5ms,9ms"][..], "there is one link here, so each setting has one value"),
+        (&["--delay", "5ms", "--reproduce"], "--reproduce: the published clients are on loopback"),
+        (&["--delay", "11s"], "link.delay: 11s is too long"),
+    ] {
+        let (code, _, stderr) = outcome(work.path(), &[&["headers"], args].concat());
+        assert!(code == 2 && stderr.contains(part), "{args:?}: {code}, {stderr}");
+    }
+    assert!(!work.path().join("results").exists());
+}
+
 #[test]
 fn json_is_the_record_and_nothing_else() {
     let work = tempfile::tempdir().unwrap();

@@ -89,6 +89,42 @@ fn a_link_by_its_name_has_its_settings_but_those_that_are_given() {
     assert_eq!(column(folder.path(), "down_bits_per_s")[0], "9000000");
 }
 
+/// A header of 40 bytes in place of 20, and of TCP 32 each with timestamps; and no packet but those of the
+/// clients, as IPv6 would have of itself.
+#[test]
+fn over_ipv6_each_packet_has_the_longer_header_and_there_are_no_others() {
+    if !Path::new("/proc/net/if_inet6").exists() {
+        return eprintln!("skipped: this kernel has no IPv6");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["-t", "sse", "-R", "20/s", "--delay", "5ms", "--ip-version", "ipv4,ipv6"];
+    let Some(mut trials) = trials(folder.path(), &args) else { return };
+    trials.sort_by_key(|trial| trial["id"]["point"].as_u64());
+    assert_eq!(column(folder.path(), "ip_version"), ["ipv4", "ipv6"]);
+    assert_eq!(numbers(folder.path(), "expected"), numbers(folder.path(), "delivered"));
+    for (trial, header) in trials.iter().zip([20 + 32, 40 + 32]) {
+        let link = &trial["router"]["link"];
+        assert_eq!(link["strays"], Value::Array(Vec::new()));
+        assert_eq!(seen(trial, "/tally/other/packets"), 0);
+        let window = |row: &&Value| row["phase"] == "window";
+        let rows = || link["rows"].as_array().unwrap().iter().filter(window);
+        assert_eq!(rows().count(), 2, "{link}");
+        for row in rows() {
+            let tcp = &row["tally"]["tcp"];
+            let [packets, bytes] =
+                ["packets", "header_bytes"].map(|name| tcp[name].as_u64().unwrap());
+            assert_eq!(bytes, packets * header, "{tcp}");
+        }
+        let told = trial["measured"]["ledger"]["tcpip"].as_array().unwrap().iter();
+        let told = told.filter(window).filter_map(|row| row["header_bytes"].as_u64());
+        assert_eq!(
+            told.sum::<u64>(),
+            rows().filter_map(|row| row["tally"]["tcp"]["header_bytes"].as_u64()).sum::<u64>(),
+            "the ledger has the router's count"
+        );
+    }
+}
+
 /// A queue of 300 ms before a line that a download fills: a message waits in it, and what it costs in
 /// bytes is what it costs on an empty line.
 #[test]
@@ -159,6 +195,7 @@ fn settings_that_cannot_be_are_refused_before_anything_starts() {
         (&["--delay", "11s"][..], "link.delay: 11s is too long"),
         (&["--loss", "100%"], "link.loss"),
         (&["--down", "0Mbit/s"], "it must be above zero"),
+        (&["--ip-version", "6"], "expected `ipv4` or `ipv6`"),
         (&["--jitter", "10ms"], "link.jitter: 10ms"),
         (&["--link", "5g"], "no link is called `5g`; there are lan"),
         (&["--queue", "1s"], "link.queue: nothing waits"),

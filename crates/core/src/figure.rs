@@ -38,6 +38,8 @@ pub enum Figure {
     ConnectP50,
     /// Median time to connect and subscribe.
     ReadyP50,
+    /// Median time until a connection that takes up a session of TLS was secured.
+    ResumedP50,
     /// TLS bytes that a client sends while it connects, per handshake.
     TlsConnectUp,
     /// TLS bytes that a client gets while it connects, per handshake.
@@ -172,7 +174,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 29] = {
+const TABLE: [Row; 30] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -188,6 +190,7 @@ const TABLE: [Row; 29] = {
         row(F::AgeMax, "age.max", "age_max_us", "age max", DELAY),
         row(F::ConnectP50, "connect.p50", "connect_p50_us", "connect p50", SPAN).at(0.5),
         row(F::ReadyP50, "ready.p50", "ready_p50_us", "ready p50", SPAN).at(0.5),
+        row(F::ResumedP50, "resumed.p50", "resumed_p50_us", "resumed p50", SPAN).at(0.5),
         layer(F::TlsConnectUp, "tls_connect_up_bytes_per_handshake", "TLS up/connect"),
         layer(F::TlsConnectDown, "tls_connect_down_bytes_per_handshake", "TLS down/connect"),
         layer(F::PayloadBytes, "payload_bytes_per_msg", "payload/msg").by(Ranges),

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::built_in::{LinkName, NamedLink, names};
 pub use self::cause::Cause;
-pub use self::check::{LinkError, MIN_MTU_IPV4, MIN_MTU_IPV6};
+pub use self::check::LinkError;
 pub use self::quantity::{BurstLength, QueueLimit};
 pub use self::ways::Ways;
 use crate::checked_when_read;
+use crate::ip::IpVersion;
 use crate::named::by_name;
 use crate::units::{BitRate, Share, Span};
 
@@ -51,6 +52,8 @@ pub struct Link {
     pub up: Option<BitRate>,
     /// How much may wait in front of a line that has a rate; what comes beyond is dropped at the tail.
     pub queue: Ways<QueueLimit>,
+    /// The version of IP at both ends.
+    pub ip_version: IpVersion,
     /// The largest packet that passes, in bytes, IP header included.
     pub mtu: u16,
     /// Whose lines they are.
@@ -130,6 +133,7 @@ impl Default for Link {
             down: None,
             up: None,
             queue: Ways::both(QueueLimit::Time(Span(Duration::from_millis(200)))),
+            ip_version: IpVersion::V4,
             mtu: 1500,
             scope: Scope::Client,
             reorder: false,

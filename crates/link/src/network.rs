@@ -15,6 +15,7 @@ mod setup;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use pushbench_core::IpVersion;
 use pushbench_metrics::observe::device::{Backend, SideCounts};
 use pushbench_os::net::namespace::{NetworkError, NetworkNamespace};
 use pushbench_os::net::route::{DeviceIndex, RouteTable};
@@ -51,12 +52,15 @@ impl Namespaces {
 /// # Errors
 ///
 /// [`TooManyClients`] where there are fewer addresses.
-pub fn addressing(ipv6: bool, clients: u32) -> Result<Addressing, TooManyClients> {
-    let (server, network, length): (IpAddr, IpAddr, u32) = if ipv6 {
-        let part = |subnet, host| Ipv6Addr::new(0xfd70, 0x7573, 0x6862, subnet, 0, 0, 0, host);
-        (part(1, 1).into(), part(2, 0).into(), 64)
-    } else {
-        (Ipv4Addr::new(10, 0, 0, 1).into(), Ipv4Addr::new(10, 128, 0, 0).into(), 9)
+pub fn addressing(version: IpVersion, clients: u32) -> Result<Addressing, TooManyClients> {
+    let (server, network, length): (IpAddr, IpAddr, u32) = match version {
+        IpVersion::V4 => {
+            (Ipv4Addr::new(10, 0, 0, 1).into(), Ipv4Addr::new(10, 128, 0, 0).into(), 9)
+        }
+        IpVersion::V6 => {
+            let part = |subnet, host| Ipv6Addr::new(0xfd70, 0x7573, 0x6862, subnet, 0, 0, 0, host);
+            (part(1, 1).into(), part(2, 0).into(), 64)
+        }
     };
     let prefix = Prefix::new(network, length).expect("no longer than its addresses");
     // The last is for traffic beside the feed.

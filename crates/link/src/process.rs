@@ -33,8 +33,6 @@ pub struct RouterPlan {
     pub link: Link,
     /// How many clients have an address and a line.
     pub clients: u32,
-    /// Whether they and the server have IPv6 addresses; else they have IPv4 ones.
-    pub ipv6: bool,
     /// Which chance decides over the packets.
     pub seed: u64,
     /// How packets come to the router; `None` for whichever is to be had.
@@ -121,7 +119,7 @@ pub fn play<I: Read + AsFd>(mut orders: I, mut news: impl Write) -> Result<(), R
 
 fn route<I: Read + AsFd>(orders: &mut I, news: &mut impl Write) -> Result<(), RouterError> {
     let plan: RouterPlan = serde_json::from_slice(&line(orders)?).map_err(RouterError::Plan)?;
-    let addressing = addressing(plan.ipv6, plan.clients)?;
+    let addressing = addressing(plan.link.ip_version, plan.clients)?;
     let networks = NetworkPlan { backend: plan.backend, mtu: plan.link.mtu, queue: plan.queue };
     // Before it may enter a user namespace, in which it has no say over the machine's cores.
     let hold = Hold::take();

@@ -5,20 +5,22 @@ use pushbench_core::Contender;
 use pushbench_core::contender::UnknownContender;
 use pushbench_core::units::{ByteSize, Count};
 
-use super::OutputArgs;
+use super::{LinkArgs, OutputArgs};
 
 /// `pushbench headers`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Counts the same exchange at five levels: characters of headers, bytes of headers, TCP payload,
 IP packets, Ethernet frames. Packets are captured where that is allowed (root, or the privilege
-CAP_NET_RAW); else the kernel's own count for each connection is taken.
+CAP_NET_RAW); else the kernel's own count for each connection is taken. Over a link that is taken too, and
+told beside what the link's router counted; packets are there as large as its MTU has them.
 
 Examples:
   pushbench headers                                       every built-in profile
   pushbench headers --reproduce                           \"871 bytes against 2\", at its own scale
   pushbench headers --profile chromium --cookie-bytes 0,400,2000
-  pushbench headers --profile mine.toml --payload 1KiB -t short-poll -t long-poll"
+  pushbench headers --profile mine.toml --payload 1KiB -t short-poll -t long-poll
+  pushbench headers --delay 50ms --payload 10KiB          over a link, in packets of 1,500 bytes"
 )]
 pub(crate) struct HeadersArgs {
     /// Header profile to measure: minimal, kaazing-2009, curl, chromium, firefox, or a file;
@@ -50,6 +52,8 @@ pub(crate) struct HeadersArgs {
     /// Use IPv6, whose header is 20 bytes longer
     #[arg(long)]
     pub(crate) ipv6: bool,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
+use pushbench_core::IpVersion;
 use pushbench_core::link::{BurstLength, Link, LinkName, QueueLimit, Scope, Ways};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{BitRate, Count, Share, Span};
@@ -49,6 +50,9 @@ pub(crate) struct LinkArgs {
     /// The same of uploads; may be a list [default: 0]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     load_up: Vec<u32>,
+    /// Version of IP at both ends of a link: ipv4, ipv6; may be a list [default: ipv4]
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    ip_version: Vec<IpVersion>,
 }
 
 impl LinkArgs {
@@ -65,17 +69,23 @@ impl LinkArgs {
         link.scope = self.scope.or(link.scope);
         set_some(&mut link.load_down, &self.load_down);
         set_some(&mut link.load_up, &self.load_up);
+        set_some(&mut link.ip_version, &self.ip_version);
     }
 
     /// The one link that they say: without any, one that does nothing to packets but pass them on.
     pub(crate) fn one(&self) -> Result<Link, Failure> {
+        Ok(self.chosen()?.unwrap_or_default())
+    }
+
+    /// The one link that they say; `None` without any.
+    pub(crate) fn chosen(&self) -> Result<Option<Link>, Failure> {
         let mut scenario = Scenario::default();
         self.apply(&mut scenario);
         scenario.check().map_err(Failure::usage)?;
         match &scenario.points(None)[..] {
-            [point] => Ok(point.link.clone().unwrap_or_default()),
+            [point] => Ok(point.link.clone()),
             _ => Err(Failure::usage(anyhow!(
-                "a link by hand is one, so each setting has one value; `pushbench run` takes lists"
+                "there is one link here, so each setting has one value; `pushbench run` takes lists"
             ))),
         }
     }
@@ -99,7 +109,7 @@ Examples:
 pub(crate) struct JoinArgs {
     #[command(flatten)]
     pub(crate) link: LinkArgs,
-    /// How many clients have an address and a line each, from 10.128.0.1 on
+    /// How many clients have an address and a line each, from 10.128.0.1 or fd70:7573:6862:2::1 on
     #[arg(short, long, value_name = "N", default_value = "10k")]
     pub(crate) clients: Count,
     /// Seed of the draws of loss and jitter

@@ -3,6 +3,7 @@
 use pushbench_metrics::observe::attendance::Precedence;
 use pushbench_metrics::observe::device::Backend;
 use pushbench_report::human;
+use pushbench_core::IpVersion;
 use pushbench_run::packets::RouterSpeed;
 use pushbench_run::player::link::{self, LinkError, Tried};
 
@@ -20,7 +21,7 @@ const NAME: &str = "emulated links";
 /// its router can do.
 pub(super) fn links() -> Vec<Check> {
     let found = |found| Check::new(GROUP, NAME, found);
-    match link::try_out(&run::commands(), 1) {
+    match link::try_out(&run::commands(), IpVersion::V4, 1) {
         Ok(tried) => vec![
             found(match tried.backend {
                 Backend::Tun => "network namespaces, TUN devices",

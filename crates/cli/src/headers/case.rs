@@ -9,6 +9,7 @@ use pushbench_core::units::Count;
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::record::headers::PUSH;
 use pushbench_protocol::headers::{self, HeaderProfile};
+use serde::{Deserialize, Serialize};
 
 use crate::args::HeadersArgs;
 use crate::exit::Failure;
@@ -19,7 +20,7 @@ use crate::profile;
 const LEAST_PAYLOAD: usize = SEQ_DIGITS + 1;
 
 /// One header profile, ready to be played.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Case {
     /// With the cookies.
     pub(super) profile: HeaderProfile,

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use pushbench_core::Contender;
@@ -19,7 +19,7 @@ use pushbench_protocol::headers::HeadSize;
 use pushbench_tls::Connector;
 
 use super::traffic::TrafficCount;
-use super::watched::{LIMIT, PAUSE, WatchedChannel};
+use super::watched::{PAUSE, WatchedChannel};
 
 /// The results of a client's step so far.
 #[derive(Default)]
@@ -59,6 +59,8 @@ pub(super) struct Client {
     security: Option<Security>,
     /// Whether the session hears ticks.
     ticks: bool,
+    /// How long an exchange may take.
+    limit: Duration,
     channel: Option<WatchedChannel>,
     out: Output,
     step: Step,
@@ -70,10 +72,11 @@ impl Client {
         peer: SocketAddr,
         session: Box<dyn Session>,
         security: Option<Security>,
+        limit: Duration,
     ) -> Self {
         let ticks = contender.shape().asks();
         let (channel, out, step) = (None, Output::default(), Step::default());
-        Self { contender, peer, session, security, ticks, channel, out, step }
+        Self { contender, peer, session, security, ticks, limit, channel, out, step }
     }
 
     /// Whether each exchange has a connection of its own.
@@ -89,7 +92,7 @@ impl Client {
 
     fn connect(&mut self) -> anyhow::Result<()> {
         let layer = self.security.as_ref().map(|(connector, own)| connector.layer(own));
-        self.channel = Some(WatchedChannel::open(self.peer, layer)?);
+        self.channel = Some(WatchedChannel::open(self.peer, layer, self.limit)?);
         Ok(())
     }
 
@@ -180,7 +183,7 @@ impl Client {
 
     fn send(&mut self) -> anyhow::Result<()> {
         let Some(channel) = &mut self.channel else { return Ok(()) };
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + self.limit;
         if !self.out.send.is_empty() {
             channel.mark();
         }
@@ -315,8 +318,9 @@ pub(super) fn finish(
     clients: &mut [Client],
     until: Until,
     count: &TrafficCount,
+    limit: Duration,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit;
     loop {
         let mut busy = false;
         for client in &mut *clients {
@@ -329,7 +333,7 @@ pub(super) fn finish(
             Instant::now() < deadline,
             "{}: the connection does not come to rest within {} s",
             waiting.contender,
-            LIMIT.as_secs()
+            limit.as_secs()
         );
         if !busy {
             thread::sleep(PAUSE);

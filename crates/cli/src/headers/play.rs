@@ -1,24 +1,28 @@
 //! One case: every transport's client takes one message after another from a real server.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::os::unix::process::parent_id;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::Contender;
-use pushbench_core::contender::Security;
+use pushbench_core::security::ClientSecurity;
+use pushbench_link::network::Namespaces;
 use pushbench_load::session::Sessions;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::control::LoadPlan;
-use pushbench_metrics::record::headers::{ContenderBytes, Exchange, HeaderCase, Traffic};
+use pushbench_metrics::record::headers::{ContenderBytes, Exchange, Passed, Traffic};
+use pushbench_os::net::namespace;
+use pushbench_os::process::tied;
+use pushbench_tls::Connector;
+use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::client::{self, Client, Until};
-use super::server::Server;
+use super::server::Publisher;
 use super::traffic::TrafficCount;
-use super::watched::LIMIT;
-use crate::exit::Failure;
-use crate::interrupt;
 
 /// Messages published before anybody listens, so that all that follow have numbers of two
 /// digits: a cursor in a request is as long as its number.
@@ -31,81 +35,108 @@ const SETTLING: u32 = 3;
 /// Exchanges that are measured.
 const MEASURED: u32 = 20;
 
-/// Plays `case` by each of `transports`; `source` counts what TCP and IP carry.
-pub(super) fn play(
-    case: &Case,
-    contenders: &[Contender],
-    host: IpAddr,
-    source: Source,
-) -> Result<HeaderCase, Failure> {
-    let name = &case.profile.name;
-    let played = Play::start(case, contenders, host, source).and_then(Play::run);
-    let rows = played.with_context(|| format!("header profile {name}"));
-    if interrupt::interrupted() {
-        return Err(Failure::Interrupted);
-    }
-    Ok(HeaderCase {
-        profile: name.clone(),
-        about: case.profile.about.clone(),
-        cookie_bytes: case.cookie_bytes,
-        delivery: case.delivery,
-        payload_bytes: case.payload as u64,
-        rows: rows.map_err(Failure::Failed)?,
-    })
+/// All that the process is told which plays the clients of a case.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PlayPlan {
+    pub(super) case: Case,
+    pub(super) contenders: Vec<Contender>,
+    /// The server, which runs.
+    pub(super) server: SocketAddr,
+    /// Whom clients trust; `None` where the server speaks in clear.
+    pub(super) security: Option<ClientSecurity>,
+    /// Who counts what TCP and IP carry.
+    pub(super) source: Source,
+    /// The networks of a link, where there is one.
+    pub(super) networks: Option<Namespaces>,
+    /// How long an exchange may take.
+    pub(super) limit: Duration,
 }
 
-/// A server, a client of each transport, and a count of what passes between them.
+/// The outcome of a case.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Played {
+    pub(super) rows: Vec<ContenderBytes>,
+    /// All that was counted, of all connections.
+    pub(super) passed: Passed,
+}
+
+/// Plays a case. Where there is a link, the process must not have a thread beside this one.
+pub(super) fn play(plan: &PlayPlan) -> anyhow::Result<Played> {
+    Play::start(plan)?.run()
+}
+
+/// Who publishes, a client of each transport, and a count of what passes between them and the server.
 struct Play {
-    server: Server,
+    publisher: Publisher,
     traffic: TrafficCount,
     clients: Vec<Client>,
+    limit: Duration,
+    passed: Passed,
 }
 
 impl Play {
-    fn start(
-        case: &Case,
-        contenders: &[Contender],
-        host: IpAddr,
-        source: Source,
-    ) -> anyhow::Result<Self> {
-        let is_secured = contenders.iter().any(|it| it.stack.security == Security::Tls);
-        let server = Server::start(case, host, is_secured)?;
-        let traffic = TrafficCount::start(source, server.address.port())?;
-        (0..UNHEARD).try_for_each(|_| server.publish())?;
-        let clients = contenders.iter().map(|&contender| {
-            let sessions = Sessions::new(&plan(case, contender, &server));
-            let security = server.connector.as_ref().map(|it| (Rc::clone(it), it.client()));
-            Client::new(contender, server.address, sessions.session(0), security)
+    fn start(plan: &PlayPlan) -> anyhow::Result<Self> {
+        let is_secured = plan.security.is_some();
+        let publisher = Publisher::new(&plan.case, plan.server, is_secured);
+        // Who publishes is at the server's side: no packet of that is on the link. A connection stays in
+        // the network in which it was opened.
+        if let Some(networks) = &plan.networks {
+            namespace::enter(&networks.server)?;
+        }
+        (0..UNHEARD).try_for_each(|_| publisher.publish())?;
+        if let Some(networks) = &plan.networks {
+            namespace::enter(&networks.load)?;
+        }
+        // Behind what takes it back: entering a user namespace.
+        tied::end_with(parent_id())?;
+        let traffic = TrafficCount::start(plan.source, plan.server.port())?;
+        let connector = plan.security.as_ref().map(Connector::new).transpose()?.map(Rc::new);
+        let clients = plan.contenders.iter().map(|&contender| {
+            let sessions = Sessions::new(&session_plan(plan, contender));
+            let security = connector.as_ref().map(|it| (Rc::clone(it), it.client()));
+            Client::new(contender, plan.server, sessions.session(0), security, plan.limit)
         });
-        Ok(Self { clients: clients.collect(), server, traffic })
+        let (clients, passed) = (clients.collect(), Passed::default());
+        Ok(Self { publisher, traffic, clients, limit: plan.limit, passed })
     }
 
-    fn run(mut self) -> anyhow::Result<Vec<ContenderBytes>> {
+    fn run(mut self) -> anyhow::Result<Played> {
         self.step(Until::Open, Client::open)?;
         let opened = self.traffic();
+        self.count(|client| !client.reconnects());
         self.step(Until::Subscribed, Client::subscribe)?;
         let subscriptions = self.outcomes()?;
+        self.count(|_| true);
         let mut exchanges = Vec::new();
         for round in 0..SETTLING + MEASURED {
             self.clients.iter_mut().for_each(Client::prepare);
-            self.server.publish()?;
+            self.publisher.publish()?;
             self.step(Until::Message, Client::exchange)?;
+            self.count(|_| true);
             if round >= SETTLING {
                 exchanges.push(self.outcomes()?);
-            }
-            if interrupt::interrupted() {
-                break;
             }
         }
         self.step(Until::Closed, Client::close)?;
         let closed = self.traffic();
+        self.count(|client| !client.reconnects());
         self.traffic.stop()?;
         let rows = self.clients.iter().enumerate().map(|(index, client)| {
             let own: Vec<Exchange> = exchanges.iter().map(|round| round[index]).collect();
             let kept = |traffic: &[Traffic]| (!client.reconnects()).then(|| traffic[index]);
             row(client.contender, &own, kept(&opened), subscriptions[index], kept(&closed))
         });
-        Ok(rows.collect())
+        Ok(Played { rows: rows.collect(), passed: self.passed })
+    }
+
+    /// Adds what passed in the step to the sum, of the clients for which it is not part of another.
+    fn count(&mut self, counts: impl Fn(&Client) -> bool) {
+        for client in self.clients.iter().filter(|client| counts(client)) {
+            let traffic = client.traffic();
+            self.passed.packets += traffic.segments;
+            self.passed.ip_bytes += traffic.ip_bytes;
+            self.passed.payload_bytes += traffic.tcp_bytes;
+        }
     }
 
     /// Has every client begin something, and takes all to its end.
@@ -115,7 +146,7 @@ impl Play {
         begin: impl Fn(&mut Client) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.clients.iter_mut().try_for_each(begin)?;
-        client::finish(&mut self.clients, until, &self.traffic)
+        client::finish(&mut self.clients, until, &self.traffic, self.limit)
     }
 
     fn traffic(&self) -> Vec<Traffic> {
@@ -128,13 +159,13 @@ impl Play {
 }
 
 /// The plan of a session.
-fn plan(case: &Case, contender: Contender, server: &Server) -> LoadPlan {
+fn session_plan(PlayPlan { case, server, limit, .. }: &PlayPlan, contender: Contender) -> LoadPlan {
     LoadPlan {
         delivery: case.delivery,
         headers: case.profile.clone(),
         // Longer than a message can take to come.
-        long_poll_timeout: 3 * LIMIT,
-        ..LoadPlan::new(server.address, contender, 1)
+        long_poll_timeout: 3 * *limit,
+        ..LoadPlan::new(*server, contender, 1)
     }
 }
 

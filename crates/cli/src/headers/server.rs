@@ -1,7 +1,6 @@
-//! The server of a case: a child as `run` starts it, whose messages are published one at a time.
+//! The server of a case, a child as `run` starts it, and who publishes its messages, one at a time.
 
-use std::net::{IpAddr, SocketAddr};
-use std::rc::Rc;
+use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -10,11 +9,11 @@ use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::message::SEQ_DIGITS;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::Schedule;
+use pushbench_core::security::ClientSecurity;
 use pushbench_core::tls::Tls;
 use pushbench_metrics::record::control::{Place, ServerNews, ServerPlan};
 use pushbench_run::player::process::{Output, Process};
 use pushbench_run::security;
-use pushbench_tls::Connector;
 use ureq::tls::TlsConfig;
 
 use super::case::Case;
@@ -22,26 +21,25 @@ use super::case::Case;
 /// How long the server may take to start, and to take a message.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a connection for publishing is kept: longer than any case takes.
+const KEPT: Duration = Duration::from_secs(3_600);
+
 /// A running server, ended when dropped.
 pub(super) struct Server {
     _process: Process,
     pub(super) address: SocketAddr,
     /// Of clients that trust it alone; `None` where it speaks in clear.
-    pub(super) connector: Option<Rc<Connector>>,
-    agent: ureq::Agent,
-    /// The text of each message behind its number.
-    body: String,
+    pub(super) security: Option<ClientSecurity>,
 }
 
 impl Server {
-    /// Starts the server of `case` on a free port of `host`.
-    pub(super) fn start(case: &Case, host: IpAddr, is_secured: bool) -> anyhow::Result<Self> {
+    /// Starts the server of `case` at `place`.
+    pub(super) fn start(case: &Case, place: Place, is_secured: bool) -> anyhow::Result<Self> {
         let ends = is_secured.then(|| security::ends(&Tls::default())).transpose()?;
         let (security, client) = ends.unzip();
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
         let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
-        let (listen, headers) = (SocketAddr::new(host, 0), case.profile.clone());
-        let place = Place { listen, ..Place::default() };
+        let headers = case.profile.clone();
         let plan = ServerPlan { place: place.clone(), headers, security, ..ServerPlan::new(feed) };
         let (sender, news) = channel();
         let process = Process::start(&["worker-server".to_owned()], &place, &plan, move |output| {
@@ -60,23 +58,42 @@ impl Server {
                 Output::News(ServerNews::Stopped(_)) => {}
             }
         };
-        let connector = client.as_ref().map(Connector::new).transpose()?.map(Rc::new);
+        Ok(Self { _process: process, address, security: client })
+    }
+}
+
+/// Publishes messages over a connection of its own, which is opened for the first.
+pub(super) struct Publisher {
+    agent: ureq::Agent,
+    url: String,
+    /// The text of each message behind its number.
+    body: String,
+}
+
+impl Publisher {
+    /// One for the server of `case` at `server`.
+    pub(super) fn new(case: &Case, server: SocketAddr, is_secured: bool) -> Self {
         // The certificate is for a name, and the process was started here.
         let tls = TlsConfig::builder()
             .disable_verification(true)
             .unversioned_rustls_crypto_provider(pushbench_tls::provider(&Tls::default()))
             .build();
-        let agent = ureq::Agent::config_builder().timeout_global(Some(LIMIT)).proxy(None);
-        let agent = agent.tls_config(tls).build().into();
+        // A limit for all of it would have a thread look for the address.
+        let agent = ureq::Agent::config_builder()
+            .timeout_connect(Some(LIMIT))
+            .timeout_recv_response(Some(LIMIT))
+            .timeout_recv_body(Some(LIMIT))
+            .max_idle_age(KEPT)
+            .proxy(None);
+        let scheme = if is_secured { "https" } else { "http" };
+        let url = format!("{scheme}://{server}/feed/publish");
         let body = "x".repeat(case.payload - SEQ_DIGITS);
-        Ok(Self { _process: process, address, connector, agent, body })
+        Self { agent: agent.tls_config(tls).build().into(), url, body }
     }
 
-    /// Publishes the next message, over a connection of its own.
+    /// Publishes the next message.
     pub(super) fn publish(&self) -> anyhow::Result<()> {
-        let scheme = if self.connector.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{}/feed/publish", self.address);
-        let answer = self.agent.post(url).send(&self.body);
+        let answer = self.agent.post(&self.url).send(&self.body);
         // Read to its end, so that the connection can be used again.
         let read = answer.and_then(|mut answer| answer.body_mut().read_to_string());
         read.map(drop).context("cannot publish a message")

@@ -12,7 +12,7 @@ use pushbench_os::net::tcp_info::TcpInfo;
 
 use super::secured::SecuredBytes;
 
-/// How long an exchange may take.
+/// How long an exchange may take where the network takes no time.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// How long to wait where no channel has anything.
@@ -39,12 +39,16 @@ pub(super) struct WatchedChannel {
 }
 
 impl WatchedChannel {
-    /// Opens a connection, secured by `layer` if that is one.
-    pub(super) fn open(peer: SocketAddr, layer: Option<Layer<ClientEnd>>) -> anyhow::Result<Self> {
+    /// Opens a connection, secured by `layer` if that is one, within `limit`.
+    pub(super) fn open(
+        peer: SocketAddr,
+        layer: Option<Layer<ClientEnd>>,
+        limit: Duration,
+    ) -> anyhow::Result<Self> {
         let cannot = || format!("cannot connect to {peer}");
-        let mut channel = Channel::connect_within(layer, peer, LIMIT).with_context(cannot)?;
+        let mut channel = Channel::connect_within(layer, peer, limit).with_context(cannot)?;
         let mut moved = Moved::default();
-        let secured = secure(&mut channel, &mut moved).with_context(cannot)?;
+        let secured = secure(&mut channel, &mut moved, limit).with_context(cannot)?;
         let port = channel.local_addr()?.port();
         let (finished, ended, owes_ack, acks_before) = (false, false, None, 0);
         let mut channel =
@@ -120,8 +124,12 @@ impl WatchedChannel {
 }
 
 /// Agrees upon what secures a connection; the bytes of that.
-fn secure(channel: &mut Channel, moved: &mut Moved) -> io::Result<Option<SecuredBytes>> {
-    let deadline = Instant::now() + LIMIT;
+fn secure(
+    channel: &mut Channel,
+    moved: &mut Moved,
+    limit: Duration,
+) -> io::Result<Option<SecuredBytes>> {
+    let deadline = Instant::now() + limit;
     while !channel.secure(moved)? {
         if Instant::now() > deadline {
             return Err(ErrorKind::TimedOut.into());

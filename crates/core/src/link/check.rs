@@ -5,12 +5,6 @@ use std::time::Duration;
 use super::{BurstLength, Link, QueueLimit, Scope};
 use crate::units::{BitRate, Share, Span};
 
-/// The smallest MTU of a link in IPv4, in bytes: what every host takes (RFC 791 §3.1).
-pub const MIN_MTU_IPV4: u16 = 576;
-
-/// The smallest MTU of a link in IPv6, in bytes (RFC 8200 §5).
-pub const MIN_MTU_IPV6: u16 = 1280;
-
 /// The longest delay in one direction, to the Moon and back four times over.
 const MAX_DELAY: Duration = Duration::from_secs(10);
 
@@ -54,23 +48,18 @@ impl Link {
         each("link.queue", queue.each(), |limit| check_queue(*limit))?;
         each("link.load_down", [&self.load_down], |flows| check_flows(*flows))?;
         each("link.load_up", [&self.load_up], |flows| check_flows(*flows))?;
-        self.check_mtu(MIN_MTU_IPV4)?;
+        self.check_mtu()?;
         self.check_load()?;
         self.check_needs()
     }
 
-    /// Checks that packets of `least` bytes pass: [`MIN_MTU_IPV6`] where addresses are of IPv6.
-    ///
-    /// # Errors
-    ///
-    /// An MTU that is smaller.
-    pub fn check_mtu(&self, least: u16) -> Result<(), LinkError> {
-        if self.mtu >= least {
+    fn check_mtu(&self) -> Result<(), LinkError> {
+        let (mtu, least) = (self.mtu, self.ip_version.least_mtu());
+        if mtu >= least {
             return Ok(());
         }
-        let version = if least > MIN_MTU_IPV4 { "IPv6" } else { "IPv4" };
-        let problem =
-            format!("{} bytes are too few; {version} needs links of at least {least}", self.mtu);
+        let title = self.ip_version.title();
+        let problem = format!("{mtu} bytes are too few; {title} needs links of at least {least}");
         Err(LinkError { key: "link.mtu", problem })
     }
 

@@ -38,8 +38,8 @@ fn an_empty_table_passes_packets_on_untouched() {
 fn what_is_given_once_holds_both_ways_and_a_table_parts_them() {
     let link = read(
         "delay = \"40ms\"\njitter = { down = \"5ms\", up = \"1ms\" }\nloss = \"0.1%\"\nburst = 4\n\
-         down = \"10Mbit/s\"\nqueue = { down = \"200ms\", up = \"64KiB\" }\nmtu = 1280\n\
-         scope = \"shared\"\nreorder = true\nload_down = 2",
+         down = \"10Mbit/s\"\nqueue = { down = \"200ms\", up = \"64KiB\" }\nip_version = \"ipv6\"\n\
+         mtu = 1280\nscope = \"shared\"\nreorder = true\nload_down = 2",
     );
     let expected = Link {
         delay: Ways::both(millis(40)),
@@ -52,6 +52,7 @@ fn what_is_given_once_holds_both_ways_and_a_table_parts_them() {
             down: QueueLimit::Time(millis(200)),
             up: QueueLimit::Bytes(ByteSize(64 << 10)),
         },
+        ip_version: IpVersion::V6,
         mtu: 1280,
         scope: Scope::Shared,
         reorder: true,
@@ -141,10 +142,15 @@ fn what_cannot_be_emulated_is_refused_by_its_key_with_a_remedy() {
 
 #[test]
 fn in_ipv6_a_link_passes_1280_bytes() {
-    let link = read("mtu = 1279").unwrap();
-    let error = link.check_mtu(MIN_MTU_IPV6).unwrap_err().to_string();
-    assert_eq!(error, "link.mtu: 1279 bytes are too few; IPv6 needs links of at least 1280");
-    assert_eq!(link.check_mtu(MIN_MTU_IPV4), Ok(()));
+    assert_eq!(read("mtu = 1279").unwrap().ip_version, IpVersion::V4);
+    let error = read("mtu = 1279\nip_version = \"ipv6\"").unwrap_err();
+    let told = "link.mtu: 1279 bytes are too few; IPv6 needs links of at least 1280";
+    assert!(error.contains(told), "{error}");
+    assert!(read("mtu = 1280\nip_version = \"ipv6\"").is_ok());
+    let error = read("ip_version = 6").unwrap_err();
+    assert!(error.contains("expected"), "{error}");
+    let error = read("ip_version = \"v6\"").unwrap_err();
+    assert!(error.contains("expected `ipv4` or `ipv6`"), "{error}");
 }
 
 #[test]
@@ -154,7 +160,8 @@ fn what_is_built_in_says_where_it_comes_from_and_can_be_emulated() {
         assert_eq!(named.name, name);
         assert!(named.source.len() > 10 && named.about.len() > 10, "{name} has no source");
         assert_ne!(named.link, Link::default(), "{name} does nothing");
-        assert_eq!(named.link.check_mtu(MIN_MTU_IPV6), Ok(()), "{name}");
+        let over_ipv6 = Link { ip_version: IpVersion::V6, ..named.link };
+        assert_eq!(over_ipv6.check(), Ok(()), "{name}");
     }
     let phone = NamedLink::built_in("3g").unwrap().link;
     assert_eq!(phone.down, BitRate::from_bits(1_600_000));

@@ -60,6 +60,8 @@ pub enum Axis {
     LoadDown,
     /// Connections beside the feed that fill the line from client to server.
     LoadUp,
+    /// The version of IP over a link.
+    IpVersion,
 }
 
 /// The unit of [`Axis::value`].

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::check_list;
 use super::{Point, Scenario, ScenarioError, Values, setting};
+use crate::ip::IpVersion;
 use crate::link::{BurstLength, Link, LinkName, QueueLimit, Scope, Ways};
 use crate::units::{BitRate, Share, Span};
 
@@ -36,6 +37,9 @@ pub struct LinkTable {
     /// How much may wait in front of a line that has a rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<Values<Ways<QueueLimit>>>,
+    /// The version of IP at both ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_version: Option<Values<IpVersion>>,
     /// The largest packet that passes, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u16>,
@@ -103,6 +107,7 @@ impl Scenario {
         check_some("link.down", table.down.as_ref())?;
         check_some("link.up", table.up.as_ref())?;
         check_some("link.queue", table.queue.as_ref())?;
+        check_some("link.ip_version", table.ip_version.as_ref())?;
         check_some("link.load_down", table.load_down.as_ref())?;
         check_some("link.load_up", table.load_up.as_ref())?;
         if table.is_empty() {

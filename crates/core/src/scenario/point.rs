@@ -62,7 +62,8 @@ checked_when_read!(Point);
 
 impl Point {
     /// A point whose settings are still to be chosen.
-    pub(super) fn numbered(id: u32) -> Self {
+    #[must_use]
+    pub fn numbered(id: u32) -> Self {
         Self {
             id,
             label: String::new(),

@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 45] = {
+pub const SETTINGS: [Setting; 46] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -97,6 +97,7 @@ pub const SETTINGS: [Setting; 45] = {
         axis(Axis::Queue, "queue"),
         axis(Axis::LoadDown, "load-down"),
         axis(Axis::LoadUp, "load-up"),
+        axis(Axis::IpVersion, "ip-version"),
         setting("link.mtu", Whole),
         setting("link.scope", Whole),
         setting("link.reorder", Whole),
@@ -117,7 +118,8 @@ mod tests {
         let text = "total_rate = 100\nfloor = true\n[feed]\nschedule = \"burst\"\n\
                     [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
                     down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
-                    scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n[thresholds]\n\"*.lost\" = \"< 1\"";
+                    scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n\
+                    ip_version = \"ipv6\"\n[thresholds]\n\"*.lost\" = \"< 1\"";
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use pushbench_core::IpVersion;
 use pushbench_core::link::{Link, Ways};
 use pushbench_core::units::Span;
 use pushbench_link::router::Side;
@@ -30,17 +31,17 @@ pub(crate) const ALL: &[(&str, fn())] = &[
 
 /// Both backends, each with both versions of IP.
 fn everywhere(delay: Duration) -> impl Iterator<Item = Setting> {
-    let kinds = [Backend::Tun, Backend::Veth].map(|backend| [(backend, false), (backend, true)]);
-    kinds.into_iter().flatten().map(move |(backend, ipv6)| Setting {
+    let versions = [IpVersion::V4, IpVersion::V6];
+    let kinds = [Backend::Tun, Backend::Veth].map(|backend| versions.map(|ip| (backend, ip)));
+    kinds.into_iter().flatten().map(move |(backend, ip_version)| Setting {
         backend: Some(backend),
-        ipv6,
-        link: Link { delay: Ways::both(Span(delay)), ..Link::default() },
+        link: Link { delay: Ways::both(Span(delay)), ip_version, ..Link::default() },
         ..Setting::default()
     })
 }
 
 fn told(setting: &Setting) -> String {
-    let version = if setting.ipv6 { "IPv6" } else { "IPv4" };
+    let version = setting.link.ip_version.title();
     format!("{} {version}", setting.backend.map_or("auto", Backend::name))
 }
 
@@ -194,7 +195,9 @@ fn clients_have_addresses_of_their_own() {
 
 fn packets_that_find_no_room_are_counted() {
     const SENT: u64 = 3_000;
-    for setting in everywhere(Duration::ZERO).filter(|setting| !setting.ipv6) {
+    for setting in
+        everywhere(Duration::ZERO).filter(|setting| setting.link.ip_version == IpVersion::V4)
+    {
         let Some(rig) = Rig::start_or_skip(&Setting { queue: 20, ..setting.clone() }) else {
             continue;
         };

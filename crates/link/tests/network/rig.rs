@@ -77,7 +77,6 @@ impl Drop for Process {
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) backend: Option<Backend>,
-    pub(crate) ipv6: bool,
     pub(crate) link: Link,
     pub(crate) queue: u32,
     pub(crate) user: Option<u32>,
@@ -86,7 +85,7 @@ pub(crate) struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         let queue = NetworkPlan::QUEUE;
-        Self { backend: None, ipv6: false, link: Link::default(), queue, user: None }
+        Self { backend: None, link: Link::default(), queue, user: None }
     }
 }
 
@@ -106,7 +105,6 @@ impl Rig {
         let plan = RouterPlan {
             link: setting.link.clone(),
             clients: CLIENTS,
-            ipv6: setting.ipv6,
             seed: 1,
             backend: setting.backend,
             queue: setting.queue,
@@ -139,13 +137,15 @@ impl Rig {
 
     /// An address of the server's.
     pub(crate) fn server(&self, port: u16) -> SocketAddr {
-        let addressing = addressing(self.setting.ipv6, CLIENTS).expect("there are enough");
+        let addressing =
+            addressing(self.setting.link.ip_version, CLIENTS).expect("there are enough");
         SocketAddr::new(addressing.server, port)
     }
 
     /// The address of a client.
     pub(crate) fn client(&self, number: u32) -> IpAddr {
-        let addressing = addressing(self.setting.ipv6, CLIENTS).expect("there are enough");
+        let addressing =
+            addressing(self.setting.link.ip_version, CLIENTS).expect("there are enough");
         addressing.prefix.address(number).expect("there are enough")
     }
 

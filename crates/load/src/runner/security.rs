@@ -40,7 +40,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let Some(channel) = self.clients[client as usize].outlet.channel() else { return };
         let Some(resumed) = channel.is_resumed() else { return };
         self.agreement = self.agreement.take().or_else(|| channel.agreed());
-        let event = Event::Secured { client, resumed };
+        let took = at.saturating_since(self.clients[client as usize].outlet.opened);
+        let event = Event::Secured { client, resumed, took };
         self.measure.happened(self.phases.phase(), at, &event);
     }
 

@@ -55,6 +55,8 @@ pub enum Event {
         client: u32,
         /// It takes up the session of an earlier connection.
         resumed: bool,
+        /// From the call that opened the socket until then: TCP and TLS.
+        took: Duration,
     },
     /// TCP has opened the first connection of a client.
     TcpOpened {

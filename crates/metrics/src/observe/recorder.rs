@@ -163,6 +163,7 @@ impl Observer for Recorder {
         match event {
             Event::TcpOpened { took } => self.measured.tcp_open.record(*took),
             Event::Connected { took, .. } => self.measured.connect.record(*took),
+            Event::Secured { resumed: true, took, .. } => self.measured.resumed.record(*took),
             Event::Request { .. } => {
                 if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
                     self.measured.series.requested(second);
@@ -263,6 +264,10 @@ pub struct Measured {
     pub tcp_open: LatencyHistogram,
     /// One sample for each client: how long it took to be ready.
     pub connect: LatencyHistogram,
+    /// One sample for each connection that took up the session of an earlier one: how long it took to
+    /// be secured.
+    #[serde(default, skip_serializing_if = "LatencyHistogram::is_empty")]
+    pub resumed: LatencyHistogram,
     /// Age of information during the window.
     pub age: AgeTotals,
     /// Bytes by phase, direction and layer.
@@ -290,6 +295,7 @@ impl Measured {
         }
         self.tcp_open.merge(&other.tcp_open);
         self.connect.merge(&other.connect);
+        self.resumed.merge(&other.resumed);
         self.age.merge(&other.age);
         self.ledger.merge(&other.ledger);
         self.series.merge(&other.series);

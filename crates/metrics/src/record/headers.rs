@@ -8,7 +8,7 @@ mod tls;
 
 use std::net::IpAddr;
 
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::{Contender, Delivery, Link};
 use pushbench_protocol::headers::HeadSize;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,11 @@ pub struct HeadersRecord {
     pub command_line: Vec<String>,
     /// The machine.
     pub environment: Environment,
-    /// The server's address on loopback.
+    /// The server's address, on loopback or over the link.
     pub address: IpAddr,
+    /// The link between server and clients; `None` for loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
     /// Who counted what TCP and IP carry: packets captured, or the kernel.
     pub source: Source,
     /// One for each profile and size of cookies.
@@ -62,6 +65,59 @@ pub struct HeaderCase {
     pub payload_bytes: u64,
     /// One for each transport; WebSocket is always there, since all are compared with it.
     pub rows: Vec<ContenderBytes>,
+    /// All that went over the link, by two counts; `None` over loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_link: Option<OverLink>,
+}
+
+/// All that went over the link in a case, from the first connection's opening to the last one's close,
+/// both ways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverLink {
+    /// As it came to the router.
+    pub router: Passed,
+    /// By the kernel's count of each connection.
+    pub kernel: Passed,
+    /// Segments with payload that had been sent before, as the router saw them.
+    pub sent_again: u64,
+    /// Packets that did not come out of the link.
+    pub dropped: u64,
+}
+
+/// Packets of TCP that passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// How many.
+    pub packets: u64,
+    /// Their bytes, headers included.
+    pub ip_bytes: u64,
+    /// Their payload.
+    pub payload_bytes: u64,
+}
+
+impl OverLink {
+    /// Adds each figure of `other` to its own.
+    pub const fn merge(&mut self, other: &Self) {
+        self.router.merge(&other.router);
+        self.kernel.merge(&other.kernel);
+        self.sent_again += other.sent_again;
+        self.dropped += other.dropped;
+    }
+
+    /// Whether the two counts contradict each other: all payload is in both, unless some was sent again,
+    /// of which the clients' kernel knows its own side alone.
+    #[must_use]
+    pub const fn is_contradictory(&self) -> bool {
+        self.sent_again == 0 && self.router.payload_bytes != self.kernel.payload_bytes
+    }
+}
+
+impl Passed {
+    const fn merge(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.ip_bytes += other.ip_bytes;
+        self.payload_bytes += other.payload_bytes;
+    }
 }
 
 /// The push that all others are compared with.

@@ -40,9 +40,8 @@ use crate::posix;
 
 mod segments;
 
-pub use segments::{
-    HeaderBytes, IpVersion, Parting, Segments, Side, header_bytes, syn_header_bytes,
-};
+pub use pushbench_core::IpVersion;
+pub use segments::{HeaderBytes, Parting, Segments, Side, header_bytes, syn_header_bytes};
 
 /// As much of `struct tcp_info` as is read here. The kernel's grows, and only at its end.
 const SIZE: usize = 216;
@@ -91,6 +90,16 @@ pub struct TcpInfo {
     pub rtt_us: u32,
     /// The shortest round-trip time of late, in microseconds (`tcpi_min_rtt`, Linux 4.6).
     pub min_rtt_us: Option<u32>,
+    /// Segments that may be under way (`tcpi_snd_cwnd`).
+    pub congestion_window: u32,
+    /// The window from which it grows more slowly, in segments (`tcpi_snd_ssthresh`); 2³¹ − 1 until slow
+    /// start has ended.
+    pub slow_start_threshold: u32,
+    /// For how long so far nothing but the other end's window kept this one from sending, in microseconds
+    /// (`tcpi_rwnd_limited`, Linux 4.9).
+    pub receiver_limited_us: Option<u64>,
+    /// The same of its own send buffer (`tcpi_sndbuf_limited`, Linux 4.9).
+    pub buffer_limited_us: Option<u64>,
     /// The most payload of a segment that is sent, in bytes (`tcpi_snd_mss`).
     pub send_mss: u32,
     /// The kernel's estimate of the other end's segments, in bytes (`tcpi_rcv_mss`); 536 until
@@ -165,6 +174,10 @@ impl TcpInfo {
             sack: options & OPTION_SACK != 0,
             rtt_us: u32_at(bytes, 68)?,
             min_rtt_us: u32_at(bytes, 148),
+            congestion_window: u32_at(bytes, 80)?,
+            slow_start_threshold: u32_at(bytes, 76)?,
+            receiver_limited_us: u64_at(bytes, 176),
+            buffer_limited_us: u64_at(bytes, 184),
             send_mss: u32_at(bytes, 16)?,
             receive_mss: u32_at(bytes, 20)?,
         })

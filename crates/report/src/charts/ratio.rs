@@ -13,7 +13,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use super::axes::{Frame, Scale};
 use super::look::{self, colour};
 use super::style::{Area, Draw as _, Drawn};
-use super::{Chart, Key, Picture, Plot, lines, values};
+use super::{Chart, Key, Line, Picture, Plot, lines, values};
 use crate::human;
 use crate::rows::Block;
 
@@ -35,7 +35,7 @@ const STEPS: u32 = 160;
 
 /// Measured points and model lines over P/T.
 pub(super) struct Ratio {
-    measured: Vec<(Contender, Vec<(f64, f64)>)>,
+    measured: Vec<Line<f64>>,
     models: Vec<(Contender, Vec<(f64, f64)>)>,
     /// Whether lines join the points, in want of a model.
     joined: bool,
@@ -155,14 +155,15 @@ impl<'a> ByRatio<'a> {
     }
 
     /// The median over the trials of each transport at each ratio.
-    fn points(
-        &self,
-        value: impl Fn(&TrialRecord, Contender) -> Option<f64>,
-    ) -> Vec<(Contender, Vec<(f64, f64)>)> {
-        lines(self.blocks.iter(), |block, row| {
-            let trials = row.trials.iter().filter_map(|trial| value(trial, row.contender()));
-            Some((ratio(&block.point), stats::median(&trials.collect::<Vec<_>>())?))
-        })
+    fn points(&self, value: impl Fn(&TrialRecord, Contender) -> Option<f64>) -> Vec<Line<f64>> {
+        lines(
+            self.blocks.iter(),
+            |block| ratio(&block.point),
+            |row| {
+                let trials = row.trials.iter().filter_map(|trial| value(trial, row.contender()));
+                stats::median(&trials.collect::<Vec<_>>())
+            },
+        )
     }
 
     /// The lines of the transports that `has_model` names: `model` gets the law, the poll
@@ -176,10 +177,11 @@ impl<'a> ByRatio<'a> {
             let check = &trial.check;
             if polls(contender) { Some(check.latency?.min_us()) } else { check.mean_us() }
         };
-        let lines = self.points(way).into_iter().filter(|(contender, _)| has_model(*contender));
+        let lines = self.points(way).into_iter().filter(|line| has_model(line.contender));
         lines
-            .filter_map(|(contender, ways)| {
-                let ways: Vec<f64> = ways.into_iter().map(|point| point.1).collect();
+            .filter_map(|line| {
+                let contender = line.contender;
+                let ways: Vec<f64> = line.points().map(|point| point.1).collect();
                 let (way_us, polls) = (stats::median(&ways)?, polls(contender));
                 let at = |ratio: f64| {
                     let (gap_us, poll_us) = self.intervals(ratio);
@@ -230,7 +232,7 @@ impl Ratio {
         if self.measured.is_empty() {
             return None;
         }
-        let lines = self.measured.iter().map(|line| Key::Contender(line.0));
+        let lines = self.measured.iter().map(|line| Key::Contender(line.contender));
         let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
         let keys = lines.chain(model).collect();
         let picture = Picture { title, subtitle, keys, height: 600, plot: Plot::Ratio(self) };
@@ -238,15 +240,16 @@ impl Ratio {
     }
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
-        let points = || self.measured.iter().chain(&self.models).flat_map(|line| &line.1);
-        let ratios = values(self.measured.iter().flat_map(|line| &line.1).map(|point| point.0));
+        let measured = || self.measured.iter().flat_map(Line::points);
+        let models = self.models.iter().flat_map(|line| &line.1);
+        let ratios = values(measured().map(|point| point.0));
         let words = |ratio: f64| human::short_number(ratio, 3);
         let x =
             Scale::of_values(&ratios, "poll interval ÷ publish interval, P/T (logarithmic)", words);
         let y = if self.is_share {
             Scale::from_zero(1.0, 0.01, self.axis, |share| format!("{:.0} %", share * 100.0))
         } else {
-            Scale::time(points().map(|point| point.1), self.axis)
+            Scale::time(measured().chain(models).map(|point| point.1), self.axis)
         };
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
@@ -254,12 +257,14 @@ impl Ratio {
             let line = line.iter().map(|&(ratio, value)| frame.at(ratio, value)).collect();
             area.path(line, colour(*contender), 1)?;
         }
-        for (contender, points) in &self.measured {
-            let places: Vec<_> = points.iter().map(|&(x, value)| frame.at(x, value)).collect();
-            if self.joined {
-                look::line(area, *contender, places.clone(), 3)?;
+        for Line { contender, stretches } in &self.measured {
+            for stretch in stretches {
+                let places: Vec<_> = stretch.iter().map(|&(x, it)| frame.at(x, it)).collect();
+                if self.joined {
+                    look::line(area, *contender, places.clone(), 3)?;
+                }
+                places.into_iter().try_for_each(|place| look::marker(area, *contender, place))?;
             }
-            places.into_iter().try_for_each(|place| look::marker(area, *contender, place))?;
         }
         Ok(())
     }

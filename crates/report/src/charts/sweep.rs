@@ -7,18 +7,23 @@ use plotters_backend::DrawingBackend;
 use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
 use pushbench_core::{Contender, Figure};
+use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::RunRecord;
 
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
 use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
-use super::{Chart, Key, Picture, Plot, lines, values};
-use crate::rows::{Block, Reach, Spread};
+use super::{Chart, Key, Line, Picture, Plot, lines, values};
+use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings;
 use crate::{floor, human};
 
 const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
-    it. The vertical axis is logarithmic, the horizontal one where its values span enough.";
+    it. A line is broken where no trial was valid. The vertical axis is logarithmic, the horizontal \
+    one where its values span enough. A thin line is what a model expects: of a push the way down to \
+    the client; of short polls that and half the poll interval; of a long poll the way down, and for \
+    a message that is due while an answer and the next request are under way the wait for that \
+    request. Models know no losses and no queues.";
 
 /// How to read the bytes; over payload sizes, what the line of dashes is for.
 fn bytes_caption(reach: Reach, over: Axis) -> String {
@@ -49,7 +54,9 @@ fn bytes_caption(reach: Reach, over: Axis) -> String {
 /// Lines over points.
 pub(super) struct Sweep {
     over: Axis,
-    lines: Vec<(Contender, Vec<(f64, Spread)>)>,
+    lines: Vec<Line<Spread>>,
+    /// The models of what is shown, where there are any.
+    models: Vec<Line<f64>>,
     axis: &'static str,
     words: fn(f64) -> String,
     /// Something else to hold the lines against.
@@ -178,15 +185,25 @@ fn of_figure(
     held: &str,
 ) -> Option<Chart> {
     let at = |block: &Block<'_>| over.value(&block.point);
-    let lines = lines(blocks.iter().copied(), |block, row| Some((at(block), row.spread(figure)?)));
+    let models = match figure {
+        Figure::LatencyP50 => lines(blocks.iter().copied(), at, expected_median),
+        _ => Vec::new(),
+    };
+    let lines = lines(blocks.iter().copied(), at, |row| row.spread(figure));
     let dashes = floors(record, blocks, figure);
     let words = match figure.unit() {
         Unit::Micros => human::short_time,
         _ => human::whole_bytes,
     };
-    let sweep = Sweep { over, lines, axis, words, dashes };
+    let sweep = Sweep { over, lines, models, axis, words, dashes };
     let title = format!("{what} against {}", over.title());
     sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
+}
+
+/// The median that the models of a row's trials expect.
+fn expected_median(row: &Row<'_>) -> Option<f64> {
+    let models = row.trials.iter().filter_map(|trial| trial.check.latency);
+    stats::median(&models.map(|model| model.quantile(0.5)).collect::<Vec<_>>())
 }
 
 /// The cost of bare loops in place of `figure`, where that was measured.
@@ -209,9 +226,8 @@ fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
     let reach = blocks.first()?.reach;
     let sweep = Sweep {
         over,
-        lines: lines(blocks.iter().copied(), |block, row| {
-            Some((over.value(&block.point), row.bytes()?))
-        }),
+        lines: lines(blocks.iter().copied(), |block| over.value(&block.point), Row::bytes),
+        models: Vec::new(),
         axis: "bytes per message (logarithmic)",
         words: human::whole_bytes,
         dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
@@ -248,7 +264,7 @@ impl Sweep {
     /// none of those tried, or the smallest already.
     fn finding(&self) -> Option<String> {
         let is_diagonal = matches!(self.dashes, Dashes::Diagonal);
-        let points = || self.lines.iter().flat_map(|line| &line.1);
+        let points = || self.lines.iter().flat_map(Line::points);
         let adds_much = |(payload, spread): &&(f64, Spread)| spread.high > payload * (1.0 + LITTLE);
         let most = points().filter(adds_much).map(|point| point.0).reduce(f64::max)?;
         let above = points().map(|point| point.0).filter(|payload| *payload > most);
@@ -268,35 +284,53 @@ impl Sweep {
         if self.lines.is_empty() {
             return None;
         }
-        let lines = self.lines.iter().map(|line| Key::Contender(line.0));
-        let keys = lines.chain(self.dashes.key().map(Key::Dashes)).collect();
+        let lines = self.lines.iter().map(|line| Key::Contender(line.contender));
+        let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
+        let keys = lines.chain(self.dashes.key().map(Key::Dashes)).chain(model).collect();
         let picture = Picture { title, subtitle, keys, height: 680, plot: Plot::Sweep(self) };
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
 
     pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
-        let points = || self.lines.iter().flat_map(|line| &line.1);
+        let points = || self.lines.iter().flat_map(Line::points);
         let values = values(points().map(|point| point.0));
         let x =
             Scale::of_values(&values, self.over.title(), |value| settings::tick(self.over, value));
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
         let dashes = self.dashes.points(&values);
-        let ends = ends.chain(dashes.iter().map(|point| point.1));
+        let models = self.models.iter().flat_map(Line::points);
+        let ends = ends.chain(dashes.iter().chain(models).map(|point| point.1));
         let y = Scale::logarithmic(ends, self.axis, self.words);
         let frame = Frame::new(x, y, top, height);
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
         area.dashes(&dashes, &DASHES, FAINT, 2)?;
-        let all: Vec<Contender> = self.lines.iter().map(|line| line.0).collect();
-        for (contender, points) in &self.lines {
-            let line = points.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
-            look::line(area, *contender, line, line_width(*contender, &all))?;
-            for (x, spread) in points {
-                let (low, high) = (frame.at(*x, spread.low), frame.at(*x, spread.high));
-                area.path(vec![low, high], colour(*contender), 2)?;
-                look::marker(area, *contender, frame.at(*x, spread.middle))?;
+        for Line { contender, stretches } in &self.models {
+            for stretch in stretches {
+                let line = stretch.iter().map(|&(x, value)| frame.at(x, value)).collect();
+                area.path(line, colour(*contender), 1)?;
             }
         }
-        Ok(())
+        let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
+        self.lines.iter().try_for_each(|line| draw_line(line, &all, &frame, area))
     }
+}
+
+/// Draws one transport's stretches, bars and markers.
+fn draw_line<DB: DrawingBackend>(
+    Line { contender, stretches }: &Line<Spread>,
+    all: &[Contender],
+    frame: &Frame,
+    area: &Area<DB>,
+) -> Drawn {
+    for stretch in stretches {
+        let line = stretch.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
+        look::line(area, *contender, line, line_width(*contender, all))?;
+    }
+    for (x, spread) in stretches.iter().flatten() {
+        let (low, high) = (frame.at(*x, spread.low), frame.at(*x, spread.high));
+        area.path(vec![low, high], colour(*contender), 2)?;
+        look::marker(area, *contender, frame.at(*x, spread.middle))?;
+    }
+    Ok(())
 }

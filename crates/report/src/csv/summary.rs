@@ -145,6 +145,8 @@ const LATER: &[Column] = &[
     C::Axis(Axis::LoadUp),
     C::Figure(Figure::CrossDown),
     C::Figure(Figure::CrossUp),
+    C::Axis(Axis::IpVersion),
+    C::Figure(Figure::ResumedP50),
 ];
 
 /// Memory of compression's contexts for each client, where there is a coding.

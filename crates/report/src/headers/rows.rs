@@ -1,11 +1,15 @@
 //! The cells that terminal and Markdown have in common.
 
+use pushbench_core::Link;
+use pushbench_core::scenario::Point;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::headers::{
-    ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, TlsBytes, Traffic,
+    ContenderBytes, Exchange, Head, HeaderCase, HeadersRecord, Level, OverLink, Passed, TlsBytes,
+    Traffic,
 };
 
 use crate::human::{self, NOTHING};
+use crate::settings;
 
 /// The columns of what one message takes: what, and in the second line of what.
 pub(super) const EXCHANGE: [(&str, &str); 8] = [
@@ -134,8 +138,9 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
          WebSocket push of the same message."
             .to_owned(),
     ];
-    lines.push(match record.source {
-        Source::Captured => "Packets: captured on loopback.".to_owned(),
+    lines.push(match (&record.link, record.source) {
+        (Some(link), _) => over_link(record, link),
+        (None, Source::Captured) => "Packets: captured on loopback.".to_owned(),
         _ => "Segments: counted by the kernel for each connection (TCP_INFO), since capturing \
               packets was not allowed."
             .to_owned(),
@@ -153,6 +158,30 @@ pub(super) fn legend(record: &HeadersRecord) -> Vec<String> {
     lines.extend(extra_acks(record));
     lines.extend(packets(record));
     lines
+}
+
+/// The link, and what its router saw of all cases beside what was counted.
+fn over_link(record: &HeadersRecord, link: &Link) -> String {
+    let point = Point { link: Some(link.clone()), ..Point::numbered(1) };
+    let mut sum = OverLink::default();
+    for over in record.cases.iter().filter_map(|case| case.over_link) {
+        sum.merge(&over);
+    }
+    let passed = |passed: Passed| {
+        let [packets, bytes] = [passed.packets, passed.ip_bytes].map(human::count);
+        format!("{packets} packets of {bytes} bytes")
+    };
+    let kernel = if sum.router == sum.kernel { "the same".to_owned() } else { passed(sum.kernel) };
+    format!(
+        "Segments: counted by the kernel for each connection (TCP_INFO), {}, each at most {} bytes as an IP \
+         packet. In all the link's router saw {}, and the kernel counted {kernel}; {} segments were sent \
+         again, {} packets dropped.",
+        settings::over(&point).unwrap_or_default(),
+        human::count(link.mtu.into()),
+        passed(sum.router),
+        human::count(sum.sent_again),
+        human::count(sum.dropped),
+    )
 }
 
 /// ACKs beyond those of the usual exchange.

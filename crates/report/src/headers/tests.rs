@@ -57,6 +57,7 @@ fn case() -> HeaderCase {
         delivery: Delivery::Latest,
         payload_bytes: 21,
         rows: vec![row(Contender::SHORT_POLL, poll), row(Contender::WEBSOCKET, push)],
+        over_link: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn record(claim: Option<Claim>) -> HeadersRecord {
         command_line: vec!["pushbench".to_owned(), "headers".to_owned()],
         environment: Environment::default(),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        link: None,
         source: Source::Captured,
         cases: vec![case()],
         claim,

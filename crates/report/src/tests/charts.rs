@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor};
 use pushbench_core::Contender;
 use pushbench_metrics::judge::figures::summarise;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::warning::Invalid;
 
 use crate::charts::look::colour;
 use crate::charts::style::layer_colour;
@@ -109,6 +111,53 @@ fn points_have_their_own_charts_and_common_ones() {
     let svg = chart(&charts, "sweep-bytes").svg().unwrap();
     for tick in ["5", "10", "20", "40"] {
         assert!(svg.contains(&format!("\n{tick}\n")), "{tick}");
+    }
+}
+
+/// The point of 10 clients has no valid trial of one transport: its line ends at the point before and goes
+/// on at the one behind. Those of others go through.
+#[test]
+fn a_line_is_broken_where_a_point_was_left_out() {
+    let paths = |record: &RunRecord| {
+        let svg = chart(&charts(record), "sweep-latency").svg().unwrap();
+        let colour = crate::charts::colour(Contender::SSE);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let lines = document.descendants().filter(|node| {
+            let stroke = node.attribute("stroke").unwrap_or_default();
+            let is_wide = node.attribute("stroke-width").is_some_and(|width| width != "1");
+            node.tag_name().name() == "polyline" && is_wide && stroke.eq_ignore_ascii_case(&colour)
+        });
+        let corners =
+            lines.map(|line| line.attribute("points").unwrap().split_whitespace().count());
+        // The key of the legend and a bar at each point have two ends each.
+        let mut corners: Vec<usize> = corners.collect();
+        corners.sort_unstable();
+        corners
+    };
+    let mut record = fixture::sweep();
+    let whole = paths(&record);
+    assert_eq!(whole.last(), Some(&4), "{whole:?}");
+    let left_out = |trial: &&mut pushbench_metrics::record::TrialRecord| {
+        trial.id.point == 2 && trial.id.contender == Contender::SSE
+    };
+    let stalled = Invalid::MachineStalled { worst: Duration::from_millis(240), share: 0.0 };
+    record.trials.iter_mut().filter(left_out).for_each(|trial| trial.invalid.push(stalled.clone()));
+    let broken = paths(&record);
+    assert_eq!(broken.first(), Some(&1), "the point before stands alone: {broken:?}");
+    assert_eq!(broken.last(), Some(&2), "{broken:?}");
+}
+
+#[test]
+fn latency_over_a_setting_stands_beside_its_model() {
+    let record = fixture::run(
+        "name = \"far\"\nclients = 5\nduration = \"2s\"\nruns = 2\n[link]\ndelay = [\"0ms\", \"50ms\"]",
+    );
+    let charts = charts(&record);
+    let sweep = chart(&charts, "sweep-latency");
+    assert_eq!(sweep.title(), "Median latency against one-way delay");
+    let svg = sweep.svg().unwrap();
+    for text in ["thin: model", "one-way delay", "50 ms", "median latency (logarithmic)"] {
+        assert!(svg.contains(&format!("\n{text}\n")), "{text}");
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use pushbench_core::MonoInstant;
 use pushbench_core::link::Link;
+use pushbench_core::{IpVersion, MonoInstant};
 use pushbench_link::Addressing;
 use pushbench_link::network::{Namespaces, NetworkPlan, TooManyClients, addressing};
 use pushbench_link::process::{RouterNews, RouterOrder, RouterPlan};
@@ -78,11 +78,10 @@ impl LinkSide {
         clients: u32,
         seed: u64,
     ) -> Result<Self, LinkError> {
-        let addressing = addressing(false, clients)?;
+        let addressing = addressing(link.ip_version, clients)?;
         let plan = RouterPlan {
             link: link.clone(),
             clients,
-            ipv6: false,
             seed,
             backend: None,
             queue: NetworkPlan::QUEUE,
@@ -167,7 +166,7 @@ impl LinkNetwork {
     /// at `target`: then each of so many clients can have an address, and so a line, of its own.
     #[must_use]
     pub fn around(target: IpAddr, clients: u32) -> Option<Self> {
-        let addressing = addressing(target.is_ipv6(), clients).ok()?;
+        let addressing = addressing(IpVersion::of(target), clients).ok()?;
         let prefix = addressing.prefix;
         // Of a whole prefix no other network makes its own, and goes out from its first address.
         let last = prefix.address(prefix.clients() - 1)?;

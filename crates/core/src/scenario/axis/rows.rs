@@ -31,7 +31,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 25] = [
+pub(super) const TABLE: [Row; 26] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -233,6 +233,7 @@ pub(super) const TABLE: [Row; 25] = [
     link::QUEUE,
     link::LOAD_DOWN,
     link::LOAD_UP,
+    link::IP_VERSION,
 ];
 
 /// The first row of the contenders in TLS.

@@ -44,6 +44,7 @@ impl<'a> Reader<'a> {
             Figure::AgeMax => measured.age.max_us(),
             Figure::ConnectP50 => measured.tcp_open.supported_percentile_us(figure.quantile()?),
             Figure::ReadyP50 => measured.connect.supported_percentile_us(figure.quantile()?),
+            Figure::ResumedP50 => measured.resumed.supported_percentile_us(figure.quantile()?),
             Figure::TlsConnectUp => self.tls_connecting(Direction::Up),
             Figure::TlsConnectDown => self.tls_connecting(Direction::Down),
             Figure::PayloadBytes => self.at_socket(Layer::Payload),

@@ -97,8 +97,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Reconnected { client: 0 },
         Event::Failed { client: 0 },
         Event::BrokeProtocol { client: 0 },
-        Event::Secured { client: 0, resumed: false },
-        Event::Secured { client: 0, resumed: true },
+        Event::Secured { client: 0, resumed: false, took: took / 4 },
+        Event::Secured { client: 0, resumed: true, took: took / 2 },
     ];
     for phase in Phase::ALL {
         if phase == Phase::Window {
@@ -121,7 +121,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
         messages_in_window: 0,
     };
     assert_eq!(measured.counters, expected);
-    assert_eq!(measured.connect.count(), 5);
+    assert_eq!((measured.connect.count(), measured.resumed.count()), (5, 5));
+    assert_eq!(measured.resumed.max_us(), Some(400.0), "of those that were resumed alone");
     // By the instant, not by the phase that the runner was in.
     assert_eq!(measured.series.rows().map(|row| row.requests).collect::<Vec<_>>(), [3, 0]);
 }

@@ -1,6 +1,6 @@
 //! From counted segments to bytes of headers: arithmetic, no I/O.
 
-use std::net::IpAddr;
+use pushbench_core::IpVersion;
 
 use super::{TcpInfo, TcpState};
 
@@ -14,36 +14,6 @@ const TIMESTAMPS: u64 = 12;
 /// whole is 20. Without, three align the two: 12.
 const SYN_OPTIONS_BESIDE_TIMESTAMPS: u64 = 8;
 const SYN_OPTIONS_ALONE: u64 = 12;
-
-/// The version of the Internet Protocol that carries a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IpVersion {
-    /// RFC 791; a header is 20 bytes, without options, as TCP sends it.
-    V4,
-    /// RFC 8200; a header is 40 bytes, without extension headers.
-    V6,
-}
-
-impl IpVersion {
-    /// The version that carries packets to `address`: an IPv4 address written as IPv6
-    /// (`::ffff:127.0.0.1`), as sockets for both show it, travels as IPv4.
-    #[must_use]
-    pub const fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(_) => Self::V4,
-            IpAddr::V6(_) => Self::V6,
-        }
-    }
-
-    /// The length of its header, in bytes.
-    #[must_use]
-    pub const fn header_bytes(self) -> u64 {
-        match self {
-            Self::V4 => 20,
-            Self::V6 => 40,
-        }
-    }
-}
 
 /// The IP and TCP headers of a segment, in bytes: all but SYN and SYN/ACK, and ACKs that tell of
 /// lost segments (12, 20, 28 or 36 bytes longer).

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::IpVersion;
 use pushbench_core::link::{Link, Scope};
 use pushbench_core::units::BitRate;
 use pushbench_metrics::observe::attendance::Precedence;
@@ -32,16 +33,20 @@ pub struct Tried {
     pub speed: Option<RouterSpeed>,
 }
 
-/// Tries a link for so many clients, with a transfer of TCP over it as fast as it goes: a fifth of a
+/// Tries a link of this version of IP for so many clients, with a transfer of TCP over it as fast as it goes: a fifth of a
 /// second, and what the processes take to start. A packet of a transfer costs the router about what one
 /// of the feed does: nine tenths of it are the kernel's, for each packet.
 ///
 /// # Errors
 ///
 /// [`LinkError::Refused`] says what the system does not give, and the remedy.
-pub fn try_out(commands: &Commands, clients: u32) -> Result<Tried, LinkError> {
+pub fn try_out(
+    commands: &Commands,
+    ip_version: IpVersion,
+    clients: u32,
+) -> Result<Tried, LinkError> {
     let down = BitRate::from_bits(LINE);
-    let link = Link { scope: Scope::Shared, down, load_down: 1, ..Link::default() };
+    let link = Link { scope: Scope::Shared, down, load_down: 1, ip_version, ..Link::default() };
     let mut side = LinkSide::start(&commands.link, &Place::default(), &link, clients, 0)?;
     let backend = side.backend;
     let mut cross = CrossSide::start(&commands.cross, &link, side.network())?;
