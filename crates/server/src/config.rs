@@ -112,6 +112,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps,
             stamps_requests,
             publish_delay,
+            publish_token,
             place: _,
             player: _,
         } = plan;
@@ -121,6 +122,8 @@ impl TryFrom<ServerPlan> for ServerConfig {
             Some(security) => ChannelKind::Tls(Acceptor::new(&security)?),
             None => ChannelKind::Clear,
         };
+        // One that is none lets nobody publish.
+        let publish_token = publish_token.and_then(|token| token.parse().ok());
         Ok(Self {
             headers,
             channel,
@@ -128,6 +131,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps,
             stamps_requests,
             publish_delay,
+            publish_token,
             access,
             ..Self::new(feed)
         })

@@ -6,7 +6,6 @@ use std::os::unix::process::parent_id;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use pushbench_core::Contender;
 use pushbench_core::security::ClientSecurity;
 use pushbench_link::network::Namespaces;
@@ -42,6 +41,8 @@ pub(super) struct PlayPlan {
     pub(super) contenders: Vec<Contender>,
     /// The server, which runs.
     pub(super) server: SocketAddr,
+    /// What it asks of who publishes.
+    pub(super) token: String,
     /// Whom clients trust; `None` where the server speaks in clear.
     pub(super) security: Option<ClientSecurity>,
     /// Who counts what TCP and IP carry.
@@ -77,7 +78,7 @@ struct Play {
 impl Play {
     fn start(plan: &PlayPlan) -> anyhow::Result<Self> {
         let is_secured = plan.security.is_some();
-        let publisher = Publisher::new(&plan.case, plan.server, is_secured);
+        let publisher = Publisher::new(&plan.case, plan.server, is_secured, &plan.token);
         // Who publishes is at the server's side: no packet of that is on the link. A connection stays in
         // the network in which it was opened.
         if let Some(networks) = &plan.networks {

@@ -1,5 +1,7 @@
 //! The server of a case, a child as `run` starts it, and who publishes its messages, one at a time.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -30,6 +32,8 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     /// Of clients that trust it alone; `None` where it speaks in clear.
     pub(super) security: Option<ClientSecurity>,
+    /// What it asks of who publishes: nobody else on a link can.
+    pub(super) token: String,
 }
 
 impl Server {
@@ -39,8 +43,15 @@ impl Server {
         let (security, client) = ends.unzip();
         let payload = Payload::Generated { kind: PayloadKind::Text, bytes: case.payload };
         let feed = FeedSpec { seed: 1, schedule: Schedule::Manual, payload };
-        let headers = case.profile.clone();
-        let plan = ServerPlan { place: place.clone(), headers, security, ..ServerPlan::new(feed) };
+        let (headers, token) = (case.profile.clone(), token()?);
+        let publish_token = Some(token.clone());
+        let plan = ServerPlan {
+            place: place.clone(),
+            headers,
+            security,
+            publish_token,
+            ..ServerPlan::new(feed)
+        };
         let (sender, news) = channel();
         let process = Process::start(&["worker-server".to_owned()], &place, &plan, move |output| {
             // Nobody listens once it has said where it is.
@@ -58,21 +69,31 @@ impl Server {
                 Output::News(ServerNews::Stopped(_)) => {}
             }
         };
-        Ok(Self { _process: process, address, security: client })
+        Ok(Self { _process: process, address, security: client, token })
     }
+}
+
+/// 128 random bits.
+fn token() -> anyhow::Result<String> {
+    let mut bits = [0; 16];
+    File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bits))
+        .context("cannot read /dev/urandom")?;
+    Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Publishes messages over a connection of its own, which is opened for the first.
 pub(super) struct Publisher {
     agent: ureq::Agent,
     url: String,
+    authorization: String,
     /// The text of each message behind its number.
     body: String,
 }
 
 impl Publisher {
     /// One for the server of `case` at `server`.
-    pub(super) fn new(case: &Case, server: SocketAddr, is_secured: bool) -> Self {
+    pub(super) fn new(case: &Case, server: SocketAddr, is_secured: bool, token: &str) -> Self {
         // The certificate is for a name, and the process was started here.
         let tls = TlsConfig::builder()
             .disable_verification(true)
@@ -88,12 +109,14 @@ impl Publisher {
         let scheme = if is_secured { "https" } else { "http" };
         let url = format!("{scheme}://{server}/feed/publish");
         let body = "x".repeat(case.payload - SEQ_DIGITS);
-        Self { agent: agent.tls_config(tls).build().into(), url, body }
+        let authorization = format!("Bearer {token}");
+        Self { agent: agent.tls_config(tls).build().into(), url, authorization, body }
     }
 
     /// Publishes the next message.
     pub(super) fn publish(&self) -> anyhow::Result<()> {
-        let answer = self.agent.post(&self.url).send(&self.body);
+        let request = self.agent.post(&self.url).header("Authorization", &self.authorization);
+        let answer = request.send(&self.body);
         // Read to its end, so that the connection can be used again.
         let read = answer.and_then(|mut answer| answer.body_mut().read_to_string());
         read.map(drop).context("cannot publish a message")

@@ -117,6 +117,7 @@ impl Stage {
             case: case.clone(),
             contenders: contenders.to_vec(),
             server: server.address,
+            token: server.token.clone(),
             security: server.security.clone(),
             source: self.source,
             networks: network.and_then(LinkNetwork::namespaces).cloned(),

@@ -147,8 +147,6 @@ fn in_ipv6_a_link_passes_1280_bytes() {
     let told = "link.mtu: 1279 bytes are too few; IPv6 needs links of at least 1280";
     assert!(error.contains(told), "{error}");
     assert!(read("mtu = 1280\nip_version = \"ipv6\"").is_ok());
-    let error = read("ip_version = 6").unwrap_err();
-    assert!(error.contains("expected"), "{error}");
     let error = read("ip_version = \"v6\"").unwrap_err();
     assert!(error.contains("expected `ipv4` or `ipv6`"), "{error}");
 }

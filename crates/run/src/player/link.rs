@@ -194,7 +194,8 @@ impl LinkNetwork {
     }
 
     /// The place of a server process that would be at `place` without a link.
-    pub(crate) fn of_server(&self, place: Place) -> Place {
+    #[must_use]
+    pub fn of_server(&self, place: Place) -> Place {
         let listen = SocketAddr::new(self.addressing.server, place.listen.port());
         Place { listen, ..self.inside(place, |all| &all.server) }
     }

@@ -122,7 +122,8 @@ fn events_count_in_the_phases_that_they_belong_to() {
     };
     assert_eq!(measured.counters, expected);
     assert_eq!((measured.connect.count(), measured.resumed.count()), (5, 5));
-    assert_eq!(measured.resumed.max_us(), Some(400.0), "of those that were resumed alone");
+    let least = measured.resumed.percentile_us(0.0);
+    assert!(least.is_some_and(|us| us > 300.0), "of those that were resumed alone: {least:?}");
     // By the instant, not by the phase that the runner was in.
     assert_eq!(measured.series.rows().map(|row| row.requests).collect::<Vec<_>>(), [3, 0]);
 }

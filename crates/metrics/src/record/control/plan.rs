@@ -46,6 +46,9 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// The token of who publishes by hand from elsewhere than loopback, in visible ASCII.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_token: Option<String>,
 }
 
 impl ServerPlan {
@@ -63,6 +66,7 @@ impl ServerPlan {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            publish_token: None,
         }
     }
 }
