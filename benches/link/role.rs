@@ -10,13 +10,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use pushbench_core::MonoInstant;
+use pushbench_link::cross::CONGESTION;
 use pushbench_link::process;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_os::net::namespace;
 use pushbench_os::net::tcp_info::TcpInfo;
 use pushbench_os::process::thread_time::ThreadTime;
 use pushbench_os::time::clock;
-use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
+use rustix::net::sockopt::{
+    set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, set_tcp_congestion,
+};
 use serde::{Deserialize, Serialize};
 
 /// The variable that says which role a process has.
@@ -219,6 +222,8 @@ fn pour(address: SocketAddr) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address)?;
     say(&"listens")?;
     let (mut stream, _) = listener.accept()?;
+    // The machine's default may pause by itself, as BBR does each ten seconds to see the shortest delay.
+    set_tcp_congestion(&stream, CONGESTION)?;
     let (block, mut looks, mut next) = (vec![7; 1 << 14], Vec::new(), clock::now());
     while stream.write_all(&block).is_ok() {
         let at = clock::now();

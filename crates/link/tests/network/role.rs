@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use pushbench_link::cross::CONGESTION;
 use pushbench_link::process;
 use pushbench_os::net::namespace::{enter, enter_user_namespace};
 use pushbench_os::net::source::connect_from;
@@ -162,6 +163,8 @@ fn pour(address_: &str) -> io::Result<()> {
     let listener = TcpListener::bind(address(address_)?)?;
     say("listens".to_owned())?;
     let (mut stream, _) = listener.accept()?;
+    // The machine's default may pause by itself, as BBR does each ten seconds to see the shortest delay.
+    rustix::net::sockopt::set_tcp_congestion(&stream, CONGESTION)?;
     while stream.write_all(&[7; 1 << 16]).is_ok() {}
     Ok(())
 }
