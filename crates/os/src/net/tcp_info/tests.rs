@@ -127,7 +127,7 @@ fn structure(length: usize) -> Vec<u8> {
     for at in (8..length - 3).step_by(4) {
         bytes[at..at + 4].copy_from_slice(&(at as u32).to_ne_bytes());
     }
-    for at in [120, 128, 200, 208] {
+    for at in [120, 128, 176, 184, 200, 208] {
         if at + 8 <= length {
             bytes[at..at + 8].copy_from_slice(&(at as u64).to_ne_bytes());
         }
@@ -154,6 +154,10 @@ fn fields_stand_where_the_kernel_puts_them() {
         timestamps: true,
         sack: false,
         rtt_us: 68,
+        congestion_window: 80,
+        slow_start_threshold: 76,
+        receiver_limited_us: Some(176),
+        buffer_limited_us: Some(184),
         min_rtt_us: Some(148),
         send_mss: 16,
         receive_mss: 20,
