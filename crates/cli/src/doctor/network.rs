@@ -1,9 +1,9 @@
 //! The checks of the doctor for emulated networks.
 
+use pushbench_core::IpVersion;
 use pushbench_metrics::observe::attendance::Precedence;
 use pushbench_metrics::observe::device::Backend;
 use pushbench_report::human;
-use pushbench_core::IpVersion;
 use pushbench_run::packets::RouterSpeed;
 use pushbench_run::player::link::{self, LinkError, Tried};
 

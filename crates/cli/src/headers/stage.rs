@@ -74,7 +74,7 @@ impl Stage {
             link.ip_version = IpVersion::V6;
             link.check().map_err(Failure::usage)?;
         }
-        let side = LinkSide::start(&run::commands().link, &link, 1, 1)?;
+        let side = LinkSide::start(&run::commands().link, &Place::default(), &link, 1, 1)?;
         let address = side.network().server();
         Ok(Self { address, link: Some(link), source: Source::Kernel })
     }
@@ -108,7 +108,7 @@ impl Stage {
         case: &Case,
         contenders: &[Contender],
     ) -> anyhow::Result<(Played, Option<OverLink>)> {
-        let start = |link| LinkSide::start(&run::commands().link, link, 1, 1);
+        let start = |link| LinkSide::start(&run::commands().link, &Place::default(), link, 1, 1);
         let side = self.link.as_ref().map(start).transpose()?;
         let network = side.as_ref().map(LinkSide::network);
         let is_secured = contenders.iter().any(|it| it.stack.security == Security::Tls);
