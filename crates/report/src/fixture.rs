@@ -228,6 +228,7 @@ fn environment() -> Environment {
         open_files_hard: Some(u64::MAX),
         local_ports: Some((32_768, 60_999)),
         somaxconn: Some(4_096),
+        congestion_control: "cubic".to_owned(),
         clocksource: "tsc".to_owned(),
         boot_id: "5d3e…".to_owned(),
         hypervisor: Some(true),

@@ -249,6 +249,7 @@ mod tests {
         let late = Quantiles { p50_us: 20.0, p99_us: 90.0, max_us: 1_200.0 };
         let environment = Environment {
             cores: Some(4),
+            congestion_control: "cubic".to_owned(),
             clocksource: "tsc".to_owned(),
             open_files_soft: Some(1_024),
             somaxconn: Some(4_096),

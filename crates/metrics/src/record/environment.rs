@@ -32,6 +32,10 @@ pub struct Environment {
     /// Longest queue of connections that a listener has not accepted yet
     /// (`net.core.somaxconn`).
     pub somaxconn: Option<u32>,
+    /// The congestion control of TCP that connections have which ask for none
+    /// (`net.ipv4.tcp_congestion_control`), such as `cubic`; empty where that is not known.
+    #[serde(default)]
+    pub congestion_control: String,
     /// The source that the kernel reads time from, such as `tsc`. Some sources need a system call
     /// for each reading, which makes every timestamp dearer.
     pub clocksource: String,

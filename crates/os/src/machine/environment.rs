@@ -44,6 +44,7 @@ pub fn of(system: &SystemFiles) -> Environment {
         open_files_hard: Some(open_files.hard),
         local_ports: limits::read_local_ports(system).map(|ports| (*ports.start(), *ports.end())),
         somaxconn: system.read("proc/sys/net/core/somaxconn").and_then(|n| n.parse().ok()),
+        congestion_control: system.read(CONGESTION_CONTROL).unwrap_or_default(),
         clocksource: system.read(CLOCKSOURCE).unwrap_or_default(),
         boot_id: clock::boot_id(),
         hypervisor: hypervisor(&cpuinfo),
@@ -73,6 +74,7 @@ fn wake_ups() -> Option<WakeUps> {
     Some(WakeUps { p50_ns: nanos(p50), max_ns: nanos(max) })
 }
 
+const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
 const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /// The processor's name in `/proc/cpuinfo`. Some ARM kernels name only the board or the chip,

@@ -63,6 +63,7 @@ fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
             "virtual machine",
             known(environment.hypervisor.map(|is| if is { "yes" } else { "no" }.to_owned())),
         ),
+        ("congestion control of TCP", text(&environment.congestion_control)),
         ("clock source", text(&environment.clocksource)),
         ("open files", open_files),
         (

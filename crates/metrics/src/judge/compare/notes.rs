@@ -53,6 +53,7 @@ fn changed(before: &RunRecord, after: &RunRecord) -> Vec<String> {
             cpu_model,
             cores,
             memory_bytes,
+            congestion_control,
             clocksource,
             hypervisor,
             ..
@@ -66,6 +67,7 @@ fn changed(before: &RunRecord, after: &RunRecord) -> Vec<String> {
             ("cores", number(cores.map(u64::from))),
             ("memory in MiB", number(memory_bytes.map(|bytes| bytes >> 20))),
             ("virtual machine", known(virtual_machine.unwrap_or_default())),
+            ("congestion control of TCP", known(congestion_control)),
             ("clock source", known(clocksource)),
             ("seed", record.scenario.seed.to_string()),
         ]
