@@ -1,0 +1,22 @@
+//! The outcome of rules, as a process reports it.
+
+use serde::{Deserialize, Serialize};
+
+/// The outcome of a process's rules over all that its clients received.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// What came and was taken by no rule: pieces without a message between them.
+    pub unmatched: u64,
+    /// The start of the first of these, without secrets and as a person may read it.
+    pub first_unmatched: Option<String>,
+    /// What came and was named as to be ignored.
+    pub ignored: u64,
+    /// Messages in which a rule found no number or no instant where it looked for one.
+    pub unreadable: u64,
+    /// Of the first of these, which rule, why, and the start of the message, without secrets.
+    pub first_unreadable: Option<String>,
+    /// The names of the senders' counters, each at the place of its
+    /// [`Sender`](crate::Sender). Empty where messages have no key.
+    pub counters: Vec<String>,
+}
