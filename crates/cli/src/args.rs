@@ -6,6 +6,7 @@ mod feed;
 mod headers;
 mod link;
 mod processes;
+mod rules;
 mod security;
 mod settings;
 
@@ -23,6 +24,7 @@ pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
 pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
+use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 
@@ -196,14 +198,17 @@ fn host(text: &str) -> Result<IpAddr, String> {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Rate, payload and schedule are the server's: it says them in GET /feed. Without -t the transports
-of `quick` are measured.
+of `quick` are measured. With --seq or --no-seq the target is an application: its messages are
+found by rules.
 
 Examples:
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench load --target http://127.0.0.1:8080 --server-pid 4242 --runs 6
   pushbench load --target https://127.0.0.1:8443 --insecure -t websocket -t sse
   pushbench load --target http://127.0.0.1:80 --feed feed.json --path /ws -t websocket
-  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /sse -t sse --event price"
+  pushbench load --target http://127.0.0.1:80 --feed feed.json --path /sse -t sse --event price
+  pushbench load --target http://127.0.0.1:3000 --path /ws -t websocket --seq /n --stamp /at:ms
+  pushbench load --target http://127.0.0.1:3000 --path /price -t short-poll --seq /version"
 )]
 pub(crate) struct LoadArgs {
     /// The server: http://HOST:PORT or https://HOST:PORT, perhaps with a path that all of its paths
@@ -218,13 +223,19 @@ pub(crate) struct LoadArgs {
     /// GET /feed
     #[arg(long, value_name = "FILE", requires = "path")]
     pub(crate) feed: Option<PathBuf>,
-    /// Where such a server offers the transport, such as /ws
-    #[arg(long, value_name = "PATH", requires = "feed")]
+    /// Where such a server, or an application, offers the transport, such as /ws
+    #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
+    /// Put load on this host, which is the target's and is not this machine: where the server is
+    /// none of pushbench's, so that it has not agreed to it
+    #[arg(long, value_name = "HOST")]
+    pub(crate) yes_load: Option<String>,
     /// Type of the server-sent events that are the feed's, as their `event` field says it; goes
     /// with `-t sse` alone [default: message]
     #[arg(long, value_name = "NAME")]
     pub(crate) event: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
     #[command(flatten)]

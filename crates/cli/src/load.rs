@@ -1,5 +1,7 @@
 //! `pushbench load`: the load generator alone, against a server that runs already.
 
+mod consent;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::contender::Security;
 use pushbench_core::feed::{FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::figure::{Figure, Need};
+use pushbench_core::rules::{HIDDEN, Rules};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
@@ -44,6 +47,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     }
     check_foreign(args, &scenario)?;
     check_event(args.event.as_deref(), &scenario.contenders)?;
+    let rules = rules(args, &scenario)?;
     let described = args.feed.as_deref().map(read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_security(&site, args, &mut scenario)?;
@@ -55,29 +59,36 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     if !args.output.quiet && server.is_worth_naming() {
         tell(format_args!("measuring {}", server.name()));
     }
-    let mut target = match (described, &args.path) {
-        (Some(feed), Some(path)) => {
+    if rules.is_some() || described.is_some() {
+        consent::ask(&server, &scenario, args.yes_load.as_deref())?;
+    }
+    let mut target = match (rules, described, &args.path) {
+        (Some(rules), ..) => Target::told_by_rules(server, rules),
+        (None, Some(feed), Some(path)) => {
             Target::foreign(server, feed, path.clone()).map_err(Failure::usage)?
         }
         _ => Target::reach(server)?,
     };
     target.subject.event.clone_from(&args.event);
-    if let Some(rate) = target.feed.schedule.mean_hz().and_then(Rate::from_hz) {
+    let feed = target.feed.as_ref().map(|feed| &feed.description);
+    if let Some(rate) = feed.and_then(|feed| feed.schedule.mean_hz()).and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
     }
-    scenario.seed = args.clients.seed.unwrap_or(target.feed.seed);
+    let seed = feed.map_or(scenario.seed, |feed| feed.seed);
+    scenario.seed = args.clients.seed.unwrap_or(seed);
+    let mean_bytes = feed.map(|feed| feed.payload.mean_bytes);
     scenario.thresholds = thresholds;
     scenario.check().map_err(Failure::usage)?;
     let mut plan = Plan::of(scenario, None, layout);
     for point in &mut plan.points {
-        point.payload_bytes = target.feed.payload.mean_bytes;
+        point.payload_bytes = mean_bytes.unwrap_or(point.payload_bytes);
         point.server_runs_already = true;
     }
     plan.headers = headers;
     plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && plan::can_capture();
     plan.check_limits().map_err(Failure::usage)?;
-    check_thresholds(&plan, target.same_clock, !args.server_pid.is_empty())?;
+    check_thresholds(&plan, target.has_same_clock(), !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
     measure(plan, Players::against(target, args.server_pid.clone()), &args.output)
@@ -85,10 +96,26 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
 
 /// Refuses what a server of another kind cannot be asked for, before it is touched.
 fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
-    let Some(path) = &args.path else { return Ok(()) };
-    if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(Failure::usage(anyhow!("--path {path}: it begins with `/` and has no blanks")));
+    let by_rules = args.rules.is_given();
+    if let Some(flag) = args.rules.alone().filter(|_| !by_rules) {
+        return Err(Failure::usage(anyhow!(
+            "{flag} goes with --seq, which says where an application's messages have their number, \
+             or with --no-seq"
+        )));
     }
+    if by_rules && args.feed.is_some() {
+        return Err(Failure::usage(anyhow!(
+            "--feed says when messages are due, --seq and --no-seq that nobody does: leave one out"
+        )));
+    }
+    if by_rules {
+        return Ok(());
+    }
+    let Some(path) = &args.path else { return Ok(()) };
+    if args.feed.is_none() {
+        return Err(Failure::usage(anyhow!("--path goes with --feed, --seq or --no-seq")));
+    }
+    check_path(path)?;
     match *scenario.contenders.as_slice() {
         [contender] if !contender.shape().asks() => {}
         _ => {
@@ -102,6 +129,34 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
     }
     Ok(())
+}
+
+/// The rules of an application; `None` where there are none.
+fn rules(args: &LoadArgs, scenario: &Scenario) -> Result<Option<Rules>, Failure> {
+    if !args.rules.is_given() {
+        return Ok(None);
+    }
+    let &[contender] = scenario.contenders.as_slice() else {
+        return Err(Failure::usage(anyhow!(
+            "an application offers one transport at a place: name it with `-t`"
+        )));
+    };
+    let (path, event) = (args.path.as_deref(), args.event.as_deref());
+    let rules = args.rules.rules(contender.transport, path, event)?;
+    if let Some(path) = rules.plain_path() {
+        check_path(&path)?;
+    }
+    Ok(Some(rules))
+}
+
+/// Refuses what is no path. Its query may be a secret.
+fn check_path(path: &str) -> Result<(), Failure> {
+    if path.starts_with('/') && !path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Ok(());
+    }
+    let shown =
+        path.split_once('?').map_or_else(|| path.to_owned(), |(it, _)| format!("{it}?{HIDDEN}"));
+    Err(Failure::usage(anyhow!("--path {shown}: it begins with `/` and has no blanks")))
 }
 
 /// Has the transports run on what the target's scheme says, and refuses flags that do not go with it.

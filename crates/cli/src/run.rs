@@ -167,7 +167,7 @@ pub(crate) fn measure(
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        command_line: command_line(),
+        command_line: command_line().into_iter().map(|it| players.hide(it)).collect(),
         environment: pushbench_os::machine::environment::read(),
         scenario: plan.scenario.clone(),
         headers: plan.headers.clone(),

@@ -85,7 +85,9 @@ pub enum RuleError {
     #[error("`{0}` matches no text whatever")]
     MatchesNothing(String),
     /// An expression that takes too much memory.
-    #[error("`{0}` is too large; repeat less, or write (?-u) before it for bytes instead of letters")]
+    #[error(
+        "`{0}` is too large; repeat less, or write (?-u) before it for bytes instead of letters"
+    )]
     TooLarge(String),
     /// A place in a message.
     #[error(
@@ -153,10 +155,7 @@ impl Rules {
                 self.key.is_some() && self.no_seq,
                 "--key names counters, which --no-seq says that there are none of",
             ),
-            (
-                speaks && !is_websocket,
-                "--send, --reply and --each go with `-t websocket` alone",
-            ),
+            (speaks && !is_websocket, "--send, --reply and --each go with `-t websocket` alone"),
             (
                 (self.joined || !self.subprotocol.is_empty()) && !is_websocket,
                 "--joined and --subprotocol go with `-t websocket` alone",
@@ -208,6 +207,12 @@ impl Rules {
         Ok(())
     }
 
+    /// The path, once that is resolved; `{cursor}` stays in it.
+    #[must_use]
+    pub fn plain_path(&self) -> Option<String> {
+        self.path.as_ref()?.plain()
+    }
+
     /// Replaces in all texts what is known outside only, and learns what is secret.
     ///
     /// # Errors
@@ -226,7 +231,8 @@ impl Rules {
             secrets.add_field(&field.name, &field.value()?);
         }
         if let Some(path) = &self.path {
-            secrets.add_url(&path.plain().unwrap_or_default());
+            let path = path.plain();
+            secrets.add_url(&path.ok_or(RuleError::Together("--path is text in Unicode"))?);
         }
         Ok(())
     }

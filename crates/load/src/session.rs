@@ -8,6 +8,7 @@
 //! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
 mod body;
+mod book;
 mod decoding;
 mod error;
 mod http1;
@@ -15,8 +16,10 @@ mod inflating;
 mod long_poll;
 mod output;
 mod poll;
+mod reading;
 mod request;
 mod retryability;
+mod ruled_poll;
 mod short_poll;
 mod sse;
 mod subscription;
@@ -25,6 +28,7 @@ mod websocket;
 mod words;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushbench_core::Transport;
@@ -35,8 +39,9 @@ pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
 pub use pushbench_protocol::websocket::HandshakeError;
 
+use self::book::Book;
 pub use self::error::ProtocolError;
-pub use self::output::{Demand, Ending, Note, Output, Sending};
+pub use self::output::{Demand, Ending, Note, Output, Sending, Wake};
 pub use self::retryability::Retryability;
 
 /// One client of one transport.
@@ -80,6 +85,9 @@ pub trait Session: fmt::Debug + Send {
     /// asks again, where nothing is outstanding. Only who demands it hears this.
     fn ask_again(&mut self, _out: &mut Output) {}
 
+    /// A time is over that the session asked for, on a connection that may have ended since.
+    fn woken(&mut self, _wake: Wake, _out: &mut Output) {}
+
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;
@@ -97,9 +105,9 @@ pub trait Session: fmt::Debug + Send {
 /// Makes a session for the client with a number.
 type Make = Box<dyn Fn(u32) -> Box<dyn Session> + Send + Sync>;
 
-/// A transport, and the way from a plan, and from how messages are told apart, to the sessions of its
-/// clients.
-struct Row(Transport, fn(&LoadPlan, IdentityReader) -> Make);
+/// A transport, and the way from a plan, and from how messages are told apart, by their payloads or by
+/// rules, to the sessions of its clients.
+struct Row(Transport, fn(&LoadPlan, IdentityReader, Option<&Arc<Book>>) -> Make);
 
 /// The transports. Nothing else in this crate knows one from the other.
 const TABLE: [Row; Transport::ALL.len()] = [
@@ -112,6 +120,8 @@ const TABLE: [Row; Transport::ALL.len()] = [
 /// Makes the sessions of a load process, and holds what they share.
 pub struct Sessions {
     make: Make,
+    /// Where there are rules.
+    book: Option<Arc<Book>>,
     cadence: Option<Duration>,
 }
 
@@ -126,7 +136,9 @@ impl Sessions {
         let is_its_row = |row: &&Row| row.0 == plan.contender.transport;
         let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
         let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
-        Self { make: sessions(plan, IdentityReader::default()), cadence }
+        let book = plan.subject.rules.as_ref().map(Book::new);
+        let make = sessions(plan, IdentityReader::default(), book.as_ref());
+        Self { make, book, cadence }
     }
 
     /// The period of ticks, where the transport has one.
@@ -138,7 +150,7 @@ impl Sessions {
     /// The outcome of the rules so far, over all sessions; empty where the plan has none.
     #[must_use]
     pub fn found(&self) -> Found {
-        Found::default()
+        self.book.as_ref().map(|book| book.found()).unwrap_or_default()
     }
 
     /// A session for the client with this number among all of the trial's.

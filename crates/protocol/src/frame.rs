@@ -353,5 +353,25 @@ pub fn push_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8
     out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 
+/// Appends a message in one frame, masked as clients must (RFC 6455 §5.1): text where it is UTF-8.
+pub fn push_message(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
+    let is_text = std::str::from_utf8(payload).is_ok();
+    out.push(0x80 | if is_text { Opcode::Text } else { Opcode::Binary } as u8);
+    // The shortest form of its length (§5.2).
+    match payload.len() {
+        length @ 0..=125 => out.push(0x80 | length as u8),
+        length @ 126..=0xffff => {
+            out.push(0x80 | 126);
+            out.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            out.push(0x80 | 127);
+            out.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(&mask);
+    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+}
+
 #[cfg(test)]
 mod tests;

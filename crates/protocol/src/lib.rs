@@ -14,6 +14,7 @@ pub mod headers;
 pub mod http;
 pub mod ip;
 mod malformed;
+pub mod rules;
 pub mod sse;
 pub mod utf8;
 pub mod websocket;

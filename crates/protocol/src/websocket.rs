@@ -74,8 +74,8 @@ impl Upgrade {
     }
 
     /// The agreement on compressed messages, if there is one, where a WebSocket is open now, for a
-    /// client that made `offer` and offered no other extension and no subprotocol, and whose key is
-    /// answered by `accept`.
+    /// client that made `offer` and offered no other extension and these `subprotocols`, and whose
+    /// key is answered by `accept`.
     ///
     /// # Errors
     ///
@@ -84,6 +84,7 @@ impl Upgrade {
         &self,
         accept: &str,
         offer: Option<&Offer>,
+        subprotocols: &[String],
     ) -> Result<Option<Agreement>, HandshakeError> {
         if self.old_version {
             return Err(HandshakeError::Version);
@@ -98,7 +99,8 @@ impl Upgrade {
         if self.accepts != 1 || !answered {
             return Err(HandshakeError::Accept);
         }
-        if let Some(subprotocol) = &self.subprotocol {
+        let chosen = self.subprotocol.as_deref();
+        if let Some(subprotocol) = chosen.filter(|name| !subprotocols.iter().any(|it| it == name)) {
             return Err(HandshakeError::Subprotocol(subprotocol.to_string()));
         }
         match offer {

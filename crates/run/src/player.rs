@@ -54,6 +54,15 @@ impl Players {
         Self { server, load: LoadPlayer::Bare(payload) }
     }
 
+    /// `text` without the secrets of who is measured.
+    #[must_use]
+    pub fn hide(&self, text: String) -> String {
+        match &self.server {
+            Server::Running(target, _) => target.subject.hide(text),
+            Server::Children(_) => text,
+        }
+    }
+
     /// The name of who plays a trial of `contender`, for a person who watches.
     pub(crate) fn name(&self, contender: Contender) -> &'static str {
         match self.load {

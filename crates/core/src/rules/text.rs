@@ -150,9 +150,9 @@ impl Text {
                     secrets.add(&value);
                     value.into_bytes()
                 }
-                Part::File(path) => outside
-                    .file(path)
-                    .map_err(|problem| RuleError::File(path.clone(), problem))?,
+                Part::File(path) => {
+                    outside.file(path).map_err(|problem| RuleError::File(path.clone(), problem))?
+                }
                 _ => continue,
             };
             *part = Part::Bytes(bytes);

@@ -11,6 +11,7 @@ use pushbench_os::time::clock::Clock;
 use super::loop_check::CHECK_PERIOD;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
+use crate::session::Wake;
 
 /// The stream of random numbers that the order of poll phases is drawn from.
 const ORDER_STREAM: u64 = 203;
@@ -58,6 +59,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),
                 Alarm::HangUp(client) => self.hang_up(client, planned, now),
                 Alarm::Ask(client) => self.ask_again(client, now),
+                Alarm::Wake(client, wake) => self.wake(client, wake, now),
                 Alarm::Progress => self.progress.due = Some(planned),
                 Alarm::ConnectLimit if self.state == LoadState::Connecting => self.end_ramp(),
                 Alarm::CloseLimit if self.state == LoadState::Closing => self.disconnect_all(),
@@ -76,6 +78,16 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             // The pace is kept: a loop that was away is late for each instant that it missed.
             self.timers.set(planned + CHECK_PERIOD, Alarm::LoopCheck);
         }
+    }
+
+    /// Tells a client's session that a time is over.
+    fn wake(&mut self, client: u32, wake: Wake, now: MonoInstant) {
+        if matches!(self.state, LoadState::Closing | LoadState::Over) {
+            return;
+        }
+        self.out.clear();
+        self.clients[client as usize].session.woken(wake, &mut self.out);
+        self.act(client, now);
     }
 
     fn tick(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {

@@ -185,6 +185,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// An error of a client, as a person reads it.
     pub(super) fn words(&self, client: u32, error: &dyn std::fmt::Display) -> String {
-        format!("client {}: {error}", self.plan.first_client + client)
+        let words = format!("client {}: {error}", self.plan.first_client + client);
+        self.plan.subject.hide(words)
     }
 }

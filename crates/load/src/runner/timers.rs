@@ -11,6 +11,8 @@ use mio::{Interest, Registry, Token};
 use pushbench_core::MonoInstant;
 use pushbench_os::time::timer::Timer;
 
+use crate::session::Wake;
+
 /// A thing to be done at some instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Alarm {
@@ -24,6 +26,8 @@ pub(super) enum Alarm {
     HangUp(u32),
     /// A client has paused long enough and asks again on its connection.
     Ask(u32),
+    /// Something that a client's session has put off is due.
+    Wake(u32, Wake),
     /// Somebody may be watching.
     Progress,
     /// The loop's own lag is looked at.

@@ -237,6 +237,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             }
             Note::Subscribed => return self.subscribed(client, at),
             Note::OtherEvent(name) => return self.other_events.count(name),
+            Note::Wake(time, wake) => {
+                return self.timers.set(at + *time, Alarm::Wake(client, *wake));
+            }
             Note::Closing => return self.timers.set(at + HANG_UP, Alarm::HangUp(client)),
         };
         self.measure.happened(self.phases.phase(), at, &event);

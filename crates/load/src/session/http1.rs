@@ -7,7 +7,7 @@ use pushbench_protocol::http::{Piece, ResponseError, ResponseHead, ResponseReade
 use super::Session;
 use super::decoding::Decoder;
 use super::error::ProtocolError;
-use super::output::{Demand, Ending, Note, Output};
+use super::output::{Demand, Ending, Note, Output, Wake};
 use super::subscription::{Answer, Last, Next, Subscription};
 use super::words::Words;
 
@@ -240,6 +240,10 @@ impl<S: Subscription> Session for Http1<S> {
         if !self.outstanding {
             self.send(out);
         }
+    }
+
+    fn woken(&mut self, wake: Wake, out: &mut Output) {
+        self.subscription.woken(wake, out);
     }
 
     fn closed(&mut self, out: &mut Output) -> Ending {

@@ -10,11 +10,13 @@ use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::ResponseHead;
 
 use super::Make;
+use super::book::Book;
 use super::error::ProtocolError;
 use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
 use super::request::{FeedRequest, RequestTarget};
+use super::ruled_poll::{self, Pace};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 use super::tagged_poll::TaggedPoll;
 
@@ -138,7 +140,14 @@ impl Subscription for LongPoll {
 }
 
 /// Clients that wait for an answer; of a server that is none of ours by its tags.
-pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
+pub(super) fn sessions(
+    plan: &LoadPlan,
+    identity: IdentityReader,
+    book: Option<&Arc<Book>>,
+) -> Make {
+    if let Some(book) = book {
+        return ruled_poll::sessions(plan, book, Pace::Held);
+    }
     if plan.subject.is_foreign() {
         let request = Arc::new(FeedRequest::new(plan, &[], &[]));
         return Box::new(move |_| Box::new(Http1::new(TaggedPoll::new(request.clone(), identity))));

@@ -89,8 +89,19 @@ pub enum Note {
     Failed(ProtocolError),
     /// An event came whose type is none of the feed's: that type, or its start.
     OtherEvent(Box<str>),
+    /// The session wants to be [woken](super::Session::woken) after this time.
+    Wake(Duration, Wake),
     /// Both sides have said that they close: the server is about to close the connection.
     Closing,
+}
+
+/// A thing that a session has put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wake {
+    /// Which of those of its rules.
+    pub(super) which: usize,
+    /// The connection that it is for.
+    pub(super) connection: u32,
 }
 
 /// The future that a session wants for its connection.

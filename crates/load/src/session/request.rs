@@ -1,9 +1,10 @@
 //! The request for a feed, which all clients of a load process share.
 
 use pushbench_core::contender::Coding;
+use pushbench_core::rules::{CURSOR, Rules};
 use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery, Seq};
-use pushbench_metrics::record::control::LoadPlan;
+use pushbench_metrics::record::control::{LoadPlan, Subject};
 use pushbench_protocol::headers::{HeaderProfile, RequestParts};
 use pushbench_protocol::http::{ContentCoding, RequestTemplate, ResponseHead};
 
@@ -22,6 +23,10 @@ pub(super) struct FeedRequest {
     takes_coded: bool,
     /// The size from which an answer is to come in gzip, where it is asked for.
     gzip: Option<ByteSize>,
+    /// Its path says where a poll goes on.
+    names_place: bool,
+    /// Whose secrets are not shown.
+    subject: Subject,
 }
 
 impl FeedRequest {
@@ -38,6 +43,9 @@ impl FeedRequest {
         let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
         // The template has the target.
         let mut own = own.to_owned();
+        let (of_rules, subprotocols) = plan.subject.rules.as_ref().map(fields).unwrap_or_default();
+        own.extend(of_rules.iter().map(|(name, value)| (*name, &**value)));
+        own.extend(subprotocols.as_deref().map(|names| ("Sec-WebSocket-Protocol", names)));
         let gzip = plan.contender.stack.coding == Coding::Gzip;
         if gzip && !takes_gzip(profile, plan.contender) {
             own.push(ACCEPT_GZIP);
@@ -57,6 +65,8 @@ impl FeedRequest {
             profile: profile.name.clone(),
             takes_coded,
             gzip: gzip.then_some(plan.compression_threshold),
+            names_place: plan.subject.rules.is_some() && path.contains(CURSOR),
+            subject: plan.subject.clone(),
         }
     }
 
@@ -67,8 +77,22 @@ impl FeedRequest {
 
     /// This request with a cursor, where the client has one and the server knows it.
     pub(super) fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
-        RequestTarget { request: self, after: cursor.filter(|_| !self.foreign) }
+        RequestTarget { request: self, after: cursor.filter(|_| !self.foreign), place: &[] }
     }
+
+    /// This request, from a place that an answer named; empty before the first.
+    pub(super) const fn at<'a>(&'a self, place: &'a [u8]) -> RequestTarget<'a> {
+        RequestTarget { request: self, after: None, place }
+    }
+}
+
+/// The header fields that rules set, and the subprotocols that they offer.
+fn fields(rules: &Rules) -> (Vec<(&str, String)>, Option<String>) {
+    // Values were checked when the rules were resolved.
+    let fields = rules.header.iter().filter_map(|it| Some((it.name.as_str(), it.value().ok()?)));
+    let mut fields: Vec<(&str, String)> = fields.collect();
+    fields.extend(rules.origin.iter().map(|origin| ("Origin", origin.clone())));
+    (fields, (!rules.subprotocol.is_empty()).then(|| rules.subprotocol.join(", ")))
 }
 
 /// Whether a profile's requests ask for gzip already, as browsers' do. They are left as they are.
@@ -91,17 +115,23 @@ fn delivery(plan: &LoadPlan) -> Option<String> {
 pub(super) struct RequestTarget<'a> {
     request: &'a FeedRequest,
     after: Option<Seq>,
+    /// Where a poll goes on that has its cursor from an answer's body.
+    place: &'a [u8],
 }
 
 impl RequestTarget<'_> {
     /// Appends the request as HTTP/1.1 has it.
     pub(super) fn render(&self, out: &mut Vec<u8>, field: Option<(&str, &[u8])>) {
-        self.request.template.render(out, self.after, field);
+        if self.request.names_place {
+            self.request.template.render_at(out, self.place, field);
+        } else {
+            self.request.template.render(out, self.after, field);
+        }
     }
 
     /// Method and target, for a person to read.
     pub(super) fn describe(&self) -> String {
-        self.request.template.describe(self.after)
+        self.request.subject.hide(self.request.template.describe(self.after))
     }
 
     /// Whether the server is none of ours.

@@ -11,11 +11,13 @@ use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::ResponseHead;
 
 use super::Make;
+use super::book::Book;
 use super::error::ProtocolError;
 use super::http1::Http1;
 use super::output::{Ending, Note, Output};
 use super::poll::{News, Poll};
 use super::request::{FeedRequest, RequestTarget};
+use super::ruled_poll::{self, Pace};
 use super::subscription::{Answer, Last, Next, Request, Subscription};
 
 /// One client that polls on a period.
@@ -165,7 +167,14 @@ impl Subscription for ShortPoll {
 }
 
 /// Clients that ask on a period.
-pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
+pub(super) fn sessions(
+    plan: &LoadPlan,
+    identity: IdentityReader,
+    book: Option<&Arc<Book>>,
+) -> Make {
+    if let Some(book) = book {
+        return ruled_poll::sessions(plan, book, Pace::Period);
+    }
     let (request, delivery) = (Arc::new(ShortPoll::request(plan)), plan.delivery);
     let stack = plan.contender.stack;
     Box::new(move |_| {

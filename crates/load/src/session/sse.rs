@@ -14,9 +14,11 @@ use pushbench_protocol::sse::{
 };
 
 use super::Make;
+use super::book::Book;
 use super::error::ProtocolError;
 use super::http1::Http1;
 use super::output::{Ending, Note, Output};
+use super::reading::{Reading, RuleReader};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Request, Subscription};
 use super::words::Words;
@@ -27,6 +29,8 @@ pub(super) struct Stream {
     request: FeedRequest,
     /// The type of the feed's events, where it is not the default: `message`.
     event: Option<Box<str>>,
+    /// Payloads that are no text come in base64, as events of a type of their own.
+    has_binary: bool,
 }
 
 /// The meaning of an event.
@@ -49,7 +53,9 @@ impl Stream {
         let own: &[_] =
             if plan.subject.is_foreign() { &[("Accept", "text/event-stream")] } else { &[] };
         let event = plan.subject.event.as_deref().filter(|&name| name != DEFAULT_EVENT);
-        Self { request: FeedRequest::new(plan, &[], own), event: event.map(Into::into) }
+        let by_rules = plan.subject.rules.is_some();
+        let has_binary = !by_rules && (!plan.subject.is_foreign() || event.is_none());
+        Self { request: FeedRequest::new(plan, &[], own), event: event.map(Into::into), has_binary }
     }
 
     /// Tells events apart by their type. `gone` is a word of our own servers alone, and `binary`
@@ -68,7 +74,7 @@ impl Stream {
         let own = !self.request.is_foreign();
         if is_feed {
             Kind::Text
-        } else if event == BINARY_EVENT.as_bytes() && (own || self.event.is_none()) {
+        } else if event == BINARY_EVENT.as_bytes() && self.has_binary {
             Kind::Base64
         } else if event == GONE_EVENT.as_bytes() && own {
             Kind::Gone
@@ -85,11 +91,13 @@ const DEFAULT_EVENT: &str = "message";
 
 /// One client that listens to an event stream.
 #[derive(Debug)]
-pub(super) struct Sse {
+pub(super) struct Sse<R> {
     stream: Arc<Stream>,
     events: SseReader,
     /// Of the message in the current event's data.
-    identity: IdentityReader,
+    reading: R,
+    /// The subscription stands.
+    ready: bool,
     /// That data, where it is base64.
     base64: Base64Payload,
     /// The words of a server that ends a stream.
@@ -100,14 +108,15 @@ pub(super) struct Sse {
     retry: Option<Duration>,
 }
 
-impl Sse {
-    pub(super) fn new(stream: Arc<Stream>, identity: IdentityReader) -> Self {
+impl<R: Reading> Sse<R> {
+    pub(super) fn new(stream: Arc<Stream>, reading: R) -> Self {
         // Ours are asked by cursor.
         let foreign = stream.request.is_foreign();
         Self {
             stream,
             events: if foreign { SseReader::with_ids() } else { SseReader::default() },
-            identity,
+            reading,
+            ready: false,
             base64: Base64Payload::default(),
             words: Words::default(),
             cursor: None,
@@ -122,10 +131,10 @@ impl Sse {
         match self.stream.kind(self.events.event()) {
             Kind::Text => {
                 out.count(Layer::Payload, data.len());
-                self.identity.push(data);
+                self.reading.push(data, out);
             }
             Kind::Base64 => {
-                let decoded = self.base64.push(data, &mut self.identity);
+                let decoded = self.reading.push_base64(&mut self.base64, data, out);
                 out.count(Layer::Payload, decoded);
                 out.count(Layer::Framing, data.len() - decoded);
             }
@@ -136,7 +145,7 @@ impl Sse {
             // Its type may come behind its data, and be the feed's.
             Kind::Other => {
                 out.count(Layer::Framing, data.len());
-                self.identity.push(data);
+                self.reading.push(data, out);
             }
         }
     }
@@ -144,8 +153,8 @@ impl Sse {
     #[inline]
     fn dispatch(&mut self, out: &mut Output) -> Result<(), ProtocolError> {
         let message = match self.stream.kind(self.events.event()) {
-            Kind::Text => self.identity.finish(),
-            Kind::Base64 => self.base64.finish(&mut self.identity),
+            Kind::Text => self.reading.last(&[], out),
+            Kind::Base64 => self.reading.last_base64(&mut self.base64, out),
             Kind::Gone => {
                 let said = self.words.take();
                 return Err(self.gone(&said));
@@ -156,13 +165,24 @@ impl Sse {
             }
         };
         self.arrived(message, out);
+        if R::BY_RULES {
+            self.ready(out);
+        }
         Ok(())
+    }
+
+    /// Says once that the subscription stands: the stream has begun, and what is waited for has come.
+    #[cold]
+    fn ready(&mut self, out: &mut Output) {
+        if self.reading.is_ready() && !std::mem::replace(&mut self.ready, true) {
+            out.note(Note::Subscribed);
+        }
     }
 
     /// An event of a type that is none of the feed's.
     #[cold]
     fn pass_over(&mut self, out: &mut Output) {
-        self.identity.restart();
+        self.reading.pass_over();
         let event = self.events.event();
         let event = if event.is_empty() { DEFAULT_EVENT.as_bytes() } else { event };
         let name = String::from_utf8_lossy(&event[..event.len().min(EVENT_LIMIT)]);
@@ -170,7 +190,7 @@ impl Sse {
     }
 }
 
-impl Subscription for Sse {
+impl<R: Reading> Subscription for Sse<R> {
     const STREAMS: bool = true;
     const FIELD: Option<&'static str> = Some("Content-Type");
 
@@ -179,7 +199,8 @@ impl Subscription for Sse {
     }
 
     fn request(&mut self) -> Request<'_> {
-        self.identity.restart();
+        self.reading.restart();
+        self.ready = false;
         (self.base64, self.words) = (Base64Payload::default(), Words::default());
         self.events.restart();
         let id = self.events.last_id();
@@ -206,7 +227,9 @@ impl Subscription for Sse {
             let request = self.target().describe();
             return Err(ProtocolError::ContentType { request, found, takes: TAKES });
         }
-        self.stands(head, out)
+        self.stands(head)?;
+        self.ready(out);
+        Ok(())
     }
 
     #[inline]
@@ -233,9 +256,18 @@ impl Subscription for Sse {
 }
 
 /// Clients that listen to event streams.
-pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
+pub(super) fn sessions(
+    plan: &LoadPlan,
+    identity: IdentityReader,
+    book: Option<&Arc<Book>>,
+) -> Make {
     let stream = Arc::new(Stream::new(plan));
-    Box::new(move |_| Box::new(Http1::new(Sse::new(stream.clone(), identity))))
+    match book.cloned() {
+        None => Box::new(move |_| Box::new(Http1::new(Sse::new(stream.clone(), identity)))),
+        Some(book) => Box::new(move |client| {
+            Box::new(Http1::new(Sse::new(stream.clone(), RuleReader::new(&book, client))))
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use pushbench_core::Seq;
 use pushbench_core::feed::number::NumberError;
-use pushbench_core::{Identity, Seq};
 use pushbench_protocol::http::ResponseHead;
 
 use super::error::ProtocolError;
-use super::output::{Ending, Note, Output};
+use super::output::{Ending, Note, Output, Wake};
+use super::reading::Found;
 use super::request::RequestTarget;
 use super::words::oldest_in;
 
@@ -130,6 +131,9 @@ pub(super) trait Subscription: fmt::Debug + Send {
         Next::Rest
     }
 
+    /// Something that was put off is due.
+    fn woken(&mut self, _wake: Wake, _out: &mut Output) {}
+
     /// The connection has ended, or could not be opened.
     fn closed(&mut self, last: Last, out: &mut Output) -> Ending;
 
@@ -156,24 +160,25 @@ pub(super) trait Subscription: fmt::Debug + Send {
         ProtocolError::Gone { request, after, oldest }
     }
 
-    /// A stream begins with `head`, and its subscription stands.
+    /// A stream begins with `head`.
     #[cold]
-    fn stands(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
+    fn stands(&mut self, head: &ResponseHead) -> Result<(), ProtocolError> {
         let start = self.target().start_of(head);
         let cursor = self.cursor();
         *cursor = start.max(*cursor);
         if cursor.is_none() {
             return Err(ProtocolError::NoCursor(self.target().describe()));
         }
-        out.note(Note::Subscribed);
         Ok(())
     }
 
     /// A message of a stream is complete.
     #[inline]
-    fn arrived(&mut self, message: Result<Identity, NumberError>, out: &mut Output) {
+    fn arrived(&mut self, message: Found, out: &mut Output) {
         let message = match message {
-            Ok(message) => message,
+            Ok(Some(message)) => message,
+            // Rules have seen to it.
+            Ok(None) => return,
             Err(source) => return self.unnumbered(source, out),
         };
         let cursor = self.cursor();

@@ -1,39 +1,40 @@
 //! WebSocket: a handshake, then frames (RFC 6455).
 
+mod asked;
+mod talk;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pushbench_core::contender::Coding;
-use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::deflate::{Agreement, InflateError, Offer};
 use pushbench_protocol::frame::{
-    FrameError, FrameReader, Opcode, Piece, close_payload, push_control,
+    FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_message,
 };
 use pushbench_protocol::http::ResponseHead;
 use pushbench_protocol::utf8::Utf8Reader;
 use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
+use self::asked::Asked;
+use self::talk::Talk;
 use super::Make;
+use super::book::Book;
 use super::error::ProtocolError;
 use super::http1::Http1;
 use super::inflating::Inflating;
-use super::output::{Ending, Note, Output};
+use super::output::{Ending, Note, Output, Wake};
+use super::reading::{Reading, RuleReader};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Next, Request, Subscription};
 
 /// The stream of random numbers that keys and masks are drawn from.
 const KEY_STREAM: u64 = 201;
-
-/// Headers that ask for a WebSocket (RFC 6455 §4.1); the key comes behind them.
-const UPGRADE: [(&str, &str); 3] =
-    [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")];
 
 /// The close code of a client that is done (RFC 6455 §7.4.1).
 const NORMAL: u16 = 1000;
@@ -46,12 +47,12 @@ const GONE: u16 = 4410;
 
 /// One client with a WebSocket.
 #[derive(Debug)]
-pub(super) struct Websocket {
+pub(super) struct Websocket<R> {
     request: Arc<FeedRequest>,
     offer: Option<Offer>,
     state: State,
     frames: FrameReader,
-    identity: IdentityReader,
+    reading: R,
     text: Utf8Reader,
     /// Where the server compresses its messages.
     inflating: Option<Box<Inflating>>,
@@ -60,6 +61,10 @@ pub(super) struct Websocket {
     /// Seeds this client's keys and masks, and how many were drawn.
     seed: u64,
     drawn: u64,
+    /// The number of this client.
+    client: u32,
+    subprotocols: Arc<[String]>,
+    talk: Talk,
 }
 
 /// The state of a WebSocket (RFC 6455 §4.1, §7.1).
@@ -106,20 +111,23 @@ impl From<InflateError> for Fault {
     }
 }
 
-impl Websocket {
+impl<R: Reading> Websocket<R> {
     /// Client `client` of all; its keys and masks come from `seed`.
-    fn new(asked: &Asked, identity: IdentityReader, seed: u64, client: u32) -> Self {
+    fn new(asked: &Asked, reading: R, seed: u64, client: u32) -> Self {
         Self {
             request: asked.request.clone(),
             offer: asked.offer,
             state: State::Connecting,
             frames: FrameReader::default(),
-            identity,
+            reading,
             text: Utf8Reader::default(),
             inflating: None,
             cursor: None,
             seed: random::bits(seed, KEY_STREAM, u64::from(client)),
             drawn: 0,
+            client,
+            subprotocols: asked.subprotocols.clone(),
+            talk: Talk::default(),
         }
     }
 
@@ -152,9 +160,15 @@ impl Websocket {
     }
 
     fn push_control(&mut self, opcode: Opcode, payload: &[u8], out: &mut Output) {
+        let mask = self.mask();
+        out.send.push(Layer::Framing, |bytes| push_control(bytes, opcode, payload, mask));
+    }
+
+    /// The mask of the next frame.
+    fn mask(&mut self) -> [u8; 4] {
         self.drawn += 1;
         let [a, b, c, d, ..] = self.drawn(0).to_be_bytes();
-        out.send.push(Layer::Framing, |bytes| push_control(bytes, opcode, payload, [a, b, c, d]));
+        [a, b, c, d]
     }
 
     /// Bytes of a message.
@@ -166,7 +180,7 @@ impl Websocket {
         }
         self.check_text(data)?;
         if !last {
-            self.identity.push(data);
+            self.reading.push(data, out);
             return Ok(());
         }
         self.ended(data, out)
@@ -177,11 +191,14 @@ impl Websocket {
     fn inflate(&mut self, data: &[u8], last: bool, out: &mut Output) -> Result<(), Fault> {
         // The frames' reader takes compressed ones only where they were agreed on.
         let Some(mut inflating) = self.inflating.take() else { return Ok(()) };
-        let inflated = inflating.inflate(data, last, &mut out.bench, |piece| {
+        let mut bench = std::mem::take(&mut out.bench);
+        let inflated = inflating.inflate(data, last, &mut bench, |piece| {
             self.check_text(piece)?;
-            self.identity.push(piece);
+            self.reading.push(piece, out);
             Ok::<_, Fault>(())
-        })?;
+        });
+        out.bench = bench;
+        let inflated = inflated?;
         self.inflating = Some(inflating);
         out.saved(inflated, data.len());
         if last { self.ended(&[], out) } else { Ok(()) }
@@ -200,8 +217,11 @@ impl Websocket {
     #[inline]
     fn ended(&mut self, data: &[u8], out: &mut Output) -> Result<(), Fault> {
         self.text.finish().map_err(|_| FrameError::Text)?;
-        let message = self.identity.last(data);
+        let message = self.reading.last(data, out);
         self.arrived(message, out);
+        if R::BY_RULES {
+            self.talk(out);
+        }
         Ok(())
     }
 
@@ -263,6 +283,27 @@ impl Websocket {
         }
     }
 
+    /// Says what is due now that the WebSocket is open.
+    fn open(&mut self, out: &mut Output) {
+        if let Some(book) = self.reading.book() {
+            self.talk.opened(&book.rules, self.client, out);
+        }
+        self.talk(out);
+    }
+
+    /// Says what is due, and once that the subscription stands: what is waited for has come.
+    #[cold]
+    fn talk(&mut self, out: &mut Output) {
+        self.reading.take_said(&mut self.talk.texts);
+        for text in std::mem::take(&mut self.talk.texts) {
+            let mask = self.mask();
+            out.send.push(Layer::Framing, |bytes| push_message(bytes, &text, mask));
+        }
+        if self.reading.is_ready() && !std::mem::replace(&mut self.talk.stands, true) {
+            out.note(Note::Subscribed);
+        }
+    }
+
     /// Takes the frames in the input.
     #[inline]
     fn take(&mut self, mut input: &[u8], out: &mut Output) -> Result<(), Fault> {
@@ -277,7 +318,7 @@ impl Websocket {
     }
 }
 
-impl Subscription for Websocket {
+impl<R: Reading> Subscription for Websocket<R> {
     const FEED: u16 = 101;
     const STREAMS: bool = true;
 
@@ -288,7 +329,8 @@ impl Subscription for Websocket {
     fn request(&mut self) -> Request<'_> {
         self.state = State::Connecting;
         (self.frames, self.inflating) = (FrameReader::default(), None);
-        self.identity.restart();
+        self.reading.restart();
+        self.talk.restart();
         self.text = Utf8Reader::default();
         self.drawn += 2;
         let key = Cow::Owned(self.key().into_bytes());
@@ -307,14 +349,16 @@ impl Subscription for Websocket {
     ) -> Result<(), ProtocolError> {
         let accept = derive_accept_key(self.key().as_bytes());
         let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
-        let checked = upgrade.and_then(|upgrade| upgrade.check(&accept, self.offer.as_ref()));
+        let checked = upgrade
+            .and_then(|upgrade| upgrade.check(&accept, self.offer.as_ref(), &self.subprotocols));
         let agreement = checked.map_err(|source| ProtocolError::Handshake {
             request: self.target().describe(),
             source,
         })?;
         self.agree(agreement)?;
-        self.stands(head, out)?;
+        self.stands(head)?;
         self.state = State::Open;
+        self.open(out);
         Ok(())
     }
 
@@ -327,7 +371,16 @@ impl Subscription for Websocket {
         self.take(data, out).map_err(|source| self.fail(source, out))
     }
 
+    fn woken(&mut self, wake: Wake, out: &mut Output) {
+        let Some(book) = self.reading.book() else { return };
+        if matches!(self.state, State::Open) {
+            self.talk.woken(wake, &book.rules, self.client, out);
+            self.talk(out);
+        }
+    }
+
     fn closed(&mut self, _last: Last, _out: &mut Output) -> Ending {
+        self.talk.restart();
         match self.state {
             State::Closing | State::Closed { began: true } => Ending::Done,
             State::Connecting | State::Open | State::Closed { began: false } => Ending::Broken,
@@ -352,44 +405,22 @@ impl Subscription for Websocket {
     }
 }
 
-/// The requests of a plan's clients, and their offers.
-struct Asked {
-    request: Arc<FeedRequest>,
-    offer: Option<Offer>,
-}
-
-impl Asked {
-    fn of(plan: &LoadPlan) -> Self {
-        let offer = offer(plan);
-        let value = offer.as_ref().map(Offer::value);
-        let extensions = value.as_deref().map(|value| ("Sec-WebSocket-Extensions", value));
-        let own: Vec<_> = UPGRADE.into_iter().chain(extensions).collect();
-        Self { request: Arc::new(FeedRequest::new(plan, &[], &own)), offer }
-    }
-}
-
-/// The offer to read compressed messages (RFC 7692 §7.1): with context takeover or without, and no
-/// larger a window than the plan says. Of client's messages, which are control frames alone, it says
-/// nothing more than has to be said.
-fn offer(plan: &LoadPlan) -> Option<Offer> {
-    let takeover = match plan.contender.stack.coding {
-        Coding::None | Coding::Gzip => return None,
-        Coding::Deflate => false,
-        Coding::DeflateTakeover => true,
-    };
-    let window = Some(plan.deflate_window).filter(|window| *window < WindowBits::MAX);
-    Some(Offer {
-        server_no_takeover: !takeover,
-        client_no_takeover: !takeover,
-        server_window: window,
-        client_window: true,
-    })
-}
-
 /// Clients of WebSockets.
-pub(super) fn sessions(plan: &LoadPlan, identity: IdentityReader) -> Make {
+pub(super) fn sessions(
+    plan: &LoadPlan,
+    identity: IdentityReader,
+    book: Option<&Arc<Book>>,
+) -> Make {
     let (asked, seed) = (Asked::of(plan), plan.seed);
-    Box::new(move |client| Box::new(Http1::new(Websocket::new(&asked, identity, seed, client))))
+    match book.cloned() {
+        None => Box::new(move |client| {
+            Box::new(Http1::new(Websocket::new(&asked, identity, seed, client)))
+        }),
+        Some(book) => Box::new(move |client| {
+            let reading = RuleReader::new(&book, client);
+            Box::new(Http1::new(Websocket::new(&asked, reading, seed, client)))
+        }),
+    }
 }
 
 #[cfg(test)]

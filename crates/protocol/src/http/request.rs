@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use pushbench_core::Seq;
+use pushbench_core::rules::CURSOR;
 
 /// A `GET` request of which only the cursor and a field vary.
 ///
@@ -39,6 +40,10 @@ impl RequestTemplate {
             // Writing to a Vec cannot fail.
             let _ = write!(out, "{}after={after}", self.mark());
         }
+        self.render_end(out, field);
+    }
+
+    fn render_end(&self, out: &mut Vec<u8>, field: Option<(&str, &[u8])>) {
         out.extend_from_slice(self.end.as_bytes());
         if let Some((name, value)) = field {
             for part in [name.as_bytes(), b": ", value, b"\r\n"] {
@@ -46,6 +51,22 @@ impl RequestTemplate {
             }
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends the request with `place` wherever its target has `{cursor}`, percent-encoded (RFC 3986
+    /// §2.1), and one more field where there is one.
+    pub fn render_at(&self, out: &mut Vec<u8>, place: &[u8], field: Option<(&str, &[u8])>) {
+        let mut encoded = String::new();
+        for &byte in place {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        let start = self.start.replace(CURSOR, &encoded);
+        out.extend_from_slice(start.as_bytes());
+        self.render_end(out, field);
     }
 
     /// Method and target, for a person to read.

@@ -95,10 +95,10 @@ impl<'a> ServerSide<'a> {
     }
 
     /// Whether its instants are on this machine's clock.
-    pub(crate) const fn has_same_clock(&self) -> bool {
+    pub(crate) fn has_same_clock(&self) -> bool {
         match self {
             Self::Children(..) => true,
-            Self::Running(target, _) => target.same_clock,
+            Self::Running(target, _) => target.has_same_clock(),
         }
     }
 
@@ -126,10 +126,14 @@ impl<'a> ServerSide<'a> {
                 let origin = warmup + quiet_edge(&feed.schedule);
                 (feed.schedule.clone(), feed.seed, origin, Checkpoint::START)
             }
-            Self::Running(target, _) => {
-                let (feed, checkpoint) = (&target.feed, target.checkpoint_before(warmup)?);
-                (feed.schedule.clone(), feed.seed, target.origin, checkpoint)
-            }
+            Self::Running(target, _) => match &target.feed {
+                Some(feed) => {
+                    let (known, checkpoint) = (&feed.description, feed.checkpoint_before(warmup)?);
+                    (known.schedule.clone(), known.seed, feed.origin, checkpoint)
+                }
+                // Messages come when they come.
+                None => (Schedule::Manual, 0, warmup, Checkpoint::START),
+            },
         };
         self.order(&ServerOrder::Start { origin })?;
         let start = warmup + warmup_for;

@@ -1,21 +1,20 @@
 //! A server that runs already: its address, and its own description of its feed.
 
 mod address;
+mod feed;
 mod url;
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pushbench_core::feed::schedule::{Checkpoint, HORIZON, Schedule, WalkError};
+use pushbench_core::feed::schedule::WalkError;
 use pushbench_core::feed::{FEED_FORMAT, FeedDescription, MAX_FEED_BYTES};
-use pushbench_core::instant::saturating_nanos;
+use pushbench_core::rules::Rules;
 use pushbench_core::security::{ClientSecurity, Trust};
+use pushbench_core::text;
 use pushbench_core::tls::Tls;
-use pushbench_core::{MonoInstant, text};
 use pushbench_metrics::record::control::Subject;
-use pushbench_os::time::clock;
 use pushbench_tls::TlsError;
 use serde::Deserialize;
 use thiserror::Error;
@@ -26,6 +25,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use self::address::Answering;
+pub use self::feed::KnownFeed;
 use self::url::TargetUrl;
 
 /// A server that cannot be measured.
@@ -82,13 +82,6 @@ pub enum DescriptionError {
     Json(#[from] serde_json::Error),
 }
 
-/// How much longer than [`HORIZON`] before a trial its schedule is walked: until the load processes
-/// have their orders.
-const MARGIN: Duration = Duration::from_secs(2);
-
-/// How far ahead a feed may begin: in a trial that waited longer, nothing would be due.
-const LONGEST_AHEAD: Duration = Duration::from_secs(60);
-
 /// A server's place: its URL, and the addresses of its host.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -143,6 +136,11 @@ impl Server {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.answering.address
+    }
+
+    /// The host as the URL names it.
+    pub fn host(&self) -> &str {
+        &self.url.host
     }
 
     /// Whether the URL does not say which address it is.
@@ -247,22 +245,15 @@ fn refusal(status: u16) -> String {
     format!("it answered {}{meaning}", format!("{status} {reason}").trim_end())
 }
 
-/// A running pushbench server, one that implements its endpoints, or any other that sends a feed
-/// which a file describes.
+/// A server that is measured: pushbench's own, one that implements its endpoints, any other that
+/// sends a feed which a file describes, or an application whose messages rules find.
 #[derive(Debug, Clone)]
 pub struct Target {
     server: Server,
-    /// Its feed, as it was when asked.
-    pub feed: FeedDescription,
-    /// Whether its instants are on this machine's clock.
-    pub same_clock: bool,
-    /// The feed's zero, on this machine's clock; where the server has another, as estimated from
-    /// its newest message.
-    pub origin: MonoInstant,
+    /// Its feed; `None` of an application, whose messages come when they come.
+    pub feed: Option<KnownFeed>,
     /// How it is asked: by which name, under which paths, and which of its events are the feed's.
     pub subject: Subject,
-    /// How far the schedule has been walked: each trial goes on from there.
-    walked: Cell<Checkpoint>,
 }
 
 impl Target {
@@ -273,7 +264,7 @@ impl Target {
     /// A server that is no pushbench server, or whose feed cannot be measured.
     pub fn reach(server: Server) -> Result<Self, TargetError> {
         let feed = server.describe()?;
-        Self::new(server, feed, Subject::default())
+        Self::publishing(server, feed, Subject::default())
     }
 
     /// Takes it that `server` publishes `feed` at `path`.
@@ -286,12 +277,43 @@ impl Target {
         feed: FeedDescription,
         path: String,
     ) -> Result<Self, TargetError> {
-        Self::new(server, feed, Subject { path: Some(path), ..Subject::default() })
+        Self::publishing(server, feed, Subject { path: Some(path), ..Subject::default() })
+    }
+
+    /// Takes it that `rules` find the messages of `server`, which is asked at `path`; without one, at
+    /// the target's own.
+    #[must_use]
+    pub fn told_by_rules(server: Server, rules: Rules) -> Self {
+        let root = if server.url.prefix.is_empty() { "/" } else { "" };
+        let path = Some(rules.plain_path().unwrap_or_else(|| root.to_owned()));
+        let event = rules.event.clone();
+        let subject = Subject { path, event, rules: Some(rules), ..Subject::default() };
+        Self::new(server, None, subject)
+    }
+
+    fn publishing(
+        server: Server,
+        feed: FeedDescription,
+        subject: Subject,
+    ) -> Result<Self, TargetError> {
+        let feed = KnownFeed::of(&server.url.text, feed)?;
+        Ok(Self::new(server, Some(feed), subject))
+    }
+
+    fn new(server: Server, feed: Option<KnownFeed>, subject: Subject) -> Self {
+        let (host, prefix) = (Some(server.url.authority.clone()), server.url.prefix.clone());
+        Self { server, feed, subject: Subject { host, prefix, ..subject } }
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Whether its instants are on this machine's clock.
+    pub fn has_same_clock(&self) -> bool {
+        let is_here = self.address().ip().is_loopback();
+        self.feed.as_ref().map_or(is_here, |feed| feed.same_clock)
     }
 
     /// The security of connections to it, as `tls` says; `None` has them in clear.
@@ -300,64 +322,13 @@ impl Target {
         Some(ClientSecurity { tls: tls.clone(), ..security })
     }
 
-    fn new(server: Server, feed: FeedDescription, subject: Subject) -> Result<Self, TargetError> {
-        let TargetUrl { text: url, authority, prefix, .. } = &server.url;
-        let (host, prefix) = (Some(authority.clone()), prefix.clone());
-        let subject = Subject { host, prefix, ..subject };
-        let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
-        let ahead = feed.origin.unwrap_or_default().saturating_since(clock::now());
-        if same_clock && ahead > LONGEST_AHEAD {
-            return Err(TargetError::BeginsLate(url.clone(), ahead));
-        }
-        if feed.schedule == Schedule::Manual {
-            return Err(TargetError::Manual(url.clone()));
-        }
-        let origin = match feed.origin {
-            Some(origin) if same_clock => origin,
-            _ => estimated_origin(&feed)
-                .map_err(|error| TargetError::Instants(url.clone(), error))?,
-        };
-        let walked = Cell::new(feed.checkpoint);
-        let target = Self { server, feed, same_clock, origin, subject, walked };
-        // That it can be walked is found here, before anything is written.
-        target.checkpoint_before(clock::now())?;
-        Ok(target)
-    }
-
-    /// A place in the schedule from which all messages follow that a trial may bring which begins
-    /// at `warmup`. Takes as long as what has passed since it was asked for last.
-    ///
-    /// # Errors
-    ///
-    /// A feed whose instants cannot be known.
-    pub(super) fn checkpoint_before(&self, warmup: MonoInstant) -> Result<Checkpoint, TargetError> {
-        let url = || self.server.url.text.clone();
-        let now = warmup.saturating_since(self.origin);
-        let given = self.walked.get();
-        #[expect(clippy::cast_precision_loss, reason = "a checkpoint is a minute away")]
-        if given.elapsed_ns > saturating_nanos(now) as f64 {
-            return Err(TargetError::Ahead(url(), given.elapsed_ns));
-        }
-        let asked_ns = saturating_nanos(now.saturating_sub(HORIZON + MARGIN));
-        let place = self.feed.schedule.seek(self.feed.seed, given, asked_ns);
-        let place = place.map_err(|error| TargetError::Instants(url(), error))?;
-        self.walked.set(place);
-        Ok(place)
-    }
-
     /// Whether the server still answers with the feed that it had when it was reached.
     pub(super) fn is_the_same(&self) -> bool {
-        let then = &self.feed;
+        let Some(KnownFeed { description: then, .. }) = &self.feed else { return true };
         self.server.describe().is_ok_and(|now| {
             then.id == now.id && then.origin == now.origin && then.schedule == now.schedule
         })
     }
-}
-
-/// The zero of a feed whose newest message is taken to have been due just now.
-fn estimated_origin(feed: &FeedDescription) -> Result<MonoInstant, WalkError> {
-    let elapsed = feed.schedule.offset_of(feed.seed, feed.checkpoint, feed.newest)?;
-    Ok(clock::now() - Duration::from_nanos(elapsed.unwrap_or(0)))
 }
 
 /// Reads the answer to `GET /feed`, its format before anything that may have changed with it.

@@ -33,7 +33,7 @@ pub(super) fn holds(input: &[u8]) {
         assert!(!bodiless || body.is_empty(), "a {} has a body", head.status);
         if let Some(upgrade) = &head.upgrade {
             for offer in [None, Some(&Offer::BROWSER)] {
-                let _ = upgrade.check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", offer);
+                let _ = upgrade.check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", offer, &[]);
             }
         }
     }

@@ -55,7 +55,16 @@ impl Subject {
     /// Whether the server is none of ours, and knows no cursor of ours.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
-        self.path.is_some()
+        self.path.is_some() || self.rules.is_some()
+    }
+
+    /// `text`, which may repeat what the server said, without secrets.
+    #[must_use]
+    pub fn hide(&self, text: String) -> String {
+        match &self.rules {
+            Some(rules) if !rules.secrets.is_empty() => rules.secrets.hide(&text),
+            _ => text,
+        }
     }
 }
 

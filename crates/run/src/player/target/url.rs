@@ -35,8 +35,9 @@ impl TargetUrl {
         let is_secure = check_scheme(text, &scheme.to_ascii_lowercase(), rest)?;
         if rest.contains(['?', '#', '@', '\\']) || rest.contains(|c: char| !c.is_ascii_graphic()) {
             return Err(TargetError::Url(format!(
-                "--target {text}: it is a host, a port and perhaps a path; user names, queries, \
-                 fragments and blanks have no place in it"
+                "--target {}: it is a host, a port and perhaps a path; user names, queries, \
+                 fragments and blanks have no place in it; --path may have a query",
+                shown(text)
             )));
         }
         let (authority, path) = match rest.find('/') {
@@ -56,7 +57,21 @@ impl TargetUrl {
     }
 }
 
+/// A URL without what nobody is to see: its user information, and its query.
+fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let sign = if scheme.is_empty() { "" } else { "://" };
+    // The last `@` before the path ends the user information (RFC 3986 §3.2).
+    let (front, query) = rest.split_once('?').map_or((rest, ""), |(front, _)| (front, "?***"));
+    let authority_end = front.find('/').unwrap_or(front.len());
+    let (authority, path) = front.split_at(authority_end);
+    let host = authority.rsplit_once('@');
+    let authority = host.map_or_else(|| authority.to_owned(), |(_, host)| format!("***@{host}"));
+    format!("{scheme}{sign}{authority}{path}{query}")
+}
+
 fn malformed(text: &str) -> TargetError {
+    let text = shown(text);
     TargetError::Url(format!("`{text}` is no target; write it like http://127.0.0.1:8080"))
 }
 
@@ -66,7 +81,9 @@ fn check_scheme(text: &str, scheme: &str, rest: &str) -> Result<bool, TargetErro
         "http" => Ok(false),
         "https" | "wss" => Ok(true),
         "ws" => Err(TargetError::Url(format!(
-            "--target {text}: write it as http://{rest}; `-t websocket` says what is spoken there"
+            "--target {}: write it as http://{}; `-t websocket` says what is spoken there",
+            shown(text),
+            shown(rest)
         ))),
         _ => Err(malformed(text)),
     }
@@ -161,6 +178,23 @@ mod tests {
             "http://x\n/a",
         ] {
             assert!(parsed(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_error_shows_a_password_or_a_query() {
+        for url in [
+            "http://me:s3cret@x/",
+            "ws://me:s3cret@x/a",
+            "me:s3cret@x",
+            "ftp://me:s3cret@x",
+            "http://x/a?token=s3cret",
+            "ws://x/?s3cret",
+            "http://x:99999/?s3cret",
+            "http://a@s3cret@x",
+        ] {
+            let error = TargetUrl::parse(url).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
         }
     }
 

@@ -1,0 +1,165 @@
+//! The book of a load process's rules: what all of its sessions share, and what they found.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pushbench_core::Sender;
+use pushbench_core::rules::{Found, Rules, Secrets};
+use pushbench_protocol::rules::{Engine, Fault};
+
+/// The most counters that are told apart.
+const MOST_COUNTERS: usize = 1 << 16;
+
+/// The longest name of a counter, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// How much of a text is shown, in bytes.
+const SHOWN: usize = 200;
+
+/// How much more is looked at for secrets, so that none is cut where it is shown.
+const LOOKED_AT: usize = 8 << 10;
+
+/// The rules of a process, ready to be used, and what they have found.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) engine: Arc<Engine>,
+    pub(super) rules: Rules,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    senders: HashMap<Box<[u8]>, Sender>,
+    found: Found,
+    /// The start of the first run of what no rule took, as it came.
+    first_unmatched: Vec<u8>,
+}
+
+impl Book {
+    /// The book of these rules.
+    ///
+    /// # Panics
+    ///
+    /// Where an expression cannot be looked for in a stream, which is found before a process starts.
+    pub(super) fn new(rules: &Rules) -> Arc<Self> {
+        let engine = Engine::new(rules).expect("rules are checked before a process starts");
+        let entries = Mutex::default();
+        Arc::new(Self { engine: Arc::new(engine), rules: rules.clone(), entries })
+    }
+
+    /// The entries. A session that panicked while it held them leaves counts behind, no more.
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has been found so far.
+    pub(super) fn found(&self) -> Found {
+        let entries = self.entries();
+        let mut found = entries.found.clone();
+        if found.unmatched > 0 {
+            found.first_unmatched = Some(shown(&entries.first_unmatched, &self.rules.secrets));
+        }
+        let mut names: Vec<_> = entries.senders.iter().collect();
+        names.sort_by_key(|(_, sender)| **sender);
+        let name = |name: &[u8]| self.rules.secrets.hide(&String::from_utf8_lossy(name));
+        found.counters = names.into_iter().map(|(bytes, _)| name(bytes)).collect();
+        found
+    }
+
+    /// The sender that is known by a name; `None` where there are too many.
+    pub(super) fn sender(&self, name: &[u8]) -> Option<Sender> {
+        let senders = &mut self.entries().senders;
+        if let Some(sender) = senders.get(name) {
+            return Some(*sender);
+        }
+        if senders.len() >= MOST_COUNTERS || name.len() > LONGEST_NAME {
+            return None;
+        }
+        let sender = Sender(u32::try_from(senders.len()).ok()?);
+        senders.insert(name.into(), sender);
+        Some(sender)
+    }
+
+    pub(super) fn unmatched(&self, text: &[u8], more: bool) {
+        let mut entries = self.entries();
+        entries.found.unmatched += u64::from(!more);
+        if entries.found.unmatched == 1 {
+            let room = LOOKED_AT.saturating_sub(entries.first_unmatched.len());
+            entries.first_unmatched.extend_from_slice(&text[..text.len().min(room)]);
+        }
+    }
+
+    pub(super) fn ignored(&self) {
+        self.entries().found.ignored += 1;
+    }
+
+    #[cold]
+    pub(super) fn unreadable(&self, fault: Fault, message: &[u8]) {
+        let found = &mut self.entries().found;
+        found.unreadable += 1;
+        found.first_unreadable.get_or_insert_with(|| {
+            let start = &message[..message.len().min(LOOKED_AT)];
+            format!("{fault} in `{}`", shown(start, &self.rules.secrets))
+        });
+    }
+}
+
+/// The start of a text, without secrets; what is no text as bytes.
+fn shown(text: &[u8], secrets: &Secrets) -> String {
+    let mut words = String::new();
+    for chunk in text.utf8_chunks() {
+        words.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(words, "\\x{byte:02x}");
+        });
+    }
+    let hidden = secrets.hide(&words);
+    let end = hidden.char_indices().map(|(at, _)| at).find(|&at| at >= SHOWN);
+    end.map_or_else(|| hidden.clone(), |end| format!("{}…", &hidden[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book(secrets: &[&str]) -> Arc<Book> {
+        let mut rules = Rules { no_seq: true, ..Rules::default() };
+        secrets.iter().for_each(|secret| rules.secrets.add(secret));
+        Book::new(&rules)
+    }
+
+    #[test]
+    fn the_first_of_what_no_rule_took_is_shown_without_secrets_and_all_are_counted() {
+        let book = book(&["s3cret"]);
+        book.unmatched(b"token=s3", false);
+        book.unmatched(b"cret \xff!", true);
+        book.unmatched(b"other", false);
+        let found = book.found();
+        assert_eq!(found.unmatched, 2);
+        assert_eq!(found.first_unmatched.as_deref(), Some("token=*** \\xff!"));
+    }
+
+    #[test]
+    fn a_secret_that_begins_before_the_end_of_what_is_shown_is_not_cut() {
+        let book = book(&["abcdefghij"]);
+        let text = format!("{}abcdefghij", "x".repeat(SHOWN - 5));
+        book.unmatched(text.as_bytes(), false);
+        let shown = book.found().first_unmatched.unwrap();
+        assert!(!shown.contains("abc"), "{shown}");
+    }
+
+    #[test]
+    fn counters_have_a_sender_each_by_name_in_the_order_of_their_first_messages() {
+        let book = book(&[]);
+        let sender = |name: &str| book.sender(name.as_bytes()).unwrap();
+        assert_eq!([sender("b"), sender("a"), sender("b")], [Sender(0), Sender(1), Sender(0)]);
+        assert_eq!(book.found().counters, ["b", "a"]);
+        for other in 2..MOST_COUNTERS {
+            sender(&other.to_string());
+        }
+        assert_eq!(book.sender(b"one more"), None);
+        assert_eq!(book.sender(b"a"), Some(Sender(1)));
+    }
+}
