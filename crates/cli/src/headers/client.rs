@@ -156,6 +156,7 @@ impl Client {
                     | Note::RetryAfter(_)
                     | Note::Reconnection(_)
                     | Note::OtherEvent(_)
+                    | Note::Wake(..)
                     | Note::Closing => {}
                 }
             }

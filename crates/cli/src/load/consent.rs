@@ -46,13 +46,14 @@ fn load(server: &Server, scenario: &Scenario) -> String {
     let asks = scenario.contenders.iter().any(|contender| contender.shape().asks());
     let period = scenario.poll_interval.as_slice().iter().min().map(|it| it.0.as_secs_f64());
     let requests = match period.filter(|period| asks && *period > 0.0) {
-        Some(period) => format!("{:.0} requests/s", f64::from(most) / period),
+        Some(period) => format!("{:.0} requests/s", most.0 as f64 / period),
         None => "messages at a rate that is the server's".to_owned(),
     };
     format!(
-        "load on {}: {most} clients, each with a connection, at most {} of them opened at a time, \
+        "load on {}: {} clients, each with a connection, at most {} of them opened at a time, \
          for {requests}",
         server.name(),
+        most.0,
         pushbench_metrics::record::control::DEFAULT_RAMP,
     )
 }

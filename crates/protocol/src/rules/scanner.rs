@@ -208,7 +208,7 @@ impl Scanner {
 
 /// What follows from each state.
 fn facts(rows: &[[u32; 256]], matched: &[Option<u32>], dead: &[bool]) -> Vec<State> {
-    // A match is told a byte late in the automaton, by a state that may be otherwise dead.
+    // The automaton tells a match a byte late, by a state of which nothing else need come.
     let goes_on = |state: usize| {
         matched[state].is_some() || rows[state].iter().any(|&next| !dead[next as usize])
     };
@@ -218,7 +218,7 @@ fn facts(rows: &[[u32; 256]], matched: &[Option<u32>], dead: &[bool]) -> Vec<Sta
             matched: matched[state],
             open: rows[state].iter().any(|&next| alive[next as usize]),
             idle: matched[state].is_none() && rows[state] == rows[START as usize],
-            dead: dead[state],
+            dead: !alive[state],
         })
         .collect()
 }

@@ -1,1 +1,476 @@
-//! Rules at work.
+//! Rules at work on what applications send: tables of single rules, and the bytes of protocols.
+
+use std::sync::{Arc, LazyLock};
+
+use proptest::prelude::*;
+use pushbench_core::rules::{Field, Rules};
+
+use super::*;
+
+/// Everything that rules found, in words.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    messages: Vec<(u32, Option<u64>, Option<i64>)>,
+    names: Vec<String>,
+    unreadable: Vec<String>,
+    unmatched: Vec<String>,
+    ignored: u32,
+    said: Vec<String>,
+    ready: u32,
+}
+
+impl Sink for Found {
+    fn message(&mut self, message: Stamped) {
+        let Stamped { sender, seq, stamp } = message;
+        self.messages.push((sender.0, seq.map(|seq| seq.0), stamp.map(|stamp| stamp.0)));
+    }
+
+    fn sender(&mut self, name: &[u8]) -> Option<Sender> {
+        let name = lossy(name);
+        let at = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.names.push(name);
+            self.names.len() - 1
+        });
+        Some(Sender(at as u32))
+    }
+
+    fn unreadable(&mut self, fault: Fault, message: &[u8]) {
+        self.unreadable.push(format!("{fault}: {}", lossy(message)));
+    }
+
+    fn unmatched(&mut self, text: &[u8], more: bool) {
+        match self.unmatched.last_mut().filter(|_| more) {
+            Some(last) => last.push_str(&lossy(text)),
+            None => self.unmatched.push(lossy(text)),
+        }
+    }
+
+    fn ignored(&mut self) {
+        self.ignored += 1;
+    }
+
+    fn say(&mut self, text: Vec<u8>) {
+        self.said.push(lossy(&text));
+    }
+
+    fn ready(&mut self) {
+        self.ready += 1;
+    }
+}
+
+/// A letter for each byte, wherever the text is cut.
+fn lossy(text: &[u8]) -> String {
+    text.iter().copied().map(char::from).collect()
+}
+
+/// Rules as somebody types them, `flag value`, a flag without a value, or one value many times.
+fn rules(flags: &[(&str, &str)]) -> Rules {
+    let mut rules = Rules::default();
+    for &(flag, value) in flags {
+        match flag {
+            "message" => rules.message = Some(value.parse().unwrap()),
+            "message-len" => rules.message_len = Some(value.parse().unwrap()),
+            "joined" => rules.joined = true,
+            "ignore" => rules.ignore = Some(value.parse().unwrap()),
+            "seq" => rules.seq = Some(value.parse().unwrap()),
+            "stamp" => rules.stamp = Some(value.parse().unwrap()),
+            "key" => rules.key = Some(value.parse().unwrap()),
+            "ready" => rules.ready = Some(value.parse().unwrap()),
+            "reply" => rules.reply.push(value.parse().unwrap()),
+            "cursor" => rules.cursor = Some(value.parse().unwrap()),
+            other => panic!("no flag {other}"),
+        }
+    }
+    rules
+}
+
+fn reader(flags: &[(&str, &str)]) -> Reader {
+    Reader::new(Arc::new(Engine::new(&rules(flags)).unwrap()), 7)
+}
+
+/// What is found in these texts, one after another.
+fn found(flags: &[(&str, &str)], texts: &[&[u8]]) -> Found {
+    found_by(reader(flags), texts)
+}
+
+fn found_by(mut reader: Reader, texts: &[&[u8]]) -> Found {
+    let mut found = Found::default();
+    texts.iter().for_each(|text| reader.last(text, &mut found));
+    found
+}
+
+fn numbers(found: &Found) -> Vec<u64> {
+    found.messages.iter().filter_map(|message| message.1).collect()
+}
+
+#[test]
+fn every_match_is_a_message_and_its_first_group_if_it_has_one() {
+    let text: &[u8] = br#"[{"n":1},{"n":2}] {"n":3}"#;
+    for expression in [r#"\{[^}]*\}"#, r#"(\{"n":\d+\})[,\]]?"#] {
+        let found = found(&[("message", expression), ("seq", "/n")], &[text]);
+        assert_eq!(numbers(&found), [1, 2, 3], "{expression}");
+    }
+    let whole = found(&[("seq", "/n")], &[br#"{"n":18446744073709551615}"#, b"", b" "]);
+    assert_eq!(numbers(&whole), [u64::MAX]);
+    assert_eq!(whole.unreadable, ["--seq finds nothing:  "], "all that comes is a message");
+}
+
+#[test]
+fn a_text_in_pieces_is_one_text() {
+    let (mut reader, mut found) = (reader(&[("seq", "/n")]), Found::default());
+    for piece in [&br#"{"n":"#[..], b"4", b"2"] {
+        reader.push(piece, &mut found);
+    }
+    reader.last(b"}", &mut found);
+    reader.last(br#"{"n":43}"#, &mut found);
+    reader.push(br#"{"n":9"#, &mut found);
+    reader.restart();
+    reader.last(br#"{"n":44}"#, &mut found);
+    assert_eq!(numbers(&found), [42, 43, 44]);
+}
+
+#[test]
+fn what_is_left_is_ignored_by_name_only_and_never_instead_of_a_message() {
+    let flags = [("message", r#"\{.*\}"#), ("seq", "/n"), ("ignore", "hello|n")];
+    let found = found(&flags, &[b"hello", br#"{"n":1}"#, b"what?", br#"bye {"n":2} hello "#]);
+    assert_eq!(numbers(&found), [1, 2]);
+    assert_eq!((found.ignored, found.unmatched), (2, vec!["what?".to_owned(), "bye".to_owned()]));
+}
+
+#[test]
+fn a_number_an_instant_and_a_name_are_read_exactly() {
+    let text = br#"{"s":"BTC\/EUR","id":"9007199254740993","t":1700000000.000000001}"#;
+    let flags = [("seq", "/id"), ("stamp", "/t:s"), ("key", "/s")];
+    let read = found(&flags, &[text, &text.map(|byte| if byte == b'B' { b'L' } else { byte })]);
+    let at = Some(1_700_000_000_000_000_001);
+    let number = Some(9_007_199_254_740_993);
+    assert_eq!(read.messages, [(0, number, at), (1, number, at)]);
+    assert_eq!(read.names, ["BTC/EUR", "LTC/EUR"]);
+    let flags = [("seq", r"re:seq=(\d+)"), ("stamp", r"re:at=(\S+):rfc3339")];
+    let text = b"seq=5 at=2023-11-14T23:13:20.5+01:00";
+    assert_eq!(found(&flags, &[text]).messages, [(0, Some(5), Some(1_700_000_000_500_000_000))]);
+    let arrivals = found(&[], &[b"x"]);
+    assert_eq!(arrivals.messages, [(0, None, None)]);
+}
+
+#[test]
+fn a_message_that_cannot_be_counted_says_which_rule_and_why() {
+    let flags = [("seq", "/n"), ("stamp", "/at:ms"), ("key", "/k")];
+    let cases: [(&[u8], &str); 5] = [
+        (br#"{"m":1}"#, "--seq finds nothing"),
+        (br#"{"n":1.5}"#, "--seq finds no whole number"),
+        (br#"{"n":1,"at":"soon"}"#, "--stamp finds no number"),
+        (br#"{"n":1,"at":1}"#, "--key finds nothing"),
+        (b"hello", "--seq finds nothing"),
+    ];
+    for (text, expected) in cases {
+        let found = found(&flags, &[text]);
+        assert!(found.unreadable[0].starts_with(expected), "{:?}", found.unreadable);
+        assert_eq!(found.messages, []);
+    }
+}
+
+#[test]
+fn an_answer_is_to_a_whole_text_and_has_its_groups() {
+    let flags = [
+        ("message", r"^42(\[.*)"),
+        ("seq", "/1/n"),
+        ("reply", "2=>3"),
+        ("reply", r"(?s)MESSAGE\n.*ack:(\S+)\n.*=>ACK\nid:$1 {client}\x0a\n\0"),
+    ];
+    let ping = found(&flags, &[b"2", br#"42["tick",{"n":2}]"#, b"22"]);
+    assert_eq!((ping.said.clone(), numbers(&ping)), (vec!["3".to_owned()], vec![2]));
+    assert_eq!(ping.unmatched, ["22"]);
+    let ack = found(&flags, &[b"MESSAGE\nack:a1\n\nbody\0"]);
+    assert_eq!(ack.said, ["ACK\nid:a1 7\n\n\0"]);
+    assert_eq!(ack.unmatched, [""; 0], "what is answered is taken");
+}
+
+#[test]
+fn a_client_is_ready_once_what_it_waits_for_has_come_on_each_connection() {
+    let (mut reader, mut found) = (reader(&[("ready", "ack"), ("seq", "/n")]), Found::default());
+    reader.last(b"hello", &mut found);
+    assert_eq!(found.ready, 0);
+    reader.last(br#"{"type":"connection_ack"}"#, &mut found);
+    reader.last(br#"{"type":"connection_ack"}"#, &mut found);
+    assert_eq!(found.ready, 1);
+    reader.restart();
+    reader.last(br#"{"type":"connection_ack"}"#, &mut found);
+    assert_eq!(found.ready, 2);
+}
+
+#[test]
+fn a_payload_is_as_long_as_what_goes_before_it_says() {
+    let flags = [("message-len", r"#(\d+):"), ("seq", "/n")];
+    let read = found(&flags, &[br#"#7:{"n":1}#7:{"n":2}"#, b"x #99:{}"]);
+    assert_eq!((numbers(&read), read.unmatched), (vec![1, 2], vec!["x #99:{}".to_owned()]));
+    let flags = [("message-len", r"#(\d+):"), ("message", r"\d"), ("seq", "")];
+    let read = found(&flags, &[b"#5:1 2 3#2:xx"]);
+    assert_eq!((numbers(&read), read.unmatched), (vec![1, 2, 3], vec!["#2:xx".to_owned()]));
+}
+
+/// Socket.IO 4 over engine.io 4, as its servers write it: handshake, connection, events, pings.
+#[test]
+fn socket_io_is_read_by_its_rules() {
+    let flags = [
+        ("reply", "2=>3"),
+        ("message", r"^42(\[.*)"),
+        ("seq", "/1/n"),
+        ("stamp", "/1/at:ms"),
+        ("ready", "^40"),
+        ("ignore", "^[02]|^40"),
+    ];
+    let found = found(
+        &flags,
+        &[
+            br#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#,
+            br#"40{"sid":"wZX3oN0bSVIhsaknAAAI"}"#,
+            br#"42["tick",{"n":1,"at":1700000000001}]"#,
+            b"2",
+            br#"42["tick",{"n":2,"at":1700000000002}]"#,
+        ],
+    );
+    let at = 1_700_000_000_001_000_000;
+    let messages = [(0, Some(1), Some(at)), (0, Some(2), Some(at + 1_000_000))];
+    assert_eq!(found.messages, messages);
+    assert_eq!((found.said, found.ready, found.ignored), (vec!["3".to_owned()], 1, 2));
+    assert_eq!((found.unmatched, found.unreadable), (vec![], vec![]));
+}
+
+/// STOMP 1.2: frames end with a zero byte, heart-beats are line feeds.
+#[test]
+fn stomp_is_read_by_its_rules() {
+    let flags = [
+        ("message", r"(?s)^MESSAGE\n.*?\n\n([^\x00]*)\x00"),
+        ("seq", "/n"),
+        ("ready", "^CONNECTED"),
+        ("ignore", "^(?:CONNECTED|RECEIPT)"),
+    ];
+    let found = found(
+        &flags,
+        &[
+            b"CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0",
+            b"MESSAGE\nsubscription:0\nmessage-id:007\ndestination:/topic/a\n\n{\"n\":5}\0\n",
+            b"\n",
+            b"ERROR\nmessage:malformed frame\n\n\0",
+        ],
+    );
+    assert_eq!((numbers(&found), found.ready, found.ignored), (vec![5], 1, 1));
+    assert_eq!(found.unmatched, ["ERROR\nmessage:malformed frame\n\n\0"]);
+}
+
+/// graphql-transport-ws: an acknowledgement, results in `next`, pings.
+#[test]
+fn graphql_is_read_by_its_rules() {
+    let flags = [
+        ("message", r#"^\{[^{]*"type":"next".*"#),
+        ("seq", "/payload/data/tick/n"),
+        ("ready", r#""connection_ack""#),
+        ("reply", r#"\{"type":"ping"\}=>\{"type":"pong"}"#),
+        ("ignore", r#""connection_ack""#),
+    ];
+    let found = found(
+        &flags,
+        &[
+            br#"{"type":"connection_ack"}"#,
+            br#"{"id":"1","type":"next","payload":{"data":{"tick":{"n":1}}}}"#,
+            br#"{"type":"ping"}"#,
+            br#"{"id":"1","type":"complete"}"#,
+        ],
+    );
+    assert_eq!((numbers(&found), found.ready), (vec![1], 1));
+    assert_eq!(found.said, [r#"{"type":"pong"}"#]);
+    assert_eq!(found.unmatched, [r#"{"id":"1","type":"complete"}"#]);
+}
+
+/// Phoenix channels, version 2 of their serializer: arrays of five.
+#[test]
+fn phoenix_is_read_by_its_rules() {
+    let flags = [
+        ("message", r#"^\[(?:null|"[^"]*"),(?:null|"[^"]*"),"[^"]*","tick",.*"#),
+        ("seq", "/4/n"),
+        ("key", "/2"),
+        ("ready", r#""phx_reply",\{.*"status":"ok""#),
+        ("ignore", "phx_reply"),
+    ];
+    let found = found(
+        &flags,
+        &[
+            br#"["1","1","room:a","phx_reply",{"response":{},"status":"ok"}]"#,
+            br#"["1",null,"room:a","tick",{"n":1}]"#,
+            br#"[null,null,"room:b","tick",{"n":1}]"#,
+            br#"[null,"9","phoenix","phx_reply",{"response":{},"status":"ok"}]"#,
+        ],
+    );
+    assert_eq!(found.messages, [(0, Some(1), None), (1, Some(1), None)]);
+    assert_eq!((found.names, found.ready, found.ignored).0, ["room:a", "room:b"]);
+    assert_eq!(found.unmatched, [""; 0]);
+}
+
+/// NATS, as its server writes it.
+const NATS: [(&str, &str); 6] = [
+    ("joined", ""),
+    ("message-len", r"MSG \S+ \S+ (?:\S+ )?(\d+)\r\n"),
+    ("seq", "/n"),
+    ("reply", r"PING\r\n=>PONG\r\n"),
+    ("ready", r"\+OK\r\n|MSG "),
+    ("ignore", r"\+OK\r\n|INFO [^\r\n]*\r\n"),
+];
+
+fn nats() -> Vec<u8> {
+    let mut stream = b"INFO {\"server_id\":\"A\",\"max_payload\":1048576} \r\n+OK\r\nPING\r\n".to_vec();
+    for n in 1..=20 {
+        // The payload looks like what it is not, and its length alone says where it ends.
+        let payload = format!("{{\"n\":{n},\"x\":\"\r\nPING\r\nMSG a 1 3\r\n\"}}");
+        let to = if n % 2 == 0 { "_INBOX.1 " } else { "" };
+        stream.extend(format!("MSG a.b 1 {to}{}\r\n{payload}\r\n", payload.len()).bytes());
+        if n == 7 {
+            stream.extend(b"-ERR 'Slow Consumer'\r\nPING\r\n");
+        }
+    }
+    stream
+}
+
+#[test]
+fn nats_is_read_by_its_rules_however_its_messages_share_frames() {
+    let found = found(&NATS, &[&nats()]);
+    assert_eq!(numbers(&found), (1..=20).collect::<Vec<_>>());
+    assert_eq!((found.said.len(), found.ready, found.ignored), (2, 1, 2));
+    assert_eq!(found.unmatched, ["-ERR 'Slow Consumer'\r\n"]);
+    assert_eq!(found.unreadable, [""; 0]);
+}
+
+#[test]
+fn a_message_of_a_stream_is_told_with_its_last_byte() {
+    let lines = [("joined", ""), ("message", r"tick (\d+)\n"), ("seq", "")];
+    for (flags, stream) in [(&NATS[..], &b"MSG a 1 7\r\n{\"n\":5}"[..]), (&lines, b"tick 5\n")] {
+        let (mut reader, mut found) = (reader(flags), Found::default());
+        let (last, first) = stream.split_last().unwrap();
+        reader.last(first, &mut found);
+        assert_eq!(numbers(&found), [0; 0]);
+        reader.last(&[*last], &mut found);
+        assert_eq!(numbers(&found), [5]);
+    }
+    // One that may go on is told once it does not.
+    let (mut reader, mut found) =
+        (reader(&[("joined", ""), ("message", r"\d+"), ("seq", "")]), Found::default());
+    reader.last(b"12", &mut found);
+    reader.last(b"34", &mut found);
+    assert_eq!(numbers(&found), [0; 0]);
+    reader.last(b" ", &mut found);
+    assert_eq!(numbers(&found), [1234]);
+}
+
+#[test]
+fn an_answer_in_a_stream_is_told_at_once_and_never_to_what_is_in_a_payload() {
+    let (mut reader, mut found) = (reader(&NATS), Found::default());
+    reader.last(b"PI", &mut found);
+    reader.last(b"NG\r\n", &mut found);
+    assert_eq!(found.said, ["PONG\r\n"]);
+    reader.last(b"MSG a 1 15\r\n{\"n\":1}\nPING\r\n", &mut found);
+    assert_eq!(found.said.len(), 1);
+    reader.last(b"\r\r\n", &mut found);
+    assert_eq!(numbers(&found), [1]);
+}
+
+#[test]
+fn an_expression_that_asks_for_an_end_is_refused_for_a_stream() {
+    for expression in [r"^MSG", r"x$", r"\bx", r"(?m)x$"] {
+        let error = Engine::new(&rules(&[("joined", ""), ("message", expression)])).unwrap_err();
+        assert!(error.to_string().contains("with --joined there is no"), "{error}");
+    }
+    let large = r"[ab]*a[ab]{18}c";
+    let error = Engine::new(&rules(&[("joined", ""), ("message", large)])).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+}
+
+#[test]
+fn a_cursor_is_where_the_body_says() {
+    let engine = Engine::new(&rules(&[("cursor", "/next")])).unwrap();
+    assert_eq!(engine.cursor(br#"{"next":"a\u0026b"}"#).as_deref(), Some(&b"a&b"[..]));
+    assert_eq!(engine.cursor(br#"{"next":12}"#).as_deref(), Some(&b"12"[..]));
+    assert_eq!(engine.cursor(b"{}"), None);
+}
+
+#[test]
+fn rules_keep_through_the_pipe_to_a_child() {
+    let mut sent = rules(&NATS);
+    sent.send.push(r#"CONNECT \{"user":"\\x"}\r\n{client}"#.parse().unwrap());
+    sent.reply.push(r"a(\d)=>$1\x32\xff\$\@".parse().unwrap());
+    sent.each.push("1500ms=>ping".parse().unwrap());
+    sent.header.push("X-A: b{c".parse::<Field>().unwrap());
+    sent.stamp = Some("re:a:b(\\d+):us@monotonic".parse().unwrap());
+    let json = serde_json::to_string(&sent).unwrap();
+    assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), sent, "{json}");
+}
+
+/// Rules for streams in the manner of NATS, and some whose matches go on as they are cut.
+static ENGINES: LazyLock<[Arc<Engine>; 3]> = LazyLock::new(|| {
+    let lines = [
+        ("joined", ""),
+        ("message", r"N[A-Z]*\r?\n?|MSG \S+"),
+        ("reply", r"P(I?)=>$1"),
+        ("ignore", r"\+OK(?:\r\n)?|G+"),
+    ];
+    let engine = |flags: &[_]| Arc::new(Engine::new(&rules(flags)).unwrap());
+    [engine(&NATS), engine(&lines), engine(&NATS[..3])]
+});
+
+/// Streams in the manner of NATS, with what looks like messages and is none.
+fn streams() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"PING\r\n".to_vec()),
+        Just(b"+OK\r\n".to_vec()),
+        Just(b"INFO {}\r\n".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b"MSG a 1 x\r\n".to_vec()),
+        Just(b"MSG a 1 99999999999\r\n".to_vec()),
+        "[PINGMSO +\r\n0-9]{0,6}".prop_map(String::into_bytes),
+        any::<[u8; 3]>().prop_map(Vec::from),
+        (0..9_u32, "[\r\nPING ]{0,8}").prop_map(|(n, more)| {
+            let payload = format!("{{\"n\":{n},\"m\":\"{more}\"}}");
+            format!("MSG a 1 {}\r\n{payload}\r\n", payload.len()).into_bytes()
+        }),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn a_stream_means_the_same_however_it_is_cut(
+        stream in streams(),
+        cuts in prop::collection::vec(1..20_usize, 1..40),
+        which in 0..3_usize,
+    ) {
+        // A message at its end, behind which nothing is undecided.
+        let stream = [&stream[..], b"\nN\n MSG a 1 7\r\n{\"n\":0}"].concat();
+        let reader = || Reader::new(ENGINES[which].clone(), 7);
+        let whole = found_by(reader(), &[&stream]);
+        let (mut reader, mut cut, mut rest) = (reader(), Found::default(), &stream[..]);
+        for length in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, behind) = rest.split_at(rest.len().min(*length));
+            reader.push(piece, &mut cut);
+            rest = behind;
+        }
+        prop_assert_eq!(cut, whole);
+    }
+
+    #[test]
+    fn a_line_of_a_stream_is_found_as_a_search_in_all_of_it_finds_it(
+        stream in "[abz\n]{0,60}",
+        which in 0..4_usize,
+    ) {
+        let expression = [r"a+b\n", r"a[^\n]*\n", r"(?:ab|a)z?b\n", r"b(?:a|z){1,3}\n"][which];
+        let expected: Vec<String> = expression
+            .parse::<pushbench_core::rules::Pattern>().unwrap().compile()
+            .find_iter(stream.as_bytes()).map(|it| lossy(it.as_bytes())).collect();
+        let flags = [("joined", ""), ("message", &format!("(?:{expression})")), ("key", "re:(?s).+")];
+        let found = found(&flags, &[stream.as_bytes()]);
+        let names: Vec<String> =
+            found.messages.iter().map(|it| found.names[it.0 as usize].clone()).collect();
+        prop_assert_eq!(names, expected);
+    }
+}

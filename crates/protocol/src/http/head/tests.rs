@@ -112,7 +112,7 @@ fn a_switch_to_anything_but_the_websocket_asked_for_is_refused() {
         format!("Upgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {ACCEPT}\r\n");
     let check = |version: &str, lines: &str| {
         let (head, _) = read(&format!("{version} 101 Switching Protocols"), lines).unwrap();
-        head.upgrade.unwrap().check(ACCEPT, None)
+        head.upgrade.unwrap().check(ACCEPT, None, &[])
     };
     let changed = |from: &str, to: &str| check("HTTP/1.1", &good.replace(from, to));
     let with = |line: &str| check("HTTP/1.1", &format!("{good}{line}\r\n"));
@@ -147,7 +147,7 @@ fn a_switch_says_what_was_agreed_on_compression() {
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {ACCEPT}\r\n{fields}"
         );
         let (head, _) = read("HTTP/1.1 101 Switching Protocols", &lines).unwrap();
-        head.upgrade.unwrap().check(ACCEPT, Some(&Offer::BROWSER))
+        head.upgrade.unwrap().check(ACCEPT, Some(&Offer::BROWSER), &[])
     };
     assert_eq!(check(""), Ok(None));
     let field = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
