@@ -237,3 +237,6 @@ impl Rules {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

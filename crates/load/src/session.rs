@@ -24,6 +24,7 @@ mod short_poll;
 mod sse;
 mod subscription;
 mod tagged_poll;
+mod talk;
 mod websocket;
 mod words;
 
@@ -166,5 +167,7 @@ impl fmt::Debug for Sessions {
     }
 }
 
+#[cfg(test)]
+mod ruled_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -13,7 +13,8 @@ use pushbench_protocol::rules::{Engine, Fault, Reader, Sink};
 use pushbench_protocol::sse::Base64Payload;
 
 use super::book::Book;
-use super::output::Output;
+use super::output::{Output, Wake};
+use super::talk::Talk;
 
 /// A message whose number is looked for by whoever keeps a cursor; `None` where rules have taken
 /// what came.
@@ -44,17 +45,28 @@ pub(super) trait Reading: fmt::Debug + Send {
     /// A text in base64 has ended.
     fn last_base64(&mut self, coded: &mut Base64Payload, out: &mut Output) -> Found;
 
-    /// Whether what the client waits for has come, so that its subscription stands.
-    fn is_ready(&self) -> bool {
+    /// Whether the subscription has come to stand: its stream has begun, and what the client waits for
+    /// has come. Told once for each connection.
+    fn stands(&mut self) -> bool {
         true
     }
 
-    /// Hands over the texts that are to be sent, in order.
-    fn take_said(&mut self, _texts: &mut Vec<Vec<u8>>) {}
+    /// The connection is open.
+    fn opened(&mut self, _out: &mut Output) {}
 
-    /// The rules that it reads by, and what they found.
-    fn book(&self) -> Option<Arc<Book>> {
-        None
+    /// Something that was put off is due; whether it was for this connection.
+    fn woken(&mut self, _wake: Wake, _out: &mut Output) -> bool {
+        false
+    }
+
+    /// The texts that are to be sent now, in order.
+    fn said(&mut self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// The subprotocols that are offered.
+    fn subprotocols(&self) -> &[String] {
+        &[]
     }
 }
 
@@ -91,9 +103,12 @@ impl Reading for IdentityReader {
 pub(super) struct RuleReader {
     reader: Reader,
     book: Arc<Book>,
+    client: u32,
     /// What the client waits for has come on this connection.
     ready: bool,
-    said: Vec<Vec<u8>>,
+    /// That its subscription stands has been told.
+    stood: bool,
+    talk: Talk,
 }
 
 impl RuleReader {
@@ -101,7 +116,8 @@ impl RuleReader {
     pub(super) fn new(book: &Arc<Book>, client: u32) -> Self {
         let engine = book.engine.clone();
         let ready = !engine.waits();
-        Self { reader: Reader::new(engine, client), book: book.clone(), ready, said: Vec::new() }
+        let (reader, book) = (Reader::new(engine, client), book.clone());
+        Self { reader, book, client, ready, stood: false, talk: Talk::default() }
     }
 
     /// The rules at work.
@@ -110,8 +126,8 @@ impl RuleReader {
     }
 
     fn read(&mut self, out: &mut Output, read: impl FnOnce(&mut Reader, &mut Findings<'_>)) {
-        let Self { reader, book, ready, said } = self;
-        read(reader, &mut Findings { book, ready, said, out });
+        let Self { reader, book, ready, talk, .. } = self;
+        read(reader, &mut Findings { book, ready, said: &mut talk.texts, out });
     }
 }
 
@@ -121,7 +137,8 @@ impl Reading for RuleReader {
     fn restart(&mut self) {
         self.reader.restart();
         self.ready = !self.reader.engine().waits();
-        self.said.clear();
+        self.stood = false;
+        self.talk.restart();
     }
 
     fn pass_over(&mut self) {
@@ -147,16 +164,24 @@ impl Reading for RuleReader {
         self.last(&[], out)
     }
 
-    fn is_ready(&self) -> bool {
-        self.ready
+    fn stands(&mut self) -> bool {
+        self.ready && !std::mem::replace(&mut self.stood, true)
     }
 
-    fn take_said(&mut self, texts: &mut Vec<Vec<u8>>) {
-        texts.append(&mut self.said);
+    fn opened(&mut self, out: &mut Output) {
+        self.talk.opened(&self.book.rules, self.client, out);
     }
 
-    fn book(&self) -> Option<Arc<Book>> {
-        Some(self.book.clone())
+    fn woken(&mut self, wake: Wake, out: &mut Output) -> bool {
+        self.talk.woken(wake, &self.book.rules, self.client, out);
+    }
+
+    fn said(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.talk.texts)
+    }
+
+    fn subprotocols(&self) -> &[String] {
+        &self.book.rules.subprotocol
     }
 }
 

@@ -96,8 +96,6 @@ pub(super) struct Sse<R> {
     events: SseReader,
     /// Of the message in the current event's data.
     reading: R,
-    /// The subscription stands.
-    ready: bool,
     /// That data, where it is base64.
     base64: Base64Payload,
     /// The words of a server that ends a stream.
@@ -116,7 +114,6 @@ impl<R: Reading> Sse<R> {
             stream,
             events: if foreign { SseReader::with_ids() } else { SseReader::default() },
             reading,
-            ready: false,
             base64: Base64Payload::default(),
             words: Words::default(),
             cursor: None,
@@ -174,7 +171,7 @@ impl<R: Reading> Sse<R> {
     /// Says once that the subscription stands: the stream has begun, and what is waited for has come.
     #[cold]
     fn ready(&mut self, out: &mut Output) {
-        if self.reading.is_ready() && !std::mem::replace(&mut self.ready, true) {
+        if self.reading.stands() {
             out.note(Note::Subscribed);
         }
     }
@@ -200,7 +197,6 @@ impl<R: Reading> Subscription for Sse<R> {
 
     fn request(&mut self) -> Request<'_> {
         self.reading.restart();
-        self.ready = false;
         (self.base64, self.words) = (Base64Payload::default(), Words::default());
         self.events.restart();
         let id = self.events.last_id();

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use pushbench_core::feed::message::Content;
+use pushbench_core::feed::stamp::Stamped;
 use pushbench_core::{Contender, Delivery, Seq};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Tally};
 use pushbench_metrics::record::control::LoadPlan;
@@ -40,6 +41,8 @@ pub(crate) struct Heard {
     pub(crate) failures: Vec<String>,
     pub(crate) other_events: Vec<String>,
     pub(crate) closing: u32,
+    pub(crate) wakes: Vec<(Duration, Wake)>,
+    pub(crate) stamped: Vec<Stamped>,
     pub(crate) demand: Demand,
 }
 
@@ -47,6 +50,7 @@ impl Heard {
     /// Adds what is in `out`.
     pub(crate) fn take(&mut self, out: &mut Output) {
         self.messages.extend(out.messages.iter().map(|message| message.seq.0));
+        self.stamped.append(&mut out.stamped);
         self.received.merge(&out.received);
         self.sent.extend_from_slice(out.send.bytes());
         let all = out.send.bytes().len();
@@ -60,6 +64,7 @@ impl Heard {
                 Note::Subscribed => self.subscribed += 1,
                 Note::Failed(error) => self.failures.push(error.to_string()),
                 Note::OtherEvent(name) => self.other_events.push(name.into()),
+                Note::Wake(time, wake) => self.wakes.push((time, wake)),
                 Note::Closing => self.closing += 1,
             }
         }
@@ -337,8 +342,8 @@ fn a_session_is_small() {
     for (size, most) in [
         (size_of::<Http1<ShortPoll>>(), 320),
         (size_of::<Http1<LongPoll>>(), 320),
-        (size_of::<Http1<Sse>>(), 320),
-        (size_of::<Http1<Websocket>>(), 192),
+        (size_of::<Http1<Sse<IdentityReader>>>(), 320),
+        (size_of::<Http1<Websocket<IdentityReader>>>(), 192),
     ] {
         assert!(size <= most, "{size}");
     }

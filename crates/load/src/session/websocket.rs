@@ -1,7 +1,6 @@
 //! WebSocket: a handshake, then frames (RFC 6455).
 
 mod asked;
-mod talk;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +21,6 @@ use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
 use self::asked::Asked;
-use self::talk::Talk;
 use super::Make;
 use super::book::Book;
 use super::error::ProtocolError;
@@ -61,10 +59,6 @@ pub(super) struct Websocket<R> {
     /// Seeds this client's keys and masks, and how many were drawn.
     seed: u64,
     drawn: u64,
-    /// The number of this client.
-    client: u32,
-    subprotocols: Arc<[String]>,
-    talk: Talk,
 }
 
 /// The state of a WebSocket (RFC 6455 §4.1, §7.1).
@@ -125,9 +119,6 @@ impl<R: Reading> Websocket<R> {
             cursor: None,
             seed: random::bits(seed, KEY_STREAM, u64::from(client)),
             drawn: 0,
-            client,
-            subprotocols: asked.subprotocols.clone(),
-            talk: Talk::default(),
         }
     }
 
@@ -285,21 +276,18 @@ impl<R: Reading> Websocket<R> {
 
     /// Says what is due now that the WebSocket is open.
     fn open(&mut self, out: &mut Output) {
-        if let Some(book) = self.reading.book() {
-            self.talk.opened(&book.rules, self.client, out);
-        }
+        self.reading.opened(out);
         self.talk(out);
     }
 
     /// Says what is due, and once that the subscription stands: what is waited for has come.
     #[cold]
     fn talk(&mut self, out: &mut Output) {
-        self.reading.take_said(&mut self.talk.texts);
-        for text in std::mem::take(&mut self.talk.texts) {
+        for text in self.reading.said() {
             let mask = self.mask();
             out.send.push(Layer::Framing, |bytes| push_message(bytes, &text, mask));
         }
-        if self.reading.is_ready() && !std::mem::replace(&mut self.talk.stands, true) {
+        if self.reading.stands() {
             out.note(Note::Subscribed);
         }
     }
@@ -330,7 +318,6 @@ impl<R: Reading> Subscription for Websocket<R> {
         self.state = State::Connecting;
         (self.frames, self.inflating) = (FrameReader::default(), None);
         self.reading.restart();
-        self.talk.restart();
         self.text = Utf8Reader::default();
         self.drawn += 2;
         let key = Cow::Owned(self.key().into_bytes());
@@ -349,8 +336,9 @@ impl<R: Reading> Subscription for Websocket<R> {
     ) -> Result<(), ProtocolError> {
         let accept = derive_accept_key(self.key().as_bytes());
         let upgrade = head.upgrade.as_ref().ok_or(HandshakeError::Upgrade);
-        let checked = upgrade
-            .and_then(|upgrade| upgrade.check(&accept, self.offer.as_ref(), &self.subprotocols));
+        let checked = upgrade.and_then(|upgrade| {
+            upgrade.check(&accept, self.offer.as_ref(), self.reading.subprotocols())
+        });
         let agreement = checked.map_err(|source| ProtocolError::Handshake {
             request: self.target().describe(),
             source,
@@ -372,15 +360,13 @@ impl<R: Reading> Subscription for Websocket<R> {
     }
 
     fn woken(&mut self, wake: Wake, out: &mut Output) {
-        let Some(book) = self.reading.book() else { return };
-        if matches!(self.state, State::Open) {
-            self.talk.woken(wake, &book.rules, self.client, out);
+        if matches!(self.state, State::Open) && self.reading.woken(wake, out) {
             self.talk(out);
         }
     }
 
     fn closed(&mut self, _last: Last, _out: &mut Output) -> Ending {
-        self.talk.restart();
+        self.reading.restart();
         match self.state {
             State::Closing | State::Closed { began: true } => Ending::Done,
             State::Connecting | State::Open | State::Closed { began: false } => Ending::Broken,

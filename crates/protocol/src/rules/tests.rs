@@ -318,7 +318,8 @@ const NATS: [(&str, &str); 6] = [
 ];
 
 fn nats() -> Vec<u8> {
-    let mut stream = b"INFO {\"server_id\":\"A\",\"max_payload\":1048576} \r\n+OK\r\nPING\r\n".to_vec();
+    let mut stream =
+        b"INFO {\"server_id\":\"A\",\"max_payload\":1048576} \r\n+OK\r\nPING\r\n".to_vec();
     for n in 1..=20 {
         // The payload looks like what it is not, and its length alone says where it ends.
         let payload = format!("{{\"n\":{n},\"x\":\"\r\nPING\r\nMSG a 1 3\r\n\"}}");

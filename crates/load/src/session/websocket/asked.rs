@@ -18,19 +18,15 @@ const UPGRADE: [(&str, &str); 3] =
 pub(super) struct Asked {
     pub(super) request: Arc<FeedRequest>,
     pub(super) offer: Option<Offer>,
-    /// The subprotocols that they offer.
-    pub(super) subprotocols: Arc<[String]>,
 }
 
 impl Asked {
     pub(super) fn of(plan: &LoadPlan) -> Self {
-        let subprotocols = plan.subject.rules.as_ref().map(|rules| rules.subprotocol.clone());
         let offer = offer(plan);
         let value = offer.as_ref().map(Offer::value);
         let extensions = value.as_deref().map(|value| ("Sec-WebSocket-Extensions", value));
         let own: Vec<_> = UPGRADE.into_iter().chain(extensions).collect();
-        let request = Arc::new(FeedRequest::new(plan, &[], &own));
-        Self { request, offer, subprotocols: subprotocols.unwrap_or_default().into() }
+        Self { request: Arc::new(FeedRequest::new(plan, &[], &own)), offer }
     }
 }
 

@@ -1,17 +1,15 @@
-//! Texts of a client of an application: what it sends once its WebSocket is open, again and again,
+//! Texts of a client of an application: what it sends once its connection is open, again and again,
 //! and in answer.
 
 use pushbench_core::rules::{Rules, Text, Values};
 
-use crate::session::output::{Note, Output, Wake};
+use super::output::{Note, Output, Wake};
 
-/// The texts that one client has to send, and whether it is done with its beginning.
+/// The texts that one client has to send.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     /// To be sent now, in order.
     pub(super) texts: Vec<Vec<u8>>,
-    /// The subscription stands on this connection.
-    pub(super) stands: bool,
     /// Tells this connection from those before.
     connection: u32,
 }
@@ -22,7 +20,7 @@ impl Talk {
         *self = Self { connection: self.connection.wrapping_add(1), ..Self::default() };
     }
 
-    /// The WebSocket of this client is open.
+    /// The connection of this client is open.
     pub(super) fn opened(&mut self, rules: &Rules, client: u32, out: &mut Output) {
         self.texts.extend(rules.send.iter().map(|text| rendered(text, client)));
         for which in 0..rules.each.len() {
@@ -30,14 +28,19 @@ impl Talk {
         }
     }
 
-    /// A pause is over.
-    pub(super) fn woken(&mut self, wake: Wake, rules: &Rules, client: u32, out: &mut Output) {
-        if wake.connection != self.connection {
-            return;
-        }
-        let Some(each) = rules.each.get(wake.which) else { return };
+    /// A pause is over; whether it is one of this connection's.
+    pub(super) fn woken(
+        &mut self,
+        wake: Wake,
+        rules: &Rules,
+        client: u32,
+        out: &mut Output,
+    ) -> bool {
+        let each = rules.each.get(wake.which).filter(|_| wake.connection == self.connection);
+        let Some(each) = each else { return false };
         self.texts.push(rendered(&each.text, client));
         self.wait(wake.which, rules, out);
+        true
     }
 
     fn wait(&self, which: usize, rules: &Rules, out: &mut Output) {
