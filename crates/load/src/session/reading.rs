@@ -173,7 +173,7 @@ impl Reading for RuleReader {
     }
 
     fn woken(&mut self, wake: Wake, out: &mut Output) -> bool {
-        self.talk.woken(wake, &self.book.rules, self.client, out);
+        self.talk.woken(wake, &self.book.rules, self.client, out)
     }
 
     fn said(&mut self) -> Vec<Vec<u8>> {
