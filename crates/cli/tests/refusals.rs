@@ -68,7 +68,7 @@ fn bad_arguments_end_with_status_2() {
                 "--event a\\nb",
             ),
             (&["load", "--target", "127.0.0.1:1"], "write it like http://"),
-            (&["load", "--target", "http://127.0.0.1:1", "--path", "/ws"], "--feed <FILE>"),
+            (&["load", "--target", "http://127.0.0.1:1", "--path", "/ws"], "--feed, --seq or"),
             (&with_feed("ws", "websocket"), "it begins with `/`"),
             (&with_feed("/poll", "short-poll"), "long-poll, sse or websocket"),
             (&with_feed("/ws", "websocket"), "cannot read the feed nonsuch.json"),

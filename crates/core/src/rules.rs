@@ -37,11 +37,11 @@ pub struct Rules {
     /// Messages in what arrives: every match is one, its first group the message. `None` where all
     /// that arrives at a time is one.
     pub message: Option<Pattern>,
-    /// What goes before a payload; its group is that payload's length in bytes.
+    /// The head of a payload; its group is that payload's length in bytes.
     pub message_len: Option<Pattern>,
     /// The messages of a WebSocket are one stream of bytes.
     pub joined: bool,
-    /// What may come beside messages.
+    /// Texts that may come beside messages.
     pub ignore: Option<Pattern>,
     /// Where a message has its number.
     pub seq: Option<Locator>,
@@ -57,17 +57,17 @@ pub struct Rules {
     pub subprotocol: Vec<String>,
     /// The origin that requests say that they come from (RFC 6454 §7).
     pub origin: Option<String>,
-    /// What is sent once a WebSocket is open, in this order.
+    /// Texts that are sent once a WebSocket is open, in this order.
     pub send: Vec<Text>,
-    /// What is answered.
+    /// Answers.
     pub reply: Vec<Reply>,
-    /// What is sent again and again.
+    /// Texts that are sent again and again.
     pub each: Vec<Each>,
-    /// What must have come before a client is connected.
+    /// The text that must have come before a client is connected.
     pub ready: Option<Pattern>,
     /// Where the body of an answer says what the next poll goes on from.
     pub cursor: Option<Locator>,
-    /// What nobody is to see. It follows from the other rules.
+    /// Texts that nobody is to see. They follow from the other rules.
     #[serde(skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
 }

@@ -168,6 +168,4 @@ impl fmt::Debug for Sessions {
 }
 
 #[cfg(test)]
-mod ruled_tests;
-#[cfg(test)]
 pub(crate) mod tests;

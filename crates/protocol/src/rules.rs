@@ -18,7 +18,7 @@ use std::sync::Arc;
 use pushbench_core::Sender;
 use pushbench_core::feed::message::Seq;
 use pushbench_core::feed::stamp::{Stamp, Stamped};
-use pushbench_core::rules::{Reply, Rules, StampUnit, Text, Values};
+use pushbench_core::rules::{Pattern, Reply, Rules, StampUnit, Text, Values};
 use regex::bytes::{Captures, Regex};
 
 use self::place::Place;
@@ -48,7 +48,7 @@ pub trait Sink {
     /// A text to be sent.
     fn say(&mut self, text: Vec<u8>);
 
-    /// What the client waited for has come.
+    /// The text that the client waited for has come.
     fn ready(&mut self);
 }
 
@@ -111,7 +111,7 @@ impl Engine {
     ///
     /// An expression that cannot be looked for in a stream.
     pub fn new(rules: &Rules) -> Result<Self, ScannerError> {
-        let compile = |pattern: &Option<_>| pattern.as_ref().map(|it| Self::regex(it));
+        let compile = |pattern: &Option<Pattern>| pattern.as_ref().map(Pattern::compile);
         // In a stream there is no end that an answer could be anchored to.
         let answer = |reply: &Reply| Answer {
             to: if rules.joined { reply.to.compile() } else { reply.to.compile_whole() },
@@ -129,10 +129,6 @@ impl Engine {
             cursor: rules.cursor.as_ref().map(Place::new),
             stream: if rules.joined { Some(StreamRules::new(rules)?) } else { None },
         })
-    }
-
-    fn regex(pattern: &pushbench_core::rules::Pattern) -> Regex {
-        pattern.compile()
     }
 
     /// Whether clients are connected only once something has come.

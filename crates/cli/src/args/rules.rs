@@ -16,7 +16,7 @@ use crate::exit::Failure;
 /// The most bytes of a file that is sent.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
 
-/// What an application's messages are, and what its clients say.
+/// The messages of an application, and the texts of its clients.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "An application's messages")]
 pub(crate) struct RuleArgs {
@@ -24,13 +24,13 @@ pub(crate) struct RuleArgs {
     /// its first group the message [default: all of it]
     #[arg(long, value_name = "REGEX")]
     message: Option<Pattern>,
-    /// What goes before a payload, whose length in bytes is its group
+    /// Head of a payload, with the payload's length in bytes as its group
     #[arg(long, value_name = "REGEX")]
     message_len: Option<Pattern>,
     /// Take WebSocket messages as one stream of bytes: a message may share a frame or span two
     #[arg(long)]
     joined: bool,
-    /// What may come beside messages, such as greetings; all else is counted as unmatched
+    /// Texts that may come beside messages, such as greetings; all else is counted as unmatched
     #[arg(long, value_name = "REGEX")]
     ignore: Option<Pattern>,
     /// Where a message has its number: a JSON pointer such as /n, or re:REGEX
@@ -66,7 +66,7 @@ pub(crate) struct RuleArgs {
     /// Send this again and again, such as '25s=>ping' (repeatable)
     #[arg(long, value_name = "TIME=>TEXT")]
     each: Vec<Each>,
-    /// What must have come before a client counts as connected
+    /// Text that must have come before a client counts as connected
     #[arg(long, value_name = "REGEX")]
     ready: Option<Pattern>,
     /// Where the body of a long poll's answer has what the next one puts for {cursor} in --path

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Found {
-    /// What came and was taken by no rule: pieces without a message between them.
+    /// Texts that no rule took: pieces without a message between them.
     pub unmatched: u64,
     /// The start of the first of these, without secrets and as a person may read it.
     pub first_unmatched: Option<String>,
-    /// What came and was named as to be ignored.
+    /// Texts that were named as to be ignored.
     pub ignored: u64,
     /// Messages in which a rule found no number or no instant where it looked for one.
     pub unreadable: u64,

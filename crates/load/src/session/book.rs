@@ -53,7 +53,7 @@ impl Book {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has been found so far.
+    /// The findings so far.
     pub(super) fn found(&self) -> Found {
         let entries = self.entries();
         let mut found = entries.found.clone();

@@ -104,7 +104,7 @@ pub(super) struct RuleReader {
     reader: Reader,
     book: Arc<Book>,
     client: u32,
-    /// What the client waits for has come on this connection.
+    /// The text that the client waits for has come on this connection.
     ready: bool,
     /// That its subscription stands has been told.
     stood: bool,

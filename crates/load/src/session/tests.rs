@@ -1,5 +1,7 @@
 //! Behaviour that all transports have in common, and tools for the tests of each of them.
 
+mod ruled;
+
 use proptest::prelude::*;
 use pushbench_core::feed::message::Content;
 use pushbench_core::feed::stamp::Stamped;

@@ -1,6 +1,7 @@
 //! WebSocket: a handshake, then frames (RFC 6455).
 
 mod asked;
+mod fault;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
 use self::asked::Asked;
+use self::fault::Fault;
 use super::Make;
 use super::book::Book;
 use super::error::ProtocolError;
@@ -74,35 +76,6 @@ enum State {
     Closed {
         began: bool,
     },
-}
-
-/// A fault in what the server sent.
-#[derive(Debug)]
-enum Fault {
-    Frame(FrameError),
-    Inflate(InflateError),
-}
-
-impl Fault {
-    /// The code of the close frame that fails the connection.
-    const fn close_code(&self) -> u16 {
-        match self {
-            Self::Frame(error) => error.close_code(),
-            Self::Inflate(error) => error.close_code(),
-        }
-    }
-}
-
-impl From<FrameError> for Fault {
-    fn from(error: FrameError) -> Self {
-        Self::Frame(error)
-    }
-}
-
-impl From<InflateError> for Fault {
-    fn from(error: InflateError) -> Self {
-        Self::Inflate(error)
-    }
 }
 
 impl<R: Reading> Websocket<R> {

@@ -47,7 +47,7 @@ pub(super) struct Scanner {
     width: usize,
     /// The next state for each state and class.
     next: Vec<u32>,
-    /// What is known of each state.
+    /// The facts about each state.
     states: Vec<State>,
 }
 
@@ -206,7 +206,7 @@ impl Scanner {
     }
 }
 
-/// What follows from each state.
+/// The facts about each state.
 fn facts(rows: &[[u32; 256]], matched: &[Option<u32>], dead: &[bool]) -> Vec<State> {
     // The automaton tells a match a byte late, by a state of which nothing else need come.
     let goes_on = |state: usize| {

@@ -17,7 +17,7 @@ const LONGEST_UNDECIDED: usize = 1 << 20;
 pub(super) struct StreamRules {
     /// Messages, or what goes before a payload.
     heads: Scanner,
-    /// What is answered, in the order of the rules, then what is ignored. `None` where nothing is.
+    /// Texts that are answered, in the order of the rules, then those that are ignored.
     between: Option<Scanner>,
     ready: Option<Scanner>,
 }
@@ -38,7 +38,7 @@ impl StreamRules {
 /// The state of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// What came and is not decided.
+    /// Bytes that came and are not decided.
     pending: Vec<u8>,
     search: Search,
     /// The length of the payload that has begun.
@@ -139,8 +139,8 @@ impl Place<'_> {
         }
     }
 
-    /// What the expression with this number among those between messages matches in `text`, which
-    /// ends with it.
+    /// The match of the expression with this number, among those between messages, that `text` ends
+    /// with.
     fn between<'t>(&self, number: usize, text: &'t [u8]) -> Option<Captures<'t>> {
         let answers = self.engine.replies.get(number).map(|reply| &reply.to);
         let regex: Option<&Regex> = answers.or(self.engine.ignore.as_ref());
@@ -148,7 +148,7 @@ impl Place<'_> {
     }
 }
 
-/// What lies between two messages, as far as it has come.
+/// The bytes between two messages, as far as they have come.
 #[derive(Debug, Default)]
 struct Between {
     pending: Vec<u8>,

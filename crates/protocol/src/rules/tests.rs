@@ -88,7 +88,7 @@ fn reader(flags: &[(&str, &str)]) -> Reader {
     Reader::new(Arc::new(Engine::new(&rules(flags)).unwrap()), 7)
 }
 
-/// What is found in these texts, one after another.
+/// The findings in these texts, one after another.
 fn found(flags: &[(&str, &str)], texts: &[&[u8]]) -> Found {
     found_by(reader(flags), texts)
 }

@@ -17,7 +17,7 @@ fn answer(fields: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{fields}\r\n{body}").into_bytes()
 }
 
-/// What a client hears of an answer to the poll of its next period.
+/// All that a client hears of an answer to the poll of its next period.
 fn polled(session: &mut dyn Session, wire: &[u8]) -> Heard {
     let asked = call(|out| session.tick(out));
     assert_eq!((asked.requests, asked.skipped), (1, 0));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use pushbench_core::rules::{Outside, Rules};
 use pushbench_core::{Contender, Delivery};
 
-use super::tests::{Heard, call, feed, frame, plan, upgrade};
-use super::*;
+use crate::session::tests::{Heard, call, feed, frame, plan, upgrade};
+use crate::session::*;
 
 struct Environment;
 
