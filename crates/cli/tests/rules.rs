@@ -7,7 +7,7 @@ mod common;
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::common::pushbench;
+use crate::common::{outcome, pushbench};
 
 /// Runs `load` on a port of this machine, where nobody must be asked: its output, and whether anybody
 /// was.
@@ -16,11 +16,9 @@ fn load(flags: &[&str], variables: &[(&str, &str)]) -> (Output, bool) {
     listener.set_nonblocking(true).unwrap();
     let target = format!("http://{}", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let output = pushbench()
-        .args(["load", "--target", &target, "-c", "1", "-d", "1s"])
-        .args(flags)
+    let args = [&["load", "--target", &target, "-c", "1", "-d", "1s"], flags].concat();
+    let output = pushbench(folder.path(), &args)
         .envs(variables.iter().copied())
-        .current_dir(folder.path())
         .output()
         .unwrap();
     let written = std::fs::read_dir(folder.path()).unwrap().count();
@@ -81,14 +79,12 @@ fn a_secret_shows_in_no_error() {
 /// 192.0.2.1 is an address of nobody's (RFC 5737), which is never asked.
 #[test]
 fn an_application_elsewhere_is_loaded_only_where_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
     let run = |yes: &[&str]| {
-        let output = pushbench()
-            .args(["load", "--target", "http://192.0.2.1:80", "-c", "700", "-t", "short-poll"])
-            .args(["--poll-interval", "500ms", "--no-seq"])
-            .args(yes)
-            .output()
-            .unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        let load = ["load", "--target", "http://192.0.2.1:80", "-c", "700", "-t", "short-poll"];
+        let rules = ["--poll-interval", "500ms", "--no-seq"];
+        let (status, _, errors) = outcome(folder.path(), &[&load[..], &rules, yes].concat());
+        (Some(status), errors)
     };
     let (status, errors) = run(&[]);
     assert_eq!(status, Some(2), "{errors}");

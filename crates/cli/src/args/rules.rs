@@ -40,7 +40,7 @@ pub(crate) struct RuleArgs {
     #[arg(long, conflicts_with = "seq")]
     no_seq: bool,
     /// Where a message has the instant of its sender, in which unit and by which clock, such as
-    /// /at:ms or re:at=(\\d+):ns@monotonic; s, ms, us, ns or rfc3339; wall or monotonic
+    /// /at:ms or re:at=(\d+):ns@monotonic; s, ms, us, ns or rfc3339; wall or monotonic
     #[arg(long, value_name = "PLACE:UNIT[@CLOCK]")]
     stamp: Option<StampSpec>,
     /// Where a message has the name of the counter that numbered it, if there are several
@@ -56,7 +56,7 @@ pub(crate) struct RuleArgs {
     /// Origin that requests say that they come from
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
-    /// Send this once a WebSocket is open, with \\r \\n \\0 \\t \\xHH, {client}, ${NAME}, or the bytes of
+    /// Send this once a WebSocket is open, with \r \n \0 \t \xHH, {client}, ${NAME}, or the bytes of
     /// @FILE (repeatable, in order)
     #[arg(long, value_name = "TEXT")]
     send: Vec<Text>,

@@ -12,7 +12,7 @@ use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
-use pushbench_protocol::deflate::{Agreement, InflateError, Offer};
+use pushbench_protocol::deflate::{Agreement, Offer};
 use pushbench_protocol::frame::{
     FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_message,
 };
