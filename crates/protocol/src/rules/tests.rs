@@ -466,7 +466,7 @@ proptest! {
     ) {
         let expression = [r"a+b\n", r"a[^\n]*\n", r"(?:ab|a)z?b\n", r"b(?:a|z){1,3}\n"][which];
         let expected: Vec<String> = expression
-            .parse::<pushbench_core::rules::Pattern>().unwrap().compile()
+            .parse::<Pattern>().unwrap().compile()
             .find_iter(stream.as_bytes()).map(|it| lossy(it.as_bytes())).collect();
         let flags = [("joined", ""), ("message", &format!("(?:{expression})")), ("key", "re:(?s).+")];
         let found = found(&flags, &[stream.as_bytes()]);
