@@ -20,7 +20,7 @@ use pushbench_report::bounded;
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 use pushbench_run::player::Players;
-use pushbench_run::player::target::{Site, Target, read_description};
+use pushbench_run::player::target::{Server, Site, Target, read_description};
 
 use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
@@ -62,14 +62,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     if rules.is_some() || described.is_some() {
         consent::ask(&server, &scenario, args.yes_load.as_deref())?;
     }
-    let mut target = match (rules, described, &args.path) {
-        (Some(rules), ..) => Target::told_by_rules(server, rules),
-        (None, Some(feed), Some(path)) => {
-            Target::foreign(server, feed, path.clone()).map_err(Failure::usage)?
-        }
-        _ => Target::reach(server)?,
-    };
-    target.subject.event.clone_from(&args.event);
+    let target = target(server, rules, described, args)?;
     let feed = target.feed.as_ref().map(|feed| &feed.description);
     if let Some(rate) = feed.and_then(|feed| feed.schedule.mean_hz()).and_then(Rate::from_hz) {
         scenario.rate = Values::One(rate);
@@ -129,6 +122,24 @@ fn check_foreign(args: &LoadArgs, scenario: &Scenario) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow!("--feed goes with `--delivery every` alone")));
     }
     Ok(())
+}
+
+/// The target, by what is known of it: rules, the description of a feed, or nothing yet.
+fn target(
+    server: Server,
+    rules: Option<Rules>,
+    described: Option<FeedDescription>,
+    args: &LoadArgs,
+) -> Result<Target, Failure> {
+    let mut target = match (rules, described, &args.path) {
+        (Some(rules), ..) => Target::told_by_rules(server, rules),
+        (None, Some(feed), Some(path)) => {
+            Target::foreign(server, feed, path.clone()).map_err(Failure::usage)?
+        }
+        _ => Target::reach(server)?,
+    };
+    target.subject.event.clone_from(&args.event);
+    Ok(target)
 }
 
 /// The rules of an application; `None` where there are none.

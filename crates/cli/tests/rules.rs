@@ -17,10 +17,7 @@ fn load(flags: &[&str], variables: &[(&str, &str)]) -> (Output, bool) {
     let target = format!("http://{}", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let args = [&["load", "--target", &target, "-c", "1", "-d", "1s"], flags].concat();
-    let output = pushbench(folder.path(), &args)
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
+    let output = pushbench(folder.path(), &args).envs(variables.iter().copied()).output().unwrap();
     let written = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(written, 0, "nothing is written where nothing is measured");
     (output, listener.accept().is_ok())
