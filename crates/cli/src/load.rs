@@ -48,6 +48,9 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     check_foreign(args, &scenario)?;
     check_event(args.event.as_deref(), &scenario.contenders)?;
     let rules = rules(args, &scenario)?;
+    if rules.as_ref().is_some_and(|rules| polls_value(rules, &scenario)) {
+        scenario.delivery = args.clients.delivery.unwrap_or(Delivery::Latest);
+    }
     let described = args.feed.as_deref().map(read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_security(&site, args, &mut scenario)?;
@@ -158,6 +161,12 @@ fn rules(args: &LoadArgs, scenario: &Scenario) -> Result<Option<Rules>, Failure>
         check_path(&path)?;
     }
     Ok(Some(rules))
+}
+
+/// Whether polls bring the newest value, and not all since the last.
+fn polls_value(rules: &Rules, scenario: &Scenario) -> bool {
+    let polls = scenario.contenders.iter().any(|it| it.shape().asks() || it.shape().waits());
+    polls && rules.cursor.is_none()
 }
 
 /// Refuses what is no path. Its query may be a secret.

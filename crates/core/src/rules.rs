@@ -142,7 +142,7 @@ impl Rules {
     /// The first that do not.
     pub fn check(&self, transport: Transport) -> Result<(), RuleError> {
         let is_websocket = transport == Transport::Websocket;
-        let polls = matches!(transport, Transport::ShortPoll | Transport::LongPoll);
+        let polls = transport.shape().asks() || transport.shape().waits();
         let speaks = !(self.send.is_empty() && self.reply.is_empty() && self.each.is_empty());
         let finds = self.message.is_some() || self.message_len.is_some();
         let path_has_cursor = self.path.as_ref().is_some_and(|path| path.has(Variable::Cursor));

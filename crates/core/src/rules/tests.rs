@@ -49,6 +49,17 @@ fn a_text_has_escapes_variables_and_what_is_outside() {
 }
 
 #[test]
+fn texts_in_json_are_what_they_look_like() {
+    for text in [
+        r#"{"type":"connection_init"}"#,
+        r#"{"id":"1","type":"subscribe","payload":{"query":"subscription{ tick{ n at } }"}}"#,
+        r#"["1","1","room:a","phx_join",{}]"#,
+    ] {
+        assert_eq!(rendered(text).unwrap(), text.as_bytes());
+    }
+}
+
+#[test]
 fn a_text_that_means_nothing_is_refused() {
     for (text, part) in [
         (r"\q", "`\\q` is no escape"),

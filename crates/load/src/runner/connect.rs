@@ -84,10 +84,13 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.give_up(client);
             self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
             let (target, limit) = (self.plan.target, self.plan.connect_timeout);
+            let rules = self.plan.subject.rules.as_ref();
+            let waits = rules.and_then(|rules| rules.ready.as_ref());
+            let waits = waits.map_or("", |_| ", or does what --ready waits for not come");
             self.keep_error(
                 client,
                 &format_args!(
-                    "not subscribed at {target} within {limit:?}; is the server overloaded?"
+                    "not subscribed at {target} within {limit:?}; is the server overloaded{waits}?"
                 ),
             );
         }
