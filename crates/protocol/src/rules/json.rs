@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// A value without members, as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scalar<'a> {
-    /// What is between the quotes, escapes included.
+    /// The inside of its quotes, escapes included.
     Text(&'a [u8]),
     /// A number, `true`, `false` or `null`.
     Bare(&'a [u8]),
