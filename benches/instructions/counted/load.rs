@@ -89,6 +89,7 @@ fn timing(now: MonoInstant, rounds: u64) -> TrialTiming {
         warmup: start,
         window,
         drain_deadline: end + DRAIN,
+        stamps: None,
     }
 }
 

@@ -11,7 +11,7 @@ use pushbench_core::contender::Security;
 use pushbench_core::feed::{FeedDescription, MAX_FEED_BYTES};
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::rules::{HIDDEN, Rules};
-use pushbench_core::scenario::{Scenario, Values};
+use pushbench_core::scenario::{Point, Scenario, Values};
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
 use pushbench_os::process::cpu::ProcessClock;
@@ -76,18 +76,25 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     scenario.thresholds = thresholds;
     scenario.check().map_err(Failure::usage)?;
     let mut plan = Plan::of(scenario, None, layout);
-    for point in &mut plan.points {
-        point.payload_bytes = mean_bytes.unwrap_or(point.payload_bytes);
-        point.server_runs_already = true;
-    }
+    describe(&mut plan.points, mean_bytes);
     plan.headers = headers;
     plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && plan::can_capture();
     plan.check_limits().map_err(Failure::usage)?;
-    check_thresholds(&plan, target.has_same_clock(), !args.server_pid.is_empty())?;
+    check_thresholds(&plan, &target, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
     measure(plan, Players::against(target, args.server_pid.clone()), &args.output)
+}
+
+/// Says of points what their server is: of an application nobody knows the rate, nor the mean size of a
+/// payload.
+fn describe(points: &mut [Point], mean_bytes: Option<f64>) {
+    for point in points {
+        point.payload_bytes = mean_bytes.unwrap_or(0.0);
+        point.rate_hz = if mean_bytes.is_some() { point.rate_hz } else { 0.0 };
+        point.server_runs_already = true;
+    }
 }
 
 /// Refuses what a server of another kind cannot be asked for, before it is touched.
@@ -229,7 +236,9 @@ fn check_event(event: Option<&str>, contenders: &[Contender]) -> Result<(), Fail
 }
 
 /// Refuses thresholds on what is known of a server of one's own only.
-fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result<(), Failure> {
+fn check_thresholds(plan: &Plan, target: &Target, knows_server: bool) -> Result<(), Failure> {
+    let (same_clock, rules) = (target.has_same_clock(), target.subject.rules.as_ref());
+    let is_timed = rules.is_none_or(|rules| rules.stamp.is_some());
     let check = |is_measured: &dyn Fn(Figure) -> bool, why| {
         check_measured(&plan.scenario, is_measured, why)
     };
@@ -238,7 +247,8 @@ fn check_thresholds(plan: &Plan, same_clock: bool, knows_server: bool) -> Result
         &|figure| knows_server || !figure.needs(Need::ServerProcess),
         "--server-pid is not given",
     )?;
-    check(&|figure| same_clock || !figure.needs(Need::OneClock), "the server has another clock")
+    check(&|figure| same_clock || !figure.needs(Need::OneClock), "the server has another clock")?;
+    check(&|figure| is_timed || !figure.needs(Need::OneClock), "--stamp is not given")
 }
 
 /// Reads the description of a feed that a server of another kind publishes.

@@ -3,7 +3,7 @@
 //! [`Load`] is what a load process drives. What it keeps is in `state`: its clients, each a session
 //! and its outlet, and one thing for each matter, in a file of its own that knows no other. What it
 //! does is in the files of verbs: `connect` opens connections, `traffic` moves bytes between channels
-//! and sessions and stamps what arrives, `ending` says what becomes of connections that fail or end,
+//! and sessions and stamps what arrives, `found` what has no schedule, `ending` says what becomes of connections that fail or end,
 //! `recovery` decides what follows a failure, `alarms` does what is planned, `course` goes through
 //! the phases, `sweep` asks the kernel what it counts for each connection.
 //!
@@ -18,6 +18,7 @@ mod course;
 mod drain;
 mod ending;
 mod error;
+mod found;
 mod holding;
 mod load;
 mod loop_check;

@@ -25,3 +25,4 @@ pub mod recorder;
 pub mod series;
 pub mod silence;
 pub mod stamps;
+pub mod unscheduled;

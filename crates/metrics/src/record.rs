@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use pushbench_core::Contender;
+use pushbench_core::feed::stamp::{LatencyFrom, StampOffset};
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use pushbench_core::security::Secured;
 use pushbench_protocol::headers::HeaderProfile;
@@ -167,6 +168,12 @@ pub struct TrialRecord {
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,
+    /// The instants that latencies are counted from.
+    #[serde(default, skip_serializing_if = "LatencyFrom::is_schedule")]
+    pub latency_from: LatencyFrom,
+    /// How senders' stamps were put on the clock of arrivals; `None` where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp_offset: Option<StampOffset>,
     /// The costs.
     pub resources: Resources,
     /// The first errors, for a person to read.

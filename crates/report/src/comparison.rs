@@ -138,7 +138,7 @@ fn cells(row: &ComparedFigure) -> [String; 8] {
     let or_nothing = |cell: Option<String>| cell.unwrap_or_else(|| NOTHING.to_owned());
     [
         row.contender.to_string(),
-        row.figure.label().to_owned(),
+        row.label(),
         or_nothing(amount(change.medians[0])),
         or_nothing(amount(change.medians[1])),
         or_nothing(moved),

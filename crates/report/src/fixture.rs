@@ -282,6 +282,8 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         router: None,
         cross: None,
         breakdown: None,
+        latency_from: Default::default(),
+        stamp_offset: None,
         resources: resources(id.contender, messages, drift, point.clients),
         errors: Vec::new(),
         check: check(point, id.contender),

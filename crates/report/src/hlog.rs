@@ -33,12 +33,13 @@ pub(crate) fn logs(record: &RunRecord) -> Result<Vec<(String, String)>, ReportEr
 fn log(record: &RunRecord, row: &Row<'_>) -> Result<String, ReportError> {
     let started = start_seconds(record);
     let mut text = format!(
-        "#[pushbench {}: latency in ns, {} at point {}]\n\
+        "#[pushbench {}: {} in ns, {} at point {}]\n\
          #[Histogram log format version 1.3]\n\
          #[StartTime: {started:.3} (seconds since epoch)]\n\
          #[Times are from the run's first window on]\n\
          {}\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
         text::line(&record.version),
+        row.latency_from().latency(),
         row.contender(),
         row.summary.point.id,
         late(row),

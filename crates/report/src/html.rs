@@ -170,7 +170,7 @@ fn push_table(page: &mut String, block: &Block<'_>, notes: &[Note]) {
     let columns = table::columns(block, true);
     page.push_str("<div class=\"scroll\"><table class=\"figures\">\n<tr>");
     for column in &columns {
-        let (first, second) = column.header();
+        let (first, second) = column.header(block.latency_from());
         let second = match second {
             "" => String::new(),
             second => format!("<br><small>{}</small>", escaped(second)),

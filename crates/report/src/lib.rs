@@ -26,6 +26,7 @@ mod rows;
 mod security;
 mod sentence;
 mod settings;
+mod stamps;
 mod table;
 mod thresholds;
 

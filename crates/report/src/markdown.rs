@@ -57,7 +57,8 @@ fn push_thresholds(text: &mut String, record: &RunRecord) {
 fn push_block(text: &mut String, record: &RunRecord, block: &Block<'_>) {
     let notes = notes::notes(record, block.point.id);
     let columns = table::columns(block, true);
-    let header: Vec<String> = columns.iter().map(|column| title(column.header())).collect();
+    let header: Vec<String> =
+        columns.iter().map(|column| title(column.header(block.latency_from()))).collect();
     text.push('\n');
     push_table(text, &header, block.rows.iter().map(|row| table::cells(row, &columns, &notes)));
     text.push('\n');

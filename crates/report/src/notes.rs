@@ -8,7 +8,9 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::warning::{HeldBack, Invalid, RouterStalls, Standstill, Warning};
+use pushbench_metrics::record::warning::{
+    Finding, HeldBack, Invalid, RouterStalls, Standstill, Warning,
+};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::human;
@@ -140,7 +142,8 @@ fn of_transport(contender: Contender, trials: &[&TrialRecord]) -> Vec<Note> {
         weight: 0.0,
         worst: None,
     };
-    let invalid = worst_of_each(trials.iter().flat_map(|trial| &trial.invalid), gravity);
+    let invalid = trials.iter().flat_map(|trial| &trial.invalid);
+    let invalid = worst_of_each(invalid, discriminant, gravity);
     let invalid = invalid.into_iter().map(|(worst, some)| Note {
         text: worst.to_string(),
         remedy: worst.remedy(),
@@ -149,7 +152,8 @@ fn of_transport(contender: Contender, trials: &[&TrialRecord]) -> Vec<Note> {
         ..blank(Mark::Invalid, (some, trials.len()))
     });
     let valid: Vec<_> = trials.iter().filter(|trial| trial.is_valid()).collect();
-    let warnings = worst_of_each(valid.iter().flat_map(|trial| &trial.warnings), weight);
+    let warnings = valid.iter().flat_map(|trial| &trial.warnings);
+    let warnings = worst_of_each(warnings, kind, weight);
     let warnings = warnings.into_iter().map(|(worst, some)| Note {
         text: worst.to_string(),
         remedy: worst.remedy(),
@@ -197,21 +201,32 @@ const fn is_of_the_instrument(warning: &Warning) -> bool {
     )
 }
 
+/// The kind of a warning: of what rules found, each thing is one.
+fn kind(warning: &Warning) -> (Discriminant<Warning>, Option<Discriminant<Finding>>) {
+    let finding = match warning {
+        Warning::Found(finding) => Some(discriminant(finding)),
+        _ => None,
+    };
+    (discriminant(warning), finding)
+}
+
 /// Of each kind the worst, and how many there are, in the order of their first.
-fn worst_of_each<'a, T>(
+fn worst_of_each<'a, T, K: PartialEq>(
     items: impl Iterator<Item = &'a T>,
+    kind: impl Fn(&T) -> K,
     gravity: impl Fn(&T) -> f64,
 ) -> Vec<(&'a T, usize)> {
-    let mut kinds: Vec<(Discriminant<T>, &T, usize)> = Vec::new();
+    let mut kinds: Vec<(K, &T, usize)> = Vec::new();
     for item in items {
-        match kinds.iter_mut().find(|(kind, ..)| *kind == discriminant(item)) {
+        let its = kind(item);
+        match kinds.iter_mut().find(|(kind, ..)| *kind == its) {
             Some((_, worst, some)) => {
                 *some += 1;
                 if gravity(item) > gravity(worst) {
                     *worst = item;
                 }
             }
-            None => kinds.push((discriminant(item), item, 1)),
+            None => kinds.push((its, item, 1)),
         }
     }
     kinds.into_iter().map(|(_, worst, some)| (worst, some)).collect()
@@ -234,6 +249,7 @@ fn gravity(invalid: &Invalid) -> f64 {
         Invalid::MachineBusy(busy) => busy.share,
         Invalid::BeforeDue { early, .. } => early.as_secs_f64(),
         Invalid::LostToErrors { lost, .. } => *lost as f64,
+        Invalid::StampedAhead { worst, .. } => worst.by.as_secs_f64(),
         _ => 0.0,
     }
 }
@@ -262,6 +278,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::ShareOffModel { measured, expected, .. } => (measured - expected).abs(),
         Warning::FewMessages { messages } => -(*messages as f64),
         Warning::OthersBusy(busy) => busy.share,
+        Warning::Found(finding) => finding.weight(),
         Warning::ShortStalls { share, .. }
         | Warning::InstrumentStalls(Standstill { share, .. })
         | Warning::RouterStalls(RouterStalls { share, .. })

@@ -1,5 +1,6 @@
 //! The figures that people compare: a block for each point, a row in it for each transport.
 
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::scenario::Point;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Figures, Summary, summarise};
@@ -192,6 +193,11 @@ impl Row<'_> {
         paired.is_one_sided() && most > least * FACTOR_WORTH_TELLING
     }
 
+    /// The instants that its latencies are counted from.
+    pub(crate) fn latency_from(&self) -> LatencyFrom {
+        self.trials.first().map_or(LatencyFrom::Schedule, |trial| trial.latency_from)
+    }
+
     /// The share of the expected messages that arrived.
     pub(crate) fn share_arrived(&self) -> String {
         human::share(self.summary.counts.audit.delivered, self.summary.counts.audit.expected)
@@ -218,6 +224,12 @@ impl<'a> Block<'a> {
     /// Whether messages were superseded, so that ages are to be compared and not latencies.
     pub(crate) fn compares_ages(&self) -> bool {
         self.rows.iter().any(|row| row.summary.counts.audit.superseded > 0)
+    }
+
+    /// The instants that its latencies are counted from: all of its trials are of one server.
+    pub(crate) fn latency_from(&self) -> LatencyFrom {
+        let measured = self.rows.iter().find(|row| row.has_figures());
+        measured.map_or(LatencyFrom::Schedule, Row::latency_from)
     }
 
     /// Where messages were superseded, `short-poll delivered 4 % of them`: of the transport that

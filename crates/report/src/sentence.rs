@@ -15,7 +15,7 @@ mod words;
 use std::fmt::Write as _;
 
 use pushbench_core::Figure;
-use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
@@ -58,7 +58,9 @@ fn line(block: &Block<'_>) -> String {
 fn block_sentences(block: &Block<'_>) -> String {
     let mut valid = block.rows.iter().flat_map(|row| &row.trials).peekable();
     let any = valid.peek().is_some();
-    if any && valid.all(|trial| trial.window.is_empty()) {
+    let none_due =
+        |trial: &&TrialRecord| trial.window.is_empty() && trial.measured.audit.expected == 0;
+    if any && valid.all(none_due) {
         return "No message was due in the window of any trial; lengthen it with --duration."
             .to_owned();
     }

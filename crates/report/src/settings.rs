@@ -92,11 +92,13 @@ pub(crate) fn heading(points: &[Point], point: &Point) -> String {
 
 /// All that a figure at `point` depends on, in one line.
 pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
-    let mut conditions = vec![
-        words(Axis::Clients, point),
-        worded(Axis::Rate, point.rate_hz),
-        words(Axis::Payload, point),
-    ];
+    let mut conditions = vec![words(Axis::Clients, point)];
+    if Axis::Rate.is_known_at(point) {
+        conditions.push(worded(Axis::Rate, point.rate_hz));
+    }
+    if Axis::Payload.is_known_at(point) {
+        conditions.push(words(Axis::Payload, point));
+    }
     if scenario.contenders.iter().any(|contender| contender.shape().asks()) {
         conditions.push(words(Axis::PollInterval, point));
     }

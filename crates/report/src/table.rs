@@ -1,6 +1,8 @@
 //! The table for people: on a terminal, and the same cells for Markdown and the page.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use pushbench_core::feed::stamp::LatencyFrom;
+use pushbench_core::scenario::Axis;
 use pushbench_core::{Delivery, Figure, text};
 use pushbench_metrics::judge::figures::Counts;
 use pushbench_metrics::record::RunRecord;
@@ -8,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, security, settings};
+use crate::{cross, floor, instrument, security, settings, stamps};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -31,9 +33,19 @@ pub(crate) enum Column {
 }
 
 impl Column {
-    /// The two lines of its header.
-    pub(crate) fn header(self) -> (&'static str, &'static str) {
+    /// The two lines of its header, where latencies are counted so.
+    pub(crate) fn header(self, latency_from: LatencyFrom) -> (&'static str, &'static str) {
         match self {
+            Self::Spread(Figure::LatencyP50) if latency_from == LatencyFrom::Stamp => {
+                (latency_from.latency(), "p50 [low–high]")
+            }
+            // Whole, it would take a terminal beyond its width three times.
+            Self::Figure(Figure::LatencyP99) if latency_from == LatencyFrom::Stamp => {
+                ("from stamp", "p99")
+            }
+            Self::Figure(Figure::LatencyMax) if latency_from == LatencyFrom::Stamp => {
+                ("from stamp", "max")
+            }
             Self::Contender => ("transport", ""),
             Self::Delivered => ("delivered", ""),
             Self::Superseded => ("superseded", ""),
@@ -107,6 +119,9 @@ fn marks(row: &Row<'_>, notes: &[Note]) -> String {
 
 fn delivered(row: &Row<'_>) -> String {
     let audit = &row.summary.counts.audit;
+    if !audit.is_numbered() {
+        return human::count(audit.delivered);
+    }
     let share = human::share(audit.delivered, audit.expected);
     let missing = [(audit.lost, "lost"), (audit.late, "late")];
     let missing = missing.into_iter().filter(|(count, _)| *count > 0);
@@ -161,6 +176,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
                     move is told as more than (>) what it is at least.";
         lines.push(late.to_owned());
     }
+    lines.extend(stamps::legend(record));
     lines.extend(link_legend(blocks));
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
@@ -217,7 +233,9 @@ fn bytes_legend(blocks: &[Block<'_>]) -> String {
 /// Whether polls moved more payload for each message that arrived than it has: under `latest` one
 /// without a condition gets the newest message whether or not it is new.
 fn sends_again(block: &Block<'_>) -> bool {
-    block.rows.iter().filter(|row| row.summary.counts.counters.empty_responses > 0).any(|row| {
+    let is_known = Axis::Payload.is_known_at(&block.point);
+    let rows = block.rows.iter().filter(|_| is_known);
+    rows.filter(|row| row.summary.counts.counters.empty_responses > 0).any(|row| {
         let payload = row.get(Figure::PayloadBytes);
         payload.is_some_and(|bytes| bytes > block.point.payload_bytes * 1.05)
     })
@@ -278,8 +296,9 @@ pub fn terminal_table(record: &RunRecord) -> String {
 
 fn terminal_block(block: &Block<'_>, notes: &[Note]) -> String {
     let columns = columns(block, false);
+    let from = block.latency_from();
     let header = columns.iter().map(|column| {
-        let (first, second) = column.header();
+        let (first, second) = column.header(from);
         format!("{first}\n{second}").trim_end().to_owned()
     });
     aligned(header, block.rows.iter().map(|row| cells(row, &columns, notes)))

@@ -11,6 +11,7 @@ mod hlog;
 mod page;
 mod security;
 mod sentence;
+mod stamps;
 mod strangers;
 mod table;
 mod wild;

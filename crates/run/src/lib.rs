@@ -14,6 +14,7 @@
 pub mod error;
 pub mod event;
 mod floor;
+mod offset;
 pub mod packets;
 pub mod place;
 pub mod plan;

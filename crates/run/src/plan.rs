@@ -231,7 +231,7 @@ impl Plan {
     /// The plan of a load process that plays all clients of a trial, of a server at `target` that
     /// is asked as `subject` says.
     pub(crate) fn load_plan(&self, id: TrialId, target: SocketAddr, subject: Subject) -> LoadPlan {
-        let point = self.point(id);
+        let (point, is_unscheduled) = (self.point(id), subject.rules.is_some());
         LoadPlan {
             subject,
             delivery: self.scenario.delivery,
@@ -243,7 +243,8 @@ impl Plan {
             connect_timeout: connect_limit(point),
             compression_threshold: point.compression.threshold,
             deflate_window: self.deflate(id).window,
-            stamps: self.sampling(id),
+            // Where latency is spent is known of messages with a schedule.
+            stamps: self.sampling(id).filter(|_| !is_unscheduled),
             ..LoadPlan::new(target, id.contender, point.clients)
         }
     }

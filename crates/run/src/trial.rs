@@ -28,6 +28,7 @@ pub use self::disturbance::DisturbanceWatch;
 pub use self::played::{Merged, Played};
 use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
+use crate::offset;
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
@@ -161,6 +162,8 @@ impl<'a> Trial<'a> {
         let cross = self.stop_cross()?;
         let servers = self.stop_servers()?;
         let mut merged = Merged::of(loads, servers);
+        merged.load.measured.settle(&timing.window, self.plan.scenario.delivery);
+        let clock_step_ns = timing.stamps.as_ref().map_or(0, offset::step_since);
         let loads = std::mem::take(&mut merged.watches);
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
@@ -181,6 +184,8 @@ impl<'a> Trial<'a> {
             own_server,
             same_clock,
             feed_changed,
+            latency_from: self.server.latency_from(),
+            clock_step_ns,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod breakdown;
+mod findings;
 mod link;
 mod model;
 pub(crate) mod record;
@@ -10,6 +11,7 @@ mod standstill;
 
 use std::time::Duration;
 
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::link::Link;
 use pushbench_metrics::judge::breakdown::Breakdown;
 use pushbench_metrics::judge::models::Check;
@@ -126,15 +128,18 @@ impl<'a> Evidence<'a> {
         }
         warnings.extend(load.attempts.warnings(self.wanted(), load.errors.first()));
         warnings.extend(any(counters.skipped_polls).map(|count| Warning::PollsSkipped { count }));
-        if audit.published < FEW_MESSAGES {
-            warnings.push(Warning::FewMessages { messages: audit.published });
+        let messages = audit.published.max(audit.unnumbered / audit.clients.max(1));
+        if messages < FEW_MESSAGES {
+            warnings.push(Warning::FewMessages { messages });
         }
+        warnings.extend(self.of_findings());
         warnings.extend(self.check.warnings());
         let one_core = self.plan.layout.has_one_core() && same_clock;
         warnings.extend(one_core.then_some(Warning::OneCore));
         let unverified = self.played.secured.as_ref().filter(|secured| !secured.verified);
         warnings.extend(unverified.map(|_| Warning::Unverified));
-        warnings.extend((!same_clock).then_some(Warning::ForeignClock));
+        let untimed = !same_clock && self.played.latency_from != LatencyFrom::Nothing;
+        warnings.extend(untimed.then_some(Warning::ForeignClock));
         warnings.extend(self.stability().iter().flat_map(Stability::warnings));
         warnings.extend(self.routing().as_ref().and_then(Routing::warning));
         warnings

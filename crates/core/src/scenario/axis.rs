@@ -139,11 +139,16 @@ impl Axis {
     }
 
     /// Whether its value at `point` is what was measured: a server that runs already has a
-    /// certificate and a level of compression of its own.
+    /// certificate and a level of compression of its own, and an application a rate and sizes that
+    /// nobody says.
     #[must_use]
     pub const fn is_known_at(self, point: &Point) -> bool {
-        let is_the_servers = matches!(self, Self::TlsCertificate | Self::CompressionLevel);
-        !(is_the_servers && point.server_runs_already)
+        match self {
+            Self::TlsCertificate | Self::CompressionLevel => !point.server_runs_already,
+            Self::Rate => point.rate_hz > 0.0,
+            Self::Payload => point.payload_bytes > 0.0,
+            _ => true,
+        }
     }
 
     /// Its value at `point`, in its unit; no number where it is a name.

@@ -56,6 +56,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.state = LoadState::Running;
         let now = self.now();
         self.measure.set_window(timing.window);
+        let bound_ns = timing.stamps.map_or(0, |stamps| stamps.bound_ns);
+        self.measure.set_stamp_bound(Duration::from_nanos(bound_ns));
         self.stamps.set_window(timing.window);
         for at in [timing.warmup, timing.window.start, timing.window.end, timing.drain_deadline] {
             self.timers.set(at.max(now), Alarm::Phase);
@@ -188,10 +190,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.measure.sockets_moved(self.moved.up, self.moved.down);
         self.record_tcpip();
         self.name_other_events();
+        let mut measured = self.measure.finish();
+        let found = self.plan.subject.rules.as_ref().map(|_| self.sessions.found());
+        measured.name_counters(found.as_ref().map_or(&[], |found| &found.counters));
         news(LoadNews::Finished(Box::new(LoadMeasured {
             connected_at_start: self.numbers.ready_at_start,
             closing: self.closing,
-            measured: self.measure.finish(),
+            measured,
+            found,
             loop_lag: std::mem::take(&mut self.loop_lag),
             drained: self.drained,
             errors: std::mem::take(&mut self.errors),

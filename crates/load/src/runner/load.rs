@@ -8,6 +8,7 @@ use pushbench_core::instant::saturating_nanos;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;
+use pushbench_metrics::observe::unscheduled::StampRecorder;
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan};
 use pushbench_os::time::clock::{Clock, Monotonic};
 
@@ -56,6 +57,18 @@ impl Load {
         if plan.contender.shape().asks() {
             recorder = recorder.with_polls(polls(&plan));
         }
+        Self::with(plan, recorder, Monotonic)
+    }
+}
+
+impl Load<StampRecorder> {
+    /// A load process whose plan has rules: it measures by what senders wrote into messages.
+    ///
+    /// # Errors
+    ///
+    /// See [`Load::new`].
+    pub fn by_stamp(plan: LoadPlan) -> Result<Self, LoadError> {
+        let recorder = StampRecorder::new(plan.clients);
         Self::with(plan, recorder, Monotonic)
     }
 }

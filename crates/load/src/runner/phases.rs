@@ -108,6 +108,7 @@ mod tests {
             warmup: at(1_000),
             window,
             drain_deadline: at(1_005),
+            stamps: None,
         };
         phases.plan(Box::new(timing), at(999)).unwrap();
         phases

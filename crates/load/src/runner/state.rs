@@ -64,6 +64,8 @@ pub(super) struct Runner<M, C> {
     /// The agreement of the first of them that was secured.
     pub(super) agreement: Option<Agreed>,
     pub(super) clients: Vec<Client>,
+    /// The maker of their sessions, which knows what rules found in all of them.
+    pub(super) sessions: Sessions,
     pub(super) ramp: Ramp,
     pub(super) phases: Phases,
     pub(super) state: LoadState,
@@ -129,6 +131,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             security: Security::of(&plan)?,
             agreement: None,
             clients,
+            sessions,
             ramp: Ramp::default(),
             phases: Phases::default(),
             state: LoadState::Idle,

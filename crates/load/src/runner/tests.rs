@@ -84,6 +84,7 @@ impl Running {
             warmup,
             window,
             drain_deadline,
+            stamps: None,
         })));
         loop {
             match self.next() {
@@ -308,6 +309,7 @@ fn orders_out_of_turn_are_refused() {
         warmup: now,
         window,
         drain_deadline: now,
+        stamps: None,
     })));
     let error = load.run(|_| {}).unwrap_err().to_string();
     assert!(error.contains("`run` came out of turn"), "{error}");

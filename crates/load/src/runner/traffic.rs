@@ -143,7 +143,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Stamps the messages that the session gave out, on a connection whose way is `stamped` or not.
     #[inline]
     pub(super) fn deliver(&mut self, client: u32, at: MonoInstant, stamped: bool) {
-        let Some(&Identity { seq: last, .. }) = self.out.messages.last() else { return };
+        let Some(&Identity { seq: last, .. }) = self.out.messages.last() else {
+            return self.deliver_found(client, at);
+        };
         self.progress.messages += self.out.messages.len() as u64;
         let backoff = &mut self.clients[client as usize].backoff;
         if backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
@@ -310,6 +312,6 @@ fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoI
 
 /// Whether an answer brought nothing but what the client had.
 #[cold]
-fn brought_nothing_new(notes: &[Note]) -> bool {
+pub(super) fn brought_nothing_new(notes: &[Note]) -> bool {
     notes.iter().any(|note| matches!(note, Note::StaleResponse))
 }

@@ -13,6 +13,7 @@ mod gate;
 mod notes;
 mod settings;
 
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::figure::Judging;
 use pushbench_core::scenario::Point;
 use pushbench_core::{Contender, Figure};
@@ -83,9 +84,21 @@ pub struct ComparedFigure {
     pub figure: Figure,
     /// Its change.
     pub change: Change,
+    /// The instants that latencies are counted from, before and after.
+    pub latency_from: [LatencyFrom; 2],
 }
 
 impl ComparedFigure {
+    /// The figure as people call it: of latency also what it is counted from, where that is a stamp.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let label = self.figure.label();
+        if !self.latency_from.contains(&LatencyFrom::Stamp) {
+            return label.to_owned();
+        }
+        label.replacen("latency", LatencyFrom::Stamp.latency(), 1)
+    }
+
     /// `sse wire_bytes_per_msg at clients=10`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -153,11 +166,13 @@ pub fn compare(
         contender: samples.contender,
         figure: samples.figure,
         change,
+        latency_from: samples.latency_from,
     });
-    let rows_out = rows_out.collect();
+    let rows_out: Vec<ComparedFigure> = rows_out.collect();
     let mut notes = notes::of_runs(before, after, names, &differing);
     notes.extend(notes::of_rows(&rows, names));
     notes.extend(notes::of_bounds(&bounded));
+    notes.extend(notes::of_origins(&rows_out, names));
     Ok(Comparison { rows: rows_out, power, worth: rules.worth, lacking, bounded, notes })
 }
 
@@ -215,6 +230,7 @@ struct Samples {
     is_bounded: [bool; 2],
     /// How it is judged where both runs have it.
     judging: Judging,
+    latency_from: [LatencyFrom; 2],
 }
 
 impl Samples {
@@ -258,12 +274,17 @@ struct Circumstances {
     superseded: bool,
     /// How many messages share an answer, and its headers, is a matter of chance.
     shared_by_chance: bool,
+    /// Latencies are counted from one thing before, from another after.
+    other_origin: bool,
 }
 
 /// How a figure is judged.
 fn judging(figure: Figure, under: Circumstances) -> Judging {
     match figure {
-        Figure::LatencyP50 | Figure::LatencyP99 if under.superseded => Judging::No,
+        Figure::LatencyP50 | Figure::LatencyP99 if under.superseded || under.other_origin => {
+            Judging::No
+        }
+        Figure::AgeMean if under.other_origin => Judging::No,
         Figure::FramingBytes | Figure::HttpBytes if under.shared_by_chance => Judging::Ranks,
         Figure::PayloadBytes if under.shared_by_chance && under.superseded => Judging::Ranks,
         _ => figure.judging(),
@@ -309,7 +330,11 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
     let bounded = Figure::ALL.map(bounded);
     figures.iter_mut().for_each(|trials| Figures::retain_comparable(trials));
     let both: Vec<&TrialRecord> = valid(before, one).chain(valid(after, other)).collect();
+    let from =
+        |record, row| valid(record, row).next().map(|trial| trial.latency_from).unwrap_or_default();
+    let latency_from = [from(before, one), from(after, other)];
     let under = Circumstances {
+        other_origin: latency_from[0] != latency_from[1],
         superseded: one.counts.audit.superseded + other.counts.audit.superseded > 0,
         shared_by_chance: are_shared_by_chance(one.contender, &both),
     };
@@ -325,6 +350,7 @@ fn samples(one: &Summary, other: &Summary, before: &RunRecord, after: &RunRecord
             values,
             is_bounded: bounded[figure as usize],
             judging: judging(figure, under),
+            latency_from,
         }
     });
     let is_known = |each: &Samples| each.values.iter().any(|values| !values.is_empty());

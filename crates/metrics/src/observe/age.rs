@@ -10,7 +10,7 @@
 use pushbench_core::MonoInstant;
 use serde::{Deserialize, Serialize};
 
-use crate::observe::observer::{Arrival, Observer, Window};
+use crate::observe::observer::{Arrival, Finding, Observer, Window};
 
 /// Integrates the age of what each client of a load process holds.
 ///
@@ -66,9 +66,22 @@ impl Age {
 impl Observer for Age {
     #[inline]
     fn arrived(&mut self, arrival: &Arrival) {
-        let client = &mut self.clients[arrival.client as usize];
-        let due = arrival.due.0;
-        let mut at = arrival.at.0;
+        self.took(arrival.client, arrival.due, arrival.at);
+    }
+
+    fn found(&mut self, finding: &Finding) {
+        if let Some(due) = finding.due {
+            self.took(finding.client, due, finding.at);
+        }
+    }
+}
+
+impl Age {
+    /// A message that was due at `due` came to `client`.
+    #[inline]
+    fn took(&mut self, client: u32, due: MonoInstant, at: MonoInstant) {
+        let client = &mut self.clients[client as usize];
+        let (due, mut at) = (due.0, at.0);
         if client.held.is_some_and(|held| due <= held.due) {
             return;
         }

@@ -1,5 +1,7 @@
 //! A trial as a load process tells of it, beside what its clients see.
 
+use std::time::Duration;
+
 use pushbench_core::{Identity, MonoInstant, Seq};
 
 use crate::observe::ledger::{Direction, Phase, Source, TcpipTally};
@@ -12,6 +14,9 @@ use crate::observe::silence::Coming;
 pub trait Measure: Observer {
     /// The window; given once, before it starts.
     fn set_window(&mut self, _window: Window) {}
+
+    /// How far the clock of senders' stamps may be from the truth; given with the window.
+    fn set_stamp_bound(&mut self, _bound: Duration) {}
 
     /// A client is not connected as the window starts: it is left out of audit, latencies, ages and
     /// series. Its bytes and requests still count, as do its messages where bytes are divided by

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::feed::stamp::Stamp;
 use pushbench_core::{MonoInstant, Sender, Seq, checked_when_read};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,37 @@ impl Arrival {
     #[must_use]
     pub const fn latency(&self) -> Duration {
         self.at.saturating_since(self.due)
+    }
+}
+
+/// A client has a message in hand of a sender whose schedule is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// The client's index within this load process, from 0.
+    pub client: u32,
+    /// The counter that numbered it.
+    pub sender: Sender,
+    /// Its number, where it has one.
+    pub seq: Option<Seq>,
+    /// The instant that its sender wrote, where it did.
+    pub stamp: Option<Stamp>,
+    /// The same on the clock of arrivals, where the two clocks are known to each other.
+    pub due: Option<MonoInstant>,
+    /// When its last byte was in the client's hands. Per client it never goes back.
+    pub at: MonoInstant,
+}
+
+impl Finding {
+    /// The instant by which it belongs to the window or not: of its stamp, else of its arrival.
+    #[must_use]
+    pub fn instant(&self) -> MonoInstant {
+        self.due.unwrap_or(self.at)
+    }
+
+    /// From the stamp to the arrival; zero where the stamp is ahead by what the clocks leave in doubt.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        self.due.map(|due| self.at.saturating_since(due))
     }
 }
 
@@ -99,6 +131,10 @@ pub trait Observer {
     /// A message arrived. Told once for each message that a session hands over, duplicates too.
     #[inline]
     fn arrived(&mut self, _arrival: &Arrival) {}
+
+    /// A message arrived of a sender whose schedule is not known. Told once for each message that
+    /// a session hands over, duplicates too.
+    fn found(&mut self, _finding: &Finding) {}
 
     /// Bytes moved, at `at`, in `phase`.
     #[inline]

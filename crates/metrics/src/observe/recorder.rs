@@ -1,7 +1,10 @@
-//! The observer that measures: everything that a load process keeps of a trial.
+//! The observer that measures: everything that a load process keeps of a trial whose messages have
+//! a schedule.
 //!
 //! The audit classifies each arrival once, and only what it calls new becomes a sample, so that
 //! latencies, series and audit agree on how many deliveries there were.
+
+mod common;
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{Delivery, Identity, MonoInstant, Seq};
@@ -18,6 +21,9 @@ use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::{Polls, PollsMeasured};
 use crate::observe::series::Series;
 use crate::observe::silence::{Coming, Silence};
+use crate::observe::unscheduled::{Seen, Senders};
+
+pub(super) use self::common::Common;
 
 /// Measures the clients of one load process during one trial.
 ///
@@ -25,11 +31,10 @@ use crate::observe::silence::{Coming, Silence};
 /// events count from the start, messages say what a client holds.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    window: Option<Window>,
     audit: Audit,
     age: Age,
     polls: Option<Box<Polls>>,
-    measured: Measured,
+    common: Common,
 }
 
 impl Recorder {
@@ -39,7 +44,7 @@ impl Recorder {
         // The feed has one sender.
         let senders = 1;
         let (audit, age) = (Audit::new(clients, senders, delivery), Age::new(clients));
-        Self { window: None, audit, age, polls: None, measured: Measured::default() }
+        Self { audit, age, polls: None, common: Common::default() }
     }
 
     /// Follows each client's polls too, for them to be held against their model.
@@ -54,8 +59,7 @@ impl Measure for Recorder {
     fn set_window(&mut self, window: Window) {
         self.audit.set_window(window);
         self.age.set_window(&window);
-        self.measured.series = Series::new(&window);
-        self.window = Some(window);
+        self.common.set_window(window);
     }
 
     fn exclude(&mut self, client: u32) {
@@ -67,7 +71,7 @@ impl Measure for Recorder {
     }
 
     fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
-        self.measured.fit.off_schedule(seq, is_ahead);
+        self.common.measured.fit.off_schedule(seq, is_ahead);
     }
 
     fn end_drain(
@@ -76,7 +80,7 @@ impl Measure for Recorder {
         coming: &dyn Fn(u32) -> Coming,
         due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
-        let Some(window) = self.window else { return };
+        let Some(window) = self.common.window else { return };
         for client in 0..self.audit.clients() {
             if !self.audit.awaits(client) {
                 continue;
@@ -88,32 +92,31 @@ impl Measure for Recorder {
             }
             let since = coming.last.or_else(|| self.age.held_since(client));
             let silence = Silence::of_client(self.audit.newest(client), since, &window);
-            self.measured.silence.get_or_insert_default().merge(&silence);
+            self.common.measured.silence.get_or_insert_default().merge(&silence);
         }
         for (message, clients) in self.audit.late() {
             let Some(due) = due(message) else { continue };
             let bound = end.saturating_since(due);
-            self.measured.late.record_many_ns(saturating_nanos(bound), clients);
+            self.common.measured.late.record_many_ns(saturating_nanos(bound), clients);
             if let Some(second) = window.second(due) {
-                self.measured.series.late(second, bound, clients);
+                self.common.measured.series.late(second, bound, clients);
             }
         }
     }
 
     fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.measured.ledger.socket_up += up;
-        self.measured.ledger.socket_down += down;
+        self.common.sockets_moved(up, down);
     }
 
     fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        self.measured.ledger.add_tcpip(phase, direction, source, tally);
+        self.common.tcpip(phase, direction, source, tally);
     }
 
     fn finish(&mut self) -> Measured {
         let expected = |client| !self.audit.excludes(client);
         let (audit, age) = (self.audit.finish(), self.age.finish(expected));
         let polls = self.polls.take().map(|polls| polls.finish(expected));
-        Measured { audit, age, polls, ..std::mem::take(&mut self.measured) }
+        Measured { audit, age, polls, ..std::mem::take(&mut self.common.measured) }
     }
 }
 
@@ -121,15 +124,16 @@ impl Observer for Recorder {
     #[inline]
     fn arrived(&mut self, arrival: &Arrival) {
         if arrival.at < arrival.due {
-            self.measured.fit.arrived_early(arrival);
+            self.common.measured.fit.arrived_early(arrival);
         }
         self.age.arrived(arrival);
         let class = self.audit.classify(arrival);
-        let Some(window) = self.window.as_ref().filter(|_| class != ArrivalClass::Duplicate) else {
+        let Some(window) = self.common.window.as_ref().filter(|_| class != ArrivalClass::Duplicate)
+        else {
             return;
         };
         let in_window = window.spans(arrival.at);
-        self.measured.counters.messages_in_window += u64::from(in_window);
+        self.common.measured.counters.messages_in_window += u64::from(in_window);
         if let Some(polls) = &mut self.polls {
             polls.arrived(arrival, in_window);
         }
@@ -137,39 +141,25 @@ impl Observer for Recorder {
             return;
         }
         let latency = arrival.latency();
-        self.measured.latency.record(latency);
+        self.common.measured.latency.record(latency);
         if let Some(polls) = &mut self.polls {
             polls.delivered(arrival);
         }
         if let Some(second) = window.second(arrival.due) {
-            self.measured.series.delivered(second, latency);
+            self.common.measured.series.delivered(second, latency);
         }
     }
 
     #[inline]
     fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
-        self.measured.ledger.add(phase, bytes);
-        if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
-            self.measured.series.moved(second, bytes);
-        }
+        self.common.moved(phase, at, bytes);
     }
 
     #[inline]
     fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
-        self.measured.counters.count(phase, event);
+        self.common.happened(phase, at, event);
         if let Some(polls) = &mut self.polls {
             polls.happened(phase, at.0, event);
-        }
-        match event {
-            Event::TcpOpened { took } => self.measured.tcp_open.record(*took),
-            Event::Connected { took, .. } => self.measured.connect.record(*took),
-            Event::Secured { resumed: true, took, .. } => self.measured.resumed.record(*took),
-            Event::Request { .. } => {
-                if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {
-                    self.measured.series.requested(second);
-                }
-            }
-            _ => {}
         }
     }
 }
@@ -223,7 +213,7 @@ impl Counters {
     }
 
     #[inline]
-    fn count(&mut self, phase: Phase, event: &Event) {
+    pub(super) fn count(&mut self, phase: Phase, event: &Event) {
         let in_window = u64::from(phase == Phase::Window);
         let since_warmup = u64::from(phase >= Phase::Warmup);
         match event {
@@ -279,6 +269,13 @@ pub struct Measured {
     /// Misfits with the feed's description.
     #[serde(default, skip_serializing_if = "Fit::is_perfect")]
     pub fit: Fit,
+    /// Of senders whose schedule is not known, what each load process saw: taken by
+    /// [`settle`](Self::settle), and in no record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Seen>,
+    /// Of the same, what is to be known of their numbers and stamps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub senders: Option<Senders>,
     /// Of clients that poll on a period, what their model is checked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polls: Option<PollsMeasured>,
@@ -301,6 +298,7 @@ impl Measured {
         self.series.merge(&other.series);
         self.counters.merge(&other.counters);
         self.fit.merge(&other.fit);
+        self.seen.extend(other.seen.iter().cloned());
         if let Some(theirs) = &other.polls {
             self.polls.get_or_insert_default().merge(theirs);
         }
@@ -312,10 +310,12 @@ impl Measured {
         Censored::new(&self.latency, &self.late)
     }
 
-    /// Whether there is one latency for each delivery, and one lower bound for each late message.
+    /// Whether there is one latency for each delivery, and one lower bound for each late message,
+    /// but for those that have none.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
-        self.latency.count() == self.audit.delivered && self.late.count() == self.audit.late
+        let AuditTotals { delivered, late, untimed, late_untimed, .. } = self.audit;
+        self.latency.count() + untimed == delivered && self.late.count() + late_untimed == late
     }
 
     /// Whether audit and ledger balance, and each message is a sample. A trial that

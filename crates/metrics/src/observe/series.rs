@@ -37,9 +37,17 @@ struct Second {
     /// Lower bounds of the latency of messages that were due in it and still under way.
     #[serde(default, skip_serializing_if = "Histogram::is_empty")]
     late: Histogram<2>,
+    /// Deliveries whose latency is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    untimed: u64,
     requests: u64,
     bytes_up: u64,
     bytes_down: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde has it so")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Series {
@@ -62,6 +70,13 @@ impl Series {
     pub fn delivered(&mut self, second: usize, latency: Duration) {
         if let Some(second) = self.seconds.get_mut(second) {
             second.latency.record(latency);
+        }
+    }
+
+    /// A message that belongs to `second` arrived, and its latency is not known.
+    pub fn delivered_untimed(&mut self, second: usize) {
+        if let Some(second) = self.seconds.get_mut(second) {
+            second.untimed += 1;
         }
     }
 
@@ -96,6 +111,7 @@ impl Series {
         for (own, theirs) in self.seconds.iter_mut().zip(&other.seconds) {
             own.latency.merge(&theirs.latency);
             own.late.merge(&theirs.late);
+            own.untimed += theirs.untimed;
             own.requests += theirs.requests;
             own.bytes_up += theirs.bytes_up;
             own.bytes_down += theirs.bytes_down;
@@ -114,7 +130,7 @@ impl Second {
         let exact = |figure: Option<Bounded>| figure.and_then(Bounded::exact);
         SeriesRow {
             second,
-            delivered: self.latency.count(),
+            delivered: self.latency.count() + self.untimed,
             latency_p50_us: exact(latency.supported_percentile_us(0.5)),
             latency_p99_us: exact(latency.supported_percentile_us(0.99)),
             latency_max_us: exact(latency.max_us()),

@@ -7,6 +7,7 @@
 mod attempts;
 mod calm;
 mod feed;
+mod finding;
 mod invalid;
 mod lag;
 mod router;
@@ -27,6 +28,7 @@ pub use self::calm::{
     STALLED_SHARE, STOLEN_SHARE, Standstill,
 };
 pub use self::feed::{Likely, Misfit};
+pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
 pub use self::router::RouterStalls;
@@ -189,6 +191,8 @@ pub enum Warning {
         /// Its share of the time of all cores.
         share: f64,
     },
+    /// A thing that messages which rules found say of their sender.
+    Found(Finding),
 }
 
 /// Below this many messages in a window, percentiles mean little.
@@ -256,6 +260,7 @@ impl Warning {
             Self::RouterStalls(stalls) => router::remedy(stalls.precedence),
             Self::OneCore => "use a machine with two: what one of them does slows the other down",
             Self::TimeStolen { .. } => "use a machine with processors of its own",
+            Self::Found(finding) => finding.remedy(),
         }
     }
 }
@@ -309,6 +314,7 @@ impl fmt::Display for Warning {
             ),
             Self::ForeignClock => f.write_str("no latency: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
+            Self::Found(finding) => finding.fmt(f),
             Self::ServerSaturated { .. }
             | Self::ServerEnded { .. }
             | Self::OthersBusy(_)

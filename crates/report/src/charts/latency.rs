@@ -51,9 +51,10 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     if curves.iter().any(|curve| !curve.model.is_empty()) {
         keys.push(Key::Thin("thin: model"));
     }
+    let latency = block.latency_from().title();
     Some(Picture {
         title: title(block),
-        subtitle: format!("Latency {which}by percentile: {conditions}"),
+        subtitle: format!("{latency} {which}by percentile: {conditions}"),
         keys,
         height: 720,
         plot: Plot::Latency(Curves(curves)),

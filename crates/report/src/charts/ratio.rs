@@ -4,7 +4,7 @@
 //! T by their ratio alone, so the pictures have P/T as their axis.
 
 use plotters_backend::DrawingBackend;
-use pushbench_core::scenario::{Point, ScheduleKind};
+use pushbench_core::scenario::{Axis, Point, ScheduleKind};
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::judge::models::Law;
 use pushbench_metrics::judge::stats;
@@ -89,6 +89,9 @@ impl<'a> ByRatio<'a> {
             && matches!(law, ScheduleKind::Constant | ScheduleKind::Poisson)
             && record.scenario.contenders.iter().copied().any(polls);
         let first = &blocks.first().filter(|_| fits)?.point;
+        if !Axis::Rate.is_known_at(first) {
+            return None;
+        }
         let mut ratios: Vec<f64> = blocks.iter().map(|block| ratio(&block.point)).collect();
         ratios.sort_by(f64::total_cmp);
         ratios.dedup_by(|one, other| (*one / *other - 1.0).abs() < 1e-9);

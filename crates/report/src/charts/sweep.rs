@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use plotters_backend::DrawingBackend;
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
 use pushbench_core::{Contender, Figure};
@@ -196,6 +197,8 @@ fn of_figure(
         _ => human::whole_bytes,
     };
     let sweep = Sweep { over, lines, models, axis, words, dashes };
+    let from = blocks.first().map_or(LatencyFrom::Schedule, |block| block.latency_from());
+    let what = what.replace("latency", from.latency());
     let title = format!("{what} against {}", over.title());
     sweep.chart(name, caption, title, format!("Each point is {MEDIAN}{held}"))
 }

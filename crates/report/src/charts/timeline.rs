@@ -41,7 +41,7 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
         keys.push(Key::Dashes("99th percentile"));
     }
     Some(Picture {
-        title: "Median latency, second by second".to_owned(),
+        title: format!("Median {}, second by second", block.latency_from().latency()),
         subtitle: format!("Over the measured window: {conditions}"),
         keys,
         height: 640,

@@ -1,9 +1,11 @@
 //! `summary.csv` and `trials.csv`: one list of columns, each with its field.
 
 use pushbench_core::contender::{Coding, Security};
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
+use pushbench_metrics::observe::audit::AuditTotals;
 use pushbench_metrics::observe::recorder::{Counters, Measured};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_protocol::contexts::Contexts;
@@ -27,6 +29,8 @@ struct Line<'a> {
     p50_interval: Option<(f64, f64)>,
     p50_range: Option<(f64, f64)>,
     warnings: String,
+    /// The instants that latencies are counted from.
+    latency_from: Option<LatencyFrom>,
     /// The trial that a line of `trials.csv` is of.
     trial: Option<&'a TrialRecord>,
 }
@@ -52,13 +56,13 @@ const FIRST: &[Column] = &[
     C::Axis(Axis::PollInterval),
     C::Text("trials", |line| Some(line.trials.to_string())),
     C::Text("valid", |line| Some(line.valid.to_string())),
-    C::Count("published", |counts| counts.audit.published),
+    C::Text("published", |line| numbered(line, |audit| audit.published)),
     C::Count("expected", |counts| counts.audit.expected),
     C::Count("delivered", |counts| counts.audit.delivered),
-    C::Count("lost", |counts| counts.audit.lost),
-    C::Count("duplicated", |counts| counts.audit.duplicated),
-    C::Count("reordered", |counts| counts.audit.reordered),
-    C::Count("superseded", |counts| counts.audit.superseded),
+    C::Text("lost", |line| numbered(line, |audit| audit.lost)),
+    C::Text("duplicated", |line| numbered(line, |audit| audit.duplicated)),
+    C::Text("reordered", |line| numbered(line, |audit| audit.reordered)),
+    C::Text("superseded", |line| numbered(line, |audit| audit.superseded)),
     C::Figure(Figure::LatencyMean),
     C::Figure(Figure::LatencyP50),
     C::Text("latency_p50_lo_us", |line| end(line.p50_interval?.0)),
@@ -104,7 +108,7 @@ const OF_A_TRIAL: &[Column] = &[
 
 /// The columns that came later to both files.
 const LATER: &[Column] = &[
-    C::Count("late", |counts| counts.audit.late),
+    C::Text("late", |line| numbered(line, |audit| audit.late)),
     C::Axis(Axis::LongPollTimeout),
     C::Axis(Axis::CookieBytes),
     C::Axis(Axis::Speed),
@@ -147,7 +151,16 @@ const LATER: &[Column] = &[
     C::Figure(Figure::CrossUp),
     C::Axis(Axis::IpVersion),
     C::Figure(Figure::ResumedP50),
+    C::Text("latency_from", |line| {
+        line.counts.and(line.latency_from).map(|from| from.name().to_owned())
+    }),
 ];
+
+/// A count that messages without a number say nothing of.
+fn numbered(line: &Line<'_>, count: fn(&AuditTotals) -> u64) -> Option<String> {
+    let audit = line.counts?.audit;
+    audit.is_numbered().then(|| count(&audit).to_string())
+}
 
 /// Memory of compression's contexts for each client, where there is a coding.
 fn context_bytes(line: &Line<'_>, contexts: Contexts) -> Option<String> {
@@ -213,6 +226,7 @@ pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
             p50_interval: summary.latency_p50_interval,
             p50_range: summary.latency_p50_range,
             warnings: warnings(&row.trials),
+            latency_from: Some(row.latency_from()),
             trial: None,
         }
     });
@@ -238,6 +252,7 @@ pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
             p50_interval: None,
             p50_range: p50.zip(p50),
             warnings: warnings(&[trial]),
+            latency_from: Some(trial.latency_from),
             trial: Some(trial),
         })
     });

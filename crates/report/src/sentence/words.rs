@@ -1,8 +1,10 @@
 //! The clauses of the sentence.
 
+use pushbench_core::feed::stamp::LatencyFrom;
+
 use super::measure::{Contender, Measure, NEAR, SAME, are_within};
 use crate::human;
-use crate::rows::{Block, Spread};
+use crate::rows::{Block, Row, Spread};
 
 /// `websocket delivered in 0.4 ms at the median`.
 pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String {
@@ -16,7 +18,8 @@ pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String
         Measure::Latency => {
             let equally = if same { " about equally fast," } else { "" };
             let times = told(middles(), human::spoken_time);
-            format!("{names} delivered{equally} in {times} at the median{doubt}")
+            let of = of_latency(ahead[0].row);
+            format!("{names} delivered{equally} in {times}{of} at the median{doubt}")
         }
         Measure::Age => {
             let alike = if same { " alike" } else { "" };
@@ -27,6 +30,15 @@ pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String
             let verb = if several { "moved about as many bytes," } else { "moved" };
             format!("{names} {verb} {} {per_message}", told(middles(), human::spoken_size))
         }
+    }
+}
+
+/// ` of latency (from stamp)`, where that must be said: it is another quantity than one from the
+/// instant at which a message was due.
+fn of_latency(row: &Row<'_>) -> String {
+    match row.latency_from() {
+        LatencyFrom::Schedule | LatencyFrom::Nothing => String::new(),
+        from @ LatencyFrom::Stamp => format!(" of {}", from.latency()),
     }
 }
 
@@ -55,7 +67,8 @@ pub(super) fn bounded(measure: Measure, block: &Block<'_>) -> Option<String> {
         .filter_map(|row| {
             let more = if row.get(figure).is_some() { "" } else { "more than " };
             let us = row.get(figure).or(row.at_least(figure))?;
-            Some(format!("{} took {more}{} at the median", row.contender(), human::spoken_time(us)))
+            let (name, time, of) = (row.contender(), human::spoken_time(us), of_latency(row));
+            Some(format!("{name} took {more}{time}{of} at the median"))
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))

@@ -118,6 +118,7 @@ pub fn load() -> Result<(), ChildError> {
     let plan = load_plan()?;
     match plan.player.clone() {
         LoadPlayer::Bare(payload) => bare_load(plan, Receiver::new(payload)),
+        LoadPlayer::Real if plan.subject.rules.is_some() => real_load(Load::by_stamp(plan)),
         LoadPlayer::Real => real_load(Load::new(plan)),
     }
 }

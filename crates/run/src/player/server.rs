@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::schedule::{Checkpoint, Schedule, Timetable};
+use pushbench_core::feed::stamp::{LatencyFrom, StampOffset};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{Place, ServerOrder, ServerPlan, Subject, TrialTiming};
 use pushbench_os::time::clock;
@@ -17,6 +18,7 @@ use super::target::Target;
 use super::{Commands, Server};
 use crate::error::RunError;
 use crate::event::{self, Event, Listener};
+use crate::offset;
 
 /// From the order to start until the feed's zero: time for the order to arrive.
 const LEAD: Duration = Duration::from_millis(30);
@@ -143,8 +145,32 @@ impl<'a> ServerSide<'a> {
         let (first, last) = due.map_err(RunError::Due)?;
         let window = Window { start, end, first, last };
         self.order(&ServerOrder::Measure { window })?;
-        let drain_deadline = end + drain_for;
-        Ok(TrialTiming { schedule, seed, origin, checkpoint, warmup, window, drain_deadline })
+        Ok(TrialTiming {
+            schedule,
+            seed,
+            origin,
+            checkpoint,
+            warmup,
+            window,
+            drain_deadline: end + drain_for,
+            stamps: self.stamp_offset(),
+        })
+    }
+
+    /// How senders' stamps are put on the monotonic clock, where there are any and the two are of one
+    /// machine.
+    fn stamp_offset(&self) -> Option<StampOffset> {
+        let clock = self.subject().rules?.stamp?.clock;
+        self.has_same_clock().then(|| offset::now(clock))
+    }
+
+    /// The instants that latencies are counted from.
+    pub(crate) fn latency_from(&self) -> LatencyFrom {
+        match self.subject().rules {
+            None => LatencyFrom::Schedule,
+            Some(rules) if rules.stamp.is_some() => LatencyFrom::Stamp,
+            Some(_) => LatencyFrom::Nothing,
+        }
     }
 
     /// Whether a server that ran already is gone, or publishes another feed than at the start.

@@ -15,6 +15,7 @@ use pushbench_core::security::{ClientSecurity, Trust};
 use pushbench_core::text;
 use pushbench_core::tls::Tls;
 use pushbench_metrics::record::control::Subject;
+use pushbench_os::net::source;
 use pushbench_tls::TlsError;
 use serde::Deserialize;
 use thiserror::Error;
@@ -312,7 +313,7 @@ impl Target {
 
     /// Whether its instants are on this machine's clock.
     pub fn has_same_clock(&self) -> bool {
-        let is_here = self.address().ip().is_loopback();
+        let is_here = source::is_own(self.address().ip());
         self.feed.as_ref().map_or(is_here, |feed| feed.same_clock)
     }
 

@@ -1,6 +1,7 @@
 //! The outcome of a trial's phases, in which the measurements of its processes read the same over
 //! however many they were split.
 
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::security::Secured;
 use pushbench_metrics::observe::cross::CrossMeasured;
 use pushbench_metrics::observe::device::RouterMeasured;
@@ -42,6 +43,10 @@ pub struct Played {
     pub(crate) same_clock: bool,
     /// Whether a server that ran already is gone, or publishes another feed than before.
     pub(crate) feed_changed: bool,
+    /// The instants that its latencies are counted from.
+    pub(crate) latency_from: LatencyFrom,
+    /// By how much the clock of stamps was set while the trial ran, ns.
+    pub(crate) clock_step_ns: u64,
 }
 
 impl Played {

@@ -1,5 +1,6 @@
 //! Whether what arrived is the feed that was to be measured, and why where nothing is.
 
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_metrics::observe::fit::Fit;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
 use pushbench_metrics::record::warning::{Invalid, Likely, Misfit, Warning};
@@ -15,7 +16,7 @@ impl Evidence<'_> {
     pub(crate) fn invalid_arrivals(&self) -> Vec<Invalid> {
         let reasons =
             [self.before_due(), self.another_feed(), self.nothing(), self.mostly_errors()];
-        reasons.into_iter().flatten().collect()
+        reasons.into_iter().flatten().chain(self.invalid_findings()).collect()
     }
 
     fn fit(&self) -> &Fit {
@@ -63,7 +64,8 @@ impl Evidence<'_> {
     /// as long in the end: a feed that is slower than described looks so, and a server that does not
     /// keep up, which only those who know it can tell apart.
     pub(crate) fn falls_behind(&self) -> Option<Warning> {
-        if self.played.own_server || !self.played.same_clock {
+        let has_schedule = self.played.latency_from == LatencyFrom::Schedule;
+        if self.played.own_server || !self.played.same_clock || !has_schedule {
             return None;
         }
         let seconds = self.load().measured.series.rows();
@@ -122,7 +124,7 @@ impl Evidence<'_> {
     }
 
     /// Bytes from the server since the clients were connected, those of answers' heads left out.
-    fn bytes_down(&self) -> u64 {
+    pub(super) fn bytes_down(&self) -> u64 {
         let ledger = &self.load().measured.ledger;
         let phases = [Phase::Warmup, Phase::Window, Phase::Drain];
         let layers = [Layer::Payload, Layer::Framing];

@@ -1,6 +1,7 @@
 //! The figures that a finished trial ought to have, computed from others that it has.
 
 use pushbench_core::contender::{Connection, Security};
+use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::link::Ways;
 use pushbench_core::units::Span;
@@ -20,7 +21,7 @@ use crate::trial::Played;
 pub(crate) fn check(plan: &Plan, id: TrialId, played: &Played) -> Check {
     let trial = Trial { plan, id, played, measured: &played.merged.load.measured };
     match id.contender.shape() {
-        _ if !played.same_clock => Check::default(),
+        _ if !played.same_clock || played.latency_from != LatencyFrom::Schedule => Check::default(),
         Shape::Asks => trial.of_polls(),
         Shape::Waits | Shape::Streams => trial.of_pushes(),
     }

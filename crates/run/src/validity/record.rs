@@ -48,6 +48,8 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
         router: None,
         cross: None,
         breakdown: None,
+        latency_from: Default::default(),
+        stamp_offset: None,
         resources: Resources::default(),
         errors: Vec::new(),
         check: Default::default(),
@@ -74,7 +76,8 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, ended_early, secured, router, cross, .. } = played;
+    let Played { timing, merged, cost, ended_early, secured, router, cross, latency_from, .. } =
+        played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -95,6 +98,8 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         router,
         cross,
         breakdown,
+        latency_from,
+        stamp_offset: timing.stamps,
         resources: cost.resources,
         errors: load.errors,
         check,

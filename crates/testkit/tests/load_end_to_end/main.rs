@@ -121,6 +121,7 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
         window: Window { start, end, first, last },
         // The drain ends when everything is accounted for; this is when the test gives up.
         drain_deadline: end + PATIENCE,
+        stamps: None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Notes to read before believing a comparison.
 
-use super::at;
+use pushbench_core::feed::stamp::LatencyFrom;
+
 use super::settings::{self, Difference};
+use super::{ComparedFigure, at};
 use crate::judge::figures::Summary;
 use crate::record::RunRecord;
 use crate::record::environment::Environment;
@@ -117,4 +119,14 @@ pub(super) fn of_bounds(bounded: &[String]) -> Option<String> {
         let figures = bounded.join(", ");
         format!("Not judged, as messages were still under way at the end of trials: {figures}.")
     })
+}
+
+/// Latencies that are counted from different instants in the two runs.
+pub(super) fn of_origins(rows: &[ComparedFigure], names: [&str; 2]) -> Option<String> {
+    let differing = rows.iter().find(|row| row.latency_from[0] != row.latency_from[1])?;
+    let from = differing.latency_from.map(LatencyFrom::name);
+    Some(format!(
+        "Latency and age are not judged: in {} they are counted from the {}, in {} from the {}.",
+        names[0], from[0], names[1], from[1]
+    ))
 }

@@ -51,9 +51,10 @@ impl Counts {
         // Without a valid trial every count is zero and none was measured.
         let count = |count: u64| (expected || errors > 0).then_some(count as f64);
         match figure {
-            Figure::Lost => count(audit.lost),
+            Figure::Lost => count(audit.lost).filter(|_| audit.is_numbered()),
             Figure::Errors => count(errors),
-            Figure::Delivered => expected.then(|| audit.delivered as f64 / audit.expected as f64),
+            Figure::Delivered => (expected && audit.is_numbered())
+                .then(|| audit.delivered as f64 / audit.expected as f64),
             _ => None,
         }
     }

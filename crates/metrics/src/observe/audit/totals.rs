@@ -32,10 +32,26 @@ pub struct AuditTotals {
     /// The greatest number of a message that any client holds, whenever it was due.
     #[serde(default)]
     pub newest: u64,
+    /// Of `expected` and `delivered`, messages without a number: nothing is known of those that did
+    /// not come.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unnumbered: u64,
+    /// Of `delivered`, messages that have no latency: no stamp, or one that lay outside of the window
+    /// though another client's lay in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub untimed: u64,
+    /// Of `late`, messages whose instant is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_untimed: u64,
     /// Under `every`: what clients lack though they have newer messages, and whether it is the
     /// same at all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gaps: Option<Gaps>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde has it so")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl AuditTotals {
@@ -54,6 +70,9 @@ impl AuditTotals {
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
         self.newest = self.newest.max(other.newest);
+        self.unnumbered += other.unnumbered;
+        self.untimed += other.untimed;
+        self.late_untimed += other.late_untimed;
         self.add_gaps(other.gaps);
     }
 
@@ -64,10 +83,16 @@ impl AuditTotals {
         }
     }
 
+    /// Whether messages have numbers, without which nothing is known of those that did not come.
+    #[must_use]
+    pub const fn is_numbered(&self) -> bool {
+        self.unnumbered == 0 || self.unnumbered < self.expected
+    }
+
     /// Whether every message is accounted for at every client. Otherwise the run is wrong.
     #[must_use]
     pub const fn balances(&self) -> bool {
-        self.expected == self.published * self.clients
+        self.expected == self.published * self.clients + self.unnumbered
             && self.expected == self.delivered + self.lost + self.late + self.superseded
     }
 

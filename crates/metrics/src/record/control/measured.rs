@@ -1,6 +1,7 @@
 //! Measurements of the processes of one trial, and how those of several are put together.
 
 use pushbench_core::MonoInstant;
+use pushbench_core::rules::Found;
 use pushbench_core::security::Agreed;
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,9 @@ pub struct LoadMeasured {
     /// The agreement that secures the first connection that was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Agreed>,
+    /// The outcome of the rules by which messages were found; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// How its loop kept time from the window's start until nothing of it was missing.
     #[serde(default, skip_serializing_if = "LoopWatch::is_empty")]
     pub watch: LoopWatch,
@@ -105,6 +109,22 @@ impl LoadMeasured {
         self.other_events.merge(&other.other_events);
         self.coded = self.coded.take().or(other.coded);
         self.agreed = self.agreed.take().or(other.agreed);
+        self.found = match (self.found.take(), other.found) {
+            (Some(ours), Some(theirs)) => Some(together(ours, theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+    }
+}
+
+/// The findings of two processes. Of counters their names are with the measurements.
+fn together(ours: Found, theirs: Found) -> Found {
+    Found {
+        unmatched: ours.unmatched + theirs.unmatched,
+        first_unmatched: ours.first_unmatched.or(theirs.first_unmatched),
+        ignored: ours.ignored + theirs.ignored,
+        unreadable: ours.unreadable + theirs.unreadable,
+        first_unreadable: ours.first_unreadable.or(theirs.first_unreadable),
+        counters: Vec::new(),
     }
 }
 

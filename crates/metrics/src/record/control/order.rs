@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::schedule::{Checkpoint, Schedule};
+use pushbench_core::feed::stamp::StampOffset;
 use serde::{Deserialize, Serialize};
 
 use super::measured::{LoadMeasured, ServerMeasured};
@@ -46,7 +47,8 @@ pub enum ServerNews {
     },
 }
 
-/// The feed's timing and the trial's phases, known once all clients are connected.
+/// The feed's timing and the trial's phases, known once all clients are connected. Where messages have
+/// no schedule that is known, it is [`Schedule::Manual`], and none of them is due.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialTiming {
     /// The feed's schedule.
@@ -64,6 +66,10 @@ pub struct TrialTiming {
     pub window: Window,
     /// When to stop waiting for what was due in the window.
     pub drain_deadline: MonoInstant,
+    /// How senders' stamps are put on the monotonic clock, the same in all processes; `None` where they
+    /// are not: there are none, or their clock is another machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<StampOffset>,
 }
 
 /// Order to a load child.

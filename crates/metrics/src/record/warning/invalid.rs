@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pushbench_core::Seq;
+use pushbench_core::feed::stamp::StampClock;
 use serde::{Deserialize, Serialize};
 
 use super::attempts::AttemptsUsed;
@@ -11,6 +12,7 @@ use super::way::micros;
 use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router};
 use crate::observe::attendance::Precedence;
 use crate::observe::ledger::Direction;
+use crate::observe::unscheduled::Ahead;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,20 @@ pub enum Invalid {
         due: u64,
         /// The first cause seen on the wire.
         cause: String,
+    },
+    /// Rules found no message of the window in what arrived.
+    NothingFound {
+        /// The first that came instead.
+        cause: String,
+    },
+    /// Messages were stamped later than they arrived.
+    StampedAhead {
+        /// The one that was furthest ahead.
+        worst: Ahead,
+        /// How many arrivals were.
+        messages: u64,
+        /// The clock that stamps are taken to be of.
+        clock: StampClock,
     },
     /// Most messages were lost, and the server broke its protocol.
     LostToErrors {
@@ -152,6 +168,14 @@ pub enum Invalid {
     },
 }
 
+/// The remedy where rules find nothing.
+const NAME_MESSAGES: &str = "see what the server sends there, and have the rules name it: --message, \
+                             --event, --seq, --stamp";
+
+/// The remedy where stamps are of the future.
+const NAME_CLOCK: &str = "say the unit and the clock that the sender writes, as in --stamp \
+                          /at:us@monotonic; its clock must be this machine's";
+
 impl Invalid {
     /// The remedy.
     #[must_use]
@@ -195,6 +219,8 @@ impl Invalid {
                 "mend the cause; of a server that the run did not start, see that path, transport and the \
                  feed's description are its own"
             }
+            Self::NothingFound { .. } => NAME_MESSAGES,
+            Self::StampedAhead { .. } => NAME_CLOCK,
             Self::LostToErrors { .. } => {
                 "see what the server sends there; the errors are in run.json"
             }
@@ -229,6 +255,10 @@ impl Invalid {
             }
             Self::NothingArrived { due, cause } => {
                 write!(f, "none of the {due} messages that were due arrived: {cause}")
+            }
+            Self::NothingFound { cause } => write!(f, "no message was found: {cause}"),
+            Self::StampedAhead { worst, messages, clock } => {
+                stamped_ahead(f, worst, *messages, *clock)
             }
             Self::LostToErrors { lost, expected, errors, first } => {
                 write!(
@@ -289,6 +319,8 @@ impl fmt::Display for Invalid {
             Self::BeforeDue { .. }
             | Self::NotThisFeed { .. }
             | Self::NothingArrived { .. }
+            | Self::NothingFound { .. }
+            | Self::StampedAhead { .. }
             | Self::LostToErrors { .. } => self.of_the_feed(f),
             Self::CaptureIncomplete { missed } => {
                 write!(f, "the capture missed {missed} packets")
@@ -320,4 +352,23 @@ impl fmt::Display for Invalid {
             }
         }
     }
+}
+
+/// A message that came before the instant that was written into it.
+fn stamped_ahead(
+    f: &mut fmt::Formatter<'_>,
+    worst: &Ahead,
+    messages: u64,
+    clock: StampClock,
+) -> fmt::Result {
+    let Ahead { seq, stamp, by } = worst;
+    let number = seq.map_or_else(|| "a message".to_owned(), |seq| format!("message {seq}"));
+    let clock = match clock {
+        StampClock::Wall => "s since 1970",
+        StampClock::Monotonic => "s of the monotonic clock",
+    };
+    let at = stamp.0 as f64 / 1e9;
+    let by = micros(by.as_secs_f64() * 1e6);
+    write!(f, "{number} was stamped {by} after it had arrived, at {at:.6} {clock}")?;
+    if messages > 1 { write!(f, ", the furthest of {messages}") } else { Ok(()) }
 }

@@ -26,6 +26,7 @@ fn comparison(runs: [usize; 2], figures: usize, moved: f64, framing: f64) -> Com
         contender: Contender::WEBSOCKET,
         figure: if index == figures { Figure::FramingBytes } else { Figure::WireBytes },
         change,
+        latency_from: Default::default(),
     };
     let rows = changes.into_iter().enumerate().map(row).collect();
     let (lacking, bounded, notes) = Default::default();

@@ -1,0 +1,36 @@
+//! Messages of senders whose schedule is not known: each gets its arrival, and its stamp is put on
+//! the clock of arrivals.
+
+use pushbench_core::MonoInstant;
+use pushbench_core::feed::stamp::Stamped;
+use pushbench_metrics::observe::measure::Measure;
+use pushbench_metrics::observe::observer::Finding;
+use pushbench_os::time::clock::Clock;
+
+use super::state::Runner;
+use super::traffic::brought_nothing_new;
+
+impl<M: Measure, C: Clock> Runner<M, C> {
+    /// Stamps what rules found in the session's output, if anything, with its arrival.
+    pub(super) fn deliver_found(&mut self, client: u32, at: MonoInstant) {
+        if self.out.stamped.is_empty() {
+            return;
+        }
+        self.progress.messages += self.out.stamped.len() as u64;
+        let backoff = &mut self.clients[client as usize].backoff;
+        if backoff.has_failed() && !brought_nothing_new(&self.out.notes) {
+            backoff.recovered();
+        }
+        // Before the order to run, and behind the drain, messages are nobody's.
+        let (Some(_), Some(timing)) = (self.phases.table(), self.phases.timing()) else { return };
+        let offset = timing.stamps;
+        for &Stamped { sender, seq, stamp } in &self.out.stamped {
+            let due = offset.zip(stamp).map(|(offset, stamp)| offset.to_monotonic(stamp));
+            let finding = Finding { client, sender, seq, stamp, due, at };
+            self.measure.found(&finding);
+            if let Some(latency) = finding.latency() {
+                self.progress.arrived(latency);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Findings about a sender whose schedule is not known: from what rules took, from its numbers and its
+//! stamps.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::way::micros;
+use crate::observe::unscheduled::{Restarts, Stillness};
+
+/// A thing to know of messages that rules found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Finding {
+    /// Something came that no rule took.
+    Unmatched {
+        /// How often.
+        count: u64,
+        /// The start of the first.
+        first: Option<String>,
+    },
+    /// Messages came without a number or an instant where a rule looks for one.
+    Unreadable {
+        /// How many.
+        count: u64,
+        /// The first of them, and why.
+        first: Option<String>,
+    },
+    /// Numbers stepped back although time went on.
+    Restarted {
+        /// The counter; empty where there is only one.
+        counter: String,
+        /// How often, and the first time.
+        restarts: Restarts,
+    },
+    /// Numbers between others came to nobody.
+    NobodyGot {
+        /// How many.
+        numbers: u64,
+    },
+    /// Nothing was stamped for a long time.
+    StoodStill(Stillness),
+    /// The clock that stamps are compared by was set while the trial ran.
+    ClockSet {
+        /// By how much.
+        by: Duration,
+    },
+}
+
+impl Finding {
+    /// The remedy.
+    pub(super) const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unmatched { .. } => {
+                "if there are messages in it, widen --message; if not, name it with --ignore"
+            }
+            Self::Unreadable { .. } => "see where --seq and --stamp look, and what is there",
+            Self::Restarted { .. } => {
+                "where there are several counters, name what tells them apart with --key; a counter that \
+                 began again within the trial leaves its audit in doubt"
+            }
+            Self::NobodyGot { .. } => {
+                "either they are sent to others, or nobody got them: only the sender knows"
+            }
+            Self::StoodStill(_) => {
+                "what a sender does not stamp has no latency: a stall before the stamp is in no figure"
+            }
+            Self::ClockSet { .. } => {
+                "latency from stamps is wrong by as much behind that: let the clock be set before the \
+                 run, not during it"
+            }
+        }
+    }
+
+    /// How bad it is beside others of its kind.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "only their order counts")]
+    pub fn weight(&self) -> f64 {
+        match self {
+            Self::Unmatched { count, .. } | Self::Unreadable { count, .. } => *count as f64,
+            Self::Restarted { restarts, .. } => restarts.times as f64,
+            Self::NobodyGot { numbers } => *numbers as f64,
+            Self::StoodStill(still) => still.longest.as_secs_f64(),
+            Self::ClockSet { by } => by.as_secs_f64(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |time: Duration| match time.as_secs_f64() {
+            seconds if seconds < 1.0 => micros(seconds * 1e6),
+            seconds => format!("{seconds:.1} s"),
+        };
+        let the_first = |f: &mut fmt::Formatter<'_>, first: &Option<String>| {
+            first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+        };
+        match self {
+            Self::Unmatched { count, first } => {
+                write!(f, "what came was taken by no rule {count} times")?;
+                the_first(f, first)
+            }
+            Self::Unreadable { count, first } => {
+                write!(f, "{count} messages had no number or no instant where it was looked for")?;
+                the_first(f, first)
+            }
+            Self::Restarted { counter, restarts } => {
+                let Restarts { times, from, to } = restarts;
+                let of = if counter.is_empty() { "" } else { " of " };
+                write!(
+                    f,
+                    "numbers{of}{counter} stepped back though time went on, {times} times, the first \
+                     from {from} to {to}: they began again, or several counters go by one name"
+                )
+            }
+            Self::NobodyGot { numbers } => write!(
+                f,
+                "{numbers} numbers between the window's first and last came to no client at all"
+            ),
+            Self::StoodStill(Stillness { longest, at, usual }) => write!(
+                f,
+                "nothing was stamped for {}, from {:.3} s into the window on, where {} is usual",
+                time(*longest),
+                at.as_secs_f64(),
+                time(*usual)
+            ),
+            Self::ClockSet { by } => {
+                write!(f, "the clock of stamps was set by {} while the trial ran", time(*by))
+            }
+        }
+    }
+}

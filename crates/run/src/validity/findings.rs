@@ -1,0 +1,79 @@
+//! Whether messages were found by rules, and what their numbers and stamps say of the sender.
+
+use std::time::Duration;
+
+use pushbench_core::Delivery;
+use pushbench_core::feed::stamp::LatencyFrom;
+use pushbench_metrics::observe::unscheduled::Senders;
+use pushbench_metrics::record::warning::{Finding, Invalid, Warning};
+
+use super::{Evidence, any};
+
+impl Evidence<'_> {
+    fn senders(&self) -> Option<&Senders> {
+        self.load().measured.senders.as_ref()
+    }
+
+    /// Why what was found says nothing about the server; empty where it does.
+    pub(super) fn invalid_findings(&self) -> Vec<Invalid> {
+        let Some(senders) = self.senders() else { return Vec::new() };
+        let nothing = self.load().measured.audit.delivered == 0;
+        let nothing = nothing.then(|| Invalid::NothingFound { cause: self.why_nothing(senders) });
+        let stamps = senders.stamps;
+        let ahead = stamps.worst.map(|worst| Invalid::StampedAhead {
+            worst,
+            messages: stamps.ahead,
+            clock: self.played.timing.stamps.unwrap_or_default().clock,
+        });
+        nothing.into_iter().chain(ahead).collect()
+    }
+
+    /// The first that came instead of a message of the window.
+    fn why_nothing(&self, senders: &Senders) -> String {
+        let (load, audit) = (self.load(), &self.load().measured.audit);
+        let found = load.found.clone().unwrap_or_default();
+        if audit.newest > 0 || senders.stamps.stamped > 0 {
+            return format!(
+                "messages came, the newest of them {}, but none that is of the window by its {}",
+                audit.newest,
+                if senders.stamps.stamped > 0 { "stamp" } else { "arrival" }
+            );
+        }
+        if let Some(first) = found.first_unreadable {
+            return format!("the first message that came could not be read: {first}");
+        }
+        if let Some(first) = found.first_unmatched {
+            return format!("the first that came, and that no rule took, was {first}");
+        }
+        if let Some(error) = load.errors.first() {
+            return error.clone();
+        }
+        match (self.bytes_down(), load.measured.counters.empty_responses) {
+            (0, 0) => "no byte came once the clients were connected".to_owned(),
+            (0, answers) => format!("{answers} answers came, each without a message"),
+            (bytes, _) => format!("{bytes} bytes came, and no whole message in them"),
+        }
+    }
+
+    /// Things to know of messages that rules found.
+    pub(super) fn of_findings(&self) -> Vec<Warning> {
+        let Some(senders) = self.senders() else { return Vec::new() };
+        let found = self.load().found.clone().unwrap_or_default();
+        let unmatched = any(found.unmatched)
+            .map(|count| Finding::Unmatched { count, first: found.first_unmatched });
+        let unreadable = any(found.unreadable)
+            .map(|count| Finding::Unreadable { count, first: found.first_unreadable });
+        let restarts = senders.restarts.clone();
+        let restarts = restarts.map(|(counter, restarts)| Finding::Restarted { counter, restarts });
+        // Under `latest` a newer one came in their place.
+        let every = self.plan.scenario.delivery == Delivery::Every;
+        let missing =
+            any(senders.missing).filter(|_| every).map(|numbers| Finding::NobodyGot { numbers });
+        let still = senders.stillness.map(Finding::StoodStill);
+        let by = Duration::from_nanos(self.played.clock_step_ns);
+        let stamped = self.played.latency_from == LatencyFrom::Stamp;
+        let set = (stamped && !by.is_zero()).then_some(Finding::ClockSet { by });
+        let all = [unmatched, unreadable, restarts, missing, still, set];
+        all.into_iter().flatten().map(Warning::Found).collect()
+    }
+}
