@@ -179,6 +179,10 @@ pub(crate) struct ServeArgs {
     /// for every one (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
+    /// Have each message say when it is due, as "at": microseconds since 1970, in ticker's JSON and in
+    /// no more bytes
+    #[arg(long)]
+    pub(crate) stamp: bool,
     #[command(flatten)]
     pub(crate) tls: ServerTlsArgs,
     #[command(flatten)]

@@ -4,11 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::schedule::Schedule;
+use pushbench_core::feed::stamp::{StampClock, StampOffset};
+use pushbench_core::instant::saturating_nanos;
 use pushbench_core::security::ServerSecurity;
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_os::machine::limits;
+use pushbench_os::net::rx_stamp::ClockOffset;
 use pushbench_os::time::clock;
 use pushbench_server::{Access, ChannelKind, Server, ServerConfig};
 use pushbench_tls::{Acceptor, fingerprint};
@@ -23,7 +27,9 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let headers = profile::read(&args.feed.headers, None)?;
     let scheduled = feed.schedule != Schedule::Manual;
     let about = describe(&feed);
+    let payload_stamps = args.stamp.then(|| payload_stamps(&feed)).transpose()?;
     let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
+    config.payload_stamps = payload_stamps;
     config.publish_token.clone_from(&args.publish_token);
     config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
     config.compression = args.coding.terms()?;
@@ -58,6 +64,18 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let measured = server.run();
     tell(farewell(&measured));
     Ok(Outcome::Done)
+}
+
+/// The clock by which messages say when they are due: as it is now, also where it is set later.
+fn payload_stamps(feed: &FeedSpec) -> Result<StampOffset, Failure> {
+    if !feed.payload.has_instants() || feed.schedule == Schedule::Manual {
+        return Err(Failure::usage(anyhow!(
+            "--stamp goes with a schedule and `--payload-kind ticker`, whose JSON has a place for it"
+        )));
+    }
+    let ClockOffset { nanos, bound } = ClockOffset::now();
+    let bound_ns = saturating_nanos(bound);
+    Ok(StampOffset { clock: StampClock::Wall, ahead_ns: nanos, bound_ns })
 }
 
 /// Warning of a server that others can reach; `None` of one that only this machine can.

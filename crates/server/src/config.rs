@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::feed::stamp::StampOffset;
 use pushbench_core::sampling::Sampling;
 use pushbench_metrics::record::control::ServerPlan;
 use pushbench_protocol::headers::HeaderProfile;
@@ -55,6 +56,9 @@ pub struct ServerConfig {
     pub stamps_requests: bool,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
+    /// The clock by which messages say when they are due, for who takes the server for a stranger's;
+    /// `None` where they do not.
+    pub payload_stamps: Option<StampOffset>,
 }
 
 impl ServerConfig {
@@ -80,6 +84,7 @@ impl ServerConfig {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            payload_stamps: None,
         }
     }
 

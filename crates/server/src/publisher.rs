@@ -43,8 +43,15 @@ impl Sink for HubSink<'_> {
 
     fn prepare(&mut self, due: &Due) -> Entry {
         self.0.checkpoints.borrow_mut().pass(due.checkpoint);
-        let feed = &self.0.config.feed;
-        Entry::new(due.seq, feed.payload.content(), &feed.payload.render(feed.seed, due.seq))
+        let (feed, stamps) = (&self.0.config.feed, &self.0.config.payload_stamps);
+        let payload = match stamps {
+            Some(clock) => {
+                let at_us = clock.to_stamp(due.at).0.unsigned_abs() / 1_000;
+                feed.payload.render_stamped(feed.seed, due.seq, at_us)
+            }
+            None => feed.payload.render(feed.seed, due.seq),
+        };
+        Entry::new(due.seq, feed.payload.content(), &payload)
     }
 
     fn take(&mut self, entry: Entry, due: &Due) -> Result<Taken, Infallible> {

@@ -136,12 +136,30 @@ impl Payload {
         }
     }
 
+    /// Whether its messages have a place for the [instant](Self::render_stamped) at which they are due.
+    #[must_use]
+    pub const fn has_instants(&self) -> bool {
+        matches!(self, Self::Generated { kind: PayloadKind::Ticker, .. })
+    }
+
+    /// The bytes of message `seq` with the instant at which it is due, in microseconds since 1970, as
+    /// `"at"`: as many as without. Payloads that have no place for it are as without.
+    #[must_use]
+    pub fn render_stamped(&self, seed: u64, seq: Seq, at_us: u64) -> Bytes {
+        match self {
+            &Self::Generated { kind: PayloadKind::Ticker, bytes } => {
+                market::ticker(seed, seq, bytes, Some(at_us))
+            }
+            _ => self.render(seed, seq),
+        }
+    }
+
     /// The bytes of message `seq`.
     #[must_use]
     pub fn render(&self, seed: u64, seq: Seq) -> Bytes {
         match self {
             &Self::Generated { kind, bytes } => match kind {
-                PayloadKind::Ticker => market::ticker(seed, seq, bytes),
+                PayloadKind::Ticker => market::ticker(seed, seq, bytes, None),
                 PayloadKind::Quotes => market::quotes(seed, seq, bytes),
                 PayloadKind::Text => words(seed, seq, bytes),
                 PayloadKind::Binary => noise(seed, seq, bytes),

@@ -12,11 +12,12 @@ const SYMBOL_STREAM: u64 = 12;
 const PRICE_STREAM: u64 = 13;
 const QUOTE_STREAM: u64 = 14;
 
-const START: &str = "\",\"quotes\":[";
+const START: &str = ",\"quotes\":[";
+const AT: &str = ",\"at\":";
 const END: &str = "]}";
 
 /// The bytes of a message around its quotes.
-const AROUND: usize = JSON_SEQ_START.len() + SEQ_DIGITS + START.len() + END.len();
+const AROUND: usize = JSON_SEQ_START.len() + SEQ_DIGITS + 1 + START.len() + END.len();
 
 const PRICE_BYTES: usize = r#"{"sym":"ACME","px":100.00}"#.len();
 /// Of the shortest quote, and of the longest.
@@ -33,10 +34,11 @@ pub(super) const QUOTES_LEAST: usize = AROUND + QUOTE_BYTES[1];
 /// Ticker symbols, all of four letters so that every quote has the same size.
 const SYMBOLS: [&str; 8] = ["ACME", "BLUE", "CRUX", "DELT", "ECHO", "FLUX", "GRID", "HALO"];
 
-/// `{"seq":"0000000001","quotes":[{"sym":"ACME","px":412.07}]}`.
-pub(super) fn ticker(seed: u64, seq: Seq, bytes: usize) -> Bytes {
+/// `{"seq":"0000000001","quotes":[{"sym":"ACME","px":412.07}]}`; with an instant,
+/// `{"seq":"0000000001","at":1732612345678901,"quotes":[]}`, in the place of a quote or of spaces.
+pub(super) fn ticker(seed: u64, seq: Seq, bytes: usize, at_us: Option<u64>) -> Bytes {
     let start = random::bits(seed, SYMBOL_STREAM, seq.0);
-    list(seq, bytes, PRICE_BYTES, |text, index| {
+    list((seq, at_us), bytes, PRICE_BYTES, |text, index| {
         let symbol = usize::try_from(start.wrapping_add(index) % 8).unwrap_or(0);
         let price = price(seed, symbol, seq.0);
         // Writing to a String cannot fail.
@@ -55,7 +57,7 @@ const TRADE: u64 = 23_400_000;
 /// made up too.
 /// `{"seq":"0000000001","quotes":[{"sym":"ME","bp":412.07,"bs":3,"ap":412.09,"as":12,"t":34200040}]}`.
 pub(super) fn quotes(seed: u64, seq: Seq, bytes: usize) -> Bytes {
-    list(seq, bytes, QUOTE_BYTES[0], |text, index| {
+    list((seq, None), bytes, QUOTE_BYTES[0], |text, index| {
         // 2²⁰ is more than the quotes of a message.
         let at = seq.0.wrapping_mul(1 << 20).wrapping_add(index);
         let draw = |stream: u64| random::uniform(seed, QUOTE_STREAM + (stream << 8), at);
@@ -95,12 +97,22 @@ fn push_symbol(rank: usize, text: &mut String) {
 }
 
 /// As many quotes as fit, of at least `least` bytes each, written one by one, then spaces, which
-/// JSON allows between tokens.
-fn list(seq: Seq, bytes: usize, least: usize, mut push: impl FnMut(&mut String, u64)) -> Bytes {
+/// JSON allows between tokens. Before them the message has its number and, maybe, its instant.
+fn list(
+    (seq, at_us): (Seq, Option<u64>),
+    bytes: usize,
+    least: usize,
+    mut push: impl FnMut(&mut String, u64),
+) -> Bytes {
     let mut text = String::with_capacity(bytes + QUOTES_LEAST);
     text.push_str(JSON_SEQ_START);
     // Ten ASCII digits.
     text.extend(seq.digits().map(char::from));
+    text.push('"');
+    if let Some(at_us) = at_us {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{AT}{at_us}");
+    }
     text.push_str(START);
     for index in 0.. {
         let before = text.len();
@@ -174,8 +186,22 @@ mod tests {
                 assert!((2.5..=5.0).contains(&ratio), "{ratio} at {bytes} bytes, message {seq}");
             }
         }
-        let ticker = ratio(&ticker(1, Seq(1), 10_240));
+        let ticker = ratio(&ticker(1, Seq(1), 10_240, None));
         assert!(ticker > 20.0, "{ticker}");
+    }
+
+    #[test]
+    fn an_instant_takes_the_place_of_something_and_no_more_bytes() {
+        for bytes in [TICKER_LEAST, 64, 80, 1_024] {
+            let plain = ticker(1, Seq(7), bytes, None);
+            let stamped = ticker(1, Seq(7), bytes, Some(1_732_612_345_678_901));
+            assert_eq!((plain.len(), stamped.len()), (bytes, bytes));
+            let value: serde_json::Value = serde_json::from_slice(&stamped).unwrap();
+            assert_eq!(
+                (&value["seq"], &value["at"]),
+                (&"0000000007".into(), &1_732_612_345_678_901_u64.into())
+            );
+        }
     }
 
     #[test]
