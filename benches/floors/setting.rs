@@ -93,6 +93,8 @@ impl Args {
             load: contest.load.arguments(),
             link: Vec::new(),
             cross: Vec::new(),
+            program: Vec::new(),
+            tied: Vec::new(),
         };
         Run { plan, players, commands }
     }

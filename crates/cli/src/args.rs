@@ -10,6 +10,7 @@ mod rules;
 mod security;
 mod settings;
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -106,6 +107,18 @@ pub(crate) enum Command {
     /// The clients of `headers`.
     #[command(hide = true)]
     WorkerHeaders,
+    /// The guardian of a program that is somebody else's.
+    #[command(hide = true)]
+    WorkerProgram,
+    /// Such a program, before it is one.
+    #[command(hide = true)]
+    WorkerTied {
+        /// The process that it ends with
+        parent: u32,
+        /// The program and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// `pushbench run`.

@@ -64,6 +64,8 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::WorkerLink => Ok(child::link().map(|()| Outcome::Done)?),
         Command::WorkerHeaders => headers::worker(),
         Command::WorkerCross => Ok(child::cross().map(|()| Outcome::Done)?),
+        Command::WorkerProgram => Ok(child::program().map(|()| Outcome::Done)?),
+        Command::WorkerTied { parent, command } => match child::tied(parent, &command)? {},
         Command::WorkerLoad => Ok(child::load().map(|()| Outcome::Done)?),
     }
 }

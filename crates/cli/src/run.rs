@@ -72,6 +72,8 @@ pub(crate) fn commands() -> Commands {
         load: of("worker-load"),
         link: of("worker-link"),
         cross: of("worker-cross"),
+        program: of("worker-program"),
+        tied: of("worker-tied"),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod instant;
 pub mod ip;
 pub mod link;
 pub mod named;
+pub mod program;
 pub mod random;
 pub mod rules;
 pub mod sampling;

@@ -19,6 +19,7 @@ pub mod packets;
 pub mod place;
 pub mod plan;
 pub mod player;
+pub mod program;
 mod rounds;
 pub mod security;
 mod setup;

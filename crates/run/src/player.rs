@@ -84,4 +84,9 @@ pub struct Commands {
     pub link: Vec<String>,
     /// Of a process that fills the line beside the feed.
     pub cross: Vec<String>,
+    /// Of the guardian of a program that is somebody else's.
+    pub program: Vec<String>,
+    /// Of a program that is to end with its parent: behind them stand the parent's process id, the
+    /// program and its arguments.
+    pub tied: Vec<String>,
 }

@@ -62,6 +62,14 @@ impl Pattern {
         compile(&self.text).expect("it compiled when it was read")
     }
 
+    /// The first match in `text`: its first group, or all of it where it has none.
+    #[must_use]
+    pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let found = self.compile().captures(text.as_bytes())?;
+        let part = found.get(1).or_else(|| found.get(0))?;
+        text.get(part.range())
+    }
+
     /// The expression at work on texts that it is to match from their start to their end.
     ///
     /// # Panics

@@ -1,9 +1,13 @@
 //! The children's side of a run: a server or a load generator that takes its plan and orders on its
 //! standard input. When the parent goes away, input ends, and so does the child.
 
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -16,10 +20,14 @@ use pushbench_metrics::record::control::{
 };
 use pushbench_os::machine::limits;
 use pushbench_os::net::namespace::{self, NetworkError};
+use pushbench_os::process::tied;
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+
+use crate::program::guardian::{self, Heard};
+use crate::program::{ProgramPlan, Stop};
 
 /// Descriptors to ask for: as many as the hard limit allows, up to this.
 const OPEN_FILES: u64 = 1 << 20;
@@ -39,6 +47,12 @@ pub enum ChildError {
     /// A network that it cannot live in.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A program that cannot be started.
+    #[error("cannot start it: {0}")]
+    Start(#[source] io::Error),
+    /// No program to become.
+    #[error("no program is named")]
+    NoProgram,
     /// A failure that the parent has been told of.
     #[error("a child process could not go on; the parent tells why")]
     Failed,
@@ -63,6 +77,37 @@ pub fn link() -> Result<(), ChildError> {
 /// A failure that the parent has been told of.
 pub fn cross() -> Result<(), ChildError> {
     cross::play(io::stdin().lock(), io::stdout()).map_err(|_| ChildError::Failed)
+}
+
+/// Guards a program that is somebody else's, which has as many descriptors as a server would.
+///
+/// # Errors
+///
+/// No plan, or a network that it cannot live in.
+pub fn program() -> Result<(), ChildError> {
+    let plan: ProgramPlan = plan()?;
+    enter(&plan.place)?;
+    limits::raise_open_files(OPEN_FILES);
+    let (sender, heard) = channel();
+    let told = sender.clone();
+    thread::spawn(move || {
+        // It ends the program whatever it was that came, and where nothing more can.
+        let _ = follow(|_: Stop| drop(told.send(Heard::Stop)));
+        let _ = told.send(Heard::Stop);
+    });
+    guardian::guard(&plan, (sender, heard), |news| say(news));
+    Ok(())
+}
+
+/// Becomes another program, which is asked to end when its `parent` does.
+///
+/// # Errors
+///
+/// A program that cannot be started, or a parent that is gone.
+pub fn tied(parent: u32, command: &[OsString]) -> Result<Infallible, ChildError> {
+    tied::end_with(parent).map_err(ChildError::Start)?;
+    let (program, arguments) = command.split_first().ok_or(ChildError::NoProgram)?;
+    Err(ChildError::Start(Command::new(program).args(arguments).exec()))
 }
 
 /// Plays the server's side.

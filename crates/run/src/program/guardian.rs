@@ -1,0 +1,316 @@
+//! The guardian of a program: starts it, keeps what it prints, and ends it with all that descends from
+//! it.
+//!
+//! It has adopted whatever the program leaves behind, so that nothing can leave it, and it waits for the
+//! end of all of that.
+
+use std::fs::{self, Permissions};
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pushbench_core::program::{MAIN_PORT, Program, Ready, Values, fill};
+use pushbench_os::process::tied;
+use tempfile::TempDir;
+
+use super::words::LastWords;
+use super::{ProgramNews, ProgramPlan, ReadyProgram, find, readiness};
+
+/// How often a program that starts is looked at, and one that is to be gone is ended again.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long what was ended may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long nothing need be heard of a program that runs.
+const A_WHILE: Duration = Duration::from_secs(3600);
+
+/// The longest line of a program that is read as one.
+const LINE: u64 = 64 << 10;
+
+/// Something that a guardian hears of.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// It is to end the program: it was told to, or the run is gone.
+    Stop,
+    /// The program printed a line.
+    Line(String),
+    /// A process ended.
+    Gone(u32, ExitStatus),
+    /// The program and all that descended from it have ended.
+    Alone,
+}
+
+/// Starts the program of `plan`, says when it is ready, and ends it when it is heard that it should be.
+pub(crate) fn guard(
+    plan: &ProgramPlan,
+    (sender, heard): (Sender<Heard>, Receiver<Heard>),
+    say: impl Fn(&ProgramNews),
+) {
+    let mut guarded = match Guarded::start(plan, &sender, heard) {
+        Ok(guarded) => guarded,
+        Err(error) => return say(&ProgramNews::Failed(error)),
+    };
+    let name = &plan.program.command[0];
+    let outcome = guarded.await_ready(&plan.program).and_then(|()| {
+        say(&ProgramNews::Ready(guarded.ready.clone()));
+        guarded.await_stop()
+    });
+    guarded.end(plan.program.stop_within.0);
+    let news = match outcome {
+        Ok(()) => ProgramNews::Ended,
+        Err(why) => ProgramNews::Failed(format!("`{name}` {why}; {}", guarded.words)),
+    };
+    // With its folder: whoever hears the last word may end this process.
+    drop(guarded);
+    say(&news);
+}
+
+/// A program that was started.
+struct Guarded {
+    ready: ReadyProgram,
+    address: SocketAddr,
+    words: LastWords,
+    heard: Receiver<Heard>,
+    /// Whether nothing of it is left.
+    is_gone: bool,
+    /// It is removed with this.
+    _folder: TempDir,
+}
+
+impl Guarded {
+    fn start(
+        plan: &ProgramPlan,
+        sender: &Sender<Heard>,
+        heard: Receiver<Heard>,
+    ) -> Result<Self, String> {
+        let program = &plan.program;
+        let folder = folder().map_err(|error| format!("cannot make a folder for it: {error}"))?;
+        let host = plan.place.listen.ip();
+        let mut ready =
+            ReadyProgram { pid: 0, ports: program.ports.clone(), version: version(program) };
+        for port in ready.ports.values_mut().filter(|port| **port == 0) {
+            let free = TcpListener::bind((host, 0)).and_then(|it| it.local_addr());
+            *port = free.map_err(|error| format!("no port is free: {error}"))?.port();
+        }
+        let values = values(plan, &folder, &ready);
+        write_files(plan, &folder, &values)?;
+        let child = tied::adopt_orphans().and_then(|()| spawn(plan, &folder, &values, sender));
+        let fails = |error| format!("`{}` cannot be started: {error}", program.command[0]);
+        ready.pid = child.map_err(fails)?;
+        let sender = sender.clone();
+        thread::spawn(move || {
+            while let Ok(Some((pid, status))) = tied::next_end() {
+                let _ = sender.send(Heard::Gone(pid, status));
+            }
+            let _ = sender.send(Heard::Alone);
+        });
+        let address = SocketAddr::new(host, ready.ports[MAIN_PORT]);
+        let words = LastWords::default();
+        Ok(Self { ready, address, words, heard, is_gone: false, _folder: folder })
+    }
+
+    /// Waits until it takes connections.
+    fn await_ready(&mut self, program: &Program) -> Result<(), String> {
+        let deadline = Instant::now() + program.ready_within.0;
+        let is_word =
+            |line: &str| matches!(&program.ready, Ready::Line(word) if word.find(line).is_some());
+        let mut next_look = Instant::now();
+        loop {
+            if Instant::now() >= next_look {
+                if readiness::is_ready(&program.ready, self.address) {
+                    return Ok(());
+                }
+                next_look = Instant::now() + LOOK;
+            }
+            if Instant::now() > deadline {
+                return Err(format!("is not ready within {}", program.ready_within));
+            }
+            match self.hear(next_look.saturating_duration_since(Instant::now()), is_word)? {
+                Turn::Matched => return Ok(()),
+                Turn::Stop => return Err("was to end before it was ready".to_owned()),
+                Turn::Other => {}
+            }
+        }
+    }
+
+    /// Waits until it is to end.
+    fn await_stop(&mut self) -> Result<(), String> {
+        loop {
+            if let Turn::Stop = self.hear(A_WHILE, |_| false)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hears of one thing at most; the end of the program itself is an error.
+    fn hear(&mut self, limit: Duration, matches: impl Fn(&str) -> bool) -> Result<Turn, String> {
+        match self.heard.recv_timeout(limit) {
+            Ok(Heard::Line(line)) => {
+                self.words.hear(&line);
+                Ok(if matches(&line) { Turn::Matched } else { Turn::Other })
+            }
+            Ok(Heard::Gone(pid, status)) if pid == self.ready.pid => {
+                Err(format!("ended by itself ({status})"))
+            }
+            Ok(Heard::Gone(..)) => Ok(Turn::Other),
+            Ok(Heard::Alone) => {
+                self.is_gone = true;
+                Err("ended by itself".to_owned())
+            }
+            Ok(Heard::Stop) | Err(RecvTimeoutError::Disconnected) => Ok(Turn::Stop),
+            Err(RecvTimeoutError::Timeout) => Ok(Turn::Other),
+        }
+    }
+
+    /// Asks it to end, and ends what has not within `limit`.
+    fn end(&mut self, limit: Duration) {
+        tied::ask_to_end(self.ready.pid);
+        if self.is_gone_by(Instant::now() + limit) {
+            return;
+        }
+        let last = Instant::now() + GONE_WITHIN;
+        // Whoever starts another just now is seen the next time.
+        while Instant::now() < last {
+            tied::end_all();
+            if self.is_gone_by(Instant::now() + LOOK) {
+                return;
+            }
+        }
+    }
+
+    /// Whether nothing of it is left by the `deadline`; what it says meanwhile is heard.
+    fn is_gone_by(&mut self, deadline: Instant) -> bool {
+        while !self.is_gone {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.heard.recv_timeout(left) {
+                Ok(Heard::Alone) => self.is_gone = true,
+                Ok(Heard::Line(line)) => self.words.hear(&line),
+                Ok(Heard::Stop | Heard::Gone(..)) => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}
+
+/// The meaning of what was heard to whoever waits.
+enum Turn {
+    /// A line that was waited for.
+    Matched,
+    /// The program is to end.
+    Stop,
+    /// Nothing of that.
+    Other,
+}
+
+/// A folder that a program can read from which gives up its privileges.
+fn folder() -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pushbench-").tempdir()?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+/// The values of all variables.
+fn values(plan: &ProgramPlan, folder: &TempDir, ready: &ReadyProgram) -> Values {
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let mut values = plan.values.clone();
+    values.insert("host".to_owned(), plan.place.listen.ip().to_string());
+    values.insert("dir".to_owned(), folder.path().display().to_string());
+    values.entry("workers".to_owned()).or_insert_with(|| "1".to_owned());
+    values.extend(ready.ports.iter().map(|(name, port)| (name.clone(), port.to_string())));
+    if plan.credentials.is_some() {
+        values.insert("cert".to_owned(), file(CERTIFICATE));
+        values.insert("key".to_owned(), file(KEY));
+    }
+    values
+}
+
+/// The names of the files with a certificate and its key. HAProxy looks for a key by this name.
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "certificate.pem.key";
+
+fn write_files(plan: &ProgramPlan, folder: &TempDir, values: &Values) -> Result<(), String> {
+    let fails = |name: &str, error: io::Error| format!("cannot write `{name}` for it: {error}");
+    for (name, text) in &plan.program.files {
+        let text = filled(text, values)?;
+        fs::write(folder.path().join(name), text).map_err(|error| fails(name, error))?;
+    }
+    if let Some(credentials) = &plan.credentials {
+        let key = folder.path().join(KEY);
+        fs::write(folder.path().join(CERTIFICATE), &credentials.certificates)
+            .and_then(|()| fs::write(&key, &credentials.key))
+            .and_then(|()| fs::set_permissions(&key, Permissions::from_mode(0o600)))
+            .map_err(|error| fails(KEY, error))?;
+    }
+    Ok(())
+}
+
+fn filled(text: &str, values: &Values) -> Result<String, String> {
+    fill(text, values).map_err(|name| format!("the variable `{{{name}}}` has no value here"))
+}
+
+/// Starts the program, in a process group of its own, and has its output heard of. From the first thread
+/// of this process, as the system asks it to end once that is gone.
+fn spawn(
+    plan: &ProgramPlan,
+    folder: &TempDir,
+    values: &Values,
+    sender: &Sender<Heard>,
+) -> io::Result<u32> {
+    let other = |problem: String| io::Error::other(problem);
+    let program = &plan.program;
+    let mut arguments = Vec::new();
+    for text in &program.command {
+        arguments.push(filled(text, values).map_err(other)?);
+    }
+    let file = find(&arguments[0]).ok_or(io::ErrorKind::NotFound)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(&plan.tied).arg(std::process::id().to_string()).arg(file).args(&arguments[1..]);
+    for (name, value) in &program.environment {
+        command.env(name, filled(value, values).map_err(other)?);
+    }
+    let mut child = command
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|output| Box::new(output) as _),
+        child.stderr.take().map(|output| Box::new(output) as _),
+    ];
+    for output in outputs.into_iter().flatten() {
+        let sender = sender.clone();
+        thread::spawn(move || listen(output, &sender));
+    }
+    Ok(child.id())
+}
+
+/// Passes on what a program prints, line by line.
+fn listen(output: impl Read, sender: &Sender<Heard>) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while output.by_ref().take(LINE).read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if sender.send(Heard::Line(text)).is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
+/// The version that a program says it has.
+fn version(program: &Program) -> Option<String> {
+    let query = program.version.as_ref()?;
+    let (command, arguments) = query.command.split_first()?;
+    let said = Command::new(find(command)?).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let said = [said.stdout, said.stderr].concat();
+    query.regex.find(&String::from_utf8_lossy(&said)).map(str::to_owned)
+}

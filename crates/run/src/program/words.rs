@@ -1,0 +1,56 @@
+//! The last words of a program: the end of what it prints, for whoever has to find out why it failed.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use pushbench_core::text;
+
+/// How many lines are kept, and how much of each.
+const LINES: usize = 12;
+const LENGTH: usize = 300;
+
+/// The last lines that a program printed, on either of its outputs.
+#[derive(Debug, Default)]
+pub(super) struct LastWords(VecDeque<String>);
+
+impl LastWords {
+    pub(super) fn hear(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            return;
+        }
+        if self.0.len() == LINES {
+            self.0.pop_front();
+        }
+        let kept: String = line.trim_end().chars().take(LENGTH).collect();
+        self.0.push_back(text::line(&kept).into_owned());
+    }
+}
+
+impl fmt::Display for LastWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("it said nothing");
+        }
+        let lines: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        write!(f, "its last words: {}", lines.join(" / "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_kept_and_nothing_that_a_terminal_obeys() {
+        let mut words = LastWords::default();
+        assert_eq!(words.to_string(), "it said nothing");
+        for line in 0..20 {
+            words.hear(&format!("line {line}\u{1b}[2J"));
+            words.hear("  ");
+        }
+        let told = words.to_string();
+        assert_eq!(told.split(" / ").count(), LINES);
+        assert!(told.contains("line 19") && !told.contains("line 7"), "{told}");
+        assert!(!told.contains('\u{1b}'), "{told:?}");
+    }
+}
