@@ -39,6 +39,7 @@ pub(crate) fn play(args: &Args, contest: Contest) -> anyhow::Result<Cost> {
     match trial::play(&run, attempt, &mut |_| ControlFlow::Continue(())) {
         Ok(played) => cost(contest, run.plan.points[0].clients, &played),
         Err(TrialError::Invalid(reason)) => bail!("{reason}"),
+        Err(TrialError::Found(found)) => bail!("{}", found.finding),
         Err(TrialError::Run(error)) => Err(error.into()),
     }
 }

@@ -154,12 +154,15 @@ fn play((scenario, trace): (Scenario, Option<Trace>), load: Child) -> anyhow::Re
         load: load.arguments(),
         link: Child::Link.arguments(),
         cross: Vec::new(),
+        program: Vec::new(),
+        tied: Vec::new(),
     };
     let run = Run { plan: Plan::of(scenario, trace, layout), players: Players::real(), commands };
     let attempt = Attempt { id: run.plan.trials[0], order: 1, number: 1 };
     match trial::play(&run, attempt, &mut |_| ControlFlow::Continue(())) {
         Ok(played) => Ok(played.merged.load.measured),
         Err(TrialError::Invalid(reason)) => bail!("{reason}"),
+        Err(TrialError::Found(found)) => bail!("{}", found.finding),
         Err(TrialError::Run(error)) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use pushbench_core::proxy::Via;
 use pushbench_core::units::{Count, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
@@ -133,6 +134,7 @@ Examples:
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
   pushbench run ticker -t websocket -t websocket+tls --tls-certificate rsa-2048
   pushbench run ticker --headers chromium --cookie-bytes 0,400
+  pushbench run --via direct,nginx,nginx-default
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
@@ -144,6 +146,10 @@ pub(crate) struct RunArgs {
     pub(crate) feed: FeedSettings,
     #[command(flatten)]
     pub(crate) link: LinkArgs,
+    /// Proxy between clients and server: direct, nginx, haproxy, apache, caddy, or one as it is by
+    /// default, such as nginx-default; may be a list [default: direct]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Link")]
+    pub(crate) via: Vec<Via>,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as

@@ -20,6 +20,7 @@ mod man;
 mod plan;
 mod profile;
 mod progress;
+mod proxies;
 mod report;
 mod run;
 mod scenarios;

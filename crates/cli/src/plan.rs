@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::schedule::{MOST_DUE, WalkError};
 use pushbench_core::feed::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_core::figure::{Figure, Need};
+use pushbench_core::proxy::Via;
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
 use pushbench_report::bounded;
 use pushbench_run::place::Layout;
@@ -15,7 +16,7 @@ use pushbench_run::{Plan, trial};
 
 use crate::args::{ClientArgs, FeedSettings, LinkArgs};
 use crate::exit::Failure;
-use crate::{profile, scenarios, tell};
+use crate::{profile, proxies, scenarios, tell};
 
 /// The reason why a run without CPU columns has none.
 pub(crate) const CAPTURING: &str = "packets are captured";
@@ -35,7 +36,7 @@ pub(crate) fn can_capture() -> bool {
 /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
 pub(crate) fn resolve(
     name: &str,
-    (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
+    (clients, feed, link, via): (&ClientArgs, &FeedSettings, &LinkArgs, &[Via]),
     layout: Layout,
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
@@ -55,6 +56,7 @@ pub(crate) fn resolve(
     clients.apply(&mut scenario);
     feed.apply(&mut scenario);
     link.apply(&mut scenario);
+    proxies::resolve(&mut scenario, via, file.is_none())?;
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));
     }

@@ -27,7 +27,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let settings = (&args.clients, &args.feed, &args.link);
+    let settings = (&args.clients, &args.feed, &args.link, &args.via[..]);
     let plans = names.iter().map(|name| plan::resolve(name, settings, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
@@ -129,9 +129,13 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     let stack = plan.scenario.unusual_of_stack(point);
     let stack: String =
         stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
+    let via = match point.via.proxy() {
+        Some(name) => format!(", via {name}"),
+        None => String::new(),
+    };
     let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{link}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 15] = [
+const SCENARIOS: [(&str, &str); 16] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -23,6 +23,7 @@ const SCENARIOS: [(&str, &str); 15] = [
     ("thin", include_str!("../../../scenarios/thin.toml")),
     ("mobile", include_str!("../../../scenarios/mobile.toml")),
     ("bufferbloat", include_str!("../../../scenarios/bufferbloat.toml")),
+    ("proxies", include_str!("../../../scenarios/proxies.toml")),
 ];
 
 /// Name and text of each trace.

@@ -64,6 +64,8 @@ pub enum Figure {
     LoadCpu,
     /// The CPU time of a link's router per message.
     RouterCpu,
+    /// The CPU time of a proxy per message.
+    ProxyCpu,
     /// The goodput of the downloads beside the feed.
     CrossDown,
     /// The goodput of the uploads beside the feed.
@@ -72,6 +74,8 @@ pub enum Figure {
     ServerRss,
     /// Growth of the load processes' memory per client.
     LoadRss,
+    /// Growth of a proxy's memory per client.
+    ProxyRss,
     /// Messages that were expected and never came.
     Lost,
     /// The share of the expected messages that came.
@@ -174,7 +178,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 30] = {
+const TABLE: [Row; 32] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -216,6 +220,7 @@ const TABLE: [Row; 30] = {
             "router CPU/msg",
             LOAD_CPU,
         ),
+        row(F::ProxyCpu, "proxy_cpu_per_msg", "proxy_cpu_us_per_msg", "proxy CPU/msg", LOAD_CPU),
         row(F::CrossDown, "cross.down", "cross_down_bits_per_s", "download beside", GOODPUT),
         row(F::CrossUp, "cross.up", "cross_up_bits_per_s", "upload beside", GOODPUT),
         row(
@@ -230,6 +235,13 @@ const TABLE: [Row; 30] = {
             "load_rss_per_client",
             "load_rss_bytes_per_client",
             "load memory/client",
+            LOAD_MEMORY,
+        ),
+        row(
+            F::ProxyRss,
+            "proxy_rss_per_client",
+            "proxy_rss_bytes_per_client",
+            "proxy memory/client",
             LOAD_MEMORY,
         ),
         row(F::Lost, "lost", "lost", "lost", COUNT),

@@ -17,6 +17,7 @@ pub mod ip;
 pub mod link;
 pub mod named;
 pub mod program;
+pub mod proxy;
 pub mod random;
 pub mod rules;
 pub mod sampling;

@@ -34,8 +34,9 @@ use crate::units::Span;
 pub const MAIN_PORT: &str = "port";
 
 /// The variables that a run may give a value to beside the program's ports, and the meaning of each.
-pub const VARIABLES: [(&str, &str); 7] = [
+pub const VARIABLES: [(&str, &str); 8] = [
     ("host", "the address that it is to listen on"),
+    ("address", "that address with the main port, IPv6 in brackets"),
     ("dir", "a fresh folder of its own, which holds its files and is removed behind it"),
     ("backend", "address and port of the server that it stands in front of"),
     ("cert", "a file with its certificate, in PEM"),
@@ -105,7 +106,7 @@ pub enum Ready {
 pub struct VersionQuery {
     /// The command that prints it.
     pub command: Vec<String>,
-    /// What it prints; the version is the first group, or all of it.
+    /// The words of it that tell; the version is the first group, or all of it.
     pub regex: Pattern,
 }
 

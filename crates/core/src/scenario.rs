@@ -28,6 +28,7 @@ use crate::checked_when_read;
 use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
 use crate::feed::payload::PayloadKind;
+use crate::proxy::Via;
 use crate::units::{ByteSize, Count, Rate, Span};
 
 /// The most points that a scenario may span.
@@ -120,12 +121,19 @@ pub struct Scenario {
     /// The link between server and clients.
     #[serde(skip_serializing_if = "LinkTable::is_empty")]
     pub link: LinkTable,
+    /// The ways that clients take to the server: `direct`, or the name of a proxy.
+    #[serde(skip_serializing_if = "is_direct")]
+    pub via: Values<Via>,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
 }
 
 checked_when_read!(Scenario);
+
+fn is_direct(via: &Values<Via>) -> bool {
+    *via == Values::One(Via::Direct)
+}
 
 /// The `[feed]` table of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -185,6 +193,7 @@ impl Default for Scenario {
             tls: TlsTable::default(),
             compression: CompressionTable::default(),
             link: LinkTable::default(),
+            via: Values::One(Via::Direct),
             thresholds: Thresholds::default(),
         }
     }

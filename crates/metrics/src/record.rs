@@ -6,6 +6,7 @@ pub mod floor;
 pub mod headers;
 pub mod numbers;
 pub mod outcome;
+pub mod proxy;
 pub mod warning;
 
 use std::collections::{HashMap, HashSet};
@@ -31,6 +32,7 @@ use crate::record::control::ServerMeasured;
 use crate::record::environment::Environment;
 use crate::record::floor::FloorTrial;
 use crate::record::outcome::ThresholdOutcome;
+use crate::record::proxy::ProxyRecord;
 use crate::record::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
@@ -165,6 +167,9 @@ pub struct TrialRecord {
     /// The traffic beside the feed; `None` where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross: Option<CrossMeasured>,
+    /// The proxy between clients and server; `None` where they reach it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyRecord>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,
@@ -211,10 +216,17 @@ pub struct Resources {
     /// place of both ends; `None` over loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router_cpu: Option<CpuTime>,
+    /// CPU time of a proxy's processes within the window; `None` where clients reach the server
+    /// themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_cpu: Option<CpuTime>,
     /// Growth of the server's resident memory from before the clients to the window's end, bytes.
     pub server_rss_growth: Option<u64>,
     /// The same of all load processes.
     pub load_rss_growth: Option<u64>,
+    /// The same of a proxy's processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_rss_growth: Option<u64>,
     /// Kernel memory of all TCP sockets of the machine at the window's end, bytes.
     pub socket_memory: Option<u64>,
     /// Time that the machine spent in soft interrupts within the window, all cores.
@@ -254,6 +266,9 @@ pub struct Pinned {
     /// That of a link's router; `None` over loopback, and in records that are older than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router: Option<RouterCore>,
+    /// The cores of a proxy's processes; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy: Vec<u32>,
 }
 
 /// The core that a link's router was kept on.

@@ -281,6 +281,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         }),
         router: None,
         cross: None,
+        proxy: None,
         breakdown: None,
         latency_from: Default::default(),
         stamp_offset: None,
@@ -346,6 +347,8 @@ fn resources(contender: Contender, messages: u64, drift: f64, clients: u32) -> R
         server_processes: 1,
         source_addresses: 1,
         pinned: None,
+        proxy_cpu: None,
+        proxy_rss_growth: None,
         ..Resources::default()
     }
 }

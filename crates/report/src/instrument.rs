@@ -101,7 +101,8 @@ fn laid_out(resources: &Resources, router: Option<&RouterMeasured>) -> String {
         let noun = if count == 1 { "process" } else { "processes" };
         format!("{count} {kind} {noun}{}", on_cores(&cores))
     });
-    kinds.chain(router).collect::<Vec<_>>().join(", ")
+    let proxy = (!pinned.proxy.is_empty()).then(|| format!("a proxy{}", on_cores(&pinned.proxy)));
+    kinds.chain(proxy).chain(router).collect::<Vec<_>>().join(", ")
 }
 
 /// `the link's router on core 0 beside the server, at real-time priority`; `None` over loopback, and
@@ -136,10 +137,11 @@ mod tests {
         let mut resources =
             Resources { server_processes: 1, load_processes: 1, ..Default::default() };
         assert_eq!(laid_out(&resources, None), "");
-        resources.pinned = Some(Pinned { server: vec![0], load: vec![1], router: None });
+        resources.pinned =
+            Some(Pinned { server: vec![0], load: vec![1], proxy: vec![0], router: None });
         assert_eq!(
             laid_out(&resources, None),
-            "1 server process on core 0, 1 load process on core 1"
+            "1 server process on core 0, 1 load process on core 1, a proxy on core 0"
         );
         resources.load_processes = 6;
         resources.pinned = Some(Pinned { load: vec![2, 3], ..Pinned::default() });

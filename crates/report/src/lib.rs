@@ -22,6 +22,7 @@ mod html;
 mod instrument;
 mod markdown;
 mod notes;
+mod proxy;
 mod rows;
 mod security;
 mod sentence;

@@ -52,12 +52,25 @@ fn line(block: &Block<'_>) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|c| c.to_ascii_lowercase());
     let first = first.map(String::from).unwrap_or_default();
-    format!("With {}: {first}{}", block.heading, rest.as_str())
+    format!("{}: {first}{}", place(&block.heading), rest.as_str())
+}
+
+/// The settings of a point as a sentence begins with them.
+fn place(heading: &str) -> String {
+    match heading.split_once(' ') {
+        Some(("via", rest)) => format!("Via {rest}"),
+        Some(("over", rest)) => format!("Over {rest}"),
+        _ => format!("With {heading}"),
+    }
 }
 
 fn block_sentences(block: &Block<'_>) -> String {
     let mut valid = block.rows.iter().flat_map(|row| &row.trials).peekable();
     let any = valid.peek().is_some();
+    if any && valid.clone().all(|trial| trial.connected == 0) {
+        return "No client was let in, so there is nothing to compare; the notes say why."
+            .to_owned();
+    }
     let none_due =
         |trial: &&TrialRecord| trial.window.is_empty() && trial.measured.audit.expected == 0;
     if any && valid.all(none_due) {

@@ -106,6 +106,9 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if point.cookie_bytes > 0 {
         conditions.push(words(Axis::CookieBytes, point));
     }
+    if !point.via.is_direct() {
+        conditions.push(words(Axis::Via, point));
+    }
     conditions.extend(link(point));
     conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));
     conditions.join(", ")

@@ -10,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, security, settings, stamps};
+use crate::{cross, floor, instrument, proxy, security, settings, stamps};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -94,7 +94,15 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     columns.extend((wide && !block.compares_ages()).then_some(Column::AgeMax));
     columns.push(Column::Bytes);
     columns.extend(wide.then_some(Column::Empty));
-    columns.extend([Figure::ServerCpu, Figure::LoadCpu, Figure::ServerRss].map(Column::Figure));
+    // What is beside the server's own: of the clients, or of who stands between.
+    let beside = match (wide, block.point.via.is_direct()) {
+        (_, true) => &[Figure::LoadCpu][..],
+        (false, false) => &[Figure::ProxyCpu],
+        (true, false) => &[Figure::ProxyCpu, Figure::ProxyRss, Figure::LoadCpu],
+    };
+    columns.push(Column::Figure(Figure::ServerCpu));
+    columns.extend(beside.iter().copied().map(Column::Figure));
+    columns.push(Column::Figure(Figure::ServerRss));
     columns
 }
 
@@ -180,6 +188,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     lines.extend(link_legend(blocks));
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
+    lines.extend(proxy::of_run(record));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {

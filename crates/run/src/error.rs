@@ -1,7 +1,8 @@
 //! Reasons for which a run cannot go on, and those for which only a trial has no figures.
 
 use pushbench_core::feed::schedule::WalkError;
-use pushbench_metrics::record::warning::Invalid;
+use pushbench_metrics::record::proxy::ProxyRecord;
+use pushbench_metrics::record::warning::{Invalid, Warning};
 use pushbench_os::net::capture::CaptureError;
 use pushbench_tls::CertificateError;
 use thiserror::Error;
@@ -46,11 +47,22 @@ pub enum RunError {
     Captured(#[source] CaptureError),
 }
 
+/// A finding in the place of figures.
+#[derive(Debug)]
+pub struct Found {
+    /// The proxy that it is about.
+    pub proxy: ProxyRecord,
+    /// The finding.
+    pub finding: Warning,
+}
+
 /// The error for which a trial has no figures.
 #[derive(Debug)]
 pub enum TrialError {
     /// A process of the trial failed: the trial is invalid.
     Invalid(Invalid),
+    /// A finding that is all that there is to find.
+    Found(Box<Found>),
     /// The run cannot go on.
     Run(RunError),
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::proxy::Via;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::floor::FloorTrial;
@@ -17,11 +18,10 @@ use crate::validity::stability::Stability;
 
 /// The run that plays the floor at the point of trial `id`.
 pub(crate) fn in_place_of(run: &Run, id: TrialId) -> Run {
-    Run {
-        plan: Plan { capture: false, stamps: false, ..run.plan.clone() },
-        players: Players::bare(run.plan.feed(id).payload),
-        commands: run.commands.clone(),
-    }
+    let mut plan = Plan { capture: false, stamps: false, ..run.plan.clone() };
+    // No proxy understands bare loops.
+    plan.points.iter_mut().for_each(|point| point.via = Via::Direct);
+    Run { plan, players: Players::bare(run.plan.feed(id).payload), commands: run.commands.clone() }
 }
 
 /// Plays a trial of bare loops.
@@ -49,6 +49,7 @@ pub(crate) fn play(
             floor.invalid.extend(faults(&run.plan, &played));
         }
         Err(TrialError::Invalid(reason)) => floor.invalid.push(reason.to_string()),
+        Err(TrialError::Found(found)) => floor.invalid.push(found.finding.to_string()),
         Err(TrialError::Run(error)) => return Err(error),
     }
     Ok(floor)

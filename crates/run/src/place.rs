@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use pushbench_core::Contender;
 use pushbench_core::contender::Connection;
+use pushbench_core::proxy::Via;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::record::Pinned;
 use pushbench_metrics::record::control::{DEFAULT_RAMP, Place};
@@ -33,6 +34,12 @@ pub enum PlaceError {
         most = PortFilter::MOST
     )]
     Capture(u32, u32),
+    /// So many clients, whose proxies would have more connections than there are ports.
+    #[error(
+        "{0} clients are too many for a proxy, which has as many connections to a server process; \
+         pass fewer `--clients`, or more `--server-processes`"
+    )]
+    Proxy(u32),
 }
 
 /// Wishes of the user: over how many processes a run is spread, and whether each keeps its core.
@@ -73,6 +80,8 @@ pub struct Places {
     pub loads: Vec<Place>,
     /// Of the router of a link, where there is one.
     pub router: Place,
+    /// Of a proxy, where there is one.
+    pub proxy: Option<Place>,
     /// The cores that they are kept on, where they are.
     pub pinned: Option<Pinned>,
     /// Local addresses that the clients of one server process connect from.
@@ -135,10 +144,11 @@ impl Layout {
         if self.own_server { server + load } else { load }
     }
 
-    /// Lays out the processes of `room`, with the router of a link between them where there is one.
+    /// Lays out the processes of `room`, with the router of a link between them where there is one, and
+    /// a proxy where clients do not reach the server themselves.
     #[must_use]
-    pub fn places(&self, room: &Room, has_router: bool) -> Places {
-        let pinned = self.pinned(room, has_router);
+    pub fn places(&self, room: &Room, has_router: bool, via: Via) -> Places {
+        let pinned = self.pinned(room, has_router, via);
         let place = |cores: &[u32], index: u32, sources| Place {
             core: core(cores, index as usize),
             sources,
@@ -147,6 +157,7 @@ impl Layout {
         let (on_server, on_load) =
             pinned.as_ref().map_or((&[][..], &[][..]), |p| (&p.server[..], &p.load[..]));
         let on_router = pinned.as_ref().and_then(|pinned| pinned.router).map(|router| router.core);
+        let on_proxy = pinned.as_ref().map_or(&[][..], |p| &p.proxy[..]);
         let servers = (0..room.server_processes).map(|n| place(on_server, n, Vec::new()));
         let loads = (0..room.load_processes)
             .map(|n| place(on_load, n, sources(room, n % room.server_processes.max(1))));
@@ -154,6 +165,7 @@ impl Layout {
             servers: servers.collect(),
             loads: loads.collect(),
             router: place(on_router.as_slice(), 0, Vec::new()),
+            proxy: via.proxy().map(|_| place(on_proxy, 0, Vec::new())),
             source_addresses: room.sources,
             ramp: self.ramp(room),
             pinned,
@@ -161,11 +173,19 @@ impl Layout {
     }
 
     /// The cores of a trial's processes. A server that is not this run's is left where it is, and
-    /// still has its share of the cores to itself.
-    fn pinned(&self, room: &Room, has_router: bool) -> Option<Pinned> {
+    /// still has its share of the cores to itself. A proxy has the last physical core, where the others
+    /// have two without it; else it shares the server's, as it stands on the server's side.
+    fn pinned(&self, room: &Room, has_router: bool, via: Via) -> Option<Pinned> {
         let cores = if self.spread.pins { &self.cores[..] } else { &[] };
+        let (cores, own) = match cores.split_last() {
+            Some((last, others)) if !via.is_direct() && others.len() > 1 => (others, last.first()),
+            _ => (cores, None),
+        };
         let divide = if has_router { affinity::divide_with_router } else { affinity::divide };
-        let pinned = divide(cores, room.server_processes, room.load_processes)?;
+        let mut pinned = divide(cores, room.server_processes, room.load_processes)?;
+        if !via.is_direct() {
+            pinned.proxy = own.or(pinned.server.first()).copied().into_iter().collect();
+        }
         let server = if self.own_server { pinned.server } else { Vec::new() };
         Some(Pinned { server, ..pinned })
     }
@@ -213,6 +233,24 @@ mod tests {
         assert_eq!(room(1, 4).count(), 4);
         let all: std::collections::BTreeSet<IpAddr> = room(6, 2).collect();
         assert_eq!(all.len(), 12);
+    }
+
+    #[test]
+    fn a_proxy_has_a_core_of_its_own_where_there_are_three() {
+        let layout = |count: u32| {
+            let cores = (0..count).map(|core| vec![core]).collect();
+            Layout { cores, ..Layout::loopback(Spread::default()) }
+        };
+        let room = Room { server_processes: 1, load_processes: 1, sources: 1 };
+        let proxy = Via::Proxy("nginx".parse().unwrap());
+        for (cores, server, load, own) in [(2, 0, 1, 0), (3, 0, 1, 2), (8, 0, 4, 7)] {
+            let pinned = layout(cores).places(&room, false, proxy).pinned.unwrap();
+            let (server, load, proxy) = (vec![server], vec![load], vec![own]);
+            let expected = Pinned { server, load, proxy, router: None };
+            assert_eq!(pinned, expected);
+        }
+        let places = layout(3).places(&room, false, Via::Direct);
+        assert!(places.proxy.is_none() && places.pinned.unwrap().proxy.is_empty());
     }
 
     #[test]

@@ -30,6 +30,9 @@ const ORDER_STREAM: u64 = 30;
 /// Time of a trial beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 
+/// The most clients of one proxy, which reaches its server from one address.
+const PROXY_CLIENTS: u32 = 20_000;
+
 /// How long clients may take to connect: at least this, and a share for each.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_LIMIT_EACH: Duration = Duration::from_millis(2);
@@ -106,7 +109,9 @@ impl Plan {
         let point = self.point(id);
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
         let processes = self.layout.room(point, id.contender).map_or(1, |room| room.load_processes);
-        self.stamps.then(|| Sampling::new(point.clients, processes, messages))
+        // Behind a proxy the server does not see which client a connection is.
+        (self.stamps && point.via.is_direct())
+            .then(|| Sampling::new(point.clients, processes, messages))
     }
 
     /// The feed of a trial.
@@ -167,6 +172,9 @@ impl Plan {
     pub fn room(&self, id: TrialId) -> Result<Room, PlaceError> {
         let clients = self.point(id).clients;
         let room = self.layout.room(self.point(id), id.contender)?;
+        if !self.point(id).via.is_direct() && clients > room.server_processes * PROXY_CLIENTS {
+            return Err(PlaceError::Proxy(clients));
+        }
         if self.capture && room.server_processes as usize > PortFilter::MOST {
             return Err(PlaceError::Capture(clients, room.server_processes));
         }
@@ -191,7 +199,7 @@ impl Plan {
         self.trials.iter().try_for_each(|id| {
             let point = self.point(*id);
             let alone = self.layout.room(point, id.contender).is_ok_and(|room| {
-                let pinned = self.layout.places(&room, true).pinned;
+                let pinned = self.layout.places(&room, true, point.via).pinned;
                 pinned.and_then(|all| all.router).is_some_and(|router| !router.beside_server)
             });
             let most = if alone { speed.alone } else { speed.beside_server };

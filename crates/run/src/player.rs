@@ -7,6 +7,7 @@ pub(crate) mod cross;
 pub(crate) mod inbox;
 pub mod link;
 pub mod process;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub mod target;
 

@@ -1,6 +1,6 @@
 //! Programs of somebody else's that a run starts and ends: a proxy, or a server to be measured.
 //!
-//! Between the run and such a program stands a [guardian], a child like any other of the run's: it
+//! Between the run and such a program stands a guardian, a child like any other of the run's: it
 //! starts the program in the place of a trial, keeps what that prints, and ends it with all that
 //! descends from it, once it is told to or the run is gone, however that went. Where the guardian itself
 //! is ended first, the system asks the program to end.

@@ -5,19 +5,21 @@ mod cost;
 mod disturbance;
 mod played;
 
+use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::security::{ClientSecurity, Secured};
+use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::cross::CrossMeasured;
 use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
-use pushbench_metrics::record::Resources;
 use pushbench_metrics::record::control::{
-    LoadMeasured, LoadOrder, LoadPlan, ServerMeasured, ServerPlan, TrialTiming,
+    LoadMeasured, LoadOrder, LoadPlan, Place, ServerMeasured, ServerPlan, TrialTiming,
 };
-use pushbench_metrics::record::warning::Invalid;
+use pushbench_metrics::record::warning::{Invalid, ProxyFault, ProxyFinding, Warning};
+use pushbench_metrics::record::{Resources, TrialId};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -26,7 +28,7 @@ use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
 pub use self::disturbance::DisturbanceWatch;
 pub use self::played::{Merged, Played};
-use crate::error::{RunError, TrialError};
+use crate::error::{Found, RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::offset;
 use crate::place::Places;
@@ -36,6 +38,7 @@ use crate::player::clients::ClientSide;
 use crate::player::cross::CrossSide;
 use crate::player::inbox::{Connected, Inbox};
 use crate::player::link::{LinkError, LinkNetwork, LinkSide};
+use crate::player::proxy::{ProxyDemand, ProxySide};
 use crate::player::server::ServerSide;
 use crate::setup::{Attempt, Run};
 
@@ -65,6 +68,7 @@ struct Trial<'a> {
     server: ServerSide<'a>,
     link: Option<LinkSide>,
     cross: Option<CrossSide>,
+    proxies: Option<ProxySide>,
     clients: ClientSide,
     places: Places,
     wire: Option<Wire>,
@@ -83,19 +87,18 @@ impl<'a> Trial<'a> {
         let (plan, players, commands, id) = (&run.plan, &run.players, &run.commands, attempt.id);
         let player = players.name(id.contender);
         event::tell(listener, Event::Starting { trial: id, player })?;
-        let point = plan.point(id);
-        let places = plan.layout.places(&plan.room(id)?, point.link.is_some());
+        let (point, room) = (plan.point(id), plan.room(id)?);
+        let places = plan.layout.places(&room, point.link.is_some(), point.via);
         let (sender, messages) = channel();
         let (server_security, client_security) = match &players.server {
             Server::Running(target, _) => (None, target.security(&plan.point(id).tls)),
             Server::Children(_) => plan.security(id).map_err(RunError::Certificate)?.unzip(),
         };
-        let start_link = |link| {
-            let seed = plan.scenario.seed ^ (u64::from(id.round) << 32);
-            LinkSide::start(&commands.link, &places.router, link, point.clients, seed)
-        };
-        let link = point.link.as_ref().map(start_link).transpose().map_err(RunError::Link)?;
+        let link = start_link(run, id, &places.router)?;
         let network = link.as_ref().map(LinkSide::network);
+        let demand = ProxyDemand::of(plan, id, (&room, &places), server_security.as_ref(), network);
+        // Behind a proxy connections are in clear.
+        let server_security = server_security.filter(|_| demand.is_none());
         let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
         let server = ServerSide::start(
             &players.server,
@@ -106,10 +109,11 @@ impl<'a> Trial<'a> {
             &sender,
         )?;
         let mut inbox = Inbox::new(messages, listener, server.own_processes());
-        let addresses = match &server {
-            ServerSide::Children(..) => inbox.server_addresses()?,
-            ServerSide::Running(target, _) => vec![target.address()],
-        };
+        let addresses = addresses(&server, &mut inbox)?;
+        let start_proxies =
+            |demand| ProxySide::start(commands, demand, &addresses, client_security.as_ref());
+        let proxies = demand.map(start_proxies).transpose().map_err(TrialError::Invalid)?;
+        let addresses = proxies.as_ref().map_or(addresses, ProxySide::addresses);
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.map_err(RunError::Capture)?;
         let verifies = client_security.as_ref().is_none_or(ClientSecurity::verifies);
@@ -118,12 +122,7 @@ impl<'a> Trial<'a> {
             security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
-        let around = match &server {
-            ServerSide::Running(target, _) => {
-                LinkNetwork::around(target.address().ip(), point.clients)
-            }
-            ServerSide::Children(..) => None,
-        };
+        let around = around(&server, point.clients);
         let network = network.or(around.as_ref());
         let clients =
             ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
@@ -132,7 +131,19 @@ impl<'a> Trial<'a> {
         let ends = point.link.as_ref().zip(network);
         let start_cross = |(link, network)| CrossSide::start(&commands.cross, link, network);
         let cross = ends.map(start_cross).transpose().map_err(RunError::Link)?.flatten();
-        Ok(Self { plan, attempt, server, link, cross, clients, places, wire, inbox, verifies })
+        Ok(Self {
+            plan,
+            attempt,
+            server,
+            link,
+            cross,
+            proxies,
+            clients,
+            places,
+            wire,
+            inbox,
+            verifies,
+        })
     }
 
     /// Goes through the phases.
@@ -143,6 +154,9 @@ impl<'a> Trial<'a> {
         let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
         let mut meter =
             CostMeter::new(&pids, own_server, &self.clients.pids(), router).beside(cross);
+        if let Some(proxies) = &self.proxies {
+            meter = meter.through(&proxies.pids());
+        }
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
@@ -169,7 +183,8 @@ impl<'a> Trial<'a> {
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
         let router = self.stop_link(&mut merged.load)?;
-        let ended_early = self.inbox.ended_early();
+        let mut ended_early = self.inbox.ended_early();
+        ended_early.extend(self.proxies.as_ref().and_then(ProxySide::failure));
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
         Ok(Played {
@@ -180,6 +195,7 @@ impl<'a> Trial<'a> {
             uncaptured,
             router,
             cross,
+            proxy: self.proxies.as_ref().map(|proxies| proxies.record().clone()),
             ended_early,
             own_server,
             same_clock,
@@ -203,9 +219,24 @@ impl<'a> Trial<'a> {
         if connected > 0 {
             return Ok(());
         }
+        if let Some(failed) = self.proxies.as_ref().and_then(ProxySide::failure) {
+            return Err(TrialError::Invalid(failed));
+        }
+        if let Some(refused) = self.refused(&attempts, error.as_ref()) {
+            return Err(refused);
+        }
         let used = attempts.invalid(wanted, error.as_ref());
         let missing = Invalid::ClientsMissing { connected, wanted, error };
         Err(TrialError::Invalid(used.unwrap_or(missing)))
+    }
+
+    /// A proxy that refuses all clients for good, which is what there is to find out about it.
+    fn refused(&self, attempts: &Attempts, error: Option<&String>) -> Option<TrialError> {
+        let proxy = self.proxies.as_ref()?.record().clone();
+        let status = attempts.refusal(self.plan.point(self.attempt.id).clients)?;
+        let fault = ProxyFault::Refuses { status, error: error.cloned() };
+        let finding = Warning::Proxy(ProxyFinding::of(&proxy, fault));
+        Some(TrialError::Found(Box::new(Found { proxy, finding })))
     }
 
     /// Sets the trial's instants and starts the feed.
@@ -233,6 +264,7 @@ impl<'a> Trial<'a> {
         if self.plan.capture {
             // Capturing takes tens of per cent, part of it in the sender's context.
             (resources.server_cpu, resources.load_cpu) = (None, None);
+            resources.proxy_cpu = None;
         }
         resources.server_processes = self.server.own_processes() as u32;
         resources.source_addresses = self.places.source_addresses;
@@ -264,6 +296,33 @@ impl<'a> Trial<'a> {
         let Some(wire) = self.wire.take() else { return Ok(0) };
         let missed = wire.stop(load.closing, &mut load.measured.ledger);
         Ok(missed.map_err(RunError::Captured)?)
+    }
+}
+
+/// The link of a trial; `None` over loopback.
+fn start_link(run: &Run, id: TrialId, place: &Place) -> Result<Option<LinkSide>, RunError> {
+    let point = run.plan.point(id);
+    let seed = run.plan.scenario.seed ^ (u64::from(id.round) << 32);
+    let start = |link| LinkSide::start(&run.commands.link, place, link, point.clients, seed);
+    point.link.as_ref().map(start).transpose().map_err(RunError::Link)
+}
+
+/// Where the servers listen.
+fn addresses(
+    server: &ServerSide<'_>,
+    inbox: &mut Inbox<'_>,
+) -> Result<Vec<SocketAddr>, TrialError> {
+    match server {
+        ServerSide::Children(..) => inbox.server_addresses(),
+        ServerSide::Running(target, _) => Ok(vec![target.address()]),
+    }
+}
+
+/// The network that this process is in, where it is that of a link to a server that runs already.
+fn around(server: &ServerSide<'_>, clients: u32) -> Option<LinkNetwork> {
+    match server {
+        ServerSide::Running(target, _) => LinkNetwork::around(target.address().ip(), clients),
+        ServerSide::Children(..) => None,
     }
 }
 

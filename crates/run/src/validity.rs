@@ -5,6 +5,7 @@ mod breakdown;
 mod findings;
 mod link;
 mod model;
+mod proxy;
 pub(crate) mod record;
 pub(crate) mod stability;
 mod standstill;
@@ -134,6 +135,7 @@ impl<'a> Evidence<'a> {
         }
         warnings.extend(self.of_findings());
         warnings.extend(self.check.warnings());
+        warnings.extend(self.lumps());
         let one_core = self.plan.layout.has_one_core() && same_clock;
         warnings.extend(one_core.then_some(Warning::OneCore));
         let unverified = self.played.secured.as_ref().filter(|secured| !secured.verified);

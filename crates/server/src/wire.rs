@@ -47,6 +47,8 @@ struct State {
     client: Option<Side>,
     /// The sum of the client's gzip member so far, if it has one.
     member: Option<Sum>,
+    /// The stream has no chunks, and ends with its connection.
+    until_close: bool,
 }
 
 impl State {
@@ -167,6 +169,12 @@ impl Wire {
     pub(crate) fn in_gzip(mut self) -> Self {
         self.beside.get_or_insert_default().member = Some(Sum::default());
         self.sharing(SharedCoding::Gzip)
+    }
+
+    /// The same of events without chunks, which end with the connection (RFC 9112 §6.3).
+    pub(crate) fn until_close(mut self) -> Self {
+        self.beside.get_or_insert_default().until_close = true;
+        self.sharing(SharedCoding::UntilClose)
     }
 
     /// The stream has begun to write this message: keeps what its end has to say of it.

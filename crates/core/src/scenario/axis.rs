@@ -62,6 +62,8 @@ pub enum Axis {
     LoadUp,
     /// The version of IP over a link.
     IpVersion,
+    /// The way that clients take to the server.
+    Via,
 }
 
 /// The unit of [`Axis::value`].

@@ -52,6 +52,7 @@ impl Scenario {
         }
         self.check_feed()?;
         self.check_stack()?;
+        check_list("via", &self.via, |_| Ok(()))?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()?;

@@ -11,6 +11,7 @@ use crate::compression::{Compression, LEVELS, WINDOW_BITS};
 use crate::feed::payload::MAX_PAYLOAD;
 use crate::feed::schedule::{check_rate, check_speed};
 use crate::link::{Link, LinkName};
+use crate::proxy::Via;
 use crate::tls::{Tls, check_groups};
 use crate::units::{Rate, Span};
 
@@ -52,6 +53,9 @@ pub struct Point {
     /// The name of the link that the settings of `link` started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_name: Option<LinkName>,
+    /// The way that clients take to the server.
+    #[serde(default, skip_serializing_if = "Via::is_direct")]
+    pub via: Via,
     /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -79,6 +83,7 @@ impl Point {
             compression: Compression::default(),
             link: None,
             link_name: None,
+            via: Via::Direct,
             server_runs_already: false,
         }
     }

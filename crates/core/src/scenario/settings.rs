@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 46] = {
+pub const SETTINGS: [Setting; 47] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -101,6 +101,7 @@ pub const SETTINGS: [Setting; 46] = {
         setting("link.mtu", Whole),
         setting("link.scope", Whole),
         setting("link.reorder", Whole),
+        axis(Axis::Via, "via"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -115,7 +116,7 @@ mod tests {
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
     fn each_key_of_a_scenario_has_a_row_and_each_row_a_key() {
-        let text = "total_rate = 100\nfloor = true\n[feed]\nschedule = \"burst\"\n\
+        let text = "total_rate = 100\nfloor = true\nvia = \"nginx\"\n[feed]\nschedule = \"burst\"\n\
                     [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
                     down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
                     scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n\

@@ -25,6 +25,9 @@ use crate::observe::unscheduled::{Seen, Senders};
 
 pub(super) use self::common::Common;
 
+/// How close to each other messages of one client arrive that came together.
+const LUMP_NS: u64 = 2_000_000;
+
 /// Measures the clients of one load process during one trial.
 ///
 /// Clients connect before the window is known, so a recorder begins without one: bytes and
@@ -126,6 +129,8 @@ impl Observer for Recorder {
         if arrival.at < arrival.due {
             self.common.measured.fit.arrived_early(arrival);
         }
+        let is_apart =
+            self.age.held_since(arrival.client).is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
         self.age.arrived(arrival);
         let class = self.audit.classify(arrival);
         let Some(window) = self.common.window.as_ref().filter(|_| class != ArrivalClass::Duplicate)
@@ -134,6 +139,7 @@ impl Observer for Recorder {
         };
         let in_window = window.spans(arrival.at);
         self.common.measured.counters.messages_in_window += u64::from(in_window);
+        self.common.measured.counters.lumps += u64::from(in_window && is_apart);
         if let Some(polls) = &mut self.polls {
             polls.arrived(arrival, in_window);
         }
@@ -191,6 +197,10 @@ pub struct Counters {
     /// Those of all that took up the session of an earlier connection.
     #[serde(default)]
     pub resumed: u64,
+    /// Times between the window's start and end at which a client got messages, those within 2 ms of
+    /// one another being one.
+    #[serde(default)]
+    pub lumps: u64,
     /// Messages that arrived between the window's start and end, duplicates left out, those due
     /// before it included: what the window's bytes are divided by.
     pub messages_in_window: u64,
@@ -209,6 +219,7 @@ impl Counters {
         self.handshakes += other.handshakes;
         self.handshakes_connecting += other.handshakes_connecting;
         self.resumed += other.resumed;
+        self.lumps += other.lumps;
         self.messages_in_window += other.messages_in_window;
     }
 

@@ -10,6 +10,7 @@ mod feed;
 mod finding;
 mod invalid;
 mod lag;
+mod proxy;
 mod router;
 mod share;
 mod way;
@@ -31,6 +32,7 @@ pub use self::feed::{Likely, Misfit};
 pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
+pub use self::proxy::{LUMP_MESSAGES, ProxyFault, ProxyFinding};
 pub use self::router::RouterStalls;
 pub use self::share::Share;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
@@ -186,6 +188,8 @@ pub enum Warning {
     InstrumentStalls(Standstill),
     /// The router of a link had no core now and then, not long enough to make the trial invalid.
     RouterStalls(RouterStalls),
+    /// A finding about the proxy between clients and server.
+    Proxy(ProxyFinding),
     /// A hypervisor ran something else.
     TimeStolen {
         /// Its share of the time of all cores.
@@ -201,7 +205,7 @@ pub const FEW_MESSAGES: u64 = 10;
 impl Warning {
     /// The remedy.
     #[must_use]
-    pub const fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &'static str {
         match self {
             Self::ServerSaturated { .. } => "its latencies are those of an overloaded server",
             Self::PublisherLate(_) => "the delay is part of each latency; lower the rate",
@@ -254,11 +258,10 @@ impl Warning {
             Self::InstrumentStalls(_) => {
                 "the highest percentiles are the instrument's in part; let nothing stop or trace it"
             }
-            Self::Throttled(_) => {
-                "the highest percentiles are the quota's in part; raise the container's quota"
-            }
+            Self::Throttled(_) => "raise the container's quota, of which the tail is in part",
             Self::RouterStalls(stalls) => router::remedy(stalls.precedence),
             Self::OneCore => "use a machine with two: what one of them does slows the other down",
+            Self::Proxy(finding) => finding.remedy(),
             Self::TimeStolen { .. } => "use a machine with processors of its own",
             Self::Found(finding) => finding.remedy(),
         }
@@ -300,6 +303,7 @@ impl fmt::Display for Warning {
                 write!(f, "only {messages} messages were due in the window")
             }
             Self::LoadPart(part) => part.fmt(f),
+            Self::Proxy(finding) => finding.fmt(f),
             Self::Stamps { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
                 f,

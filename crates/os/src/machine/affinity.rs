@@ -43,7 +43,7 @@ pub fn divide(cores: &[Vec<u32>], servers: u32, loads: u32) -> Option<Pinned> {
     // Between 0 and the number of cores, as the share is between 0 and 1.
     let first = ((count as f64 * share).round() as usize).clamp(1, count - 1);
     let (server, load) = (threads(&cores[..first], servers), threads(&cores[first..], loads));
-    Some(Pinned { server, load, router: None })
+    Some(Pinned { server, load, ..Pinned::default() })
 }
 
 /// The same with the router of a link between them, which has the last physical core alone where there
@@ -117,18 +117,21 @@ mod tests {
     fn server_and_load_are_on_different_physical_cores() {
         let cores = [vec![0, 2], vec![1, 3]];
         let pinned = |servers, loads| divide(&cores, servers, loads).unwrap();
-        assert_eq!(pinned(1, 1), Pinned { server: vec![0], load: vec![1], router: None });
+        assert_eq!(pinned(1, 1), Pinned { server: vec![0], load: vec![1], ..Pinned::default() });
         // The third process of a kind has a thread to itself before it has to share one.
-        assert_eq!(pinned(2, 2), Pinned { server: vec![0, 2], load: vec![1, 3], router: None });
-        assert_eq!(pinned(1, 9), Pinned { server: vec![0], load: vec![1, 3], router: None });
+        assert_eq!(
+            pinned(2, 2),
+            Pinned { server: vec![0, 2], load: vec![1, 3], ..Pinned::default() }
+        );
+        assert_eq!(pinned(1, 9), Pinned { server: vec![0], load: vec![1, 3], ..Pinned::default() });
         let many = [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7]];
         let pinned = divide(&many, 1, 3).unwrap();
-        assert_eq!(pinned, Pinned { server: vec![0], load: vec![2, 4, 6], router: None });
+        assert_eq!(pinned, Pinned { server: vec![0], load: vec![2, 4, 6], ..Pinned::default() });
     }
 
     #[test]
     fn of_one_core_there_are_only_the_threads() {
-        let threads = Pinned { server: vec![4], load: vec![5], router: None };
+        let threads = Pinned { server: vec![4], load: vec![5], ..Pinned::default() };
         assert_eq!(divide(&[vec![4, 5]], 1, 1), Some(threads));
         assert_eq!(divide(&[vec![4]], 1, 1), None);
     }
@@ -137,7 +140,7 @@ mod tests {
     fn a_router_has_a_core_of_its_own_of_three_and_shares_the_servers_of_two() {
         let placed = |cores: &[&[u32]], servers, loads| {
             let cores: Vec<Vec<u32>> = cores.iter().map(|core| core.to_vec()).collect();
-            let Pinned { server, load, router } = divide_with_router(&cores, servers, loads)?;
+            let Pinned { server, load, router, .. } = divide_with_router(&cores, servers, loads)?;
             let RouterCore { core, beside_server } = router.unwrap();
             Some((server, load, core, beside_server))
         };

@@ -154,6 +154,9 @@ const LATER: &[Column] = &[
     C::Text("latency_from", |line| {
         line.counts.and(line.latency_from).map(|from| from.name().to_owned())
     }),
+    C::Figure(Figure::ProxyCpu),
+    C::Figure(Figure::ProxyRss),
+    C::Axis(Axis::Via),
 ];
 
 /// A count that messages without a number say nothing of.

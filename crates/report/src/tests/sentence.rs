@@ -31,6 +31,16 @@ fn invalidate(record: &mut RunRecord, contender: Contender) {
     }
 }
 
+/// What a proxy refuses is no window that is too short.
+#[test]
+fn a_point_at_which_nobody_was_let_in_says_so() {
+    let mut record = fixture::quick();
+    for trial in &mut record.trials {
+        (trial.connected, trial.window.last) = (0, Seq(trial.window.first.0 - 1));
+    }
+    assert!(sentence(&record).starts_with("No client was let in"), "{}", sentence(&record));
+}
+
 #[test]
 fn a_clear_difference_is_told_with_its_factor() {
     let record = with_medians(&[

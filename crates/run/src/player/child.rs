@@ -95,7 +95,7 @@ pub fn program() -> Result<(), ChildError> {
         let _ = follow(|_: Stop| drop(told.send(Heard::Stop)));
         let _ = told.send(Heard::Stop);
     });
-    guardian::guard(&plan, (sender, heard), |news| say(news));
+    guardian::guard(&plan, (sender, heard), say);
     Ok(())
 }
 

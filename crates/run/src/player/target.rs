@@ -15,6 +15,7 @@ use pushbench_core::security::{ClientSecurity, Trust};
 use pushbench_core::text;
 use pushbench_core::tls::Tls;
 use pushbench_metrics::record::control::Subject;
+use pushbench_metrics::record::proxy::Named;
 use pushbench_os::net::source;
 use pushbench_tls::TlsError;
 use serde::Deserialize;
@@ -175,6 +176,16 @@ impl Server {
 }
 
 impl Server {
+    /// The names that its answer gives, whatever that is.
+    pub(crate) fn named(&self) -> Option<Named> {
+        let answer = self.ask(&format!("{}/feed", self.url.prefix)).ok()?;
+        let field = |name: &str| {
+            let value = answer.headers().get(name)?.to_str().ok()?;
+            Some(text::line(value).into_owned())
+        };
+        Some(Named { server: field("server"), via: field("via") })
+    }
+
     /// Asks for a path, at the address that is measured.
     fn ask(&self, path: &str) -> Result<Response<Body>, String> {
         let config = ureq::Agent::config_builder()

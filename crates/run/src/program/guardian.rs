@@ -92,14 +92,14 @@ impl Guarded {
         let program = &plan.program;
         let folder = folder().map_err(|error| format!("cannot make a folder for it: {error}"))?;
         let host = plan.place.listen.ip();
-        let mut ready =
-            ReadyProgram { pid: 0, ports: program.ports.clone(), version: version(program) };
+        let mut ready = ReadyProgram { pid: 0, ports: program.ports.clone(), version: None };
         for port in ready.ports.values_mut().filter(|port| **port == 0) {
             let free = TcpListener::bind((host, 0)).and_then(|it| it.local_addr());
             *port = free.map_err(|error| format!("no port is free: {error}"))?.port();
         }
         let values = values(plan, &folder, &ready);
         write_files(plan, &folder, &values)?;
+        ready.version = version(program, &folder, &values);
         let child = tied::adopt_orphans().and_then(|()| spawn(plan, &folder, &values, sender));
         let fails = |error| format!("`{}` cannot be started: {error}", program.command[0]);
         ready.pid = child.map_err(fails)?;
@@ -220,7 +220,10 @@ fn folder() -> io::Result<TempDir> {
 fn values(plan: &ProgramPlan, folder: &TempDir, ready: &ReadyProgram) -> Values {
     let file = |name: &str| folder.path().join(name).display().to_string();
     let mut values = plan.values.clone();
-    values.insert("host".to_owned(), plan.place.listen.ip().to_string());
+    let host = plan.place.listen.ip();
+    let address = SocketAddr::new(host, ready.ports[MAIN_PORT]);
+    values.insert("host".to_owned(), host.to_string());
+    values.insert("address".to_owned(), address.to_string());
     values.insert("dir".to_owned(), folder.path().display().to_string());
     values.entry("workers".to_owned()).or_insert_with(|| "1".to_owned());
     values.extend(ready.ports.iter().map(|(name, port)| (name.clone(), port.to_string())));
@@ -272,10 +275,8 @@ fn spawn(
     let file = find(&arguments[0]).ok_or(io::ErrorKind::NotFound)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(&plan.tied).arg(std::process::id().to_string()).arg(file).args(&arguments[1..]);
-    for (name, value) in &program.environment {
-        command.env(name, filled(value, values).map_err(other)?);
-    }
     let mut child = command
+        .envs(environment(program, values).map_err(other)?)
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -306,11 +307,23 @@ fn listen(output: impl Read, sender: &Sender<Heard>) {
     }
 }
 
-/// The version that a program says it has.
-fn version(program: &Program) -> Option<String> {
+/// The environment variables of a program.
+fn environment(program: &Program, values: &Values) -> Result<Vec<(String, String)>, String> {
+    let pairs = program.environment.iter();
+    pairs.map(|(name, value)| Ok((name.clone(), filled(value, values)?))).collect()
+}
+
+/// The version that a program says it has; whatever it does meanwhile, it does where the program does.
+fn version(program: &Program, folder: &TempDir, values: &Values) -> Option<String> {
     let query = program.version.as_ref()?;
     let (command, arguments) = query.command.split_first()?;
-    let said = Command::new(find(command)?).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let said = Command::new(find(command)?)
+        .args(arguments)
+        .envs(environment(program, values).ok()?)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
     let said = [said.stdout, said.stderr].concat();
     query.regex.find(&String::from_utf8_lossy(&said)).map(str::to_owned)
 }

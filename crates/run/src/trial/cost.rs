@@ -18,6 +18,8 @@ pub(super) struct CostMeter {
     loads: Processes,
     /// The router of a link.
     router: Processes,
+    /// A proxy, with all that descend from it.
+    proxy: Processes,
     /// Those that fill the line beside the feed, whose cost is no figure.
     cross: Vec<u32>,
     machine: Option<MachineTimes>,
@@ -175,7 +177,13 @@ impl CostMeter {
     pub(super) fn new(servers: &[u32], own: bool, loads: &[u32], router: Option<u32>) -> Self {
         let servers = if own { Processes::each(servers) } else { Processes::tree(servers) };
         let (loads, router) = (Processes::each(loads), Processes::each(router.as_slice()));
-        Self { servers, loads, router, cross: Vec::new(), machine: None }
+        let proxy = Processes::Each(Vec::new());
+        Self { servers, loads, router, proxy, cross: Vec::new(), machine: None }
+    }
+
+    /// The same with a proxy.
+    pub(super) fn through(self, proxy: &[u32]) -> Self {
+        Self { proxy: Processes::tree(proxy), ..self }
     }
 
     /// The same with processes that are the trial's too.
@@ -191,9 +199,9 @@ impl CostMeter {
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let Self { servers, loads, router, cross, .. } = self;
+        let Self { servers, loads, router, proxy, cross, .. } = self;
         let own = vec![std::process::id()];
-        [servers.pids(), loads.pids(), router.pids(), cross.clone(), own].concat()
+        [servers.pids(), loads.pids(), router.pids(), proxy.pids(), cross.clone(), own].concat()
     }
 
     /// Reads the clocks at t0.
@@ -201,6 +209,7 @@ impl CostMeter {
         self.servers.start();
         self.loads.start();
         self.router.start();
+        self.proxy.start();
         self.machine = MachineTimes::read().ok();
     }
 
@@ -211,8 +220,10 @@ impl CostMeter {
     pub(super) fn finish(mut self, connecting: Connecting, watch: DisturbanceWatch) -> Cost {
         let (servers, loads) = (self.servers.spent(), self.loads.spent());
         let router_cpu = self.router.spent().total;
+        let proxy_cpu = self.proxy.spent().total;
         let (server_rss_growth, load_rss_growth) =
             (self.servers.rss_growth(), self.loads.rss_growth());
+        let proxy_rss_growth = self.proxy.rss_growth();
         let machine = MachineTimes::read().ok().zip(self.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
@@ -221,8 +232,10 @@ impl CostMeter {
             server_cpu: servers.total,
             load_cpu: loads.total,
             router_cpu,
+            proxy_cpu,
             server_rss_growth,
             load_rss_growth,
+            proxy_rss_growth,
             socket_memory: socket_memory_bytes(),
             softirq: nanos(|times| times.softirq_ns).map(Duration::from_nanos),
             steal: nanos(|times| times.steal_ns).map(Duration::from_nanos),

@@ -8,6 +8,7 @@ use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
+use pushbench_metrics::record::proxy::ProxyRecord;
 use pushbench_metrics::record::warning::{Invalid, Lag};
 
 use super::cost::Cost;
@@ -35,7 +36,9 @@ pub struct Played {
     pub(crate) router: Option<RouterMeasured>,
     /// The traffic beside the feed; `None` where there was none.
     pub(crate) cross: Option<CrossMeasured>,
-    /// Load processes that ended early.
+    /// The proxy between clients and server; `None` where they reach it themselves.
+    pub(crate) proxy: Option<ProxyRecord>,
+    /// Load processes and proxies that ended early.
     pub(crate) ended_early: Vec<Invalid>,
     /// Whether the server is a child of this run.
     pub(crate) own_server: bool,

@@ -2,7 +2,6 @@
 
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{Resources, TrialRecord};
 
 use super::{Evidence, breakdown, model};
@@ -20,19 +19,25 @@ pub(crate) fn of(
 ) -> Result<TrialRecord, RunError> {
     match played {
         Ok(played) => Ok(with_figures(plan, attempt, played)),
-        Err(TrialError::Invalid(reason)) => Ok(without_figures(plan, attempt, reason)),
+        Err(TrialError::Invalid(reason)) => {
+            Ok(TrialRecord { invalid: vec![reason], ..without_figures(plan, attempt) })
+        }
+        Err(TrialError::Found(found)) => {
+            let (warnings, proxy) = (vec![found.finding], Some(found.proxy));
+            Ok(TrialRecord { warnings, proxy, ..without_figures(plan, attempt) })
+        }
         Err(TrialError::Run(error)) => Err(error),
     }
 }
 
 /// The record of a trial that came to nothing.
-fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecord {
+fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
     let nothing = MonoInstant::default();
     TrialRecord {
         id: attempt.id,
         order: attempt.order,
         attempt: attempt.number,
-        invalid: vec![reason],
+        invalid: Vec::new(),
         warnings: Vec::new(),
         window: Window {
             start: nothing,
@@ -47,6 +52,7 @@ fn without_figures(plan: &Plan, attempt: Attempt, reason: Invalid) -> TrialRecor
         server: None,
         router: None,
         cross: None,
+        proxy: None,
         breakdown: None,
         latency_from: Default::default(),
         stamp_offset: None,
@@ -76,8 +82,18 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         check: &check,
     };
     let (warnings, faults) = (evidence.warnings(), evidence.invalid());
-    let Played { timing, merged, cost, ended_early, secured, router, cross, latency_from, .. } =
-        played;
+    let Played {
+        timing,
+        merged,
+        cost,
+        ended_early,
+        secured,
+        router,
+        cross,
+        proxy,
+        latency_from,
+        ..
+    } = played;
     let Merged { mut load, server, .. } = merged;
     if let Some(polls) = &mut load.measured.polls {
         // What chance makes of them is known now; a record would grow with them.
@@ -97,6 +113,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         server,
         router,
         cross,
+        proxy,
         breakdown,
         latency_from,
         stamp_offset: timing.stamps,

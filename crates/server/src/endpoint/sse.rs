@@ -1,4 +1,5 @@
-//! Server-sent events on an HTTP/1.1 response that is chunked and has no end of its own.
+//! Server-sent events on a response that has no end of its own: chunked, or in HTTP/1.0, which knows no
+//! chunks, up to the end of the connection.
 
 use http::{Request, StatusCode, Version, header};
 use hyper::body::Incoming;
@@ -8,7 +9,7 @@ use pushbench_protocol::http::ContentCoding;
 
 use super::row::{Answers, Endpoint, Streams};
 use crate::config::ServerConfig;
-use crate::http::answer::{self, Answer};
+use crate::http::answer::Answer;
 use crate::http::fields::{coding_fields, entity_tag};
 use crate::wire::{Language, Wire, begin_gzip};
 
@@ -20,37 +21,52 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     answers: Answers::Stream(Streams { status: StatusCode::OK, agree, is_response: true }),
 };
 
-/// An HTTP/1.0 client knows no chunks, and so no end of a stream (RFC 9112 §7.1).
+/// Streams for HTTP/1.0 are never coded: whoever asks so is a proxy with an old or a bare configuration.
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
 fn agree(
     request: &Request<Incoming>,
     config: &ServerConfig,
     cursor: Seq,
 ) -> Result<(Vec<u8>, Wire), Answer> {
-    if request.version() >= Version::HTTP_11 {
-        let coding = coding(request, config);
-        let mut head = head(config, cursor, coding);
-        let wire = Wire::new(Language::Events);
-        if coding == ContentCoding::Identity {
-            return Ok((head, wire));
-        }
-        begin_gzip(&mut head);
-        return Ok((head, wire.in_gzip()));
+    let wire = Wire::new(Language::Events);
+    if request.version() < Version::HTTP_11 {
+        return Ok((
+            head(config, cursor, ContentCoding::Identity, &UNTIL_CLOSE),
+            wire.until_close(),
+        ));
     }
-    let reason = "an event stream needs HTTP/1.1";
-    Err(answer::text(StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason))
+    let coding = coding(request, config);
+    let mut head = head(config, cursor, coding, &CHUNKED);
+    if coding == ContentCoding::Identity {
+        return Ok((head, wire));
+    }
+    begin_gzip(&mut head);
+    Ok((head, wire.in_gzip()))
 }
 
-/// The response head, to be followed by chunks: the profile's, and what it cannot do without.
+/// How a client tells the stream's end from a broken connection (RFC 9112 §8).
+const CHUNKED: [(&str, &str); 1] = [("transfer-encoding", "chunked")];
+
+/// The end of the connection is the stream's (RFC 9112 §6.3). nginx, which asks in HTTP/1.0 unless it is
+/// told otherwise, holds an answer of no known length back until it has 4 KiB of it; this field tells it
+/// not to, and goes no further.
+const UNTIL_CLOSE: [(&str, &str); 1] = [("x-accel-buffering", "no")];
+
+/// The response head: the profile's, and what it cannot do without.
 ///
 /// - `Content-Type`: an `EventSource` fails on any other (WHATWG HTML §9.2.2);
-/// - `Transfer-Encoding: chunked`: how a client tells the stream's end from a broken connection
-///   (RFC 9112 §8);
+/// - how it ends;
 /// - `ETag`: the cursor that the stream continues from, as on every transport;
 /// - `Content-Encoding`, where there is one (RFC 9110 §8.4).
-fn head(config: &ServerConfig, cursor: Seq, coding: ContentCoding) -> Vec<u8> {
+fn head(
+    config: &ServerConfig,
+    cursor: Seq,
+    coding: ContentCoding,
+    ending: &[(&'static str, &'static str)],
+) -> Vec<u8> {
     let tag = entity_tag(cursor, coding);
-    let mut own = vec![("transfer-encoding", "chunked"), ("etag", tag.as_str())];
+    let mut own = ending.to_vec();
+    own.push(("etag", tag.as_str()));
     own.extend(coding_fields(coding, true, config.compression.is_some()));
     let content = Content::Stream { media_type: "text/event-stream" };
     let parts = ResponseParts { status: 200, content, etag: Some(&tag), own: &own };

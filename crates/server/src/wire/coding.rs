@@ -22,6 +22,8 @@ pub(crate) enum SharedCoding {
     /// Of event streams in the content coding gzip: blocks of a member, which refer to nothing before
     /// them (RFC 9110 §8.4.1.3, RFC 1952).
     Gzip,
+    /// Of event streams to clients of HTTP/1.0: none at all, not even chunks.
+    UntilClose,
 }
 
 /// A message in a coding.
@@ -60,10 +62,13 @@ impl Codings {
     }
 
     /// Whether a message of `len` bytes is in that coding on a stream that has agreed to it. A
-    /// WebSocket's message is compressed or not by itself (RFC 7692 §6); all of a gzip member is in
-    /// it.
+    /// WebSocket's message is compressed or not by itself (RFC 7692 §6); all of an event stream is in
+    /// its own.
     pub(crate) fn has(&self, coding: SharedCoding, len: usize) -> bool {
-        coding == SharedCoding::Gzip || self.takes(len)
+        match coding {
+            SharedCoding::Deflate(_) => self.takes(len),
+            SharedCoding::Gzip | SharedCoding::UntilClose => true,
+        }
     }
 
     /// The message in a coding.
@@ -80,6 +85,10 @@ impl Codings {
                 Encoding { bytes, text: Suffix::default() }
             }
             SharedCoding::Gzip => self.event(seq, content, payload),
+            SharedCoding::UntilClose => {
+                let bytes = events::event(seq, content, payload).into();
+                Encoding { bytes, text: Suffix::default() }
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) const ROW: Row = Row {
     end,
     end_is_answered: false,
     silence: |config| Some(config.sse_keep_alive),
-    keep_alive: |beside, words| chunked::push(words, &coded(beside, sse::KEEP_ALIVE)),
+    keep_alive: |beside, words| push(beside, sse::KEEP_ALIVE, words),
 };
 
 /// A message as an event.
@@ -41,6 +41,19 @@ pub(super) fn chunk(bytes: &[u8]) -> Bytes {
 /// The beginning of a gzip member, as a chunk.
 pub(crate) fn begin_gzip(out: &mut Vec<u8>) {
     chunked::push(out, &gzip::HEADER);
+}
+
+/// Whether the stream has no chunks.
+fn is_until_close(beside: &Beside) -> bool {
+    beside.as_ref().is_some_and(|state| state.until_close)
+}
+
+/// Appends words of the server's own.
+fn push(beside: &mut Beside, words: &[u8], out: &mut Vec<u8>) {
+    if is_until_close(beside) {
+        return out.extend_from_slice(words);
+    }
+    chunked::push(out, &coded(beside, words));
 }
 
 /// Words of the server's own as the stream has them. In a gzip member they are stored, since they are
@@ -82,14 +95,16 @@ fn end(beside: &mut Beside, why: End, after: Seq, out: &mut Vec<u8>) {
         let mut event = Vec::new();
         let data = format!("{{\"oldest\":{oldest},\"after\":{after}}}");
         sse::push_named(&mut event, sse::GONE_EVENT, &data);
-        chunked::push(out, &coded(beside, &event));
+        push(beside, &event, out);
     }
     if let Some(member) = beside.as_ref().and_then(|state| state.member) {
         let mut trailer = Vec::new();
         gzip::push_trailer(member, &mut trailer);
         chunked::push(out, &trailer);
     }
-    out.extend_from_slice(LAST_CHUNK);
+    if !is_until_close(beside) {
+        out.extend_from_slice(LAST_CHUNK);
+    }
 }
 
 #[cfg(test)]

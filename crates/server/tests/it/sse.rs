@@ -77,11 +77,31 @@ fn a_silent_stream_gets_a_comment() {
     client.expect("9\r\nid: 1\ndata: 0000000001x\n\n\r\n");
 }
 
+/// RFC 9112 §6.3: without chunks and without a length, the connection's end is the stream's.
 #[test]
-fn an_http_1_0_client_cannot_have_a_stream() {
-    let server = Running::start();
-    let response = server.ask("GET /feed/sse HTTP/1.0\r\n\r\n");
-    assert_eq!(response.status, 505);
+fn a_stream_in_http_1_0_has_no_chunks_and_ends_with_its_connection() {
+    let mut config = manual();
+    config.sse_keep_alive = Duration::from_millis(40);
+    let server = Running::with(config);
+    let mut client = server.connect();
+    client.send("GET /feed/sse HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let head = client.take_until("\r\n\r\n").to_ascii_lowercase();
+    for field in ["content-type: text/event-stream", "connection: close", "x-accel-buffering: no"] {
+        assert!(head.contains(&format!("{field}\r\n")), "{head}");
+    }
+    assert!(!head.contains("chunked") && !head.contains("content-length"), "{head}");
+    client.expect(":\n\n");
+    server.publish("x");
+    server.publish("y");
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"id: 2\ndata: 0000000002y\n\n") {
+        seen.extend(client.take(1));
+    }
+    let seen = String::from_utf8(seen).unwrap().replace(":\n\n", "");
+    assert_eq!(seen, "id: 1\ndata: 0000000001x\n\nid: 2\ndata: 0000000002y\n\n");
+    server.stop();
+    let rest = String::from_utf8(client.rest()).unwrap();
+    assert_eq!(rest.replace(":\n\n", ""), "");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 26] = [
+pub(super) const TABLE: [Row; 27] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -234,7 +234,25 @@ pub(super) const TABLE: [Row; 26] = [
     link::LOAD_DOWN,
     link::LOAD_UP,
     link::IP_VERSION,
+    VIA,
 ];
+
+/// The way to the server.
+const VIA: Row = Row {
+    axis: Axis::Via,
+    key: "via",
+    label: "via",
+    column: "via",
+    title: "way to the server",
+    words: "via {}",
+    unit: AxisUnit::Name,
+    is_read_by: |_| true,
+    len: |scenario| scenario.via.as_slice().len(),
+    choose: |from, at, point| point.via = from.via.as_slice()[at],
+    value: |_| f64::NAN,
+    field: |_| f64::NAN,
+    text: |point| point.via.to_string(),
+};
 
 /// The first row of the contenders in TLS.
 const TLS_GROUPS: Row = Row {

@@ -57,10 +57,12 @@ impl<'a> Reader<'a> {
             Figure::ServerCpu => self.cpu_us(resources.server_cpu),
             Figure::LoadCpu => self.cpu_us(resources.load_cpu),
             Figure::RouterCpu => self.cpu_us(resources.router_cpu),
+            Figure::ProxyCpu => self.cpu_us(resources.proxy_cpu),
             Figure::CrossDown => self.cross(Direction::Down),
             Figure::CrossUp => self.cross(Direction::Up),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
             Figure::LoadRss => self.per_client(resources.load_rss_growth),
+            Figure::ProxyRss => self.per_client(resources.proxy_rss_growth),
             Figure::Lost | Figure::Delivered | Figure::Errors => {
                 Counts::of_trial(self.trial).figure(figure)
             }

@@ -83,6 +83,23 @@ fn an_excluded_client_leaves_only_its_costs() {
 }
 
 #[test]
+fn messages_that_come_together_are_one_lump() {
+    let mut recorder = Recorder::new(2, Delivery::Every);
+    recorder.set_window(WINDOW);
+    // Five at a time, a millisecond from one to the next; another client's lie between.
+    for last in [15, 20, 25, 30] {
+        for behind in 0..5 {
+            let seq = last - 4 + behind;
+            let at = MonoInstant((last - 1) * 100 * MS + behind * MS);
+            recorder.arrived(&Arrival { at, ..arrival(0, seq, 0) });
+            recorder.arrived(&arrival(1, seq, 5));
+        }
+    }
+    let counters = recorder.finish().counters;
+    assert_eq!((counters.messages_in_window, counters.lumps), (40, 4 + 20));
+}
+
+#[test]
 fn events_count_in_the_phases_that_they_belong_to() {
     let mut recorder = Recorder::new(1, Delivery::Latest);
     let took = Duration::from_micros(800);
@@ -118,6 +135,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         handshakes: 10,
         handshakes_connecting: 2,
         resumed: 5,
+        lumps: 0,
         messages_in_window: 0,
     };
     assert_eq!(measured.counters, expected);

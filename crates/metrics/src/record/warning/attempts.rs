@@ -27,6 +27,15 @@ impl Attempts {
         })
     }
 
+    /// The status that all of `of` clients were refused with for good by whoever answered, which is no
+    /// failure of a server behind a gateway (502, 503, 504; RFC 9110 §15.6).
+    #[must_use]
+    pub fn refusal(&self, of: u32) -> Option<u16> {
+        let (status, clients) = self.out.first_key_value()?;
+        let is_all = self.out.len() == 1 && *clients == u64::from(of);
+        (is_all && matches!(status, 400..=499 | 501 | 505)).then_some(*status)
+    }
+
     /// Why a trial of `of` clients cannot be used: more than [`OUT_SHARE`] of them are out.
     #[must_use]
     pub fn invalid(&self, of: u32, error: Option<&String>) -> Option<Invalid> {
@@ -138,7 +147,7 @@ impl fmt::Display for BrowserStops {
 }
 
 /// A status with its reason phrase (RFC 9110 §15), where it is one that servers refuse with.
-fn name(status: u16) -> String {
+pub(super) fn name(status: u16) -> String {
     let reason = match status {
         0 => return "an answer that breaks the protocol".to_owned(),
         204 => "No Content",
@@ -155,6 +164,7 @@ fn name(status: u16) -> String {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
         _ => return status.to_string(),
     };
     format!("{status} {reason}")

@@ -137,6 +137,13 @@ pub enum Invalid {
         /// The first failure, where there was one.
         error: Option<String>,
     },
+    /// A program that the run started, such as a proxy, could not be had or ended early.
+    ProgramFailed {
+        /// Its name.
+        program: String,
+        /// Its last words, or how it ended.
+        error: String,
+    },
     /// The load generator used a whole core, so it may have measured itself.
     LoadSaturated {
         /// The busiest load process's CPU time over the window's length.
@@ -195,6 +202,7 @@ impl Invalid {
             Self::LoadDied { .. }
             | Self::ServerDied { .. }
             | Self::RouterDied { .. }
+            | Self::ProgramFailed { .. }
             | Self::CrossIdle { error: Some(_), .. } => "see what it said, and the system's log",
             Self::CrossIdle { error: None, .. } => {
                 "let the warm-up be longer, or the line faster, so that it gets under way"
@@ -330,6 +338,7 @@ impl fmt::Display for Invalid {
             | Self::RouterLate { .. }
             | Self::RouterStalled(_)
             | Self::CrossIdle { .. } => self.of_the_link(f),
+            Self::ProgramFailed { program, error } => write!(f, "{program} failed: {error}"),
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
             }
