@@ -31,7 +31,7 @@ pub fn end_with(parent: u32) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the system answers.
+/// The answer of the system.
 pub fn adopt_orphans() -> io::Result<()> {
     Ok(set_child_subreaper(Some(getpid()))?)
 }
@@ -41,7 +41,7 @@ pub fn adopt_orphans() -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the system answers.
+/// The answer of the system.
 pub fn next_end() -> io::Result<Option<(u32, ExitStatus)>> {
     loop {
         match wait(WaitOptions::empty()) {
