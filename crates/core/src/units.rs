@@ -28,7 +28,7 @@ pub struct UnitError {
     example: &'static str,
 }
 
-/// What is wrong with a text that is no quantity.
+/// The fault of a text that is no quantity.
 pub(crate) type Problem = Cow<'static, str>;
 
 impl UnitError {
