@@ -1,0 +1,36 @@
+//! The binary as its users have it: each module starts it with arguments, and looks at what it says,
+//! writes and leaves behind. One program, so that those that wait for a network overlap with the others.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+mod backoff;
+mod breakdown;
+mod disk;
+mod doctor;
+mod foreign;
+mod foreign_input;
+mod headers;
+mod help;
+mod interrupt;
+mod join;
+mod link;
+mod link_system;
+mod link_times;
+mod processes;
+mod program;
+mod proxies;
+mod refusals;
+mod rules;
+mod run;
+mod server_pid;
+mod stall;
+mod standards;
+mod standstill;
+mod strangers;
+mod target;
+mod thresholds;
+mod tls;
+mod unfit;
+mod unscheduled;

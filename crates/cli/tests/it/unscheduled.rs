@@ -1,0 +1,216 @@
+//! `load` against applications that it did not start, whose messages have no schedule: counted by
+//! their numbers, timed by their stamps.
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::common::{Serving, column, outcome};
+
+/// From one number of the application to the next, ms.
+const GAP: u64 = 20;
+
+/// Quirks of an application.
+#[derive(Clone, Copy, Default)]
+struct Quirks {
+    /// Of 10 numbers the client of each second connection does not get one.
+    loses: bool,
+    /// For so many ms of each 2 s nothing is stamped.
+    pauses: u64,
+    /// So many ms are added to each stamp.
+    ahead: u64,
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// An application: a number each 20 ms of the wall clock, as server-sent events at `/events` and as
+/// the newest of them at `/price`.
+fn application(quirks: Quirks) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let connections = AtomicU64::new(0);
+        for stream in listener.incoming() {
+            let which = connections.fetch_add(1, Ordering::Relaxed);
+            thread::spawn(move || drop(converse(&stream.unwrap(), which, quirks)));
+        }
+    });
+    address
+}
+
+fn converse(mut stream: &TcpStream, which: u64, quirks: Quirks) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(first) = lines.next().transpose()? {
+        while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+        if first.starts_with("GET /events") {
+            return publish(stream, which, quirks);
+        }
+        let body = message(now_ms() / GAP, quirks);
+        let length = body.len();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    }
+    Ok(())
+}
+
+fn publish(mut stream: &TcpStream, which: u64, quirks: Quirks) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")?;
+    let mut number = now_ms() / GAP + 1;
+    loop {
+        thread::sleep(Duration::from_millis((number * GAP).saturating_sub(now_ms())));
+        let lost = quirks.loses && which % 2 == 1 && number.is_multiple_of(10);
+        if !lost && (number * GAP) % 2_000 >= quirks.pauses {
+            write!(stream, "data: {}\n\n", message(number, quirks))?;
+        }
+        number += 1;
+    }
+}
+
+/// The message with a number, which says when it was to be.
+fn message(number: u64, quirks: Quirks) -> String {
+    let at = number * GAP + quirks.ahead;
+    format!(r#"{{"type":"price","data":{{"n":{number},"at":{at}}}}}"#)
+}
+
+const BY_STAMP: [&str; 4] = ["--seq", "/data/n", "--stamp", "/data/at:ms"];
+
+/// The status of a `load`, and its record.
+fn load(folder: &Path, target: &str, args: &[&str]) -> (i32, Value) {
+    let all = ["load", "--target", target, "-w", "200ms", "--json"];
+    let (status, stdout, stderr) = outcome(folder, &[&all, args].concat());
+    assert!(status == 0 || status == 3, "{stderr}");
+    (status, serde_json::from_str(&stdout).unwrap())
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no count"))
+}
+
+fn warnings(trial: &Value) -> Vec<String> {
+    let all = trial["warnings"].as_array().unwrap();
+    all.iter().filter_map(|warning| Some(warning["what"].as_str()?.to_owned())).collect()
+}
+
+/// Whether the trial is valid, but for a machine on which other tests are at work.
+fn invalid(trial: &Value) -> Vec<&str> {
+    let kinds = trial["invalid"].as_array().unwrap().iter();
+    let kinds = kinds.map(|reason| reason["kind"].as_str().unwrap());
+    kinds.filter(|kind| !kind.contains("stalled") && *kind != "machine-busy").collect()
+}
+
+#[test]
+fn a_stranger_is_counted_by_numbers_and_timed_by_stamps() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks { loses: true, ..Quirks::default() }));
+    let args = ["-t", "sse", "-c", "2", "-d", "1s", "--path", "/events", "--load-processes", "2"];
+    let (_, record) = load(folder.path(), &target, &[&args[..], &BY_STAMP].concat());
+    let trial = &record["trials"][0];
+    let audit = &trial["measured"]["audit"];
+    assert_eq!(invalid(trial), Vec::<&str>::new());
+    // 50 numbers are stamped in a second, and one client lacks each tenth.
+    let counts = ["published", "expected", "delivered", "lost"].map(|key| number(&audit[key]));
+    assert_eq!(counts, [50, 100, 95, 5]);
+    assert_eq!(trial["latency_from"], "stamp");
+    assert_eq!(trial["measured"]["senders"]["stamps"]["unit_ns"], 1_000_000);
+    assert!(number(&trial["stamp_offset"]["bound_ns"]) < 1_000_000);
+}
+
+#[test]
+fn a_poll_for_the_newest_is_as_old_as_its_stamp() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let args = ["-t", "short-poll", "-c", "2", "-d", "1s", "--path", "/price"];
+    let more = ["--poll-interval", "100ms", "--delivery", "latest"];
+    let (_, record) = load(folder.path(), &target, &[&args[..], &more, &BY_STAMP].concat());
+    let trial = &record["trials"][0];
+    assert_eq!(invalid(trial), Vec::<&str>::new());
+    let audit = &trial["measured"]["audit"];
+    assert_eq!(number(&audit["lost"]), 0, "{audit}");
+    // Ten polls a second of fifty numbers.
+    let delivered = number(&audit["delivered"]);
+    assert!((16..=20).contains(&delivered), "{audit}");
+    let age = &trial["measured"]["age"];
+    let mean_s = age["integral_s2"].as_f64().unwrap() / (number(&age["observed_ns"]) as f64 / 1e9);
+    // Half a poll interval, and half a gap; no more than both, were the machine always late.
+    assert!(mean_s > 0.04, "{mean_s}");
+}
+
+#[test]
+fn a_time_in_which_nothing_was_stamped_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks { pauses: 700, ..Quirks::default() }));
+    let args = ["-t", "sse", "-c", "1", "-d", "2s", "--path", "/events"];
+    let (_, record) = load(folder.path(), &target, &[&args[..], &BY_STAMP].concat());
+    let trial = &record["trials"][0];
+    assert!(warnings(trial).contains(&"stood-still".to_owned()), "{}", trial["warnings"]);
+    let still = &trial["measured"]["senders"]["stillness"];
+    let usual = number(&still["usual"]["nanos"]);
+    assert_eq!(usual, GAP * 1_000_000);
+}
+
+#[test]
+fn without_a_stamp_latency_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let args = ["load", "--target", &target, "-t", "sse", "-d", "1s", "-w", "200ms", "-c", "2"];
+    let more = ["--path", "/events", "--seq", "/data/n"];
+    let (status, _, stderr) = outcome(folder.path(), &[&args[..], &more].concat());
+    assert!(status == 0 || status == 3, "{stderr}");
+    for figure in ["latency_p50_us", "latency_max_us", "age_mean_us"] {
+        assert_eq!(column(folder.path(), figure), [""], "{figure}");
+    }
+    assert_eq!(column(folder.path(), "latency_from"), ["nothing"]);
+    assert_eq!(column(folder.path(), "rate_hz"), [""]);
+}
+
+#[test]
+fn stamps_of_the_future_make_a_trial_invalid() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks { ahead: 700, ..Quirks::default() }));
+    let args = ["-t", "sse", "-c", "1", "-d", "300ms", "--path", "/events"];
+    let (status, record) = load(folder.path(), &target, &[&args[..], &BY_STAMP].concat());
+    assert_eq!(status, 3);
+    let trial = &record["trials"].as_array().unwrap().last().unwrap();
+    assert!(invalid(trial).contains(&"stamped-ahead"), "{}", trial["invalid"]);
+}
+
+#[test]
+fn where_rules_find_nothing_the_first_that_came_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let args = ["-t", "sse", "-c", "1", "-d", "300ms", "--path", "/events", "--seq", "/number"];
+    let (status, record) = load(folder.path(), &target, &args);
+    assert_eq!(status, 3);
+    let reasons = record["trials"].as_array().unwrap().last().unwrap()["invalid"].to_string();
+    assert!(
+        reasons.contains("nothing-found") && reasons.contains(r#"\"type\":\"price\""#),
+        "{reasons}"
+    );
+}
+
+/// pushbench's own server says in `GET /feed` when each message is due, and with `--stamp` in each
+/// message too.
+#[test]
+fn our_own_server_is_the_same_measured_as_a_stranger() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(folder.path(), &["--rate", "50/s", "--stamp"]);
+    let clients = ["-t", "websocket", "-c", "3", "-d", "1s"];
+    let by_rules = ["--path", "/feed/ws", "--seq", "/seq", "--stamp", "/at:us"];
+    let both = [&clients[..], &[&clients[..], &by_rules].concat()].map(|args| {
+        let (_, record) = load(folder.path(), &server.url, args);
+        let trial = record["trials"][0].clone();
+        assert_eq!(invalid(&trial), Vec::<&str>::new());
+        let counts = ["expected", "delivered", "lost"];
+        let counts = counts.map(|key| number(&trial["measured"]["audit"][key]));
+        let window = &trial["measured"]["ledger"]["phases"]["window"];
+        (counts, window.to_string())
+    });
+    assert_eq!(both[0].0, [150, 150, 0]);
+    assert_eq!(both[0].0, both[1].0);
+}
