@@ -180,7 +180,8 @@ impl NumberReader {
 
 /// The number in a payload as pushbench writes it, where all of it is in one piece: looked for
 /// first, since almost every message is so.
-#[inline]
+// In each session that is built of it: a call costs a fifth of what it does.
+#[inline(always)]
 fn usual(piece: &[u8]) -> Option<u64> {
     let digits: &[u8; SEQ_DIGITS] = match piece.strip_prefix(JSON_SEQ_START.as_bytes()) {
         Some(value) => {

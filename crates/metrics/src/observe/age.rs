@@ -46,6 +46,23 @@ impl Age {
         Some(MonoInstant(held.until))
     }
 
+    /// A message that was due at `due` came to `client`; since when it held the one before, clamped to
+    /// the window, if there was one.
+    #[inline]
+    pub fn took(&mut self, client: u32, due: MonoInstant, at: MonoInstant) -> Option<MonoInstant> {
+        let client = &mut self.clients[client as usize];
+        let (due, mut at) = (due.0, at.0);
+        let before = client.held;
+        if before.is_none_or(|held| due > held.due) {
+            if let Some((start, end)) = self.window {
+                at = at.clamp(start, end);
+                client.advance(at);
+            }
+            client.held = Some(Held { due, until: at });
+        }
+        before.map(|held| MonoInstant(held.until))
+    }
+
     /// The ages of the clients that `is_expected` names, up to the window's end.
     #[must_use]
     pub fn finish(&self, is_expected: impl Fn(u32) -> bool) -> AgeTotals {
@@ -73,23 +90,6 @@ impl Observer for Age {
         if let Some(due) = finding.due {
             self.took(finding.client, due, finding.at);
         }
-    }
-}
-
-impl Age {
-    /// A message that was due at `due` came to `client`.
-    #[inline]
-    fn took(&mut self, client: u32, due: MonoInstant, at: MonoInstant) {
-        let client = &mut self.clients[client as usize];
-        let (due, mut at) = (due.0, at.0);
-        if client.held.is_some_and(|held| due <= held.due) {
-            return;
-        }
-        if let Some((start, end)) = self.window {
-            at = at.clamp(start, end);
-            client.advance(at);
-        }
-        client.held = Some(Held { due, until: at });
     }
 }
 

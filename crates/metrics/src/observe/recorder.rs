@@ -129,9 +129,8 @@ impl Observer for Recorder {
         if arrival.at < arrival.due {
             self.common.measured.fit.arrived_early(arrival);
         }
-        let is_apart =
-            self.age.held_since(arrival.client).is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
-        self.age.arrived(arrival);
+        let before = self.age.took(arrival.client, arrival.due, arrival.at);
+        let is_apart = before.is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
         let class = self.audit.classify(arrival);
         let Some(window) = self.common.window.as_ref().filter(|_| class != ArrivalClass::Duplicate)
         else {
