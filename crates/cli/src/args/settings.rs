@@ -316,6 +316,9 @@ mod tests {
             ("queue", "7ms"),
             ("load-down", "7"),
             ("load-up", "7"),
+            ("scope", "shared"),
+            ("ip-version", "ipv6"),
+            ("via", "nginx"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();
