@@ -100,9 +100,12 @@ fn other(point: &Point, contender: Contender, share: f64) -> String {
     // To two digits, downwards.
     let hz = peak(point) * share;
     let digits = 10_f64.powf(hz.max(1e-9).log10().floor() - 1.0);
-    // As text, since a multiple of a tenth has more digits than anybody wrote.
-    let rate =
-        format!("{:.6}", (hz / digits).floor() * digits).parse().ok().and_then(Rate::from_hz);
+    // As text, since a multiple of a tenth has more digits than anybody wrote; 8.2 by a tenth is a hair
+    // less than 82.
+    let rate = format!("{:.6}", (hz / digits + 1e-9).floor() * digits)
+        .parse()
+        .ok()
+        .and_then(Rate::from_hz);
     rate.map_or_else(|| "a lower rate".to_owned(), |rate| format!("at most `--rate {rate}`"))
 }
 
