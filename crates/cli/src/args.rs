@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use pushbench_core::proxy::Via;
+use pushbench_core::subject::SubjectName;
 use pushbench_core::units::{Count, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// List the built-in scenarios, or show one
     Scenarios(ScenariosArgs),
+    /// List the servers that a run can start, and say which are installed
+    Subjects(SubjectsArgs),
     /// Print shell completions
     #[command(after_help = "Example:
   pushbench completions bash > ~/.local/share/bash-completion/completions/pushbench")]
@@ -135,6 +138,7 @@ Examples:
   pushbench run ticker -t websocket -t websocket+tls --tls-certificate rsa-2048
   pushbench run ticker --headers chromium --cookie-bytes 0,400
   pushbench run --via direct,nginx,nginx-default
+  pushbench run --subject pushbench,nchan,./my-server.toml --trust
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
@@ -150,6 +154,8 @@ pub(crate) struct RunArgs {
     /// default, such as nginx-default; may be a list [default: direct]
     #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Link")]
     pub(crate) via: Vec<Via>,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as
@@ -314,6 +320,45 @@ pub(crate) struct ScenariosArgs {
     /// What to do; lists them when left out.
     #[command(subcommand)]
     pub(crate) command: Option<ScenariosCommand>,
+}
+
+/// Servers that are measured.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Subjects")]
+pub(crate) struct SubjectArgs {
+    /// Server: pushbench, another that `pushbench subjects` lists, or a TOML file that describes one;
+    /// may be a list [default: pushbench]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) subject: Vec<SubjectName>,
+    /// Run the commands of subjects' files without asking
+    #[arg(long)]
+    pub(crate) trust: bool,
+}
+
+/// `pushbench subjects`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:
+  pushbench subjects
+  pushbench subjects show node-sse > my-server.toml
+  pushbench run --subject pushbench,./my-server.toml -t sse")]
+pub(crate) struct SubjectsArgs {
+    /// What to do; lists them when left out.
+    #[command(subcommand)]
+    pub(crate) command: Option<SubjectsCommand>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `pushbench subjects …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubjectsCommand {
+    /// Print the file of a built-in subject, to start one of your own from
+    Show {
+        /// Its name
+        name: String,
+    },
 }
 
 /// `pushbench scenarios …`.

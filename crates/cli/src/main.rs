@@ -25,6 +25,7 @@ mod report;
 mod run;
 mod scenarios;
 mod serve;
+mod subjects;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -59,6 +60,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
             let shown = args.command.map(|ScenariosCommand::Show { name }| name);
             scenarios::command(shown.as_deref())
         }
+        Command::Subjects(args) => subjects::command(&args),
         Command::Completions { shell } => man::completions(shell),
         Command::Man => man::command(),
         Command::WorkerServer => Ok(child::server().map(|()| Outcome::Done)?),

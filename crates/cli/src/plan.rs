@@ -14,9 +14,9 @@ use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};
 
-use crate::args::{ClientArgs, FeedSettings, LinkArgs};
+use crate::args::{ClientArgs, FeedSettings, LinkArgs, SubjectArgs};
 use crate::exit::Failure;
-use crate::{profile, proxies, scenarios, tell};
+use crate::{profile, proxies, scenarios, subjects, tell};
 
 /// The reason why a run without CPU columns has none.
 pub(crate) const CAPTURING: &str = "packets are captured";
@@ -36,7 +36,8 @@ pub(crate) fn can_capture() -> bool {
 /// Resolves a scenario file or the name of a built-in one, with the flags that override it.
 pub(crate) fn resolve(
     name: &str,
-    (clients, feed, link, via): (&ClientArgs, &FeedSettings, &LinkArgs, &[Via]),
+    (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
+    (via, subject): (&[Via], &SubjectArgs),
     layout: Layout,
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
@@ -60,6 +61,7 @@ pub(crate) fn resolve(
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));
     }
+    let subjects = subjects::resolve(&mut scenario, subject, folder)?;
     scenario.check().map_err(|error| refused(&shown, error))?;
     if clients.capture && !scenario.link.is_empty() {
         let problem = "--capture: a link's router sees every packet already; leave it out";
@@ -68,7 +70,7 @@ pub(crate) fn resolve(
     profile::check_cookies(&headers, &scenario)?;
     let trace = load_trace(&scenario, folder)?;
     check_due(&scenario, trace.as_ref(), &shown)?;
-    let plan = Plan::of(scenario, trace, layout);
+    let plan = Plan::of(scenario, trace, layout).with_subjects(subjects);
     let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
     let (capture, stamps) = (clients.capture && can_capture(), !clients.no_stamps);
     let allow_busy = clients.allow_busy;

@@ -25,8 +25,7 @@ pub(crate) fn resolve(
         ways.iter().filter_map(|way| Some((*way, missing(*way)?))).collect();
     let Some((way, need)) = missing.first() else { return Ok(()) };
     if !flags.is_empty() || !is_built_in {
-        let Need { command, hint, .. } = need;
-        return Err(Failure::usage(anyhow!("via {way}: `{command}` is not installed; {hint}")));
+        return Err(Failure::usage(anyhow!("via {way}: {}", program::lacks(need))));
     }
     let there: Vec<Via> = ways.iter().copied().filter(|way| is_there(*way, &missing)).collect();
     for (way, Need { command, hint, .. }) in &missing {

@@ -20,19 +20,20 @@ use pushbench_run::{AttemptRecord, Event, Plan, Run};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{interrupt, plan, print, scenarios, tell};
+use crate::{interrupt, plan, print, scenarios, subjects, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let settings = (&args.clients, &args.feed, &args.link, &args.via[..]);
-    let plans = names.iter().map(|name| plan::resolve(name, settings, layout.clone()));
+    let (settings, sides) = ((&args.clients, &args.feed, &args.link), (&args.via[..], &args.subject));
+    let plans = names.iter().map(|name| plan::resolve(name, settings, sides, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
     }
+    plans.iter().try_for_each(|plan| subjects::check(plan, args.server_processes))?;
     if args.dry_run {
         plans.iter().try_for_each(|plan| print(&describe(plan)))?;
         return Ok(Outcome::Done);
@@ -133,9 +134,14 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
         Some(name) => format!(", via {name}"),
         None => String::new(),
     };
+    let subject = if point.subject.is_own() {
+        String::new()
+    } else {
+        format!(", server {}", point.subject)
+    };
     let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{link}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{subject}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,
@@ -177,6 +183,7 @@ pub(crate) fn measure(
         environment: pushbench_os::machine::environment::read(),
         scenario: plan.scenario.clone(),
         headers: plan.headers.clone(),
+        subjects: plan.subjects.clone(),
         points: plan.points.clone(),
         trials: Vec::new(),
         floors: Vec::new(),

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod sampling;
 pub mod scenario;
 pub mod security;
+pub mod subject;
 pub mod text;
 pub mod tls;
 pub mod units;

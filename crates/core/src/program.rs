@@ -120,6 +120,9 @@ pub struct Need {
     pub package: String,
     /// The line to type where it is missing.
     pub hint: String,
+    /// A command that fails where something beside it is missing, such as a module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
 }
 
 fn any_port() -> BTreeMap<String, u16> {

@@ -29,6 +29,7 @@ use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
 use crate::feed::payload::PayloadKind;
 use crate::proxy::Via;
+use crate::subject::SubjectName;
 use crate::units::{ByteSize, Count, Rate, Span};
 
 /// The most points that a scenario may span.
@@ -124,6 +125,9 @@ pub struct Scenario {
     /// The ways that clients take to the server: `direct`, or the name of a proxy.
     #[serde(skip_serializing_if = "is_direct")]
     pub via: Values<Via>,
+    /// The servers: `pushbench`, or the name of somebody else's, or a file that describes one.
+    #[serde(skip_serializing_if = "is_own")]
+    pub subject: Values<SubjectName>,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -133,6 +137,10 @@ checked_when_read!(Scenario);
 
 fn is_direct(via: &Values<Via>) -> bool {
     *via == Values::One(Via::Direct)
+}
+
+fn is_own(subject: &Values<SubjectName>) -> bool {
+    matches!(subject, Values::One(name) if name.is_own())
 }
 
 /// The `[feed]` table of a scenario.
@@ -194,6 +202,7 @@ impl Default for Scenario {
             compression: CompressionTable::default(),
             link: LinkTable::default(),
             via: Values::One(Via::Direct),
+            subject: Values::One(SubjectName::default()),
             thresholds: Thresholds::default(),
         }
     }

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod numbers;
 pub mod outcome;
 pub mod proxy;
+pub mod subject;
 pub mod warning;
 
 use std::collections::{HashMap, HashSet};
@@ -16,6 +17,7 @@ use pushbench_core::Contender;
 use pushbench_core::feed::stamp::{LatencyFrom, StampOffset};
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use pushbench_core::security::Secured;
+use pushbench_core::subject::Subject;
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,7 @@ use crate::record::environment::Environment;
 use crate::record::floor::FloorTrial;
 use crate::record::outcome::ThresholdOutcome;
 use crate::record::proxy::ProxyRecord;
+use crate::record::subject::SubjectRecord;
 use crate::record::warning::{Invalid, Warning};
 
 /// The version of this format that this build writes, and the newest that it reads.
@@ -67,6 +70,9 @@ pub struct RunRecord {
     /// The header profile that [`Scenario::headers`] names, without the points' cookies.
     #[serde(default)]
     pub headers: HeaderProfile,
+    /// The servers among them that are somebody else's, with their files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Subject>,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.
@@ -159,7 +165,8 @@ pub struct TrialRecord {
     /// The security of its connections; `None` in clear, and where none was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secured: Option<Secured>,
-    /// Measurements of the server; `None` where it was not started by this run.
+    /// Measurements of the server, or of the publisher of one that is somebody else's; `None` where it
+    /// was not started by this run.
     pub server: Option<ServerMeasured>,
     /// Counts of a link's router; `None` over loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,6 +177,9 @@ pub struct TrialRecord {
     /// The proxy between clients and server; `None` where they reach it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<ProxyRecord>,
+    /// The server, where it is somebody else's and the run started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectRecord>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,
@@ -216,6 +226,10 @@ pub struct Resources {
     /// place of both ends; `None` over loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router_cpu: Option<CpuTime>,
+    /// CPU time of the process that gives the feed to a server that is somebody else's, within the
+    /// window; it is the instrument's, and in no figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher_cpu: Option<CpuTime>,
     /// CPU time of a proxy's processes within the window; `None` where clients reach the server
     /// themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]

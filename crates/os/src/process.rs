@@ -3,6 +3,7 @@
 
 pub mod cpu;
 pub mod error;
+pub mod fifo;
 pub mod memory;
 pub mod precedence;
 pub mod process_tree;

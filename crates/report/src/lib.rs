@@ -28,6 +28,7 @@ mod security;
 mod sentence;
 mod settings;
 mod stamps;
+mod subject;
 mod table;
 mod thresholds;
 

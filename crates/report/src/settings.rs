@@ -109,6 +109,9 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if !point.via.is_direct() {
         conditions.push(words(Axis::Via, point));
     }
+    if !point.subject.is_own() {
+        conditions.push(words(Axis::Subject, point));
+    }
     conditions.extend(link(point));
     conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));
     conditions.join(", ")

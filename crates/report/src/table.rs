@@ -10,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, proxy, security, settings, stamps};
+use crate::{cross, floor, instrument, proxy, security, settings, stamps, subject};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -189,10 +189,11 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
     lines.extend(proxy::of_run(record));
+    lines.extend(subject::of_run(record));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
-        let ring = if record.has_own_server() { ", the ring of messages included" } else { "" };
+        let ring = if record.has_own_server() && record.subjects.is_empty() { ", the ring of messages included" } else { "" };
         lines.push(format!(
             "Memory per client is the server's growth divided by clients; with few clients it is \
              mostly what a process needs once{ring}."

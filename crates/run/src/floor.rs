@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::proxy::Via;
+use pushbench_core::subject::SubjectName;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::floor::FloorTrial;
@@ -19,8 +20,10 @@ use crate::validity::stability::Stability;
 /// The run that plays the floor at the point of trial `id`.
 pub(crate) fn in_place_of(run: &Run, id: TrialId) -> Run {
     let mut plan = Plan { capture: false, stamps: false, ..run.plan.clone() };
-    // No proxy understands bare loops.
-    plan.points.iter_mut().for_each(|point| point.via = Via::Direct);
+    // Neither a proxy nor another server understands bare loops.
+    for point in &mut plan.points {
+        (point.via, point.subject) = (Via::Direct, SubjectName::default());
+    }
     Run { plan, players: Players::bare(run.plan.feed(id).payload), commands: run.commands.clone() }
 }
 

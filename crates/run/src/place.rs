@@ -130,7 +130,8 @@ impl Layout {
             bytes_each: self.context_bytes(point, contender),
             target: self.target,
             own_server: self.own_server,
-            server_processes: self.spread.servers,
+            // Of somebody else's there is one, however many processes that is.
+            server_processes: if point.subject.is_own() { self.spread.servers } else { Some(1) },
             load_processes: self.spread.loads,
         };
         fit(&demand, &self.limits)

@@ -12,9 +12,10 @@ use pushbench_core::link::Link;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::subject::Subject;
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
-use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject};
+use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked};
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub trace: Option<Trace>,
     /// The header profile, without the points' cookies.
     pub headers: HeaderProfile,
+    /// The servers of its points that are somebody else's.
+    pub subjects: Vec<Subject>,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// In the order in which they will run.
@@ -73,15 +76,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a scenario that has been checked.
+    /// The plan of a scenario that has been checked, on our own server.
     pub fn of(scenario: Scenario, trace: Option<Trace>, layout: Layout) -> Self {
         let points = scenario.points(trace.as_ref());
-        let trials = order(&scenario, &points);
+        let trials = order(&scenario, &points, &[]);
         let headers = HeaderProfile::minimal();
         Self {
             scenario,
             trace,
             headers,
+            subjects: Vec::new(),
             points,
             trials,
             capture: false,
@@ -90,6 +94,26 @@ impl Plan {
             publish_delay: Duration::ZERO,
             layout,
         }
+    }
+
+    /// The same with those of its points' servers that are somebody else's. Trials of transports that
+    /// one of them does not offer are left out.
+    #[must_use]
+    pub fn with_subjects(self, subjects: Vec<Subject>) -> Self {
+        let trials = order(&self.scenario, &self.points, &subjects);
+        Self { subjects, trials, ..self }
+    }
+
+    /// The server of a trial; `None` where it is our own.
+    pub(crate) fn subject(&self, id: TrialId) -> Option<&Subject> {
+        subject_of(self.point(id), &self.subjects)
+    }
+
+    /// The contenders that the server of `point` does not offer.
+    pub fn left_out<'a>(&'a self, point: &'a Point) -> impl Iterator<Item = Contender> + 'a {
+        let subject = subject_of(point, &self.subjects);
+        let contenders = self.scenario.contenders.iter().copied();
+        contenders.filter(move |contender| !offers(subject, point, *contender))
     }
 
     /// The point of a trial.
@@ -152,7 +176,7 @@ impl Plan {
 
     /// Whether the floor of the point is measured behind this trial, the last there of its round.
     pub fn has_floor_behind(&self, id: TrialId) -> bool {
-        let of_one_point = self.trials.chunks(self.scenario.contenders.len());
+        let of_one_point = self.trials.chunk_by(|one, next| one.point == next.point && one.round == next.round);
         self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
     }
 
@@ -238,7 +262,7 @@ impl Plan {
 
     /// The plan of a load process that plays all clients of a trial, of a server at `target` that
     /// is asked as `subject` says.
-    pub(crate) fn load_plan(&self, id: TrialId, target: SocketAddr, subject: Subject) -> LoadPlan {
+    pub(crate) fn load_plan(&self, id: TrialId, target: SocketAddr, subject: Asked) -> LoadPlan {
         let (point, is_unscheduled) = (self.point(id), subject.rules.is_some());
         LoadPlan {
             subject,
@@ -288,15 +312,26 @@ impl Plan {
     }
 }
 
+fn subject_of<'a>(point: &Point, subjects: &'a [Subject]) -> Option<&'a Subject> {
+    subjects.iter().find(|subject| subject.name == point.subject)
+}
+
+/// Whether the server of `point`, our own where there is no `subject`, offers what `contender` needs.
+fn offers(subject: Option<&Subject>, point: &Point, contender: Contender) -> bool {
+    subject.is_none_or(|it| it.endpoint(contender, !point.via.is_direct()).is_some())
+}
+
 /// Rounds of trials, so that drift of the machine hits all contenders alike: each holds every point,
 /// and at each point every contender in a seeded random order.
-fn order(scenario: &Scenario, points: &[Point]) -> Vec<TrialId> {
+fn order(scenario: &Scenario, points: &[Point], subjects: &[Subject]) -> Vec<TrialId> {
     let contenders = &scenario.contenders;
     let mut trials = Vec::new();
     for round in 1..=scenario.runs {
         for point in points {
             let stream = ORDER_STREAM + (u64::from(round) << 32) + (u64::from(point.id) << 8);
-            for index in random::permutation(scenario.seed, stream, contenders.len()) {
+            let subject = subject_of(point, subjects);
+            let order = random::permutation(scenario.seed, stream, contenders.len()).into_iter();
+            for index in order.filter(|&index| offers(subject, point, contenders[index])) {
                 trials.push(TrialId { point: point.id, contender: contenders[index], round });
             }
         }

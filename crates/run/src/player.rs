@@ -9,6 +9,7 @@ pub mod link;
 pub mod process;
 pub(crate) mod proxy;
 pub(crate) mod server;
+pub(crate) mod subject;
 pub mod target;
 
 use pushbench_core::Contender;

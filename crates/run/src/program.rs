@@ -12,10 +12,11 @@ mod words;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use pushbench_core::program::{MAIN_PORT, Need, Program, Values};
+use pushbench_core::program::{MAIN_PORT, Need, Program, Values, variables};
 use pushbench_core::security::Credentials;
 use pushbench_metrics::record::control::Place;
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,9 @@ pub enum ProgramError {
     /// A guardian that cannot be started, or takes no orders.
     #[error("cannot start the guardian of a program: {0}")]
     Guardian(String),
-    /// A program that is not installed: the command, and the line to type.
-    #[error("`{0}` is not installed: {1}")]
-    Missing(String, String),
+    /// A program that is not installed: what is missing, and what to type.
+    #[error("{0}")]
+    Missing(String),
     /// A program that could not be started or ended by itself, with its last words.
     #[error("{0}")]
     Failed(String),
@@ -57,6 +58,9 @@ pub struct ProgramPlan {
     pub credentials: Option<Credentials>,
     /// Where it runs and listens.
     pub place: Place,
+    /// Whether its standard input is a pipe that others may write to.
+    #[serde(default)]
+    pub is_written_to: bool,
     /// The arguments with which the running program becomes another that ends with its parent.
     pub tied: Vec<String>,
 }
@@ -82,6 +86,9 @@ pub struct ReadyProgram {
     pub ports: BTreeMap<String, u16>,
     /// Its version, where it says one.
     pub version: Option<String>,
+    /// The pipe to its standard input, by its path.
+    #[serde(default)]
+    pub stdin: Option<PathBuf>,
 }
 
 /// The order that ends a program.
@@ -107,7 +114,7 @@ impl Running {
     /// A program that is missing, or that does not start, with its last words.
     pub fn start(command: &[String], plan: &ProgramPlan) -> Result<Self, ProgramError> {
         if let Some(need) = missing(&plan.program) {
-            return Err(ProgramError::Missing(need.command.clone(), need.hint.clone()));
+            return Err(ProgramError::Missing(lacks(need)));
         }
         let (sender, news) = channel();
         let guardian = Process::start(command, &plan.place, plan, move |output| {
@@ -151,10 +158,22 @@ impl Running {
         self.ready.version.as_deref()
     }
 
+    /// The pipe to its standard input, where its plan has one.
+    #[must_use]
+    pub fn stdin(&self) -> Option<&Path> {
+        self.ready.stdin.as_deref()
+    }
+
     /// Why it came to an end that nobody asked for, if it has.
     #[must_use]
     pub fn failure(&self) -> Option<ProgramError> {
-        match self.news.try_recv().ok()? {
+        self.failure_within(Duration::ZERO)
+    }
+
+    /// The same, if it has by then.
+    #[must_use]
+    pub fn failure_within(&self, limit: Duration) -> Option<ProgramError> {
+        match self.news.recv_timeout(limit).ok()? {
             Output::News(ProgramNews::Failed(why)) | Output::Ended(why) => {
                 Some(ProgramError::Failed(why))
             }
@@ -201,10 +220,32 @@ fn next(
     }
 }
 
-/// The first command of its needs that is not installed.
+/// The first of its needs that is not installed.
 #[must_use]
 pub fn missing(program: &Program) -> Option<&Need> {
-    program.needs.iter().find(|need| find(&need.command).is_none())
+    let fails = |need: &&Need| find(&need.command).is_none() || !passes(&need.probe, program);
+    program.needs.iter().find(fails)
+}
+
+/// The words for a need that is not installed: what is missing, and what to type.
+#[must_use]
+pub fn lacks(need: &Need) -> String {
+    let Need { command, package, hint, .. } = need;
+    match find(command) {
+        None => format!("`{command}` is not installed; {hint}"),
+        Some(_) => format!("`{command}` lacks what {package} brings; {hint}"),
+    }
+}
+
+/// Whether a probe succeeds, in the environment of `program` as far as that is known before it has a place.
+fn passes(probe: &[String], program: &Program) -> bool {
+    let Some((command, arguments)) = probe.split_first() else { return true };
+    let Some(file) = find(command) else { return false };
+    let environment = program.environment.iter().filter(|(_, value)| variables(value).is_empty());
+    let mut probe = Command::new(file);
+    probe.args(arguments).envs(environment);
+    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }
 
 /// The file of a command: a path as it is, a name as the shell finds it or where administrators'

@@ -40,6 +40,7 @@ use crate::player::inbox::{Connected, Inbox};
 use crate::player::link::{LinkError, LinkNetwork, LinkSide};
 use crate::player::proxy::{ProxyDemand, ProxySide};
 use crate::player::server::ServerSide;
+use crate::player::subject::{SubjectDemand, SubjectSide};
 use crate::setup::{Attempt, Run};
 
 /// How long closing connections and reporting may take.
@@ -100,15 +101,17 @@ impl<'a> Trial<'a> {
         // Behind a proxy connections are in clear.
         let server_security = server_security.filter(|_| demand.is_none());
         let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
+        let demand_subject = SubjectDemand::of(plan, id, &places, network);
         let server = ServerSide::start(
             &players.server,
             commands,
-            server_plan,
+            (server_plan, demand_subject),
             &places.servers,
             network,
             &sender,
         )?;
-        let mut inbox = Inbox::new(messages, listener, server.own_processes());
+        let name = server.foreign().map(|side| side.record().name.to_string());
+        let mut inbox = Inbox::new(messages, listener, server.own_processes()).of_subject(name);
         let addresses = addresses(&server, &mut inbox)?;
         let start_proxies =
             |demand| ProxySide::start(commands, demand, &addresses, client_security.as_ref());
@@ -146,14 +149,26 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Goes through the phases.
+    /// Goes through the phases. A server that is somebody else's is the cause of what its end brings
+    /// about.
     fn play(&mut self) -> Result<Played, TrialError> {
+        let played = self.phases();
+        match self.server.foreign() {
+            Some(side) => played.map_err(|error| caused(error, side)),
+            None => played,
+        }
+    }
+
+    fn phases(&mut self) -> Result<Played, TrialError> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
         let router = self.link.as_ref().map(LinkSide::pid);
         let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
         let mut meter =
             CostMeter::new(&pids, own_server, &self.clients.pids(), router).beside(cross);
+        if let Some(side) = self.server.foreign() {
+            meter = meter.published_by(side.publisher());
+        }
         if let Some(proxies) = &self.proxies {
             meter = meter.through(&proxies.pids());
         }
@@ -185,6 +200,7 @@ impl<'a> Trial<'a> {
         let router = self.stop_link(&mut merged.load)?;
         let mut ended_early = self.inbox.ended_early();
         ended_early.extend(self.proxies.as_ref().and_then(ProxySide::failure));
+        ended_early.extend(self.server.foreign().and_then(SubjectSide::failure));
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
         Ok(Played {
@@ -196,6 +212,7 @@ impl<'a> Trial<'a> {
             router,
             cross,
             proxy: self.proxies.as_ref().map(|proxies| proxies.record().clone()),
+            subject: self.server.foreign().map(|side| side.record().clone()),
             ended_early,
             own_server,
             same_clock,
@@ -315,6 +332,10 @@ fn addresses(
     match server {
         ServerSide::Children(..) => inbox.server_addresses(),
         ServerSide::Running(target, _) => Ok(vec![target.address()]),
+        ServerSide::Subject(side) => {
+            inbox.server_addresses().map_err(|error| caused(error, side))?;
+            Ok(vec![side.address()])
+        }
     }
 }
 
@@ -322,8 +343,19 @@ fn addresses(
 fn around(server: &ServerSide<'_>, clients: u32) -> Option<LinkNetwork> {
     match server {
         ServerSide::Running(target, _) => LinkNetwork::around(target.address().ip(), clients),
-        ServerSide::Children(..) => None,
+        ServerSide::Children(..) | ServerSide::Subject(_) => None,
     }
+}
+
+/// How long may pass from what the end of a program brings about until its guardian has told of it.
+const TOLD_WITHIN: Duration = Duration::from_millis(300);
+
+/// The error of a trial whose server is somebody else's: its end, where that is behind it.
+fn caused(error: TrialError, side: &SubjectSide) -> TrialError {
+    if !matches!(error, TrialError::Invalid(_)) {
+        return error;
+    }
+    side.failure_within(TOLD_WITHIN).map_or(error, TrialError::Invalid)
 }
 
 /// Traffic beside the feed that does not flow any more.

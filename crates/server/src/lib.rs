@@ -40,6 +40,7 @@ mod endpoint;
 mod feed_id;
 mod http;
 mod hub;
+pub mod outlet;
 mod pace;
 mod polls;
 mod publish_token;

@@ -69,7 +69,7 @@ impl Sink for HubSink<'_> {
 }
 
 /// Waits for an instant that is still to come.
-async fn wait_until(timer: &AsyncFd<Timer>, due: MonoInstant) {
+pub(crate) async fn wait_until(timer: &AsyncFd<Timer>, due: MonoInstant) {
     while clock::now() < due {
         if wait_once(timer, due).await.is_err() {
             // Not known to happen. The runtime's timer is a millisecond late, and says so in

@@ -195,7 +195,7 @@ impl Resources {
 
 /// A timer that the event loop watches.
 #[expect(deprecated, reason = "sound: a Timer owns its descriptor, and gives no other")]
-fn watched(timer: Timer) -> io::Result<AsyncFd<Timer>> {
+pub(crate) fn watched(timer: Timer) -> io::Result<AsyncFd<Timer>> {
     AsyncFd::with_interest(timer, Interest::READABLE)
 }
 

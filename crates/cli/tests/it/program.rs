@@ -31,6 +31,7 @@ impl Guardian {
             values: Values::new(),
             credentials: None,
             place: Place::default(),
+            is_written_to: false,
             tied: vec!["worker-tied".to_owned()],
         };
         let mut command = pushbench(Path::new("/"), &["worker-program"]);

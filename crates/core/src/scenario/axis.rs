@@ -64,6 +64,8 @@ pub enum Axis {
     IpVersion,
     /// The way that clients take to the server.
     Via,
+    /// The server.
+    Subject,
 }
 
 /// The unit of [`Axis::value`].

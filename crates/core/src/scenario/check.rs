@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::thresholds::Target;
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
+use crate::delivery::Delivery;
 use crate::feed::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::feed::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::figure::{SAMPLES_BEYOND, Unit};
+use crate::subject::SubjectName;
 use crate::units::{ByteSize, Span};
 
 /// How many clients a point may have.
@@ -53,10 +55,31 @@ impl Scenario {
         self.check_feed()?;
         self.check_stack()?;
         check_list("via", &self.via, |_| Ok(()))?;
+        self.check_subject()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()?;
         self.check_link()
+    }
+
+    /// That somebody else's servers are asked for no more than they know.
+    fn check_subject(&self) -> Result<(), ScenarioError> {
+        check_list("subject", &self.subject, |_| Ok(()))?;
+        let names = self.subject.as_slice();
+        names.iter().try_for_each(|name| check_text("subject", name.as_str()))?;
+        if names.iter().all(SubjectName::is_own) {
+            return Ok(());
+        }
+        if let Some(name) = (1..names.len()).find_map(|at| names[..at].contains(&names[at]).then_some(&names[at])) {
+            return Err(setting("subject", format!("`{name}` is named twice")));
+        }
+        if self.delivery != Delivery::Every {
+            return Err(setting("delivery", "another server than pushbench's knows `every` alone"));
+        }
+        if self.feed.payload == PayloadKind::Binary {
+            return Err(setting("feed.payload", "another server than pushbench's is given text alone"));
+        }
+        Ok(())
     }
 
     /// How many points and trials there are, without laying them out.

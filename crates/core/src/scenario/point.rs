@@ -12,6 +12,7 @@ use crate::feed::payload::MAX_PAYLOAD;
 use crate::feed::schedule::{check_rate, check_speed};
 use crate::link::{Link, LinkName};
 use crate::proxy::Via;
+use crate::subject::SubjectName;
 use crate::tls::{Tls, check_groups};
 use crate::units::{Rate, Span};
 
@@ -56,6 +57,9 @@ pub struct Point {
     /// The way that clients take to the server.
     #[serde(default, skip_serializing_if = "Via::is_direct")]
     pub via: Via,
+    /// The server.
+    #[serde(default, skip_serializing_if = "SubjectName::is_own")]
+    pub subject: SubjectName,
     /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,6 +88,7 @@ impl Point {
             link: None,
             link_name: None,
             via: Via::Direct,
+            subject: SubjectName::default(),
             server_runs_already: false,
         }
     }
@@ -106,6 +111,7 @@ impl Point {
             return Err(setting("clients", problem));
         }
         check_text("label", &self.label)?;
+        check_text("subject", self.subject.as_str())?;
         check_rate(self.rate).map_err(|why| setting("rate", why.problem))?;
         check_speed(self.speed).map_err(|why| setting("speed", why.problem))?;
         // A replay was not always held to the rates of other schedules.

@@ -102,6 +102,7 @@ pub const SETTINGS: [Setting; 47] = {
         setting("link.scope", Whole),
         setting("link.reorder", Whole),
         axis(Axis::Via, "via"),
+        axis(Axis::Subject, "subject"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -116,7 +117,7 @@ mod tests {
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
     fn each_key_of_a_scenario_has_a_row_and_each_row_a_key() {
-        let text = "total_rate = 100\nfloor = true\nvia = \"nginx\"\n[feed]\nschedule = \"burst\"\n\
+        let text = "total_rate = 100\nfloor = true\nvia = \"nginx\"\nsubject = \"nchan\"\n[feed]\nschedule = \"burst\"\n\
                     [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
                     down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
                     scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n\

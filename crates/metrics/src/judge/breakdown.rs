@@ -13,7 +13,8 @@
 //!
 //! Of a server that says nothing of its writes, the stamp of a read's last byte speaks for all
 //! messages in the read. An answer to a poll comes as a whole, so that it is theirs; of a stream it
-//! is the latest at which the kernel can have had them, and the load generator's part the least.
+//! is the latest at which the kernel can have had them, and the load generator's part the least. Where
+//! the run gave that server its messages, what lies between is the server's, the network included.
 
 use std::collections::{HashMap, HashSet};
 
@@ -247,8 +248,9 @@ impl Breakdown {
                 self.coverage.no_kernel_stamp += 1;
                 continue;
             };
-            if servers.is_empty() {
-                self.record_arrival(received, kernel, same_clock);
+            if servers.iter().all(Log::is_silent) {
+                let published = servers.iter().find_map(|log| log.published.get(&received.seq));
+                self.record_arrival(received, (published.copied(), kernel), same_clock);
                 continue;
             }
             let found = servers.iter().find_map(|server| server.find(address, received));
@@ -296,9 +298,21 @@ impl Breakdown {
         self.since_written.record_ns(stamps.at.0.saturating_sub(stamps.written.0));
     }
 
-    /// Of a server that says nothing: the client's own part, and the whole where it is known.
-    fn record_arrival(&mut self, received: &Received, kernel: MonoInstant, same_clock: bool) {
+    /// Of a server that says nothing: the client's own part, the whole where it is known, and the rest
+    /// where it is known when the message was published.
+    fn record_arrival(
+        &mut self,
+        received: &Received,
+        (published, kernel): (Option<MonoInstant>, MonoInstant),
+        same_clock: bool,
+    ) {
         self.coverage.samples += 1;
+        if let Some(published) = published {
+            let wanted = published.max(received.asked);
+            self.parts[Part::Publisher as usize].record(between(received.due, published));
+            self.parts[Part::Poll as usize].record(between(published, wanted));
+            self.parts[Part::Server as usize].record(between(wanted, kernel));
+        }
         self.coverage.borrowed += u64::from(received.last != received.seq);
         self.parts[Part::Load as usize].record(between(kernel, received.at));
         if same_clock {
@@ -349,6 +363,11 @@ impl<'a> Log<'a> {
         let mut written: Vec<&Written> = stamps.written.iter().collect();
         written.sort_unstable_by_key(|written| (written.peer, written.at));
         Self { published: stamps.published.iter().copied().collect(), peers, written }
+    }
+
+    /// Whether the server says nothing of its writes.
+    fn is_silent(&self) -> bool {
+        self.peers.is_empty()
     }
 
     /// When a message was published, and the write that completed it: the last on a connection of

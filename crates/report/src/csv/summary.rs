@@ -157,6 +157,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::ProxyCpu),
     C::Figure(Figure::ProxyRss),
     C::Axis(Axis::Via),
+    C::Axis(Axis::Subject),
 ];
 
 /// A count that messages without a number say nothing of.

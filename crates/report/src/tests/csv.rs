@@ -44,7 +44,8 @@ fn the_header_is_the_one_that_users_were_promised() {
                  load_context_bytes_per_client,link,delay_ms,jitter_ms,loss_percent,loss_burst,\
                  down_bits_per_s,up_bits_per_s,queue,router_cpu_us_per_msg,ready_p50_us,\
                  load_down,load_up,cross_down_bits_per_s,cross_up_bits_per_s,ip_version,\
-                 resumed_p50_us,latency_from,proxy_cpu_us_per_msg,proxy_rss_bytes_per_client,via";
+                 resumed_p50_us,latency_from,proxy_cpu_us_per_msg,proxy_rss_bytes_per_client,via,\
+                 subject";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();

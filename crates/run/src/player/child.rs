@@ -16,11 +16,13 @@ use pushbench_load::bare::{self, Part, Receiver};
 use pushbench_load::{Load, LoadError};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
-    LoadNews, LoadOrder, LoadPlan, LoadPlayer, Place, ServerNews, ServerPlan, ServerPlayer,
+    LoadNews, LoadOrder, LoadPlan, LoadPlayer, Outlet, Place, ServerNews, ServerOrder, ServerPlan,
+    ServerPlayer,
 };
 use pushbench_os::machine::limits;
 use pushbench_os::net::namespace::{self, NetworkError};
 use pushbench_os::process::tied;
+use pushbench_server::outlet::{OutletError, Publisher};
 use pushbench_server::{Server, ServerConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -119,13 +121,37 @@ pub fn server() -> Result<(), ChildError> {
     let plan: ServerPlan = plan()?;
     enter(&plan.place)?;
     let files = limits::raise_open_files(OPEN_FILES);
-    match plan.player {
+    match plan.player.clone() {
+        ServerPlayer::Publisher(outlet) => publisher(plan, &outlet),
         ServerPlayer::Bare => play_bare(
             move |hear| pushbench_server::bare::play(&plan, hear, |news| say(&news)),
             |error| ServerNews::Failed { error },
         ),
         ServerPlayer::Real => real_server(plan, files),
     }
+}
+
+/// Gives the feed to a server that is somebody else's.
+fn publisher(plan: ServerPlan, outlet: &Outlet) -> Result<(), ChildError> {
+    let failed = |error: OutletError| give_up(&ServerNews::Failed { error: error.to_string() });
+    let publisher = match Publisher::open(plan, outlet) {
+        Ok(publisher) => publisher,
+        Err(error) => return failed(error),
+    };
+    say(&ServerNews::Listening { address: outlet.address });
+    let orders = publisher.orders();
+    let (sender, ended) = channel();
+    thread::spawn(move || {
+        // One that has ended hears nothing.
+        let followed = follow(|order| drop(orders.send(order)));
+        let _ = sender.send(followed);
+        let _ = orders.send(ServerOrder::Stop);
+    });
+    match publisher.run() {
+        Ok(measured) => say(&ServerNews::Stopped(Box::new(measured))),
+        Err(error) => return failed(error),
+    }
+    ended.try_recv().unwrap_or(Ok(()))
 }
 
 fn real_server(plan: ServerPlan, files: u64) -> Result<(), ChildError> {

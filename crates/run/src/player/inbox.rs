@@ -73,6 +73,8 @@ pub(crate) struct Inbox<'a> {
     listener: &'a mut Listener<'a>,
     /// How many server processes there are.
     servers: usize,
+    /// The name of the server, where it is somebody else's and these publish to it.
+    subject: Option<String>,
     /// How many load processes there are.
     loads: usize,
     /// Measurements of the load processes that have finished; whoever is slow to read hears of it
@@ -98,11 +100,25 @@ impl<'a> Inbox<'a> {
             messages,
             listener,
             servers,
+            subject: None,
             loads: 0,
             finished: BTreeMap::new(),
             ended_early: BTreeMap::new(),
             reported: false,
             progress: BTreeMap::new(),
+        }
+    }
+
+    /// The same where the server is somebody else's.
+    pub(crate) fn of_subject(self, subject: Option<String>) -> Self {
+        Self { subject, ..self }
+    }
+
+    /// The end of a server, or of who publishes to it.
+    fn server_died(&self, error: String) -> Invalid {
+        match &self.subject {
+            Some(program) => Invalid::ProgramFailed { program: program.clone(), error },
+            None => Invalid::ServerDied { error },
         }
     }
 
@@ -228,7 +244,7 @@ impl<'a> Inbox<'a> {
             let Some(message) = self.next(deadline)? else {
                 let error = format!("{}it {problem} in time", name(missing, count));
                 return Err(TrialError::Invalid(match kind {
-                    Kind::Server => Invalid::ServerDied { error },
+                    Kind::Server => self.server_died(error),
                     Kind::Load => Invalid::LoadDied { error },
                 }));
             };
@@ -267,7 +283,7 @@ impl<'a> Inbox<'a> {
             Message::Server(
                 index,
                 Output::News(ServerNews::Failed { error }) | Output::Ended(error),
-            ) => Invalid::ServerDied { error: format!("{}{error}", name(index, self.servers)) },
+            ) => self.server_died(format!("{}{error}", name(index, self.servers))),
             Message::Load(
                 index,
                 Output::News(LoadNews::Failed { error }) | Output::Ended(error),

@@ -120,6 +120,7 @@ impl ProxyDemand {
             values: Values::from(values.map(|(name, value)| (name.to_owned(), value))),
             credentials: self.credentials.clone(),
             place: self.place.clone(),
+            is_written_to: false,
             tied: tied.to_vec(),
         }
     }

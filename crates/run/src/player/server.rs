@@ -14,9 +14,10 @@ use pushbench_os::time::clock;
 use super::inbox::Message;
 use super::link::LinkNetwork;
 use super::process::{Process, ProcessError};
+use super::subject::{SubjectDemand, SubjectSide};
 use super::target::Target;
 use super::{Commands, Server};
-use crate::error::RunError;
+use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
 use crate::offset;
 
@@ -36,28 +37,34 @@ pub(crate) enum ServerSide<'a> {
     Children(Vec<Process>, Box<FeedSpec>),
     /// A server that runs already.
     Running(&'a Target, &'a [u32]),
+    /// A server that is somebody else's, started for the trial.
+    Subject(Box<SubjectSide>),
 }
 
 impl<'a> ServerSide<'a> {
     /// Starts a child with `plan` at each of `places`, each of which will say where it listens; or
-    /// takes the server that runs.
+    /// takes the server that runs, or starts somebody else's where the trial's is that.
     pub(crate) fn start(
         server: &'a Server,
         commands: &Commands,
-        plan: ServerPlan,
+        (plan, demand): (ServerPlan, Option<SubjectDemand>),
         places: &[Place],
         network: Option<&LinkNetwork>,
         messages: &Sender<Message>,
-    ) -> Result<Self, RunError> {
-        let player = match server {
-            Server::Running(target, pids) => return Ok(Self::Running(target, pids)),
-            Server::Children(player) => *player,
+    ) -> Result<Self, TrialError> {
+        let player = match (server, demand) {
+            (Server::Running(target, pids), _) => return Ok(Self::Running(target, pids)),
+            (Server::Children(_), Some(demand)) => {
+                let side = SubjectSide::start(commands, demand, plan, messages)?;
+                return Ok(Self::Subject(Box::new(side)));
+            }
+            (Server::Children(player), None) => player.clone(),
         };
         let processes = places.iter().enumerate().map(|(index, place)| {
             let messages = messages.clone();
             let place = place.clone();
             let place = network.map_or_else(|| place.clone(), |it| it.of_server(place.clone()));
-            let plan = ServerPlan { player, place, ..plan.clone() };
+            let plan = ServerPlan { player: player.clone(), place, ..plan.clone() };
             Process::start(&commands.server, &plan.place, &plan, move |output| {
                 // The trial may be over: then nobody listens.
                 let _ = messages.send(Message::Server(index, output));
@@ -72,6 +79,7 @@ impl<'a> ServerSide<'a> {
         match self {
             Self::Children(processes, _) => processes.iter().map(Process::pid).collect(),
             Self::Running(_, pids) => pids.to_vec(),
+            Self::Subject(side) => vec![side.pid()],
         }
     }
 
@@ -80,11 +88,12 @@ impl<'a> ServerSide<'a> {
         matches!(self, Self::Children(..))
     }
 
-    /// How many server processes are this run's.
+    /// How many processes that publish are this run's.
     pub(crate) fn own_processes(&self) -> usize {
         match self {
             Self::Children(processes, _) => processes.len(),
             Self::Running(..) => 0,
+            Self::Subject(_) => 1,
         }
     }
 
@@ -93,13 +102,14 @@ impl<'a> ServerSide<'a> {
         match self {
             Self::Children(..) => Subject::default(),
             Self::Running(target, _) => target.subject.clone(),
+            Self::Subject(side) => side.asked.clone(),
         }
     }
 
     /// Whether its instants are on this machine's clock.
     pub(crate) fn has_same_clock(&self) -> bool {
         match self {
-            Self::Children(..) => true,
+            Self::Children(..) | Self::Subject(_) => true,
             Self::Running(target, _) => target.has_same_clock(),
         }
     }
@@ -111,6 +121,15 @@ impl<'a> ServerSide<'a> {
                 processes.iter_mut().try_for_each(|process| process.order(order))
             }
             Self::Running(..) => Ok(()),
+            Self::Subject(side) => side.order(order),
+        }
+    }
+
+    /// The server that is somebody else's, where the run started it.
+    pub(crate) fn foreign(&self) -> Option<&SubjectSide> {
+        match self {
+            Self::Subject(side) => Some(side),
+            Self::Children(..) | Self::Running(..) => None,
         }
     }
 
@@ -123,11 +142,13 @@ impl<'a> ServerSide<'a> {
         drain_for: Duration,
     ) -> Result<TrialTiming, RunError> {
         let warmup = clock::now() + LEAD;
+        let begun = |feed: &FeedSpec| {
+            let origin = warmup + quiet_edge(&feed.schedule);
+            (feed.schedule.clone(), feed.seed, origin, Checkpoint::START)
+        };
         let (schedule, seed, origin, checkpoint) = match self {
-            Self::Children(_, feed) => {
-                let origin = warmup + quiet_edge(&feed.schedule);
-                (feed.schedule.clone(), feed.seed, origin, Checkpoint::START)
-            }
+            Self::Children(_, feed) => begun(feed),
+            Self::Subject(side) => begun(&side.feed),
             Self::Running(target, _) => match &target.feed {
                 Some(feed) => {
                     let (known, checkpoint) = (&feed.description, feed.checkpoint_before(warmup)?);

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pushbench_core::program::{MAIN_PORT, Program, Ready, Values, fill};
-use pushbench_os::process::tied;
+use pushbench_os::process::{fifo, tied};
 use tempfile::TempDir;
 
 use super::words::LastWords;
@@ -92,7 +92,7 @@ impl Guarded {
         let program = &plan.program;
         let folder = folder().map_err(|error| format!("cannot make a folder for it: {error}"))?;
         let host = plan.place.listen.ip();
-        let mut ready = ReadyProgram { pid: 0, ports: program.ports.clone(), version: None };
+        let mut ready = ReadyProgram { pid: 0, ports: program.ports.clone(), version: None, stdin: None };
         for port in ready.ports.values_mut().filter(|port| **port == 0) {
             let free = TcpListener::bind((host, 0)).and_then(|it| it.local_addr());
             *port = free.map_err(|error| format!("no port is free: {error}"))?.port();
@@ -100,7 +100,11 @@ impl Guarded {
         let values = values(plan, &folder, &ready);
         write_files(plan, &folder, &values)?;
         ready.version = version(program, &folder, &values);
-        let child = tied::adopt_orphans().and_then(|()| spawn(plan, &folder, &values, sender));
+        let stdin = folder.path().join(STDIN);
+        ready.stdin = plan.is_written_to.then(|| stdin.clone());
+        let input = if plan.is_written_to { fifo::make(&stdin).map(Stdio::from) } else { Ok(Stdio::null()) };
+        let input = input.map_err(|error| format!("cannot make a pipe for it: {error}"))?;
+        let child = tied::adopt_orphans().and_then(|()| spawn(plan, (&folder, input), &values, sender));
         let fails = |error| format!("`{}` cannot be started: {error}", program.command[0]);
         ready.pid = child.map_err(fails)?;
         let sender = sender.clone();
@@ -238,6 +242,9 @@ fn values(plan: &ProgramPlan, folder: &TempDir, ready: &ReadyProgram) -> Values 
 const CERTIFICATE: &str = "certificate.pem";
 const KEY: &str = "certificate.pem.key";
 
+/// The name of the pipe to its standard input.
+const STDIN: &str = "stdin.pipe";
+
 fn write_files(plan: &ProgramPlan, folder: &TempDir, values: &Values) -> Result<(), String> {
     let fails = |name: &str, error: io::Error| format!("cannot write `{name}` for it: {error}");
     for (name, text) in &plan.program.files {
@@ -262,7 +269,7 @@ fn filled(text: &str, values: &Values) -> Result<String, String> {
 /// of this process, as the system asks it to end once that is gone.
 fn spawn(
     plan: &ProgramPlan,
-    folder: &TempDir,
+    (folder, input): (&TempDir, Stdio),
     values: &Values,
     sender: &Sender<Heard>,
 ) -> io::Result<u32> {
@@ -278,7 +285,7 @@ fn spawn(
     let mut child = command
         .envs(environment(program, values).map_err(other)?)
         .current_dir(folder.path())
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)

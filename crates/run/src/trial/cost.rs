@@ -20,6 +20,8 @@ pub(super) struct CostMeter {
     router: Processes,
     /// A proxy, with all that descend from it.
     proxy: Processes,
+    /// The process that gives the feed to a server that is somebody else's.
+    publisher: Processes,
     /// Those that fill the line beside the feed, whose cost is no figure.
     cross: Vec<u32>,
     machine: Option<MachineTimes>,
@@ -177,13 +179,19 @@ impl CostMeter {
     pub(super) fn new(servers: &[u32], own: bool, loads: &[u32], router: Option<u32>) -> Self {
         let servers = if own { Processes::each(servers) } else { Processes::tree(servers) };
         let (loads, router) = (Processes::each(loads), Processes::each(router.as_slice()));
-        let proxy = Processes::Each(Vec::new());
-        Self { servers, loads, router, proxy, cross: Vec::new(), machine: None }
+        let nobody = || Processes::Each(Vec::new());
+        let (proxy, publisher) = (nobody(), nobody());
+        Self { servers, loads, router, proxy, publisher, cross: Vec::new(), machine: None }
     }
 
     /// The same with a proxy.
     pub(super) fn through(self, proxy: &[u32]) -> Self {
         Self { proxy: Processes::tree(proxy), ..self }
+    }
+
+    /// The same of a server that is given its messages by a process of this run.
+    pub(super) fn published_by(self, publisher: u32) -> Self {
+        Self { publisher: Processes::each(&[publisher]), ..self }
     }
 
     /// The same with processes that are the trial's too.
@@ -199,9 +207,9 @@ impl CostMeter {
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
-        let Self { servers, loads, router, proxy, cross, .. } = self;
-        let own = vec![std::process::id()];
-        [servers.pids(), loads.pids(), router.pids(), proxy.pids(), cross.clone(), own].concat()
+        let Self { servers, loads, router, proxy, publisher, cross, .. } = self;
+        let sides = [servers, loads, router, proxy, publisher].map(Processes::pids);
+        [sides.concat(), cross.clone(), vec![std::process::id()]].concat()
     }
 
     /// Reads the clocks at t0.
@@ -210,6 +218,7 @@ impl CostMeter {
         self.loads.start();
         self.router.start();
         self.proxy.start();
+        self.publisher.start();
         self.machine = MachineTimes::read().ok();
     }
 
@@ -221,6 +230,7 @@ impl CostMeter {
         let (servers, loads) = (self.servers.spent(), self.loads.spent());
         let router_cpu = self.router.spent().total;
         let proxy_cpu = self.proxy.spent().total;
+        let publisher_cpu = self.publisher.spent().total;
         let (server_rss_growth, load_rss_growth) =
             (self.servers.rss_growth(), self.loads.rss_growth());
         let proxy_rss_growth = self.proxy.rss_growth();
@@ -233,6 +243,7 @@ impl CostMeter {
             load_cpu: loads.total,
             router_cpu,
             proxy_cpu,
+            publisher_cpu,
             server_rss_growth,
             load_rss_growth,
             proxy_rss_growth,

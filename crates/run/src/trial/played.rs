@@ -9,6 +9,7 @@ use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
 use pushbench_metrics::record::proxy::ProxyRecord;
+use pushbench_metrics::record::subject::SubjectRecord;
 use pushbench_metrics::record::warning::{Invalid, Lag};
 
 use super::cost::Cost;
@@ -38,6 +39,8 @@ pub struct Played {
     pub(crate) cross: Option<CrossMeasured>,
     /// The proxy between clients and server; `None` where they reach it themselves.
     pub(crate) proxy: Option<ProxyRecord>,
+    /// The server, where it is somebody else's and the run started it.
+    pub(crate) subject: Option<SubjectRecord>,
     /// Load processes and proxies that ended early.
     pub(crate) ended_early: Vec<Invalid>,
     /// Whether the server is a child of this run.

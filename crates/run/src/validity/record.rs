@@ -53,6 +53,7 @@ fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
         router: None,
         cross: None,
         proxy: None,
+        subject: None,
         breakdown: None,
         latency_from: Default::default(),
         stamp_offset: None,
@@ -91,6 +92,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         router,
         cross,
         proxy,
+        subject,
         latency_from,
         ..
     } = played;
@@ -114,6 +116,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         router,
         cross,
         proxy,
+        subject,
         breakdown,
         latency_from,
         stamp_offset: timing.stamps,

@@ -235,6 +235,7 @@ pub(super) const TABLE: [Row; 27] = [
     link::LOAD_UP,
     link::IP_VERSION,
     VIA,
+    SUBJECT,
 ];
 
 /// The way to the server.
@@ -252,6 +253,23 @@ const VIA: Row = Row {
     value: |_| f64::NAN,
     field: |_| f64::NAN,
     text: |point| point.via.to_string(),
+};
+
+/// The server.
+const SUBJECT: Row = Row {
+    axis: Axis::Subject,
+    key: "subject",
+    label: "subject",
+    column: "subject",
+    title: "server",
+    words: "server {}",
+    unit: AxisUnit::Name,
+    is_read_by: |_| true,
+    len: |scenario| scenario.subject.as_slice().len(),
+    choose: |from, at, point| point.subject = from.subject.as_slice()[at].clone(),
+    value: |_| f64::NAN,
+    field: |_| f64::NAN,
+    text: |point| point.subject.to_string(),
 };
 
 /// The first row of the contenders in TLS.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use pushbench_core::feed::payload::Payload;
 use pushbench_core::rules::Rules;
+use pushbench_core::subject::Publish;
 use serde::{Deserialize, Serialize};
 
 /// A child process that plays the server's side.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerPlayer {
     /// The server of pushbench.
@@ -16,6 +17,20 @@ pub enum ServerPlayer {
     Real,
     /// A loop of writes, the least that a server of WebSockets can do: the floor.
     Bare,
+    /// The publisher of a server that is somebody else's: it walks the schedule and gives that server
+    /// each message.
+    Publisher(Outlet),
+}
+
+/// Where and how messages are given to a server that is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlet {
+    /// How.
+    pub publish: Publish,
+    /// The address at which it takes them.
+    pub address: SocketAddr,
+    /// The pipe to its standard input, by its path; `None` where it takes them at a socket.
+    pub stdin: Option<PathBuf>,
 }
 
 /// A child process that plays the clients' side.

@@ -1,0 +1,215 @@
+//! Servers that are somebody else's: those that a scenario asks for, those that are built in, and consent
+//! to run the commands of a file from elsewhere.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use pushbench_core::scenario::Scenario;
+use pushbench_core::subject::{MAX_SUBJECT_BYTES, OWN, Subject, SubjectName};
+use pushbench_report::bounded;
+use pushbench_run::{Plan, program};
+use serde::Serialize;
+
+use crate::args::{SubjectArgs, SubjectsArgs, SubjectsCommand};
+use crate::exit::{Failure, Outcome};
+use crate::{print, tell};
+
+/// The servers of a scenario that are somebody else's: `flags` stand in the place of the scenario's, whose
+/// files are relative to `folder`. A file's name stands for its path from here on.
+pub(crate) fn resolve(
+    scenario: &mut Scenario,
+    flags: &SubjectArgs,
+    folder: Option<&Path>,
+) -> Result<Vec<Subject>, Failure> {
+    scenario.subject.override_with(&flags.subject);
+    let folder = folder.filter(|_| flags.subject.is_empty());
+    let (mut names, mut subjects) = (Vec::new(), Vec::<Subject>::new());
+    for name in scenario.subject.as_slice() {
+        let subject = if name.is_own() { None } else { Some(find(name, folder, flags.trust)?) };
+        names.push(subject.as_ref().map_or_else(SubjectName::default, |it| it.name.clone()));
+        subjects.extend(subject);
+    }
+    scenario.subject = names.into();
+    Ok(subjects)
+}
+
+/// A subject by its name, or that of a file, whose commands may be run.
+fn find(name: &SubjectName, folder: Option<&Path>, trust: bool) -> Result<Subject, Failure> {
+    let built_in = Subject::built_in().find(|subject| subject.name == *name);
+    let subject = match built_in {
+        Some(subject) => subject.clone(),
+        None if name.is_plain() => return Err(unknown(name.as_str())),
+        None => {
+            let path = Path::new(name.as_str());
+            let path = folder.map_or_else(|| path.to_owned(), |folder| folder.join(path));
+            let subject = read(&path)?;
+            ask(&subject, &path, trust)?;
+            subject
+        }
+    };
+    match program::missing(&subject.program) {
+        None => Ok(subject),
+        Some(need) => {
+            Err(Failure::usage(anyhow!("subject {}: {}", subject.name, program::lacks(need))))
+        }
+    }
+}
+
+fn unknown(name: &str) -> Failure {
+    let names: Vec<&str> = Subject::built_in().map(|subject| subject.name.as_str()).collect();
+    Failure::usage(anyhow!(
+        "no subject is called `{name}`; there are {OWN}, {}, and files by their paths, such as \
+         ./{name}.toml",
+        names.join(", ")
+    ))
+}
+
+fn read(path: &Path) -> Result<Subject, Failure> {
+    let shown = path.display();
+    let text = bounded::read_text(path, MAX_SUBJECT_BYTES);
+    let text = text.with_context(|| format!("cannot read the subject {shown}"));
+    let subject = Subject::parse(&text.map_err(Failure::Usage)?);
+    let subject = subject.map_err(|error| Failure::usage(anyhow!("subject {shown}: {error}")))?;
+    if Subject::built_in().any(|known| known.name == subject.name) {
+        let name = &subject.name;
+        return Err(Failure::usage(anyhow!(
+            "subject {shown}: `{name}` is built in; give it a name of its own"
+        )));
+    }
+    Ok(subject)
+}
+
+/// Goes on where the user trusts the file, or says so at the terminal, having seen what it runs.
+fn ask(subject: &Subject, path: &Path, trust: bool) -> Result<(), Failure> {
+    if trust {
+        return Ok(());
+    }
+    let shown = path.display();
+    let commands = commands(subject);
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::usage(anyhow!(
+            "{shown} runs commands on this machine; --trust says that it may:\n{commands}"
+        )));
+    }
+    tell(format_args!("{shown} runs on this machine, as you:\n{commands}\nMay it? Type yes:"));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim().eq_ignore_ascii_case("yes") {
+        return Ok(());
+    }
+    Err(Failure::usage(anyhow!("nothing was run of {shown}")))
+}
+
+/// The commands of a subject, and what goes with them, a line for each.
+fn commands(subject: &Subject) -> String {
+    let program = &subject.program;
+    let version = program.version.iter().map(|version| &version.command);
+    let probes = program.needs.iter().map(|need| &need.probe).filter(|probe| !probe.is_empty());
+    let commands = probes.chain(version).chain([&program.command]);
+    let mut lines: Vec<String> =
+        commands.map(|command| format!("  {}", command.join(" "))).collect();
+    let variables = program.environment.iter();
+    lines.extend(variables.map(|(name, value)| format!("  with {name}={value}")));
+    lines.extend(program.files.keys().map(|name| format!("  with its file {name}")));
+    lines.join("\n")
+}
+
+/// Refuses wishes that somebody else's servers do not know.
+pub(crate) fn check(plan: &Plan, server_processes: Option<u64>) -> Result<(), Failure> {
+    if plan.subjects.is_empty() {
+        return Ok(());
+    }
+    if server_processes.is_some_and(|count| count > 1) {
+        return Err(Failure::usage(anyhow!(
+            "--server-processes is of pushbench's own server; leave it out beside other subjects"
+        )));
+    }
+    let offered = |subject: &&Subject| {
+        let mut of_it = plan.trials.iter().map(|id| &plan.point(*id).subject);
+        of_it.all(|name| *name != subject.name)
+    };
+    if let Some(subject) = plan.subjects.iter().find(offered) {
+        let transports: Vec<&str> = subject.transports.keys().map(|it| it.name()).collect();
+        return Err(Failure::usage(anyhow!(
+            "subject {}: it offers none of the transports; it has {}",
+            subject.name,
+            transports.join(", ")
+        )));
+    }
+    for (subject, names) in left_out(plan) {
+        tell(format_args!("left out: {names} of {subject}, which does not offer it"));
+    }
+    Ok(())
+}
+
+/// The contenders that subjects do not offer, by the name of each.
+fn left_out(plan: &Plan) -> Vec<(&SubjectName, String)> {
+    let mut all: Vec<(&SubjectName, String)> = Vec::new();
+    for point in &plan.points {
+        let names: Vec<&str> = plan.left_out(point).map(|contender| contender.name()).collect();
+        let entry = (&point.subject, names.join(", "));
+        if !names.is_empty() && !all.contains(&entry) {
+            all.push(entry);
+        }
+    }
+    all
+}
+
+/// `pushbench subjects`.
+pub(crate) fn command(args: &SubjectsArgs) -> Result<Outcome, Failure> {
+    if let Some(SubjectsCommand::Show { name }) = &args.command {
+        print(Subject::text(name).ok_or_else(|| unknown(name))?)?;
+        return Ok(Outcome::Done);
+    }
+    let listed: Vec<Listed> = Subject::built_in().map(Listed::of).collect();
+    if args.json {
+        let json = serde_json::to_string_pretty(&listed).map_err(Failure::failed)?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&list(&listed))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A subject, as it is listed.
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: &'static str,
+    about: &'static str,
+    transports: Vec<&'static str>,
+    installed: bool,
+    /// What to do where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Listed {
+    fn of(subject: &'static Subject) -> Self {
+        let missing = program::missing(&subject.program);
+        Self {
+            name: subject.name.as_str(),
+            about: &subject.about,
+            transports: subject.transports.keys().map(|it| it.name()).collect(),
+            installed: missing.is_none(),
+            hint: missing.map(|need| need.hint.clone()),
+        }
+    }
+}
+
+fn list(listed: &[Listed]) -> String {
+    let mut text = format!("{OWN:<12} its own server: every transport, in this binary\n");
+    for Listed { name, about, transports, hint, .. } in listed {
+        let state = match hint {
+            None => "installed".to_owned(),
+            Some(hint) => format!("not installed: {hint}"),
+        };
+        text.push_str(&format!("{name:<12} {about}\n"));
+        text.push_str(&format!("{:<12} {}; {state}\n", "", transports.join(", ")));
+    }
+    text.push_str(
+        "\nMeasure them side by side with `pushbench run --subject pushbench,NAME`, start one of your \
+         own\nfrom `pushbench subjects show NAME`.\n",
+    );
+    text
+}

@@ -1,0 +1,221 @@
+//! Subjects: servers that a run starts, its own or somebody else's, by name.
+//!
+//! Of somebody else's a file says which program it is, how a message is given to it, and where it offers
+//! which transport. Nothing here, and nothing of the run, knows any of them.
+//!
+//! ```
+//! use pushbench_core::subject::{Publish, Subject};
+//! use pushbench_core::Contender;
+//!
+//! let subject = Subject::parse(
+//!     r#"
+//!     name = "mine"
+//!     about = "a server of mine"
+//!     publish = { post = { path = "/publish" } }
+//!
+//!     [transports.sse]
+//!     path = "/events"
+//!
+//!     [program]
+//!     command = ["my-server", "--port", "{port}"]
+//!     "#,
+//! )?;
+//! assert_eq!(subject.endpoint(Contender::SSE, false).unwrap().path, "/events");
+//! assert!(subject.endpoint(Contender::WEBSOCKET, false).is_none());
+//! # Ok::<(), String>(())
+//! ```
+
+mod name;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::name::{OWN, SubjectName};
+use crate::checked_when_read;
+use crate::contender::{Coding, Contender, Security, Stack, Transport};
+use crate::program::{MAIN_PORT, Program};
+
+/// The texts of the files that are built in.
+const FILES: [&str; 5] = [
+    include_str!("../../../subjects/nchan.toml"),
+    include_str!("../../../subjects/node-ws.toml"),
+    include_str!("../../../subjects/node-sse.toml"),
+    include_str!("../../../subjects/python-sse.toml"),
+    include_str!("../../../subjects/aiohttp.toml"),
+];
+
+/// The largest file that is read as a subject's.
+pub const MAX_SUBJECT_BYTES: u64 = 1 << 20;
+
+/// The most bytes of a path, of a type of events, and of the sentence about a subject.
+const MAX_TEXT: usize = 1024;
+
+static BUILT_IN: LazyLock<Vec<(Subject, &'static str)>> = LazyLock::new(|| {
+    let read = |text| (Subject::parse(text).expect("a test reads every file"), text);
+    FILES.into_iter().map(read).collect()
+});
+
+/// A server that is somebody else's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, remote = "Self")]
+pub struct Subject {
+    /// The name that it has in tables and files.
+    pub name: SubjectName,
+    /// What it is and how it is set up, in one sentence.
+    pub about: String,
+    /// How a message is given to it.
+    pub publish: Publish,
+    /// Where it offers which transport.
+    pub transports: BTreeMap<Transport, Endpoint>,
+    /// The program.
+    pub program: Program,
+}
+
+checked_when_read!(Subject);
+
+/// How a message is given to a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Publish {
+    /// As the body of a POST.
+    Post(Inlet),
+    /// As a message of a WebSocket that stays open.
+    Websocket(Inlet),
+    /// As a line on the standard input of its program.
+    Stdin,
+}
+
+/// Where a server takes messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inlet {
+    /// The path.
+    pub path: String,
+    /// The port, by the name that it has among the program's.
+    #[serde(default = "main_port")]
+    pub port: String,
+}
+
+/// Where a server offers a transport.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// The path and query.
+    pub path: String,
+    /// The type of the server-sent events that are the feed's; `None` where it is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+fn main_port() -> String {
+    MAIN_PORT.to_owned()
+}
+
+impl Publish {
+    /// Where a socket takes messages; `None` where no socket does.
+    #[must_use]
+    pub const fn inlet(&self) -> Option<&Inlet> {
+        match self {
+            Self::Post(inlet) | Self::Websocket(inlet) => Some(inlet),
+            Self::Stdin => None,
+        }
+    }
+}
+
+impl Subject {
+    /// All that are built in.
+    pub fn built_in() -> impl Iterator<Item = &'static Self> {
+        BUILT_IN.iter().map(|(subject, _)| subject)
+    }
+
+    /// The text of the file that is built in under that name.
+    #[must_use]
+    pub fn text(name: &str) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(subject, _)| subject.name.as_str() == name).map(|(_, text)| *text)
+    }
+
+    /// Reads the TOML of a subject.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, with the line where the text is no description of one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// Where it offers what `contender` needs; `None` where it does not. A proxy in front of it ends the
+    /// TLS that it does not speak itself.
+    #[must_use]
+    pub fn endpoint(&self, contender: Contender, is_behind_proxy: bool) -> Option<&Endpoint> {
+        let Contender { transport, stack } = contender;
+        let is_plain = stack.basic() == Stack::PLAIN && stack.coding == Coding::None;
+        let is_clear = stack.security == Security::Clear || is_behind_proxy;
+        self.transports.get(&transport).filter(|_| is_plain && is_clear)
+    }
+
+    /// Checks what the types of its parts cannot.
+    ///
+    /// # Errors
+    ///
+    /// The first key with a value that cannot be, and why.
+    pub fn check(&self) -> Result<(), String> {
+        if self.name.is_own() || !self.name.is_plain() {
+            return Err(format!(
+                "name: it has 1 to 64 letters, digits, `-` or `_`, and is not `{OWN}`"
+            ));
+        }
+        check_line("about", &self.about)?;
+        if self.transports.is_empty() {
+            return Err("transports: there has to be one at least".to_owned());
+        }
+        for (transport, endpoint) in &self.transports {
+            endpoint.check(*transport)?;
+        }
+        let Some(inlet) = self.publish.inlet() else { return Ok(()) };
+        check_path("publish", &inlet.path)?;
+        if self.program.ports.contains_key(&inlet.port) {
+            return Ok(());
+        }
+        Err(format!("publish: the program has no port `{}`", inlet.port))
+    }
+}
+
+impl Endpoint {
+    fn check(&self, transport: Transport) -> Result<(), String> {
+        let key = format!("transports.{}", transport.name());
+        if transport.shape().asks() {
+            return Err(format!(
+                "{key}: the answers of another server's short polls cannot be told apart; use \
+                 long-poll, sse or websocket"
+            ));
+        }
+        check_path(&key, &self.path)?;
+        match &self.event {
+            Some(_) if !transport.has_event_types() => {
+                Err(format!("{key}: `event` is a type of server-sent events, and goes with sse alone"))
+            }
+            Some(event) => check_line(&key, event),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_path(key: &str, path: &str) -> Result<(), String> {
+    let is_plain = path.starts_with('/') && path.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    if is_plain && path.len() <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(format!("{key}: a path begins with `/` and has no blanks and no `#`"))
+}
+
+fn check_line(key: &str, text: &str) -> Result<(), String> {
+    if (1..=MAX_TEXT).contains(&text.len()) && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(format!("{key}: it is one line of 1 to {MAX_TEXT} bytes"))
+}
+
+#[cfg(test)]
+mod tests;

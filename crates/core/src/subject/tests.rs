@@ -1,0 +1,59 @@
+use super::*;
+
+/// A subject with these lines before its program.
+fn parse(lines: &str) -> Result<Subject, String> {
+    Subject::parse(&format!("{lines}\n[program]\ncommand = [\"server\", \"{{port}}\"]"))
+}
+
+const MINE: &str = "name = \"mine\"\nabout = \"mine\"\n";
+
+#[test]
+fn each_file_that_is_built_in_is_a_subject_with_what_it_needs() {
+    for subject in Subject::built_in() {
+        assert!(!subject.program.needs.is_empty(), "{}", subject.name);
+        assert!(subject.program.version.is_some(), "{}", subject.name);
+        assert!(Subject::text(subject.name.as_str()).is_some());
+        let json = serde_json::to_string(subject).unwrap();
+        assert_eq!(&serde_json::from_str::<Subject>(&json).unwrap(), subject);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_its_key() {
+    let sse = "[transports.sse]\npath = \"/a\"";
+    for (text, part) in [
+        (format!("{MINE}publish = \"stdin\"\n[transports]"), "transports: there has to be one"),
+        (format!("{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\""), "short polls"),
+        (format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"a\""), "transports.sse: a path"),
+        (format!("{MINE}publish = \"stdin\"\n{sse}\nevent = \"a\\nb\""), "transports.sse: it is one line"),
+        (
+            format!("{MINE}publish = \"stdin\"\n[transports.websocket]\npath = \"/a\"\nevent = \"x\""),
+            "goes with sse alone",
+        ),
+        (format!("{MINE}publish = {{ post = {{ path = \"/p q\" }} }}\n{sse}"), "publish: a path"),
+        (
+            format!("{MINE}publish = {{ post = {{ path = \"/p\", port = \"admin\" }} }}\n{sse}"),
+            "no port `admin`",
+        ),
+        (format!("{MINE}publish = \"mail\"\n{sse}"), "mail"),
+        (
+            format!("name = \"pushbench\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"),
+            "name: it has 1 to 64",
+        ),
+        (format!("name = \"a b\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"), "name: it has"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_transport_is_offered_in_clear_and_as_it_is_and_in_tls_behind_a_proxy() {
+    let text = format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"/a\"");
+    let subject = parse(&text).unwrap();
+    let offers = |name: &str, behind| subject.endpoint(name.parse().unwrap(), behind).is_some();
+    assert!(offers("sse", false) && offers("sse", true) && offers("sse+tls", true));
+    for name in ["sse+tls", "sse+gzip", "websocket", "long-poll"] {
+        assert!(!offers(name, false), "{name}");
+    }
+}
