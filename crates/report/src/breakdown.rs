@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 
-use crate::human;
+use crate::human::{self, NOTHING};
 use crate::rows::{Block, Row};
 
 /// The name of a part.
@@ -30,7 +30,8 @@ pub(crate) const CAPTION: &str = "Where the mean latency goes, from the instant 
     has it (load generator: on one machine that is pushbench's own share, which a user's browser \
     does not have). Each is measured, on a sample of connections, and together they are the \
     latency; only a message that the client read together with later ones is taken to have been \
-    on the network as long as the others.";
+    on the network as long as the others. A server that is not pushbench's does not say when it \
+    writes, so that the network's part is in its own.";
 
 /// The pooled samples of a row; `None` where nothing was stamped.
 pub(crate) fn pooled(row: &Row<'_>) -> Option<Breakdown> {
@@ -40,9 +41,11 @@ pub(crate) fn pooled(row: &Row<'_>) -> Option<Breakdown> {
     (!pooled.is_empty()).then_some(pooled)
 }
 
-/// The same where every part is known: not of a server that was not started by the run.
+/// The same where the parts are all of the latency: not of a server that ran already. Of one that is
+/// somebody else's and was given its messages by the run, the network's is in the server's.
 pub(crate) fn whole(row: &Row<'_>) -> Option<Breakdown> {
-    pooled(row).filter(|pooled| Part::ALL.iter().all(|&part| pooled.part(part).mean_us().is_some()))
+    let parts = Part::ALL.into_iter().filter(|part| *part != Part::Network);
+    pooled(row).filter(|pooled| parts.clone().all(|part| pooled.part(part).mean_us().is_some()))
 }
 
 /// The means of a block as a Markdown table, with its caption; empty where nothing was stamped.
@@ -52,7 +55,8 @@ pub(crate) fn markdown(block: &Block<'_>) -> String {
     for (contender, breakdown) in rows {
         let means = Part::ALL.map(|part| breakdown.part(part).mean_us());
         let cells = means.into_iter().chain([breakdown.latency.mean_us()]);
-        let cells: Vec<String> = cells.map(|us| human::time(us.unwrap_or(0.0))).collect();
+        let cells: Vec<String> =
+            cells.map(|us| us.map_or_else(|| NOTHING.to_owned(), human::time)).collect();
         let _ = writeln!(lines, "| {contender} | {} |", cells.join(" | "));
     }
     if lines.is_empty() {

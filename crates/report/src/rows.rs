@@ -2,6 +2,7 @@
 
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::scenario::Point;
+use pushbench_core::subject::SubjectName;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Figures, Summary, summarise};
 use pushbench_metrics::judge::stats;
@@ -119,6 +120,8 @@ impl Reach {
 /// One transport at one point.
 pub(crate) struct Row<'a> {
     pub(crate) summary: Summary,
+    /// The name that sets it apart from the others of its block: the transport's, or the server's.
+    name: String,
     /// The valid trials that stand.
     pub(crate) trials: Vec<&'a TrialRecord>,
     figures: Vec<Figures>,
@@ -130,9 +133,9 @@ impl Row<'_> {
         self.summary.contender
     }
 
-    /// The transport's name.
-    pub(crate) fn name(&self) -> &'static str {
-        self.contender().name()
+    /// The name that sets it apart from the others of its block.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether there is a valid trial.
@@ -282,7 +285,8 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
         let mut figures: Vec<_> = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
         Figures::retain_comparable(&mut figures);
         if let Some(block) = blocks.last_mut() {
-            block.rows.push(Row { summary, trials, figures, reach: Reach::Socket });
+            let name = summary.contender.name().to_owned();
+            block.rows.push(Row { summary, name, trials, figures, reach: Reach::Socket });
         }
     }
     let reach = Reach::of(&blocks);
@@ -291,6 +295,50 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
         block.rows.iter_mut().for_each(|row| row.reach = reach);
     }
     blocks
+}
+
+/// The blocks of a run of several servers as people compare those: a block for each transport at points
+/// that differ in nothing else, a row in it for each server. Blocks as they are, where there is one server,
+/// or no transport that two of them offer.
+pub(crate) fn by_server<'a>(record: &RunRecord, blocks: Vec<Block<'a>>) -> Vec<Block<'a>> {
+    let alike = |point: &Point| Point {
+        id: 1,
+        label: String::new(),
+        subject: SubjectName::default(),
+        ..point.clone()
+    };
+    let points: Vec<Point> = record.points.iter().map(alike).collect();
+    let are_compared = |one: &(Point, Contender)| {
+        let of_it = |block: &&Block<'_>| {
+            alike(&block.point) == one.0 && block.rows.iter().any(|row| row.contender() == one.1)
+        };
+        blocks.iter().filter(of_it).count() > 1
+    };
+    let all = blocks.iter().flat_map(|block| block.rows.iter().map(move |row| (alike(&block.point), row.contender())));
+    let mut wanted: Vec<(Point, Contender)> = Vec::new();
+    for key in all.filter(are_compared) {
+        if !wanted.contains(&key) {
+            wanted.push(key);
+        }
+    }
+    if wanted.is_empty() {
+        return blocks;
+    }
+    let block = |(point, contender): &(Point, Contender)| {
+        let rest = settings::heading(&points, point);
+        let comma = if rest.is_empty() { "" } else { ", " };
+        let heading = format!("{contender}{comma}{rest}");
+        Block { point: point.clone(), heading, rows: Vec::new(), reach: Reach::of_run(&blocks) }
+    };
+    let mut others: Vec<Block<'a>> = wanted.iter().map(block).collect();
+    for block in blocks {
+        for row in block.rows {
+            let key = (alike(&block.point), row.contender());
+            let Some(at) = wanted.iter().position(|wanted| *wanted == key) else { continue };
+            others[at].rows.push(Row { name: block.point.subject.to_string(), ..row });
+        }
+    }
+    others
 }
 
 fn valid_trials(record: &RunRecord, point: u32, contender: Contender) -> Vec<&TrialRecord> {

@@ -143,8 +143,8 @@ impl Share {
 /// Where the latency of a trial's stamped samples was spent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Breakdown {
-    /// The parts, in the order of [`Part::ALL`]. Of a server that was not started by the run only
-    /// the load generator's is known.
+    /// The parts, in the order of [`Part::ALL`]. Of a server that ran already only
+    /// the load generator's is known, and of one that is somebody else's the network's is in the server's.
     parts: [Share; Part::ALL.len()],
     /// The latency of the same samples; empty where the server has another clock.
     pub latency: Share,

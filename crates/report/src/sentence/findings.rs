@@ -26,7 +26,7 @@ pub(super) fn push(
 ) {
     text.push_str(&support(measure, contenders).unwrap_or_default());
     for row in &block.rows {
-        let (name, Counts { audit, counters, .. }) = (row.contender(), &row.summary.counts);
+        let (name, Counts { audit, counters, .. }) = (row.name(), &row.summary.counts);
         let all = human::count(audit.expected);
         if audit.lost > 0 {
             let lost = human::count(audit.lost);
@@ -77,7 +77,7 @@ fn broken_protocol(row: &Row<'_>) -> String {
         .collect::<String>();
     let errors =
         human::plural(row.summary.counts.counters.protocol_errors as usize, "protocol error");
-    format!("{} had {errors}{first}.", row.contender())
+    format!("{} had {errors}{first}.", row.name())
 }
 
 /// The transports without a valid trial, and why.
@@ -111,7 +111,7 @@ pub(super) fn reasons(block: &Block<'_>) -> Option<String> {
 
 /// The first polling transport whose responses were often empty, and how often.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
+fn in_vain<'b>(block: &'b Block<'_>) -> Option<(&'b str, String)> {
     let polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let shares = polls.map(|row| {
         let counters = &row.summary.counts.counters;
@@ -125,7 +125,7 @@ fn in_vain(block: &Block<'_>) -> Option<(&'static str, String)> {
 /// The first polling transport whose responses brought several messages, and how many: what makes
 /// a message cheap there.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-fn in_batches(block: &Block<'_>) -> Option<(&'static str, String)> {
+fn in_batches<'b>(block: &'b Block<'_>) -> Option<(&'b str, String)> {
     let mut polls = block.rows.iter().filter(|row| row.contender().shape().asks());
     let row = polls.find(|row| row.has_figures())?;
     let Counts { audit, counters, .. } = &row.summary.counts;

@@ -67,7 +67,7 @@ pub(crate) fn are_within(factor: f64, values: impl IntoIterator<Item = f64>) -> 
 /// A transport with what it is compared by.
 pub(super) struct Contender<'a> {
     pub(super) row: &'a Row<'a>,
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
     pub(super) spread: Spread,
     pub(super) bytes: Option<Spread>,
     /// Where messages were superseded, the share that arrived. Bytes for each of these cannot be

@@ -61,6 +61,8 @@ impl Stream {
         match socket.try_read(room) {
             Ok(length) => Ok(Some(&room[..length])),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            // Whoever ends it with something unread resets it.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Some(&[])),
             Err(error) => Err(error),
         }
     }
@@ -117,7 +119,7 @@ impl Line {
     fn put(&self, bytes: &[u8]) -> Result<(), OutletError> {
         let mut waiting = self.waiting.borrow_mut();
         let written = match (&*self.stream.borrow(), waiting.is_empty()) {
-            (Some(stream), true) => some_of(stream.try_write(bytes))?,
+            (Some(stream), true) => self.some_of(stream.try_write(bytes))?,
             _ => 0,
         };
         if written < bytes.len() {
@@ -144,14 +146,15 @@ impl Line {
             ready = stream.ready(is_waiting) => ready.map_err(OutletError::Io)?,
             () = self.some.notified(), if !is_waiting => return Ok(()),
         }
-        self.write(&stream)?;
-        self.read(&stream)
+        // First what the server says, which is why it takes no more.
+        self.read(&stream)?;
+        self.write(&stream)
     }
 
     fn write(&self, stream: &Stream) -> Result<(), OutletError> {
         let mut waiting = self.waiting.borrow_mut();
         while !waiting.is_empty() {
-            match some_of(stream.try_write(&waiting))? {
+            match self.some_of(stream.try_write(&waiting))? {
                 0 => break,
                 written => waiting.advance(written),
             }
@@ -174,6 +177,15 @@ impl Line {
         Ok(())
     }
 
+    /// How much was written; nothing where there is no room.
+    fn some_of(&self, written: io::Result<usize>) -> Result<usize, OutletError> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) => Err(self.way.borrow().cut(error)),
+            Ok(written) => Ok(written),
+        }
+    }
+
     /// Connects again to a server that has closed the connection with nothing under way.
     async fn open_anew(&self) -> Result<(), OutletError> {
         let socket = connect(self.address).await.map_err(OutletError::Connect)?;
@@ -192,12 +204,4 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
     Ok(socket)
-}
-
-/// How much was written; nothing where there is no room.
-fn some_of(written: io::Result<usize>) -> Result<usize, OutletError> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        written => written.map_err(OutletError::Io),
-    }
 }

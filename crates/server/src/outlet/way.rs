@@ -106,6 +106,17 @@ impl Way {
         }
     }
 
+    /// The end of a connection that takes no more.
+    pub(super) fn cut(&self, error: io::Error) -> OutletError {
+        match self {
+            Self::Post(Post { unanswered, .. }) if *unanswered == 0 => OutletError::Io(error),
+            Self::Post(way) => {
+                OutletError::Closed { request: way.name(), unanswered: way.unanswered }
+            }
+            Self::Websocket(_) | Self::Lines => OutletError::Io(error),
+        }
+    }
+
     /// Takes what the server says, nothing where it has ended the connection: what follows of that,
     /// and what it is to be answered.
     pub(super) fn heard(&mut self, input: &[u8]) -> Result<(After, Vec<u8>), OutletError> {
