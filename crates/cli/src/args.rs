@@ -9,6 +9,7 @@ mod processes;
 mod rules;
 mod security;
 mod settings;
+mod subject;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +17,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use pushbench_core::proxy::Via;
-use pushbench_core::subject::SubjectName;
 use pushbench_core::units::{Count, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
@@ -30,6 +30,7 @@ pub(crate) use self::processes::ProcessArgs;
 use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
+pub(crate) use self::subject::{SubjectArgs, SubjectsArgs, SubjectsCommand};
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
 ///
@@ -320,45 +321,6 @@ pub(crate) struct ScenariosArgs {
     /// What to do; lists them when left out.
     #[command(subcommand)]
     pub(crate) command: Option<ScenariosCommand>,
-}
-
-/// Servers that are measured.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Subjects")]
-pub(crate) struct SubjectArgs {
-    /// Server: pushbench, another that `pushbench subjects` lists, or a TOML file that describes one;
-    /// may be a list [default: pushbench]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) subject: Vec<SubjectName>,
-    /// Run the commands of subjects' files without asking
-    #[arg(long)]
-    pub(crate) trust: bool,
-}
-
-/// `pushbench subjects`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-#[command(after_help = "Examples:
-  pushbench subjects
-  pushbench subjects show node-sse > my-server.toml
-  pushbench run --subject pushbench,./my-server.toml -t sse")]
-pub(crate) struct SubjectsArgs {
-    /// What to do; lists them when left out.
-    #[command(subcommand)]
-    pub(crate) command: Option<SubjectsCommand>,
-    /// Print the list as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `pushbench subjects …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SubjectsCommand {
-    /// Print the file of a built-in subject, to start one of your own from
-    Show {
-        /// Its name
-        name: String,
-    },
 }
 
 /// `pushbench scenarios …`.

@@ -27,7 +27,8 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let (settings, sides) = ((&args.clients, &args.feed, &args.link), (&args.via[..], &args.subject));
+    let (settings, sides) =
+        ((&args.clients, &args.feed, &args.link), (&args.via[..], &args.subject));
     let plans = names.iter().map(|name| plan::resolve(name, settings, sides, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
@@ -134,11 +135,8 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
         Some(name) => format!(", via {name}"),
         None => String::new(),
     };
-    let subject = if point.subject.is_own() {
-        String::new()
-    } else {
-        format!(", server {}", point.subject)
-    };
+    let subject =
+        if point.subject.is_own() { String::new() } else { format!(", server {}", point.subject) };
     let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
         "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{subject}{link}{}\n",

@@ -179,7 +179,7 @@ struct Listed {
     about: &'static str,
     transports: Vec<&'static str>,
     installed: bool,
-    /// What to do where it is not.
+    /// The line to type where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }

@@ -63,7 +63,7 @@ static BUILT_IN: LazyLock<Vec<(Subject, &'static str)>> = LazyLock::new(|| {
 pub struct Subject {
     /// The name that it has in tables and files.
     pub name: SubjectName,
-    /// What it is and how it is set up, in one sentence.
+    /// The program and how it is set up, in one sentence.
     pub about: String,
     /// How a message is given to it.
     pub publish: Publish,
@@ -193,9 +193,9 @@ impl Endpoint {
         }
         check_path(&key, &self.path)?;
         match &self.event {
-            Some(_) if !transport.has_event_types() => {
-                Err(format!("{key}: `event` is a type of server-sent events, and goes with sse alone"))
-            }
+            Some(_) if !transport.has_event_types() => Err(format!(
+                "{key}: `event` is a type of server-sent events, and goes with sse alone"
+            )),
             Some(event) => check_line(&key, event),
             None => Ok(()),
         }

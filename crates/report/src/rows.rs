@@ -314,7 +314,9 @@ pub(crate) fn by_server<'a>(record: &RunRecord, blocks: Vec<Block<'a>>) -> Vec<B
         };
         blocks.iter().filter(of_it).count() > 1
     };
-    let all = blocks.iter().flat_map(|block| block.rows.iter().map(move |row| (alike(&block.point), row.contender())));
+    let all = blocks
+        .iter()
+        .flat_map(|block| block.rows.iter().map(move |row| (alike(&block.point), row.contender())));
     let mut wanted: Vec<(Point, Contender)> = Vec::new();
     for key in all.filter(are_compared) {
         if !wanted.contains(&key) {

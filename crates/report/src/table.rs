@@ -193,7 +193,11 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {
-        let ring = if record.has_own_server() && record.subjects.is_empty() { ", the ring of messages included" } else { "" };
+        let ring = if record.has_own_server() && record.subjects.is_empty() {
+            ", the ring of messages included"
+        } else {
+            ""
+        };
         lines.push(format!(
             "Memory per client is the server's growth divided by clients; with few clients it is \
              mostly what a process needs once{ring}."

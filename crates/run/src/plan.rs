@@ -176,7 +176,8 @@ impl Plan {
 
     /// Whether the floor of the point is measured behind this trial, the last there of its round.
     pub fn has_floor_behind(&self, id: TrialId) -> bool {
-        let of_one_point = self.trials.chunk_by(|one, next| one.point == next.point && one.round == next.round);
+        let of_one_point =
+            self.trials.chunk_by(|one, next| one.point == next.point && one.round == next.round);
         self.scenario.floor && of_one_point.filter_map(<[TrialId]>::last).any(|last| *last == id)
     }
 

@@ -48,7 +48,7 @@ pub enum OutletError {
     /// An answer that refuses a message.
     #[error("{request} was answered {status}; a message is to be taken with 2xx")]
     Refused {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// The status.
         status: u16,
@@ -56,9 +56,9 @@ pub enum OutletError {
     /// An answer that is none.
     #[error("{request}: {problem}")]
     Nonsense {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// What is wrong with it.
+        /// The fault of it.
         problem: String,
     },
     /// The end of a connection with messages under way.
@@ -67,7 +67,7 @@ pub enum OutletError {
          keep it (HTTP/1.1, no limit of requests)"
     )]
     Closed {
-        /// What was asked for.
+        /// The request.
         request: String,
         /// How many requests had no answer.
         unanswered: u64,
@@ -109,7 +109,7 @@ impl Publisher {
         let line = Line::open(outlet, plan.feed.seed)?;
         drop(entered);
         let (orders, inbox) = unbounded_channel();
-        let (lag, stamps) = (RefCell::default(), StampLog::new(plan.stamps));
+        let (lag, stamps) = (RefCell::default(), StampLog::new(plan.stamps, false));
         let (feed, delay) = (plan.feed, plan.publish_delay);
         Ok(Self { line, feed, lag, stamps, delay, inbox, orders, timer, runtime })
     }

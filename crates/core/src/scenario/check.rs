@@ -70,14 +70,19 @@ impl Scenario {
         if names.iter().all(SubjectName::is_own) {
             return Ok(());
         }
-        if let Some(name) = (1..names.len()).find_map(|at| names[..at].contains(&names[at]).then_some(&names[at])) {
+        if let Some(name) =
+            (1..names.len()).find_map(|at| names[..at].contains(&names[at]).then_some(&names[at]))
+        {
             return Err(setting("subject", format!("`{name}` is named twice")));
         }
         if self.delivery != Delivery::Every {
             return Err(setting("delivery", "another server than pushbench's knows `every` alone"));
         }
         if self.feed.payload == PayloadKind::Binary {
-            return Err(setting("feed.payload", "another server than pushbench's is given text alone"));
+            return Err(setting(
+                "feed.payload",
+                "another server than pushbench's is given text alone",
+            ));
         }
         Ok(())
     }

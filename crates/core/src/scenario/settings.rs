@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 47] = {
+pub const SETTINGS: [Setting; 48] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),

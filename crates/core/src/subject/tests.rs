@@ -23,11 +23,22 @@ fn what_cannot_be_is_refused_by_its_key() {
     let sse = "[transports.sse]\npath = \"/a\"";
     for (text, part) in [
         (format!("{MINE}publish = \"stdin\"\n[transports]"), "transports: there has to be one"),
-        (format!("{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\""), "short polls"),
-        (format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"a\""), "transports.sse: a path"),
-        (format!("{MINE}publish = \"stdin\"\n{sse}\nevent = \"a\\nb\""), "transports.sse: it is one line"),
         (
-            format!("{MINE}publish = \"stdin\"\n[transports.websocket]\npath = \"/a\"\nevent = \"x\""),
+            format!("{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\""),
+            "short polls",
+        ),
+        (
+            format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"a\""),
+            "transports.sse: a path",
+        ),
+        (
+            format!("{MINE}publish = \"stdin\"\n{sse}\nevent = \"a\\nb\""),
+            "transports.sse: it is one line",
+        ),
+        (
+            format!(
+                "{MINE}publish = \"stdin\"\n[transports.websocket]\npath = \"/a\"\nevent = \"x\""
+            ),
             "goes with sse alone",
         ),
         (format!("{MINE}publish = {{ post = {{ path = \"/p q\" }} }}\n{sse}"), "publish: a path"),

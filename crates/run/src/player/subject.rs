@@ -26,7 +26,7 @@ use crate::program::{ProgramError, ProgramPlan, Running};
 /// Connections that a subject may have beside one to each client.
 const MORE_CONNECTIONS: u32 = 512;
 
-/// What a trial wants of a server that is somebody else's.
+/// The wishes of a trial for a server that is somebody else's.
 #[derive(Debug, Clone)]
 pub(crate) struct SubjectDemand {
     pub(crate) subject: Subject,
@@ -40,7 +40,7 @@ pub(crate) struct SubjectDemand {
 }
 
 impl SubjectDemand {
-    /// What a trial wants; `None` where the server is our own.
+    /// The wishes of a trial; `None` where the server is our own.
     pub(crate) fn of(
         plan: &Plan,
         id: TrialId,

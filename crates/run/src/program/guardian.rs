@@ -92,7 +92,8 @@ impl Guarded {
         let program = &plan.program;
         let folder = folder().map_err(|error| format!("cannot make a folder for it: {error}"))?;
         let host = plan.place.listen.ip();
-        let mut ready = ReadyProgram { pid: 0, ports: program.ports.clone(), version: None, stdin: None };
+        let mut ready =
+            ReadyProgram { pid: 0, ports: program.ports.clone(), version: None, stdin: None };
         for port in ready.ports.values_mut().filter(|port| **port == 0) {
             let free = TcpListener::bind((host, 0)).and_then(|it| it.local_addr());
             *port = free.map_err(|error| format!("no port is free: {error}"))?.port();
@@ -102,9 +103,14 @@ impl Guarded {
         ready.version = version(program, &folder, &values);
         let stdin = folder.path().join(STDIN);
         ready.stdin = plan.is_written_to.then(|| stdin.clone());
-        let input = if plan.is_written_to { fifo::make(&stdin).map(Stdio::from) } else { Ok(Stdio::null()) };
+        let input = if plan.is_written_to {
+            fifo::make(&stdin).map(Stdio::from)
+        } else {
+            Ok(Stdio::null())
+        };
         let input = input.map_err(|error| format!("cannot make a pipe for it: {error}"))?;
-        let child = tied::adopt_orphans().and_then(|()| spawn(plan, (&folder, input), &values, sender));
+        let child =
+            tied::adopt_orphans().and_then(|()| spawn(plan, (&folder, input), &values, sender));
         let fails = |error| format!("`{}` cannot be started: {error}", program.command[0]);
         ready.pid = child.map_err(fails)?;
         let sender = sender.clone();

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::OutletError;
 use super::way::{After, Way};
 
-/// How long a server may take to take a connection.
+/// How long a server may take to take a connection, and to answer that it opens a WebSocket.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The most bytes that wait for the server to take them.
@@ -55,7 +55,7 @@ impl Stream {
         ready.map(drop)
     }
 
-    /// What has come: `None` where nothing has, and nothing where the other side has ended it.
+    /// The bytes that have come: `None` where nothing has, and nothing where the other side has ended it.
     fn read<'b>(&self, room: &'b mut [u8]) -> io::Result<Option<&'b [u8]>> {
         let Self::Socket(socket) = self else { return Ok(None) };
         match socket.try_read(room) {
@@ -92,6 +92,7 @@ impl Line {
             None => {
                 let socket = StdStream::connect_timeout(&outlet.address, PATIENCE);
                 let mut socket = socket.map_err(OutletError::Connect)?;
+                socket.set_read_timeout(Some(PATIENCE)).map_err(OutletError::Setup)?;
                 way.open(&mut socket)?;
                 Stream::Socket(watched(socket).map_err(OutletError::Setup)?)
             }

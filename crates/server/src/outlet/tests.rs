@@ -132,7 +132,12 @@ fn a_server_that_closes_behind_each_answer_is_connected_to_again() {
 #[test]
 fn what_a_server_answers_in_the_wrong_is_told() {
     for (answer, pause, ends, told) in [
-        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", Duration::ZERO, false, "POST /in was answered 403"),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+            Duration::ZERO,
+            false,
+            "POST /in was answered 403",
+        ),
         ("who is there?\r\n\r\n", Duration::ZERO, false, "POST /in: "),
         // Others have come meanwhile.
         ("HTTP/1.0 200 OK\r\n\r\n", SLOW, true, "was closed with"),
@@ -157,7 +162,9 @@ fn a_websocket_gets_each_message_as_text_and_its_questions_answered() {
         while let Ok(message) = socket.read() {
             match message {
                 tungstenite::Message::Text(text) => bodies.push(text.as_bytes().to_vec()),
-                tungstenite::Message::Pong(payload) => pongs += u32::from(&payload[..] == b"there?"),
+                tungstenite::Message::Pong(payload) => {
+                    pongs += u32::from(&payload[..] == b"there?")
+                }
                 other => panic!("{other:?}"),
             }
         }

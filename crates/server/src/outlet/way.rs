@@ -1,8 +1,6 @@
 //! The ways in which a message is given to a server: what is sent for one, and what its answers mean.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::io::{self, Read, Write};
 
 use pushbench_core::subject::Publish;
 use pushbench_core::{Seq, random};
@@ -18,9 +16,6 @@ use super::OutletError;
 
 /// The stream of random numbers that masks are drawn from.
 const MASK_STREAM: u64 = 41;
-
-/// How long a server may take to answer that it opens a WebSocket.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The connection behind what was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +77,7 @@ impl Way {
     }
 
     /// Makes a connection ready for messages.
-    pub(super) fn open(&mut self, socket: &mut TcpStream) -> Result<(), OutletError> {
+    pub(super) fn open(&mut self, socket: &mut (impl Read + Write)) -> Result<(), OutletError> {
         match self {
             Self::Websocket(way) => way.shake_hands(socket),
             Self::Post(_) | Self::Lines => Ok(()),
@@ -191,14 +186,13 @@ impl Socket {
     }
 
     /// Opens it (RFC 6455 §4.1). What the server says behind its answer is read here, too.
-    fn shake_hands(&mut self, socket: &mut TcpStream) -> Result<(), OutletError> {
+    fn shake_hands(&mut self, socket: &mut (impl Read + Write)) -> Result<(), OutletError> {
         let key = generate_key();
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n",
             self.path, self.host
         );
-        socket.set_read_timeout(Some(PATIENCE)).map_err(OutletError::Connect)?;
         socket.write_all(request.as_bytes()).map_err(OutletError::Connect)?;
         let (mut answer, mut room) = (ResponseReader::default(), [0; 4096]);
         loop {
@@ -213,7 +207,7 @@ impl Socket {
                     let request = format!("GET {}", self.path);
                     return Err(OutletError::Refused { request, status: head.status });
                 };
-                let agreed = upgrade.check(&derive_accept_key(key.as_bytes()), None);
+                let agreed = upgrade.check(&derive_accept_key(key.as_bytes()), None, &[]);
                 agreed.map_err(|error| self.nonsense(error))?;
                 let reply = self.heard_frames(input)?;
                 return socket.write_all(&reply).map_err(OutletError::Io);

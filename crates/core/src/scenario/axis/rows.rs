@@ -31,7 +31,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 27] = [
+pub(super) const TABLE: [Row; 28] = [
     Row {
         axis: Axis::Clients,
         key: "clients",

@@ -1,0 +1,252 @@
+//! Servers that are somebody else's: measured like our own, named when they fail, run only with consent,
+//! and nothing is left of them. Of one that is not installed the tests say so.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pushbench_core::subject::Subject;
+use pushbench_run::program;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::common::{column, numbers, outcome, pushbench};
+
+/// The longest that a test waits for something that is to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the subject of that name is installed; says so where it is not.
+fn is_installed(name: &str) -> bool {
+    let subject = Subject::built_in().find(|subject| subject.name.as_str() == name).unwrap();
+    let missing = program::missing(&subject.program);
+    if let Some(need) = missing {
+        eprintln!("skipped: {name} is not installed; {}", need.hint);
+    }
+    missing.is_none()
+}
+
+/// Writes a file of the built-in subject `of` into `folder`, under another name, with `changes` in it.
+fn mine(folder: &Path, name: &str, of: &str, changes: &[(&str, &str)]) -> String {
+    let mut text = Subject::text(of).unwrap().to_owned();
+    let renamed = (format!("name = \"{of}\""), format!("name = \"{name}\""));
+    let changes = changes.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
+    for (from, to) in changes.chain([renamed]) {
+        assert!(text.contains(&from), "{from}");
+        text = text.replacen(&from, &to, 1);
+    }
+    fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+    format!("./{name}.toml")
+}
+
+/// A short run of `subjects` by `transports`: its exit status, record and words.
+fn run(folder: &Path, subjects: &str, transports: &[&str]) -> (i32, Value, String) {
+    let mut args = vec!["run", "--subject", subjects, "--trust", "-c", "3", "-R", "40/s"];
+    args.extend(["-w", "100ms", "-d", "300ms", "--runs", "1", "--json"]);
+    transports.iter().for_each(|transport| args.extend(["-t", transport]));
+    let (status, stdout, errors) = outcome(folder, &args);
+    let record = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    (status, record, errors)
+}
+
+/// The trials of a subject in a record.
+fn trials<'a>(record: &'a Value, subject: &str) -> Vec<&'a Value> {
+    let points = record["points"].as_array().unwrap();
+    let of_it = |point: &&Value| point["subject"].as_str().unwrap_or("pushbench") == subject;
+    let ids: Vec<&Value> = points.iter().filter(of_it).map(|point| &point["id"]).collect();
+    let all = record["trials"].as_array().unwrap().iter();
+    all.filter(|trial| ids.contains(&&trial["id"]["point"])).collect()
+}
+
+#[test]
+fn another_server_is_measured_beside_our_own_from_the_same_schedule() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (status, record, errors) =
+        run(folder.path(), "pushbench,python-sse", &["sse", "websocket"]);
+    assert_eq!(status, 0, "{errors}");
+    assert!(errors.contains("left out: websocket of python-sse"), "{errors}");
+    assert_eq!(column(folder.path(), "subject"), ["pushbench", "pushbench", "python-sse"]);
+    assert_eq!(column(folder.path(), "transport"), ["sse", "websocket", "sse"]);
+    assert_eq!(column(folder.path(), "valid"), ["true"; 3]);
+    assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
+    for name in ["server_cpu_us_per_msg", "latency_p50_us", "delivered"] {
+        assert!(numbers(folder.path(), name).iter().all(|value| *value > 0.0), "{name}");
+    }
+    let trial = trials(&record, "python-sse")[0];
+    assert_eq!(trial["subject"]["name"], "python-sse");
+    assert!(trial["subject"]["version"].as_str().unwrap().starts_with("3."), "{trial}");
+    // What the publisher did is told, and is none of the server's.
+    assert_eq!(trial["server"]["published"], trial["measured"]["audit"]["published"]);
+    assert!(!trial["resources"]["publisher_cpu"].is_null());
+    assert_eq!(record["subjects"][0]["name"], "python-sse");
+    let parts = fs::read_to_string(folder.path().join("results/latest/report.md")).unwrap();
+    assert!(parts.contains("mean latency"), "{parts}");
+    let sentence = parts.replace('\\', "");
+    assert!(sentence.contains("With sse:") && sentence.contains("python-sse"), "{sentence}");
+}
+
+#[test]
+fn nchan_carries_each_of_its_transports_whole() {
+    if !is_installed("nchan") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let transports = ["long-poll", "sse", "websocket"];
+    let (status, record, errors) = run(folder.path(), "nchan", &transports);
+    assert_eq!(status, 0, "{errors}");
+    assert_eq!(column(folder.path(), "transport"), transports);
+    assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
+    assert!(numbers(folder.path(), "server_cpu_us_per_msg").iter().all(|cpu| *cpu > 0.0));
+    assert_eq!(trials(&record, "nchan").len(), 3);
+}
+
+#[test]
+fn node_takes_messages_by_post_and_by_websocket() {
+    let installed: Vec<&str> =
+        ["node-sse", "node-ws"].into_iter().filter(|name| is_installed(name)).collect();
+    if installed.is_empty() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (status, _, errors) = run(folder.path(), &installed.join(","), &["sse", "websocket"]);
+    assert_eq!(status, 0, "{errors}");
+    assert_eq!(column(folder.path(), "subject"), installed);
+    assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
+}
+
+#[test]
+fn a_server_that_fails_is_named_and_the_others_stand() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tired = ("number += 1", "number += 1\n        if number > 8: sys.exit(\"tired\")");
+    let broken = ("import asyncio", "import asynco");
+    let html = ("Content-Type: text/event-stream", "Content-Type: text/html");
+    let not_there = ("publish = \"stdin\"", "publish = { websocket = { path = \"/in\" } }");
+    let cases = [
+        (
+            "tired",
+            tired,
+            "tired failed: `python3` ended by itself (exit status: 1); its last words: ",
+        ),
+        ("broken", broken, "No module named 'asynco'"),
+        ("html", html, "text/html"),
+        ("not-there", not_there, "not-there failed: GET /in was answered 200"),
+    ];
+    let files = cases.map(|(name, change, _)| mine(folder.path(), name, "python-sse", &[change]));
+    let subjects = format!("pushbench,{}", files.join(","));
+    let (status, record, errors) = run(folder.path(), &subjects, &["sse"]);
+    assert_eq!(status, 3, "{errors}");
+    assert_eq!(column(folder.path(), "valid"), ["true", "false", "false", "false", "false"]);
+    for (name, _, told) in cases {
+        let invalid = &trials(&record, name)[0]["invalid"];
+        let said = format!("{errors}{invalid}");
+        assert!(said.contains(told), "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |args: &[&str]| {
+        let (status, _, errors) = outcome(folder.path(), &[&["run"], args].concat());
+        assert_eq!(status, 2, "{args:?}: {errors}");
+        errors
+    };
+    let told = refused(&["--subject", "squid"]);
+    assert!(told.contains("pushbench, nchan, node-ws"), "{told}");
+    let told = refused(&["--subject", "node-sse,node-sse"]);
+    assert!(told.contains("named twice") || told.contains("not installed"), "{told}");
+    let missing = ("command = \"python3\"", "command = \"no-such-python\"");
+    let file = mine(folder.path(), "mine", "python-sse", &[missing]);
+    let told = refused(&["--subject", &file, "--trust"]);
+    assert!(told.contains("`no-such-python` is not installed; apt install python3"), "{told}");
+    let file = mine(folder.path(), "mine", "python-sse", &[]);
+    for (args, part) in [
+        (&["-t", "websocket"][..], "it offers none of the transports; it has sse"),
+        (&["-t", "sse", "--delivery", "latest"], "delivery"),
+        (&["-t", "sse", "--payload-kind", "binary"], "is given text alone"),
+        (&["-t", "sse", "--server-processes", "2"], "--server-processes"),
+    ] {
+        let told = refused(&[&["--subject", &file, "--trust"], args].concat());
+        assert!(told.contains(part) || told.contains("not installed"), "{part}: {told}");
+    }
+}
+
+/// Standard input is no terminal here, so that nobody can be asked.
+#[test]
+fn a_file_runs_nothing_without_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let probe = ("command = \"python3\"", "probe = [\"touch\", \"ran\"], command = \"python3\"");
+    let file = mine(folder.path(), "mine", "python-sse", &[probe]);
+    let (status, _, errors) = outcome(folder.path(), &["run", "--subject", &file, "--dry-run"]);
+    assert!(status == 2 && errors.contains("--trust"), "{errors}");
+    assert!(errors.contains("touch ran") && errors.contains("python3 {dir}/server.py"), "{errors}");
+    assert!(!folder.path().join("ran").exists());
+}
+
+#[test]
+fn subjects_are_listed_with_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, text, _) = outcome(folder.path(), &["subjects"]);
+    assert!(status == 0 && Subject::built_in().all(|it| text.contains(it.name.as_str())), "{text}");
+    let mut nothing = pushbench(folder.path(), &["subjects", "--json"]);
+    let listed = nothing.env("PATH", "/nowhere").output().unwrap().stdout;
+    let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+    let node = listed.iter().find(|it| it["name"] == "node-sse").unwrap();
+    assert!(node["installed"] == false && node["hint"] == "apt install nodejs", "{node}");
+    let (_, shown, _) = outcome(folder.path(), &["subjects", "show", "nchan"]);
+    assert_eq!(Some(shown.as_str()), Subject::text("nchan"));
+}
+
+/// The processes that descend from `pid`.
+fn descendants(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = text.split_whitespace().map(|pid| pid.parse().unwrap());
+    children.flat_map(|child| [vec![child], descendants(child)].concat()).collect()
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} within {PATIENCE:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_server_whose_run_was_killed() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["run", "--subject", "python-sse", "-t", "sse", "-d", "60s", "-q"];
+    let mut run = pushbench(folder.path(), &args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let command =
+        |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let is_server =
+        |pid: &u32| command(pid).contains("server.py") && !command(pid).contains("worker");
+    // Guardian, program, publisher and load generator.
+    wait_until("the trial starts", || {
+        let all = descendants(run.id());
+        all.len() >= 4 && all.iter().any(is_server)
+    });
+    let all = descendants(run.id());
+    kill_process(Pid::from_child(&run), Signal::KILL).unwrap();
+    run.wait().unwrap();
+    wait_until("all of it ends", || {
+        !all.iter().any(|pid| Path::new(&format!("/proc/{pid}/exe")).exists())
+    });
+}
