@@ -101,11 +101,10 @@ impl<'a> Trial<'a> {
         // Behind a proxy connections are in clear.
         let server_security = server_security.filter(|_| demand.is_none());
         let server_plan = ServerPlan { security: server_security, ..plan.server_plan(id) };
-        let demand_subject = SubjectDemand::of(plan, id, &places, network);
         let server = ServerSide::start(
             &players.server,
             commands,
-            (server_plan, demand_subject),
+            (server_plan, SubjectDemand::of(plan, id, &places, network)),
             &places.servers,
             network,
             &sender,

@@ -29,6 +29,7 @@ mod stall;
 mod standards;
 mod standstill;
 mod strangers;
+mod subjects;
 mod target;
 mod thresholds;
 mod tls;

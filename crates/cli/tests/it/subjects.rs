@@ -1,8 +1,5 @@
 //! Servers that are somebody else's: measured like our own, named when they fail, run only with consent,
 //! and nothing is left of them. Of one that is not installed the tests say so.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
