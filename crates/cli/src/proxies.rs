@@ -17,9 +17,7 @@ pub(crate) fn resolve(
     flags: &[Via],
     is_built_in: bool,
 ) -> Result<(), Failure> {
-    if !flags.is_empty() {
-        scenario.via = flags.to_vec().into();
-    }
+    scenario.via.override_with(flags);
     let ways = scenario.via.as_slice();
     let missing: Vec<(Via, Need)> =
         ways.iter().filter_map(|way| Some((*way, missing(*way)?))).collect();

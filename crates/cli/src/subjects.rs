@@ -22,7 +22,7 @@ pub(crate) fn resolve(
     flags: &SubjectArgs,
     folder: Option<&Path>,
 ) -> Result<Vec<Subject>, Failure> {
-    scenario.subject.override_with(&flags.subject);
+    flags.apply(scenario);
     let folder = folder.filter(|_| flags.subject.is_empty());
     let (mut names, mut subjects) = (Vec::new(), Vec::<Subject>::new());
     for name in scenario.subject.as_slice() {

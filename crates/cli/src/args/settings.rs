@@ -269,6 +269,8 @@ mod tests {
         args.clients.apply(&mut after);
         args.feed.apply(&mut after);
         args.link.apply(&mut after);
+        after.via.override_with(&args.via);
+        args.subject.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
@@ -319,6 +321,7 @@ mod tests {
             ("scope", "shared"),
             ("ip-version", "ipv6"),
             ("via", "nginx"),
+            ("subject", "nchan"),
             ("threshold", "*.lost < 7"),
         ];
         let cli = Cli::command();

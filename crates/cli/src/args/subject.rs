@@ -1,6 +1,7 @@
 //! Arguments about servers that are measured.
 
 use clap::{Args, Subcommand};
+use pushbench_core::scenario::Scenario;
 use pushbench_core::subject::SubjectName;
 
 /// Servers that are measured.
@@ -14,6 +15,13 @@ pub(crate) struct SubjectArgs {
     /// Run the commands of subjects' files without asking
     #[arg(long)]
     pub(crate) trust: bool,
+}
+
+impl SubjectArgs {
+    /// Puts the servers that are named in the place of the scenario's.
+    pub(crate) fn apply(&self, scenario: &mut Scenario) {
+        scenario.subject.override_with(&self.subject);
+    }
 }
 
 /// `pushbench subjects`.
