@@ -217,7 +217,9 @@ fn means_are_those_of_the_models() {
                 [mean, trial.check.mean_us(), age, trial.check.age_mean_us].map(Option::unwrap)
             });
             let figures: Vec<[f64; 4]> = figures.collect();
-            let close = |one: f64, other: f64| (one / other - 1.0).abs() < 0.1;
+            // A round trip more or less is a third at least; a busy machine, on which two messages come to
+            // go with one answer, is half of that.
+            let close = |one: f64, other: f64| (one / other - 1.0).abs() < 0.25;
             let fits = |row: &[f64; 4]| close(row[0], row[1]) && close(row[2], row[3]);
             Some((figures.len() == 3 && figures.iter().all(fits), format!("{figures:?}")))
         });
