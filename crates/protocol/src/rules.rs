@@ -60,6 +60,9 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// An answer with messages does not say where the next poll goes on.
+    pub const NO_CURSOR: Self = Self::of("--cursor", "nothing");
+
     const fn of(rule: &'static str, problem: &'static str) -> Self {
         Self { rule, problem }
     }

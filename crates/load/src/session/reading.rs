@@ -125,6 +125,11 @@ impl RuleReader {
         self.book.engine.clone()
     }
 
+    /// An answer with messages does not say where the next poll goes on.
+    pub(super) fn lacks_cursor(&self, body: &[u8]) {
+        self.book.unreadable(Fault::NO_CURSOR, body);
+    }
+
     fn read(&mut self, out: &mut Output, read: impl FnOnce(&mut Reader, &mut Findings<'_>)) {
         let Self { reader, book, ready, talk, .. } = self;
         read(reader, &mut Findings { book, ready, said: &mut talk.texts, out });

@@ -99,8 +99,10 @@ impl RuledPoll {
         let _ = self.reading.last(&body, out);
         let engine = self.reading.engine();
         let is_paged = engine.is_paged();
-        if let Some(place) = engine.cursor(&body) {
-            self.place = place.into_owned();
+        match engine.cursor(&body) {
+            Some(place) => self.place = place.into_owned(),
+            None if is_paged && out.stamped.len() > before => self.reading.lacks_cursor(&body),
+            None => {}
         }
         let digest = digest(&body);
         let is_other = if has_tag { is_other_tag } else { digest != self.digest };

@@ -80,6 +80,7 @@ fn findings_of_different_kinds_are_different_notes() {
         longest: std::time::Duration::from_millis(1_400),
         at: std::time::Duration::from_millis(500),
         usual: std::time::Duration::from_millis(100),
+        between_arrivals: false,
     };
     for trial in &mut record.trials {
         trial.warnings.push(Warning::Found(Finding::StoodStill(still)));

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use pushbench_core::Delivery;
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_metrics::observe::unscheduled::Senders;
 use pushbench_metrics::record::warning::{Finding, Invalid, Warning};
@@ -33,11 +32,18 @@ impl Evidence<'_> {
         let (load, audit) = (self.load(), &self.load().measured.audit);
         let found = load.found.clone().unwrap_or_default();
         if audit.newest > 0 || senders.stamps.stamped > 0 {
-            return format!(
-                "messages came, the newest of them {}, but none that is of the window by its {}",
-                audit.newest,
-                if senders.stamps.stamped > 0 { "stamp" } else { "arrival" }
-            );
+            let newest = audit.newest;
+            return match senders.stamps.soonest {
+                Some(after) => format!(
+                    "messages came, the newest of them {newest}, but by its stamp none is of the \
+                     window: the least old came {} after its instant; does --stamp name their unit \
+                     and clock?",
+                    old(after)
+                ),
+                None => format!(
+                    "messages came, the newest of them {newest}, but none of them in the window"
+                ),
+            };
         }
         if let Some(first) = found.first_unreadable {
             return format!("the first message that came could not be read: {first}");
@@ -65,15 +71,23 @@ impl Evidence<'_> {
             .map(|count| Finding::Unreadable { count, first: found.first_unreadable });
         let restarts = senders.restarts.clone();
         let restarts = restarts.map(|(counter, restarts)| Finding::Restarted { counter, restarts });
-        // Under `latest` a newer one came in their place.
-        let every = self.plan.scenario.delivery == Delivery::Every;
-        let missing =
-            any(senders.missing).filter(|_| every).map(|numbers| Finding::NobodyGot { numbers });
+        let missing = any(senders.missing).map(|numbers| Finding::NobodyGot { numbers });
         let still = senders.stillness.map(Finding::StoodStill);
         let by = Duration::from_nanos(self.played.clock_step_ns);
         let stamped = self.played.latency_from == LatencyFrom::Stamp;
         let set = (stamped && !by.is_zero()).then_some(Finding::ClockSet { by });
         let all = [unmatched, unreadable, restarts, missing, still, set];
         all.into_iter().flatten().map(Warning::Found).collect()
+    }
+}
+
+/// An age of any length, to be compared with what it should be.
+fn old(age: Duration) -> String {
+    const DAY: f64 = 86_400.0;
+    match age.as_secs_f64() {
+        seconds if seconds < 1_000.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 2.0 * DAY => format!("{:.1} hours", seconds / 3_600.0),
+        seconds if seconds < 1_000.0 * DAY => format!("{:.0} days", seconds / DAY),
+        seconds => format!("{:.0} years", seconds / (365.25 * DAY)),
     }
 }

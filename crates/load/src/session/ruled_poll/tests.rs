@@ -107,6 +107,27 @@ fn a_long_poll_goes_on_from_the_place_that_its_answer_names() {
 }
 
 #[test]
+fn a_page_that_does_not_say_where_it_goes_on_is_told() {
+    let rules = "path = '/poll?since={cursor}'\ncursor = '/nxt'\nmessage = '\\{\"n\":\\d+\\}'\n\
+                 seq = '/n'";
+    let rules: pushbench_core::rules::Rules = toml::from_str(rules).unwrap();
+    let mut plan = plan(Contender::LONG_POLL, Delivery::Every);
+    plan.subject.path = Some("/poll?since=".to_owned());
+    plan.subject.rules = Some(rules);
+    let sessions = Sessions::new(&plan);
+    let mut session = sessions.session(0);
+    call(|out| session.opened(out));
+    feed(&mut *session, &answer("", "{\"next\":3,\"m\":[]}"), 100).unwrap();
+    assert_eq!(sessions.found().unreadable, 0, "there was nothing to go on from");
+    call(|out| session.ask_again(out));
+    feed(&mut *session, &answer("", "{\"next\":4,\"m\":[{\"n\":3}]}"), 100).unwrap();
+    let found = sessions.found();
+    assert_eq!(found.unreadable, 1);
+    let first = found.first_unreadable.unwrap();
+    assert!(first.starts_with("--cursor finds nothing in `{\"next\":4"), "{first}");
+}
+
+#[test]
 fn a_long_poll_without_a_cursor_gives_back_the_tag_if_there_is_one() {
     let mut session = session(Contender::LONG_POLL, "seq = '/n'");
     call(|out| session.opened(out));

@@ -170,6 +170,9 @@ pub struct StampsSeen {
     pub ahead: u64,
     /// The furthest of them.
     pub worst: Option<Ahead>,
+    /// How long after the instant of its stamp the one came that did so soonest.
+    #[serde(default)]
+    pub soonest: Option<Duration>,
     /// The unit that all of them are whole multiples of, ns: a second, a millisecond, a microsecond
     /// or one; 0 where there is none.
     pub unit_ns: u64,
@@ -187,6 +190,8 @@ impl StampsSeen {
         let whole = |unit: &u64| stamp.0.unsigned_abs().is_multiple_of(*unit);
         let finer = |unit: &u64| self.unit_ns == 0 || *unit <= self.unit_ns;
         self.unit_ns = UNITS.into_iter().filter(finer).find(whole).unwrap_or(1);
+        let after = finding.at.saturating_since(due);
+        self.soonest = Some(self.soonest.map_or(after, |soonest| soonest.min(after)));
         let by = due.saturating_since(finding.at);
         if by > bound + Duration::from_nanos(self.unit_ns / 2) {
             self.ahead += 1;
@@ -201,6 +206,7 @@ impl StampsSeen {
     pub fn merge(&mut self, other: &Self) {
         self.stamped += other.stamped;
         self.ahead += other.ahead;
+        self.soonest = self.soonest.into_iter().chain(other.soonest).min();
         let further = |one: &Ahead, other: &Ahead| one.by.cmp(&other.by);
         self.worst = self.worst.into_iter().chain(other.worst).max_by(further);
         let units = [self.unit_ns, other.unit_ns];

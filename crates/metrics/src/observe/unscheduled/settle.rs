@@ -39,9 +39,10 @@ impl Measured {
             settling.counter(name, &seen);
         }
         let Settling { senders, mut instants, .. } = settling;
+        let has_stamps = senders.stamps.stamped > 0;
         instants.sort_unstable();
         instants.dedup();
-        let stillness = Stillness::of(&instants, window);
+        let stillness = Stillness::of(&instants, window, has_stamps);
         self.senders = Some(Senders { stillness, ..senders });
     }
 }
@@ -110,8 +111,9 @@ impl<'a> Settling<'a> {
         let (came, spanned) = (numbers.len() as u64, (last.seq - first.seq).saturating_add(1));
         let published = if audit.clients == 1 { spanned } else { came };
         self.senders.missing += spanned - published;
-        let stamped = numbers.iter().filter(|number| number.tally.sampled > 0);
-        self.instants.extend(stamped.filter_map(|number| number.due));
+        let has_stamps = self.senders.stamps.stamped > 0;
+        let timed = numbers.iter().filter(|number| !has_stamps || number.tally.sampled > 0);
+        self.instants.extend(timed.filter_map(|number| number.due));
         self.account(&numbers, published);
         self.reckon(&numbers, published, &ends);
     }

@@ -20,7 +20,7 @@ const TIMES: f64 = 3.0;
 /// are, has one that is told all the same.
 const CHANCE: f64 = 1e-4;
 
-/// The longest time in which nothing was stamped.
+/// The longest time in which nothing was stamped, or, where nothing has stamps, nothing came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stillness {
     /// How long.
@@ -29,15 +29,18 @@ pub struct Stillness {
     pub at: Duration,
     /// The median gap between stamps.
     pub usual: Duration,
+    /// Whether gaps are those between arrivals, as nothing has stamps.
+    #[serde(default)]
+    pub between_arrivals: bool,
 }
 
 impl Stillness {
-    /// The longest gap between `stamps`, which are rising and in the window, where that is unusual. The
-    /// window's edges end gaps too.
-    pub(super) fn of(stamps: &[u64], window: &Window) -> Option<Self> {
+    /// The longest gap between instants, which are rising and in the window, where that is unusual. The
+    /// window's edges end gaps too. The instants are `stamps`, or else arrivals.
+    pub(super) fn of(instants: &[u64], window: &Window, stamps: bool) -> Option<Self> {
         let edges = (window.start.0, window.end.0);
-        let before = std::iter::once(edges.0).chain(stamps.iter().copied());
-        let after = stamps.iter().copied().chain([edges.1]);
+        let before = std::iter::once(edges.0).chain(instants.iter().copied());
+        let after = instants.iter().copied().chain([edges.1]);
         let gaps: Vec<(u64, u64)> =
             before.zip(after).map(|(from, to)| (to.saturating_sub(from), from)).collect();
         let &(longest, at) = gaps.iter().max()?;
@@ -51,6 +54,7 @@ impl Stillness {
             longest: Duration::from_nanos(longest),
             at: Duration::from_nanos(at.saturating_sub(edges.0)),
             usual: Duration::from_nanos(usual),
+            between_arrivals: !stamps,
         })
     }
 }
@@ -76,7 +80,7 @@ mod tests {
         let (start, end) = (MonoInstant(1_000 * MS), MonoInstant(11_000 * MS));
         let window = Window { start, end, first: Seq(1), last: Seq::NONE };
         let stamps: Vec<u64> = stamps.into_iter().map(|ms| (1_000 + ms) * MS).collect();
-        Stillness::of(&stamps, &window)
+        Stillness::of(&stamps, &window, true)
     }
 
     #[test]
@@ -88,6 +92,7 @@ mod tests {
             longest: Duration::from_millis(1_400),
             at: Duration::from_millis(2_950),
             usual: Duration::from_millis(100),
+            between_arrivals: false,
         };
         assert_eq!(stopped, expected);
         let until_the_end = of(steady.filter(|&ms| ms < 8_600)).unwrap();

@@ -192,6 +192,23 @@ fn without_stamps_the_window_is_over_arrivals_and_there_is_no_latency() {
 }
 
 #[test]
+fn without_stamps_a_sender_that_stood_still_shows_in_the_arrivals() {
+    let every_20_ms = (0..50).map(|n| (n + 1, START + 20 * n));
+    let bare = |(seq, at)| Came { due: None, at, ..came(0, seq, 0) };
+    let steady: Vec<Came> = every_20_ms.clone().map(bare).collect();
+    let still = |arrivals: &[Came]| {
+        let measured = settled([drained(process(1, arrivals), &[])], Delivery::Every);
+        measured.senders.unwrap().stillness
+    };
+    assert_eq!(still(&steady), None);
+    let stopped: Vec<Came> =
+        every_20_ms.filter(|(seq, _)| !(20..40).contains(seq)).map(bare).collect();
+    let told = still(&stopped).unwrap();
+    assert!(told.between_arrivals);
+    assert_eq!(told.longest, Duration::from_millis(21 * 20));
+}
+
+#[test]
 fn a_copy_that_is_stamped_beyond_the_edge_is_delivered_and_no_sample() {
     let arrivals = [came(0, 1, START), came(1, 1, START - 1)];
     let measured = settled([drained(process(2, &arrivals), &[])], Delivery::Every);
@@ -250,6 +267,9 @@ fn stamps_of_the_future_are_shown_and_their_unit_is_known() {
     assert_eq!((stamps.stamped, stamps.ahead, stamps.unit_ns), (2, 1, MS));
     let worst = stamps.worst.unwrap();
     assert_eq!((worst.seq, worst.by), (Some(2), Duration::from_secs(3)));
+    assert_eq!(stamps.soonest, Some(Duration::ZERO), "as the one of the future");
+    let past = process(1, &[Came { at: START + 60, ..came(0, 1, 10) }]).finish();
+    assert_eq!(past.seen[0].stamps.soonest, Some(Duration::from_millis(1_050)));
 }
 
 /// Latencies in nanoseconds are those of the arrivals, and travel with the observations.

@@ -20,7 +20,8 @@ pub enum Finding {
         /// The start of the first.
         first: Option<String>,
     },
-    /// Messages came without a number or an instant where a rule looks for one.
+    /// Messages came without a number or an instant where a rule looks for one, or answers without the
+    /// place that the next poll goes on from.
     Unreadable {
         /// How many.
         count: u64,
@@ -55,13 +56,18 @@ impl Finding {
             Self::Unmatched { .. } => {
                 "if there are messages in it, widen --message; if not, name it with --ignore"
             }
-            Self::Unreadable { .. } => "see where --seq and --stamp look, and what is there",
+            Self::Unreadable { .. } => {
+                "see where --seq, --stamp and --cursor look, and what is there"
+            }
             Self::Restarted { .. } => {
                 "where there are several counters, name what tells them apart with --key; a counter that \
                  began again within the trial leaves its audit in doubt"
             }
             Self::NobodyGot { .. } => {
                 "either they are sent to others, or nobody got them: only the sender knows"
+            }
+            Self::StoodStill(Stillness { between_arrivals: true, .. }) => {
+                "see the sender's log for what happened then: it is in no figure but series.csv"
             }
             Self::StoodStill(_) => {
                 "what a sender does not stamp has no latency: a stall before the stamp is in no figure"
@@ -102,7 +108,7 @@ impl fmt::Display for Finding {
                 the_first(f, first)
             }
             Self::Unreadable { count, first } => {
-                write!(f, "{count} messages had no number or no instant where it was looked for")?;
+                write!(f, "{count} times a rule found nothing where it looks")?;
                 the_first(f, first)
             }
             Self::Restarted { counter, restarts } => {
@@ -116,11 +122,13 @@ impl fmt::Display for Finding {
             }
             Self::NobodyGot { numbers } => write!(
                 f,
-                "{numbers} numbers between the window's first and last came to no client at all"
+                "{numbers} numbers between the window's first and last came to no client at all, and \
+                 are in no share of what was delivered"
             ),
-            Self::StoodStill(Stillness { longest, at, usual }) => write!(
+            Self::StoodStill(Stillness { longest, at, usual, between_arrivals }) => write!(
                 f,
-                "nothing was stamped for {}, from {:.3} s into the window on, where {} is usual",
+                "nothing {} for {}, from {:.3} s into the window on, where {} is usual",
+                if *between_arrivals { "came" } else { "was stamped" },
                 time(*longest),
                 at.as_secs_f64(),
                 time(*usual)

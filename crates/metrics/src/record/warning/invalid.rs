@@ -177,7 +177,7 @@ pub enum Invalid {
 
 /// The remedy where rules find nothing.
 const NAME_MESSAGES: &str = "see what the server sends there, and have the rules name it: --message, \
-                             --event, --seq, --stamp";
+                             --event, --seq, --stamp; what has to be asked for first takes --send";
 
 /// The remedy where stamps are of the future.
 const NAME_CLOCK: &str = "say the unit and the clock that the sender writes, as in --stamp \
