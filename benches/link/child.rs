@@ -6,8 +6,8 @@ use pushbench_core::MonoInstant;
 use pushbench_load::Load;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::measure::Measure;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
-use pushbench_metrics::observe::recorder::Measured;
 use pushbench_os::time::clock::Monotonic;
 use pushbench_run::player::child::{self, ChildError};
 

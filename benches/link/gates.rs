@@ -12,7 +12,7 @@ use pushbench_core::link::Ways;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Values};
 use pushbench_core::units::{Count, Span};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_run::place::{Layout, Spread};
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{Attempt, Plan, Run, TrialError, trial};

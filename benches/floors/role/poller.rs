@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pushbench_load::bare::{Part, Sockets, dial};
 use pushbench_load::session::{Output, Sessions};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use rustix::io::Errno;
 

@@ -10,9 +10,10 @@ use pushbench_core::security::Trust;
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, MonoInstant};
 use pushbench_load::Load;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::observe::polls::Polls;
-use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_metrics::observe::recorder::Recorder;
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan, TrialTiming};
 use pushbench_os::time::clock::Clock as _;
 

@@ -13,8 +13,9 @@ use std::time::Duration;
 use pushbench_core::MonoInstant;
 use pushbench_metrics::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use pushbench_metrics::observe::measure::Measure;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::observe::observer::{Arrival, Event, Observer, Window};
-use pushbench_metrics::observe::recorder::{Measured, Recorder};
+use pushbench_metrics::observe::recorder::Recorder;
 use pushbench_os::time::clock::Clock;
 
 use super::{CLIENTS, ROUNDS_PER_SECOND};

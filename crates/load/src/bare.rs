@@ -13,8 +13,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use pushbench_metrics::observe::attempts::Attempts;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::observe::recorder::Measured;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadNews, LoadOrder, LoadPlan, TrialTiming,
 };

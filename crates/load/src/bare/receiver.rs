@@ -8,7 +8,7 @@ use pushbench_core::feed::message::Content;
 use pushbench_core::feed::payload::Payload;
 use pushbench_core::security::ClientSecurity;
 use pushbench_core::{Contender, Seq, Transport};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::control::{LoadPlan, TrialTiming};
 use pushbench_protocol::{chunked, sse};
 use pushbench_tls::{Connector, Opener, Stream};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use pushbench_core::{Identity, MonoInstant, Seq};
 
 use crate::observe::ledger::{Direction, Phase, Source, TcpipTally};
+use crate::observe::measured::Measured;
 use crate::observe::observer::{Observer, Window};
-use crate::observe::recorder::Measured;
 use crate::observe::silence::Coming;
 
 /// An [`Observer`] that is also told about the trial itself. Normally a

@@ -9,23 +9,21 @@ mod audit;
 mod counter;
 mod cursor;
 mod held;
-mod seen;
 mod settle;
-mod stillness;
 
 use std::time::Duration;
 
 use pushbench_core::{Identity, MonoInstant};
 
 use self::audit::StampAudit;
-pub use self::seen::{Ahead, CounterSeen, End, Restarts, Run, Seen, Senders, StampsSeen, Tally};
-pub use self::stillness::Stillness;
 use crate::observe::age::Age;
 use crate::observe::audit::ArrivalClass;
 use crate::observe::ledger::{self, Direction, Phase, Source, TcpipTally};
 use crate::observe::measure::Measure;
+use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Finding, Observer, Window};
-use crate::observe::recorder::{Common, Measured};
+use crate::observe::recorder::Common;
+use crate::observe::seen::{Seen, StampsSeen};
 use crate::observe::silence::Coming;
 
 /// Measures the clients of one load process during one trial, by what senders wrote into messages.

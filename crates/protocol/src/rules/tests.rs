@@ -1,8 +1,10 @@
-//! Rules at work on what applications send: tables of single rules, and the bytes of protocols.
+//! Rules at work on what applications send, one at a time.
+
+mod protocols;
+mod streams;
 
 use std::sync::{Arc, LazyLock};
 
-use proptest::prelude::*;
 use pushbench_core::rules::{Field, Rules};
 
 use super::*;
@@ -209,104 +211,6 @@ fn a_payload_is_as_long_as_what_goes_before_it_says() {
     assert_eq!((numbers(&read), read.unmatched), (vec![1, 2, 3], vec!["#2:xx".to_owned()]));
 }
 
-/// Socket.IO 4 over engine.io 4, as its servers write it: handshake, connection, events, pings.
-#[test]
-fn socket_io_is_read_by_its_rules() {
-    let flags = [
-        ("reply", "2=>3"),
-        ("message", r"^42(\[.*)"),
-        ("seq", "/1/n"),
-        ("stamp", "/1/at:ms"),
-        ("ready", "^40"),
-        ("ignore", "^[02]|^40"),
-    ];
-    let found = found(
-        &flags,
-        &[
-            br#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#,
-            br#"40{"sid":"wZX3oN0bSVIhsaknAAAI"}"#,
-            br#"42["tick",{"n":1,"at":1700000000001}]"#,
-            b"2",
-            br#"42["tick",{"n":2,"at":1700000000002}]"#,
-        ],
-    );
-    let at = 1_700_000_000_001_000_000;
-    let messages = [(0, Some(1), Some(at)), (0, Some(2), Some(at + 1_000_000))];
-    assert_eq!(found.messages, messages);
-    assert_eq!((found.said, found.ready, found.ignored), (vec!["3".to_owned()], 1, 2));
-    assert_eq!((found.unmatched, found.unreadable), (vec![], vec![]));
-}
-
-/// STOMP 1.2: frames end with a zero byte, heart-beats are line feeds.
-#[test]
-fn stomp_is_read_by_its_rules() {
-    let flags = [
-        ("message", r"(?s)^MESSAGE\n.*?\n\n([^\x00]*)\x00"),
-        ("seq", "/n"),
-        ("ready", "^CONNECTED"),
-        ("ignore", "^(?:CONNECTED|RECEIPT)"),
-    ];
-    let found = found(
-        &flags,
-        &[
-            b"CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0",
-            b"MESSAGE\nsubscription:0\nmessage-id:007\ndestination:/topic/a\n\n{\"n\":5}\0\n",
-            b"\n",
-            b"ERROR\nmessage:malformed frame\n\n\0",
-        ],
-    );
-    assert_eq!((numbers(&found), found.ready, found.ignored), (vec![5], 1, 1));
-    assert_eq!(found.unmatched, ["ERROR\nmessage:malformed frame\n\n\0"]);
-}
-
-/// graphql-transport-ws: an acknowledgement, results in `next`, pings.
-#[test]
-fn graphql_is_read_by_its_rules() {
-    let flags = [
-        ("message", r#"^\{[^{]*"type":"next".*"#),
-        ("seq", "/payload/data/tick/n"),
-        ("ready", r#""connection_ack""#),
-        ("reply", r#"\{"type":"ping"\}=>\{"type":"pong"}"#),
-        ("ignore", r#""connection_ack""#),
-    ];
-    let found = found(
-        &flags,
-        &[
-            br#"{"type":"connection_ack"}"#,
-            br#"{"id":"1","type":"next","payload":{"data":{"tick":{"n":1}}}}"#,
-            br#"{"type":"ping"}"#,
-            br#"{"id":"1","type":"complete"}"#,
-        ],
-    );
-    assert_eq!((numbers(&found), found.ready), (vec![1], 1));
-    assert_eq!(found.said, [r#"{"type":"pong"}"#]);
-    assert_eq!(found.unmatched, [r#"{"id":"1","type":"complete"}"#]);
-}
-
-/// Phoenix channels, version 2 of their serializer: arrays of five.
-#[test]
-fn phoenix_is_read_by_its_rules() {
-    let flags = [
-        ("message", r#"^\[(?:null|"[^"]*"),(?:null|"[^"]*"),"[^"]*","tick",.*"#),
-        ("seq", "/4/n"),
-        ("key", "/2"),
-        ("ready", r#""phx_reply",\{.*"status":"ok""#),
-        ("ignore", "phx_reply"),
-    ];
-    let found = found(
-        &flags,
-        &[
-            br#"["1","1","room:a","phx_reply",{"response":{},"status":"ok"}]"#,
-            br#"["1",null,"room:a","tick",{"n":1}]"#,
-            br#"[null,null,"room:b","tick",{"n":1}]"#,
-            br#"[null,"9","phoenix","phx_reply",{"response":{},"status":"ok"}]"#,
-        ],
-    );
-    assert_eq!(found.messages, [(0, Some(1), None), (1, Some(1), None)]);
-    assert_eq!((found.names, found.ready, found.ignored).0, ["room:a", "room:b"]);
-    assert_eq!(found.unmatched, [""; 0]);
-}
-
 /// NATS, as its server writes it.
 const NATS: [(&str, &str); 6] = [
     ("joined", ""),
@@ -333,59 +237,6 @@ fn nats() -> Vec<u8> {
 }
 
 #[test]
-fn nats_is_read_by_its_rules_however_its_messages_share_frames() {
-    let found = found(&NATS, &[&nats()]);
-    assert_eq!(numbers(&found), (1..=20).collect::<Vec<_>>());
-    assert_eq!((found.said.len(), found.ready, found.ignored), (2, 1, 2));
-    assert_eq!(found.unmatched, ["-ERR 'Slow Consumer'\r\n"]);
-    assert_eq!(found.unreadable, [""; 0]);
-}
-
-#[test]
-fn a_message_of_a_stream_is_told_with_its_last_byte() {
-    let lines = [("joined", ""), ("message", r"tick (\d+)\n"), ("seq", "")];
-    for (flags, stream) in [(&NATS[..], &b"MSG a 1 7\r\n{\"n\":5}"[..]), (&lines, b"tick 5\n")] {
-        let (mut reader, mut found) = (reader(flags), Found::default());
-        let (last, first) = stream.split_last().unwrap();
-        reader.last(first, &mut found);
-        assert_eq!(numbers(&found), [0; 0]);
-        reader.last(&[*last], &mut found);
-        assert_eq!(numbers(&found), [5]);
-    }
-    // One that may go on is told once it does not.
-    let (mut reader, mut found) =
-        (reader(&[("joined", ""), ("message", r"\d+"), ("seq", "")]), Found::default());
-    reader.last(b"12", &mut found);
-    reader.last(b"34", &mut found);
-    assert_eq!(numbers(&found), [0; 0]);
-    reader.last(b" ", &mut found);
-    assert_eq!(numbers(&found), [1234]);
-}
-
-#[test]
-fn an_answer_in_a_stream_is_told_at_once_and_never_to_what_is_in_a_payload() {
-    let (mut reader, mut found) = (reader(&NATS), Found::default());
-    reader.last(b"PI", &mut found);
-    reader.last(b"NG\r\n", &mut found);
-    assert_eq!(found.said, ["PONG\r\n"]);
-    reader.last(b"MSG a 1 15\r\n{\"n\":1}\nPING\r\n", &mut found);
-    assert_eq!(found.said.len(), 1);
-    reader.last(b"\r\r\n", &mut found);
-    assert_eq!(numbers(&found), [1]);
-}
-
-#[test]
-fn an_expression_that_asks_for_an_end_is_refused_for_a_stream() {
-    for expression in [r"^MSG", r"x$", r"\bx", r"(?m)x$"] {
-        let error = Engine::new(&rules(&[("joined", ""), ("message", expression)])).unwrap_err();
-        assert!(error.to_string().contains("with --joined there is no"), "{error}");
-    }
-    let large = r"[ab]*a[ab]{18}c";
-    let error = Engine::new(&rules(&[("joined", ""), ("message", large)])).unwrap_err();
-    assert!(error.to_string().contains("too large"), "{error}");
-}
-
-#[test]
 fn a_cursor_is_where_the_body_says() {
     let engine = Engine::new(&rules(&[("cursor", "/next")])).unwrap();
     assert_eq!(engine.cursor(br#"{"next":"a\u0026b"}"#).as_deref(), Some(&b"a&b"[..]));
@@ -403,75 +254,4 @@ fn rules_keep_through_the_pipe_to_a_child() {
     sent.stamp = Some("re:a:b(\\d+):us@monotonic".parse().unwrap());
     let json = serde_json::to_string(&sent).unwrap();
     assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), sent, "{json}");
-}
-
-/// Rules for streams in the manner of NATS, and some whose matches go on as they are cut.
-static ENGINES: LazyLock<[Arc<Engine>; 3]> = LazyLock::new(|| {
-    let lines = [
-        ("joined", ""),
-        ("message", r"N[A-Z]*\r?\n?|MSG \S+"),
-        ("reply", r"P(I?)=>$1"),
-        ("ignore", r"\+OK(?:\r\n)?|G+"),
-    ];
-    let engine = |flags: &[_]| Arc::new(Engine::new(&rules(flags)).unwrap());
-    [engine(&NATS), engine(&lines), engine(&NATS[..3])]
-});
-
-/// Streams in the manner of NATS, with what looks like messages and is none.
-fn streams() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop_oneof![
-        Just(b"PING\r\n".to_vec()),
-        Just(b"+OK\r\n".to_vec()),
-        Just(b"INFO {}\r\n".to_vec()),
-        Just(b"\r\n".to_vec()),
-        Just(b"MSG a 1 x\r\n".to_vec()),
-        Just(b"MSG a 1 99999999999\r\n".to_vec()),
-        "[PINGMSO +\r\n0-9]{0,6}".prop_map(String::into_bytes),
-        any::<[u8; 3]>().prop_map(Vec::from),
-        (0..9_u32, "[\r\nPING ]{0,8}").prop_map(|(n, more)| {
-            let payload = format!("{{\"n\":{n},\"m\":\"{more}\"}}");
-            format!("MSG a 1 {}\r\n{payload}\r\n", payload.len()).into_bytes()
-        }),
-    ];
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
-}
-
-proptest! {
-    #[test]
-    fn a_stream_means_the_same_however_it_is_cut(
-        stream in streams(),
-        cuts in prop::collection::vec(1..20_usize, 1..40),
-        which in 0..3_usize,
-    ) {
-        // A message at its end, behind which nothing is undecided.
-        let stream = [&stream[..], b"\nN\n MSG a 1 7\r\n{\"n\":0}"].concat();
-        let reader = || Reader::new(ENGINES[which].clone(), 7);
-        let whole = found_by(reader(), &[&stream]);
-        let (mut reader, mut cut, mut rest) = (reader(), Found::default(), &stream[..]);
-        for length in cuts.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (piece, behind) = rest.split_at(rest.len().min(*length));
-            reader.push(piece, &mut cut);
-            rest = behind;
-        }
-        prop_assert_eq!(cut, whole);
-    }
-
-    #[test]
-    fn a_line_of_a_stream_is_found_as_a_search_in_all_of_it_finds_it(
-        stream in "[abz\n]{0,60}",
-        which in 0..4_usize,
-    ) {
-        let expression = [r"a+b\n", r"a[^\n]*\n", r"(?:ab|a)z?b\n", r"b(?:a|z){1,3}\n"][which];
-        let expected: Vec<String> = expression
-            .parse::<Pattern>().unwrap().compile()
-            .find_iter(stream.as_bytes()).map(|it| lossy(it.as_bytes())).collect();
-        let flags = [("joined", ""), ("message", &format!("(?:{expression})")), ("key", "re:(?s).+")];
-        let found = found(&flags, &[stream.as_bytes()]);
-        let names: Vec<String> =
-            found.messages.iter().map(|it| found.names[it.0 as usize].clone()).collect();
-        prop_assert_eq!(names, expected);
-    }
 }

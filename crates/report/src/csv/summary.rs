@@ -6,7 +6,7 @@ use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
 use pushbench_metrics::observe::audit::AuditTotals;
-use pushbench_metrics::observe::recorder::{Counters, Measured};
+use pushbench_metrics::observe::measured::{Counters, Measured};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 use pushbench_protocol::contexts::Contexts;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pushbench_core::Contender;
 use pushbench_metrics::judge::compare::{Rules, compare};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::Invalid;
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use pushbench_core::Contender;
 use pushbench_metrics::judge::models::check::{Compared, Distance};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Source, TcpipTally};
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::Invalid;
 

@@ -1,7 +1,7 @@
 use pushbench_core::scenario::Scenario;
 use pushbench_core::{Contender, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::{Invalid, Warning};
 

@@ -4,7 +4,7 @@ use pushbench_core::feed::stamp::{LatencyFrom, StampClock, StampOffset};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::compare::{Rules, compare};
 use pushbench_metrics::observe::audit::AuditTotals;
-use pushbench_metrics::observe::unscheduled::{Senders, StampsSeen, Stillness};
+use pushbench_metrics::observe::seen::{Senders, StampsSeen, Stillness};
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::{Finding, Warning};
 

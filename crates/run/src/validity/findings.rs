@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::feed::stamp::LatencyFrom;
-use pushbench_metrics::observe::unscheduled::Senders;
+use pushbench_metrics::observe::seen::Senders;
 use pushbench_metrics::record::warning::{Finding, Invalid, Warning};
 
 use super::{Evidence, any};

@@ -10,7 +10,7 @@ use pushbench_metrics::judge::models::check::{Chance, Compared, Distance, distan
 use pushbench_metrics::judge::models::{
     Check, Dues, Latency, Law, one_way_us, period_us, round_trip_us,
 };
-use pushbench_metrics::observe::recorder::Measured;
+use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::TrialTiming;
 

@@ -3,7 +3,7 @@
 use pushbench_core::Figure;
 
 use crate::observe::audit::AuditTotals;
-use crate::observe::recorder::Counters;
+use crate::observe::measured::Counters;
 use crate::record::TrialRecord;
 
 /// Counts of a trial, or their sums over trials; clients that are connected are no sum.

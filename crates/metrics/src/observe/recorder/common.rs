@@ -2,8 +2,8 @@
 
 use pushbench_core::MonoInstant;
 
-use super::Measured;
 use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Window};
 use crate::observe::series::Series;
 

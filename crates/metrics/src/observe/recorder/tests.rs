@@ -5,6 +5,7 @@ use pushbench_core::{Sender, Seq};
 
 use super::*;
 use crate::observe::ledger::{Direction, Layer};
+use crate::observe::measured::Counters;
 
 const MS: u64 = 1_000_000;
 

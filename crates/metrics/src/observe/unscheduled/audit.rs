@@ -11,9 +11,9 @@ use pushbench_core::MonoInstant;
 
 use super::counter::Counter;
 use super::cursor::Cursor;
-use super::seen::{CounterSeen, End, Restarts, Seen};
 use crate::observe::audit::ArrivalClass;
 use crate::observe::observer::{Finding, Window};
+use crate::observe::seen::{CounterSeen, End, Restarts, Seen};
 use crate::observe::silence::Coming;
 
 /// Follows what the clients of a load process receive.

@@ -5,7 +5,7 @@
 //! it. So each number has a place, in the order in which the process sees them first, and clients
 //! keep places: what is sparse for all of them costs no client memory.
 
-use super::seen::{Run, Tally};
+use crate::observe::seen::{Run, Tally};
 
 /// Numbers that follow each other, at places that do.
 #[derive(Debug, Clone, Copy)]

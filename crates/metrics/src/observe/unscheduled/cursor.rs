@@ -3,7 +3,7 @@
 use pushbench_core::MonoInstant;
 
 use super::held::Held;
-use super::seen::Restarts;
+use crate::observe::seen::Restarts;
 
 /// So many steps back, and one in so many arrivals since the first: more than messages that overtake
 /// each other now and then. It is for numbers without a stamp, which say nothing else.

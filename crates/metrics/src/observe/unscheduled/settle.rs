@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{Delivery, MonoInstant, Seq};
 
-use super::seen::{CounterSeen, End, Seen, Senders, Tally};
-use super::stillness::Stillness;
 use crate::observe::audit::AuditTotals;
+use crate::observe::measured::Measured;
 use crate::observe::observer::Window;
-use crate::observe::recorder::Measured;
+use crate::observe::seen::Stillness;
+use crate::observe::seen::{CounterSeen, End, Seen, Senders, Tally};
 use crate::observe::silence::Silence;
 
 impl Measured {

@@ -4,6 +4,7 @@ use pushbench_core::{Delivery, Sender, Seq};
 
 use super::*;
 use crate::observe::audit::AuditTotals;
+use crate::observe::seen::Restarts;
 
 /// The window, in the unit that the tests count instants in: milliseconds.
 const START: u64 = 1_000;

@@ -9,7 +9,7 @@ use crate::observe::attempts::Attempts;
 use crate::observe::events::OtherEvents;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::LoopWatch;
-use crate::observe::recorder::Measured;
+use crate::observe::measured::Measured;
 use crate::observe::stamps::{LoadStamps, ServerStamps};
 
 /// Measurements of a trial that only the server has.

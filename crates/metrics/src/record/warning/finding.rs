@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::way::micros;
-use crate::observe::unscheduled::{Restarts, Stillness};
+use crate::observe::seen::{Restarts, Stillness};
 
 /// A thing to know of messages that rules found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

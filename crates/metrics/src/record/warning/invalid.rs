@@ -12,7 +12,7 @@ use super::way::micros;
 use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router};
 use crate::observe::attendance::Precedence;
 use crate::observe::ledger::Direction;
-use crate::observe::unscheduled::Ahead;
+use crate::observe::seen::Ahead;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

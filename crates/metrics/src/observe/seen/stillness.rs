@@ -37,7 +37,7 @@ pub struct Stillness {
 impl Stillness {
     /// The longest gap between instants, which are rising and in the window, where that is unusual. The
     /// window's edges end gaps too. The instants are `stamps`, or else arrivals.
-    pub(super) fn of(instants: &[u64], window: &Window, stamps: bool) -> Option<Self> {
+    pub(in crate::observe) fn of(instants: &[u64], window: &Window, stamps: bool) -> Option<Self> {
         let edges = (window.start.0, window.end.0);
         let before = std::iter::once(edges.0).chain(instants.iter().copied());
         let after = instants.iter().copied().chain([edges.1]);

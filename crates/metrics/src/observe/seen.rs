@@ -4,13 +4,15 @@
 //! are put together: each hands over which numbers came to how many of its clients, in runs of
 //! numbers that are alike, and how far its clients came.
 
+mod stillness;
+
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
 use pushbench_core::feed::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 
-use super::stillness::Stillness;
+pub use self::stillness::Stillness;
 use crate::observe::observer::Finding;
 
 /// Everything that the clients of one load process saw of senders whose schedule is not known.
@@ -65,7 +67,7 @@ impl Tally {
     pub const NONE: Self = Self { inside: false, got: 0, sampled: 0, repeats: 0, behind: 0 };
 
     /// Adds what other clients saw of the same number.
-    pub(super) const fn merge(&mut self, other: &Self) {
+    pub(in crate::observe) const fn merge(&mut self, other: &Self) {
         self.inside |= other.inside;
         self.got += other.got;
         self.sampled += other.sampled;
@@ -92,19 +94,19 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn new(seq: u64, tally: Tally, due: u64) -> Self {
+    pub(in crate::observe) fn new(seq: u64, tally: Tally, due: u64) -> Self {
         let mut run = Self { first: seq, len: 0, tally, dues: Vec::new(), last_due: 0 };
         run.push(due);
         run
     }
 
     /// Whether `seq` is its next number, and alike.
-    pub(super) fn takes(&self, seq: u64, tally: &Tally) -> bool {
+    pub(in crate::observe) fn takes(&self, seq: u64, tally: &Tally) -> bool {
         self.first.checked_add(self.len) == Some(seq) && self.tally == *tally
     }
 
     /// Adds its next number.
-    pub(super) fn push(&mut self, due: u64) {
+    pub(in crate::observe) fn push(&mut self, due: u64) {
         self.len += 1;
         if self.tally.inside {
             let due = i64::try_from(due).unwrap_or(i64::MAX);
@@ -114,7 +116,7 @@ impl Run {
     }
 
     /// Its numbers, each with its instant where that is in the window.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = (u64, Option<u64>)> + '_ {
+    pub(in crate::observe) fn numbers(&self) -> impl Iterator<Item = (u64, Option<u64>)> + '_ {
         let mut due = 0_i64;
         let mut dues = self.dues.iter().map(move |step| {
             due = due.saturating_add(*step);
@@ -153,7 +155,7 @@ pub struct Restarts {
 
 impl Restarts {
     /// Adds those of other clients.
-    pub(super) fn merge(ours: &mut Option<Self>, theirs: Option<Self>) {
+    pub(in crate::observe) fn merge(ours: &mut Option<Self>, theirs: Option<Self>) {
         match (ours.as_mut(), theirs) {
             (Some(ours), Some(theirs)) => ours.times += theirs.times,
             _ => *ours = ours.or(theirs),
@@ -184,7 +186,7 @@ const UNITS: [u64; 3] = [1_000_000_000, 1_000_000, 1_000];
 impl StampsSeen {
     /// Takes the stamp of an arrival into account. Its clock may be off by `bound`, and it may be rounded
     /// up to its unit.
-    pub(super) fn take(&mut self, finding: &Finding, bound: Duration) {
+    pub(in crate::observe) fn take(&mut self, finding: &Finding, bound: Duration) {
         let Some((stamp, due)) = finding.stamp.zip(finding.due) else { return };
         self.stamped += 1;
         let whole = |unit: &u64| stamp.0.unsigned_abs().is_multiple_of(*unit);
