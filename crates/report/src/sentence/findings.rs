@@ -53,6 +53,7 @@ pub(super) fn push(
         );
     }
     security::cost(block).iter().for_each(|cost| text.push_str(&format!(" {cost}")));
+    let_nobody_in(text, block);
     left_out(text, block);
     if measure == Measure::Bytes && block.trials() > 0 {
         text.push_str(" Latency was not measured.");
@@ -78,6 +79,17 @@ fn broken_protocol(row: &Row<'_>) -> String {
     let errors =
         human::plural(row.summary.counts.counters.protocol_errors as usize, "protocol error");
     format!("{} had {errors}{first}.", row.name())
+}
+
+/// The transports that were refused to every client, as some are by a proxy; the notes say why.
+fn let_nobody_in(text: &mut String, block: &Block<'_>) {
+    let refused = |row: &&Row<'_>| {
+        !row.trials.is_empty() && row.trials.iter().all(|trial| trial.connected == 0)
+    };
+    let names: Vec<&str> = block.rows.iter().filter(refused).map(|row| row.name()).collect();
+    if !names.is_empty() {
+        let _ = write!(text, " {} let no client in; the notes say why.", human::list(&names));
+    }
 }
 
 /// The transports without a valid trial, and why.

@@ -2,8 +2,8 @@ use pushbench_core::scenario::Scenario;
 use pushbench_core::{Contender, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::measured::Measured;
-use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::{Invalid, Warning};
+use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::{fixture, sentence};
 
@@ -39,6 +39,19 @@ fn a_point_at_which_nobody_was_let_in_says_so() {
         (trial.connected, trial.window.last) = (0, Seq(trial.window.first.0 - 1));
     }
     assert!(sentence(&record).starts_with("No client was let in"), "{}", sentence(&record));
+}
+
+#[test]
+fn a_transport_that_let_nobody_in_is_no_silent_gap() {
+    let mut record = fixture::quick();
+    let sse = |trial: &&mut TrialRecord| trial.id.contender == Contender::SSE;
+    for trial in record.trials.iter_mut().filter(sse) {
+        (trial.connected, trial.window.last) = (0, Seq(trial.window.first.0 - 1));
+        (trial.measured.latency, trial.measured.late) = Default::default();
+    }
+    let said = sentence(&record);
+    assert!(said.contains(" sse let no client in; the notes say why."), "{said}");
+    assert!(!sentence(&fixture::quick()).contains("let no client in"));
 }
 
 #[test]
