@@ -11,7 +11,7 @@ use crate::pair::{Between, Ground, Process, quiet};
 use crate::role::{Role, Sent};
 
 /// Plays a transfer over each link; the table of what was sent twice.
-pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
+pub(crate) fn table(args: &Args) -> anyhow::Result<()> {
     let mut text = format!(
         "\n## Saturating TCP, no loss, {} each\n\n\
          | between | round | Mbit/s | sent again: kernel | router | dropped unasked | packets/s | longest wait µs |\n\
@@ -27,7 +27,7 @@ pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
         }
     }
     text.push_str("\nTarget: nothing sent again, nothing dropped.\n");
-    Ok(text)
+    crate::print(&text)
 }
 
 fn trial(

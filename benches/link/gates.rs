@@ -29,27 +29,26 @@ const PAIRS: u32 = 20;
 /// How far from what it should be a median may be, in milliseconds: of a pair, and of the first answer.
 const WITHIN_MS: [f64; 2] = [2.0, 3.0];
 
-/// Plays all trials; the table of what came out, and of what should have.
-pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
-    let mut text = format!(
+/// Plays all trials and prints each row of the table as it comes: what came out, and what should have.
+pub(crate) fn table(args: &Args) -> anyhow::Result<()> {
+    crate::print(&format!(
         "\n## Times over a link of {DELAY_MS} ms each way\n\n\
          | what | clients | samples | least ms | median ms | most ms | expected ms | within ms | |\n\
          |---|---|---|---|---|---|---|---|---|\n"
-    );
+    ))?;
     for _ in 0..args.repeats {
         for (child, expected) in
             [(Child::Firsts, DELAY_MS), (Child::Seconds, 3.0 * DELAY_MS - GAP_MS)]
         {
             let measured = play(pairs()?, child)?;
             let what = format!("long poll, {child:?} of pairs {GAP_MS} ms apart");
-            row(&mut text, &what, 3, &measured.latency, (expected, WITHIN_MS[0]));
+            row(&what, 3, &measured.latency, (expected, WITHIN_MS[0]))?;
         }
         for clients in [1, 5] {
-            READY.iter().try_for_each(|ready| ready.rows(&mut text, clients))?;
+            READY.iter().try_for_each(|ready| ready.rows(clients))?;
         }
     }
-    eprintln!("\r{:<60}", "");
-    Ok(text)
+    Ok(())
 }
 
 /// A client that is ready after some round trips.
@@ -82,38 +81,37 @@ const READY: [Ready; 7] = [
 ];
 
 impl Ready {
-    fn rows(&self, text: &mut String, clients: u32) -> anyhow::Result<()> {
+    fn rows(&self, clients: u32) -> anyhow::Result<()> {
         let mut scenario = scenario(self.contender.parse()?, clients);
         scenario.tls.versions = Values::One(self.versions.parse().map_err(anyhow::Error::msg)?);
         let measured = play((scenario, None), Child::Firsts)?;
         let what = |what: &str| format!("{} {}, {what}", self.contender, self.versions);
         let expected = |round_trips: f64| (round_trips * 2.0 * DELAY_MS, WITHIN_MS[1]);
-        row(text, &what("ready"), clients, &measured.connect, expected(self.round_trips));
+        row(&what("ready"), clients, &measured.connect, expected(self.round_trips))?;
         if let Some(round_trips) = self.resumed {
             ensure!(!measured.resumed.is_empty(), "no session was taken up");
-            row(text, &what("resumed"), clients, &measured.resumed, expected(round_trips));
+            row(&what("resumed"), clients, &measured.resumed, expected(round_trips))?;
         }
         Ok(())
     }
 }
 
 fn row(
-    text: &mut String,
     what: &str,
     clients: u32,
     sample: &LatencyHistogram,
     (expected, within): (f64, f64),
-) {
+) -> anyhow::Result<()> {
     let ms = |quantile| sample.percentile_us(quantile).unwrap_or(f64::NAN) / 1e3;
     let verdict = if (ms(0.5) - expected).abs() <= within { "met" } else { "MISSED" };
-    let _ = writeln!(
-        text,
-        "| {what} | {clients} | {} | {:.2} | {:.2} | {:.2} | {expected} | {within} | {verdict} |",
+    eprint!("\r{:<60}\r", "");
+    crate::print(&format!(
+        "| {what} | {clients} | {} | {:.2} | {:.2} | {:.2} | {expected} | {within} | {verdict} |\n",
         sample.count(),
         ms(0.0),
         ms(0.5),
         ms(1.0),
-    );
+    ))
 }
 
 /// Clients of a link.

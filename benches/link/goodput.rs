@@ -31,7 +31,7 @@ const WINDOW: Duration = Duration::from_secs(20);
 const PAYLOAD: f64 = 1448.0 / 1500.0;
 
 /// Plays a transfer over each rate; the table of what became of the line's time.
-pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
+pub(crate) fn table(args: &Args) -> anyhow::Result<()> {
     let mut text = format!(
         "\n## Saturating TCP on a line with a rate, {} ms each way, a queue of 200 ms, windows of {} s\n\n\
          | rate | window from | goodput of rate × 1448/1500 | line idle | carried twice | dropped | waited for the line p1, p50 ms | kept by receiver, by buffer | congestion window: least, last | slow start ended at |\n\
@@ -49,7 +49,7 @@ pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
     }
     eprintln!("\r{:<40}", "");
     text.push_str("\nTarget: goodput and idle time together make the whole.\n");
-    Ok(text)
+    crate::print(&text)
 }
 
 /// A transfer's window.

@@ -27,7 +27,7 @@ struct Trial {
 }
 
 /// Plays all rounds; the table of what a link adds.
-pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
+pub(crate) fn table(args: &Args) -> anyhow::Result<()> {
     let delays = [Duration::ZERO, Duration::from_millis(50)];
     let links = args.backends().into_iter().flat_map(|b| delays.map(|d| Between::Link(b, d)));
     let subjects: Vec<Between> = [Between::Loopback].into_iter().chain(links).collect();
@@ -54,7 +54,7 @@ pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
         row(&mut text, *subject, trials, &played[0]);
     }
     text.push_str("\nTargets: added p50 at most 100, added p99 at most 250 (medians).\n");
-    Ok(text)
+    crate::print(&text)
 }
 
 fn trial(args: &Args, between: Between) -> anyhow::Result<Trial> {

@@ -88,7 +88,7 @@ fn all(args: &Args) -> anyhow::Result<()> {
     ensure!(args.repeats > 0, "at least one round is needed");
     ensure!(!args.backends().is_empty(), "no such backend; there are tun and veth");
     let only = args.only.as_deref().unwrap_or("");
-    type Part = fn(&Args) -> anyhow::Result<String>;
+    type Part = fn(&Args) -> anyhow::Result<()>;
     let parts: [(&str, Part); 5] = [
         ("latency", latency::table),
         ("packets", packets::table),
@@ -98,11 +98,12 @@ fn all(args: &Args) -> anyhow::Result<()> {
     ];
     ensure!(parts.iter().any(|(name, _)| name.contains(only)), "no part has `{only}` in its name");
     for (_, table) in parts.iter().filter(|(name, _)| name.contains(only)) {
-        print(&table(args)?)?;
+        table(args)?;
     }
     Ok(())
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+/// Prints part of a table at once, as a benchmark may be ended before its last row.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?)
 }

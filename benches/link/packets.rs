@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_micros(100);
 const SIZE: usize = 72;
 
 /// Plays each rate over each backend; the table of what became of the packets.
-pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
+pub(crate) fn table(args: &Args) -> anyhow::Result<()> {
     let mut text = format!(
         "\n## Packets of 100 bytes one way, {} each, the router on a core of its own\n\n\
          | between | wanted/s | sent/s | sent | forwarded | dropped by devices, packet sockets, ports | received | router's core | longest wait µs |\n\
@@ -41,7 +41,7 @@ pub(crate) fn table(args: &Args) -> anyhow::Result<String> {
         "\nTarget: 200,000/s at delay 0 with nothing dropped. What the receiver does not read in time is \
          dropped by its socket, not by the link.\n",
     );
-    Ok(text)
+    crate::print(&text)
 }
 
 /// Fates of the packets of a trial.

@@ -4,6 +4,7 @@ pub mod identity;
 pub mod message;
 pub mod number;
 pub mod payload;
+pub mod said;
 pub mod schedule;
 pub mod stamp;
 pub mod trace;

@@ -24,6 +24,7 @@ pub mod sampling;
 pub mod scenario;
 pub mod security;
 pub mod subject;
+pub mod talk;
 pub mod text;
 pub mod tls;
 pub mod units;

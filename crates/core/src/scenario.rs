@@ -10,6 +10,7 @@ mod point;
 mod points;
 mod settings;
 mod stack;
+mod talk;
 pub mod thresholds;
 mod values;
 
@@ -22,6 +23,7 @@ pub use self::link::LinkTable;
 pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::stack::{CompressionTable, TlsTable};
+pub use self::talk::TalkTable;
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;
@@ -128,6 +130,9 @@ pub struct Scenario {
     /// The servers: `pushbench`, or the name of somebody else's, or a file that describes one.
     #[serde(skip_serializing_if = "is_own")]
     pub subject: Values<SubjectName>,
+    /// How clients talk, where they do.
+    #[serde(skip_serializing_if = "TalkTable::is_empty")]
+    pub talk: TalkTable,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -203,6 +208,7 @@ impl Default for Scenario {
             link: LinkTable::default(),
             via: Values::One(Via::Direct),
             subject: Values::One(SubjectName::default()),
+            talk: TalkTable::default(),
             thresholds: Thresholds::default(),
         }
     }

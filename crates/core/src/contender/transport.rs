@@ -53,6 +53,8 @@ struct Row {
     name: &'static str,
     path: &'static str,
     shape: Shape,
+    /// What a client says goes on the same connection.
+    is_duplex: bool,
 }
 
 /// The transports, in the order in which tables and legends list them.
@@ -60,11 +62,17 @@ const TABLE: [Row; 4] = [
     row(Transport::ShortPoll, "short-poll", "/feed/poll", Shape::Asks),
     row(Transport::LongPoll, "long-poll", "/feed/long-poll", Shape::Waits),
     row(Transport::Sse, "sse", "/feed/sse", Shape::Streams),
-    row(Transport::Websocket, "websocket", "/feed/ws", Shape::Streams),
+    row(Transport::Websocket, "websocket", "/feed/ws", Shape::Streams).duplex(),
 ];
 
 const fn row(transport: Transport, name: &'static str, path: &'static str, shape: Shape) -> Row {
-    Row { transport, name, path, shape }
+    Row { transport, name, path, shape, is_duplex: false }
+}
+
+impl Row {
+    const fn duplex(self) -> Self {
+        Self { is_duplex: true, ..self }
+    }
 }
 
 impl Transport {
@@ -100,6 +108,13 @@ impl Transport {
     #[must_use]
     pub const fn path(self) -> &'static str {
         self.row().path
+    }
+
+    /// Whether what a client says goes on the connection on which it listens; with others it goes by
+    /// requests on another one.
+    #[must_use]
+    pub const fn is_duplex(self) -> bool {
+        self.row().is_duplex
     }
 
     /// How messages come to a client.

@@ -4,6 +4,7 @@
 
 use crate::feed::message::Seq;
 use crate::feed::number::{NumberError, NumberReader};
+use crate::feed::said::SaidReader;
 
 /// Someone who publishes messages and numbers them from 1; counted from 0 within a trial.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +36,28 @@ impl Identity {
     pub const fn of_feed(seq: Seq) -> Self {
         Self { sender: Sender::FEED, seq }
     }
+
+    /// A message that a client of the trial said.
+    #[must_use]
+    pub const fn of_client((client, seq): (u32, Seq)) -> Self {
+        Self { sender: Sender(client), seq }
+    }
 }
 
 /// Reads one payload after another for the identities of their messages, as they arrive; nothing of
 /// a payload is kept.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct IdentityReader {
-    number: NumberReader,
+#[derive(Debug, Clone, Copy)]
+pub enum IdentityReader {
+    /// Messages of the feed, whose numbers are their places in it.
+    Feed(NumberReader),
+    /// Messages that clients said, in the order of a room.
+    Room(SaidReader),
+}
+
+impl Default for IdentityReader {
+    fn default() -> Self {
+        Self::Feed(NumberReader::default())
+    }
 }
 
 impl IdentityReader {
@@ -52,13 +68,19 @@ impl IdentityReader {
     /// Why the message cannot be told from others.
     #[inline]
     pub fn last(&mut self, piece: &[u8]) -> Result<Identity, NumberError> {
-        self.number.last(piece).map(Identity::of_feed)
+        match self {
+            Self::Feed(number) => number.last(piece).map(Identity::of_feed),
+            Self::Room(said) => said.last(piece).map(Identity::of_client),
+        }
     }
 
     /// Takes the next piece of the payload.
     #[inline]
     pub fn push(&mut self, piece: &[u8]) {
-        self.number.push(piece);
+        match self {
+            Self::Feed(number) => number.push(piece),
+            Self::Room(said) => said.push(piece),
+        }
     }
 
     /// The identity of the message whose payload ends here; the next one begins.
@@ -68,24 +90,48 @@ impl IdentityReader {
     /// Why the message cannot be told from others.
     #[inline]
     pub fn finish(&mut self) -> Result<Identity, NumberError> {
-        self.number.finish().map(Identity::of_feed)
+        match self {
+            Self::Feed(number) => number.finish().map(Identity::of_feed),
+            Self::Room(said) => said.finish().map(Identity::of_client),
+        }
     }
 
     /// Gives up on the payload, whatever else comes of it.
     pub const fn fail(&mut self, error: NumberError) {
-        self.number.fail(error);
+        match self {
+            Self::Feed(number) => number.fail(error),
+            Self::Room(said) => said.fail(error),
+        }
     }
 
     /// Whether the rest of the payload changes nothing.
     #[inline]
     #[must_use]
     pub const fn is_decided(&self) -> bool {
-        self.number.is_decided()
+        match self {
+            Self::Feed(number) => number.is_decided(),
+            Self::Room(said) => said.is_decided(),
+        }
     }
 
     /// Forgets a payload that does not come to its end.
     pub fn restart(&mut self) {
-        self.number = NumberReader::default();
+        *self = match self {
+            Self::Feed(_) => Self::default(),
+            Self::Room(_) => Self::Room(SaidReader::default()),
+        };
+    }
+
+    /// The place of a message in its source's order, behind the place of the one `before` it: what a
+    /// client goes on from after a loss. Of the feed it is the number that the message carries; a
+    /// room counts what it hears, without gaps.
+    #[inline]
+    #[must_use]
+    pub const fn place(&self, message: Identity, before: Seq) -> Seq {
+        match self {
+            Self::Feed(_) => message.seq,
+            Self::Room(_) => before.next(),
+        }
     }
 }
 

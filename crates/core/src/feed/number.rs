@@ -50,6 +50,9 @@ pub enum NumberError {
     /// Another kind of value: `null`, a Boolean, an array, an object.
     #[error("its first JSON member is {0}, not a number")]
     Kind(&'static str),
+    /// A message in a room that was not said by a client of the trial.
+    #[error("it does not begin with its sender and its number, ten digits each")]
+    Said,
     /// An event whose data should be base64 (RFC 4648 §4) and is not.
     #[error("its data should be base64 and is not")]
     Base64,

@@ -66,6 +66,12 @@ pub enum Axis {
     Via,
     /// The server.
     Subject,
+    /// Who hears what a client says.
+    Talk,
+    /// Messages that each client says in a unit of time.
+    TalkRate,
+    /// Clients in a room.
+    RoomSize,
 }
 
 /// The unit of [`Axis::value`].

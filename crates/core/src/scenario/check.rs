@@ -56,6 +56,7 @@ impl Scenario {
         self.check_stack()?;
         check_list("via", &self.via, |_| Ok(()))?;
         self.check_subject()?;
+        self.check_talk()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()?;

@@ -13,6 +13,7 @@ use crate::feed::schedule::{check_rate, check_speed};
 use crate::link::{Link, LinkName};
 use crate::proxy::Via;
 use crate::subject::SubjectName;
+use crate::talk::Talk;
 use crate::tls::{Tls, check_groups};
 use crate::units::{Rate, Span};
 
@@ -60,6 +61,9 @@ pub struct Point {
     /// The server.
     #[serde(default, skip_serializing_if = "SubjectName::is_own")]
     pub subject: SubjectName,
+    /// How the clients talk; they only listen to the feed without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Talk>,
     /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -89,6 +93,7 @@ impl Point {
             link_name: None,
             via: Via::Direct,
             subject: SubjectName::default(),
+            talk: None,
             server_runs_already: false,
         }
     }

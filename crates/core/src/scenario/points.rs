@@ -49,6 +49,7 @@ impl Scenario {
         let feed = self.feed_spec(&point, trace);
         point.rate_hz = feed.schedule.mean_hz().unwrap_or(0.0);
         point.payload_bytes = feed.payload.mean_bytes();
+        self.talk.settle(&mut point);
         let listed = Axis::ALL.into_iter().filter(|axis| axis.len(self) > 1);
         point.label = listed.map(|axis| axis.label(&point)).collect::<Vec<_>>().join(" ");
         point
@@ -59,6 +60,8 @@ impl Scenario {
     pub fn feed_spec(&self, point: &Point, trace: Option<&Trace>) -> FeedSpec {
         let rate = point.rate;
         let schedule = match (self.feed.schedule, trace) {
+            // Nothing is published where clients talk.
+            _ if point.talk.is_some() => Schedule::Manual,
             (ScheduleKind::Replay, Some(trace)) => Schedule::Replay {
                 speed: point.speed,
                 offsets_ns: trace.offsets_ns.as_slice().into(),

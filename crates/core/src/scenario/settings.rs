@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 48] = {
+pub const SETTINGS: [Setting; 52] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -103,6 +103,10 @@ pub const SETTINGS: [Setting; 48] = {
         setting("link.reorder", Whole),
         axis(Axis::Via, "via"),
         axis(Axis::Subject, "subject"),
+        axis(Axis::Talk, "talk"),
+        axis(Axis::TalkRate, "talk-rate"),
+        setting("talk.pace", Whole).flag("talk-pace"),
+        axis(Axis::RoomSize, "room-size"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -112,7 +116,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::scenario::Scenario;
+    use crate::scenario::{Scenario, Values};
+    use crate::talk::Pattern;
 
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
@@ -124,9 +129,10 @@ mod tests {
                     ip_version = \"ipv6\"\n[thresholds]\n\"*.lost\" = \"< 1\"";
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
+        scenario.talk.pattern = Some(Values::One(Pattern::Chat));
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
         let mut within = Vec::new();
-        for table in ["feed", "tls", "compression", "link"] {
+        for table in ["feed", "tls", "compression", "link", "talk"] {
             let Some(Value::Object(keys)) = written.remove(table) else { panic!("{table}") };
             within.extend(keys.keys().map(|key| format!("{table}.{key}")));
         }

@@ -35,7 +35,8 @@ pub enum ArrivalClass {
 #[derive(Debug, Clone)]
 pub struct Audit {
     delivery: Delivery,
-    window: Option<Window>,
+    /// Of each sender; none before they are known.
+    windows: Vec<Window>,
     clients: usize,
     /// Those of the first sender by client, then those of the next.
     cursors: Vec<Cursor>,
@@ -50,19 +51,28 @@ impl Audit {
     pub fn new(clients: u32, senders: u32, delivery: Delivery) -> Self {
         let clients = clients as usize;
         let cursors = vec![Cursor::default(); clients * senders as usize];
-        Self { delivery, window: None, clients, unsettled: cursors.len(), cursors }
+        Self { delivery, windows: Vec::new(), clients, unsettled: cursors.len(), cursors }
     }
 
-    /// Says which messages count: of each sender those of the same numbers. Those that arrived before
-    /// are taken into account, except that duplicates and overtaking among them are no longer known.
+    /// Says which messages count: of each sender those of the same numbers, as
+    /// [`set_windows`](Self::set_windows) does.
     pub fn set_window(&mut self, window: Window) {
-        self.window = Some(window);
+        let senders = self.cursors.len().checked_div(self.clients).unwrap_or(1);
+        self.set_windows(vec![window; senders]);
+    }
+
+    /// Says which messages of each sender count. Those that arrived before are taken into account,
+    /// except that duplicates and overtaking among them are no longer known.
+    pub fn set_windows(&mut self, windows: Vec<Window>) {
         self.unsettled = 0;
-        for cursor in &mut self.cursors {
-            cursor.delivered = cursor.covered(&window);
-            cursor.settled = cursor.has_settled(&window, self.delivery);
-            self.unsettled += usize::from(!cursor.settled && !cursor.excluded);
+        for (window, cursors) in windows.iter().zip(self.cursors.chunks_mut(self.clients.max(1))) {
+            for cursor in cursors {
+                cursor.delivered = cursor.covered(window);
+                cursor.settled = cursor.has_settled(window, self.delivery);
+                self.unsettled += usize::from(!cursor.settled && !cursor.excluded);
+            }
         }
+        self.windows = windows;
     }
 
     /// Leaves `client` out of every figure: it was not connected at t0. To be called before the
@@ -100,13 +110,14 @@ impl Audit {
         let index = arrival.sender.index() * self.clients + arrival.client as usize;
         let cursor = &mut self.cursors[index];
         let position = cursor.insert(arrival.seq.0);
-        let inside = self.window.as_ref().filter(|window| window.contains(arrival.seq));
-        if inside.is_some() {
+        let window = self.windows.get(arrival.sender.index());
+        let is_inside = window.is_some_and(|window| window.contains(arrival.seq));
+        if is_inside {
             cursor.count(position);
         }
         let class = match position {
             Position::Held => ArrivalClass::Duplicate,
-            _ if inside.is_none() || cursor.excluded => ArrivalClass::Outside,
+            _ if !is_inside || cursor.excluded => ArrivalClass::Outside,
             _ => ArrivalClass::New,
         };
         if !cursor.settled {
@@ -120,7 +131,7 @@ impl Audit {
     /// or a newer one. `false` as long as there is no window.
     #[must_use]
     pub const fn settled(&self) -> bool {
-        self.window.is_some() && self.unsettled == 0
+        !self.windows.is_empty() && self.unsettled == 0
     }
 
     /// How many clients there are.
@@ -146,8 +157,8 @@ impl Audit {
     /// Where there is no such client.
     #[must_use]
     pub fn awaits(&self, client: u32) -> bool {
-        let Some(window) = &self.window else { return false };
-        self.of(client).any(|cursor| !cursor.excluded && cursor.awaited(window) > 0)
+        let mut cursors = self.of(client).zip(&self.windows);
+        cursors.any(|(cursor, window)| !cursor.excluded && cursor.awaited(window) > 0)
     }
 
     /// The greatest number that `client` holds of any sender, [`Seq::NONE`] where it holds none.
@@ -172,9 +183,9 @@ impl Audit {
     /// The window's messages that were still under way when the drain ended, and to how many
     /// clients: what counts as late.
     pub fn late(&self) -> impl Iterator<Item = (Identity, u64)> {
-        let senders = self.cursors.chunks(self.clients.max(1));
-        (0..).map(Sender).zip(senders).flat_map(|(sender, cursors)| {
-            let late = late_of(cursors, self.window.as_ref());
+        let senders = self.cursors.chunks(self.clients.max(1)).zip(&self.windows);
+        (0..).map(Sender).zip(senders).flat_map(|(sender, (cursors, window))| {
+            let late = late_of(cursors, window);
             late.map(move |(seq, clients)| (Identity { sender, seq }, clients))
         })
     }
@@ -186,19 +197,20 @@ impl Audit {
     /// [under way](Self::set_under_way), as late. All zero where no window was set.
     #[must_use]
     pub fn finish(&self) -> AuditTotals {
-        let Some(window) = &self.window else { return AuditTotals::default() };
-        let senders = self.cursors.len().checked_div(self.clients).unwrap_or(1);
-        let published = window.len() * senders as u64;
+        if self.windows.is_empty() {
+            return AuditTotals::default();
+        }
+        let published = self.windows.iter().map(Window::len).sum();
         let mut totals = AuditTotals { published, ..AuditTotals::default() };
         for client in (0..self.clients()).filter(|&client| !self.excludes(client)) {
-            totals.add(self.of(client), window, self.delivery);
+            totals.add(self.of(client).zip(&self.windows), self.delivery);
         }
         totals
     }
 
     #[inline]
     fn settle(&mut self, index: usize) {
-        let Some(window) = &self.window else { return };
+        let Some(window) = self.windows.get(index / self.clients) else { return };
         let cursor = &mut self.cursors[index];
         // The cheap test comes first: it fails for all but the window's last messages.
         if cursor.newest >= window.last.0 && cursor.has_settled(window, self.delivery) {
@@ -209,16 +221,13 @@ impl Audit {
 }
 
 /// Late messages of one sender, each with the number of clients that it is late to.
-fn late_of(
-    cursors: &[Cursor],
-    window: Option<&Window>,
-) -> impl Iterator<Item = (Seq, u64)> + use<> {
+fn late_of(cursors: &[Cursor], window: &Window) -> impl Iterator<Item = (Seq, u64)> + use<> {
     let awaiting = cursors.iter().filter(|cursor| cursor.under_way && !cursor.excluded);
     let mut newest: Vec<u64> = awaiting.map(|cursor| cursor.newest).collect();
     newest.sort_unstable();
-    let last = window.map_or(0, |window| window.last.0);
+    let last = window.last.0;
     let first = newest.first().map_or(u64::MAX, |&least| least.saturating_add(1));
-    let first = first.max(window.map_or(1, |window| window.first.0));
+    let first = first.max(window.first.0);
     let mut behind = 0;
     (first..=last).map(move |seq| {
         while newest.get(behind).is_some_and(|&newest| newest < seq) {

@@ -15,6 +15,10 @@ pub trait Measure: Observer {
     /// The window; given once, before it starts.
     fn set_window(&mut self, _window: Window) {}
 
+    /// The window's messages of each client that speaks, by its number among all of the trial's; given
+    /// with the window where clients talk.
+    fn set_speakers(&mut self, _windows: &[Window]) {}
+
     /// How far the clock of senders' stamps may be from the truth; given with the window.
     fn set_stamp_bound(&mut self, _bound: Duration) {}
 

@@ -7,6 +7,7 @@ use crate::observe::age::AgeTotals;
 use crate::observe::audit::AuditTotals;
 use crate::observe::censored::Censored;
 use crate::observe::fit::Fit;
+use crate::observe::heard::Heard;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::ledger::{Ledger, Phase};
 use crate::observe::observer::Event;
@@ -49,6 +50,9 @@ pub struct Counters {
     /// Messages that arrived between the window's start and end, duplicates left out, those due
     /// before it included: what the window's bytes are divided by.
     pub messages_in_window: u64,
+    /// Messages that clients said in the window's phase.
+    #[serde(default)]
+    pub said: u64,
 }
 
 impl Counters {
@@ -66,6 +70,7 @@ impl Counters {
         self.resumed += other.resumed;
         self.lumps += other.lumps;
         self.messages_in_window += other.messages_in_window;
+        self.said += other.said;
     }
 
     #[inline]
@@ -76,6 +81,7 @@ impl Counters {
             Event::Request { .. } => self.requests += in_window,
             Event::EmptyResponse { .. } => self.empty_responses += in_window,
             Event::SkippedPoll => self.skipped_polls += in_window,
+            Event::Said { .. } => self.said += in_window,
             Event::ConnectionLost { .. } => self.connections_lost += since_warmup,
             Event::Reconnected { .. } => self.reconnects += since_warmup,
             Event::Failed { .. } => self.errors += since_warmup,
@@ -132,6 +138,9 @@ pub struct Measured {
     /// Of the same, what is to be known of their numbers and stamps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub senders: Option<Senders>,
+    /// Of clients that talk, how their rooms heard them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Heard>,
     /// Of clients that poll on a period, what their model is checked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polls: Option<PollsMeasured>,
@@ -155,6 +164,9 @@ impl Measured {
         self.counters.merge(&other.counters);
         self.fit.merge(&other.fit);
         self.seen.extend(other.seen.iter().cloned());
+        if let Some(theirs) = &other.heard {
+            self.heard.get_or_insert_default().merge(theirs);
+        }
         if let Some(theirs) = &other.polls {
             self.polls.get_or_insert_default().merge(theirs);
         }

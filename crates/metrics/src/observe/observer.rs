@@ -81,6 +81,11 @@ pub enum Event {
     },
     /// A poll was due while one was outstanding, and so was not sent.
     SkippedPoll,
+    /// A client said a message.
+    Said {
+        /// Its index.
+        client: u32,
+    },
     /// A connection is secured: a handshake has succeeded.
     Secured {
         /// The client's index.

@@ -18,10 +18,7 @@ use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::Polls;
 use crate::observe::silence::{Coming, Silence};
 
-pub(super) use self::common::Common;
-
-/// How close to each other messages of one client arrive that came together.
-const LUMP_NS: u64 = 2_000_000;
+pub(super) use self::common::{Common, LUMP_NS};
 
 /// Measures the clients of one load process during one trial.
 ///

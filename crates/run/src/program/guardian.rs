@@ -44,7 +44,12 @@ pub(crate) enum Heard {
     Gone(u32, ExitStatus),
     /// The program and all that descended from it have ended.
     Alone,
+    /// One of its outputs is at its end.
+    Silent,
 }
+
+/// How many outputs a program has: the standard one and the one of errors.
+const OUTPUTS: usize = 2;
 
 /// Starts the program of `plan`, says when it is ready, and ends it when it is heard that it should be.
 pub(crate) fn guard(
@@ -77,8 +82,10 @@ struct Guarded {
     address: SocketAddr,
     words: LastWords,
     heard: Receiver<Heard>,
-    /// Whether nothing of it is left.
-    is_gone: bool,
+    /// Whether nothing of it runs any more.
+    has_ended: bool,
+    /// How many of its outputs may still hold something that it printed.
+    outputs: usize,
     /// It is removed with this.
     _folder: TempDir,
 }
@@ -122,7 +129,8 @@ impl Guarded {
         });
         let address = SocketAddr::new(host, ready.ports[MAIN_PORT]);
         let words = LastWords::default();
-        Ok(Self { ready, address, words, heard, is_gone: false, _folder: folder })
+        let (has_ended, outputs) = (false, OUTPUTS);
+        Ok(Self { ready, address, words, heard, has_ended, outputs, _folder: folder })
     }
 
     /// Waits until it takes connections.
@@ -170,8 +178,12 @@ impl Guarded {
             }
             Ok(Heard::Gone(..)) => Ok(Turn::Other),
             Ok(Heard::Alone) => {
-                self.is_gone = true;
+                self.has_ended = true;
                 Err("ended by itself".to_owned())
+            }
+            Ok(Heard::Silent) => {
+                self.outputs -= 1;
+                Ok(Turn::Other)
             }
             Ok(Heard::Stop) | Err(RecvTimeoutError::Disconnected) => Ok(Turn::Stop),
             Err(RecvTimeoutError::Timeout) => Ok(Turn::Other),
@@ -194,12 +206,14 @@ impl Guarded {
         }
     }
 
-    /// Whether nothing of it is left by the `deadline`; what it says meanwhile is heard.
+    /// Whether nothing of it is left by the `deadline`, neither a process nor a word: what it printed
+    /// may be heard after its end.
     fn is_gone_by(&mut self, deadline: Instant) -> bool {
-        while !self.is_gone {
+        while !self.has_ended || self.outputs > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.heard.recv_timeout(left) {
-                Ok(Heard::Alone) => self.is_gone = true,
+                Ok(Heard::Alone) => self.has_ended = true,
+                Ok(Heard::Silent) => self.outputs -= 1,
                 Ok(Heard::Line(line)) => self.words.hear(&line),
                 Ok(Heard::Stop | Heard::Gone(..)) => {}
                 Err(_) => return false,
@@ -296,7 +310,7 @@ fn spawn(
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()?;
-    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+    let outputs: [Option<Box<dyn Read + Send>>; OUTPUTS] = [
         child.stdout.take().map(|output| Box::new(output) as _),
         child.stderr.take().map(|output| Box::new(output) as _),
     ];
@@ -307,7 +321,7 @@ fn spawn(
     Ok(child.id())
 }
 
-/// Passes on what a program prints, line by line.
+/// Passes on what a program prints, line by line, and that it will print no more.
 fn listen(output: impl Read, sender: &Sender<Heard>) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
@@ -318,6 +332,7 @@ fn listen(output: impl Read, sender: &Sender<Heard>) {
         }
         line.clear();
     }
+    let _ = sender.send(Heard::Silent);
 }
 
 /// The environment variables of a program.

@@ -1,6 +1,7 @@
 //! The table of axes: a row for each, with all that is said of it.
 
 mod link;
+mod talk;
 
 use super::{Axis, AxisUnit};
 use crate::contender::{Coding, Contender, Security};
@@ -31,7 +32,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 28] = [
+pub(super) const TABLE: [Row; 31] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -236,6 +237,9 @@ pub(super) const TABLE: [Row; 28] = [
     link::IP_VERSION,
     VIA,
     SUBJECT,
+    talk::PATTERN,
+    talk::RATE,
+    talk::ROOM_SIZE,
 ];
 
 /// The way to the server.

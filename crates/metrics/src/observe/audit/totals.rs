@@ -14,8 +14,12 @@ pub struct AuditTotals {
     pub published: u64,
     /// Clients that were connected at t0.
     pub clients: u64,
-    /// `published × clients`.
+    /// `published × clients`; where clients hear different messages, [`due`](Self::due).
     pub expected: u64,
+    /// Where each client hears only what is said in its room: the messages due in the window to each
+    /// client, of all clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
     /// Messages that arrived at a client, each once.
     pub delivered: u64,
     /// Messages that never arrived, and that nothing excuses.
@@ -63,6 +67,9 @@ impl AuditTotals {
         self.published = self.published.max(other.published);
         self.clients += other.clients;
         self.expected += other.expected;
+        if let Some(due) = other.due {
+            *self.due.get_or_insert_default() += due;
+        }
         self.delivered += other.delivered;
         self.lost += other.lost;
         self.late += other.late;
@@ -92,19 +99,22 @@ impl AuditTotals {
     /// Whether every message is accounted for at every client. Otherwise the run is wrong.
     #[must_use]
     pub const fn balances(&self) -> bool {
-        self.expected == self.published * self.clients + self.unnumbered
+        let due = match self.due {
+            Some(due) => due,
+            None => self.published * self.clients,
+        };
+        self.expected == due + self.unnumbered
             && self.expected == self.delivered + self.lost + self.late + self.superseded
     }
 
     /// Adds a client's figures, from its cursors of each sender.
     pub(super) fn add<'a>(
         &mut self,
-        cursors: impl Iterator<Item = &'a Cursor> + Clone,
-        window: &Window,
+        cursors: impl Iterator<Item = (&'a Cursor, &'a Window)> + Clone,
         delivery: Delivery,
     ) {
         self.clients += 1;
-        for cursor in cursors.clone() {
+        for (cursor, window) in cursors.clone() {
             let (overtaken, awaited) = (cursor.overtaken(window), cursor.awaited(window));
             self.expected += window.len();
             self.delivered += cursor.delivered;
@@ -118,7 +128,9 @@ impl AuditTotals {
             }
         }
         if delivery == Delivery::Every {
-            self.add_gaps(Some(Gaps::of_client(cursors.map(|cursor| cursor.gaps_in(window)))));
+            self.add_gaps(Some(Gaps::of_client(
+                cursors.map(|(cursor, window)| cursor.gaps_in(window)),
+            )));
         }
     }
 }

@@ -109,6 +109,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Request { client: 0 },
         Event::EmptyResponse { client: 0 },
         Event::SkippedPoll,
+        Event::Said { client: 0 },
         Event::TcpOpened { took: took / 2 },
         Event::Connected { client: 0, took },
         Event::ConnectionLost { client: 0 },
@@ -138,6 +139,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         resumed: 5,
         lumps: 0,
         messages_in_window: 0,
+        said: 1,
     };
     assert_eq!(measured.counters, expected);
     assert_eq!((measured.connect.count(), measured.resumed.count()), (5, 5));

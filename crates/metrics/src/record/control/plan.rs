@@ -10,6 +10,7 @@ use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
+use pushbench_core::talk::Talk;
 use pushbench_core::units::ByteSize;
 use pushbench_core::{Contender, Delivery};
 use pushbench_protocol::headers::HeaderProfile;
@@ -120,6 +121,9 @@ pub struct LoadPlan {
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
+    /// How the clients talk, in rooms; `None` where they only listen to the feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Talk>,
 }
 
 impl LoadPlan {
@@ -147,6 +151,7 @@ impl LoadPlan {
             connect_timeout: Duration::from_secs(10),
             ramp: DEFAULT_RAMP,
             stamps: None,
+            talk: None,
         }
     }
 }
