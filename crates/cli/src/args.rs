@@ -10,6 +10,7 @@ mod rules;
 mod security;
 mod settings;
 mod subject;
+mod talk;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
@@ -31,6 +32,7 @@ use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
 pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
 pub(crate) use self::subject::{SubjectArgs, SubjectsArgs, SubjectsCommand};
+pub(crate) use self::talk::TalkArgs;
 
 /// Measures short polling, long polling, server-sent events and WebSocket on one feed.
 ///
@@ -140,6 +142,7 @@ Examples:
   pushbench run ticker --headers chromium --cookie-bytes 0,400
   pushbench run --via direct,nginx,nginx-default
   pushbench run --subject pushbench,nchan,./my-server.toml --trust
+  pushbench run chat --talk-rate 0.5/s,2/s --room-size 10,100
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
@@ -157,6 +160,8 @@ pub(crate) struct RunArgs {
     pub(crate) via: Vec<Via>,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 16] = [
+const SCENARIOS: [(&str, &str); 18] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -24,6 +24,8 @@ const SCENARIOS: [(&str, &str); 16] = [
     ("mobile", include_str!("../../../scenarios/mobile.toml")),
     ("bufferbloat", include_str!("../../../scenarios/bufferbloat.toml")),
     ("proxies", include_str!("../../../scenarios/proxies.toml")),
+    ("chat", include_str!("../../../scenarios/chat.toml")),
+    ("echo", include_str!("../../../scenarios/echo.toml")),
 ];
 
 /// Name and text of each trace.

@@ -82,6 +82,14 @@ pub enum Figure {
     Delivered,
     /// Failures.
     Errors,
+    /// Messages that clients said.
+    Said,
+    /// Median time from a message's first hearer in a room to its last.
+    FanOutP50,
+    /// 99th percentile of that.
+    FanOutP99,
+    /// Clients that heard their room in another order than others did.
+    Disordered,
 }
 
 /// The unit of a figure's numbers, wherever they stand.
@@ -178,7 +186,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 32] = {
+const TABLE: [Row; 36] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -247,6 +255,10 @@ const TABLE: [Row; 32] = {
         row(F::Lost, "lost", "lost", "lost", COUNT),
         row(F::Delivered, "delivered", "delivered", "delivered", SHARE),
         row(F::Errors, "errors", "errors", "errors", COUNT),
+        row(F::Said, "said", "said", "said", COUNT),
+        row(F::FanOutP50, "fan_out.p50", "fan_out_p50_us", "fan-out p50", SPAN).at(0.5),
+        row(F::FanOutP99, "fan_out.p99", "fan_out_p99_us", "fan-out p99", SPAN).at(0.99),
+        row(F::Disordered, "disordered", "disordered", "disordered", COUNT),
     ]
 };
 

@@ -19,8 +19,10 @@ mod poll;
 mod reading;
 mod request;
 mod retryability;
+mod rooms;
 mod ruled_poll;
 mod short_poll;
+mod speaker;
 mod sse;
 mod subscription;
 mod tagged_poll;
@@ -89,6 +91,11 @@ pub trait Session: fmt::Debug + Send {
     /// A time is over that the session asked for, on a connection that may have ended since.
     fn woken(&mut self, _wake: Wake, _out: &mut Output) {}
 
+    /// Says a text of the client's own; `false` where it cannot be said now.
+    fn say(&mut self, _text: &[u8], _out: &mut Output) -> bool {
+        false
+    }
+
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;
@@ -106,9 +113,12 @@ pub trait Session: fmt::Debug + Send {
 /// Makes a session for the client with a number.
 type Make = Box<dyn Fn(u32) -> Box<dyn Session> + Send + Sync>;
 
-/// A transport, and the way from a plan, and from how messages are told apart, by their payloads or by
-/// rules, to the sessions of its clients.
-struct Row(Transport, fn(&LoadPlan, IdentityReader, Option<&Arc<Book>>) -> Make);
+/// The way from a plan, and from how messages are told apart, by their payloads or by rules, to the
+/// sessions of its clients.
+type Maker = fn(&LoadPlan, IdentityReader, Option<&Arc<Book>>) -> Make;
+
+/// A transport, and the maker of its clients' sessions.
+struct Row(Transport, Maker);
 
 /// The transports. Nothing else in this crate knows one from the other.
 const TABLE: [Row; Transport::ALL.len()] = [
@@ -121,6 +131,8 @@ const TABLE: [Row; Transport::ALL.len()] = [
 /// Makes the sessions of a load process, and holds what they share.
 pub struct Sessions {
     make: Make,
+    /// Where what clients say goes on connections of its own.
+    speaker: Option<Make>,
     /// Where there are rules.
     book: Option<Arc<Book>>,
     cadence: Option<Duration>,
@@ -138,8 +150,13 @@ impl Sessions {
         let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
         let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
         let book = plan.subject.rules.as_ref().map(Book::new);
-        let make = sessions(plan, IdentityReader::default(), book.as_ref());
-        Self { make, book, cadence }
+        let make = match &plan.talk {
+            Some(talk) => rooms::sessions(plan, *talk, *sessions),
+            None => sessions(plan, IdentityReader::default(), book.as_ref()),
+        };
+        let speaks_apart = plan.talk.filter(|_| !plan.contender.transport.is_duplex());
+        let speaker = speaks_apart.map(|talk| speaker::sessions(plan, talk));
+        Self { make, speaker, book, cadence }
     }
 
     /// The period of ticks, where the transport has one.
@@ -152,6 +169,19 @@ impl Sessions {
     #[must_use]
     pub fn found(&self) -> Found {
         self.book.as_ref().map(|book| book.found()).unwrap_or_default()
+    }
+
+    /// Whether what clients say goes on connections of its own.
+    #[must_use]
+    pub const fn speak_apart(&self) -> bool {
+        self.speaker.is_some()
+    }
+
+    /// A session for the connection on which the client with this number speaks; `None` where it
+    /// speaks on that on which it listens, or not at all.
+    #[must_use]
+    pub fn speaker(&self, client: u32) -> Option<Box<dyn Session>> {
+        self.speaker.as_ref().map(|make| make(client))
     }
 
     /// A session for the client with this number among all of the trial's.

@@ -356,6 +356,12 @@ pub fn push_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8
 
 /// Appends a message in one frame, masked as clients must (RFC 6455 §5.1): text where it is UTF-8.
 pub fn push_message(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
+    push_message_head(out, payload, mask);
+    push_masked(out, payload, mask);
+}
+
+/// Appends the head of such a frame.
+pub fn push_message_head(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
     let is_text = std::str::from_utf8(payload).is_ok();
     out.push(0x80 | if is_text { Opcode::Text } else { Opcode::Binary } as u8);
     // The shortest form of its length (§5.2).
@@ -371,6 +377,10 @@ pub fn push_message(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
         }
     }
     out.extend_from_slice(&mask);
+}
+
+/// Appends a frame's payload, masked (§5.3).
+pub fn push_masked(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
     out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 

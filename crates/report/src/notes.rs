@@ -263,6 +263,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::Lost { messages }
         | Warning::Late { messages }
         | Warning::Duplicated { messages } => *messages as f64,
+        Warning::Room { doubt } => doubt.weight(),
         Warning::FellSilent(silence) => silence.clients as f64,
         Warning::FallsBehind { to_us, .. } => *to_us,
         Warning::Reconnects { count }

@@ -132,7 +132,14 @@ fn of_the_feed(point: &Point, contender: Contender, link: &Link) -> f64 {
             polls * (segments(batch) + 2.0 + opening(contender))
         }
     };
-    f64::from(point.clients) * each
+    f64::from(point.clients) * (each + of_talk(point, contender))
+}
+
+/// Packets in a second of what one client says: a segment up, and what acknowledges it; by requests, an
+/// answer and what acknowledges that.
+fn of_talk(point: &Point, contender: Contender) -> f64 {
+    let each = if contender.transport.is_duplex() { 2.0 } else { 4.0 };
+    point.talk.map_or(0.0, |talk| talk.rate.hz() * each)
 }
 
 /// Packets that open and close the connection of each poll, where it has one of its own: three and

@@ -117,7 +117,8 @@ impl Layout {
     ///
     /// The limit that leaves no room for it.
     pub fn room(&self, point: &Point, contender: Contender) -> Result<Room, LimitError> {
-        let clients = u64::from(point.clients);
+        let apart = point.talk.is_some() && !contender.transport.is_duplex();
+        let clients = u64::from(point.clients) * if apart { 2 } else { 1 };
         let seconds = point.poll_interval.0.as_secs_f64();
         let opened_each_s = match contender.stack.connection {
             // Not negative, and what is too large saturates.

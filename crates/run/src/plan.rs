@@ -133,8 +133,9 @@ impl Plan {
         let point = self.point(id);
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
         let processes = self.layout.room(point, id.contender).map_or(1, |room| room.load_processes);
-        // Behind a proxy the server does not see which client a connection is.
-        (self.stamps && point.via.is_direct())
+        // Behind a proxy the server does not see which client a connection is, and what clients say has
+        // no publisher.
+        (self.stamps && point.via.is_direct() && point.talk.is_none())
             .then(|| Sampling::new(point.clients, processes, messages))
     }
 
@@ -278,6 +279,7 @@ impl Plan {
             deflate_window: self.deflate(id).window,
             // Where latency is spent is known of messages with a schedule.
             stamps: self.sampling(id).filter(|_| !is_unscheduled),
+            talk: point.talk,
             ..LoadPlan::new(target, id.contender, point.clients)
         }
     }

@@ -20,7 +20,8 @@ use pushbench_metrics::observe::censored::Censored;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::LoadMeasured;
 use pushbench_metrics::record::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, SATURATED_SHARE, Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, RoomDoubt, SATURATED_SHARE,
+    Warning,
 };
 use pushbench_protocol::batch::MAX_BATCH;
 
@@ -122,6 +123,11 @@ impl<'a> Evidence<'a> {
         warnings.extend(self.falls_behind());
         warnings.extend(any(audit.duplicated).map(|messages| Warning::Duplicated { messages }));
         warnings.extend(any(audit.reordered).map(|messages| Warning::Reordered { messages }));
+        let heard = load.measured.heard.as_ref();
+        let disordered = heard.and_then(|heard| any(heard.disordered)).map(RoomDoubt::Disordered);
+        let strays = heard.and_then(|heard| any(heard.strays)).map(RoomDoubt::Strays);
+        let doubts = disordered.into_iter().chain(strays);
+        warnings.extend(doubts.map(|doubt| Warning::Room { doubt }));
         warnings.extend(any(counters.reconnects).map(|count| Warning::Reconnects { count }));
         warnings.extend(self.of_errors());
         if !load.other_events.is_empty() {

@@ -117,6 +117,12 @@ impl Transport {
         self.row().is_duplex
     }
 
+    /// The last part of its [path](Self::path): `long-poll`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.path().rsplit_once('/').map_or("", |(_, word)| word)
+    }
+
     /// How messages come to a client.
     #[must_use]
     pub const fn shape(self) -> Shape {

@@ -54,6 +54,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             match alarm {
                 Alarm::Phase => self.loop_lag.record(now.saturating_since(planned)),
                 Alarm::Tick(client) => self.tick(client, planned, now),
+                Alarm::Say(client) => self.say_next(client, planned, now),
+                Alarm::CatchUp(client) => self.say_what_is_due(client, now),
                 Alarm::LoopCheck => self.check_loop(planned, now),
                 Alarm::Retry(_) if matches!(self.state, LoadState::Closing | LoadState::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),

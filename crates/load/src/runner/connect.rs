@@ -29,7 +29,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.disconnect(client);
         // In turn, so that each address has as many.
         let sources = &self.plan.place.sources;
-        let number = (self.plan.first_client + client) as usize;
+        let number = (self.plan.first_client + self.of_client(client)) as usize;
         let source = sources.get(number % sources.len().max(1)).copied();
         let layer = self.security.as_ref().map(|security| security.layer(client));
         let (registry, token) = (self.poll.registry(), Token(client as usize));
@@ -77,7 +77,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn end_ramp(&mut self) {
         let at = self.now();
         self.ramp.waiting.clear();
-        for client in 0..self.plan.clients {
+        for client in 0..self.connections() {
             if self.clients[client as usize].ready {
                 continue;
             }

@@ -12,6 +12,7 @@ use pushbench_metrics::record::control::{
 };
 use pushbench_os::time::clock::Clock;
 
+use super::dues::Dues;
 use super::error::LoadError;
 use super::loop_check::CHECK_PERIOD;
 use super::state::{LoadState, Runner};
@@ -45,7 +46,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn begin_connecting(&mut self) {
         self.state = LoadState::Connecting;
-        self.ramp.waiting = (0..self.plan.clients).collect();
+        self.ramp.waiting = (0..self.connections()).collect();
         let end = self.now() + self.plan.connect_timeout;
         self.ramp.limit = end;
         self.timers.set(end, Alarm::ConnectLimit);
@@ -68,7 +69,13 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if let Some(period) = self.cadence {
             self.plan_polls(timing.warmup, saturating_nanos(period).max(1), now);
         }
-        self.phases.plan(timing, now)?;
+        let mut dues = match &self.plan.talk {
+            None => Dues::of_feed(&timing, now)?,
+            Some(talk) => Dues::of_speakers(&timing, talk, self.plan.total_clients)?,
+        };
+        self.measure.set_speakers(&dues.windows(&timing.window)?);
+        self.phases.plan(timing, dues);
+        self.begin_saying(now);
         self.give_up_on_waiting_clients();
         Ok(())
     }
@@ -81,15 +88,21 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             self.begin_sweep(std::mem::replace(&mut before, phase), at);
             if phase == Phase::Window {
                 self.stamps.begin_window();
-                self.numbers.ready_at_start = self.numbers.ready;
-                for (number, client) in (0..).zip(&self.clients) {
-                    if !client.ready {
-                        self.measure.exclude(number);
-                    }
-                }
+                self.begin_window();
             }
             if phase == Phase::Drain {
                 self.drain.begin(self.plan.clients);
+            }
+        }
+    }
+
+    /// Leaves those out that are not there.
+    fn begin_window(&mut self) {
+        for client in 0..self.plan.clients {
+            if self.is_whole(client) {
+                self.numbers.ready_at_start += 1;
+            } else {
+                self.measure.exclude(client);
             }
         }
     }
@@ -110,9 +123,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     #[cold]
     fn end_connecting(&mut self, news: &mut impl FnMut(LoadNews)) {
-        let clients = self.numbers.ready;
-        if clients + self.numbers.given_up == self.plan.clients {
+        if self.numbers.ready + self.numbers.given_up == self.connections() {
             self.state = LoadState::Connected;
+            let whole = (0..self.plan.clients).filter(|&client| self.is_whole(client));
+            let clients = whole.count() as u32;
             let missing = clients < self.plan.clients;
             let error = self.errors.first().filter(|_| missing).cloned();
             news(LoadNews::Connected { clients, error, attempts: self.attempts.clone() });
@@ -152,9 +166,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Records what becomes of the messages that clients await, now that the wait is over.
     fn record_drain(&mut self, end: MonoInstant) {
-        let (drain, clients, table) = (&self.drain, &self.clients, self.phases.table());
+        let (drain, clients, dues) = (&self.drain, &self.clients, self.phases.dues());
         let coming = |client: u32| drain.coming(client, &clients[client as usize], end);
-        self.measure.end_drain(end, &coming, &|message| table?.due(message.seq));
+        self.measure.end_drain(end, &coming, &|message| dues?.due(message));
     }
 
     fn begin_closing(&mut self, now: MonoInstant) {
@@ -166,7 +180,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.phases.close();
         self.ramp.waiting.clear();
         self.timers.set(now + CLOSE_LIMIT, Alarm::CloseLimit);
-        for client in 0..self.plan.clients {
+        for client in 0..self.connections() {
             let leaving = &mut self.clients[client as usize];
             if leaving.outlet.is_open() {
                 self.out.clear();
@@ -179,7 +193,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     pub(super) fn disconnect_all(&mut self) {
-        for client in 0..self.plan.clients {
+        for client in 0..self.connections() {
             self.disconnect(client);
         }
     }

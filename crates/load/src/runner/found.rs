@@ -22,7 +22,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             backoff.recovered();
         }
         // Before the order to run, and behind the drain, messages are nobody's.
-        let (Some(_), Some(timing)) = (self.phases.table(), self.phases.timing()) else { return };
+        let (Some(_), Some(timing)) = (self.phases.dues(), self.phases.timing()) else { return };
         let offset = timing.stamps;
         for &Stamped { sender, seq, stamp } in &self.out.stamped {
             let due = offset.zip(stamp).map(|(offset, stamp)| offset.to_monotonic(stamp));

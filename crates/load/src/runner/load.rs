@@ -5,9 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mio::{Events, Token, Waker};
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::talk::Talk;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;
+use pushbench_metrics::observe::rooms::RoomRecorder;
 use pushbench_metrics::observe::unscheduled::StampRecorder;
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan};
 use pushbench_os::time::clock::{Clock, Monotonic};
@@ -57,6 +59,18 @@ impl Load {
         if plan.contender.shape().asks() {
             recorder = recorder.with_polls(polls(&plan));
         }
+        Self::with(plan, recorder, Monotonic)
+    }
+}
+
+impl Load<RoomRecorder> {
+    /// A load process whose clients talk: it measures what those of a room hear of each other.
+    ///
+    /// # Errors
+    ///
+    /// See [`Load::new`].
+    pub fn of_rooms(plan: LoadPlan, talk: Talk) -> Result<Self, LoadError> {
+        let recorder = RoomRecorder::new(talk, plan.first_client, plan.clients, plan.total_clients);
         Self::with(plan, recorder, Monotonic)
     }
 }

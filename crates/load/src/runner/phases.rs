@@ -1,9 +1,10 @@
 //! Which phase of a trial it is, and when which message was due.
 
 use pushbench_core::MonoInstant;
-use pushbench_core::feed::schedule::{HORIZON, Timetable, WalkError};
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::control::TrialTiming;
+
+use super::dues::Dues;
 
 /// An instant that does not come.
 const NEVER: MonoInstant = MonoInstant(u64::MAX);
@@ -16,12 +17,12 @@ pub(super) struct Phases {
     boundary: MonoInstant,
     timing: Option<Box<TrialTiming>>,
     /// Known from the order to run until the trial is over: only then do messages count.
-    table: Option<Timetable>,
+    dues: Option<Dues>,
 }
 
 impl Default for Phases {
     fn default() -> Self {
-        Self { phase: Phase::Connect, boundary: NEVER, timing: None, table: None }
+        Self { phase: Phase::Connect, boundary: NEVER, timing: None, dues: None }
     }
 }
 
@@ -45,24 +46,14 @@ impl Phases {
 
     /// Instants of messages, where they count.
     #[inline]
-    pub(super) const fn table(&self) -> Option<&Timetable> {
-        self.table.as_ref()
+    pub(super) const fn dues(&self) -> Option<&Dues> {
+        self.dues.as_ref()
     }
 
-    /// Says when the phases are. The time is `now`.
-    pub(super) fn plan(
-        &mut self,
-        timing: Box<TrialTiming>,
-        now: MonoInstant,
-    ) -> Result<(), WalkError> {
-        let horizon = timing.warmup.min(now) - HORIZON;
-        let (schedule, checkpoint) = (timing.schedule.clone(), timing.checkpoint);
-        let mut table =
-            Timetable::starting_at(schedule, timing.seed, timing.origin, checkpoint, horizon)?;
-        table.extend_to(timing.drain_deadline)?;
+    /// Says when the phases are, and the messages.
+    pub(super) fn plan(&mut self, timing: Box<TrialTiming>, dues: Dues) {
         self.boundary = timing.warmup;
-        (self.timing, self.table) = (Some(timing), Some(table));
-        Ok(())
+        (self.timing, self.dues) = (Some(timing), Some(dues));
     }
 
     /// Begins the phase that `at` belongs to, one step at a time: `None` where it has begun.
@@ -78,15 +69,15 @@ impl Phases {
 
     /// The trial is over: nothing counts but the cost of closing.
     pub(super) fn close(&mut self) {
-        (self.phase, self.boundary, self.table) = (Phase::Close, NEVER, None);
+        (self.phase, self.boundary, self.dues) = (Phase::Close, NEVER, None);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pushbench_core::Seq;
     use pushbench_core::feed::schedule::{Checkpoint, Schedule};
     use pushbench_core::units::Rate;
+    use pushbench_core::{Identity, Seq};
     use pushbench_metrics::observe::observer::Window;
 
     use super::*;
@@ -110,7 +101,8 @@ mod tests {
             drain_deadline: at(1_005),
             stamps: None,
         };
-        phases.plan(Box::new(timing), at(999)).unwrap();
+        let dues = Dues::of_feed(&timing, at(999)).unwrap();
+        phases.plan(Box::new(timing), dues);
         phases
     }
 
@@ -127,11 +119,10 @@ mod tests {
     #[test]
     fn messages_are_known_from_a_minute_before_until_the_drain_ends() {
         let phases = planned();
-        let table = phases.table().unwrap();
-        assert_eq!(table.due(Seq(902)), Some(at(1_001)));
+        let due = |seq| phases.dues().unwrap().due(Identity::of_feed(Seq(seq)));
+        assert_eq!(due(902), Some(at(1_001)));
         // 939 s is the horizon.
-        assert_eq!((table.due(Seq(840)), table.due(Seq(839))), (Some(at(939)), None));
-        assert_eq!(table.due(Seq(906)), Some(at(1_005)));
-        assert_eq!(table.due(Seq(908)), None);
+        assert_eq!((due(840), due(839)), (Some(at(939)), None));
+        assert_eq!((due(906), due(908)), (Some(at(1_005)), None));
     }
 }

@@ -134,7 +134,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// The trial's end is known now: clients that were asked to wait until then are out.
     pub(super) fn give_up_on_waiting_clients(&mut self) {
         let Some(end) = self.phases.timing().map(|timing| timing.drain_deadline) else { return };
-        for client in 0..self.plan.clients {
+        for client in 0..self.connections() {
             let subscriber = &self.clients[client as usize];
             if subscriber.until >= end && !subscriber.given_up {
                 self.leave(client);

@@ -21,10 +21,10 @@ pub(super) struct Security {
 
 impl Security {
     /// That of a plan; `None` where connections are in clear.
-    pub(super) fn of(plan: &LoadPlan) -> Result<Option<Self>, LoadError> {
+    pub(super) fn of(plan: &LoadPlan, connections: usize) -> Result<Option<Self>, LoadError> {
         let Some(security) = &plan.security else { return Ok(None) };
         let connector = Connector::new(security).map_err(LoadError::Security)?;
-        let clients = (0..plan.clients).map(|_| connector.client()).collect();
+        let clients = (0..connections).map(|_| connector.client()).collect();
         Ok(Some(Self { connector, clients }))
     }
 

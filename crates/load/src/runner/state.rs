@@ -22,6 +22,7 @@ use super::loop_check::LoopCheck;
 use super::phases::Phases;
 use super::progress::ProgressSample;
 use super::ramp::Ramp;
+use super::saying::Saying;
 use super::security::Security;
 use super::stamps::Stamps;
 use super::tcpip::Tcpip;
@@ -63,7 +64,11 @@ pub(super) struct Runner<M, C> {
     pub(super) security: Option<Security>,
     /// The agreement of the first of them that was secured.
     pub(super) agreement: Option<Agreed>,
+    /// One for each connection that a client keeps: those on which they listen, and behind them those
+    /// on which they only speak, where that takes connections of their own.
     pub(super) clients: Vec<Client>,
+    /// Where clients speak.
+    pub(super) saying: Option<Saying>,
     /// The maker of their sessions, which knows what rules found in all of them.
     pub(super) sessions: Sessions,
     pub(super) ramp: Ramp,
@@ -119,8 +124,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let poll = Poll::new().map_err(LoadError::SetUp)?;
         let timers = Timers::new(poll.registry(), TIMER).map_err(LoadError::SetUp)?;
         let sessions = Sessions::new(&plan);
-        let client = |number| Client::new(sessions.session(plan.first_client + number));
-        let clients = (0..plan.clients).map(client).collect();
+        let numbers = plan.first_client..plan.first_client + plan.clients;
+        let listeners = numbers.clone().map(|number| sessions.session(number));
+        let speakers = numbers.filter_map(|number| sessions.speaker(number));
+        let clients: Vec<Client> = listeners.chain(speakers).map(Client::new).collect();
         Ok(Self {
             cadence: sessions.cadence(),
             holding: Holding::new(&plan),
@@ -128,9 +135,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             clock,
             poll,
             timers,
-            security: Security::of(&plan)?,
+            security: Security::of(&plan, clients.len())?,
             agreement: None,
             clients,
+            saying: plan.talk.map(|talk| Saying::new(talk, plan.clients)),
             sessions,
             ramp: Ramp::default(),
             phases: Phases::default(),
@@ -154,6 +162,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             closing: MonoInstant::default(),
             plan,
         })
+    }
+
+    /// How many connections there are to be.
+    pub(super) fn connections(&self) -> u32 {
+        u32::try_from(self.clients.len()).unwrap_or(u32::MAX)
     }
 
     /// Waits until a socket or a timer wants something.

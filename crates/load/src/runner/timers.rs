@@ -20,6 +20,10 @@ pub(super) enum Alarm {
     Phase,
     /// A client's poll is due.
     Tick(u32),
+    /// A client's next message is due.
+    Say(u32),
+    /// A client's connection stands, on which it may say what is due.
+    CatchUp(u32),
     /// A client has paused long enough and tries to connect again.
     Retry(u32),
     /// A client's connection should be closed by now.

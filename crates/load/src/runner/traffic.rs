@@ -3,7 +3,7 @@
 use std::io;
 
 use mio::event::Event as Readiness;
-use pushbench_core::{Identity, MonoInstant, Seq};
+use pushbench_core::{Identity, MonoInstant};
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase, Tally};
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::{Arrival, Event};
@@ -74,7 +74,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// TCP has opened a client's connection: told of the first that each of them has.
     fn tcp_opened(&mut self, client: u32, at: MonoInstant) {
         let subscriber = &self.clients[client as usize];
-        if subscriber.was_ready {
+        if subscriber.was_ready || self.is_speaker(client) {
             return;
         }
         let took = at.saturating_since(subscriber.outlet.opened);
@@ -152,10 +152,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             backoff.recovered();
         }
         // Before the order to run, messages move nothing but cursors.
-        let Some(table) = self.phases.table() else { return };
-        for &Identity { sender, seq } in &self.out.messages {
-            let Some(due) = table.due(seq) else {
-                off_schedule(&mut self.measure, &self.phases, seq, at);
+        let Some(dues) = self.phases.dues() else { return };
+        for &message in &self.out.messages {
+            let Identity { sender, seq } = message;
+            let Some(due) = dues.due(message) else {
+                off_schedule(&mut self.measure, &self.phases, message, at);
                 continue;
             };
             let arrival = Arrival { client, sender, seq, due, at };
@@ -249,6 +250,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     fn subscribed(&mut self, client: u32, at: MonoInstant) {
         self.leave_ramp(client);
+        let is_speaker = self.is_speaker(client);
         let subscriber = &mut self.clients[client as usize];
         let renewed = std::mem::take(&mut subscriber.renewing);
         if std::mem::replace(&mut subscriber.ready, true) && !renewed {
@@ -257,11 +259,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.numbers.ready += u32::from(!renewed);
         let event = if std::mem::replace(&mut subscriber.was_ready, true) {
             Event::Reconnected { client }
+        } else if is_speaker {
+            return;
         } else {
             let took = at.saturating_since(subscriber.outlet.opened);
             Event::Connected { client, took }
         };
         self.measure.happened(self.phases.phase(), at, &event);
+        self.catch_up(client, at);
     }
 
     /// Sends the bytes that the session gave out; `false` where that ended the connection.
@@ -302,11 +307,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 /// Records a message that has no instant in the timetable, which ends with the drain. One that
 /// the schedule has not reached by then is no part of the trial; before then it is ahead of it.
 #[cold]
-fn off_schedule(measure: &mut impl Measure, phases: &Phases, seq: Seq, at: MonoInstant) {
-    let (Some(table), Some(timing)) = (phases.table(), phases.timing()) else { return };
-    let is_ahead = table.is_beyond(seq);
+fn off_schedule(measure: &mut impl Measure, phases: &Phases, message: Identity, at: MonoInstant) {
+    let (Some(dues), Some(timing)) = (phases.dues(), phases.timing()) else { return };
+    let is_ahead = dues.is_beyond(message);
     if !is_ahead || at < timing.drain_deadline {
-        measure.off_schedule(seq, is_ahead);
+        measure.off_schedule(message.seq, is_ahead);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Messages out of the bodies that answer polls. A payload is looked at, never kept.
 
-use pushbench_core::Delivery;
 use pushbench_core::feed::identity::{Identity, IdentityReader};
 use pushbench_core::feed::number::NumberError;
+use pushbench_core::{Delivery, Seq};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_protocol::batch::{BatchError, BatchReader, MAX_BATCH, Piece};
 use thiserror::Error;
@@ -41,19 +41,22 @@ pub(super) struct BodyReader {
     identity: IdentityReader,
     /// Bytes of the body so far.
     length: u64,
-    /// The last message of this body.
-    last: Option<Identity>,
+    /// The place in the source's order of the last message before this one.
+    place: Seq,
+    /// The last message of this body, and its place.
+    last: Option<(Seq, Identity)>,
 }
 
 impl BodyReader {
     pub(super) fn new(delivery: Delivery, identity: IdentityReader) -> Self {
-        Self { delivery, batch: BatchReader::default(), identity, length: 0, last: None }
+        let (batch, place) = (BatchReader::default(), Seq::NONE);
+        Self { delivery, batch, identity, length: 0, place, last: None }
     }
 
-    /// A new body begins.
-    pub(super) fn begin(&mut self) {
+    /// A new body begins, with what comes behind the message at `place`.
+    pub(super) fn begin(&mut self, place: Seq) {
         self.identity.restart();
-        *self = Self::new(self.delivery, self.identity);
+        *self = Self { place, ..Self::new(self.delivery, self.identity) };
     }
 
     /// Takes and attributes bytes of the body. Messages of a batch go to `out`.
@@ -78,7 +81,8 @@ impl BodyReader {
                     if done {
                         let message = self.identity.last(payload)?;
                         out.messages.push(message);
-                        self.last = Some(message);
+                        self.place = self.identity.place(message, self.place);
+                        self.last = Some((self.place, message));
                     } else {
                         self.identity.push(payload);
                     }
@@ -93,13 +97,16 @@ impl BodyReader {
         self.length > (MAX_BATCH - MAX_BATCH / 16) as u64
     }
 
-    /// The body has ended: its last message, if it had any. A single message is not yet in any
+    /// The body has ended: its last message, if it had any, and its place. A single message is not yet in any
     /// output, since it may be one that the client has.
-    pub(super) fn end(&mut self) -> Result<Option<Identity>, BodyError> {
+    pub(super) fn end(&mut self) -> Result<Option<(Seq, Identity)>, BodyError> {
         match self.delivery {
             Delivery::Every => Ok(self.batch.finish().map(|()| self.last)?),
             Delivery::Latest if self.length == 0 => Ok(None),
-            Delivery::Latest => Ok(self.identity.finish().map(Some)?),
+            Delivery::Latest => {
+                let message = self.identity.finish()?;
+                Ok(Some((self.identity.place(message, self.place), message)))
+            }
         }
     }
 }

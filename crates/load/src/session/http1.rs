@@ -242,6 +242,10 @@ impl<S: Subscription> Session for Http1<S> {
         }
     }
 
+    fn say(&mut self, text: &[u8], out: &mut Output) -> bool {
+        self.subscription.say(text, out)
+    }
+
     fn woken(&mut self, wake: Wake, out: &mut Output) {
         self.subscription.woken(wake, out);
     }

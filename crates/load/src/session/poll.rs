@@ -53,7 +53,7 @@ impl Poll {
 
     /// An answer has begun that brings messages or says that there are none.
     pub(super) fn begun(&mut self, head: &ResponseHead, brings_messages: bool) {
-        self.body.begin();
+        self.body.begin(self.cursor.unwrap_or(Seq::NONE));
         (self.tag, self.arriving) = (head.cursor, brings_messages);
     }
 
@@ -91,7 +91,7 @@ impl Poll {
         let last =
             if brings_messages { self.body.end().map_err(|error| error.of(target))? } else { None };
         self.full = self.delivery == Delivery::Every
-            && last.is_some_and(|last| self.tag > Some(last.seq) || self.body.is_full());
+            && last.is_some_and(|(place, _)| self.tag > Some(place) || self.body.is_full());
         let news = self.news(last, out);
         if self.cursor.is_none() && self.delivery == Delivery::Every {
             return Err(ProtocolError::NoCursor(target.describe()));
@@ -100,12 +100,11 @@ impl Poll {
     }
 
     /// Moves the cursor on to the last message of an answer.
-    fn news(&mut self, last: Option<Identity>, out: &mut Output) -> News {
-        let Some(message) = last else {
+    fn news(&mut self, last: Option<(Seq, Identity)>, out: &mut Output) -> News {
+        let Some((last, message)) = last else {
             self.cursor = self.cursor.max(self.tag);
             return News::None;
         };
-        let last = message.seq;
         match self.delivery {
             // Not the tag: an answer that is full stops short of the newest message.
             Delivery::Every if last <= self.newest => return News::Stale,

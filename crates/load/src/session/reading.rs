@@ -5,10 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pushbench_core::Sender;
 use pushbench_core::feed::identity::{Identity, IdentityReader};
 use pushbench_core::feed::number::NumberError;
 use pushbench_core::feed::stamp::Stamped;
+use pushbench_core::{Sender, Seq};
 use pushbench_protocol::rules::{Engine, Fault, Reader, Sink};
 use pushbench_protocol::sse::Base64Payload;
 
@@ -38,6 +38,9 @@ pub(super) trait Reading: fmt::Debug + Send {
 
     /// Takes the last piece, most often the only one.
     fn last(&mut self, piece: &[u8], out: &mut Output) -> Found;
+
+    /// The place of a message in its source's order, behind that of the one `before`.
+    fn place(&self, message: Identity, before: Seq) -> Seq;
 
     /// Takes a piece in base64: how many bytes it stands for.
     fn push_base64(&mut self, coded: &mut Base64Payload, piece: &[u8], out: &mut Output) -> usize;
@@ -85,6 +88,11 @@ impl Reading for IdentityReader {
     #[inline]
     fn last(&mut self, piece: &[u8], _out: &mut Output) -> Found {
         Self::last(self, piece).map(Some)
+    }
+
+    #[inline]
+    fn place(&self, message: Identity, before: Seq) -> Seq {
+        Self::place(self, message, before)
     }
 
     #[inline]
@@ -157,6 +165,10 @@ impl Reading for RuleReader {
     fn last(&mut self, piece: &[u8], out: &mut Output) -> Found {
         self.read(out, |reader, sink| reader.last(piece, sink));
         Ok(None)
+    }
+
+    fn place(&self, message: Identity, _before: Seq) -> Seq {
+        message.seq
     }
 
     // Rules look at what came as it came.

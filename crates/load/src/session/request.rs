@@ -15,8 +15,10 @@ use super::error::ProtocolError;
 #[derive(Debug)]
 pub(super) struct FeedRequest {
     template: RequestTemplate,
-    /// The server is none of ours: it knows no cursor of ours.
+    /// The server is none of ours.
     foreign: bool,
+    /// It knows our cursors.
+    has_cursor: bool,
     /// The name of the header profile.
     profile: String,
     /// The profile offers to take coded answers (RFC 9110 §12.5.3).
@@ -38,8 +40,10 @@ impl FeedRequest {
         let delivery = delivery(plan);
         let query: Vec<&str> =
             delivery.iter().map(String::as_str).chain(query.to_owned()).collect();
-        let query = if foreign { String::new() } else { query.join("&") };
-        let path = plan.subject.path.as_deref().unwrap_or(profile.path(plan.contender));
+        let query = if plan.subject.has_cursor() { query.join("&") } else { String::new() };
+        let room = plan.subject.room.as_ref().map(|room| room.path(plan.contender.transport));
+        let path = plan.subject.path.as_deref().or(room.as_deref());
+        let path = path.unwrap_or(profile.path(plan.contender));
         let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());
         // The template has the target.
         let mut own = own.to_owned();
@@ -62,6 +66,7 @@ impl FeedRequest {
                 fields,
             ),
             foreign,
+            has_cursor: plan.subject.has_cursor(),
             profile: profile.name.clone(),
             takes_coded,
             gzip: gzip.then_some(plan.compression_threshold),
@@ -77,7 +82,7 @@ impl FeedRequest {
 
     /// This request with a cursor, where the client has one and the server knows it.
     pub(super) fn after(&self, cursor: Option<Seq>) -> RequestTarget<'_> {
-        RequestTarget { request: self, after: cursor.filter(|_| !self.foreign), place: &[] }
+        RequestTarget { request: self, after: cursor.filter(|_| self.has_cursor), place: &[] }
     }
 
     /// This request, from a place that an answer named; empty before the first.
@@ -139,10 +144,10 @@ impl RequestTarget<'_> {
         self.request.foreign
     }
 
-    /// Where a stream begins that was answered with `head`. A server that is none of ours need
+    /// Where a stream begins that was answered with `head`. A server that knows no cursor of ours need
     /// not say.
     pub(super) fn start_of(&self, head: &ResponseHead) -> Option<Seq> {
-        head.cursor.or(self.request.foreign.then_some(Seq::NONE))
+        head.cursor.or((!self.request.has_cursor).then_some(Seq::NONE))
     }
 
     /// The decoder of the body of an answer that brings the feed; `None` where that can be read as it

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushbench_core::Seq;
 use pushbench_core::feed::identity::IdentityReader;
+use pushbench_core::{Identity, Seq};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::http::{ResponseHead, is_event_stream};
@@ -248,6 +248,11 @@ impl<R: Reading> Subscription for Sse<R> {
 
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.cursor
+    }
+
+    #[inline]
+    fn place(&self, message: Identity, before: Seq) -> Seq {
+        self.reading.place(message, before)
     }
 }
 

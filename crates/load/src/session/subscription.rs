@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use pushbench_core::Seq;
 use pushbench_core::feed::number::NumberError;
+use pushbench_core::{Identity, Seq};
 use pushbench_protocol::http::ResponseHead;
 
 use super::error::ProtocolError;
@@ -172,6 +172,18 @@ pub(super) trait Subscription: fmt::Debug + Send {
         Ok(())
     }
 
+    /// The place of a message of a stream in its source's order, behind that of the one `before`.
+    #[inline]
+    fn place(&self, message: Identity, _before: Seq) -> Seq {
+        message.seq
+    }
+
+    /// Says a text of the client's own on the connection on which it listens; `false` where it is not
+    /// open, or what clients say goes another way.
+    fn say(&mut self, _text: &[u8], _out: &mut Output) -> bool {
+        false
+    }
+
     /// A message of a stream is complete.
     #[inline]
     fn arrived(&mut self, message: Found, out: &mut Output) {
@@ -181,9 +193,10 @@ pub(super) trait Subscription: fmt::Debug + Send {
             Ok(None) => return,
             Err(source) => return self.unnumbered(source, out),
         };
-        let cursor = self.cursor();
-        if cursor.is_none_or(|cursor| cursor < message.seq) {
-            *cursor = Some(message.seq);
+        let before = self.cursor().unwrap_or(Seq::NONE);
+        let place = self.place(message, before);
+        if place > before {
+            *self.cursor() = Some(place);
         }
         out.messages.push(message);
     }

@@ -46,7 +46,8 @@ impl TaggedPoll {
         if !std::mem::take(&mut self.arriving) {
             return Ok(None);
         }
-        let message = self.body.end().map_err(|error| error.of(self.target()))?;
+        let last = self.body.end().map_err(|error| error.of(self.target()))?;
+        let message = last.map(|(_, message)| message);
         out.messages.extend(message);
         Ok(message.map(|message| message.seq))
     }
@@ -83,7 +84,7 @@ impl Subscription for TaggedPoll {
         tag: Option<&[u8]>,
         _out: &mut Output,
     ) -> Result<(), ProtocolError> {
-        self.body.begin();
+        self.body.begin(Seq::NONE);
         self.arriving = head.status == Self::FEED;
         self.next_tag.clear();
         self.next_tag.extend_from_slice(tag.unwrap_or_default());

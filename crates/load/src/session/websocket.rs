@@ -9,12 +9,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pushbench_core::feed::identity::IdentityReader;
-use pushbench_core::{Seq, random};
+use pushbench_core::{Identity, Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::deflate::{Agreement, Offer};
 use pushbench_protocol::frame::{
-    FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_message,
+    FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_masked, push_message,
+    push_message_head,
 };
 use pushbench_protocol::http::ResponseHead;
 use pushbench_protocol::utf8::Utf8Reader;
@@ -332,6 +333,16 @@ impl<R: Reading> Subscription for Websocket<R> {
         self.take(data, out).map_err(|source| self.fail(source, out))
     }
 
+    fn say(&mut self, text: &[u8], out: &mut Output) -> bool {
+        if !matches!(self.state, State::Open) {
+            return false;
+        }
+        let mask = self.mask();
+        out.send.push(Layer::Framing, |bytes| push_message_head(bytes, text, mask));
+        out.send.push(Layer::Payload, |bytes| push_masked(bytes, text, mask));
+        true
+    }
+
     fn woken(&mut self, wake: Wake, out: &mut Output) {
         if matches!(self.state, State::Open) && self.reading.woken(wake, out) {
             self.talk(out);
@@ -361,6 +372,11 @@ impl<R: Reading> Subscription for Websocket<R> {
 
     fn cursor(&mut self) -> &mut Option<Seq> {
         &mut self.cursor
+    }
+
+    #[inline]
+    fn place(&self, message: Identity, before: Seq) -> Seq {
+        self.reading.place(message, before)
     }
 }
 

@@ -23,8 +23,14 @@ use crate::record::warning::Invalid;
 use crate::record::{RunRecord, TrialRecord};
 
 /// A value for each [`Figure`]; `None` is "not measured".
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures([Option<Bounded>; Figure::ALL.len()]);
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self([None; Figure::ALL.len()])
+    }
+}
 
 impl Figures {
     /// The value of `figure`.

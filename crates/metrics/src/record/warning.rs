@@ -11,6 +11,7 @@ mod finding;
 mod invalid;
 mod lag;
 mod proxy;
+mod rooms;
 mod router;
 mod share;
 mod way;
@@ -33,6 +34,7 @@ pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
 pub use self::proxy::{LUMP_MESSAGES, ProxyFault, ProxyFinding};
+pub use self::rooms::RoomDoubt;
 pub use self::router::RouterStalls;
 pub use self::share::Share;
 pub use self::way::{LOAD_PART, LoadPart, STAMPS_WANTED, StampsDoubt};
@@ -89,6 +91,11 @@ pub enum Warning {
     Duplicated {
         /// How many arrivals too many.
         messages: u64,
+    },
+    /// A room in which clients talk did what it should not.
+    Room {
+        /// What.
+        doubt: RoomDoubt,
     },
     /// Clients lost their connection and came back.
     Reconnects {
@@ -218,6 +225,7 @@ impl Warning {
                 "what they could move is told as a bound; lower rate, payload or clients, and see that \
                  the feed is not slower than described"
             }
+            Self::Room { doubt } => doubt.remedy(),
             Self::FellSilent(_) => "see the server's log for what happened then",
             Self::FallsBehind { .. } => {
                 "if the server keeps up, its feed is slower than described, and the latency is not \
@@ -305,6 +313,7 @@ impl fmt::Display for Warning {
             Self::LoadPart(part) => part.fmt(f),
             Self::Proxy(finding) => finding.fmt(f),
             Self::Stamps { doubt } => doubt.fmt(f),
+            Self::Room { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
                 f,
                 "latencies are not distributed as polling makes them: KS distance {ks:.3}, by \

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use pushbench_core::Seq;
 use pushbench_core::rules::CURSOR;
 
-/// A `GET` request of which only the cursor and a field vary.
+/// A request of which only the cursor and a field vary, or the body.
 ///
 /// Prepared once for all clients, so that rendering one is a few copies.
 #[derive(Debug)]
@@ -30,6 +30,20 @@ impl RequestTemplate {
             end.extend([name.as_ref(), ": ", value.as_ref(), "\r\n"]);
         }
         Self { start: format!("GET {path}{mark}{query}"), end, has_query: !query.is_empty() }
+    }
+
+    /// A request that brings a body to `path` (RFC 9110 §9.3.3).
+    pub fn posting<V: AsRef<str>>(
+        path: &str,
+        fields: impl IntoIterator<Item = (impl AsRef<str>, V)>,
+    ) -> Self {
+        let Self { end, .. } = Self::new(path, "", fields);
+        Self { start: format!("POST {path}"), end, has_query: false }
+    }
+
+    /// Appends the head of a request with a body of `length` bytes.
+    pub fn render_with_body(&self, out: &mut Vec<u8>, length: usize) {
+        self.render(out, None, Some(("Content-Length", length.to_string().as_bytes())));
     }
 
     /// Appends the request, with `after` in its query where there is a cursor, and one more field

@@ -158,6 +158,13 @@ const LATER: &[Column] = &[
     C::Figure(Figure::ProxyRss),
     C::Axis(Axis::Via),
     C::Axis(Axis::Subject),
+    C::Axis(Axis::Talk),
+    C::Axis(Axis::TalkRate),
+    C::Axis(Axis::RoomSize),
+    C::Figure(Figure::Said),
+    C::Figure(Figure::FanOutP50),
+    C::Figure(Figure::FanOutP99),
+    C::Figure(Figure::Disordered),
 ];
 
 /// A count that messages without a number say nothing of.

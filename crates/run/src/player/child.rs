@@ -187,10 +187,11 @@ fn real_server(plan: ServerPlan, files: u64) -> Result<(), ChildError> {
 /// No plan, an order that is none, or a failure that the parent has been told of.
 pub fn load() -> Result<(), ChildError> {
     let plan = load_plan()?;
-    match plan.player.clone() {
-        LoadPlayer::Bare(payload) => bare_load(plan, Receiver::new(payload)),
-        LoadPlayer::Real if plan.subject.rules.is_some() => real_load(Load::by_stamp(plan)),
-        LoadPlayer::Real => real_load(Load::new(plan)),
+    match (plan.player.clone(), plan.talk) {
+        (LoadPlayer::Bare(payload), _) => bare_load(plan, Receiver::new(payload)),
+        (LoadPlayer::Real, Some(talk)) => real_load(Load::of_rooms(plan, talk)),
+        (LoadPlayer::Real, None) if plan.subject.rules.is_some() => real_load(Load::by_stamp(plan)),
+        (LoadPlayer::Real, None) => real_load(Load::new(plan)),
     }
 }
 

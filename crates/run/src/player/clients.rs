@@ -71,7 +71,9 @@ fn split(
         Some(network) => network.of_load(place.clone(), first, clients),
         None => place.clone(),
     };
-    let shares = shares(plan.total_clients, places.loads.len() as u32);
+    // A room is in one process, which compares what its members heard, and at one server.
+    let together = plan.talk.map_or(1, |talk| talk.room_size);
+    let shares = shares(plan.total_clients, together, places.loads.len() as u32);
     let each = shares.into_iter().zip(&places.loads).zip(targets.iter().cycle());
     each.map(|(((first_client, clients), place), &target)| LoadPlan {
         place: at(place, first_client, clients),
@@ -84,12 +86,14 @@ fn split(
     .collect()
 }
 
-/// Divides clients among processes as evenly as can be: the first and the number of each.
-fn shares(clients: u32, processes: u32) -> Vec<(u32, u32)> {
-    let processes = processes.clamp(1, clients.max(1));
-    let (each, more) = (clients / processes, clients % processes);
-    let first = |index: u32| index * each + index.min(more);
-    (0..processes).map(|index| (first(index), each + u32::from(index < more))).collect()
+/// Divides clients among processes as evenly as can be, so many of them staying together: the first
+/// and the number of each.
+fn shares(clients: u32, together: u32, processes: u32) -> Vec<(u32, u32)> {
+    let groups = clients.div_ceil(together);
+    let processes = processes.clamp(1, groups.max(1));
+    let (each, more) = (groups / processes, groups % processes);
+    let first = |index: u32| ((index * each + index.min(more)) * together).min(clients);
+    (0..processes).map(|index| (first(index), first(index + 1) - first(index))).collect()
 }
 
 #[cfg(test)]
@@ -99,7 +103,7 @@ mod tests {
     #[test]
     fn each_client_is_played_once() {
         for (clients, processes) in [(1, 1), (10, 3), (100_000, 6), (2, 5), (7, 7)] {
-            let shares = shares(clients, processes);
+            let shares = shares(clients, 1, processes);
             assert_eq!(shares.len(), processes.min(clients) as usize);
             let mut next = 0;
             for (first, count) in &shares {
@@ -109,5 +113,12 @@ mod tests {
             }
             assert_eq!(next, clients);
         }
+    }
+
+    #[test]
+    fn those_of_a_room_stay_together() {
+        assert_eq!(shares(200, 20, 3), [(0, 80), (80, 60), (140, 60)]);
+        assert_eq!(shares(50, 20, 2), [(0, 40), (40, 10)]);
+        assert_eq!(shares(50, 50, 4), [(0, 50)]);
     }
 }

@@ -15,6 +15,8 @@ pub struct Counts {
     pub counters: Counters,
     /// Clients connected at the window's start: of one trial, over several of the middle one.
     pub connected: u64,
+    /// Clients that heard their room in another order than others did; `None` where they do not talk.
+    pub disordered: Option<u64>,
 }
 
 impl Counts {
@@ -22,7 +24,8 @@ impl Counts {
     #[must_use]
     pub fn of_trial(trial: &TrialRecord) -> Self {
         let (audit, counters) = (trial.measured.audit, trial.measured.counters);
-        Self { audit, counters, connected: trial.connected.into() }
+        let disordered = trial.measured.heard.as_ref().map(|heard| heard.disordered);
+        Self { audit, counters, connected: trial.connected.into(), disordered }
     }
 
     /// Those of several trials.
@@ -31,6 +34,9 @@ impl Counts {
         for trial in trials {
             counts.audit.merge(&trial.measured.audit);
             counts.counters.merge(&trial.measured.counters);
+            if let Some(heard) = &trial.measured.heard {
+                *counts.disordered.get_or_insert_default() += heard.disordered;
+            }
         }
         // Each trial has a feed of its own, unlike processes of the same one.
         counts.audit.published = trials.iter().map(|trial| trial.measured.audit.published).sum();
@@ -53,6 +59,8 @@ impl Counts {
         match figure {
             Figure::Lost => count(audit.lost).filter(|_| audit.is_numbered()),
             Figure::Errors => count(errors),
+            Figure::Said => self.disordered.map(|_| self.counters.said as f64),
+            Figure::Disordered => self.disordered.map(|hearers| hearers as f64),
             Figure::Delivered => (expected && audit.is_numbered())
                 .then(|| audit.delivered as f64 / audit.expected as f64),
             _ => None,

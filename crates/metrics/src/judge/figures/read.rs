@@ -63,9 +63,15 @@ impl<'a> Reader<'a> {
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
             Figure::LoadRss => self.per_client(resources.load_rss_growth),
             Figure::ProxyRss => self.per_client(resources.proxy_rss_growth),
-            Figure::Lost | Figure::Delivered | Figure::Errors => {
-                Counts::of_trial(self.trial).figure(figure)
+            Figure::FanOutP50 | Figure::FanOutP99 => {
+                let heard = measured.heard.as_ref()?;
+                heard.fan_out.supported_percentile_us(figure.quantile()?)
             }
+            Figure::Lost
+            | Figure::Delivered
+            | Figure::Errors
+            | Figure::Said
+            | Figure::Disordered => Counts::of_trial(self.trial).figure(figure),
         };
         value.map(Bounded::Exactly)
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use pushbench_core::Transport;
 use pushbench_core::feed::payload::Payload;
 use pushbench_core::rules::Rules;
 use pushbench_core::subject::Publish;
@@ -61,12 +62,42 @@ pub struct Subject {
     pub path: Option<String>,
     /// The type of the feed's server-sent events; `None` where it is the default, `message`.
     pub event: Option<String>,
+    /// The room in which its clients talk, in place of the feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
     /// How the messages of an application are found, and what its clients say. Where there are
     /// rules there is no schedule: messages come as [`Stamped`](pushbench_core::feed::stamp::Stamped).
     pub rules: Option<Rules>,
 }
 
+/// A place at a pushbench server where clients talk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Room {
+    /// The room of that name: all in it hear what one of them says.
+    Named(String),
+    /// The endpoint at which each hears itself alone, and nothing is kept.
+    Echo,
+}
+
+impl Room {
+    /// The path at which `transport` listens.
+    #[must_use]
+    pub fn path(&self, transport: Transport) -> String {
+        match self {
+            Self::Named(name) => format!("/rooms/{name}/{}", transport.word()),
+            Self::Echo => "/echo".to_owned(),
+        }
+    }
+}
+
 impl Subject {
+    /// Whether clients go on from where they were, after a loss, by a cursor that the server knows.
+    #[must_use]
+    pub fn has_cursor(&self) -> bool {
+        !self.is_foreign() && self.room != Some(Room::Echo)
+    }
+
     /// Whether the server is none of ours, and knows no cursor of ours.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
