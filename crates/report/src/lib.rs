@@ -30,6 +30,7 @@ mod settings;
 mod stamps;
 mod subject;
 mod table;
+mod talk;
 mod thresholds;
 
 #[cfg(test)]

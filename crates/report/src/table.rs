@@ -10,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, proxy, security, settings, stamps, subject};
+use crate::{cross, floor, instrument, proxy, security, settings, stamps, subject, talk};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -186,6 +186,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     }
     lines.extend(stamps::legend(record));
     lines.extend(link_legend(blocks));
+    lines.extend(talk::legend(blocks));
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
     lines.extend(proxy::of_run(record));
