@@ -1,11 +1,18 @@
-//! WebSocket frames (RFC 6455 §5): a reader that takes them in whatever pieces they arrive in and
-//! keeps nothing of a message, and a writer of what a client sends.
+//! WebSocket frames (RFC 6455 §5): readers that take them in whatever pieces they arrive in, and writers.
+//! The one for what a server sends keeps nothing of a message; [`client`] gives back whole messages.
 //!
 //! `tungstenite` has both, around a buffer that each connection owns; a load generator of
 //! thousands of connections reads into one that they share. The tests hold this reader and that
 //! library against each other.
 
+pub mod client;
+mod writer;
+
 use thiserror::Error;
+
+pub use self::writer::{
+    push_control, push_masked, push_message, push_message_head, push_unmasked, unmasked_len,
+};
 
 /// The longest payload of a control frame (§5.5).
 const CONTROL_LIMIT: u64 = 125;
@@ -28,6 +35,9 @@ pub enum FrameError {
     /// §5.1: a server must not mask.
     #[error("the server masked a frame (RFC 6455 §5.1)")]
     Masked,
+    /// §5.1: a client must mask.
+    #[error("the client did not mask a frame (RFC 6455 §5.1)")]
+    Unmasked,
     /// §5.2: a 64-bit length has its highest bit clear.
     #[error("a frame's length is out of range (RFC 6455 §5.2)")]
     Length,
@@ -342,46 +352,6 @@ fn header(bytes: &[u8]) -> Result<Option<(Header, usize)>, FrameError> {
     let opcode = Opcode::new(first & 0x0f)?;
     let (last, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
     Ok(Some((Header { opcode, last, compressed, length }, used)))
-}
-
-/// Appends a frame as a client sends it: in one piece and masked (§5.3). Clients of this project
-/// send control frames only, so `payload` is at most 125 bytes; the rest is cut off.
-pub fn push_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8; 4]) {
-    let payload = &payload[..payload.len().min(CONTROL_LIMIT as usize)];
-    out.push(0x80 | opcode as u8);
-    out.push(0x80 | payload.len() as u8);
-    out.extend_from_slice(&mask);
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
-}
-
-/// Appends a message in one frame, masked as clients must (RFC 6455 §5.1): text where it is UTF-8.
-pub fn push_message(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    push_message_head(out, payload, mask);
-    push_masked(out, payload, mask);
-}
-
-/// Appends the head of such a frame.
-pub fn push_message_head(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    let is_text = std::str::from_utf8(payload).is_ok();
-    out.push(0x80 | if is_text { Opcode::Text } else { Opcode::Binary } as u8);
-    // The shortest form of its length (§5.2).
-    match payload.len() {
-        length @ 0..=125 => out.push(0x80 | length as u8),
-        length @ 126..=0xffff => {
-            out.push(0x80 | 126);
-            out.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        length => {
-            out.push(0x80 | 127);
-            out.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-    out.extend_from_slice(&mask);
-}
-
-/// Appends a frame's payload, masked (§5.3).
-pub fn push_masked(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 
 #[cfg(test)]

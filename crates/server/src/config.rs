@@ -13,6 +13,7 @@ use pushbench_tls::{Acceptor, CertificateError};
 use crate::access::Access;
 use crate::channel::ChannelKind;
 use crate::publish_token::PublishToken;
+use crate::rooms::guest::Allowance;
 
 /// The settings of a server. [`ServerConfig::new`] has the documented defaults.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct ServerConfig {
     pub access: Access,
     /// How much of the past is kept for cursors.
     pub ring: RingLimits,
+    /// The bounds of rooms, and of those in them.
+    pub rooms: RoomLimits,
     /// Connections served at a time; another one is answered 503 and closed.
     pub max_connections: usize,
     /// From the first byte of a request until its head is complete, or its body.
@@ -71,6 +74,7 @@ impl ServerConfig {
             publish_token: None,
             access: Access::default(),
             ring: RingLimits::default(),
+            rooms: RoomLimits::default(),
             max_connections: 65_536,
             request_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(300),
@@ -97,6 +101,7 @@ impl ServerConfig {
             self.close_timeout,
             self.sse_keep_alive,
             self.ping_interval.unwrap_or(Duration::MAX),
+            self.rooms.idle,
         ];
         let shortest = spans.into_iter().min().unwrap_or_default();
         (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
@@ -155,5 +160,44 @@ pub struct RingLimits {
 impl Default for RingLimits {
     fn default() -> Self {
         Self { messages: 65_536, bytes: 64 << 20 }
+    }
+}
+
+/// The bounds of rooms that clients begin, and of each client in them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RoomLimits {
+    /// Rooms at a time.
+    pub rooms: usize,
+    /// How much of the past each keeps for cursors.
+    pub ring: RingLimits,
+    /// Bytes of the past that all of them keep together, of which each has an equal share.
+    pub memory: usize,
+    /// How long a room stays in which nobody is.
+    pub idle: Duration,
+    /// The most bytes of a message.
+    pub message: usize,
+    /// The messages that one connection may say.
+    pub says: Allowance,
+    /// The rooms that one connection may begin.
+    pub begins: Allowance,
+    /// Bytes of unfinished messages, and of those on their way back, that all clients of the echo may have.
+    pub echoes: usize,
+    /// The least time from one word on how many are in a room to the next.
+    pub presence: Duration,
+}
+
+impl Default for RoomLimits {
+    fn default() -> Self {
+        Self {
+            rooms: 10_000,
+            ring: RingLimits { messages: 4096, bytes: 1 << 20 },
+            memory: 256 << 20,
+            idle: Duration::from_secs(60),
+            message: 64 << 10,
+            says: Allowance { per_second: 200.0, at_once: 400 },
+            begins: Allowance { per_second: 1.0, at_once: 32 },
+            echoes: 256 << 20,
+            presence: Duration::from_millis(250),
+        }
     }
 }

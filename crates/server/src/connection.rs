@@ -15,6 +15,7 @@ use tokio::io::ReadBuf;
 use crate::channel::Channel;
 use crate::config::ServerConfig;
 use crate::http::last_words;
+use crate::rooms::guest::Guest;
 use crate::stamps::{Peer, StampLog};
 
 /// The states of a connection.
@@ -80,14 +81,22 @@ fn deadline(
     })
 }
 
+/// A connection that is sampled, or whose client has been in a room.
+#[derive(Debug, Default)]
+struct Beside {
+    /// Its writes are stamped.
+    peer: Option<Peer>,
+    guest: Guest,
+}
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     channel: Channel,
     /// Wakes the connection's task.
     waker: Option<Waker>,
-    /// Its writes are stamped. Boxed, since those of most are not.
-    peer: Option<Box<Peer>>,
+    /// Boxed, since most connections have nothing of it.
+    beside: Option<Box<Beside>>,
     /// When the state began, or the client last took bytes.
     since: MonoInstant,
     state: ConnectionState,
@@ -106,11 +115,12 @@ impl Connection {
         is_loopback: bool,
         now: MonoInstant,
     ) -> Self {
-        let (state, peer) = (ConnectionState::Idle, peer.map(Box::new));
-        if peer.as_ref().is_some_and(|peer| peer.stamps_reads()) {
+        if peer.is_some_and(|peer| peer.stamps_reads()) {
             channel.ask_for_stamps();
         }
-        Self { channel, waker: None, peer, since: now, state, is_behind: false, is_loopback }
+        let beside = peer.map(|peer| Box::new(Beside { peer: Some(peer), ..Beside::default() }));
+        let state = ConnectionState::Idle;
+        Self { channel, waker: None, beside, since: now, state, is_behind: false, is_loopback }
     }
 
     #[inline]
@@ -194,7 +204,7 @@ impl Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
-        if self.peer.as_ref().is_some_and(|peer| peer.stamps_reads()) {
+        if self.sampled().is_some_and(Peer::stamps_reads) {
             return self.poll_read_stamped(cx, buffer);
         }
         self.channel.poll_read(cx, buffer, None)
@@ -318,16 +328,31 @@ impl Connection {
         }
     }
 
+    /// The client as rooms know it.
+    pub(crate) fn guest(&mut self) -> &mut Guest {
+        &mut self.beside.get_or_insert_default().guest
+    }
+
+    /// The same, where it has been in a room or is sampled.
+    pub(crate) fn known_guest(&mut self) -> Option<&mut Guest> {
+        self.beside.as_mut().map(|beside| &mut beside.guest)
+    }
+
+    #[inline]
+    fn sampled(&self) -> Option<&Peer> {
+        self.beside.as_ref().and_then(|beside| beside.peer.as_ref())
+    }
+
     /// The instant before a write whose messages are stamped.
     #[inline]
     pub(crate) fn stamp(&self) -> Option<MonoInstant> {
-        self.peer.is_some().then(clock::now)
+        self.sampled().map(|_| clock::now())
     }
 
     /// The peer whose writes are stamped.
     #[inline]
     pub(crate) fn peer(&mut self) -> Option<&mut Peer> {
-        self.peer.as_deref_mut()
+        self.beside.as_mut().and_then(|beside| beside.peer.as_mut())
     }
 
     /// A write begun at `at` has completed a response that holds these messages.
@@ -338,7 +363,7 @@ impl Connection {
         holds: Option<(Seq, Seq)>,
         at: Option<MonoInstant>,
     ) {
-        if let (Some(peer), Some(at)) = (&self.peer, at) {
+        if let (Some(peer), Some(at)) = (self.sampled(), at) {
             stamps.answered(peer, holds, at);
         }
     }
@@ -346,7 +371,7 @@ impl Connection {
     /// Writes begun at `at` have brought a stream so far that its client has all up to `last`.
     #[inline]
     pub(crate) fn reached(&mut self, stamps: &StampLog, last: Seq, at: Option<MonoInstant>) {
-        if let (Some(peer), Some(at)) = (&mut self.peer, at) {
+        if let (Some(peer), Some(at)) = (self.peer(), at) {
             stamps.reached(peer, last, at);
         }
     }

@@ -28,11 +28,11 @@ impl ConnectionKind {
 
 /// An endpoint's row of the books: its place in the table of endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EndpointRow(pub(crate) usize);
+pub(crate) struct EndpointRow(pub(crate) u8);
 
 impl EndpointRow {
     /// The rows that the books have, whether or not there is an endpoint for each.
-    pub(crate) const MOST: usize = 16;
+    pub(crate) const MOST: usize = 24;
 }
 
 /// A number that only goes up.
@@ -138,12 +138,12 @@ impl Counters {
 
     pub(crate) fn answered(&self, endpoint: EndpointRow, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        self.requests[endpoint.0][class].add(1);
+        self.requests[usize::from(endpoint.0)][class].add(1);
     }
 
     /// Requests of an endpoint answered with each class of status, from 1xx.
     pub(crate) fn answers(&self, endpoint: EndpointRow) -> [u64; 5] {
-        self.requests[endpoint.0].each_ref().map(Counter::get)
+        self.requests[usize::from(endpoint.0)].each_ref().map(Counter::get)
     }
 
     /// Requests answered, of all endpoints.

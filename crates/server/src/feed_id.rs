@@ -1,4 +1,4 @@
-//! Which feed it is that a server publishes: of one start, and no other.
+//! Which feed it is that a server publishes, of one start and no other; and which room.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,12 @@ pub(crate) struct FeedId(u64);
 impl FeedId {
     /// That of a feed that begins at `now` in this process.
     pub(crate) fn new(now: MonoInstant) -> Self {
-        Self(random::bits(now.0, u64::from(std::process::id()), 0))
+        Self::of_room(now, 0)
+    }
+
+    /// That of the room which is the so many-th to begin, at `now`.
+    pub(crate) fn of_room(now: MonoInstant, serial: u64) -> Self {
+        Self(random::bits(now.0, u64::from(std::process::id()), serial))
     }
 }
 

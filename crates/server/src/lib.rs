@@ -1,8 +1,8 @@
-//! The server under test: one feed, one hub, one endpoint for each transport.
+//! The server under test: one feed, rooms, and one endpoint for each transport.
 //!
 //! Everything runs on one thread: the publisher walks the schedule and hands messages to the
-//! hub, which keeps them in a bounded ring already encoded, and writes to the streams and the long
-//! polls that wait in one loop. Polls are parsed and answered without hyper (`polls`), and all else
+//! feed, which keeps them in a bounded ring already encoded, and writes to the streams and the long
+//! polls that wait in one loop. A room is the same with its clients for publishers (`rooms`). Polls are parsed and answered without hyper (`polls`), and all else
 //! by it; a request that opens a stream leaves hyper for the hub (`serving`).
 //!
 //! ```text
@@ -47,6 +47,8 @@ mod publish_token;
 mod publisher;
 mod query;
 mod ring;
+mod rooms;
+mod rounds;
 mod server;
 mod serving;
 mod shared;
@@ -57,8 +59,9 @@ mod wire;
 
 pub use access::Access;
 pub use channel::ChannelKind;
-pub use config::{RingLimits, ServerConfig};
+pub use config::{RingLimits, RoomLimits, ServerConfig};
 pub use publish_token::{NoToken, PublishToken};
+pub use rooms::guest::Allowance;
 pub use server::{Server, ServerError, ServerHandle};
 #[doc(hidden)]
 pub use serving::poll_head;

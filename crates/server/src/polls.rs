@@ -11,9 +11,11 @@ mod answering;
 mod common;
 mod gzip;
 mod poller;
+mod receipt;
 mod reply;
 pub(crate) mod request;
 mod template;
+mod waiting;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use tokio::sync::Notify;
 
 pub(crate) use self::common::PollsCommon;
 pub(crate) use self::poller::Poller;
+use crate::rooms::Rooms;
+use crate::rooms::key::RoomKey;
 use crate::view::View;
 
 /// Deadlines are looked at no more often than this, since each look is at all connections.
@@ -42,28 +46,30 @@ impl Polls {
         Self { pollers: Slab::new(), common: PollsCommon::new(profile) }
     }
 
-    /// Answers every long poll that waits for what is new.
+    /// Answers every long poll that waits for what is new in the room.
     pub(crate) fn fan_out(&mut self, view: View<'_>) {
         if view.counters.waiting.get() == 0 {
             return;
         }
-        for (_, poller) in &mut self.pollers {
-            poller.end_wait_with_news(&mut self.common, view);
-        }
+        let Self { pollers, common } = self;
+        let mut waiting = common.waiting.take(view.room);
+        waiting.retain(|&key| !pollers[key as usize].end_wait_with_news(common, view));
+        common.waiting.put_back(view.room, waiting);
     }
 
     /// Looks at each connection's timeouts.
     pub(crate) fn tick(&mut self, view: View<'_>) {
         for (_, poller) in &mut self.pollers {
-            poller.tick(view);
+            poller.tick(&mut self.common, view);
         }
     }
 
     /// Answers what waits and closes all connections, since the server stops.
-    pub(crate) fn stop(&mut self, view: View<'_>) {
+    pub(crate) fn stop(&mut self, rooms: &Rooms, books: View<'_>) {
         self.common.stopping = true;
         for (_, poller) in &mut self.pollers {
-            poller.stop(&mut self.common, view);
+            end_wait(poller, &mut self.common, rooms, books);
+            poller.end(books);
         }
     }
 
@@ -73,13 +79,28 @@ impl Polls {
     }
 
     /// Answers the long polls whose time is over.
-    pub(crate) fn expire(&mut self, view: View<'_>) {
+    pub(crate) fn expire(&mut self, rooms: &Rooms, books: View<'_>) {
         let mut earliest: Option<MonoInstant> = None;
         for (_, poller) in &mut self.pollers {
-            poller.expire(&mut self.common, view);
+            if poller.deadline().is_some_and(|deadline| deadline <= books.now) {
+                end_wait(poller, &mut self.common, rooms, books);
+            }
             let deadline = poller.deadline();
             earliest = deadline.map_or(earliest, |at| Some(earliest.map_or(at, |e| e.min(at))));
         }
-        self.common.next_deadline = earliest.map(|at| at.max(view.now + DEADLINE_GRAIN));
+        self.common.next_deadline = earliest.map(|at| at.max(books.now + DEADLINE_GRAIN));
     }
+
+    /// Nobody waits in a room any more, which has ended.
+    pub(crate) fn forget(&mut self, room: RoomKey) {
+        self.common.waiting.forget(room);
+    }
+}
+
+/// Answers a long poll that waits, in whichever room, with nothing.
+fn end_wait(poller: &mut Poller, common: &mut PollsCommon, rooms: &Rooms, books: View<'_>) {
+    let Some(room) = poller.waits_in() else { return };
+    let room = rooms.get(room);
+    let ring = room.ring.borrow();
+    poller.end_wait_with_nothing(common, room.view(books, &ring));
 }

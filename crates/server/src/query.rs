@@ -24,6 +24,19 @@ pub(crate) struct Query {
     pub(crate) timeout: Duration,
     /// The feed that `after` is a message of; `None` where the client does not say.
     pub(crate) feed: Option<FeedId>,
+    /// Whether it wants to be told how many are in the room.
+    pub(crate) presence: bool,
+}
+
+/// Keys that only some endpoints know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Those of all.
+    Common,
+    /// Beside them `timeout`.
+    Waiting,
+    /// Beside them `presence`.
+    Presence,
 }
 
 /// A query that is not understood, with what is accepted.
@@ -41,25 +54,27 @@ pub(crate) enum QueryError {
     TooLong(Span),
     #[error("`feed` is `{0}`, but must be the `id` that GET /feed says: 16 hexadecimal digits")]
     Feed(String),
-    #[error("unknown query key `{key}`; accepted are {}", accepted(*.waits))]
-    Unknown { key: String, waits: bool },
+    #[error("`presence` is `{0}`, but must be 0 or 1")]
+    Presence(String),
+    #[error("unknown query key `{key}`; accepted are {}", accepted(*.keys))]
+    Unknown { key: String, keys: Keys },
     #[error("the query key `{0}` stands twice")]
     Twice(String),
 }
 
 impl Query {
-    /// Reads a query, which may say a timeout where the endpoint `waits`, and has `delivery` where
-    /// it says none.
+    /// Reads a query of the endpoint's `keys`, and has `delivery` where it says none.
     ///
     /// # Errors
     ///
     /// The first key or value that is not understood.
     pub(crate) fn parse(
         query: Option<&str>,
-        waits: bool,
+        keys: Keys,
         delivery: Delivery,
     ) -> Result<Self, QueryError> {
         let (mut after, mut said, mut held, mut feed) = (None, None, None, None);
+        let mut told = None;
         let mut rest = query;
         while let Some(text) = rest {
             let pair;
@@ -69,14 +84,15 @@ impl Query {
             match key {
                 "after" => once(&mut after, key, || seq(value, QueryError::After))?,
                 "delivery" => once(&mut said, key, || Ok(value.parse()?))?,
-                "timeout" if waits => once(&mut held, key, || timeout(value))?,
+                "timeout" if keys == Keys::Waiting => once(&mut held, key, || timeout(value))?,
                 "feed" => once(&mut feed, key, || feed_id(value))?,
+                "presence" if keys == Keys::Presence => once(&mut told, key, || presence(value))?,
                 _ if pair.is_empty() => {}
-                _ => return Err(QueryError::Unknown { key: key.to_owned(), waits }),
+                _ => return Err(QueryError::Unknown { key: key.to_owned(), keys }),
             }
         }
         let (delivery, timeout) = (said.unwrap_or(delivery), held.unwrap_or(DEFAULT_TIMEOUT));
-        Ok(Self { after, delivery, timeout, feed })
+        Ok(Self { after, delivery, timeout, feed, presence: told.unwrap_or(false) })
     }
 
     /// That a cursor is of `feed`, the one that is published.
@@ -106,8 +122,12 @@ impl Query {
     }
 }
 
-const fn accepted(waits: bool) -> &'static str {
-    if waits { "`after`, `delivery`, `timeout`, `feed`" } else { "`after`, `delivery`, `feed`" }
+const fn accepted(keys: Keys) -> &'static str {
+    match keys {
+        Keys::Common => "`after`, `delivery`, `feed`",
+        Keys::Waiting => "`after`, `delivery`, `timeout`, `feed`",
+        Keys::Presence => "`after`, `delivery`, `feed`, `presence`",
+    }
 }
 
 /// Text before and behind the first `separator`; the whole, and nothing, where there is none.
@@ -145,6 +165,14 @@ fn feed_id(text: &str) -> Result<FeedId, QueryError> {
     text.parse().map_err(|()| QueryError::Feed(text.to_owned()))
 }
 
+fn presence(text: &str) -> Result<bool, QueryError> {
+    match text {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err(QueryError::Presence(text.to_owned())),
+    }
+}
+
 fn timeout(text: &str) -> Result<Duration, QueryError> {
     let span: Span = text.parse()?;
     if span.0 > MAX_TIMEOUT { Err(QueryError::TooLong(span)) } else { Ok(span.0) }
@@ -168,10 +196,11 @@ mod tests {
     #[test]
     fn a_query_reads_as_documented() {
         let every = Delivery::Every;
-        let query = Query::parse(None, false, every).unwrap();
+        let query = Query::parse(None, Keys::Common, every).unwrap();
         assert_eq!((query.after, query.delivery), (None, every));
         assert_eq!(query.timeout, DEFAULT_TIMEOUT);
-        let query = Query::parse(Some("after=17&delivery=latest&timeout=2s"), true, every).unwrap();
+        let query = Query::parse(Some("after=17&delivery=latest&timeout=2s"), Keys::Waiting, every)
+            .unwrap();
         assert_eq!((query.after, query.delivery), (Some(Seq(17)), Delivery::Latest));
         assert_eq!(query.timeout, Duration::from_secs(2));
     }
@@ -190,16 +219,19 @@ mod tests {
             ("after=1&after=2", &["`after` stands twice"]),
             ("&=1&", &["``", "`after`"]),
         ] {
-            let parsed = Query::parse(Some(query), true, Delivery::Every);
+            let parsed = Query::parse(Some(query), Keys::Waiting, Delivery::Every);
             let error = parsed.unwrap_err().to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{query}: {error}");
         }
-        assert!(Query::parse(Some("timeout=1s"), false, Delivery::Every).is_err());
+        assert!(Query::parse(Some("timeout=1s"), Keys::Common, Delivery::Every).is_err());
+        let presence = |query| Query::parse(Some(query), Keys::Presence, Delivery::Every);
+        assert!(presence("presence=1").unwrap().presence && !presence("").unwrap().presence);
+        assert!(presence("presence=yes").is_err() && presence("timeout=1s").is_err());
     }
 
     #[test]
     fn the_last_event_wins_over_the_query() {
-        let mut query = Query::parse(Some("after=3"), false, Delivery::Every).unwrap();
+        let mut query = Query::parse(Some("after=3"), Keys::Common, Delivery::Every).unwrap();
         query.resume_after(b"8").unwrap();
         assert_eq!(query.after, Some(Seq(8)));
         assert!(query.resume_after(b"x").is_err());

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use pushbench_core::feed::message::Content;
@@ -119,11 +120,12 @@ pub(crate) struct Ring {
     newest: Seq,
     bytes: Cell<usize>,
     limits: RingLimits,
-    pub(crate) codings: Codings,
+    /// The compressors, which are the server's.
+    pub(crate) codings: Rc<Codings>,
 }
 
 impl Ring {
-    pub(crate) const fn new(limits: RingLimits, codings: Codings) -> Self {
+    pub(crate) const fn new(limits: RingLimits, codings: Rc<Codings>) -> Self {
         Self { entries: VecDeque::new(), newest: Seq::NONE, bytes: Cell::new(0), limits, codings }
     }
 
@@ -134,9 +136,26 @@ impl Ring {
         *self.bytes.get_mut() += entry.cost();
         self.entries.push_back(entry);
         while self.entries.len() > 1 && self.is_beyond_limits() {
-            if let Some(oldest) = self.entries.pop_front() {
-                *self.bytes.get_mut() -= oldest.cost();
-            }
+            self.let_go();
+        }
+    }
+
+    /// Lets go of the oldest message.
+    fn let_go(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            *self.bytes.get_mut() -= oldest.cost();
+        }
+    }
+
+    /// Has another bound of its bytes from the next message on.
+    pub(crate) const fn limit(&mut self, bytes: usize) {
+        self.limits.bytes = bytes;
+    }
+
+    /// Lets go of all that is beyond `bytes`, of the newest message too.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        while self.bytes.get() > bytes {
+            self.let_go();
         }
     }
 
@@ -149,9 +168,10 @@ impl Ring {
         self.newest
     }
 
-    /// The number of the oldest message held, 0 where there is none.
+    /// The number of the oldest message held; of the next one where none is, and 0 before the first.
     pub(crate) fn oldest(&self) -> Seq {
-        self.entries.front().map_or(Seq::NONE, Entry::seq)
+        let next = if self.newest == Seq::NONE { Seq::NONE } else { self.newest.next() };
+        self.entries.front().map_or(next, Entry::seq)
     }
 
     /// Whether nothing after `cursor` has been let go.
@@ -235,7 +255,7 @@ impl Ring {
         language: Language,
         coding: SharedCoding,
     ) -> &'a Bytes {
-        if !self.codings.has(coding, entry.payload.len()) {
+        if !self.codings.has(coding, entry.content, entry.payload.len()) {
             return entry.encoded(language);
         }
         let mut link = &entry.coded;
@@ -264,7 +284,7 @@ mod tests {
     use super::*;
 
     fn ring(messages: usize, bytes: usize) -> Ring {
-        Ring::new(RingLimits { messages, bytes }, Codings::default())
+        Ring::new(RingLimits { messages, bytes }, Rc::new(Codings::default()))
     }
 
     fn publish(ring: &mut Ring, payload: &[u8]) {
@@ -303,7 +323,7 @@ mod tests {
     fn a_message_is_compressed_once_for_all_who_agreed_to_the_same() {
         let terms = CompressionTerms { threshold: ByteSize(11), ..CompressionTerms::default() };
         let limits = RingLimits { messages: 2, bytes: usize::MAX };
-        let mut ring = Ring::new(limits, Codings::new(Some(terms)));
+        let mut ring = Ring::new(limits, Rc::new(Codings::new(Some(terms))));
         publish(&mut ring, &[b'x'; 200]);
         let held = ring.bytes();
         let sizes = [9, 15, 9, 15].map(|bits| {

@@ -25,6 +25,7 @@ use crate::accept;
 use crate::channel::ChannelKind;
 use crate::config::ServerConfig;
 use crate::publisher;
+use crate::rounds;
 use crate::serving::task;
 use crate::shared::Shared;
 
@@ -221,6 +222,8 @@ async fn serve(
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
     let time_keeping = tokio::task::spawn_local(task::keep_time(Rc::clone(&shared)));
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
+    let delivering = tokio::task::spawn_local(rounds::deliver(Rc::clone(&shared)));
+    let telling = tokio::task::spawn_local(rounds::tell_presence(Rc::clone(&shared)));
     let mut timer = Some(timer);
     let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
         Box::pin(std::future::pending());
@@ -255,6 +258,8 @@ async fn serve(
     stop(&shared).await;
     time_keeping.abort();
     housekeeping.abort();
+    delivering.abort();
+    telling.abort();
     measured(&shared)
 }
 
@@ -269,7 +274,13 @@ async fn keep_house(shared: Rc<Shared>) {
         for (_, connection) in &*shared.in_tasks.borrow() {
             connection.borrow_mut().give_up_overdue(&shared.config, now);
         }
-        shared.hub.borrow_mut().tick(shared.view(&shared.ring.borrow()));
+        for room in shared.rooms.all() {
+            room.tick(shared.view(&room, &room.ring.borrow()));
+        }
+        shared.with_feed(|view| shared.hub.borrow_mut().polls.tick(view));
+        for room in shared.rooms.tidy(now) {
+            shared.hub.borrow_mut().polls.forget(room);
+        }
     }
 }
 
@@ -278,7 +289,10 @@ async fn stop(shared: &Rc<Shared>) {
     shared.stopping.set(true);
     let now = clock::now();
     shared.clock.set(now);
-    shared.hub.borrow_mut().stop(shared.view(&shared.ring.borrow()));
+    for room in shared.rooms.all() {
+        room.stop(shared.view(&room, &room.ring.borrow()));
+    }
+    shared.with_feed(|books| shared.hub.borrow_mut().polls.stop(&shared.rooms, books));
     for (_, connection) in &*shared.in_tasks.borrow() {
         connection.borrow().wake();
     }

@@ -20,6 +20,9 @@ use crate::counters::{Counters, Gauge};
 use crate::feed_id::FeedId;
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
+use crate::rooms::Rooms;
+use crate::rooms::key::RoomKey;
+use crate::rooms::room::Room;
 use crate::stamps::StampLog;
 use crate::view::View;
 use crate::wire::Codings;
@@ -29,12 +32,12 @@ use crate::wire::Codings;
 pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) address: SocketAddr,
-    /// Tells this feed from that of another start.
-    pub(crate) feed_id: FeedId,
     pub(crate) boot_id: String,
     /// The schedule's zero, once it has begun.
     pub(crate) origin: Cell<Option<MonoInstant>>,
-    pub(crate) ring: RefCell<Ring>,
+    /// The room in which the publisher alone speaks.
+    pub(crate) feed: Rc<Room>,
+    pub(crate) rooms: Rooms,
     pub(crate) hub: RefCell<Hub>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) counters: Counters,
@@ -43,7 +46,7 @@ pub(crate) struct Shared {
     /// The checkpoints that the publisher has come by.
     pub(crate) checkpoints: RefCell<Checkpoints>,
     /// The way of sampled messages.
-    pub(crate) stamps: StampLog,
+    pub(crate) stamps: Rc<StampLog>,
     /// The connections that only their tasks have: those being opened, and those in hyper's hands.
     pub(crate) in_tasks: RefCell<Slab<Rc<RefCell<Connection>>>>,
     /// The permission to take one handshake on by one step, which costs up to a millisecond.
@@ -82,14 +85,17 @@ impl Lag {
 
 impl Shared {
     pub(crate) fn new(config: ServerConfig, address: SocketAddr) -> Self {
-        let now = clock::now();
+        let (now, codings) = (clock::now(), Codings::new(config.compression));
+        let stamps = Rc::new(StampLog::new(config.stamps, config.stamps_requests));
+        let feed = (FeedId::new(now), config.ring, Rc::clone(&stamps));
+        let rooms = Rooms::new(config.rooms, feed, codings, now);
         Self {
-            ring: RefCell::new(Ring::new(config.ring, Codings::new(config.compression))),
+            feed: rooms.get(RoomKey::FEED),
+            rooms,
             hub: RefCell::new(Hub::new(&config.headers)),
-            stamps: StampLog::new(config.stamps, config.stamps_requests),
+            stamps,
             config,
             address,
-            feed_id: FeedId::new(now),
             boot_id: clock::boot_id(),
             origin: Cell::new(None),
             stopping: Cell::new(false),
@@ -109,28 +115,41 @@ impl Shared {
         self.checkpoints.borrow().before(clock::now().saturating_since(origin))
     }
 
-    /// The feed and the books as of now.
-    pub(crate) fn view<'a>(&'a self, ring: &'a Ring) -> View<'a> {
-        let (counters, config, stamps) = (&self.counters, &self.config, &self.stamps);
-        let (feed, now) = (self.feed_id, self.clock.get());
-        View { ring, counters, config, stamps, feed, now }
+    /// A room, which the feed is too, and the books as of now.
+    #[inline]
+    pub(crate) fn view<'a>(&'a self, room: &'a Room, ring: &'a Ring) -> View<'a> {
+        let (counters, config, now) = (&self.counters, &self.config, self.clock.get());
+        let (stamps, feed, room) = (&*room.stamps, room.id, room.key);
+        View { ring, counters, config, stamps, feed, room, now }
     }
 
-    /// Adds a message. Whoever waits gets it with the next [`deliver`](Self::deliver).
+    /// Has `act` look at the feed.
+    pub(crate) fn with_feed<T>(&self, act: impl FnOnce(View<'_>) -> T) -> T {
+        act(self.view(&self.feed, &self.feed.ring.borrow()))
+    }
+
+    /// Adds a message to the feed. Whoever waits gets it with the next [`deliver`](Self::deliver).
     pub(crate) fn push(&self, entry: Entry) {
-        self.ring.borrow_mut().push(entry);
+        self.feed.ring.borrow_mut().push(entry);
     }
 
-    /// Gives what was pushed to everybody who waits for it.
+    /// Gives what was added to the feed to everybody who waits for it.
     pub(crate) fn deliver(&self, now: MonoInstant) {
         self.clock.set(now);
-        let ring = self.ring.borrow();
-        self.hub.borrow_mut().fan_out(self.view(&ring));
+        self.deliver_in(&self.feed);
+    }
+
+    /// Gives what is new in a room to everybody who waits for it.
+    pub(crate) fn deliver_in(&self, room: &Room) {
+        let ring = room.ring.borrow();
+        let view = self.view(room, &ring);
+        room.fan_out(view);
+        self.hub.borrow_mut().polls.fan_out(view);
     }
 
     /// Publishes a message by hand: `body` behind its number.
     pub(crate) fn publish(&self, body: &[u8]) -> Seq {
-        let seq = self.ring.borrow().newest().next();
+        let seq = self.feed.ring.borrow().newest().next();
         let payload = [&seq.digits(), body].concat();
         self.push(Entry::new(seq, Content::of(&payload), &payload));
         self.deliver(clock::now());

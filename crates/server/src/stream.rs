@@ -23,8 +23,9 @@ pub(crate) use self::tip::Tip;
 use crate::connection::{Connection, ConnectionState};
 use crate::counters::ConnectionKind;
 use crate::ring::{Entry, Ring};
+use crate::rooms::guest::Guest;
 use crate::view::View;
-use crate::wire::{ConversationState, End, Wire};
+use crate::wire::{ConversationState, Ears, End, Wire};
 
 /// Messages written with one call.
 const SLICES_PER_WRITE: usize = 16;
@@ -51,7 +52,7 @@ enum Written {
 
 /// How reading left off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+pub(crate) enum Reading {
     /// The task is woken when more comes.
     Waits,
     /// More may be there.
@@ -88,23 +89,16 @@ pub(crate) struct Opening {
 }
 
 impl Stream {
-    /// A stream that begins on a connection from which `read_already` has been read. Its head waits
-    /// for the turn of its task, which is to come before any fan-out.
-    pub(crate) fn new(
-        mut connection: Connection,
-        opening: Opening,
-        read_already: &[u8],
-        now: MonoInstant,
-    ) -> Self {
+    /// A stream that begins on a connection. Its head waits for the turn of its task, which is to come
+    /// before any fan-out.
+    pub(crate) fn new(mut connection: Connection, opening: Opening, now: MonoInstant) -> Self {
         let Opening { head, wire, delivery, cursor } = opening;
         connection.enter(ConnectionState::Streaming, now);
         if let Some(peer) = connection.peer() {
             peer.passed(cursor);
         }
         let (partial, control) = (head.into(), Vec::new());
-        let mut stream = Self { connection, wire, delivery, cursor, partial, control };
-        stream.received(read_already);
-        stream
+        Self { connection, wire, delivery, cursor, partial, control }
     }
 
     pub(crate) const fn kind(&self) -> ConnectionKind {
@@ -253,10 +247,29 @@ impl Stream {
         }
     }
 
-    /// The turn of the stream's own task: reads, and writes what the fan-out left.
-    pub(crate) fn attend(&mut self, cx: &mut Context<'_>, scratch: &mut [u8], view: View<'_>) {
+    /// Begins the turn of the stream's own task: reads what has arrived, for `ears`.
+    pub(crate) fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+        ears: &mut dyn Ears,
+    ) -> Reading {
         self.connection.remember(cx.waker());
-        let reading = self.read(cx, scratch);
+        for _ in 0..READS_PER_TURN {
+            if self.control.len() > CONTROL_LIMIT {
+                break;
+            }
+            match self.connection.poll_read(cx, &mut ReadBuf::new(scratch)) {
+                Poll::Pending => return Reading::Waits,
+                Poll::Ready(Ok(0) | Err(_)) => return Reading::Over,
+                Poll::Ready(Ok(bytes)) => self.received(&mut scratch[..bytes], ears),
+            }
+        }
+        Reading::Unfinished
+    }
+
+    /// Goes on with the turn: writes what the fan-out left, and what reading has brought about.
+    pub(crate) fn attend(&mut self, reading: Reading, cx: &Context<'_>, view: View<'_>) {
         if !self.is_dead() {
             self.write(view);
         }
@@ -269,33 +282,46 @@ impl Stream {
         }
     }
 
-    /// Reads what has arrived.
-    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Reading {
-        for _ in 0..READS_PER_TURN {
-            if self.control.len() > CONTROL_LIMIT {
-                break;
-            }
-            match self.connection.poll_read(cx, &mut ReadBuf::new(scratch)) {
-                Poll::Pending => return Reading::Waits,
-                Poll::Ready(Ok(0) | Err(_)) => return Reading::Over,
-                Poll::Ready(Ok(bytes)) => self.received(&scratch[..bytes]),
-            }
-        }
-        Reading::Unfinished
-    }
-
-    /// Takes bytes from the client.
-    fn received(&mut self, input: &[u8]) {
+    /// Takes bytes from the client, whose messages are for `ears`.
+    pub(crate) fn received(&mut self, input: &mut [u8], ears: &mut dyn Ears) {
         let is_heard = matches!(
             self.connection.state(),
             ConnectionState::Streaming | ConnectionState::Closing
         );
-        if is_heard
-            && !input.is_empty()
-            && self.wire.receive(input, &mut self.control) == ConversationState::Over
-        {
-            self.connection.go_on(ConnectionState::Ending);
+        if !is_heard || input.is_empty() {
+            return;
         }
+        match self.wire.receive(input, &mut self.control, ears) {
+            ConversationState::Open => {}
+            ConversationState::Closing => self.connection.go_on(ConnectionState::Closing),
+            ConversationState::Over => self.connection.go_on(ConnectionState::Ending),
+        }
+    }
+
+    /// Bytes of memory that the client's words take, until they have been heard or sent back.
+    pub(crate) fn held(&self) -> usize {
+        self.wire.held() + self.control.capacity() + self.partial.len()
+    }
+
+    /// The client as rooms know it.
+    pub(crate) fn guest(&mut self) -> &mut Guest {
+        self.connection.guest()
+    }
+
+    /// Tells a client that wants to know it how many are in the room, unless it has been told. Whether
+    /// there is nothing left to be told to it, now that it could be.
+    pub(crate) fn tell_presence(&mut self, connected: u32, view: View<'_>) -> bool {
+        let is_open = self.connection.state() == ConnectionState::Streaming;
+        if !is_open || !self.wire.lacks_presence(connected) {
+            return true;
+        }
+        // It is told the number of then as soon as it has taken what waits.
+        if self.connection.is_behind() {
+            return false;
+        }
+        self.wire.tell_presence(connected, &mut self.control);
+        self.write(view);
+        true
     }
 }
 

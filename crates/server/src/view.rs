@@ -1,4 +1,4 @@
-//! The feed and the server's books as of one instant, lent to a connection while it acts.
+//! A room and the server's books as of one instant, lent to a connection while it acts.
 
 use pushbench_core::MonoInstant;
 
@@ -6,16 +6,18 @@ use crate::config::ServerConfig;
 use crate::counters::Counters;
 use crate::feed_id::FeedId;
 use crate::ring::Ring;
+use crate::rooms::key::RoomKey;
 use crate::stamps::StampLog;
 
-/// The feed and the server's books.
+/// A room, which the feed is too, and the server's books.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) ring: &'a Ring,
     pub(crate) counters: &'a Counters,
     pub(crate) config: &'a ServerConfig,
     pub(crate) stamps: &'a StampLog,
-    /// Tells the feed from that of another start.
+    /// Tells the room from another one, the feed from that of another start.
     pub(crate) feed: FeedId,
+    pub(crate) room: RoomKey,
     pub(crate) now: MonoInstant,
 }

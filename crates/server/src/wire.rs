@@ -4,7 +4,6 @@
 //! the table and nothing else of it.
 
 mod coding;
-mod compressed;
 mod conversation;
 mod events;
 mod frames;
@@ -49,16 +48,25 @@ struct State {
     member: Option<Sum>,
     /// The stream has no chunks, and ends with its connection.
     until_close: bool,
+    /// Where the client wants to be told how many are in the room: how many it was told last.
+    presence: Option<Told>,
 }
 
+/// The number that a client has been told, if one.
+type Told = Option<u32>;
+
 impl State {
-    fn begun(&mut self) -> &mut Conversation {
+    /// The conversation, which begins where there is none.
+    fn begin(&mut self) -> &mut Conversation {
         self.conversation.get_or_insert_with(|| Conversation::new(self.client))
     }
 }
 
 /// It is there once there is something in it.
 type Beside = Option<Box<State>>;
+
+/// Takes bytes from the client of a stream with such a coding, and appends the answers to them.
+type Receive = fn(&mut Beside, Coding, &mut [u8], &mut Vec<u8>, &mut dyn Ears) -> ConversationState;
 
 /// A language's row: all that is said of it in one place.
 struct Row {
@@ -69,8 +77,8 @@ struct Row {
     encode: fn(Seq, Content, &[u8]) -> Bytes,
     /// The length of that, without making it.
     len: fn(Seq, Content, &[u8]) -> usize,
-    /// Takes bytes from the client, and appends the answers to them.
-    receive: fn(&mut Beside, &[u8], &mut Vec<u8>) -> ConversationState,
+    /// Takes bytes from the client, and appends the answers to them, messages in the stream's coding.
+    receive: Receive,
     /// Appends the last words to a client that has had the messages up to a cursor.
     end: fn(&mut Beside, End, Seq, &mut Vec<u8>),
     /// The client has to answer the last words.
@@ -79,6 +87,8 @@ struct Row {
     silence: fn(&ServerConfig) -> Option<Duration>,
     /// Appends that word.
     keep_alive: fn(&mut Beside, &mut Vec<u8>),
+    /// Appends how many are in the room.
+    presence: fn(&mut Beside, u32, &mut Vec<u8>),
 }
 
 // A language's number is its place in the table.
@@ -121,6 +131,8 @@ pub(crate) enum End {
     Gone { oldest: Seq },
     /// The server stops.
     Stop,
+    /// There is no memory for what the client says.
+    Full,
 }
 
 /// The coding of one stream's messages.
@@ -132,6 +144,54 @@ pub(crate) enum Coding {
     Shared(SharedCoding),
     /// That of a compressor of the stream's own, which has seen every message before.
     Own,
+}
+
+/// Whoever hears the messages of clients.
+pub(crate) trait Ears {
+    /// The most bytes of a message.
+    fn longest(&self) -> usize;
+
+    /// Hears a message. What is said to it at once goes back the way it came.
+    ///
+    /// # Errors
+    ///
+    /// Why the client is not heard any more.
+    fn hear(&mut self, content: Content, payload: &[u8], back: Back<'_>) -> Result<(), Parting>;
+}
+
+/// The way back to a client, before anything else is said to it.
+pub(crate) struct Back<'a> {
+    coding: Coding,
+    compressor: Option<&'a mut Compressor>,
+    out: &'a mut Vec<u8>,
+}
+
+impl Back<'_> {
+    /// Says a message, compressed as the stream's are.
+    pub(crate) fn say(self, content: Content, payload: &[u8], codings: &Codings) {
+        let Self { coding, compressor, out } = self;
+        match (coding, compressor) {
+            (Coding::Own, Some(compressor)) if codings.takes(payload.len()) => {
+                out.extend_from_slice(&codings.frame(compressor, content, payload));
+            }
+            (Coding::Shared(SharedCoding::Deflate(window)), _) if codings.takes(payload.len()) => {
+                out.extend_from_slice(&codings.deflated(window, content, payload));
+            }
+            _ => frames::push(out, content, payload),
+        }
+    }
+}
+
+/// A close that ends what a client may say (RFC 6455 §7.4).
+#[derive(Debug)]
+pub(crate) struct Parting {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+}
+
+/// The number of those in a room as clients are told it.
+fn presence(connected: u32) -> String {
+    format!("{{\"connected\":{connected}}}")
 }
 
 /// One stream's side of its language.
@@ -177,6 +237,17 @@ impl Wire {
         self.sharing(SharedCoding::UntilClose)
     }
 
+    /// The same of WebSocket messages whose text says what it is.
+    pub(crate) fn tagged(self) -> Self {
+        self.with_presence().sharing(SharedCoding::Tagged)
+    }
+
+    /// The same of a client that wants to be told how many are in the room.
+    pub(crate) fn with_presence(mut self) -> Self {
+        self.beside.get_or_insert_default().presence = Some(None);
+        self
+    }
+
     /// The stream has begun to write this message: keeps what its end has to say of it.
     #[inline]
     pub(crate) fn pass(&mut self, entry: &Entry) {
@@ -214,10 +285,33 @@ impl Wire {
         self.beside.as_mut()?.compressor.as_mut()
     }
 
-    /// Takes bytes from the client, and appends the answers to them. Those of a client that has
-    /// only to listen mean nothing.
-    pub(crate) fn receive(&mut self, input: &[u8], answers: &mut Vec<u8>) -> ConversationState {
-        (self.language.row().receive)(&mut self.beside, input, answers)
+    /// Takes bytes from the client, and appends the answers to them; its messages are for `ears`. The
+    /// bytes of a client that has only to listen mean nothing.
+    pub(crate) fn receive(
+        &mut self,
+        input: &mut [u8],
+        answers: &mut Vec<u8>,
+        ears: &mut dyn Ears,
+    ) -> ConversationState {
+        (self.language.row().receive)(&mut self.beside, self.coding, input, answers, ears)
+    }
+
+    /// Whether the client wants to be told that so many are in the room, and has not been.
+    pub(crate) fn lacks_presence(&self, connected: u32) -> bool {
+        let wanted = self.beside.as_ref().and_then(|state| state.presence);
+        wanted.is_some_and(|told| told != Some(connected))
+    }
+
+    /// Appends that.
+    pub(crate) fn tell_presence(&mut self, connected: u32, words: &mut Vec<u8>) {
+        (self.language.row().presence)(&mut self.beside, connected, words);
+        self.beside.get_or_insert_default().presence = Some(Some(connected));
+    }
+
+    /// Bytes of memory that an unfinished message of the client takes.
+    pub(crate) fn held(&self) -> usize {
+        let conversation = self.beside.as_ref().and_then(|state| state.conversation.as_ref());
+        conversation.map_or(0, Conversation::held)
     }
 
     /// Appends the last words to a client that has had the messages up to `cursor`. Whether it has

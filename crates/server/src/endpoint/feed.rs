@@ -18,10 +18,10 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 /// `GET /feed`.
 fn describe(shared: &Shared) -> Answer {
     let feed = &shared.config.feed;
-    let ring = shared.ring.borrow();
+    let ring = shared.feed.ring.borrow();
     let description = FeedDescription {
         format: FEED_FORMAT.to_owned(),
-        id: shared.feed_id.to_string(),
+        id: shared.feed.id.to_string(),
         seed: feed.seed,
         schedule: feed.schedule.clone(),
         payload: (&feed.payload).into(),

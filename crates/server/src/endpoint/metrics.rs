@@ -29,6 +29,7 @@ fn render(shared: &Shared) -> String {
     let mut page = Page(String::with_capacity(4096));
     messages(&mut page, shared);
     connections(&mut page, shared);
+    rooms(&mut page, shared);
     requests(&mut page, shared);
     lag(&mut page, shared);
     page.0
@@ -53,7 +54,7 @@ impl Page {
 }
 
 fn messages(page: &mut Page, shared: &Shared) {
-    let (ring, counters) = (shared.ring.borrow(), &shared.counters);
+    let (ring, counters) = (shared.feed.ring.borrow(), &shared.counters);
     let published = ring.newest();
     page.single("pushbench_messages_published_total", "counter", "Messages published.", published);
     page.single("pushbench_ring_messages", "gauge", "Past messages held.", ring.len());
@@ -98,6 +99,19 @@ fn connections(page: &mut Page, shared: &Shared) {
 
 fn kinds() -> impl Iterator<Item = ConnectionKind> {
     [ConnectionKind::HTTP].into_iter().chain(Language::ALL.map(ConnectionKind::of))
+}
+
+fn rooms(page: &mut Page, shared: &Shared) {
+    let rooms = &shared.rooms;
+    page.single("pushbench_rooms_open", "gauge", "Rooms there are now.", rooms.len());
+    let help = "Rooms that clients have begun.";
+    page.single("pushbench_rooms_begun_total", "counter", help, rooms.begun.get());
+    let help = "Bytes of past messages that rooms hold, over every encoding.";
+    page.single("pushbench_rooms_bytes", "gauge", help, rooms.bytes());
+    let help = "Messages that clients have said in rooms.";
+    page.single("pushbench_said_total", "counter", help, rooms.said.get());
+    let help = "Messages for rooms that were not taken, and rooms that were not begun.";
+    page.single("pushbench_said_refused_total", "counter", help, rooms.refused.get());
 }
 
 fn requests(page: &mut Page, shared: &Shared) {

@@ -1,14 +1,13 @@
 //! Publishing by hand.
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use pushbench_core::feed::message::SEQ_DIGITS;
 use pushbench_core::feed::payload::MAX_PAYLOAD;
 use pushbench_core::feed::schedule::Schedule;
 
+use super::body;
 use super::row::{Answers, Endpoint};
 use crate::http::answer::{self, Answer};
 use crate::shared::Shared;
@@ -24,15 +23,12 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 /// The largest body of a message: its number takes the rest.
 const MAX_BODY: usize = MAX_PAYLOAD - SEQ_DIGITS;
 
-/// Bodies received at a time, each of them in memory.
-const MAX_UPLOADS: usize = 16;
-
 /// `POST /feed/publish`: the body, behind its number, becomes the next message.
 pub(crate) async fn publish(shared: &Shared, request: Request<Incoming>) -> Answer {
     let published = async {
         refuse_schedule(shared)?;
         authorise(shared, request.headers())?;
-        let body = receive(shared, request).await?;
+        let body = body::receive(shared, request, MAX_BODY).await?;
         if body.is_empty() {
             return Err(answer::text(
                 StatusCode::BAD_REQUEST,
@@ -42,10 +38,7 @@ pub(crate) async fn publish(shared: &Shared, request: Request<Incoming>) -> Answ
         Ok(shared.publish(&body))
     };
     match published.await {
-        Ok(seq) => {
-            let json = format!("{{\"seq\":{seq}}}");
-            answer::content(StatusCode::CREATED, answer::JSON, json)
-        }
+        Ok(seq) => answer::content(StatusCode::CREATED, answer::JSON, answer::number(seq)),
         Err(refusal) => refusal,
     }
 }
@@ -86,31 +79,4 @@ fn authorise(shared: &Shared, headers: &HeaderMap) -> Result<(), Answer> {
     let reason = "publishing needs the server's token: `Authorization: Bearer TOKEN`";
     let refusal = answer::text(StatusCode::UNAUTHORIZED, reason);
     Err(answer::with_field(refusal, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-}
-
-/// The body, within its bounds of size and time.
-async fn receive(shared: &Shared, request: Request<Incoming>) -> Result<Bytes, Answer> {
-    let too_large = || {
-        let reason = format_args!("a message's body holds at most {MAX_BODY} bytes");
-        answer::text(StatusCode::PAYLOAD_TOO_LARGE, reason)
-    };
-    let stated = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if stated.and_then(|text| text.parse().ok()).is_some_and(|length: usize| length > MAX_BODY) {
-        return Err(too_large());
-    }
-    if shared.uploads.get() >= MAX_UPLOADS {
-        let reason = "too many messages are being published at once; try again";
-        return Err(answer::text(StatusCode::SERVICE_UNAVAILABLE, reason));
-    }
-    let _upload = shared.uploads.while_held();
-    let body = Limited::new(request.into_body(), MAX_BODY).collect();
-    match tokio::time::timeout(shared.config.request_timeout, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => {
-            let reason = format_args!("the body cannot be read: {error}");
-            Err(answer::text(StatusCode::BAD_REQUEST, reason))
-        }
-        Err(_) => Err(answer::text(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
-    }
 }

@@ -34,13 +34,28 @@ pub(crate) enum Answers {
     Page(fn(&Shared) -> Answer),
     /// With the number of the message that the request brings.
     Publish,
+    /// With who is in a room, and what of it is held.
+    Room,
+    /// With the number of the message that the request brings to a room.
+    Say,
     /// With what there is elsewhere.
     Unknown,
 }
 
-/// Agrees with a request on how a stream of the messages after a cursor is to be: the response head
-/// that begins it, and its wire. Or a refusal.
-type Agree = fn(&Request<Incoming>, &ServerConfig, Seq) -> Result<(Vec<u8>, Wire), Answer>;
+/// Agrees with a request on how a stream is to be: the response head that begins it, and its wire. Or
+/// a refusal.
+type Agree = fn(&Request<Incoming>, &ServerConfig, Joining) -> Result<(Vec<u8>, Wire), Answer>;
+
+/// A stream that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Joining {
+    /// The message before the first that it is to bring.
+    pub(crate) cursor: Seq,
+    /// Whether it is of a room, and not of the feed.
+    pub(crate) is_in_room: bool,
+    /// Whether it is to tell how many are in the room, as far as the query says so.
+    pub(crate) presence: bool,
+}
 
 /// How a connection becomes a stream.
 #[derive(Debug)]
@@ -49,8 +64,10 @@ pub(crate) struct Streams {
     pub(crate) status: StatusCode,
     pub(crate) agree: Agree,
     /// It is a response like others: a page of another origin is told that it may read it, and one
-    /// that resumes says where it was (`Last-Event-ID`).
+    /// that resumes says where it was (`Last-Event-ID`), and in its query what it wants to be told.
     pub(crate) is_response: bool,
+    /// Its client hears itself, and nobody else.
+    pub(crate) is_echo: bool,
 }
 
 impl Endpoint {

@@ -7,7 +7,7 @@ use pushbench_core::{Contender, Seq};
 use pushbench_protocol::headers::{Content, ResponseParts};
 use pushbench_protocol::http::ContentCoding;
 
-use super::row::{Answers, Endpoint, Streams};
+use super::row::{Answers, Endpoint, Joining, Streams};
 use crate::config::ServerConfig;
 use crate::http::answer::Answer;
 use crate::http::fields::{coding_fields, entity_tag};
@@ -18,17 +18,24 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/feed/sse",
     methods: &["GET"],
     is_for_people: false,
-    answers: Answers::Stream(Streams { status: StatusCode::OK, agree, is_response: true }),
+    answers: Answers::Stream(STREAMS),
 };
+
+/// A room as an event stream.
+pub(super) const ROOM: Endpoint = Endpoint { path: "/rooms/NAME/sse", ..ENDPOINT };
+
+const STREAMS: Streams =
+    Streams { status: StatusCode::OK, agree, is_response: true, is_echo: false };
 
 /// Streams for HTTP/1.0 are never coded: whoever asks so is a proxy with an old or a bare configuration.
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
 fn agree(
     request: &Request<Incoming>,
     config: &ServerConfig,
-    cursor: Seq,
+    Joining { cursor, presence, .. }: Joining,
 ) -> Result<(Vec<u8>, Wire), Answer> {
     let wire = Wire::new(Language::Events);
+    let wire = if presence { wire.with_presence() } else { wire };
     if request.version() < Version::HTTP_11 {
         return Ok((
             head(config, cursor, ContentCoding::Identity, &UNTIL_CLOSE),

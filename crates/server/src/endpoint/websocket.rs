@@ -9,7 +9,7 @@ use pushbench_protocol::headers::{self, HeaderProfile, ResponseParts};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::create_response;
 
-use super::row::{Answers, Endpoint, Streams};
+use super::row::{Answers, Endpoint, Joining, Streams};
 use crate::config::ServerConfig;
 use crate::http::answer::{self, Answer};
 use crate::http::fields::lists;
@@ -20,12 +20,24 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/feed/ws",
     methods: &["GET"],
     is_for_people: false,
-    answers: Answers::Stream(Streams {
-        status: StatusCode::SWITCHING_PROTOCOLS,
-        agree,
-        is_response: false,
-    }),
+    answers: Answers::Stream(STREAMS),
 };
+
+/// A room on a WebSocket.
+pub(super) const ROOM: Endpoint = Endpoint { path: "/rooms/NAME/ws", ..ENDPOINT };
+
+/// Each message comes back as it was.
+pub(super) const ECHO: Endpoint = Endpoint {
+    path: "/echo",
+    answers: Answers::Stream(Streams { is_echo: true, ..STREAMS }),
+    ..ENDPOINT
+};
+
+const STREAMS: Streams =
+    Streams { status: StatusCode::SWITCHING_PROTOCOLS, agree, is_response: false, is_echo: false };
+
+/// The subprotocol of a room in which text says what it is: a message, or how many are in the room.
+const TAGGED: &str = "pushbench.tagged.v1";
 
 /// Why a request for a WebSocket is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,14 +55,19 @@ enum Refusal {
 fn agree(
     request: &Request<Incoming>,
     config: &ServerConfig,
-    cursor: Seq,
+    Joining { cursor, is_in_room, .. }: Joining,
 ) -> Result<(Vec<u8>, Wire), Answer> {
     let (method, version, headers) = (request.method(), request.version(), request.headers());
-    let head = compression(headers, config).and_then(|accepted| {
+    let is_tagged = is_in_room && offers(headers, TAGGED);
+    // Text that is tagged is nobody else's, so that it would be compressed for each.
+    let agreed = if is_tagged { Ok(None) } else { compression(headers, config) };
+    let head = agreed.and_then(|accepted| {
         let agreement = accepted.as_ref().map(|accepted| accepted.agreement);
-        let answer = accepted.as_ref().map(|accepted| accepted.answer.as_str());
-        let head = head(method, version, headers, (&config.headers, cursor, answer))?;
-        Ok((head, wire(agreement, config)))
+        let extensions = accepted.as_ref().map(|accepted| accepted.answer.as_str());
+        let chosen = Chosen { extensions, subprotocol: is_tagged.then_some(TAGGED) };
+        let head = head(method, version, headers, (&config.headers, cursor, chosen))?;
+        let wire = wire(agreement, config);
+        Ok((head, if is_tagged { wire.tagged() } else { wire }))
     });
     head.map_err(|refusal| match refusal {
         Refusal::Malformed(_) => answer::text(StatusCode::BAD_REQUEST, refusal),
@@ -66,6 +83,16 @@ fn agree(
                 HeaderValue::from_static("13"),
             )
         }
+    })
+}
+
+/// Whether a subprotocol is among those that the client offers (RFC 6455 §4.1, §11.3.4).
+fn offers(headers: &HeaderMap, subprotocol: &str) -> bool {
+    let mut lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    lines.any(|line| {
+        line.as_bytes()
+            .split(|&byte| byte == b',')
+            .any(|it| it.trim_ascii() == subprotocol.as_bytes())
     })
 }
 
@@ -97,8 +124,15 @@ fn wire(agreement: Option<Agreement>, config: &ServerConfig) -> Wire {
     }
 }
 
+/// Offers of a client that the server has chosen (RFC 6455 §4.2.2).
+#[derive(Debug, Clone, Copy, Default)]
+struct Chosen<'a> {
+    extensions: Option<&'a str>,
+    subprotocol: Option<&'a str>,
+}
+
 /// The head that accepts a handshake: the profile's, with what the protocol demands, with the cursor
-/// that the stream continues from, and with the `extensions` agreed on.
+/// that the stream continues from, and with what was `chosen`.
 ///
 /// # Errors
 ///
@@ -107,19 +141,21 @@ fn head(
     method: &Method,
     version: Version,
     headers: &HeaderMap,
-    (profile, cursor, extensions): (&HeaderProfile, Seq, Option<&str>),
+    (profile, cursor, chosen): (&HeaderProfile, Seq, Chosen<'_>),
 ) -> Result<Vec<u8>, Refusal> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
     *request.version_mut() = version;
     *request.headers_mut() = as_single_lines(headers)?;
     let response = create_response(&request).map_err(refusal)?;
-    let mut own = Vec::with_capacity(4);
+    let mut own = Vec::with_capacity(6);
     for (name, value) in response.headers() {
         let value = value.to_str().map_err(|error| Refusal::Malformed(error.to_string()))?;
         own.push((name.as_str(), value));
     }
+    let Chosen { extensions, subprotocol } = chosen;
     own.extend(extensions.map(|value| (header::SEC_WEBSOCKET_EXTENSIONS.as_str(), value)));
+    own.extend(subprotocol.map(|value| (header::SEC_WEBSOCKET_PROTOCOL.as_str(), value)));
     let tag = format!("\"{cursor}\"");
     own.push((header::ETAG.as_str(), &tag));
     let content = headers::Content::None;
@@ -179,7 +215,7 @@ mod tests {
     /// The example of RFC 6455 §1.3.
     #[test]
     fn the_standards_key_is_accepted_as_it_says() {
-        let answer = (&HeaderProfile::minimal(), Seq(5), None);
+        let answer = (&HeaderProfile::minimal(), Seq(5), Chosen::default());
         let head = head(&Method::GET, Version::HTTP_11, &handshake(), answer).unwrap();
         let expected = "HTTP/1.1 101 Switching Protocols\r\netag: \"5\"\r\n\
                         connection: Upgrade\r\nupgrade: websocket\r\n\
@@ -198,7 +234,7 @@ mod tests {
                     HeaderValue::from_static(value),
                 );
             }
-            let answer = (&HeaderProfile::minimal(), Seq(0), None);
+            let answer = (&HeaderProfile::minimal(), Seq(0), Chosen::default());
             head(&Method::GET, Version::HTTP_11, &headers, answer).unwrap_err()
         };
         for (name, value) in [

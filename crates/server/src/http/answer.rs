@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use pushbench_core::text;
+use pushbench_core::{Seq, text};
 
 /// Every answer that hyper sends.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -41,6 +41,11 @@ pub(crate) fn sentence(reason: impl std::fmt::Display) -> String {
 /// there is.
 pub(crate) fn gone(json: String) -> Answer {
     content(StatusCode::GONE, JSON, json)
+}
+
+/// The number of a message that was taken, in JSON.
+pub(crate) fn number(seq: Seq) -> String {
+    format!("{{\"seq\":{seq}}}")
 }
 
 /// An answer that has no content.

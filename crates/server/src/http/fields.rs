@@ -9,6 +9,12 @@ pub(crate) fn lists(list: &[u8], token: &[u8]) -> bool {
     list.split(|&byte| byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
+/// Whether a media type is that of bytes and nothing more (RFC 9110 §8.3.1, RFC 2046 §4.5.1).
+pub(crate) fn is_bytes(media_type: &[u8]) -> bool {
+    let essence = media_type.split(|&byte| byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/octet-stream")
+}
+
 /// The entity tag of a cursor. A body that is coded differs in its bytes from one that is not and
 /// stands for the same, so that the tag of one of the two has to be weak (RFC 9110 §8.8.3.3).
 pub(crate) fn entity_tag(cursor: impl Display, coding: ContentCoding) -> String {

@@ -9,16 +9,22 @@ use pushbench_core::{Delivery, MonoInstant, Seq};
 use pushbench_protocol::http::ContentCoding;
 use tokio::io::ReadBuf;
 
+use super::common::PollsCommon;
 use super::reply::Reply;
 use super::request::Persistence;
 use crate::access::Cors;
 use crate::connection::{Connection, ConnectionState};
 use crate::counters::EndpointRow;
+use crate::rooms::guest::Guest;
+use crate::rooms::key::RoomKey;
 use crate::view::View;
 
 /// A long poll that waits.
 #[derive(Debug)]
 pub(super) struct Wait {
+    pub(super) room: RoomKey,
+    /// The number of its connection.
+    pub(super) connection: u32,
     pub(super) endpoint: EndpointRow,
     pub(super) cursor: Seq,
     pub(super) delivery: Delivery,
@@ -72,6 +78,11 @@ impl Poller {
         self.connection.is_loopback()
     }
 
+    /// The client as rooms know it.
+    pub(crate) fn guest(&mut self) -> &mut Guest {
+        self.connection.guest()
+    }
+
     /// Whether a response, or a part of one, waits for the socket.
     pub(crate) const fn is_behind(&self) -> bool {
         self.connection.is_behind()
@@ -96,12 +107,14 @@ impl Poller {
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
+        common: &mut PollsCommon,
         view: View<'_>,
     ) -> Poll<usize> {
         self.connection.poll_read(cx, &mut ReadBuf::new(buffer)).map(|read| match read {
             Ok(count) if count > 0 => count,
             Ok(_) | Err(_) => {
-                self.die(view);
+                self.leave_wait(common, view);
+                self.die();
                 0
             }
         })
@@ -137,7 +150,7 @@ impl Poller {
         }
         let begun = self.connection.stamp();
         let slice = [IoSlice::new(&reply.bytes[..reply.len])];
-        let Ok(taken) = self.connection.write(&slice, view.now) else { return self.die(view) };
+        let Ok(taken) = self.connection.write(&slice, view.now) else { return self.die() };
         let from = taken.unwrap_or(0);
         if from < reply.len {
             let (bytes, to, holds) = (Rc::clone(reply.bytes), reply.len, reply.holds);
@@ -152,10 +165,8 @@ impl Poller {
     /// something remains.
     fn flush(&mut self, view: View<'_>) {
         match self.write_unsent(view) {
-            Err(_) => self.die(view),
-            Ok(()) if self.state() == ConnectionState::Ending && !self.is_behind() => {
-                self.die(view)
-            }
+            Err(_) => self.die(),
+            Ok(()) if self.state() == ConnectionState::Ending && !self.is_behind() => self.die(),
             Ok(()) => {}
         }
     }
@@ -175,20 +186,32 @@ impl Poller {
     }
 
     /// Looks at what time it is. A long poll that waits has a time of its own.
-    pub(super) fn tick(&mut self, view: View<'_>) {
+    pub(super) fn tick(&mut self, common: &mut PollsCommon, view: View<'_>) {
         if self.connection.give_up_overdue(view.config, view.now).is_some() {
-            self.die(view);
+            self.leave_wait(common, view);
+            self.die();
+        }
+        if self.wait.is_none()
+            && let Some(guest) = self.connection.known_guest()
+        {
+            guest.leaves_unless_it_asked(view.now);
         }
     }
 
-    fn die(&mut self, view: View<'_>) {
-        self.leave_wait(view);
+    /// A long poll that waits has been left before.
+    fn die(&mut self) {
         self.unsent = None;
         self.connection.die();
     }
 
-    pub(super) fn leave_wait(&mut self, view: View<'_>) -> Option<Wait> {
+    /// The room in which its long poll waits.
+    pub(super) fn waits_in(&self) -> Option<RoomKey> {
+        self.wait.as_ref().map(|wait| wait.room)
+    }
+
+    pub(super) fn leave_wait(&mut self, common: &mut PollsCommon, view: View<'_>) -> Option<Wait> {
         let wait = self.wait.take()?;
+        common.waiting.remove(wait.room, wait.connection);
         view.counters.waiting.down();
         self.connection.enter(ConnectionState::Idle, view.now);
         Some(wait)

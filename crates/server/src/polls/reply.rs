@@ -17,9 +17,11 @@ use super::gzip::GzipBodies;
 use super::request::Persistence;
 use super::template::{Outline, Template};
 use crate::access::Cors;
+use crate::feed_id::FeedId;
 use crate::http::fields::lists;
 use crate::query::names_cursor;
-use crate::ring::{Gone, Ring};
+use crate::ring::{Entry, Gone, Ring};
+use crate::rooms::key::RoomKey;
 use crate::view::View;
 
 /// Memory that a kept answer may hold on to once it is replaced.
@@ -162,6 +164,7 @@ impl Status {
 /// An answer that may be sent again.
 #[derive(Debug)]
 struct Kept {
+    feed: FeedId,
     found: Found,
     form: Form,
     bytes: Rc<Vec<u8>>,
@@ -200,7 +203,9 @@ impl Replies {
         let slot = &mut kept[form.coding as usize][found.slot()];
         let before = slot.take();
         let kept = match before {
-            Some(kept) if kept.found == found && kept.form == form => kept,
+            Some(kept) if kept.found == found && kept.form == form && kept.feed == view.feed => {
+                kept
+            }
             before => {
                 let template = template(templates, form, view);
                 let memory = before.map(|kept| kept.bytes);
@@ -221,7 +226,7 @@ fn form(found: Found, terms: Terms<'_>, view: View<'_>) -> Form {
     let status = match found {
         _ if unchanged => Status::Unchanged,
         Found::Nothing(_) => Status::Nothing,
-        Found::Batch { .. } => Status::Messages(view.config.feed.payload.content()),
+        Found::Batch { after, .. } => Status::Messages(batch_content(after, view)),
         Found::Newest(_) => Status::Messages(
             view.ring
                 .last()
@@ -231,6 +236,16 @@ fn form(found: Found, terms: Terms<'_>, view: View<'_>) -> Form {
     let tagged = terms.condition.is_some() || !matches!(status, Status::Messages(_));
     let coding = if is_worth_coding(found, view) { terms.coding } else { ContentCoding::Identity };
     Form { status, persistence: terms.persistence, tagged, coding }
+}
+
+/// Text where the feed is text, or all that a room's batch may have is.
+fn batch_content(after: Seq, view: View<'_>) -> message::Content {
+    if view.room == RoomKey::FEED {
+        return view.config.feed.payload.content();
+    }
+    let is_text = |entry: &Entry| entry.content() == message::Content::Text;
+    let all = view.ring.after(after).all(is_text);
+    if all { message::Content::Text } else { message::Content::Binary }
 }
 
 /// Whether there is a body, of the size from which one is compressed.
@@ -284,7 +299,7 @@ fn make(
     let has_body = matches!(form.status, Status::Messages(_));
     let coded = (has_body && form.coding == ContentCoding::Gzip).then(|| {
         let bodies = gzip.get_or_insert_with(|| GzipBodies::new(view.config));
-        bodies.get(found, view.ring)
+        bodies.get(view.feed, found, view.ring)
     });
     template.render(bytes, coded.map_or(length, <[u8]>::len), cursor);
     let head = bytes.len();
@@ -296,7 +311,7 @@ fn make(
         }
         None => {}
     }
-    Kept { found, form, bytes: memory, head, last: cursor }
+    Kept { feed: view.feed, found, form, bytes: memory, head, last: cursor }
 }
 
 /// The `Connection` that is said.

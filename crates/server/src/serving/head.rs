@@ -1,21 +1,24 @@
-//! A request's head, where it is a poll's: read from a connection's bytes, or by hyper.
+//! A request's head, where it is a poll's or that of a message: read from a connection's bytes, or by
+//! hyper.
 //!
-//! A request that has a body, or says anything of one, is left to hyper: where such a body ends is
-//! hyper's to judge, which gets all the bytes, so that no two readers can disagree about where
-//! the next request begins (RFC 9112 §11.2).
+//! A poll that has a body, or says anything of one, is left to hyper: where such a body ends is hyper's
+//! to judge, which gets all the bytes, so that no two readers can disagree about where the next request
+//! begins (RFC 9112 §11.2). So is a message unless one `Content-Length` of digits alone says it all.
 
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use http::Version;
+use pushbench_core::feed::message::Content;
 
 use crate::access::{Asked, Claims, Cors};
 use crate::config::ServerConfig;
+use crate::counters::EndpointRow;
 use crate::endpoint::Route;
 use crate::endpoint::row::Answers;
-use crate::http::fields::lists;
+use crate::http::fields::{is_bytes, lists};
 use crate::polls::request::{Persistence, PollRequest};
-use crate::query::{Query, cut};
+use crate::query::{Keys, Query, cut};
 
 /// The longest request line and header section.
 pub(super) const MAX_HEAD: usize = 16 << 10;
@@ -30,8 +33,23 @@ pub(super) enum Parsed<'a> {
     Partial,
     /// A poll, and the length of its head.
     Poll(PollRequest<'a>, usize),
+    /// A message for a room, and the length of its head and body.
+    Words(Words<'a>, usize),
+    /// The head of one whose body ends later.
+    PartialBody,
     /// Anything else, malformed heads and polls that are not let in included.
     Other,
+}
+
+/// A message for a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub(super) endpoint: EndpointRow,
+    pub(super) room: &'a str,
+    pub(super) content: Content,
+    pub(super) payload: &'a [u8],
+    pub(super) persistence: Persistence,
+    pub(super) cors: Cors,
 }
 
 /// Reads the head that `bytes` begins with, of a connection whose address on this side is a
@@ -51,18 +69,13 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     };
     let (path, query) = cut(target, b'?');
     let route = Route::of(path, &config.headers);
-    let Answers::Poll { waits } = route.endpoint.answers else { return Parsed::Other };
-    let is_head = method == "HEAD";
+    let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     if !route.endpoint.takes(method) || length > MAX_HEAD {
         return Parsed::Other;
     }
-    let version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     let mut fields = Fields::default();
     for header in &*request.headers {
         fields.take(header.name, header.value);
-    }
-    if fields.of_body {
-        return Parsed::Other;
     }
     let asked = Asked {
         is_for_people: route.endpoint.is_for_people,
@@ -70,12 +83,58 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
         authority: None,
         is_loopback,
     };
-    match config.access.admit(&fields.claims, asked) {
-        Ok(cors) => {
-            Parsed::Poll(fields.poll((route, waits), query, is_head, version, cors), length)
+    match route.endpoint.answers {
+        Answers::Poll { waits } if !fields.of_body => {
+            match config.access.admit(&fields.claims, asked) {
+                Ok(cors) => {
+                    let is_head = method == "HEAD";
+                    Parsed::Poll(fields.poll((route, waits), query, is_head, version, cors), length)
+                }
+                Err(_) => Parsed::Other,
+            }
         }
-        Err(_) => Parsed::Other,
+        Answers::Say if version == Version::HTTP_11 && query.is_none() => {
+            let Some(body) = body(request.headers, config.rooms.message) else {
+                return Parsed::Other;
+            };
+            let Ok(cors) = config.access.admit(&fields.claims, asked) else { return Parsed::Other };
+            let Some(payload) = bytes.get(length..length + body.length) else {
+                return Parsed::PartialBody;
+            };
+            let persistence = fields.persistence(version);
+            let (endpoint, room) = (route.row, route.room.unwrap_or_default());
+            let words = Words { endpoint, room, content: body.content, payload, persistence, cors };
+            Parsed::Words(words, length + payload.len())
+        }
+        _ => Parsed::Other,
     }
+}
+
+/// The body of a message, as its head tells of it.
+struct Body {
+    length: usize,
+    content: Content,
+}
+
+/// The body, where nothing is said of it but its length, once and in digits, and its media type; `None`
+/// where hyper is to judge, also where it has too many bytes.
+fn body(headers: &[httparse::Header<'_>], most: usize) -> Option<Body> {
+    let (mut length, mut content) = (None, Content::Text);
+    for header in headers {
+        let is = |wanted: &str| header.name.eq_ignore_ascii_case(wanted);
+        if is("content-length") {
+            if length.is_some() || !header.value.iter().all(u8::is_ascii_digit) {
+                return None;
+            }
+            length = Some(std::str::from_utf8(header.value).ok()?.parse().ok()?);
+        } else if is("content-type") {
+            content = if is_bytes(header.value) { Content::Binary } else { Content::Text };
+        } else if ["transfer-encoding", "expect", "content-encoding"].into_iter().any(is) {
+            return None;
+        }
+    }
+    let length = length.filter(|&length| length <= most)?;
+    Some(Body { length, content })
 }
 
 /// The length of the poll's head that `bytes` begin with, on a loopback connection; `None` where
@@ -86,14 +145,14 @@ pub fn poll_head(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option
     match parse(bytes, config, true) {
         Parsed::Partial => httparse::Status::Partial,
         Parsed::Poll(_, length) => httparse::Status::Complete(Some(length)),
-        Parsed::Other => httparse::Status::Complete(None),
+        Parsed::Words(..) | Parsed::PartialBody | Parsed::Other => httparse::Status::Complete(None),
     }
 }
 
 /// The poll that hyper has read, whose body is known to be empty and which is let in.
 pub(crate) fn read_by_hyper<B>(
     request: &http::Request<B>,
-    route: (Route, bool),
+    route: (Route<'_>, bool),
     cors: Cors,
 ) -> PollRequest<'static> {
     let mut fields = Fields::default();
@@ -104,7 +163,8 @@ pub(crate) fn read_by_hyper<B>(
     let poll = fields.poll(route, request.uri().query(), is_head, request.version(), cors);
     let owned = |list: Cow<'_, [u8]>| Cow::Owned(list.into_owned());
     let (condition, accepted) = (poll.condition.map(owned), poll.accepted.map(owned));
-    PollRequest { condition, accepted, ..poll }
+    let room = poll.room.map(|name| Cow::Owned(name.into_owned()));
+    PollRequest { room, condition, accepted, ..poll }
 }
 
 /// The header fields that mean something to a poll.
@@ -136,26 +196,32 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether the connection outlives the response (RFC 9112 §9.3).
+    fn persistence(&self, version: Version) -> Persistence {
+        match (self.close, version >= Version::HTTP_11) {
+            (true, _) => Persistence::Closes,
+            (false, true) => Persistence::Kept,
+            (false, false) if self.keep_alive => Persistence::KeptAsAsked,
+            (false, false) => Persistence::Closes,
+        }
+    }
+
     fn poll(
         self,
-        (route, waits): (Route, bool),
+        (route, waits): (Route<'a>, bool),
         query: Option<&str>,
         head_only: bool,
         version: Version,
         cors: Cors,
     ) -> PollRequest<'a> {
-        let persistence = match (self.close, version >= Version::HTTP_11) {
-            (true, _) => Persistence::Closes,
-            (false, true) => Persistence::Kept,
-            (false, false) if self.keep_alive => Persistence::KeptAsAsked,
-            (false, false) => Persistence::Closes,
-        };
+        let keys = if waits { Keys::Waiting } else { Keys::Common };
         PollRequest {
             endpoint: route.row,
+            room: route.room.map(Cow::Borrowed),
             waits,
-            query: Query::parse(query, waits, route.delivery),
+            query: Query::parse(query, keys, route.delivery),
             head_only,
-            persistence,
+            persistence: self.persistence(version),
             condition: self.condition,
             accepted: self.accepted,
             cors,

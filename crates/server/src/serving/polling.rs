@@ -1,14 +1,18 @@
 //! The turn of a connection that polls: reads requests and answers them one after another.
 //!
 //! A `GET` for a poll without a body is parsed where it was read, in a buffer that all connections
-//! share. Anything else goes to hyper with all its bytes, and a poll that hyper reads comes back.
+//! share, and so is a `POST` of a message whose length is plain. Anything else goes to hyper with all
+//! its bytes, and a poll that hyper reads comes back.
 
 use std::task::{Context, Poll};
 
-use super::head::{self, MAX_HEAD, Parsed};
+use pushbench_os::time::clock;
+
+use super::head::{self, MAX_HEAD, Parsed, Words};
 use crate::connection::ConnectionState;
+use crate::polls::request::PollRequest;
 use crate::polls::{Poller, PollsCommon};
-use crate::view::View;
+use crate::shared::Shared;
 
 /// Reads after which a client lets others have their turn.
 const READS_PER_TURN: usize = 4;
@@ -32,17 +36,20 @@ struct Answered {
     to_hyper: bool,
 }
 
+/// A connection that polls, and its number.
+type Numbered<'a> = (&'a mut Poller, u32);
+
 /// The turn of the connection's own task.
 pub(super) fn attend(
-    poller: &mut Poller,
+    (poller, key): Numbered<'_>,
     cx: &mut Context<'_>,
     scratch: &mut [u8],
     common: &mut PollsCommon,
-    view: View<'_>,
+    shared: &Shared,
 ) -> Turn {
-    poller.attend(cx, view);
+    shared.with_feed(|view| poller.attend(cx, view));
     let is_resumed = poller.state() == ConnectionState::Idle && !poller.unread.is_empty();
-    let mut to_hyper = is_resumed && resume(poller, common, view);
+    let mut to_hyper = is_resumed && resume((poller, key), common, shared);
     let mut reads = 0;
     loop {
         match poller.state() {
@@ -53,9 +60,11 @@ pub(super) fn attend(
             _ if reads == READS_PER_TURN => break,
             _ => reads += 1,
         }
-        match poller.poll_read(cx, scratch, view) {
+        match shared.with_feed(|view| poller.poll_read(cx, scratch, common, view)) {
             Poll::Pending => return Turn::Waits,
-            Poll::Ready(count) => to_hyper = received(poller, &scratch[..count], common, view),
+            Poll::Ready(count) => {
+                to_hyper = received((poller, key), &scratch[..count], common, shared);
+            }
         }
     }
     cx.waker().wake_by_ref();
@@ -63,20 +72,25 @@ pub(super) fn attend(
 }
 
 /// Takes bytes from the client; whether the next request is hyper's.
-fn received(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: View<'_>) -> bool {
+fn received(
+    (poller, key): Numbered<'_>,
+    input: &[u8],
+    common: &mut PollsCommon,
+    shared: &Shared,
+) -> bool {
     if !poller.unread.is_empty() {
         poller.unread.extend_from_slice(input);
-        return resume(poller, common, view);
+        return resume((poller, key), common, shared);
     }
-    let Answered { used, to_hyper } = answer(poller, input, common, view);
+    let Answered { used, to_hyper } = answer_all((poller, key), input, common, shared);
     poller.unread.extend_from_slice(&input[used..]);
     to_hyper
 }
 
 /// Goes on with what was read before; whether the next request is hyper's.
-fn resume(poller: &mut Poller, common: &mut PollsCommon, view: View<'_>) -> bool {
+fn resume((poller, key): Numbered<'_>, common: &mut PollsCommon, shared: &Shared) -> bool {
     let mut unread = std::mem::take(&mut poller.unread);
-    let Answered { used, to_hyper } = answer(poller, &unread, common, view);
+    let Answered { used, to_hyper } = answer_all((poller, key), &unread, common, shared);
     if used < unread.len() {
         unread.drain(..used);
         poller.unread = unread;
@@ -85,25 +99,76 @@ fn resume(poller: &mut Poller, common: &mut PollsCommon, view: View<'_>) -> bool
 }
 
 /// Answers the requests that `input` has, one after another.
-fn answer(poller: &mut Poller, input: &[u8], common: &mut PollsCommon, view: View<'_>) -> Answered {
+fn answer_all(
+    (poller, key): Numbered<'_>,
+    input: &[u8],
+    common: &mut PollsCommon,
+    shared: &Shared,
+) -> Answered {
     let mut used = 0;
     while poller.takes_requests() {
         let rest = &input[used..];
         if rest.is_empty() {
             break;
         }
-        match head::parse(rest, view.config, poller.is_loopback()) {
+        match head::parse(rest, &shared.config, poller.is_loopback()) {
             Parsed::Poll(request, length) => {
                 used += length;
-                poller.answer(&request, common, view);
+                answer((poller, key), &request, common, shared);
+            }
+            Parsed::Words(words, length) => {
+                used += length;
+                say(poller, &words, common, shared);
+            }
+            Parsed::PartialBody => {
+                poller.begin_receiving(shared.clock.get());
+                break;
             }
             // hyper says what is wrong with a head that is too long.
             Parsed::Partial if rest.len() <= MAX_HEAD => {
-                poller.begin_receiving(view.now);
+                poller.begin_receiving(shared.clock.get());
                 break;
             }
             Parsed::Partial | Parsed::Other => return Answered { used, to_hyper: true },
         }
     }
     Answered { used, to_hyper: false }
+}
+
+/// Answers a poll of the feed or of a room.
+pub(super) fn answer(
+    (poller, key): Numbered<'_>,
+    request: &PollRequest<'_>,
+    common: &mut PollsCommon,
+    shared: &Shared,
+) {
+    let Some(name) = &request.room else {
+        return shared.with_feed(|view| poller.answer(request, key, common, view));
+    };
+    let now = shared.clock.get();
+    match shared.rooms.enter(name, poller.guest(), now) {
+        Ok(room) => {
+            poller.guest().enters(&room.attendance, now);
+            let ring = room.ring.borrow();
+            poller.answer(request, key, common, shared.view(&room, &ring));
+        }
+        Err(refusal) => {
+            let persistence = common.persistence(request.persistence);
+            let how = (persistence, request.head_only, request.cors);
+            shared.with_feed(|view| poller.refuse_room(request.endpoint, &refusal, how, view));
+        }
+    }
+}
+
+/// Answers a message that is said in a room.
+fn say(poller: &mut Poller, words: &Words<'_>, common: &mut PollsCommon, shared: &Shared) {
+    let Words { endpoint, room, content, payload, persistence, cors } = *words;
+    let persistence = common.persistence(persistence);
+    let said = shared.rooms.say_in(room, poller.guest(), (content, payload), clock::now());
+    shared.with_feed(|view| match said {
+        Ok(seq) => poller.confirm(endpoint, seq, (persistence, cors), common, view),
+        Err(refusal) => {
+            poller.refuse_room(endpoint, &refusal, (persistence, false, cors), view);
+        }
+    });
 }

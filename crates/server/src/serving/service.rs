@@ -1,5 +1,6 @@
 //! Requests that hyper has read and their answers.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use hyper::body::{Body as _, Incoming};
 use super::head::read_by_hyper;
 use super::takeover::{Exchange, Takeover};
 use crate::access::{self, Access, Asked, Claims, Cors, PREFLIGHT};
-use crate::connection::ConnectionState;
+use crate::connection::{Connection, ConnectionState};
 use crate::endpoint::row::{Answers, Endpoint};
 use crate::endpoint::{self, Route, publish, stream};
 use crate::http::answer::{self, Answer};
@@ -23,7 +24,8 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let answering = Answering::new(&exchange, &shared);
-    let route = Route::of(request.uri().path(), &shared.config.headers);
+    let path = request.uri().path().to_owned();
+    let route = Route::of(&path, &shared.config.headers);
     let access = &shared.config.access;
     let is_loopback = exchange.connection.borrow().is_loopback();
     let admitted = admit(access, &request, route.endpoint, is_loopback);
@@ -31,7 +33,7 @@ pub(super) async fn handle(
     let mut answer = match admitted {
         Err(refusal) => answer::text(refusal.status(), refusal),
         Ok(_) if cors.is_asked() && request.method() == Method::OPTIONS => preflight(),
-        Ok(_) => match serve(&shared, request, route, cors).await {
+        Ok(_) => match serve(&shared, &exchange.connection, request, (route, cors)).await {
             Served::Answer(answer) => answer,
             Served::Takeover(takeover) => {
                 exchange.take_over(takeover);
@@ -97,8 +99,15 @@ enum Served {
 }
 
 /// Answers a request that is let in.
-async fn serve(shared: &Shared, request: Request<Incoming>, route: Route, cors: Cors) -> Served {
+async fn serve(
+    shared: &Shared,
+    connection: &RefCell<Connection>,
+    request: Request<Incoming>,
+    (route, cors): (Route<'_>, Cors),
+) -> Served {
     let Route { endpoint, row, .. } = route;
+    // A path within no room leads to none of the endpoints that need one.
+    let room = route.room.unwrap_or_default();
     if !endpoint.takes(request.method().as_str()) {
         return Served::Answer(other_method(endpoint, request.method()));
     }
@@ -110,15 +119,20 @@ async fn serve(shared: &Shared, request: Request<Incoming>, route: Route, cors: 
         Answers::Poll { .. } => {
             answer::text(StatusCode::BAD_REQUEST, "a request for a poll has no body")
         }
-        Answers::Stream(streams) => match stream::open(shared, streams, &request, cors) {
-            Ok(opening) => {
-                shared.counters.answered(row, streams.status);
-                return Served::Takeover(Takeover::Stream(opening));
+        Answers::Stream(streams) => {
+            let which = (streams, route.room);
+            match stream::open(shared, which, &request, cors, connection) {
+                Ok((room, opening)) => {
+                    shared.counters.answered(row, streams.status);
+                    return Served::Takeover(Takeover::Stream(room, opening));
+                }
+                Err(refusal) => refusal,
             }
-            Err(refusal) => refusal,
-        },
+        }
         Answers::Page(page) => page(shared),
         Answers::Publish => publish(shared, request).await,
+        Answers::Room => endpoint::describe(shared, room, connection),
+        Answers::Say => endpoint::say(shared, room, connection, request).await,
         Answers::Unknown => not_found(),
     };
     Served::Answer(answer)

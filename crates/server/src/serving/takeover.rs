@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use crate::connection::Connection;
 use crate::polls::request::PollRequest;
+use crate::rooms::room::Room;
 use crate::stream::Opening;
 
 /// Reasons for which a connection leaves hyper.
 #[derive(Debug)]
 pub(super) enum Takeover {
-    /// It is to become a stream.
-    Stream(Opening),
+    /// It is to become a stream of a room.
+    Stream(Rc<Room>, Opening),
     /// It asks for a poll.
     Poll(PollRequest<'static>),
 }

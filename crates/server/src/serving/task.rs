@@ -17,6 +17,9 @@ use crate::counters::ConnectionKind;
 use crate::hub::Hub;
 use crate::polls::request::PollRequest;
 use crate::polls::{Poller, Polls};
+use crate::rooms::key::RoomKey;
+use crate::rooms::room::{Room, RoomKind};
+use crate::rooms::talk;
 use crate::shared::Shared;
 use crate::stream::{Opening, Stream};
 
@@ -28,11 +31,11 @@ enum ServedBy {
     /// Nobody yet: what secures it is being agreed upon.
     Handshake(OwnFuture<Option<Connection>>),
     /// Among those that poll, or have not said yet what they want.
-    Polls(usize),
+    Polls(u32),
     /// In hyper's hands.
     Hyper(OwnFuture<Option<Leaving>>),
-    /// Among the streams.
-    Streams(usize),
+    /// Among the streams of a room.
+    Streams(RoomKey, u32),
 }
 
 /// The task of one connection.
@@ -66,7 +69,7 @@ impl Future for Task {
                 ServedBy::Hyper(served) => {
                     ready!(poll_hyper(shared, served.as_mut().as_mut(), cx))
                 }
-                ServedBy::Streams(key) => ready!(poll_stream(shared, *key, cx)),
+                ServedBy::Streams(room, key) => ready!(poll_stream(shared, *room, *key, cx)),
             };
             match next {
                 Some(next) => *by = next,
@@ -91,15 +94,14 @@ fn poll_handshake(
 }
 
 /// Where a connection goes on from the polls: `None` where it is closed.
-fn poll_poller(shared: &Rc<Shared>, key: usize, cx: &mut Context<'_>) -> Poll<Option<ServedBy>> {
+fn poll_poller(shared: &Rc<Shared>, key: u32, cx: &mut Context<'_>) -> Poll<Option<ServedBy>> {
     let mut hub = shared.hub.borrow_mut();
-    let Hub { polls: Polls { pollers, common }, scratch, .. } = &mut *hub;
-    let ring = shared.ring.borrow();
-    let turn = polling::attend(&mut pollers[key], cx, scratch, common, shared.view(&ring));
+    let Hub { polls: Polls { pollers, common }, scratch } = &mut *hub;
+    let turn = polling::attend((&mut pollers[key as usize], key), cx, scratch, common, shared);
     if turn == Turn::Waits {
         return Poll::Pending;
     }
-    let (connection, unread) = pollers.remove(key).into_parts();
+    let (connection, unread) = pollers.remove(key as usize).into_parts();
     if turn == Turn::Over {
         shared.counters.closed(ConnectionKind::HTTP);
         return Poll::Ready(None);
@@ -122,26 +124,41 @@ fn poll_hyper(
             Takeover::Poll(request) => {
                 ServedBy::Polls(begin_polls(shared, connection, Some(&request), unread))
             }
-            Takeover::Stream(opening) => {
+            Takeover::Stream(room, opening) => {
                 shared.counters.closed(ConnectionKind::HTTP);
-                ServedBy::Streams(begin_stream(shared, connection, opening, &unread))
+                begin_stream(shared, &room, connection, (opening, unread))
             }
         })
     })
 }
 
-fn poll_stream(shared: &Shared, key: usize, cx: &mut Context<'_>) -> Poll<Option<ServedBy>> {
-    let mut hub = shared.hub.borrow_mut();
-    let Hub { streams, scratch, .. } = &mut *hub;
-    let stream = &mut streams[key];
+fn poll_stream(
+    shared: &Shared,
+    room: RoomKey,
+    key: u32,
+    cx: &mut Context<'_>,
+) -> Poll<Option<ServedBy>> {
+    let room = shared.rooms.get(room);
+    let mut streams = room.streams.borrow_mut();
+    let stream = &mut streams[key as usize];
     if !stream.is_dead() {
-        stream.attend(cx, scratch, shared.view(&shared.ring.borrow()));
+        let scratch = &mut shared.hub.borrow_mut().scratch;
+        let now = shared.clock.get();
+        let reading = talk::listen(&shared.rooms, &room, stream, now, |stream, ears| {
+            stream.read(cx, scratch, ears)
+        });
+        if room.key == RoomKey::ECHO {
+            talk::bound(&shared.rooms, &mut streams, key as usize);
+        }
+        let stream = &mut streams[key as usize];
+        stream.attend(reading, cx, shared.view(&room, &room.ring.borrow()));
     }
+    let stream = &streams[key as usize];
     if !stream.is_dead() {
         return Poll::Pending;
     }
     shared.counters.closed(stream.kind());
-    streams.remove(key);
+    drop(streams.remove(key as usize));
     Poll::Ready(None)
 }
 
@@ -151,22 +168,39 @@ fn begin_polls(
     connection: Connection,
     request: Option<&PollRequest<'_>>,
     unread: Vec<u8>,
-) -> usize {
+) -> u32 {
     let Polls { pollers, common } = &mut shared.hub.borrow_mut().polls;
-    let ring = shared.ring.borrow();
-    let view = shared.view(&ring);
-    let mut poller = Poller::new(connection, unread, view.now);
+    let place = pollers.vacant_entry();
+    let key = number(place.key());
+    let poller = place.insert(Poller::new(connection, unread, shared.clock.get()));
     if let Some(request) = request {
-        poller.answer(request, common, view);
+        polling::answer((poller, key), request, common, shared);
     }
-    pollers.insert(poller)
+    key
 }
 
-/// Puts a connection among the streams.
-fn begin_stream(shared: &Shared, connection: Connection, opening: Opening, unread: &[u8]) -> usize {
-    let stream = Stream::new(connection, opening, unread, shared.clock.get());
+/// Puts a connection among the streams of a room, with what has been read of it behind its request.
+fn begin_stream(
+    shared: &Shared,
+    room: &Rc<Room>,
+    connection: Connection,
+    (opening, mut unread): (Opening, Vec<u8>),
+) -> ServedBy {
+    let now = shared.clock.get();
+    let mut stream = Stream::new(connection, opening, now);
+    if let RoomKind::Named(_) = room.kind {
+        stream.guest().enters(&room.attendance, now);
+    }
+    talk::listen(&shared.rooms, room, &mut stream, now, |stream, ears| {
+        stream.received(&mut unread, ears);
+    });
     shared.counters.opened(stream.kind());
-    shared.hub.borrow_mut().streams.insert(stream)
+    ServedBy::Streams(room.key, number(room.streams.borrow_mut().insert(stream)))
+}
+
+/// The number of a connection, of which there are no more than descriptors.
+fn number(key: usize) -> u32 {
+    u32::try_from(key).expect("a process has fewer descriptors")
 }
 
 /// Ends long polls when their time is over, for as long as it is polled.
@@ -184,7 +218,7 @@ pub(crate) async fn keep_time(shared: Rc<Shared>) {
             continue;
         }
         shared.clock.set(clock::now());
-        shared.hub.borrow_mut().polls.expire(shared.view(&shared.ring.borrow()));
+        shared.with_feed(|books| shared.hub.borrow_mut().polls.expire(&shared.rooms, books));
     }
 }
 

@@ -17,7 +17,7 @@ impl Stream {
     }
 
     /// Says the last words: the client gets them after the message that is being written.
-    pub(super) fn end(&mut self, why: End) {
+    pub(crate) fn end(&mut self, why: End) {
         let is_answered = self.wire.end(why, self.cursor, &mut self.control);
         self.connection.go_on(if is_answered {
             ConnectionState::Closing

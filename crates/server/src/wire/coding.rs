@@ -11,7 +11,7 @@ use pushbench_protocol::deflate::Compressor;
 use pushbench_protocol::gzip::{self, GzipWriter, Suffix};
 
 use super::events;
-use super::frames::compressed_frame;
+use super::frames::{compressed_frame, tagged_message};
 
 /// A coding whose result depends on the message alone, so that it serves every stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum SharedCoding {
     Gzip,
     /// Of event streams to clients of HTTP/1.0: none at all, not even chunks.
     UntilClose,
+    /// Of WebSockets whose text messages begin with a character that says what they are.
+    Tagged,
 }
 
 /// A message in a coding.
@@ -64,10 +66,11 @@ impl Codings {
     /// Whether a message of `len` bytes is in that coding on a stream that has agreed to it. A
     /// WebSocket's message is compressed or not by itself (RFC 7692 §6); all of an event stream is in
     /// its own.
-    pub(crate) fn has(&self, coding: SharedCoding, len: usize) -> bool {
+    pub(crate) fn has(&self, coding: SharedCoding, content: Content, len: usize) -> bool {
         match coding {
             SharedCoding::Deflate(_) => self.takes(len),
             SharedCoding::Gzip | SharedCoding::UntilClose => true,
+            SharedCoding::Tagged => content == Content::Text,
         }
     }
 
@@ -89,6 +92,9 @@ impl Codings {
                 let bytes = events::event(seq, content, payload).into();
                 Encoding { bytes, text: Suffix::default() }
             }
+            SharedCoding::Tagged => {
+                Encoding { bytes: tagged_message(payload), text: Suffix::default() }
+            }
         }
     }
 
@@ -109,7 +115,7 @@ impl Codings {
         Encoding { bytes: events::chunk(&scratch), text: Suffix::of(sum) }
     }
 
-    fn deflated(&self, window: WindowBits, content: Content, payload: &[u8]) -> Bytes {
+    pub(super) fn deflated(&self, window: WindowBits, content: Content, payload: &[u8]) -> Bytes {
         let mut compressors = self.compressors.borrow_mut();
         let place = compressors.iter().position(|(made, _)| *made == window);
         let place = place.unwrap_or_else(|| {

@@ -1,33 +1,26 @@
-//! The conversation with a WebSocket client beside the feed: control frames, the close handshake,
-//! and messages that are accepted and ignored (RFC 6455 §5.4, §5.5).
+//! The conversation with a WebSocket client: what it says is heard, pings are answered, and close is
+//! said once by each side (RFC 6455 §5.5, §7.1).
 //!
-//! The engine is tungstenite's, used without I/O: it is lent the bytes that have arrived, and
-//! its answers go to the stream's control bytes, which are written between whole messages. It
-//! exists only for clients that have said something.
+//! It exists only for clients that have said something. The answers go to the stream's control bytes,
+//! which are written between whole messages.
 
-use std::io::{self, Read, Write};
+use pushbench_core::feed::message::Content;
+use pushbench_protocol::deflate::{Compressor, Side};
+use pushbench_protocol::frame::client::{ClientReader, Said};
+use pushbench_protocol::frame::{Opcode, push_unmasked};
 
-use pushbench_protocol::deflate::Side;
-use tungstenite::error::ProtocolError;
-use tungstenite::protocol::frame::CloseFrame;
-use tungstenite::protocol::frame::coding::CloseCode;
-use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
-use tungstenite::{Error, Message};
+use super::{Back, Coding, Ears, Parting};
 
-use super::compressed::Compressed;
-
-/// The largest message of a client, in one frame or in several.
-pub(crate) const MAX_MESSAGE: usize = 64 << 10;
-
-/// Bytes that the engine takes at a time; a larger frame grows it for as long as it lasts.
-const READ_BUFFER: usize = 256;
+/// The longest reason of a close: a control frame holds 125 bytes, two of them the code (RFC 6455
+/// §5.5).
+const MAX_REASON: usize = 123;
 
 /// The conversation with one client.
 #[derive(Debug)]
-pub(crate) struct Conversation {
-    context: WebSocketContext,
-    /// Where the client may compress its messages.
-    compressed: Option<Compressed>,
+pub(super) struct Conversation {
+    reader: ClientReader,
+    /// Nothing follows a close.
+    has_said_close: bool,
 }
 
 /// The state of a conversation.
@@ -35,106 +28,87 @@ pub(crate) struct Conversation {
 pub(crate) enum ConversationState {
     /// It goes on.
     Open,
+    /// The server has said close, and the client is to answer it.
+    Closing,
     /// Both sides have said close, or the client broke the protocol and has been told: the
     /// connection ends once everything is written.
     Over,
 }
 
-/// Lends arrived bytes to the engine, and collects what it says.
-struct Pipe<'a> {
-    input: &'a [u8],
-    output: &'a mut Vec<u8>,
-}
-
-impl Read for Pipe<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.input.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        self.input.read(buffer)
-    }
-}
-
-impl Write for Pipe<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Conversation {
-    pub(crate) fn new(compressed: Option<Side>) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(MAX_MESSAGE))
-            .max_frame_size(Some(MAX_MESSAGE));
-        let context = WebSocketContext::new(Role::Server, Some(config));
-        Self { context, compressed: compressed.map(Compressed::new) }
+    /// With a client that may compress its messages within these bounds, or may not.
+    pub(super) fn new(client: Option<Side>) -> Self {
+        Self { reader: ClientReader::new(client), has_said_close: false }
     }
 
-    /// Takes bytes from the client, and appends the answers to them.
-    pub(crate) fn receive(&mut self, input: &[u8], output: &mut Vec<u8>) -> ConversationState {
-        let unmarked = self.compressed.as_mut().map(|compressed| compressed.unmark(input));
-        let mut pipe = Pipe { input: unmarked.as_deref().unwrap_or(input), output };
+    /// Bytes of memory that an unfinished message takes.
+    pub(super) const fn held(&self) -> usize {
+        self.reader.held()
+    }
+
+    /// Takes bytes from the client, and appends the answers to them, messages in a coding if there is
+    /// one.
+    pub(super) fn receive(
+        &mut self,
+        mut input: &mut [u8],
+        (coding, compressor): (Coding, &mut Option<Compressor>),
+        output: &mut Vec<u8>,
+        ears: &mut dyn Ears,
+    ) -> ConversationState {
         loop {
-            match self.context.read(&mut pipe) {
-                Ok(message) => {
-                    if let Err((code, reason)) = self.check(&message) {
-                        self.close(code, &reason, pipe.output);
-                        return ConversationState::Over;
+            match self.reader.next(&mut input, ears.longest()) {
+                Ok(None) => return self.state(),
+                Ok(Some(Said::Close(code))) => {
+                    if !self.has_said_close {
+                        self.answer_close(code, output);
+                    }
+                    return ConversationState::Over;
+                }
+                Ok(Some(_)) if self.has_said_close => {}
+                Ok(Some(Said::Message { is_text, payload })) => {
+                    let content = if is_text { Content::Text } else { Content::Binary };
+                    let back = Back { coding, compressor: compressor.as_mut(), out: output };
+                    if let Err(Parting { code, reason }) = ears.hear(content, payload, back) {
+                        self.close(code, &reason, output);
                     }
                 }
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return ConversationState::Open;
+                Ok(Some(Said::Ping(payload))) => {
+                    push_unmasked(output, Opcode::Pong, false, payload);
                 }
+                Ok(Some(Said::Pong)) => {}
                 Err(error) => {
-                    if let Some((code, reason)) = complaint(&error) {
-                        self.close(code, &reason, pipe.output);
-                    }
+                    self.close(error.close_code(), &error.to_string(), output);
                     return ConversationState::Over;
                 }
             }
         }
     }
 
-    /// Looks at a message of the client, which means nothing to the feed.
-    fn check(&mut self, message: &Message) -> Result<(), (CloseCode, String)> {
-        match (&mut self.compressed, message) {
-            (Some(compressed), Message::Text(_) | Message::Binary(_)) => {
-                compressed.check(&message.clone().into_data())
+    const fn state(&self) -> ConversationState {
+        if self.has_said_close { ConversationState::Closing } else { ConversationState::Open }
+    }
+
+    /// Answers the client's close with its code (RFC 6455 §5.5.1).
+    fn answer_close(&mut self, code: Option<u16>, output: &mut Vec<u8>) {
+        match code {
+            Some(code) => self.close(code, "", output),
+            None => {
+                self.has_said_close = true;
+                push_unmasked(output, Opcode::Close, false, &[]);
             }
-            _ => Ok(()),
         }
     }
 
     /// Says close, unless that has been said.
-    pub(crate) fn close(&mut self, code: CloseCode, reason: &str, output: &mut Vec<u8>) {
-        let frame = CloseFrame { code, reason: reason.into() };
-        // A Vec takes every byte, so the only failure is that the conversation is over.
-        let _ = self.context.close(&mut Pipe { input: &[], output }, Some(frame));
+    pub(super) fn close(&mut self, code: u16, reason: &str, output: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.has_said_close, true) {
+            return;
+        }
+        let longest = reason.len().min(MAX_REASON);
+        let end = (0..=longest).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
+        let payload = [&code.to_be_bytes(), &reason.as_bytes()[..end]].concat();
+        push_unmasked(output, Opcode::Close, false, &payload);
     }
-}
-
-/// The close code and reason for what a client did wrong (RFC 6455 §7.4.1).
-fn complaint(error: &Error) -> Option<(CloseCode, String)> {
-    let code = match error {
-        Error::Utf8(_) => CloseCode::Invalid,
-        Error::Capacity(_) => CloseCode::Size,
-        Error::ConnectionClosed
-        | Error::AlreadyClosed
-        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        _ => CloseCode::Protocol,
-    };
-    let mut reason = error.to_string();
-    // A control frame holds 125 bytes, two of them the code (RFC 6455 §5.5).
-    let end = (0..=reason.len().min(123)).rev().find(|&end| reason.is_char_boundary(end));
-    reason.truncate(end.unwrap_or(0));
-    Some((code, reason))
 }
 
 #[cfg(test)]
@@ -169,13 +143,56 @@ mod tests {
         input: &[u8],
         step: usize,
     ) -> (Vec<u8>, ConversationState) {
+        let (output, state, _) = heard(client, input, step);
+        (output, state)
+    }
+
+    /// The same, and the messages that were heard.
+    fn heard(
+        client: Option<Side>,
+        input: &[u8],
+        step: usize,
+    ) -> (Vec<u8>, ConversationState, Messages) {
         let (mut conversation, mut output) = (Conversation::new(client), Vec::new());
+        let mut ears = Listener(Vec::new());
         for piece in input.chunks(step) {
-            if conversation.receive(piece, &mut output) == ConversationState::Over {
-                return (output, ConversationState::Over);
+            let state = receive(&mut conversation, piece, &mut output, &mut ears);
+            if state != ConversationState::Open {
+                return (output, state, ears.0);
             }
         }
-        (output, ConversationState::Open)
+        (output, ConversationState::Open, ears.0)
+    }
+
+    fn receive(
+        conversation: &mut Conversation,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        ears: &mut Listener,
+    ) -> ConversationState {
+        conversation.receive(&mut input.to_vec(), (Coding::None, &mut None), output, ears)
+    }
+
+    /// The most bytes of a message.
+    const MAX_MESSAGE: usize = 64 << 10;
+
+    type Messages = Vec<(Content, Vec<u8>)>;
+
+    /// Keeps what it hears.
+    struct Listener(Messages);
+
+    impl Ears for Listener {
+        fn longest(&self) -> usize {
+            MAX_MESSAGE
+        }
+
+        fn hear(&mut self, content: Content, payload: &[u8], _: Back<'_>) -> Result<(), Parting> {
+            if payload == b"leave" {
+                return Err(Parting { code: 1008, reason: "x".repeat(200) });
+            }
+            self.0.push((content, payload.to_vec()));
+            Ok(())
+        }
     }
 
     fn close_code(output: &[u8]) -> u16 {
@@ -193,9 +210,31 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_taken_and_ignored() {
-        let input = [masked(0x81, b"text"), masked(0x02, b"in "), masked(0x80, b"parts")].concat();
-        assert_eq!(answer(&input, 5), (Vec::new(), ConversationState::Open));
+    fn messages_are_heard_however_they_arrive() {
+        let input = [
+            masked(0x81, b"text"),
+            masked(0x02, b"in "),
+            masked(0x89, b"beat"),
+            masked(0x80, b"parts"),
+            masked(0x82, b""),
+        ];
+        let messages = [(Content::Text, &b"text"[..]), (Content::Binary, b"in parts")];
+        let messages = messages.into_iter().chain([(Content::Binary, &b""[..])]);
+        let messages: Vec<_> = messages.map(|(content, it)| (content, it.to_vec())).collect();
+        for step in [1, 2, 5, 7, 100] {
+            let (output, state, heard) = heard(None, &input.concat(), step);
+            assert_eq!((&output[..], state), (&b"\x8a\x04beat"[..], ConversationState::Open));
+            assert_eq!(heard, messages, "step {step}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_heard_any_more_is_told_why_and_answers() {
+        let input = [masked(0x81, b"leave"), masked(0x81, b"late"), masked(0x89, b"beat")].concat();
+        let (output, state, heard) = heard(None, &input, 1000);
+        assert_eq!((close_code(&output), state), (1008, ConversationState::Closing));
+        assert_eq!(output.len(), 127, "a control frame has at most 125 bytes");
+        assert!(heard.is_empty(), "what comes behind is not heard");
     }
 
     #[test]
@@ -231,7 +270,7 @@ mod tests {
     const HELLO: [u8; 7] = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
 
     #[test]
-    fn compressed_messages_are_taken_and_ignored_however_they_arrive() {
+    fn compressed_messages_are_heard_however_they_arrive() {
         let input = [
             masked(0xc1, &HELLO),
             masked(0x41, &HELLO[..3]),
@@ -241,12 +280,21 @@ mod tests {
             masked(0xc2, &[0x00]),
             masked(0xc2, &HELLO),
         ];
+        let messages: [(Content, &[u8]); 5] = [
+            (Content::Text, b"Hello"),
+            (Content::Text, b"Hello"),
+            (Content::Text, b"clear"),
+            (Content::Binary, b""),
+            (Content::Binary, b"Hello"),
+        ];
         for takeover in [false, true] {
             let client = Side { takeover, window: WindowBits::MAX };
             for step in [1, 5, 100] {
-                let (output, state) = answer_as_agreed(Some(client), &input.concat(), step);
+                let (output, state, heard) = heard(Some(client), &input.concat(), step);
                 let expected = (&b"\x8a\x04beat"[..], ConversationState::Open);
                 assert_eq!((&output[..], state), expected, "takeover {takeover}, step {step}");
+                let heard: Vec<_> = heard.iter().map(|(content, it)| (*content, &it[..])).collect();
+                assert_eq!(heard, messages, "takeover {takeover}, step {step}");
             }
         }
     }
@@ -290,17 +338,17 @@ mod tests {
     #[test]
     fn our_close_waits_for_the_clients() {
         let (mut conversation, mut output) = (Conversation::new(None), Vec::new());
-        conversation.close(CloseCode::Away, "the server stops", &mut output);
+        let mut ears = Listener(Vec::new());
+        conversation.close(1001, "the server stops", &mut output);
         assert_eq!(close_code(&output), 1001);
         let sent = output.len();
-        assert_eq!(
-            conversation.receive(&masked(0x89, b"late"), &mut output),
-            ConversationState::Open
-        );
-        assert_eq!(
-            conversation.receive(&masked(0x88, &[0x03, 0xe9]), &mut output),
-            ConversationState::Over
-        );
+        let late = [masked(0x89, b"late"), masked(0x81, b"late")].concat();
+        let state = receive(&mut conversation, &late, &mut output, &mut ears);
+        assert_eq!(state, ConversationState::Closing);
+        let state =
+            receive(&mut conversation, &masked(0x88, &[0x03, 0xe9]), &mut output, &mut ears);
+        assert_eq!(state, ConversationState::Over);
         assert_eq!(output.len(), sent, "nothing follows a close");
+        assert!(ears.0.is_empty());
     }
 }

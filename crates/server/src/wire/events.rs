@@ -9,7 +9,7 @@ use pushbench_core::feed::message::Content;
 use pushbench_protocol::chunked::{self, LAST_CHUNK};
 use pushbench_protocol::{gzip, sse};
 
-use super::{Beside, ConversationState, End, Language, Row};
+use super::{Beside, ConversationState, End, Language, Row, presence};
 
 /// Event streams, whose clients have only to listen.
 pub(super) const ROW: Row = Row {
@@ -17,15 +17,33 @@ pub(super) const ROW: Row = Row {
     name: "sse",
     encode: |seq, content, payload| chunk(&event(seq, content, payload)),
     len: chunk_len,
-    receive: |_, _, _| ConversationState::Open,
+    receive: |_, _, _, _, _| ConversationState::Open,
     end,
     end_is_answered: false,
     silence: |config| Some(config.sse_keep_alive),
     keep_alive: |beside, words| push(beside, sse::KEEP_ALIVE, words),
+    presence: |beside, connected, words| {
+        let mut event = Vec::new();
+        sse::push_named(&mut event, PRESENCE_EVENT, &presence(connected));
+        push(beside, &event, words);
+    },
 };
+
+/// The type of an event that tells how many are in the room.
+const PRESENCE_EVENT: &str = "presence";
+
+/// The form of a message in an event. Text with a carriage return is sent as bytes are, since a line of an
+/// event ends there (WHATWG HTML §9.2.6).
+fn form(content: Content, payload: &[u8]) -> Content {
+    match content {
+        Content::Text if !payload.contains(&b'\r') => Content::Text,
+        _ => Content::Binary,
+    }
+}
 
 /// A message as an event.
 pub(super) fn event(seq: Seq, content: Content, payload: &[u8]) -> Vec<u8> {
+    let content = form(content, payload);
     let mut event = Vec::with_capacity(event_len(seq, content, payload));
     sse::push(&mut event, seq, content, payload);
     event
@@ -75,7 +93,7 @@ fn chunk_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
 fn event_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
     let digits = seq.0.checked_ilog10().unwrap_or(0) as usize + 1;
     let id = "id: \n".len() + digits;
-    let data = match content {
+    let data = match form(content, payload) {
         Content::Text => {
             let feeds = payload.iter().filter(|&&byte| byte == b'\n').count();
             payload.len() - feeds + (feeds + 1) * "data: \n".len()

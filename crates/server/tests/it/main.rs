@@ -13,6 +13,7 @@ mod lifecycle;
 mod limits;
 mod pages;
 mod polls;
+mod rooms;
 mod sse;
 mod websocket;
 

@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod pages;
 mod polls;
+mod rooms;
 mod sse;
 mod websocket;
 
