@@ -5,7 +5,7 @@ use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::observe::ledger::{Direction, Layer};
 
-use crate::session::tests::{Heard, call, feed, frame, plan, response, upgrade};
+use crate::session::tests::{call, feed, frame, plan, response, upgrade};
 use crate::session::*;
 
 /// Rooms of two: the third client is in the second room.
@@ -40,10 +40,6 @@ fn each_client_listens_in_its_room() {
     assert_eq!(asks(&sessions(Contender::WEBSOCKET, Pattern::Echo), 2), "GET /echo HTTP/1.1");
 }
 
-fn identities(heard: &Heard) -> Vec<u64> {
-    heard.messages.clone()
-}
-
 /// The numbers of what is heard are their senders', so that the place to go on from is counted.
 #[test]
 fn a_stream_goes_on_from_where_it_was_in_the_room() {
@@ -55,8 +51,10 @@ fn a_stream_goes_on_from_where_it_was_in_the_room() {
         |id: u32, text: &[u8]| [format!("id: {id}\ndata: ").as_bytes(), text, b"\n\n"].concat();
     let wire = [&head[..], &event(41, FIRST), &event(42, SECOND)].concat();
     let heard = feed(&mut *session, &wire, 7).unwrap();
-    assert_eq!(identities(&heard), [7, 3]);
-    call(|out| drop(session.closed(out)));
+    assert_eq!(heard.messages, [7, 3]);
+    let mut ending = Ending::Done;
+    call(|out| ending = session.closed(out));
+    assert_eq!(ending, Ending::Broken);
     let again = call(|out| session.opened(out));
     assert!(again.text().starts_with("GET /rooms/room-0/sse?after=42 "), "{}", again.text());
 }
@@ -76,7 +74,7 @@ fn a_poll_goes_on_from_where_it_was_in_the_room() {
     assert!(subscribed.text().starts_with("GET /rooms/room-0/long-poll?timeout=30s&after=9 "));
     let wire = response("200 OK", 11, &batch(&[FIRST, SECOND]));
     let heard = feed(&mut *session, &wire, 5).unwrap();
-    assert_eq!(identities(&heard), [7, 3]);
+    assert_eq!(heard.messages, [7, 3]);
     assert!(heard.text().starts_with("GET /rooms/room-0/long-poll?timeout=30s&after=11 "));
 }
 
@@ -102,7 +100,7 @@ fn a_websocket_says_it_on_the_connection_on_which_it_listens() {
     let up = |layer| heard.sent_tally.get(Direction::Up, layer);
     assert_eq!((up(Layer::Framing), up(Layer::Payload)), (6, FIRST.len() as u64));
     let echo = feed(&mut *session, &frame(0x81, FIRST), 4).unwrap();
-    assert_eq!(identities(&echo), [7]);
+    assert_eq!(echo.messages, [7]);
 }
 
 #[test]
