@@ -30,6 +30,7 @@ mod standards;
 mod standstill;
 mod strangers;
 mod subjects;
+mod talk;
 mod target;
 mod thresholds;
 mod tls;
