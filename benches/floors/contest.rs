@@ -26,6 +26,10 @@ pub(crate) enum Feed {
     QuotesToSome,
     /// The same to so few that compressing once for all of them shows.
     QuotesToFew,
+    /// None: clients talk, each with itself.
+    Echo,
+    /// None: clients talk, all in one room.
+    Room,
 }
 
 /// The side whose CPU is compared.
@@ -54,6 +58,9 @@ const fn real(contender: Contender, feed: Feed) -> Contest {
 const WEBSOCKET: Contest = real(Contender::WEBSOCKET, Feed::Text);
 const SSE: Contest = real(Contender::SSE, Feed::Text);
 const LONG_POLL: Contest = real(Contender::LONG_POLL, Feed::Text);
+
+const ECHO: Contest = real(Contender::WEBSOCKET, Feed::Echo);
+const ROOM: Contest = real(Contender::WEBSOCKET, Feed::Room);
 
 const SECURE_WEBSOCKET: Contest = Contest { contender: in_tls(Contender::WEBSOCKET), ..WEBSOCKET };
 const SECURE_SSE: Contest = Contest { contender: in_tls(Contender::SSE), ..SSE };
@@ -85,7 +92,7 @@ const fn coding(
 }
 
 /// All comparisons, in the order of the table.
-pub(crate) const COMPARISONS: [Comparison; 15] = [
+pub(crate) const COMPARISONS: [Comparison; 17] = [
     load("websocket: load generator / bare receiver", WEBSOCKET, Role::BareReceiver, 1.25),
     load("sse: load generator / bare receiver", SSE, Role::BareReceiver, 1.4),
     load("long-poll: load generator / bare poller", LONG_POLL, Role::BarePoller, 1.4),
@@ -126,6 +133,8 @@ pub(crate) const COMPARISONS: [Comparison; 15] = [
         Feed::QuotesToFew,
         None,
     ),
+    server("echo: server / bare echo", ECHO, Role::BareEcho, 1.25),
+    server("room: server / bare room", ROOM, Role::BareRoom, 1.15),
     load("websocket: load generator / without ledger", WEBSOCKET, Role::LoadWithoutLedger, 1.05),
     load("websocket: load generator / without stamps", WEBSOCKET, Role::LoadWithoutStamps, 1.10),
     load("websocket: load generator / that only counts", WEBSOCKET, Role::LoadThatCounts, 1.10),

@@ -6,6 +6,7 @@ mod poller;
 
 use clap::ValueEnum;
 use pushbench_core::feed::payload::Payload;
+use pushbench_core::talk::Pattern;
 use pushbench_metrics::record::control::{LoadPlayer, ServerPlayer};
 use pushbench_run::player::child::{self, ChildError};
 
@@ -18,6 +19,10 @@ pub(crate) enum Role {
     Server,
     /// A loop of writes to WebSockets.
     BareWriter,
+    /// A loop that sends back what it receives.
+    BareEcho,
+    /// A loop that sends what it receives to all.
+    BareRoom,
     /// The load generator of a run.
     Load,
     /// The load generator without the stamps of latency's breakdown.
@@ -45,7 +50,12 @@ impl Role {
 
     /// Who plays the server's side with this part.
     pub(crate) fn server_player(self) -> ServerPlayer {
-        if self == Self::BareWriter { ServerPlayer::Bare } else { ServerPlayer::Real }
+        match self {
+            Self::BareWriter => ServerPlayer::Bare,
+            Self::BareEcho => ServerPlayer::BareTalk(Pattern::Echo),
+            Self::BareRoom => ServerPlayer::BareTalk(Pattern::Chat),
+            _ => ServerPlayer::Real,
+        }
     }
 
     /// Who plays the clients' side with this part, for messages of `payload`.
@@ -56,7 +66,7 @@ impl Role {
     /// Plays the part until it is over.
     pub(crate) fn play(self) -> Result<(), ChildError> {
         match self {
-            Self::Server | Self::BareWriter => child::server(),
+            Self::Server | Self::BareWriter | Self::BareEcho | Self::BareRoom => child::server(),
             Self::Load | Self::BareReceiver => child::load(),
             Self::LoadWithoutStamps => load::without_stamps(),
             Self::LoadWithoutLedger => load::without_ledger(),

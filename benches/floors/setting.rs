@@ -6,6 +6,7 @@ use clap::Parser;
 use pushbench_core::Contender;
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, Values};
+use pushbench_core::talk::Pattern;
 use pushbench_core::tls::Cipher;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 use pushbench_run::place::{Layout, Spread};
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     /// Messages in a unit of time to each long-polling client
     #[arg(long, default_value = "10/s", env = "FLOORS_LONG_POLL_RATE")]
     pub(crate) long_poll_rate: Rate,
+    /// Messages in a unit of time that each client says to itself
+    #[arg(long, default_value = "10/s", env = "FLOORS_ECHO_RATE")]
+    pub(crate) echo_rate: Rate,
     /// Size of a payload
     #[arg(long, default_value = "64B", env = "FLOORS_PAYLOAD")]
     pub(crate) payload: ByteSize,
@@ -102,7 +106,7 @@ impl Args {
     /// The clients of a contest, its payloads and their size.
     const fn feed(&self, feed: Feed) -> (Count, PayloadKind, ByteSize) {
         match feed {
-            Feed::Text => (self.clients, PayloadKind::Text, self.payload),
+            Feed::Text | Feed::Echo | Feed::Room => (self.clients, PayloadKind::Text, self.payload),
             Feed::Quotes => (self.clients, PayloadKind::Quotes, self.quotes),
             Feed::QuotesToSome => (self.contexts, PayloadKind::Quotes, self.quotes),
             Feed::QuotesToFew => (self.few_clients, PayloadKind::Quotes, self.quotes),
@@ -115,6 +119,21 @@ impl Args {
             _ if contender == Contender::LONG_POLL => self.long_poll_rate,
             _ => self.rate,
         }
+    }
+
+    /// Has clients talk: each to itself, or all to all so that a client hears the rate of a stream.
+    fn talk(&self, feed: Feed, scenario: &mut Scenario) {
+        let (pattern, rate) = match feed {
+            Feed::Echo => (Pattern::Echo, Some(self.echo_rate)),
+            Feed::Room => {
+                let rate = self.rate.hz() / self.clients.0 as f64;
+                (Pattern::Chat, Rate::from_hz(rate))
+            }
+            _ => return,
+        };
+        scenario.talk.pattern = Some(Values::One(pattern));
+        scenario.talk.rate = Values::One(rate.unwrap_or(Rate::ONE));
+        scenario.talk.room_size = Values::One(self.clients);
     }
 
     fn scenario(&self, contest: Contest) -> Scenario {
@@ -137,6 +156,7 @@ impl Args {
             ..Scenario::default()
         };
         scenario.feed.payload = payload;
+        self.talk(contest.feed, &mut scenario);
         scenario.tls.cipher = Values::One(CIPHER);
         scenario.tls.versions = Values::One(VERSION.parse().expect("it is one"));
         scenario

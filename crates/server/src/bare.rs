@@ -4,7 +4,9 @@
 //!
 //! It takes the orders of a server process, so that a trial can be played with it and its cost be
 //! read in the same way. Its cost of a message is the floor of all that write each message to
-//! each client for itself.
+//! each client for itself. Where clients talk, `talk` is the least that it can do.
+
+mod talk;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +21,9 @@ use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::message::Content;
 use pushbench_metrics::observe::observer::Window;
-use pushbench_metrics::record::control::{ServerMeasured, ServerNews, ServerOrder, ServerPlan};
+use pushbench_metrics::record::control::{
+    ServerMeasured, ServerNews, ServerOrder, ServerPlan, ServerPlayer,
+};
 use pushbench_os::time::clock;
 use pushbench_protocol::deflate::{Compressor, Policy};
 use pushbench_tls::{Acceptor, MAX_RECORD, Sealer, Stream};
@@ -89,11 +93,18 @@ pub fn play(
     });
     let (origin, window) = begin(&mut hear)?;
     let mut peers = std::mem::take(&mut *accepted.lock().expect("nobody panics with it"));
-    let measured = write_all(plan, origin, window, &mut peers)?;
-    // Whoever says good-bye is heard; whoever just goes, too.
-    for mut peer in peers {
-        let _ = peer.socket.read(&mut [0; 64]);
-    }
+    let measured = if let ServerPlayer::BareTalk(pattern) = plan.player {
+        let sockets = peers.into_iter().map(|peer| peer.socket).collect();
+        talk::play(pattern, sockets, window.end)?;
+        ServerMeasured::default()
+    } else {
+        let measured = write_all(plan, origin, window, &mut peers)?;
+        // Whoever says good-bye is heard; whoever just goes, too.
+        for mut peer in peers {
+            let _ = peer.socket.read(&mut [0; 64]);
+        }
+        measured
+    };
     let ServerOrder::Stop = hear()? else { return Err(out_of_turn("the order to stop")) };
     say(ServerNews::Stopped(Box::new(measured)));
     Ok(())

@@ -123,7 +123,7 @@ pub fn server() -> Result<(), ChildError> {
     let files = limits::raise_open_files(OPEN_FILES);
     match plan.player.clone() {
         ServerPlayer::Publisher(outlet) => publisher(plan, &outlet),
-        ServerPlayer::Bare => play_bare(
+        ServerPlayer::Bare | ServerPlayer::BareTalk(_) => play_bare(
             move |hear| pushbench_server::bare::play(&plan, hear, |news| say(&news)),
             |error| ServerNews::Failed { error },
         ),

@@ -7,6 +7,7 @@ use pushbench_core::Transport;
 use pushbench_core::feed::payload::Payload;
 use pushbench_core::rules::Rules;
 use pushbench_core::subject::Publish;
+use pushbench_core::talk::Pattern;
 use serde::{Deserialize, Serialize};
 
 /// A child process that plays the server's side.
@@ -18,6 +19,8 @@ pub enum ServerPlayer {
     Real,
     /// A loop of writes, the least that a server of WebSockets can do: the floor.
     Bare,
+    /// A loop that passes on what clients say, the least that a server of clients that talk can do.
+    BareTalk(Pattern),
     /// The publisher of a server that is somebody else's: it walks the schedule and gives that server
     /// each message.
     Publisher(Outlet),
