@@ -206,12 +206,12 @@ impl TrialRecord {
         self.invalid.is_empty()
     }
 
-    /// Whether it cannot be used since the server asked its clients to come back later, so that a
-    /// repeat at once would come sooner than they may.
+    /// Whether it cannot be used for a reason that a repeat at once would not change: the server asked its
+    /// clients to come back later, or refused all of them for good.
     #[must_use]
-    pub fn was_told_to_wait(&self) -> bool {
-        let told = |reason: &Invalid| matches!(reason, Invalid::AttemptsUsed(used) if used.retry_after_s.is_some());
-        self.invalid.iter().any(told)
+    pub fn is_settled(&self) -> bool {
+        let settled = |reason: &Invalid| matches!(reason, Invalid::AttemptsUsed(used) if used.retry_after_s.is_some() || used.is_for_good());
+        self.invalid.iter().any(settled)
     }
 }
 

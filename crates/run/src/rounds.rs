@@ -27,8 +27,7 @@ impl Run {
             repeat(last && !has_floor, listener, |number, listener| {
                 let attempt = Attempt { id, order, number };
                 let trial = record::of(&self.plan, attempt, trial::play(self, attempt, listener))?;
-                // A server that asked to be left alone is.
-                let stands = trial.is_valid() || trial.was_told_to_wait();
+                let stands = trial.is_valid() || trial.is_settled();
                 Ok((AttemptRecord::Trial(Box::new(trial)), stands))
             })?;
             if !has_floor {

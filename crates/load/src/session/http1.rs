@@ -2,7 +2,7 @@
 //! become text, input becomes heads, pieces of bodies and their ends.
 
 use pushbench_metrics::observe::ledger::Layer;
-use pushbench_protocol::http::{Piece, ResponseError, ResponseHead, ResponseReader};
+use pushbench_protocol::http::{BodyLength, Piece, ResponseError, ResponseHead, ResponseReader};
 
 use super::Session;
 use super::decoding::Decoder;
@@ -90,6 +90,13 @@ impl<S: Subscription> Http1<S> {
         out.notes.extend(head.retry_after.as_deref().copied().map(Note::RetryAfter));
         (self.status, self.closes) = (head.status, head.close);
         let brings_feed = head.status == S::FEED;
+        if !brings_feed && !S::EMPTY.contains(&head.status) && may_not_end(head) {
+            if head.kept {
+                answers.words.extend(b"it is of type ");
+                answers.words.extend(answers.reader.kept());
+            }
+            return Err(self.refusal(head.status));
+        }
         answers.decoder = if brings_feed && !Self::SWITCHES {
             self.subscription.target().decoder(head, S::STREAMS)?
         } else {
@@ -211,6 +218,12 @@ impl<S: Subscription> Http1<S> {
             Ok(_) => Last::Idle { served: self.served },
         }
     }
+}
+
+/// Whether an answer other than the wanted one is one that succeeds and whose end is not in sight: of an
+/// event stream, where something else was asked for, it never comes.
+fn may_not_end(head: &ResponseHead) -> bool {
+    (200..300).contains(&head.status) && !matches!(head.body, BodyLength::Bytes(_))
 }
 
 impl<S: Subscription> Session for Http1<S> {

@@ -283,6 +283,8 @@ impl<R: Reading> Websocket<R> {
 impl<R: Reading> Subscription for Websocket<R> {
     const FEED: u16 = 101;
     const STREAMS: bool = true;
+    // Of whatever was answered in its place.
+    const FIELD: Option<&'static str> = Some("Content-Type");
 
     fn expected(&self) -> &'static str {
         "101"

@@ -321,3 +321,21 @@ fn the_others_go_on() {
     assert_eq!((load.connected_at_start, load.measured.audit.delivered), (2, 100));
     assert_eq!(load.attempts.out[&403], 1);
 }
+
+/// An event stream never ends, so what it is has to be told from its head.
+#[test]
+fn an_endless_answer_of_another_kind_is_told_from_its_head() {
+    let (target, _) = start(|_, mut stream, shared| {
+        let Some(_) = request(&mut stream, shared) else { return };
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
+        let _ = stream.write_all(head);
+        // Until the client leaves.
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let running = Running::start(plan(target, Contender::WEBSOCKET, 2));
+    let (clients, error, attempts) = connect(&running);
+    assert_eq!((clients, attempts.out[&200]), (0, 2));
+    let error = error.unwrap();
+    assert!(error.contains("200 OK") && error.contains("expected 101"), "{error}");
+    assert!(error.contains("text/event-stream"), "{error}");
+}

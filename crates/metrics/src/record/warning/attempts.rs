@@ -85,6 +85,17 @@ impl AttemptsUsed {
         self.clients as f64 > OUT_SHARE * self.of as f64
     }
 
+    /// Whether all clients got the same answer, to which no further attempt changes anything: the path is
+    /// wrong, or something else is there, or they are not let in.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        let is_final = |status| {
+            matches!(status, 200..=299 | 400..=499 | 501 | 505)
+                && !matches!(status, 408 | 425 | 429)
+        };
+        self.clients == self.of && self.status.is_some_and(is_final)
+    }
+
     /// The remedy, by the cause.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
@@ -98,6 +109,9 @@ impl AttemptsUsed {
             (Some(500..), _) => "look at the server's log",
             (Some(401 | 403 | 407), _) => "the server does not let these clients in: see its rules",
             (Some(404 | 410), _) => "is the path of --path, or --target, the right one?",
+            (Some(200..=299), _) => {
+                "the path offers something else: name the transport that it offers with -t"
+            }
             (Some(_), _) => "trying again would not change it: look at --path, --target, --headers",
             (None, _) if self.error.is_some() => {
                 "mend what it says; the server's log, or that of a proxy before it, may say more"
