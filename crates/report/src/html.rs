@@ -121,14 +121,16 @@ fn push_head(page: &mut String, record: &RunRecord) {
     if let Some(partial) = notes::partial(record) {
         let _ = writeln!(page, "<div class=\"banner bad\">{}</div>", escaped(&partial));
     }
-    let invalid = record.standing().filter(|trial| !trial.is_valid()).count();
-    if invalid > 0 {
-        let verb = if invalid == 1 { "was" } else { "were" };
+    let invalid: Vec<_> = record.standing().filter(|trial| !trial.is_valid()).collect();
+    if !invalid.is_empty() {
+        let verb = if invalid.len() == 1 { "was" } else { "were" };
+        let again = invalid.iter().all(|trial| trial.attempt > 1);
+        let again = if again { " also when repeated" } else { "" };
         let _ = writeln!(
             page,
-            "<div class=\"banner bad\">{} {verb} invalid also when repeated, and left out of every \
+            "<div class=\"banner bad\">{} {verb} invalid{again}, and left out of every \
              figure; see <a href=\"#invalid\">Invalid trials</a>.</div>",
-            crate::human::plural(invalid, "trial")
+            crate::human::plural(invalid.len(), "trial")
         );
     }
     for line in crate::sentence(record).lines() {
@@ -211,7 +213,8 @@ fn push_invalid(page: &mut String, record: &RunRecord) {
     }
     page.push_str(
         "<h2 id=\"invalid\">Invalid trials</h2>\n<p>In these the instrument failed, so they say \
-         nothing about a transport. Each is repeated once.</p>\n<div class=\"scroll\"><table>\n\
+         nothing about a transport. Each is repeated once, unless the \
+         server refused all clients for good.</p>\n<div class=\"scroll\"><table>\n\
          <tr><th>trial</th><th>point</th><th>transport</th><th>round</th><th>why</th><th>what to do</th>\
          <th>then</th></tr>\n",
     );
