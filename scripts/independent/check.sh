@@ -3,7 +3,7 @@
 # curl by the polls and the event stream; for WebSocket a client of Python's standard library
 # alone, and, where they are there, the Python package `websockets` and Node's own client. The same
 # over TLS, with openssl, and the load generator against nginx; and what is compressed, inflated with
-# Python's zlib and by curl. Where `websockets` is missing it is installed, for this script alone.
+# Python's zlib and by curl; and clients that talk to each other in rooms. Where `websockets` is missing it is installed, for this script alone.
 #
 # Usage: scripts/independent/check.sh BINARY
 #
@@ -179,6 +179,24 @@ strangers() {
         '/feed/poll?after=1&feed=0000000000000000'
 }
 
+# Rooms as curl sees them.
+rooms() {
+    answers "rooms: a message is 201" 201 /rooms/r/messages --data-binary 'hello'
+    same "rooms: and its number" "$(cat "$work/body")" '{"seq":1}'
+    answers "rooms: bytes" 201 /rooms/r/messages --data-binary $'\xff' -H 'Content-Type: application/octet-stream'
+    answers "rooms: what is no text is 400" 400 /rooms/r/messages --data-binary $'\xff'
+    answers "rooms: in chunks" 201 /rooms/r/messages --data-binary 'there' -H 'Transfer-Encoding: chunked'
+    answers "rooms: what was said" 200 '/rooms/r/poll?after=0'
+    same "rooms: its bytes" "$(od -An -tx1 "$work/body" | tr -d ' \n')" "350a68656c6c6f310aff350a7468657265"
+    head -c 65537 /dev/zero >"$work/large"
+    answers "rooms: more than 64 KiB is 413" 413 /rooms/r/messages --data-binary "@$work/large"
+    answers "rooms: a room" 200 /rooms/r
+    same "rooms: what it holds" "$(python3 -c 'import json, sys; it = json.load(sys.stdin); print(it["name"], it["oldest"], it["newest"])' <"$work/body")" "r 1 3"
+    answers "rooms: no such name" 404 '/rooms/a%20b/poll'
+    answers "rooms: a foreign page says something" 403 /rooms/r/messages --data-binary x -H 'Origin: http://evil.example'
+    answers "echo: no upgrade is 426" 426 /echo
+}
+
 # A stream has no end of its own, so curl is told when to stop: that is its error 28.
 event_stream() {
     local status=0
@@ -301,10 +319,12 @@ polls
 event_stream
 refusals
 strangers
+rooms
 websockets
 farewell "$feed"
 client "the clients over TLS" "$python" "$here/tls_clients.py" "$binary"
 client "the clients that inflate" "$python" "$here/compressed_clients.py" "$binary"
+client "the clients of rooms" python3 "$here/room_clients.py" "$binary"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

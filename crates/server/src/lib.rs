@@ -64,4 +64,4 @@ pub use publish_token::{NoToken, PublishToken};
 pub use rooms::guest::Allowance;
 pub use server::{Server, ServerError, ServerHandle};
 #[doc(hidden)]
-pub use serving::poll_head;
+pub use serving::taken_request;

@@ -25,8 +25,9 @@ pub(crate) async fn tell_presence(shared: Rc<Shared>) {
         let changed = shared.rooms.board.changed().await;
         for key in changed {
             let Some(room) = shared.rooms.find(key) else { continue };
+            room.attendance.is_told();
             if !room.tell_presence(shared.view(&room, &room.ring.borrow())) {
-                shared.rooms.board.note(key);
+                room.attendance.note();
             }
         }
         sleep(shared.config.rooms.presence).await;

@@ -8,4 +8,4 @@ mod service;
 mod takeover;
 pub(crate) mod task;
 
-pub use self::head::poll_head;
+pub use self::head::taken_request;

@@ -13,6 +13,7 @@ mod closing;
 mod tip;
 
 use std::io::{self, IoSlice};
+use std::ops::RangeInclusive;
 use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
@@ -38,6 +39,9 @@ const READS_PER_TURN: usize = 4;
 
 /// Control bytes that may wait; above that nothing is read.
 const CONTROL_LIMIT: usize = 4 << 10;
+
+/// Control bytes whose memory is kept once they are written, for the next of a client that talks.
+const CONTROL_KEPT: RangeInclusive<usize> = 64..=CONTROL_LIMIT;
 
 /// How writing left off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +143,11 @@ impl Stream {
                 view.counters.overrun.add(1);
                 self.end(End::Gone { oldest: view.ring.oldest() });
             }
+            if self.partial.is_empty() && !self.control.is_empty() {
+                let Some(bytes) = self.write_control(view)? else { return Ok(Written::Full) };
+                turn = turn.saturating_sub(bytes);
+                continue;
+            }
             if self.partial.is_empty() {
                 self.begin_next(view);
             }
@@ -157,6 +166,19 @@ impl Stream {
                 None => return Ok(Written::Full),
             }
         }
+    }
+
+    /// One write of the control bytes; what of them is not taken is what is being written from then on.
+    fn write_control(&mut self, view: View<'_>) -> io::Result<Option<usize>> {
+        let taken = self.connection.write(&[IoSlice::new(&self.control)], view.now)?;
+        let Some(bytes) = taken else { return Ok(None) };
+        if bytes == self.control.len() && CONTROL_KEPT.contains(&self.control.capacity()) {
+            self.control.clear();
+        } else {
+            self.partial = std::mem::take(&mut self.control).into();
+            self.advance(bytes, view);
+        }
+        Ok(taken)
     }
 
     /// One write of as much as there is, 0 where there is nothing; `None` where the socket is full.
@@ -201,12 +223,10 @@ impl Stream {
         ring.after(cursor)
     }
 
-    /// Begins what is to be written from a copy of the stream's own: the control bytes, or else a
-    /// message that no other stream has as this one has it.
+    /// Begins what is to be written from a copy of the stream's own: a message that no other stream has
+    /// as this one has it.
     fn begin_next(&mut self, view: View<'_>) {
-        if !self.control.is_empty() {
-            self.partial = std::mem::take(&mut self.control).into();
-        } else if self.connection.state() == ConnectionState::Streaming {
+        if self.connection.state() == ConnectionState::Streaming {
             let Some(entry) = self.waiting(view.ring).next() else { return };
             let Some(own) = view.ring.own(entry, &mut self.wire) else { return };
             self.partial = own;

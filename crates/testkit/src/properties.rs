@@ -7,6 +7,7 @@
 mod base64;
 mod batch;
 mod chunked;
+mod client_frame;
 mod feed;
 mod frame;
 mod gzip;
@@ -32,10 +33,11 @@ use serde::de::DeserializeOwned;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, in the order of their names.
-pub const PROPERTIES: [Property; 18] = [
+pub const PROPERTIES: [Property; 19] = [
     ("base64", base64::holds),
     ("batch", batch::holds),
     ("chunked", chunked::holds),
+    ("client_frame", client_frame::holds),
     ("feed", feed::holds),
     ("frame", frame::holds),
     ("gzip", gzip::holds),

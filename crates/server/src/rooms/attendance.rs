@@ -13,6 +13,8 @@ use super::key::RoomKey;
 pub(crate) struct Attendance {
     room: RoomKey,
     connected: Cell<u32>,
+    /// It stands on the board.
+    is_noted: Cell<bool>,
     board: Rc<Board>,
 }
 
@@ -33,7 +35,7 @@ pub(crate) struct Present {
 
 impl Attendance {
     pub(super) fn new(room: RoomKey, board: Rc<Board>) -> Rc<Self> {
-        Rc::new(Self { room, connected: Cell::new(0), board })
+        Rc::new(Self { room, connected: Cell::new(0), is_noted: Cell::new(false), board })
     }
 
     pub(crate) fn connected(&self) -> u32 {
@@ -42,20 +44,24 @@ impl Attendance {
 
     fn change(&self, connected: u32) {
         self.connected.set(connected);
-        self.board.note(self.room);
+        self.note();
+    }
+
+    /// Has the streams of the room told how many are in it.
+    pub(crate) fn note(&self) {
+        if !self.is_noted.replace(true) {
+            self.board.changed.borrow_mut().push(self.room);
+            self.board.news.notify_one();
+        }
+    }
+
+    /// Takes what stands on the board to be told: what changes from now on is noted anew.
+    pub(crate) fn is_told(&self) {
+        self.is_noted.set(false);
     }
 }
 
 impl Board {
-    /// Has the streams of a room told how many are in it.
-    pub(crate) fn note(&self, room: RoomKey) {
-        let mut changed = self.changed.borrow_mut();
-        if !changed.contains(&room) {
-            changed.push(room);
-            self.news.notify_one();
-        }
-    }
-
     /// The rooms that have changed since this was last asked, as soon as there are any.
     pub(crate) async fn changed(&self) -> Vec<RoomKey> {
         loop {

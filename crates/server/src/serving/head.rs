@@ -137,15 +137,17 @@ fn body(headers: &[httparse::Header<'_>], most: usize) -> Option<Body> {
     Some(Body { length, content })
 }
 
-/// The length of the poll's head that `bytes` begin with, on a loopback connection; `None` where
-/// hyper would read on. For the property that testkit checks.
+/// The length of the request that `bytes` begin with, a poll or a message, on a loopback connection; `None`
+/// where hyper would read on. For the property that testkit checks.
 #[doc(hidden)]
 #[must_use]
-pub fn poll_head(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option<usize>> {
+pub fn taken_request(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option<usize>> {
     match parse(bytes, config, true) {
-        Parsed::Partial => httparse::Status::Partial,
-        Parsed::Poll(_, length) => httparse::Status::Complete(Some(length)),
-        Parsed::Words(..) | Parsed::PartialBody | Parsed::Other => httparse::Status::Complete(None),
+        Parsed::Partial | Parsed::PartialBody => httparse::Status::Partial,
+        Parsed::Poll(_, length) | Parsed::Words(_, length) => {
+            httparse::Status::Complete(Some(length))
+        }
+        Parsed::Other => httparse::Status::Complete(None),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::connection::ConnectionState;
 use crate::polls::request::PollRequest;
 use crate::polls::{Poller, PollsCommon};
 use crate::shared::Shared;
+use crate::view::View;
 
 /// Reads after which a client lets others have their turn.
 const READS_PER_TURN: usize = 4;
@@ -47,9 +48,12 @@ pub(super) fn attend(
     common: &mut PollsCommon,
     shared: &Shared,
 ) -> Turn {
-    shared.with_feed(|view| poller.attend(cx, view));
+    let ring = shared.feed.ring.borrow();
+    let view = shared.view(&shared.feed, &ring);
+    let mut desk = Desk { common, shared, view };
+    poller.attend(cx, view);
     let is_resumed = poller.state() == ConnectionState::Idle && !poller.unread.is_empty();
-    let mut to_hyper = is_resumed && resume((poller, key), common, shared);
+    let mut to_hyper = is_resumed && desk.resume((poller, key));
     let mut reads = 0;
     loop {
         match poller.state() {
@@ -60,115 +64,130 @@ pub(super) fn attend(
             _ if reads == READS_PER_TURN => break,
             _ => reads += 1,
         }
-        match shared.with_feed(|view| poller.poll_read(cx, scratch, common, view)) {
+        match poller.poll_read(cx, scratch, desk.common, view) {
             Poll::Pending => return Turn::Waits,
-            Poll::Ready(count) => {
-                to_hyper = received((poller, key), &scratch[..count], common, shared);
-            }
+            Poll::Ready(count) => to_hyper = desk.received((poller, key), &scratch[..count]),
         }
     }
     cx.waker().wake_by_ref();
     Turn::Waits
 }
 
-/// Takes bytes from the client; whether the next request is hyper's.
-fn received(
-    (poller, key): Numbered<'_>,
-    input: &[u8],
-    common: &mut PollsCommon,
-    shared: &Shared,
-) -> bool {
-    if !poller.unread.is_empty() {
-        poller.unread.extend_from_slice(input);
-        return resume((poller, key), common, shared);
-    }
-    let Answered { used, to_hyper } = answer_all((poller, key), input, common, shared);
-    poller.unread.extend_from_slice(&input[used..]);
-    to_hyper
-}
-
-/// Goes on with what was read before; whether the next request is hyper's.
-fn resume((poller, key): Numbered<'_>, common: &mut PollsCommon, shared: &Shared) -> bool {
-    let mut unread = std::mem::take(&mut poller.unread);
-    let Answered { used, to_hyper } = answer_all((poller, key), &unread, common, shared);
-    if used < unread.len() {
-        unread.drain(..used);
-        poller.unread = unread;
-    }
-    to_hyper
-}
-
-/// Answers the requests that `input` has, one after another.
-fn answer_all(
-    (poller, key): Numbered<'_>,
-    input: &[u8],
-    common: &mut PollsCommon,
-    shared: &Shared,
-) -> Answered {
-    let mut used = 0;
-    while poller.takes_requests() {
-        let rest = &input[used..];
-        if rest.is_empty() {
-            break;
-        }
-        match head::parse(rest, &shared.config, poller.is_loopback()) {
-            Parsed::Poll(request, length) => {
-                used += length;
-                answer((poller, key), &request, common, shared);
-            }
-            Parsed::Words(words, length) => {
-                used += length;
-                say(poller, &words, common, shared);
-            }
-            Parsed::PartialBody => {
-                poller.begin_receiving(shared.clock.get());
-                break;
-            }
-            // hyper says what is wrong with a head that is too long.
-            Parsed::Partial if rest.len() <= MAX_HEAD => {
-                poller.begin_receiving(shared.clock.get());
-                break;
-            }
-            Parsed::Partial | Parsed::Other => return Answered { used, to_hyper: true },
-        }
-    }
-    Answered { used, to_hyper: false }
-}
-
-/// Answers a poll of the feed or of a room.
+/// Answers a poll of the feed or of a room that hyper has read.
 pub(super) fn answer(
-    (poller, key): Numbered<'_>,
+    numbered: Numbered<'_>,
     request: &PollRequest<'_>,
     common: &mut PollsCommon,
     shared: &Shared,
 ) {
-    let Some(name) = &request.room else {
-        return shared.with_feed(|view| poller.answer(request, key, common, view));
-    };
-    let now = shared.clock.get();
-    match shared.rooms.enter(name, poller.guest(), now) {
-        Ok(room) => {
-            poller.guest().enters(&room.attendance, now);
-            let ring = room.ring.borrow();
-            poller.answer(request, key, common, shared.view(&room, &ring));
-        }
-        Err(refusal) => {
-            let persistence = common.persistence(request.persistence);
-            let how = (persistence, request.head_only, request.cors);
-            shared.with_feed(|view| poller.refuse_room(request.endpoint, &refusal, how, view));
-        }
-    }
+    let ring = shared.feed.ring.borrow();
+    let view = shared.view(&shared.feed, &ring);
+    Desk { common, shared, view }.answer(numbered, request);
 }
 
-/// Answers a message that is said in a room.
-fn say(poller: &mut Poller, words: &Words<'_>, common: &mut PollsCommon, shared: &Shared) {
-    let Words { endpoint, room, content, payload, persistence, cors } = *words;
-    let persistence = common.persistence(persistence);
-    let said = shared.rooms.say_in(room, poller.guest(), (content, payload), clock::now());
-    shared.with_feed(|view| match said {
-        Ok(seq) => poller.confirm(endpoint, seq, (persistence, cors), common, view),
-        Err(refusal) => {
-            poller.refuse_room(endpoint, &refusal, (persistence, false, cors), view);
+/// Everything that answers need beside the connection.
+struct Desk<'a> {
+    common: &'a mut PollsCommon,
+    shared: &'a Shared,
+    /// The feed, which most ask for.
+    view: View<'a>,
+}
+
+impl Desk<'_> {
+    /// Takes bytes from the client; whether the next request is hyper's.
+    fn received(&mut self, (poller, key): Numbered<'_>, input: &[u8]) -> bool {
+        if !poller.unread.is_empty() {
+            poller.unread.extend_from_slice(input);
+            return self.resume((poller, key));
         }
-    });
+        let Answered { used, to_hyper } = self.answer_all((poller, key), input);
+        poller.unread.extend_from_slice(&input[used..]);
+        to_hyper
+    }
+
+    /// Goes on with what was read before; whether the next request is hyper's.
+    fn resume(&mut self, (poller, key): Numbered<'_>) -> bool {
+        let mut unread = std::mem::take(&mut poller.unread);
+        let Answered { used, to_hyper } = self.answer_all((poller, key), &unread);
+        if used < unread.len() {
+            unread.drain(..used);
+            poller.unread = unread;
+        }
+        to_hyper
+    }
+
+    /// Answers the requests that `input` has, one after another.
+    fn answer_all(&mut self, (poller, key): Numbered<'_>, input: &[u8]) -> Answered {
+        let mut used = 0;
+        while poller.takes_requests() {
+            let rest = &input[used..];
+            if rest.is_empty() {
+                break;
+            }
+            match head::parse(rest, self.view.config, poller.is_loopback()) {
+                Parsed::Poll(request, length) => {
+                    used += length;
+                    self.answer((poller, key), &request);
+                }
+                Parsed::Words(words, length) => {
+                    used += length;
+                    self.say(poller, &words);
+                }
+                // hyper says what is wrong with a head that is too long.
+                Parsed::Partial if rest.len() > MAX_HEAD => {
+                    return Answered { used, to_hyper: true };
+                }
+                Parsed::Partial | Parsed::PartialBody => {
+                    poller.begin_receiving(self.view.now);
+                    break;
+                }
+                Parsed::Other => return Answered { used, to_hyper: true },
+            }
+        }
+        Answered { used, to_hyper: false }
+    }
+
+    /// Answers a poll of the feed or of a room.
+    #[inline]
+    fn answer(&mut self, (poller, key): Numbered<'_>, request: &PollRequest<'_>) {
+        match &request.room {
+            None => poller.answer(request, key, self.common, self.view),
+            Some(name) => self.answer_in_room((poller, key), request, name),
+        }
+    }
+
+    fn answer_in_room(
+        &mut self,
+        (poller, key): Numbered<'_>,
+        request: &PollRequest<'_>,
+        name: &str,
+    ) {
+        let Self { common, shared, view } = self;
+        match shared.rooms.enter(name, poller.guest(), view.now) {
+            Ok(room) => {
+                poller.guest().enters(&room.attendance, view.now);
+                let ring = room.ring.borrow();
+                poller.answer(request, key, common, room.view(*view, &ring));
+            }
+            Err(refusal) => {
+                let persistence = common.persistence(request.persistence);
+                let how = (persistence, request.head_only, request.cors);
+                poller.refuse_room(request.endpoint, &refusal, how, *view);
+            }
+        }
+    }
+
+    /// Answers a message that is said in a room.
+    fn say(&mut self, poller: &mut Poller, words: &Words<'_>) {
+        let Self { common, shared, view } = self;
+        let Words { endpoint, room, content, payload, persistence, cors } = *words;
+        let persistence = common.persistence(persistence);
+        let said = shared.rooms.say_in(room, poller.guest(), (content, payload), clock::now());
+        match said {
+            Ok(seq) => poller.confirm(endpoint, seq, (persistence, cors), common, *view),
+            Err(refusal) => {
+                poller.refuse_room(endpoint, &refusal, (persistence, false, cors), *view);
+            }
+        }
+    }
 }

@@ -24,8 +24,8 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let answering = Answering::new(&exchange, &shared);
-    let path = request.uri().path().to_owned();
-    let route = Route::of(&path, &shared.config.headers);
+    let uri = request.uri().clone();
+    let route = Route::of(uri.path(), &shared.config.headers);
     let access = &shared.config.access;
     let is_loopback = exchange.connection.borrow().is_loopback();
     let admitted = admit(access, &request, route.endpoint, is_loopback);

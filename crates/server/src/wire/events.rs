@@ -87,13 +87,14 @@ fn coded<'a>(beside: &mut Beside, words: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// The length of a message's chunk, without making it.
 fn chunk_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
-    chunked::encoded_len(event_len(seq, content, payload))
+    chunked::encoded_len(event_len(seq, form(content, payload), payload))
 }
 
+/// The length of an event in this form.
 fn event_len(seq: Seq, content: Content, payload: &[u8]) -> usize {
     let digits = seq.0.checked_ilog10().unwrap_or(0) as usize + 1;
     let id = "id: \n".len() + digits;
-    let data = match form(content, payload) {
+    let data = match content {
         Content::Text => {
             let feeds = payload.iter().filter(|&&byte| byte == b'\n').count();
             payload.len() - feeds + (feeds + 1) * "data: \n".len()

@@ -146,8 +146,13 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.try_send(bytes).unwrap();
+    }
+
+    /// Sends to a server that may have closed.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
         let sealed = self.sealed(bytes.as_ref());
-        self.socket.write_all(&sealed).unwrap();
+        self.socket.write_all(&sealed)
     }
 
     /// Reads more; whether there was any.

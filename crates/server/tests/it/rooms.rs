@@ -27,7 +27,7 @@ fn post(room: &str, length: usize, fields: &str) -> String {
     )
 }
 
-fn enter(server: &Running, target: &str) -> Client {
+pub(crate) fn enter(server: &Running, target: &str) -> Client {
     let mut client = server.connect();
     client.send(handshake(target));
     assert!(client.take_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));

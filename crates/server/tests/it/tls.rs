@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure of the test's own means is the test's failure")]
 
 mod access;
+mod autobahn;
 mod client;
 mod coded;
 mod handshake;
