@@ -3,6 +3,7 @@
 mod body;
 mod feed;
 mod metrics;
+mod page;
 mod poll;
 mod publish;
 mod room;
@@ -28,8 +29,7 @@ const PAGE: Endpoint = Endpoint {
     methods: GET_OR_HEAD,
     is_for_people: true,
     answers: Answers::Page(|_| {
-        let page = include_str!("endpoint/page.html");
-        answer::content(StatusCode::OK, "text/html; charset=utf-8", page)
+        answer::content(StatusCode::OK, "text/html; charset=utf-8", page::PAGE)
     }),
 };
 
