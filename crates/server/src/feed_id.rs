@@ -21,6 +21,12 @@ impl FeedId {
     }
 }
 
+#[cfg(test)]
+impl FeedId {
+    /// That of a feed of which nobody asks.
+    pub(crate) const ANY: Self = Self(0);
+}
+
 impl fmt::Display for FeedId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)

@@ -52,9 +52,9 @@ impl Polls {
             return;
         }
         let Self { pollers, common } = self;
-        let mut waiting = common.waiting.take(view.room);
+        let mut waiting = common.waiting.take(view.ring.whose.room);
         waiting.retain(|&key| !pollers[key as usize].end_wait_with_news(common, view));
-        common.waiting.put_back(view.room, waiting);
+        common.waiting.put_back(view.ring.whose.room, waiting);
     }
 
     /// Looks at each connection's timeouts.

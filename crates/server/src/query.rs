@@ -95,12 +95,13 @@ impl Query {
         Ok(Self { after, delivery, timeout, feed, presence: told.unwrap_or(false) })
     }
 
-    /// That a cursor is of `feed`, the one that is published.
+    /// That a cursor is of the feed or room whose messages are in `ring`.
     ///
     /// # Errors
     ///
     /// Where the client says that it is of another one.
-    pub(crate) fn check_feed(&self, feed: FeedId, ring: &Ring) -> Result<(), OtherFeed> {
+    pub(crate) fn check_feed(&self, ring: &Ring) -> Result<(), OtherFeed> {
+        let feed = ring.whose.feed;
         match self.feed.filter(|&asked| asked != feed) {
             Some(asked) => {
                 Err(OtherFeed { asked, feed, oldest: ring.oldest(), newest: ring.newest() })

@@ -10,6 +10,8 @@ use pushbench_core::{Delivery, Seq};
 use pushbench_protocol::gzip::Suffix;
 
 use crate::config::RingLimits;
+use crate::feed_id::FeedId;
+use crate::rooms::key::RoomKey;
 use crate::wire::{Coding, Codings, Encoding, Language, SharedCoding, Wire};
 
 /// The size of an entry beside its encodings: itself, and what [`Bytes`] allocates to share them.
@@ -113,9 +115,19 @@ impl Entry {
     }
 }
 
+/// The room whose messages a ring holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whose {
+    pub(crate) room: RoomKey,
+    /// Tells it from another one under its name, whose messages have the same numbers: of the feed, from
+    /// that of another start.
+    pub(crate) feed: FeedId,
+}
+
 /// The last messages, in order and without gaps.
 #[derive(Debug)]
 pub(crate) struct Ring {
+    pub(crate) whose: Whose,
     entries: VecDeque<Entry>,
     newest: Seq,
     bytes: Cell<usize>,
@@ -125,8 +137,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    pub(crate) const fn new(limits: RingLimits, codings: Rc<Codings>) -> Self {
-        Self { entries: VecDeque::new(), newest: Seq::NONE, bytes: Cell::new(0), limits, codings }
+    pub(crate) const fn new(whose: Whose, limits: RingLimits, codings: Rc<Codings>) -> Self {
+        let newest = Seq::NONE;
+        Self { whose, entries: VecDeque::new(), newest, bytes: Cell::new(0), limits, codings }
     }
 
     /// Adds the message after the newest, and lets go of the oldest that are beyond the bound.
@@ -283,8 +296,12 @@ mod tests {
 
     use super::*;
 
+    impl Whose {
+        pub(crate) const FEED: Self = Self { room: RoomKey::FEED, feed: FeedId::ANY };
+    }
+
     fn ring(messages: usize, bytes: usize) -> Ring {
-        Ring::new(RingLimits { messages, bytes }, Rc::new(Codings::default()))
+        Ring::new(Whose::FEED, RingLimits { messages, bytes }, Rc::new(Codings::default()))
     }
 
     fn publish(ring: &mut Ring, payload: &[u8]) {
@@ -323,7 +340,7 @@ mod tests {
     fn a_message_is_compressed_once_for_all_who_agreed_to_the_same() {
         let terms = CompressionTerms { threshold: ByteSize(11), ..CompressionTerms::default() };
         let limits = RingLimits { messages: 2, bytes: usize::MAX };
-        let mut ring = Ring::new(limits, Rc::new(Codings::new(Some(terms))));
+        let mut ring = Ring::new(Whose::FEED, limits, Rc::new(Codings::new(Some(terms))));
         publish(&mut ring, &[b'x'; 200]);
         let held = ring.bytes();
         let sizes = [9, 15, 9, 15].map(|bits| {

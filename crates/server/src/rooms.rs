@@ -28,7 +28,7 @@ use self::room::{Room, RoomKind};
 use crate::config::{RingLimits, RoomLimits};
 use crate::counters::Counter;
 use crate::feed_id::FeedId;
-use crate::ring::Ring;
+use crate::ring::{Ring, Whose};
 use crate::stamps::StampLog;
 use crate::wire::Codings;
 
@@ -106,11 +106,11 @@ impl Rooms {
         let mut rooms = self.rooms.borrow_mut();
         let place = rooms.vacant_entry();
         let key = RoomKey::at(place.key());
+        let whose = Whose { room: key, feed: id };
         let room = Rc::new(Room {
             key,
             kind,
-            id,
-            ring: RefCell::new(Ring::new(ring, Rc::clone(&self.codings))),
+            ring: RefCell::new(Ring::new(whose, ring, Rc::clone(&self.codings))),
             streams: RefCell::default(),
             attendance: Attendance::new(key, Rc::clone(&self.board)),
             stamps,

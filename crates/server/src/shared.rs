@@ -119,8 +119,7 @@ impl Shared {
     #[inline]
     pub(crate) fn view<'a>(&'a self, room: &'a Room, ring: &'a Ring) -> View<'a> {
         let (counters, config, now) = (&self.counters, &self.config, self.clock.get());
-        let (stamps, feed, room) = (&*room.stamps, room.id, room.key);
-        View { ring, counters, config, stamps, feed, room, now }
+        View { ring, counters, config, stamps: &room.stamps, now }
     }
 
     /// Has `act` look at the feed.

@@ -4,9 +4,7 @@ use pushbench_core::MonoInstant;
 
 use crate::config::ServerConfig;
 use crate::counters::Counters;
-use crate::feed_id::FeedId;
 use crate::ring::Ring;
-use crate::rooms::key::RoomKey;
 use crate::stamps::StampLog;
 
 /// A room, which the feed is too, and the server's books.
@@ -16,8 +14,5 @@ pub(crate) struct View<'a> {
     pub(crate) counters: &'a Counters,
     pub(crate) config: &'a ServerConfig,
     pub(crate) stamps: &'a StampLog,
-    /// Tells the room from another one, the feed from that of another start.
-    pub(crate) feed: FeedId,
-    pub(crate) room: RoomKey,
     pub(crate) now: MonoInstant,
 }

@@ -21,7 +21,7 @@ fn describe(shared: &Shared) -> Answer {
     let ring = shared.feed.ring.borrow();
     let description = FeedDescription {
         format: FEED_FORMAT.to_owned(),
-        id: shared.feed.id.to_string(),
+        id: ring.whose.feed.to_string(),
         seed: feed.seed,
         schedule: feed.schedule.clone(),
         payload: (&feed.payload).into(),

@@ -41,7 +41,7 @@ pub(crate) fn describe(shared: &Shared, name: &str, connection: &RefCell<Connect
             let ring = room.ring.borrow();
             let json = serde_json::json!({
                 "name": name,
-                "id": room.id.to_string(),
+                "id": ring.whose.feed.to_string(),
                 "connected": room.attendance.connected(),
                 "oldest": ring.oldest(),
                 "newest": ring.newest(),

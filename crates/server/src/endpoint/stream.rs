@@ -76,7 +76,7 @@ fn opening(
     let is_in_room = matches!(room.kind, RoomKind::Named(_));
     let joining = Joining { cursor, is_in_room, presence: query.presence };
     let (head, wire) = (streams.agree)(request, &shared.config, joining)?;
-    let of_feed = query.check_feed(room.id, &ring);
+    let of_feed = query.check_feed(&ring);
     of_feed.map_err(|other| answer::gone(other.to_json()))?;
     let cursor = subscribed.map_err(|gone| answer::gone(gone.to_json()))?;
     Ok(Opening { head, wire, delivery: query.delivery, cursor })

@@ -51,7 +51,7 @@ impl Poller {
                 return self.refuse(request.endpoint, status, media_type, &body, terms, view);
             }
         };
-        if let Err(other) = query.check_feed(view.feed, view.ring) {
+        if let Err(other) = query.check_feed(view.ring) {
             let (status, body) = (StatusCode::GONE, other.to_json());
             return self.refuse(request.endpoint, status, answer::JSON, &body, terms, view);
         }
@@ -60,7 +60,7 @@ impl Poller {
                 if request.waits && !query.timeout.is_zero() && !common.stopping =>
             {
                 let wait = Wait {
-                    room: view.room,
+                    room: view.ring.whose.room,
                     connection,
                     endpoint: request.endpoint,
                     cursor,

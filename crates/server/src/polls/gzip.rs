@@ -29,14 +29,15 @@ impl GzipBodies {
     }
 
     /// The body with these messages.
-    pub(super) fn get(&mut self, of: FeedId, found: Found, ring: &Ring) -> &[u8] {
+    pub(super) fn get(&mut self, found: Found, ring: &Ring) -> &[u8] {
+        let of = ring.whose.feed;
         let known = self.kept.iter().position(|(feed, known, _)| (*feed, *known) == (of, found));
-        let place = known.unwrap_or_else(|| self.make(of, found, ring));
+        let place = known.unwrap_or_else(|| self.make(found, ring));
         &self.kept[place].2
     }
 
     /// The place of a body that is new.
-    fn make(&mut self, of: FeedId, found: Found, ring: &Ring) -> usize {
+    fn make(&mut self, found: Found, ring: &Ring) -> usize {
         let (length, last) = found.extent(ring);
         self.text.clear();
         self.text.reserve(length);
@@ -44,7 +45,7 @@ impl GzipBodies {
         let mut coded = Vec::new();
         self.writer.push_body(&self.text, &mut coded);
         self.kept.truncate(KEPT - 1);
-        self.kept.push_front((of, found, coded.into()));
+        self.kept.push_front((ring.whose.feed, found, coded.into()));
         0
     }
 }
@@ -58,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::config::RingLimits;
-    use crate::ring::Entry;
+    use crate::ring::{Entry, Whose};
     use crate::wire::Codings;
 
     #[test]
@@ -70,22 +71,21 @@ mod tests {
         };
         let (mut bodies, mut ring) = (
             GzipBodies::new(&ServerConfig::new(feed)),
-            Ring::new(RingLimits::default(), Rc::new(Codings::default())),
+            Ring::new(Whose::FEED, RingLimits::default(), Rc::new(Codings::default())),
         );
         ring.push(Entry::new(Seq(1), Content::Text, b"0000000001"));
         ring.push(Entry::new(Seq(2), Content::Text, b"0000000002"));
-        let feed_id = FeedId::new(pushbench_core::MonoInstant(1));
         let batch = |after| Found::Batch { after: Seq(after), newest: Seq(2) };
-        let first = bodies.get(feed_id, batch(0), &ring).as_ptr();
-        let second = bodies.get(feed_id, batch(1), &ring).as_ptr();
+        let first = bodies.get(batch(0), &ring).as_ptr();
+        let second = bodies.get(batch(1), &ring).as_ptr();
         assert_ne!(first, second);
-        assert_eq!(bodies.get(feed_id, batch(0), &ring).as_ptr(), first);
-        assert_eq!(bodies.get(feed_id, batch(1), &ring).as_ptr(), second);
+        assert_eq!(bodies.get(batch(0), &ring).as_ptr(), first);
+        assert_eq!(bodies.get(batch(1), &ring).as_ptr(), second);
         for other in 1..100 {
-            bodies.get(feed_id, Found::Newest(Seq(other)), &ring);
+            bodies.get(Found::Newest(Seq(other)), &ring);
         }
-        let other =
-            bodies.get(FeedId::new(pushbench_core::MonoInstant(2)), batch(0), &ring).as_ptr();
+        ring.whose.feed = FeedId::new(pushbench_core::MonoInstant(2));
+        let other = bodies.get(batch(0), &ring).as_ptr();
         assert_ne!(other, first, "another room has other messages under these numbers");
         assert_eq!(bodies.kept.len(), KEPT, "no more than a few are kept");
     }

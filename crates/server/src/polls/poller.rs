@@ -214,6 +214,9 @@ impl Poller {
         common.waiting.remove(wait.room, wait.connection);
         view.counters.waiting.down();
         self.connection.enter(ConnectionState::Idle, view.now);
+        if let Some(guest) = self.connection.known_guest() {
+            guest.has_waited(view.now);
+        }
         Some(wait)
     }
 

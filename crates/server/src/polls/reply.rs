@@ -203,7 +203,11 @@ impl Replies {
         let slot = &mut kept[form.coding as usize][found.slot()];
         let before = slot.take();
         let kept = match before {
-            Some(kept) if kept.found == found && kept.form == form && kept.feed == view.feed => {
+            Some(kept)
+                if kept.found == found
+                    && kept.form == form
+                    && kept.feed == view.ring.whose.feed =>
+            {
                 kept
             }
             before => {
@@ -240,7 +244,7 @@ fn form(found: Found, terms: Terms<'_>, view: View<'_>) -> Form {
 
 /// Text where the feed is text, or all that a room's batch may have is.
 fn batch_content(after: Seq, view: View<'_>) -> message::Content {
-    if view.room == RoomKey::FEED {
+    if view.ring.whose.room == RoomKey::FEED {
         return view.config.feed.payload.content();
     }
     let is_text = |entry: &Entry| entry.content() == message::Content::Text;
@@ -299,7 +303,7 @@ fn make(
     let has_body = matches!(form.status, Status::Messages(_));
     let coded = (has_body && form.coding == ContentCoding::Gzip).then(|| {
         let bodies = gzip.get_or_insert_with(|| GzipBodies::new(view.config));
-        bodies.get(view.feed, found, view.ring)
+        bodies.get(found, view.ring)
     });
     template.render(bytes, coded.map_or(length, <[u8]>::len), cursor);
     let head = bytes.len();
@@ -311,7 +315,7 @@ fn make(
         }
         None => {}
     }
-    Kept { feed: view.feed, found, form, bytes: memory, head, last: cursor }
+    Kept { feed: view.ring.whose.feed, found, form, bytes: memory, head, last: cursor }
 }
 
 /// The `Connection` that is said.

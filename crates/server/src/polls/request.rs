@@ -24,8 +24,6 @@ pub(crate) enum Persistence {
 #[derive(Debug)]
 pub(crate) struct PollRequest<'a> {
     pub(crate) endpoint: EndpointRow,
-    /// The name of the room whose messages are asked for; none where those of the feed are.
-    pub(crate) room: Option<Cow<'a, str>>,
     /// Whether it waits where there is nothing.
     pub(crate) waits: bool,
     pub(crate) query: Result<Query, QueryError>,

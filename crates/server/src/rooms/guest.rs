@@ -86,6 +86,13 @@ impl Guest {
         }
     }
 
+    /// Has waited up to now in the room where it is.
+    pub(crate) fn has_waited(&mut self, now: MonoInstant) {
+        if let Some(present) = &mut self.present {
+            present.asks(now);
+        }
+    }
+
     /// Is in no room any more, since it has not asked for long.
     pub(crate) fn leaves_unless_it_asked(&mut self, now: MonoInstant) {
         self.present.take_if(|present| now.saturating_since(present.asked()) > STAY);

@@ -9,7 +9,6 @@ use slab::Slab;
 
 use super::attendance::Attendance;
 use super::key::RoomKey;
-use crate::feed_id::FeedId;
 use crate::ring::{Entry, Ring};
 use crate::stamps::StampLog;
 use crate::stream::{Stream, Tip};
@@ -31,8 +30,6 @@ pub(crate) enum RoomKind {
 pub(crate) struct Room {
     pub(crate) key: RoomKey,
     pub(crate) kind: RoomKind,
-    /// Tells it from another one under that name, whose messages have the same numbers.
-    pub(crate) id: FeedId,
     pub(crate) ring: RefCell<Ring>,
     pub(crate) streams: RefCell<Slab<Stream>>,
     pub(crate) attendance: Rc<Attendance>,
@@ -48,7 +45,7 @@ impl Room {
     /// The room and the books as of now: `books` with what is this room's own.
     #[inline]
     pub(crate) fn view<'a>(&'a self, books: View<'a>, ring: &'a Ring) -> View<'a> {
-        View { ring, stamps: &self.stamps, feed: self.id, room: self.key, ..books }
+        View { ring, stamps: &self.stamps, ..books }
     }
 
     /// Adds a message said by somebody, and lets go of the oldest beyond `bytes`.

@@ -31,8 +31,8 @@ const MAX_HEADERS: usize = 100;
 pub(super) enum Parsed<'a> {
     /// A head that ends later.
     Partial,
-    /// A poll, and the length of its head.
-    Poll(PollRequest<'a>, usize),
+    /// A poll of the feed or of the room of that name, and the length of its head.
+    Poll(PollRequest<'a>, Option<&'a str>, usize),
     /// A message for a room, and the length of its head and body.
     Words(Words<'a>, usize),
     /// The head of one whose body ends later.
@@ -88,7 +88,11 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
             match config.access.admit(&fields.claims, asked) {
                 Ok(cors) => {
                     let is_head = method == "HEAD";
-                    Parsed::Poll(fields.poll((route, waits), query, is_head, version, cors), length)
+                    Parsed::Poll(
+                        fields.poll((route, waits), query, is_head, version, cors),
+                        route.room,
+                        length,
+                    )
                 }
                 Err(_) => Parsed::Other,
             }
@@ -144,7 +148,7 @@ fn body(headers: &[httparse::Header<'_>], most: usize) -> Option<Body> {
 pub fn taken_request(bytes: &[u8], config: &ServerConfig) -> httparse::Status<Option<usize>> {
     match parse(bytes, config, true) {
         Parsed::Partial | Parsed::PartialBody => httparse::Status::Partial,
-        Parsed::Poll(_, length) | Parsed::Words(_, length) => {
+        Parsed::Poll(.., length) | Parsed::Words(_, length) => {
             httparse::Status::Complete(Some(length))
         }
         Parsed::Other => httparse::Status::Complete(None),
@@ -165,8 +169,7 @@ pub(crate) fn read_by_hyper<B>(
     let poll = fields.poll(route, request.uri().query(), is_head, request.version(), cors);
     let owned = |list: Cow<'_, [u8]>| Cow::Owned(list.into_owned());
     let (condition, accepted) = (poll.condition.map(owned), poll.accepted.map(owned));
-    let room = poll.room.map(|name| Cow::Owned(name.into_owned()));
-    PollRequest { room, condition, accepted, ..poll }
+    PollRequest { condition, accepted, ..poll }
 }
 
 /// The header fields that mean something to a poll.
@@ -219,7 +222,6 @@ impl<'a> Fields<'a> {
         let keys = if waits { Keys::Waiting } else { Keys::Common };
         PollRequest {
             endpoint: route.row,
-            room: route.room.map(Cow::Borrowed),
             waits,
             query: Query::parse(query, keys, route.delivery),
             head_only,
@@ -296,7 +298,7 @@ mod tests {
         for end in 0..whole.len() {
             assert!(matches!(parsed(&whole[..end]), Parsed::Partial), "{end}");
         }
-        let Parsed::Poll(poll, length) = parsed(whole) else { panic!() };
+        let Parsed::Poll(poll, _, length) = parsed(whole) else { panic!() };
         assert_eq!(length, whole.len());
         assert_eq!(poll.condition.as_deref(), Some(&b"\"1\", \"7\""[..]));
     }
@@ -306,7 +308,7 @@ mod tests {
         let profile = HeaderProfile::built_in("kaazing-2009").unwrap();
         let text = "GET /PollingStock//PollingStock HTTP/1.1\r\nHost: localhost:8080\r\n\r\n";
         let config = config(profile.clone());
-        let Parsed::Poll(poll, _) = parse(text.as_bytes(), &config, true) else { panic!() };
+        let Parsed::Poll(poll, ..) = parse(text.as_bytes(), &config, true) else { panic!() };
         assert_eq!(poll.endpoint, Route::of("/feed/poll", &profile).row);
         assert_eq!(poll.query.unwrap().delivery, Delivery::Latest);
         assert!(!is_poll(text));
@@ -326,7 +328,7 @@ mod tests {
             let head = format!(
                 "GET /feed/poll HTTP/{version}\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
             );
-            let Parsed::Poll(poll, _) = parsed(&head) else { panic!() };
+            let Parsed::Poll(poll, ..) = parsed(&head) else { panic!() };
             assert_eq!(poll.persistence, expected, "{head}");
         }
     }

@@ -76,13 +76,13 @@ pub(super) fn attend(
 /// Answers a poll of the feed or of a room that hyper has read.
 pub(super) fn answer(
     numbered: Numbered<'_>,
-    request: &PollRequest<'_>,
+    (request, room): (&PollRequest<'_>, Option<&str>),
     common: &mut PollsCommon,
     shared: &Shared,
 ) {
     let ring = shared.feed.ring.borrow();
     let view = shared.view(&shared.feed, &ring);
-    Desk { common, shared, view }.answer(numbered, request);
+    Desk { common, shared, view }.answer(numbered, request, room);
 }
 
 /// Everything that answers need beside the connection.
@@ -125,9 +125,9 @@ impl Desk<'_> {
                 break;
             }
             match head::parse(rest, self.view.config, poller.is_loopback()) {
-                Parsed::Poll(request, length) => {
+                Parsed::Poll(request, room, length) => {
                     used += length;
-                    self.answer((poller, key), &request);
+                    self.answer((poller, key), &request, room);
                 }
                 Parsed::Words(words, length) => {
                     used += length;
@@ -149,8 +149,13 @@ impl Desk<'_> {
 
     /// Answers a poll of the feed or of a room.
     #[inline]
-    fn answer(&mut self, (poller, key): Numbered<'_>, request: &PollRequest<'_>) {
-        match &request.room {
+    fn answer(
+        &mut self,
+        (poller, key): Numbered<'_>,
+        request: &PollRequest<'_>,
+        room: Option<&str>,
+    ) {
+        match room {
             None => poller.answer(request, key, self.common, self.view),
             Some(name) => self.answer_in_room((poller, key), request, name),
         }

@@ -114,7 +114,7 @@ async fn serve(
     let answer = match &endpoint.answers {
         Answers::Poll { waits } if request.body().is_end_stream() => {
             let poll = read_by_hyper(&request, (route, *waits), cors);
-            return Served::Takeover(Takeover::Poll(poll));
+            return Served::Takeover(Takeover::Poll(poll, route.room.map(Into::into)));
         }
         Answers::Poll { .. } => {
             answer::text(StatusCode::BAD_REQUEST, "a request for a poll has no body")

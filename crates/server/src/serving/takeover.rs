@@ -13,8 +13,8 @@ use crate::stream::Opening;
 pub(super) enum Takeover {
     /// It is to become a stream of a room.
     Stream(Rc<Room>, Opening),
-    /// It asks for a poll.
-    Poll(PollRequest<'static>),
+    /// It asks for a poll of the feed, or of the room of that name.
+    Poll(PollRequest<'static>, Option<Box<str>>),
 }
 
 /// A connection in hyper's hands, shared by its task, its service and housekeeping.

@@ -121,8 +121,9 @@ fn poll_hyper(
             return None;
         };
         Some(match takeover {
-            Takeover::Poll(request) => {
-                ServedBy::Polls(begin_polls(shared, connection, Some(&request), unread))
+            Takeover::Poll(request, room) => {
+                let asked = (&request, room.as_deref());
+                ServedBy::Polls(begin_polls(shared, connection, Some(asked), unread))
             }
             Takeover::Stream(room, opening) => {
                 shared.counters.closed(ConnectionKind::HTTP);
@@ -166,15 +167,15 @@ fn poll_stream(
 fn begin_polls(
     shared: &Shared,
     connection: Connection,
-    request: Option<&PollRequest<'_>>,
+    asked: Option<(&PollRequest<'_>, Option<&str>)>,
     unread: Vec<u8>,
 ) -> u32 {
     let Polls { pollers, common } = &mut shared.hub.borrow_mut().polls;
     let place = pollers.vacant_entry();
     let key = number(place.key());
     let poller = place.insert(Poller::new(connection, unread, shared.clock.get()));
-    if let Some(request) = request {
-        polling::answer((poller, key), request, common, shared);
+    if let Some(asked) = asked {
+        polling::answer((poller, key), asked, common, shared);
     }
     key
 }
