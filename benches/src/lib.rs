@@ -1,4 +1,4 @@
-//! What benchmarks share: the bytes that a client reads, the way from them to an observer, and
+//! Common parts of benchmarks: the bytes that a client reads, the way from them to an observer, and
 //! counts of instructions.
 //!
 //! The benchmarks themselves stand beside this: `floors` compares processes with bare loops,

@@ -4,7 +4,7 @@
 //! and its outlet, and one thing for each matter, in a file of its own that knows no other. What it
 //! does is in the files of verbs: `connect` opens connections, `traffic` moves bytes between channels
 //! and sessions and stamps what arrives, `found` what has no schedule, `ending` says what becomes of connections that fail or end,
-//! `recovery` decides what follows a failure, `alarms` does what is planned, `saying` speaks, `course` goes through
+//! `recovery` decides what follows a failure, `alarms` does what is planned, `speaking` says what is due, `course` goes through
 //! the phases, `sweep` asks the kernel what it counts for each connection.
 //!
 //! The loop is edge-triggered. All clients share one read buffer: a read that does not fill it
@@ -30,6 +30,7 @@ mod ramp;
 mod recovery;
 mod saying;
 mod security;
+mod speaking;
 mod stamps;
 mod state;
 mod sweep;

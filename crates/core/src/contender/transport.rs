@@ -53,7 +53,7 @@ struct Row {
     name: &'static str,
     path: &'static str,
     shape: Shape,
-    /// What a client says goes on the same connection.
+    /// Its connection takes what a client says, too.
     is_duplex: bool,
 }
 

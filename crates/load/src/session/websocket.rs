@@ -2,6 +2,7 @@
 
 mod asked;
 mod fault;
+mod said;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,8 +15,7 @@ use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::deflate::{Agreement, Offer};
 use pushbench_protocol::frame::{
-    FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_masked, push_message,
-    push_message_head,
+    FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_message,
 };
 use pushbench_protocol::http::ResponseHead;
 use pushbench_protocol::utf8::Utf8Reader;
@@ -23,7 +23,8 @@ use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
 use self::asked::Asked;
-use self::fault::Fault;
+use self::fault::{Fault, GONE, NO_CODE, NORMAL};
+use self::said::push_said;
 use super::Make;
 use super::book::Book;
 use super::error::ProtocolError;
@@ -36,15 +37,6 @@ use super::subscription::{Last, Next, Request, Subscription};
 
 /// The stream of random numbers that keys and masks are drawn from.
 const KEY_STREAM: u64 = 201;
-
-/// The close code of a client that is done (RFC 6455 §7.4.1).
-const NORMAL: u16 = 1000;
-
-/// The meaning of a close frame without a code (RFC 6455 §7.1.5).
-const NO_CODE: u16 = 1005;
-
-/// The close code of a pushbench server for a cursor that fell off its ring.
-const GONE: u16 = 4410;
 
 /// One client with a WebSocket.
 #[derive(Debug)]
@@ -340,8 +332,7 @@ impl<R: Reading> Subscription for Websocket<R> {
             return false;
         }
         let mask = self.mask();
-        out.send.push(Layer::Framing, |bytes| push_message_head(bytes, text, mask));
-        out.send.push(Layer::Payload, |bytes| push_masked(bytes, text, mask));
+        push_said(text, mask, &mut out.send);
         true
     }
 

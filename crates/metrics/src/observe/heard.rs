@@ -1,5 +1,5 @@
-//! What clients that talk heard of one another: in which order, and how long a message took from its
-//! first hearer to its last.
+//! Hearing of clients that talk: the order in which they heard one another, and how long a message took
+//! from its first hearer to its last.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use http::{Request, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use pushbench_core::Delivery;
 
@@ -35,7 +36,9 @@ pub(crate) fn open(
     connection: &RefCell<Connection>,
 ) -> Result<(Rc<Room>, Opening), Answer> {
     if shared.stopping.get() {
-        return Err(answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server stops"));
+        // Another may take its place (RFC 9110 §10.2.3).
+        let refusal = answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server stops");
+        return Err(answer::with_field(refusal, RETRY_AFTER, HeaderValue::from_static("1")));
     }
     if !request.body().is_end_stream() {
         let reason = "a request that opens a stream has no body";

@@ -35,7 +35,7 @@ fn arrival(client: u32, sender: u32, seq: u64, delay_ms: u64) -> Arrival {
     Arrival { client, sender, seq, due, at }
 }
 
-/// What the first room says in the window, in its order.
+/// Messages of the first room in the window, in its order.
 const SAID: [(u32, u64); 5] = [(0, 2), (1, 2), (0, 3), (2, 3), (2, 4)];
 
 fn hear(recorder: &mut RoomRecorder, client: u32, said: &[(u32, u64)]) {
@@ -130,7 +130,7 @@ fn processes_that_share_the_rooms_measure_what_one_would() {
     assert!(merged.balances());
 }
 
-/// What is still on its way as the drain ends is late, by the instant when it was to be said.
+/// A message that is still on its way as the drain ends is late, by the instant when it was to be said.
 #[test]
 fn what_is_under_way_at_the_end_is_late() {
     let mut recorder = recorder();
