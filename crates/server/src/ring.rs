@@ -142,6 +142,11 @@ impl Ring {
         Self { whose, entries: VecDeque::new(), newest, bytes: Cell::new(0), limits, codings }
     }
 
+    /// The same of a room whose messages up to `newest` are gone.
+    pub(crate) const fn going_on_after(&mut self, newest: Seq) {
+        self.newest = newest;
+    }
+
     /// Adds the message after the newest, and lets go of the oldest that are beyond the bound.
     pub(crate) fn push(&mut self, entry: Entry) {
         debug_assert_eq!(entry.seq, self.newest.next(), "messages come without gaps");

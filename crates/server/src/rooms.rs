@@ -1,10 +1,11 @@
 //! The rooms: the feed, and those that clients begin by their first use of a name.
 //!
-//! A room ends once nobody has been in it for a while. Its messages are gone then, and one that begins
-//! under that name anew has another id, so that a cursor of the old one is told so where it says which
-//! room it is of.
+//! A room ends once nobody has been in it for a while. Its messages are gone then; one that begins under
+//! that name anew goes on with its numbers, so that a cursor into what is gone is told so. It has another
+//! id, which tells also after so many others that the name has been forgotten.
 
 pub(crate) mod attendance;
+mod ended;
 pub(crate) mod guest;
 pub(crate) mod key;
 pub(crate) mod refusal;
@@ -21,6 +22,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use self::attendance::{Attendance, Board};
+use self::ended::Ended;
 use self::guest::Guest;
 use self::key::RoomKey;
 use self::refusal::RoomRefusal;
@@ -44,6 +46,7 @@ pub(crate) struct Rooms {
     limits: RoomLimits,
     rooms: RefCell<Slab<Rc<Room>>>,
     by_name: RefCell<HashMap<Rc<str>, RoomKey>>,
+    ended: RefCell<Ended>,
     /// Who came and went.
     pub(crate) board: Rc<Board>,
     /// Rooms with messages that wait to be written.
@@ -79,6 +82,7 @@ impl Rooms {
             limits,
             rooms: RefCell::default(),
             by_name: RefCell::default(),
+            ended: RefCell::default(),
             board: Rc::default(),
             with_news: RefCell::default(),
             news: Notify::new(),
@@ -185,6 +189,7 @@ impl Rooms {
         let id = FeedId::of_room(now, self.serial.get());
         let stamps = Rc::clone(&self.unstamped);
         let room = self.add(RoomKind::Named(Rc::clone(&name)), id, ring, stamps, now);
+        room.ring.borrow_mut().going_on_after(self.ended.borrow_mut().recall(&name));
         self.by_name.borrow_mut().insert(name, room.key);
         Ok(room)
     }
@@ -294,6 +299,8 @@ impl Rooms {
                 return true;
             }
             self.by_name.borrow_mut().remove(name);
+            let newest = room.ring.borrow().newest();
+            self.ended.borrow_mut().remember(name, newest, self.limits.rooms);
             ended.push(RoomKey::at(place));
             false
         });

@@ -331,6 +331,31 @@ fn who_wants_to_know_it_is_told_how_many_there_are() {
     assert!(!feed.take_until("\r\n\r\n").contains("protocol"), "the feed has no such");
 }
 
+/// Until the next word is due, whoever comes and goes is none of the others' business.
+#[test]
+fn presence_is_told_no_more_often_than_it_may() {
+    let server = Running::with(rooms(|limits| limits.presence = Duration::from_secs(3600)));
+    let mut events = listen(&server, "/rooms/r/sse?presence=1");
+    assert_eq!(chunk(&mut events), "event: presence\ndata: {\"connected\":1}\n\n");
+    let others: Vec<Client> = (0..5).map(|_| enter(&server, "/rooms/r/ws")).collect();
+    assert_eq!(json(&server.get("/rooms/r"))["connected"], 6);
+    drop(others);
+    let mut poster = server.connect();
+    assert_eq!(say(&mut poster, "r", "x").status, 201);
+    assert_eq!(chunk(&mut events), "id: 1\ndata: x\n\n");
+}
+
+#[test]
+fn a_connection_ends_with_a_message_where_it_is_to() {
+    let server = Running::start();
+    let mut client = server.connect();
+    client.send(post("r", 1, "Connection: close\r\n"));
+    client.send("x");
+    let response = client.response();
+    assert_eq!((response.status, response.header("connection")), (201, Some("close")));
+    client.expect_end();
+}
+
 #[test]
 fn a_room_ends_once_nobody_has_been_there_for_a_while() {
     let server = Running::with(rooms(|limits| limits.idle = Duration::from_millis(200)));
@@ -341,9 +366,17 @@ fn a_room_ends_once_nobody_has_been_there_for_a_while() {
     server.until("the room has ended", |server| server.metric("pushbench_rooms_open") == 1.0);
     drop(stays);
     server.until("all have ended", |server| server.metric("pushbench_rooms_open") == 0.0);
+    // Its numbers go on, so that a cursor into what is gone is told so, whether it says of which room it
+    // is or not.
     let over = server.get(&format!("/rooms/r/poll?after=1&feed={first}"));
     assert_eq!(over.status, 410, "{}", over.text());
     assert_ne!(json(&over)["feed"], first.as_str());
+    let gone = server.get("/rooms/r/poll?after=0");
+    assert_eq!((gone.status, &json(&gone)["oldest"]), (410, &2.into()));
+    assert_eq!(server.ask(&handshake("/rooms/r/ws?after=0")).status, 410);
+    let mut lacks_nothing = enter(&server, "/rooms/r/ws?after=1");
+    assert_eq!(say(&mut server.connect(), "r", "y").text(), "{\"seq\":2}");
+    assert_eq!(next(&mut lacks_nothing), (0x81, b"y".to_vec()));
     assert_eq!(server.metric("pushbench_rooms_begun_total"), 3.0);
 }
 
