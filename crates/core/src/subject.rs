@@ -36,14 +36,17 @@ pub use self::name::{OWN, SubjectName};
 use crate::checked_when_read;
 use crate::contender::{Coding, Contender, Security, Stack, Transport};
 use crate::program::{MAIN_PORT, Program};
+use crate::rules::{Outside, RuleError, Rules};
 
 /// The texts of the files that are built in.
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     include_str!("../../../subjects/nchan.toml"),
     include_str!("../../../subjects/node-ws.toml"),
     include_str!("../../../subjects/node-sse.toml"),
     include_str!("../../../subjects/python-sse.toml"),
     include_str!("../../../subjects/aiohttp.toml"),
+    include_str!("../../../subjects/socket-io.toml"),
+    include_str!("../../../subjects/nats.toml"),
 ];
 
 /// The largest file that is read as a subject's.
@@ -83,8 +86,28 @@ pub enum Publish {
     Post(Inlet),
     /// As a message of a WebSocket that stays open.
     Websocket(Inlet),
+    /// Over a TCP connection that stays open, in what the server's own protocol puts around it.
+    Tcp(Envelope),
     /// As a line on the standard input of its program.
     Stdin,
+}
+
+/// The signs of a server's own protocol around a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The port, by the name that it has among the program's.
+    #[serde(default = "main_port")]
+    pub port: String,
+    /// The text that is said first.
+    #[serde(default)]
+    pub hello: String,
+    /// The text before a message; `{length}` in it is the message's length in bytes.
+    #[serde(default)]
+    pub before: String,
+    /// The text behind a message.
+    #[serde(default)]
+    pub after: String,
 }
 
 /// Where a server takes messages.
@@ -107,6 +130,23 @@ pub struct Endpoint {
     /// The type of the server-sent events that are the feed's; `None` where it is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// How messages, and their numbers, are found in what comes, and what clients say; `None` where each
+    /// text that comes is a message as it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
+}
+
+/// Nothing: a file that describes a subject is the same everywhere.
+struct Nowhere;
+
+impl Outside for Nowhere {
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _path: &str) -> Result<Vec<u8>, String> {
+        Err("a subject's file reads no others".to_owned())
+    }
 }
 
 fn main_port() -> String {
@@ -114,11 +154,13 @@ fn main_port() -> String {
 }
 
 impl Publish {
-    /// Where a socket takes messages; `None` where no socket does.
+    /// The port at which messages are taken, by the name that it has among the program's; `None` where no
+    /// socket takes any.
     #[must_use]
-    pub const fn inlet(&self) -> Option<&Inlet> {
+    pub fn port(&self) -> Option<&str> {
         match self {
-            Self::Post(inlet) | Self::Websocket(inlet) => Some(inlet),
+            Self::Post(inlet) | Self::Websocket(inlet) => Some(&inlet.port),
+            Self::Tcp(envelope) => Some(&envelope.port),
             Self::Stdin => None,
         }
     }
@@ -173,16 +215,35 @@ impl Subject {
         for (transport, endpoint) in &self.transports {
             endpoint.check(*transport)?;
         }
-        let Some(inlet) = self.publish.inlet() else { return Ok(()) };
-        check_path("publish", &inlet.path)?;
-        if self.program.ports.contains_key(&inlet.port) {
-            return Ok(());
+        if let Publish::Post(inlet) | Publish::Websocket(inlet) = &self.publish {
+            check_path("publish", &inlet.path)?;
         }
-        Err(format!("publish: the program has no port `{}`", inlet.port))
+        match self.publish.port() {
+            Some(port) if !self.program.ports.contains_key(port) => {
+                Err(format!("publish: the program has no port `{port}`"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Endpoint {
+    /// Its rules, ready for use; `None` where it has none.
+    ///
+    /// # Errors
+    ///
+    /// Rules that do not go with each other or with the transport, that give messages no number, or that
+    /// name what only one machine has.
+    pub fn rules(&self, transport: Transport) -> Result<Option<Rules>, RuleError> {
+        let Some(mut rules) = self.rules.clone() else { return Ok(None) };
+        rules.check(transport)?;
+        if rules.seq.is_none() {
+            return Err(RuleError::Together("say where messages have their number with seq"));
+        }
+        rules.resolve(&Nowhere)?;
+        Ok(Some(rules))
+    }
+
     fn check(&self, transport: Transport) -> Result<(), String> {
         let key = format!("transports.{}", transport.name());
         if transport.shape().asks() {
@@ -192,6 +253,7 @@ impl Endpoint {
             ));
         }
         check_path(&key, &self.path)?;
+        self.rules(transport).map_err(|error| format!("{key}.rules: {error}"))?;
         match &self.event {
             Some(_) if !transport.has_event_types() => Err(format!(
                 "{key}: `event` is a type of server-sent events, and goes with sse alone"

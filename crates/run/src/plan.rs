@@ -265,7 +265,7 @@ impl Plan {
     /// The plan of a load process that plays all clients of a trial, of a server at `target` that
     /// is asked as `subject` says.
     pub(crate) fn load_plan(&self, id: TrialId, target: SocketAddr, subject: Asked) -> LoadPlan {
-        let (point, is_unscheduled) = (self.point(id), subject.rules.is_some());
+        let (point, is_unscheduled) = (self.point(id), subject.is_unscheduled());
         LoadPlan {
             subject,
             delivery: self.scenario.delivery,

@@ -307,7 +307,12 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 /// Records a message that has no instant in the timetable, which ends with the drain. One that
 /// the schedule has not reached by then is no part of the trial; before then it is ahead of it.
 #[cold]
-fn off_schedule(measure: &mut impl Measure, phases: &Phases, message: Identity, at: MonoInstant) {
+pub(super) fn off_schedule(
+    measure: &mut impl Measure,
+    phases: &Phases,
+    message: Identity,
+    at: MonoInstant,
+) {
     let (Some(dues), Some(timing)) = (phases.dues(), phases.timing()) else { return };
     let is_ahead = dues.is_beyond(message);
     if !is_ahead || at < timing.drain_deadline {

@@ -190,7 +190,9 @@ pub fn load() -> Result<(), ChildError> {
     match (plan.player.clone(), plan.talk) {
         (LoadPlayer::Bare(payload), _) => bare_load(plan, Receiver::new(payload)),
         (LoadPlayer::Real, Some(talk)) => real_load(Load::of_rooms(plan, talk)),
-        (LoadPlayer::Real, None) if plan.subject.rules.is_some() => real_load(Load::by_stamp(plan)),
+        (LoadPlayer::Real, None) if plan.subject.is_unscheduled() => {
+            real_load(Load::by_stamp(plan))
+        }
         (LoadPlayer::Real, None) => real_load(Load::new(plan)),
     }
 }

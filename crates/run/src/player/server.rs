@@ -187,7 +187,8 @@ impl<'a> ServerSide<'a> {
 
     /// The instants that latencies are counted from.
     pub(crate) fn latency_from(&self) -> LatencyFrom {
-        match self.subject().rules {
+        let subject = self.subject();
+        match subject.rules.filter(|_| !subject.has_schedule) {
             None => LatencyFrom::Schedule,
             Some(rules) if rules.stamp.is_some() => LatencyFrom::Stamp,
             Some(_) => LatencyFrom::Nothing,

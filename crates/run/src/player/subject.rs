@@ -50,9 +50,13 @@ impl SubjectDemand {
         let point = plan.point(id);
         let subject = plan.subject(id)?.clone();
         let endpoint = subject.endpoint(id.contender, !point.via.is_direct())?;
+        // They were checked when the file was read.
+        let rules = endpoint.rules(id.contender.transport).ok()?;
         let asked = Asked {
             path: Some(endpoint.path.clone()),
             event: endpoint.event.clone(),
+            has_schedule: rules.is_some(),
+            rules,
             ..Asked::default()
         };
         let inside = |place: Place| match network {
@@ -73,7 +77,7 @@ impl SubjectDemand {
             values: Values::from(values.map(|(name, value)| (name.to_owned(), value))),
             credentials: None,
             place: self.place.clone(),
-            is_written_to: self.subject.publish.inlet().is_none(),
+            is_written_to: self.subject.publish.port().is_none(),
             tied: tied.to_vec(),
         }
     }
@@ -105,7 +109,7 @@ impl SubjectSide {
         let program = Running::start(&commands.program, &demand.plan(&commands.tied));
         let program = program.map_err(|error| demand.failed(&error))?;
         let publish = demand.subject.publish.clone();
-        let port = publish.inlet().map_or(MAIN_PORT, |inlet| inlet.port.as_str());
+        let port = publish.port().unwrap_or(MAIN_PORT);
         let mut address = program.address();
         address.set_port(program.ports().get(port).copied().unwrap_or_default());
         let stdin = program.stdin().map(Into::into);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use pushbench_core::subject::Publish;
+use pushbench_core::subject::{Envelope, Publish};
 use pushbench_core::{Seq, random};
 use pushbench_metrics::record::control::Outlet;
 use pushbench_protocol::frame::{self, FrameReader, Opcode};
@@ -31,6 +31,7 @@ pub(super) enum After {
 pub(super) enum Way {
     Post(Post),
     Websocket(Socket),
+    Tcp(Envelope),
     Lines,
 }
 
@@ -72,6 +73,7 @@ impl Way {
                 seed,
                 frames: FrameReader::default(),
             }),
+            Publish::Tcp(envelope) => Self::Tcp(envelope.clone()),
             Publish::Stdin => Self::Lines,
         }
     }
@@ -80,6 +82,9 @@ impl Way {
     pub(super) fn open(&mut self, socket: &mut (impl Read + Write)) -> Result<(), OutletError> {
         match self {
             Self::Websocket(way) => way.shake_hands(socket),
+            Self::Tcp(envelope) => {
+                socket.write_all(envelope.hello.as_bytes()).map_err(OutletError::Connect)
+            }
             Self::Post(_) | Self::Lines => Ok(()),
         }
     }
@@ -89,6 +94,7 @@ impl Way {
         match self {
             Self::Post(way) => Ok(way.request(payload)),
             Self::Websocket(way) => Ok(way.frame(seq, payload)),
+            Self::Tcp(envelope) => Ok(enveloped(envelope, payload)),
             Self::Lines if payload.contains(&b'\n') => Err(OutletError::NoLine(seq)),
             Self::Lines => Ok([payload, b"\n"].concat()),
         }
@@ -108,7 +114,7 @@ impl Way {
             Self::Post(way) => {
                 OutletError::Closed { request: way.name(), unanswered: way.unanswered }
             }
-            Self::Websocket(_) | Self::Lines => OutletError::Io(error),
+            Self::Websocket(_) | Self::Tcp(_) | Self::Lines => OutletError::Io(error),
         }
     }
 
@@ -119,9 +125,19 @@ impl Way {
             Self::Post(way) if input.is_empty() => way.ended().map(|after| (after, Vec::new())),
             Self::Post(way) => way.heard(input).map(|after| (after, Vec::new())),
             Self::Websocket(way) => way.heard(input).map(|reply| (After::Goes, reply)),
-            Self::Lines => Ok((After::Goes, Vec::new())),
+            // Whoever ends it takes no more messages.
+            Self::Tcp(_) if input.is_empty() => {
+                Err(OutletError::Io(io::ErrorKind::UnexpectedEof.into()))
+            }
+            Self::Tcp(_) | Self::Lines => Ok((After::Goes, Vec::new())),
         }
     }
+}
+
+/// A message in what a protocol puts around it.
+fn enveloped(Envelope { before, after, .. }: &Envelope, payload: &[u8]) -> Vec<u8> {
+    let before = before.replace("{length}", &payload.len().to_string());
+    [before.as_bytes(), payload, after.as_bytes()].concat()
 }
 
 impl Post {

@@ -68,9 +68,11 @@ pub struct Subject {
     /// The room in which its clients talk, in place of the feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<Room>,
-    /// How the messages of an application are found, and what its clients say. Where there are
-    /// rules there is no schedule: messages come as [`Stamped`](pushbench_core::feed::stamp::Stamped).
+    /// How the messages of an application are found, and what its clients say: they come as
+    /// [`Stamped`](pushbench_core::feed::stamp::Stamped).
     pub rules: Option<Rules>,
+    /// Messages that rules find have the numbers of the feed, so that it is known when each was due.
+    pub has_schedule: bool,
 }
 
 /// A place at a pushbench server where clients talk.
@@ -105,6 +107,12 @@ impl Subject {
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         self.path.is_some() || self.rules.is_some()
+    }
+
+    /// Whether messages come of whose senders no schedule is known.
+    #[must_use]
+    pub const fn is_unscheduled(&self) -> bool {
+        self.rules.is_some() && !self.has_schedule
     }
 
     /// `text`, which may repeat what the server said, without secrets.
