@@ -113,21 +113,22 @@ class Modules:
                     else:
                         self.paths[(*module, name)] = child
 
-    def resolve(self, module, path, passed=frozenset()):
-        """The module that defines what `path`, as written in `module`, leads to, and whether the
-        path ends at that module itself; None where it leads out of the crate."""
+    def resolve(self, module, path, passed=()):
+        """The module that defines what `path`, as written in `module`, leads to, whether the path
+        ends at that module itself, and the modules that hand it on, each with its name there; None
+        where it leads out of the crate."""
         at, steps = module, list(path)
         while steps and steps[0] in ("crate", "self", "super"):
             at = {"crate": (), "self": at, "super": at[:-1]}[steps.pop(0)]
         while steps and (*at, steps[0]) in self.paths:
             at = (*at, steps.pop(0))
         if not steps:
-            return at, True
+            return at, True, passed
         imported = self.files[self.paths[at]].imports.get(steps[0])
         if imported and (at, steps[0]) not in passed:
-            found = self.resolve(at, imported + steps[1:], passed | {(at, steps[0])})
-            return found or (at, False)
-        return (at, False) if len(steps) < len(path) else None
+            found = self.resolve(at, imported + steps[1:], (*passed, (at, steps[0])))
+            return found or (at, False, passed)
+        return (at, False, passed) if len(steps) < len(path) else None
 
     def named(self, module, source):
         """Offset and path of all that a file names, but for what it merely hands on from below."""
@@ -141,15 +142,20 @@ class Modules:
 
     def arrows(self):
         """{(file, file that it needs): {line: names}}. To import a module is no need yet: what is
-        named through it is. A child's use of its own parents is none either: it is a part of them."""
+        named through it is. A child's use of its own parents is none either: it is a part of them. Who
+        names what another file hands on needs that file too, unless it is a parent of the one that
+        defines it, which hands on what is its own."""
         arrows = {}
         for module, path in self.paths.items():
             for offset, names in self.named(module, self.files[path]):
                 found = self.resolve(module, names)
-                is_parent = found and module[: len(found[0])] == found[0]
-                if found and not found[1] and not is_parent:
-                    lines = arrows.setdefault((path, self.paths[found[0]]), {})
-                    lines.setdefault(self.files[path].line(offset), set()).add(names[-1])
+                if not found or found[1]:
+                    continue
+                by = {at for at, _ in found[2] if at != found[0][: len(at)]}
+                for needed in {found[0], *by}:
+                    if module[: len(needed)] != needed:
+                        lines = arrows.setdefault((path, self.paths[needed]), {})
+                        lines.setdefault(self.files[path].line(offset), set()).add(names[-1])
         return arrows
 
 

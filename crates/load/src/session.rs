@@ -89,7 +89,13 @@ pub trait Session: fmt::Debug + Send {
     fn ask_again(&mut self, _out: &mut Output) {}
 
     /// A time is over that the session asked for, on a connection that may have ended since.
-    fn woken(&mut self, _wake: Wake, _out: &mut Output) {}
+    ///
+    /// # Errors
+    ///
+    /// What has not come by then, where the connection is of no use without it.
+    fn woken(&mut self, _wake: Wake, _out: &mut Output) -> Result<(), ProtocolError> {
+        Ok(())
+    }
 
     /// Says a text of the client's own; `false` where it cannot be said now.
     fn say(&mut self, _text: &[u8], _out: &mut Output) -> bool {

@@ -30,8 +30,8 @@ pub const LONGEST_TEXT: usize = 16 << 20;
 
 /// The taker of what rules find.
 pub trait Sink {
-    /// A message.
-    fn message(&mut self, message: Stamped);
+    /// A message, and its length in bytes.
+    fn message(&mut self, message: Stamped, length: usize);
 
     /// The sender that is known by a name; `None` where there are too many.
     fn sender(&mut self, name: &[u8]) -> Option<Sender>;
@@ -152,7 +152,7 @@ impl Engine {
     /// Reads a message.
     fn read(&self, message: &[u8], sink: &mut impl Sink) {
         match self.stamped(message, sink) {
-            Ok(stamped) => sink.message(stamped),
+            Ok(stamped) => sink.message(stamped, message.len()),
             Err(fault) => sink.unreadable(fault, message),
         }
     }
@@ -215,6 +215,11 @@ impl Reader {
     /// The rules.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// How many of the bytes that were taken may yet become part of a message.
+    pub fn undecided(&self) -> usize {
+        self.text.len() + self.stream.undecided()
     }
 
     /// Another connection begins.

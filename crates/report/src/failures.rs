@@ -23,16 +23,36 @@ fn line(record: &RunRecord, trial: &TrialRecord) -> String {
     let heading = point.map(|point| settings::heading(&record.points, point)).unwrap_or_default();
     let at = if heading.is_empty() { heading } else { format!(" with {heading}") };
     let again = if trial.attempt > 1 { ", also when it was repeated" } else { "" };
-    let reasons = trial.invalid.iter().map(|invalid| format!("{invalid}; {}", invalid.remedy()));
     let text = format!(
-        "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}",
+        "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}{}",
         record.scenario.name,
         trial.id.contender,
         trial.id.round,
         record.scenario.runs,
         trial.order,
-        reasons.collect::<Vec<_>>().join("; ")
+        reasons(trial),
+        first_attempt(record, trial)
     );
     // What a process said before it died may have several lines.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn reasons(trial: &TrialRecord) -> String {
+    let each = trial.invalid.iter().map(|invalid| format!("{invalid}; {}", invalid.remedy()));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// The reasons for which a repeated trial's first attempt could not be used, where they are others: a
+/// server that died in it is merely out of reach in the repeat.
+fn first_attempt(record: &RunRecord, trial: &TrialRecord) -> String {
+    let earlier = |other: &&TrialRecord| other.id == trial.id && other.attempt < trial.attempt;
+    let kinds = |trial: &TrialRecord| -> Vec<_> {
+        trial.invalid.iter().map(std::mem::discriminant).collect()
+    };
+    match record.trials.iter().find(earlier) {
+        Some(first) if kinds(first) != kinds(trial) => {
+            format!("; its first attempt was invalid for another reason: {}", reasons(first))
+        }
+        _ => String::new(),
+    }
 }

@@ -123,9 +123,10 @@ fn push_head(page: &mut String, record: &RunRecord) {
     }
     let invalid: Vec<_> = record.standing().filter(|trial| !trial.is_valid()).collect();
     if !invalid.is_empty() {
-        let verb = if invalid.len() == 1 { "was" } else { "were" };
+        let (verb, they) =
+            if invalid.len() == 1 { ("was", "it was") } else { ("were", "they were") };
         let again = invalid.iter().all(|trial| trial.attempt > 1);
-        let again = if again { " also when repeated" } else { "" };
+        let again = if again { format!(", also when {they} repeated") } else { String::new() };
         let _ = writeln!(
             page,
             "<div class=\"banner bad\">{} {verb} invalid{again}, and left out of every \

@@ -23,6 +23,8 @@ struct Quirks {
     pauses: u64,
     /// So many ms are added to each stamp.
     ahead: u64,
+    /// Stamps are cut to so many ms, if any.
+    cut: u64,
 }
 
 fn now_ms() -> u64 {
@@ -75,6 +77,7 @@ fn publish(mut stream: &TcpStream, which: u64, quirks: Quirks) -> std::io::Resul
 /// The message with a number, which says when it was to be.
 fn message(number: u64, quirks: Quirks) -> String {
     let at = number * GAP + quirks.ahead;
+    let at = at - at.checked_rem(quirks.cut).unwrap_or(0);
     format!(r#"{{"type":"price","data":{{"n":{number},"at":{at}}}}}"#)
 }
 
@@ -154,6 +157,18 @@ fn a_time_in_which_nothing_was_stamped_is_told() {
     assert_eq!(usual, GAP * 1_000_000);
 }
 
+/// A stamp in whole seconds says no latency below a second.
+#[test]
+fn stamps_that_are_coarser_than_the_latency_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks { cut: 1_000, ..Quirks::default() }));
+    let args = ["-t", "sse", "-c", "1", "-d", "2s", "--path", "/events"];
+    let (_, record) = load(folder.path(), &target, &[&args[..], &BY_STAMP].concat());
+    let trial = &record["trials"][0];
+    assert_eq!(trial["measured"]["senders"]["stamps"]["unit_ns"], 1_000_000_000);
+    assert!(warnings(trial).contains(&"coarse-stamps".to_owned()), "{}", trial["warnings"]);
+}
+
 #[test]
 fn without_a_stamp_latency_is_empty() {
     let folder = tempfile::tempdir().unwrap();
@@ -187,7 +202,9 @@ fn where_rules_find_nothing_the_first_that_came_is_shown() {
     let args = ["-t", "sse", "-c", "1", "-d", "300ms", "--path", "/events", "--seq", "/number"];
     let (status, record) = load(folder.path(), &target, &args);
     assert_eq!(status, 3);
-    let reasons = record["trials"].as_array().unwrap().last().unwrap()["invalid"].to_string();
+    let trials = record["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 1, "a repeat would find nothing either");
+    let reasons = trials[0]["invalid"].to_string();
     assert!(
         reasons.contains("nothing-found") && reasons.contains(r#"\"type\":\"price\""#),
         "{reasons}"
@@ -208,9 +225,61 @@ fn our_own_server_is_the_same_measured_as_a_stranger() {
         assert_eq!(invalid(&trial), Vec::<&str>::new());
         let counts = ["expected", "delivered", "lost"];
         let counts = counts.map(|key| number(&trial["measured"]["audit"][key]));
-        let window = &trial["measured"]["ledger"]["phases"]["window"];
-        (counts, window.to_string())
+        (counts, bytes_a_message(folder.path()))
     });
     assert_eq!(both[0].0, [150, 150, 0]);
-    assert_eq!(both[0].0, both[1].0);
+    assert_eq!(both[0], both[1]);
+    // Numbers alone say what arrived, and not when it was due.
+    let target = ["load", "--target", &server.url, "-w", "200ms", "--path", "/feed/ws"];
+    let args = [&target[..], &clients, &["--seq", "/seq"]].concat();
+    let (status, _, stderr) = outcome(folder.path(), &args);
+    assert!(status == 0 || status == 3, "{stderr}");
+    assert_eq!(bytes_a_message(folder.path()), both[0].1);
+    for figure in ["latency_mean_us", "latency_p50_us", "latency_max_us", "age_mean_us"] {
+        assert_eq!(column(folder.path(), figure), [""], "{figure}");
+    }
+}
+
+/// Payload and framing of a message, of the newest run.
+fn bytes_a_message(folder: &Path) -> [Vec<String>; 2] {
+    ["payload_bytes_per_msg", "framing_bytes_per_msg"].map(|figure| column(folder, figure))
+}
+
+/// An envelope that an application puts around its messages is none of them.
+#[test]
+fn the_envelope_of_a_message_is_framing() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let args = ["load", "--target", &target, "-d", "1s", "-w", "200ms", "-c", "2"];
+    let rules = ["--message", r#""data":(\{.*\})\}"#, "--seq", "/n", "--stamp", "/at:ms"];
+    let message = message(now_ms() / GAP, Quirks::default());
+    let inner = message.len() - r#"{"type":"price","data":}"#.len();
+    for more in [["-t", "sse", "--path", "/events"], ["-t", "short-poll", "--path", "/price"]] {
+        let (status, _, stderr) = outcome(folder.path(), &[&args[..], &more, &rules].concat());
+        assert!(status == 0 || status == 3, "{stderr}");
+        let [payload, framing] = bytes_a_message(folder.path());
+        if more[1] == "sse" {
+            assert_eq!(payload, [format!("{inner}.00")], "{framing:?}");
+        }
+        let around: f64 = framing[0].parse().unwrap();
+        assert!(around >= (message.len() - inner) as f64, "{around}");
+    }
+}
+
+/// A fault of what was typed is told from the first attempt: another would come to the same.
+#[test]
+fn what_no_repeat_changes_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let rules = ["--seq", "/data/n", "-c", "1", "-d", "300ms"];
+    for (more, said) in [
+        (&["-t", "websocket", "--path", "/events"][..], "try -t sse"),
+        (&["-t", "sse", "--path", "/price"], "text/event-stream alone"),
+    ] {
+        let (status, record) = load(folder.path(), &target, &[&rules[..], more].concat());
+        let trials = record["trials"].as_array().unwrap();
+        assert_eq!((status, trials.len()), (3, 1), "{more:?}");
+        let reasons = trials[0]["invalid"].to_string();
+        assert!(reasons.contains(said), "{reasons}");
+    }
 }

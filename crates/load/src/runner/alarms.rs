@@ -88,8 +88,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             return;
         }
         self.out.clear();
-        self.clients[client as usize].session.woken(wake, &mut self.out);
-        self.act(client, now);
+        match self.clients[client as usize].session.woken(wake, &mut self.out) {
+            Ok(()) => self.act(client, now),
+            Err(error) => self.broke_protocol(client, now, &error),
+        }
     }
 
     fn tick(&mut self, client: u32, planned: MonoInstant, now: MonoInstant) {

@@ -102,6 +102,8 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             (None, Ending::Idle { .. } | Ending::Broken) => Retryability::Retry,
         };
         if !subscriber.backoff.again(retryability) {
+            let is_final = retryability == Retryability::Final;
+            self.attempts.never_in += u64::from(is_final && self.state == LoadState::Connecting);
             return self.leave(client);
         }
         let until = subscriber.until.max(at) + self.pause(client);

@@ -1,8 +1,12 @@
 //! HTTP/1.1 between a subscription and the bytes of a connection of its own (RFC 9112): requests
 //! become text, input becomes heads, pieces of bodies and their ends.
 
+use std::time::Duration;
+
 use pushbench_metrics::observe::ledger::Layer;
-use pushbench_protocol::http::{BodyLength, Piece, ResponseError, ResponseHead, ResponseReader};
+use pushbench_protocol::http::{
+    BodyLength, Piece, ResponseError, ResponseHead, ResponseReader, is_event_stream,
+};
 
 use super::Session;
 use super::decoding::Decoder;
@@ -10,6 +14,16 @@ use super::error::ProtocolError;
 use super::output::{Demand, Ending, Note, Output, Wake};
 use super::subscription::{Answer, Last, Next, Subscription};
 use super::words::Words;
+
+/// How long the words of a refusal may take: whoever explains itself does so at once, and a body that
+/// goes on for longer may be one without an end.
+const WORDS_TIME: Duration = Duration::from_secs(2);
+
+/// How long the words of a refusal may be, in bytes. A page for people is shorter.
+const WORDS_SIZE: usize = 256 << 10;
+
+/// The time of a refusal's words is over, among what sessions put off.
+const WORDS_OVER: usize = usize::MAX;
 
 /// A client whose subscription has each connection for itself, with one request outstanding at
 /// most.
@@ -35,6 +49,12 @@ struct Answers {
     reader: ResponseReader,
     /// The body of a refusal.
     words: Words,
+    /// How long that body is so far, in bytes.
+    said: usize,
+    /// How many answers have begun, of all connections: the number of the last one.
+    begun: u32,
+    /// The answer that is being read is a refusal, and its time is limited.
+    limited: bool,
     /// Of the answer that has begun, where it brings the feed coded.
     decoder: Option<Decoder>,
 }
@@ -42,7 +62,25 @@ struct Answers {
 impl Answers {
     fn new(field: Option<&'static str>) -> Self {
         let reader = field.map_or_else(ResponseReader::default, ResponseReader::keeping);
-        Self { reader, words: Words::default(), decoder: None }
+        Self { reader, words: Words::default(), said: 0, begun: 0, limited: false, decoder: None }
+    }
+
+    /// Another answer begins.
+    fn begin(&mut self, head: &ResponseHead) {
+        self.words.begin(head.coding.as_deref());
+        (self.said, self.limited) = (0, false);
+        self.begun = self.begun.wrapping_add(1);
+    }
+
+    /// In place of the words of an answer that is not waited for: what it is.
+    fn say_type(&mut self) {
+        let media_type = self.reader.kept();
+        self.words.begin(None);
+        self.words.extend(b"it is of type ");
+        self.words.extend(media_type);
+        if is_event_stream(media_type) {
+            self.words.extend(b"; try -t sse");
+        }
     }
 }
 
@@ -86,14 +124,13 @@ impl<S: Subscription> Http1<S> {
 
     fn begun(&mut self, head: &ResponseHead, out: &mut Output) -> Result<(), ProtocolError> {
         let Some(answers) = &mut self.answers else { return Ok(()) };
-        answers.words.begin(head.coding.as_deref());
+        answers.begin(head);
         out.notes.extend(head.retry_after.as_deref().copied().map(Note::RetryAfter));
         (self.status, self.closes) = (head.status, head.close);
         let brings_feed = head.status == S::FEED;
         if !brings_feed && !S::EMPTY.contains(&head.status) && may_not_end(head) {
             if head.kept {
-                answers.words.extend(b"it is of type ");
-                answers.words.extend(answers.reader.kept());
+                answers.say_type();
             }
             return Err(self.refusal(head.status));
         }
@@ -115,6 +152,9 @@ impl<S: Subscription> Http1<S> {
     /// The answer that has begun is complete.
     fn answered(&mut self, out: &mut Output) -> Result<Next, ProtocolError> {
         (self.outstanding, self.served) = (false, true);
+        if let Some(answers) = &mut self.answers {
+            answers.limited = false;
+        }
         if let Some(decoder) = self.answers.as_mut().and_then(|answers| answers.decoder.take()) {
             decoder.finish().map_err(|fault| fault.of(self.subscription.target()))?;
         }
@@ -167,6 +207,10 @@ impl<S: Subscription> Http1<S> {
                 Ok(Some(Piece::Data(data))) => {
                     out.count(Layer::Http, data.len());
                     answers.words.extend(data);
+                    answers.said += data.len();
+                    if answers.said > WORDS_SIZE {
+                        return Err(self.refusal(self.status));
+                    }
                 }
                 Ok(Some(Piece::HeadPart(bytes))) => out.count(Layer::Http, bytes),
                 Ok(Some(Piece::Head(head, bytes))) => {
@@ -174,7 +218,10 @@ impl<S: Subscription> Http1<S> {
                     self.begun(&head, out)?;
                 }
                 Ok(Some(Piece::End)) => self.ended(out)?,
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    self.limit(out);
+                    return Ok(());
+                }
                 Err(error) => return Err(self.unreadable(error)),
             }
         }
@@ -183,6 +230,25 @@ impl<S: Subscription> Http1<S> {
             () if self.answers.is_none() => self.receive(input, out),
             () => Err(ProtocolError::Unasked(self.subscription.target().describe())),
         }
+    }
+
+    /// Limits the time of a refusal that has begun and not ended.
+    fn limit(&mut self, out: &mut Output) {
+        let refuses = self.status != S::FEED && !S::EMPTY.contains(&self.status);
+        let Some(answers) = self.answers.as_mut().filter(|_| refuses) else { return };
+        if answers.reader.is_in_body() && !std::mem::replace(&mut answers.limited, true) {
+            let wake = Wake { which: WORDS_OVER, connection: answers.begun };
+            out.note(Note::Wake(WORDS_TIME, wake));
+        }
+    }
+
+    /// The time of the words of the answer with this number is over; a refusal where they have not ended.
+    fn words_over(&mut self, number: u32) -> Result<(), ProtocolError> {
+        let is_it = |answers: &Answers| answers.limited && answers.begun == number;
+        if self.open && self.answers.as_deref().is_some_and(is_it) {
+            return Err(self.refusal(self.status));
+        }
+        Ok(())
     }
 
     /// An answer is complete, and the connection goes on.
@@ -229,7 +295,10 @@ fn may_not_end(head: &ResponseHead) -> bool {
 impl<S: Subscription> Session for Http1<S> {
     fn opened(&mut self, out: &mut Output) {
         match &mut self.answers {
-            Some(answers) => answers.reader.restart(),
+            Some(answers) => {
+                answers.reader.restart();
+                answers.limited = false;
+            }
             None => self.answers = Some(Box::new(Answers::new(S::FIELD))),
         }
         (self.open, self.served, self.outstanding) = (true, false, false);
@@ -259,8 +328,12 @@ impl<S: Subscription> Session for Http1<S> {
         self.subscription.say(text, out)
     }
 
-    fn woken(&mut self, wake: Wake, out: &mut Output) {
+    fn woken(&mut self, wake: Wake, out: &mut Output) -> Result<(), ProtocolError> {
+        if wake.which == WORDS_OVER {
+            return self.words_over(wake.connection);
+        }
         self.subscription.woken(wake, out);
+        Ok(())
     }
 
     fn closed(&mut self, out: &mut Output) -> Ending {

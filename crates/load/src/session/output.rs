@@ -62,6 +62,23 @@ impl Output {
         self.received.saved += inflated as i64 - compressed as i64;
     }
 
+    /// Moves `bytes` of texts, as they are read, from payload to framing: what is around messages. How
+    /// many are left, where less than that has come now. Of compressed texts it is their share.
+    pub(super) fn around_messages(&mut self, bytes: u64) -> u64 {
+        let payload = self.received.get(Direction::Down, Layer::Payload);
+        let read = payload.saturating_add_signed(self.received.saved);
+        let moved = bytes.min(read);
+        if moved == 0 {
+            return bytes;
+        }
+        // No more than `payload`, since `moved` is no more than `read`.
+        let travelled = (u128::from(payload) * u128::from(moved) / u128::from(read)) as u64;
+        self.received.down[Layer::Payload as usize] -= travelled;
+        self.received.down[Layer::Framing as usize] += travelled;
+        self.received.saved -= moved as i64 - travelled as i64;
+        bytes - moved
+    }
+
     /// Notes something.
     pub fn note(&mut self, note: Note) {
         self.notes.push(note);

@@ -116,6 +116,9 @@ pub(super) struct RuleReader {
     ready: bool,
     /// That its subscription stands has been told.
     stood: bool,
+    /// Bytes that are no part of a message, and that count as payload still, since they came before
+    /// that was known.
+    envelope: u64,
     talk: Talk,
 }
 
@@ -125,7 +128,7 @@ impl RuleReader {
         let engine = book.engine.clone();
         let ready = !engine.waits();
         let (reader, book) = (Reader::new(engine, client), book.clone());
-        Self { reader, book, client, ready, stood: false, talk: Talk::default() }
+        Self { reader, book, client, ready, stood: false, envelope: 0, talk: Talk::default() }
     }
 
     /// The rules at work.
@@ -138,9 +141,24 @@ impl RuleReader {
         self.book.unreadable(Fault::NO_CURSOR, body);
     }
 
-    fn read(&mut self, out: &mut Output, read: impl FnOnce(&mut Reader, &mut Findings<'_>)) {
-        let Self { reader, book, ready, talk, .. } = self;
-        read(reader, &mut Findings { book, ready, said: &mut talk.texts, out });
+    /// Reads a piece of so many bytes. What is around its messages is framing.
+    fn read(
+        &mut self,
+        length: usize,
+        out: &mut Output,
+        read: impl FnOnce(&mut Reader, &mut Findings<'_>),
+    ) {
+        let Self { reader, book, ready, talk, envelope, .. } = self;
+        let before = reader.undecided();
+        let mut found = Findings { book, ready, said: &mut talk.texts, taken: 0, out };
+        read(reader, &mut found);
+        let taken = found.taken;
+        // A text of which only the start is looked at has more bytes than were kept of it.
+        let decided = (before + length).saturating_sub(reader.undecided());
+        *envelope += decided.saturating_sub(taken) as u64;
+        if *envelope > 0 {
+            *envelope = out.around_messages(*envelope);
+        }
     }
 }
 
@@ -159,11 +177,11 @@ impl Reading for RuleReader {
     }
 
     fn push(&mut self, piece: &[u8], out: &mut Output) {
-        self.read(out, |reader, sink| reader.push(piece, sink));
+        self.read(piece.len(), out, |reader, sink| reader.push(piece, sink));
     }
 
     fn last(&mut self, piece: &[u8], out: &mut Output) -> Found {
-        self.read(out, |reader, sink| reader.last(piece, sink));
+        self.read(piece.len(), out, |reader, sink| reader.last(piece, sink));
         Ok(None)
     }
 
@@ -207,11 +225,14 @@ struct Findings<'a> {
     book: &'a Book,
     ready: &'a mut bool,
     said: &'a mut Vec<Vec<u8>>,
+    /// The bytes of messages.
+    taken: usize,
     out: &'a mut Output,
 }
 
 impl Sink for Findings<'_> {
-    fn message(&mut self, message: Stamped) {
+    fn message(&mut self, message: Stamped, length: usize) {
+        self.taken += length;
         self.out.stamped.push(message);
     }
 
@@ -220,6 +241,7 @@ impl Sink for Findings<'_> {
     }
 
     fn unreadable(&mut self, fault: Fault, message: &[u8]) {
+        self.taken += message.len();
         self.book.unreadable(fault, message);
     }
 

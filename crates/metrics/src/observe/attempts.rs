@@ -22,6 +22,10 @@ pub struct Attempts {
     /// Clients that are out of the trial for good, by the status that they were answered last; 0
     /// stands for a connection that ended, or an answer that breaks the protocol.
     pub out: BTreeMap<u16, u64>,
+    /// Of these, those that came to no subscription, by an answer to which no further attempt changes
+    /// anything.
+    #[serde(default)]
+    pub never_in: u64,
     /// The longest that clients were asked to wait, in seconds (`Retry-After`, RFC 9110 §10.2.3); 0
     /// where they were not.
     pub retry_after_s: u64,
@@ -45,6 +49,7 @@ impl Attempts {
     /// Adds those of another load process of the same trial.
     pub fn merge(&mut self, other: &Self) {
         self.repeated += other.repeated;
+        self.never_in += other.never_in;
         self.early_answers += other.early_answers;
         self.retry_after_s = self.retry_after_s.max(other.retry_after_s);
         for (ours, theirs) in

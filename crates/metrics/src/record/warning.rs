@@ -280,7 +280,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PublisherLate(lag) => write!(f, "the publisher was {lag}"),
-            Self::LoadLate(lag) => write!(f, "the load generator was {lag}"),
+            Self::LoadLate(lag) => write!(f, "the load generator was {lag}{}", lag.reach()),
             Self::PollsTooRare { due_bytes } => write!(
                 f,
                 "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \

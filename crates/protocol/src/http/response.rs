@@ -75,6 +75,12 @@ impl ResponseReader {
         self.kept.as_ref().map_or(&[], |kept| &kept.1)
     }
 
+    /// Whether a head has come, and the body behind it has not ended.
+    #[must_use]
+    pub const fn is_in_body(&self) -> bool {
+        !matches!(self.state, State::Head(_))
+    }
+
     /// Begins a new connection.
     pub fn restart(&mut self) {
         self.state = State::default();

@@ -48,6 +48,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// How many bytes are not decided: they may be part of a message.
+    pub(super) const fn undecided(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Whether what a client waits for has come, with `piece`.
     pub(super) fn is_ready(&mut self, rules: &StreamRules, piece: &[u8]) -> bool {
         rules.ready.as_ref().is_some_and(|ready| ready.is_found(&mut self.ready, piece))

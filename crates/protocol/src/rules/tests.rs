@@ -22,7 +22,7 @@ struct Found {
 }
 
 impl Sink for Found {
-    fn message(&mut self, message: Stamped) {
+    fn message(&mut self, message: Stamped, _length: usize) {
         let Stamped { sender, seq, stamp } = message;
         self.messages.push((sender.0, seq.map(|seq| seq.0), stamp.map(|stamp| stamp.0)));
     }

@@ -77,6 +77,17 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
           a machine with processors of its own, and see `pushbench doctor`"
         ]
     );
+    // A server that dies is only out of reach in the repeat.
+    let mut died = record.clone();
+    let first = fixture::trial_mut(&mut died, Contender::LONG_POLL, 3);
+    let mut repeat = first.clone();
+    first.invalid = vec![Invalid::ServerDied { error: "it broke in two".to_owned() }];
+    repeat.attempt = 2;
+    died.trials.push(repeat);
+    let lines = failures(&died);
+    assert!(lines[0].contains("also when it was repeated"), "{lines:?}");
+    assert!(lines[0].contains("its first attempt was invalid for another reason:"), "{lines:?}");
+    assert!(lines[0].contains("it broke in two"), "{lines:?}");
     let trial = fixture::trial_mut(&mut record, Contender::LONG_POLL, 3);
     trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
     let text = "[thresholds]\n\"*.lost\" = \"< 1\"\n\"sse.payload_bytes_per_msg\" = \"< 10B\"";

@@ -17,7 +17,10 @@ impl Evidence<'_> {
     pub(super) fn invalid_findings(&self) -> Vec<Invalid> {
         let Some(senders) = self.senders() else { return Vec::new() };
         let nothing = self.load().measured.audit.delivered == 0;
-        let nothing = nothing.then(|| Invalid::NothingFound { cause: self.why_nothing(senders) });
+        let nothing = nothing.then(|| Invalid::NothingFound {
+            cause: self.why_nothing(senders),
+            by_rules: self.rules_took_nothing(senders),
+        });
         let stamps = senders.stamps;
         let ahead = stamps.worst.map(|worst| Invalid::StampedAhead {
             worst,
@@ -25,6 +28,14 @@ impl Evidence<'_> {
             clock: self.played.timing.stamps.unwrap_or_default().clock,
         });
         nothing.into_iter().chain(ahead).collect()
+    }
+
+    /// Whether all that came, and something did, was nothing to the rules.
+    fn rules_took_nothing(&self, senders: &Senders) -> bool {
+        let (load, audit) = (self.load(), &self.load().measured.audit);
+        let found = load.found.as_ref();
+        let came = found.is_some_and(|found| found.unreadable > 0 || found.unmatched > 0);
+        came && audit.newest == 0 && senders.stamps.stamped == 0
     }
 
     /// The first that came instead of a message of the window.
@@ -76,8 +87,17 @@ impl Evidence<'_> {
         let by = Duration::from_nanos(self.played.clock_step_ns);
         let stamped = self.played.latency_from == LatencyFrom::Stamp;
         let set = (stamped && !by.is_zero()).then_some(Finding::ClockSet { by });
-        let all = [unmatched, unreadable, restarts, missing, still, set];
+        let all = [unmatched, unreadable, restarts, missing, still, set, self.coarse(senders)];
         all.into_iter().flatten().map(Warning::Found).collect()
+    }
+
+    /// Stamps in a unit that is longer than the median latency counted from them.
+    fn coarse(&self, senders: &Senders) -> Option<Finding> {
+        let unit = Duration::from_nanos(senders.stamps.unit_ns);
+        let median = self.load().measured.latency.percentile_us(0.5)?;
+        let median = Duration::from_secs_f64(median.max(0.0) / 1e6);
+        let is_coarse = self.played.latency_from == LatencyFrom::Stamp && median < unit;
+        is_coarse.then_some(Finding::CoarseStamps { unit, median })
     }
 }
 

@@ -337,5 +337,38 @@ fn an_endless_answer_of_another_kind_is_told_from_its_head() {
     assert_eq!((clients, attempts.out[&200]), (0, 2));
     let error = error.unwrap();
     assert!(error.contains("200 OK") && error.contains("expected 101"), "{error}");
-    assert!(error.contains("text/event-stream"), "{error}");
+    assert!(error.contains("text/event-stream; try -t sse"), "{error}");
+}
+
+/// Refuses with `head`, then says `words` again and again until the client leaves; `pause` apart.
+fn refusing_for_ever(head: &'static str, words: Vec<u8>, pause: Duration) -> SocketAddr {
+    let (target, _) = start(move |_, mut stream, shared| {
+        let Some(_) = request(&mut stream, shared) else { return };
+        let mut goes_on = stream.write_all(head.as_bytes()).is_ok();
+        while goes_on {
+            goes_on = stream.write_all(&words).is_ok();
+            std::thread::sleep(pause);
+        }
+    });
+    target
+}
+
+/// A refusal is one, also where its words never end or are far too many.
+#[test]
+fn a_refusal_is_told_before_its_words_have_ended() {
+    let drips = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let floods = "HTTP/1.1 403 Forbidden\r\nContent-Length: 99999999999\r\n\r\n";
+    for contender in EVERY_SHAPE {
+        for (head, words, pause) in [
+            (drips, b"3\r\nno!\r\n".to_vec(), Duration::from_millis(100)),
+            (floods, vec![b'n'; 1 << 16], Duration::ZERO),
+        ] {
+            let target = refusing_for_ever(head, words, pause);
+            let running = Running::start(plan(target, contender, 2));
+            let (clients, error, attempts) = connect(&running);
+            assert_eq!((clients, attempts.out.get(&403)), (0, Some(&2)), "{contender} {head}");
+            assert_eq!((attempts.repeated, attempts.never_in), (0, 2), "{contender} {head}");
+            assert!(error.unwrap().contains("403 Forbidden"), "{contender} {head}");
+        }
+    }
 }

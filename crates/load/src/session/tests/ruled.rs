@@ -104,11 +104,11 @@ fn a_text_that_is_due_again_and_again_is_said_on_the_connection_that_it_is_for()
     let pauses: Vec<u64> = heard.wakes.iter().map(|(pause, _)| pause.as_secs()).collect();
     assert_eq!((pauses, heard.subscribed), (vec![25, 1], 1));
     let (_, beat) = heard.wakes[0];
-    let heard = call(|out| session.woken(beat, out));
+    let heard = call(|out| session.woken(beat, out).unwrap());
     assert_eq!(said(&heard.sent), [(0x81, "beat 5".to_owned())]);
     assert_eq!(heard.wakes, [(Duration::from_secs(25), beat)]);
     call(|out| _ = session.closed(out));
-    assert_eq!(call(|out| session.woken(beat, out)), Heard::default());
+    assert_eq!(call(|out| session.woken(beat, out).unwrap()), Heard::default());
 }
 
 #[test]
@@ -184,4 +184,48 @@ fn events_of_the_named_type_are_looked_at_and_others_are_named() {
         assert_eq!((heard.subscribed, heard.other_events), (1, vec!["other".to_owned()]));
     }
     assert_eq!(sessions.found().counters, ["a", "b"]);
+}
+
+/// Of a text, what no rule takes for a message is around one, however the text is cut.
+#[test]
+fn what_is_around_a_message_is_framing() {
+    let message = br#"{"n":1,"price":100.25}"#;
+    let text = [&br#"["prices",17,"#[..], message, b"]"].concat();
+    let around = text.len() - message.len();
+    let rules = "message = '(\\{.*\\})'\nseq = '/n'\nignore = 'hello'";
+    let sessions = sessions(Contender::WEBSOCKET, rules);
+    for step in [1, 7, 1000] {
+        let (mut session, _) = opened(&sessions, 0);
+        let texts = [frame(0x81, &text), frame(0x81, b"hello"), frame(0x81, &text)].concat();
+        // What was counted before the end of the last text was known is settled with the next.
+        let wire = [texts, frame(0x81, &text)].concat();
+        let heard = feed(&mut *session, &wire, step).unwrap();
+        let [payload, framing, _] = heard.layers();
+        assert_eq!(payload + framing, wire.len() as u64);
+        let messages = 3 * message.len() as u64;
+        assert!((messages..=messages + around as u64 + 5).contains(&payload), "{step}: {payload}");
+        if step == 1000 {
+            assert_eq!(payload, messages);
+        }
+    }
+}
+
+#[test]
+fn what_is_around_the_messages_of_a_page_or_of_a_stream_is_framing() {
+    let sessions_of_polls = sessions(Contender::SHORT_POLL, "message = '\\{[^}]*\\}'\nseq = '/n'");
+    let mut session = sessions_of_polls.session(0);
+    call(|out| session.opened(out));
+    let body = r#"<ul><li>{"n":1}</li><li>{"n":2}</li></ul>"#;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let heard = feed(&mut *session, format!("{head}{body}").as_bytes(), 1000).unwrap();
+    assert_eq!(heard.layers(), [14, body.len() as u64 - 14, head.len() as u64]);
+
+    let rules = "joined = true\nmessage-len = 'MSG (\\d+)\\r\\n'\nseq = '/n'";
+    let sessions_of_streams = sessions(Contender::WEBSOCKET, rules);
+    let (mut session, _) = opened(&sessions_of_streams, 0);
+    let stream = b"MSG 7\r\n{\"n\":1}\r\nMSG 7\r\n{\"n\":2}\r\n";
+    let (front, back) = stream.split_at(11);
+    let wire = [frame(0x82, front), frame(0x82, back)].concat();
+    let heard = feed(&mut *session, &wire, 1000).unwrap();
+    assert_eq!(heard.layers(), [14, wire.len() as u64 - 14, 0]);
 }

@@ -19,6 +19,7 @@ impl Attempts {
         let status = Some(*status).filter(|status| *status > 0);
         Some(AttemptsUsed {
             clients: self.left(),
+            never_in: self.never_in,
             of: of.into(),
             status,
             retry_after_s: status.and(Some(self.retry_after_s)).filter(|seconds| *seconds > 0),
@@ -66,6 +67,10 @@ impl Attempts {
 pub struct AttemptsUsed {
     /// How many they are.
     pub clients: u64,
+    /// How many of them came to no subscription, by an answer to which no further attempt changes
+    /// anything.
+    #[serde(default)]
+    pub never_in: u64,
     /// How many the trial has.
     pub of: u64,
     /// The status that most of them were answered last; `None` where their connections ended.
@@ -93,7 +98,8 @@ impl AttemptsUsed {
             matches!(status, 200..=299 | 400..=499 | 501 | 505)
                 && !matches!(status, 408 | 425 | 429)
         };
-        self.clients == self.of && self.status.is_some_and(is_final)
+        let are_all = self.clients == self.of;
+        are_all && (self.never_in == self.of || self.status.is_some_and(is_final))
     }
 
     /// The remedy, by the cause.

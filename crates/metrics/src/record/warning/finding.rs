@@ -47,6 +47,13 @@ pub enum Finding {
         /// By how much.
         by: Duration,
     },
+    /// Stamps are in whole units of time that are longer than the latency counted from them.
+    CoarseStamps {
+        /// The unit.
+        unit: Duration,
+        /// The median latency.
+        median: Duration,
+    },
 }
 
 impl Finding {
@@ -76,6 +83,10 @@ impl Finding {
                 "latency from stamps is wrong by as much behind that: let the clock be set before the \
                  run, not during it"
             }
+            Self::CoarseStamps { .. } => {
+                "each latency is off by up to that unit: stamp messages in a finer one, such as \
+                 milliseconds or microseconds"
+            }
         }
     }
 
@@ -89,6 +100,7 @@ impl Finding {
             Self::NobodyGot { numbers } => *numbers as f64,
             Self::StoodStill(still) => still.longest.as_secs_f64(),
             Self::ClockSet { by } => by.as_secs_f64(),
+            Self::CoarseStamps { unit, .. } => unit.as_secs_f64(),
         }
     }
 }
@@ -136,6 +148,12 @@ impl fmt::Display for Finding {
             Self::ClockSet { by } => {
                 write!(f, "the clock of stamps was set by {} while the trial ran", time(*by))
             }
+            Self::CoarseStamps { unit, median } => write!(
+                f,
+                "stamps are whole multiples of {}, and the median latency from them, {}, is less than that",
+                time(*unit),
+                time(*median)
+            ),
         }
     }
 }

@@ -84,6 +84,9 @@ pub enum Invalid {
     NothingFound {
         /// The first that came instead.
         cause: String,
+        /// Messages came, and the rules took none of them, as they would not the next time.
+        #[serde(default)]
+        by_rules: bool,
     },
     /// Messages were stamped later than they arrived.
     StampedAhead {
@@ -264,7 +267,7 @@ impl Invalid {
             Self::NothingArrived { due, cause } => {
                 write!(f, "none of the {due} messages that were due arrived: {cause}")
             }
-            Self::NothingFound { cause } => write!(f, "no message was found: {cause}"),
+            Self::NothingFound { cause, .. } => write!(f, "no message was found: {cause}"),
             Self::StampedAhead { worst, messages, clock } => {
                 stamped_ahead(f, worst, *messages, *clock)
             }

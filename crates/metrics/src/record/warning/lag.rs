@@ -34,6 +34,14 @@ impl Lag {
     }
 }
 
+impl Lag {
+    /// Which latencies a load generator that is so late may have made longer: what it reads is stamped
+    /// when it gets to it.
+    pub(super) const fn reach(self) -> &'static str {
+        if self.at_p99 { "" } else { " at its worst moment, which the largest latencies may hold" }
+    }
+}
+
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let late = way::micros(self.us);
