@@ -47,7 +47,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).expect("a policy is of visible ASCII")
 });
 
-/// What stands within an element, as a policy names it.
+/// Content of an element, as a policy names it.
 fn source(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
 }

@@ -63,10 +63,11 @@ class Receiver {
 
   async run(life) {
     for (let failures = 0; !this.isOver(life);) {
-      const before = this.messages;
+      const [before, began] = [this.messages, performance.now()];
       const failure = await this.connect(life).catch((error) => error);
       if (this.isOver(life) || failure === null) return;
-      failures = this.messages > before ? 0 : failures + 1;
+      const wasThere = this.messages > before || performance.now() - began > LONGEST_PAUSE;
+      failures = wasThere ? 0 : failures + 1;
       await this.backOff(failure, failures);
     }
   }
