@@ -23,16 +23,6 @@ use crate::counters::EndpointRow;
 use crate::http::answer;
 use crate::rooms::is_name;
 
-/// The page for people.
-const PAGE: Endpoint = Endpoint {
-    path: "/",
-    methods: GET_OR_HEAD,
-    is_for_people: true,
-    answers: Answers::Page(|_| {
-        answer::content(StatusCode::OK, "text/html; charset=utf-8", page::PAGE)
-    }),
-};
-
 /// Tells that the server is there.
 const HEALTH: Endpoint = Endpoint {
     path: "/healthz",
@@ -47,7 +37,7 @@ const UNKNOWN: Endpoint =
 
 /// The endpoints, in the order of the books; last the one that stands for paths that are none.
 static ENDPOINTS: &[Endpoint] = &[
-    PAGE,
+    page::ENDPOINT,
     feed::ENDPOINT,
     publish::ENDPOINT,
     poll::SHORT,

@@ -141,6 +141,12 @@ fn pages_are_there_and_head_gets_their_heads() {
     for outside in ["src=\"http", "href=\"http", "@import", "url(http"] {
         assert!(!page.text().contains(outside), "the page needs {outside}");
     }
+    let policy = page.header("content-security-policy").expect("the page has no policy");
+    for rule in ["default-src 'none'", "script-src 'sha256-", "require-trusted-types-for 'script'"]
+    {
+        assert!(policy.contains(rule), "{rule} is not in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
     let mut client = server.connect();
     client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let head = String::from_utf8(client.rest()).unwrap();

@@ -9,17 +9,14 @@ const LOOKS = {
 };
 
 class Column {
-  constructor(kind, firstSeen, restarted) {
+  constructor(kind, { firstSeen, events, restarted }) {
     const { colour, how } = LOOKS[kind];
-    Object.assign(this, { kind, colour, firstSeen, restarted });
-    this.box = document.createElement("section");
-    this.box.className = "column";
+    Object.assign(this, { kind, colour, firstSeen, events, restarted });
+    this.box = document.getElementById("column").content.cloneNode(true).firstElementChild;
     this.box.style.setProperty("--colour", colour);
-    this.box.innerHTML = `<span class="state"></span><h3>${kind}</h3><p class="how">${how}</p>
-      <canvas></canvas><div class="axis"><span>${SPAN / 1000} s ago</span><span>now</span></div>
-      <dl><dt>messages</dt><dd data-f="messages">0</dd><dt>messages per second</dt><dd data-f="rate">–</dd>
-      <dt>behind the first, mean</dt><dd data-f="behind">–</dd><dt>requests made</dt><dd data-f="requests">0</dd>
-      <dt>of these without news</dt><dd data-f="empty">0</dd></dl><pre class="payload">nothing yet</pre>`;
+    this.part("title").textContent = kind;
+    this.part("how").textContent = how;
+    this.part("span").textContent = `${SPAN / 1000} s ago`;
     document.getElementById("columns").append(this.box);
     this.begin();
   }
@@ -29,16 +26,27 @@ class Column {
   begin() {
     Object.assign(this, { behind: 0, arrivals: [], newest: null, since: performance.now() });
     this.receiver = new Receiver("/feed", this.kind, {
-      event: (words, state) => { this.box.querySelector(".state").textContent = state === "open" ? "" : words; },
+      event: (words, state) => this.event(words, state),
       message: (data, number) => this.take(data, number),
       restarted: (feed) => this.restarted(feed),
     }, { interval: () => Number(document.getElementById("interval").value) });
   }
 
+  event(words, state) {
+    this.events.add(`${this.kind}: ${words}`, state);
+    if (state !== "past" && state !== "noted") this.state(state);
+  }
+
+  state(state) {
+    const status = this.part("state");
+    status.dataset.is = state;
+    status.textContent = { waits: "connecting", failed: "reconnecting" }[state] ?? state;
+  }
+
   // No number of a feed that is gone means anything, so all is counted anew.
   restart() {
     Object.assign(this, { behind: 0, arrivals: [], newest: null, since: performance.now() });
-    Object.assign(this.receiver, { messages: 0, requests: 0, empty: 0 });
+    Object.assign(this.receiver, { messages: 0, requests: 0, empty: 0, bytes: 0 });
   }
 
   take(data, number) {
@@ -54,14 +62,15 @@ class Column {
 
   draw(now) {
     this.dots(now);
-    const { messages, requests, empty } = this.receiver;
+    const { messages, requests, empty, bytes } = this.receiver;
     const seconds = Math.max(Math.min(SPAN, now - this.since) / 1000, 0.1);
     this.part("messages").textContent = count(messages);
     this.part("rate").textContent = (this.arrivals.length / seconds).toFixed(1);
     this.part("behind").textContent = messages ? `${(this.behind / messages).toFixed(1)} ms` : "–";
+    this.part("bytes").textContent = count(bytes);
     this.part("requests").textContent = count(requests);
     this.part("empty").textContent = this.kind.endsWith("poll") ? count(empty) : "–";
-    this.box.querySelector("pre").textContent = this.newest === null ? "nothing yet" : shown(this.newest);
+    this.part("newest").textContent = this.newest === null ? "nothing yet" : shown(this.newest);
   }
 
   dots(now) {
@@ -96,7 +105,9 @@ class Transports {
     this.isPaused = false;
     this.firstSeen = new Map(); // number of a message -> when it first came, on any transport
     this.feed = null;
-    this.columns = KINDS.map((kind) => new Column(kind, this.firstSeen, (feed) => this.restart(feed)));
+    const events = new Events(document.querySelector("#transports [data-f=events]"));
+    const shared = { firstSeen: this.firstSeen, events, restarted: (feed) => this.restart(feed) };
+    this.columns = KINDS.map((kind) => new Column(kind, shared));
     document.getElementById("pause").onclick = ({ target }) => {
       this.isPaused = !this.isPaused;
       target.textContent = this.isPaused ? "Go on" : "Pause";
@@ -120,8 +131,8 @@ class Transports {
 
   // All begin anew with the first that finds another feed.
   restart(feed) {
-    if (feed.id === this.feed) return;
-    this.feed = feed.id;
+    if (feed === this.feed) return;
+    this.feed = feed;
     this.firstSeen.clear();
     for (const column of this.columns) column.restart();
   }
@@ -129,7 +140,7 @@ class Transports {
   hide() {
     for (const column of this.columns) {
       column.receiver.stop();
-      column.box.querySelector(".state").textContent = "paused";
+      column.state("closed");
     }
   }
 

@@ -2,42 +2,90 @@
 
 const LONGEST_LIST = 200;
 
-function entry(list, text, state) {
-  const atEnd = list.scrollTop + list.clientHeight > list.scrollHeight - 8;
-  const item = document.createElement("li");
-  const time = document.createElement("time");
-  time.textContent = new Date().toLocaleTimeString("en-GB");
-  item.append(time, text);
-  if (state) item.dataset.is = state;
+// Adds to a list that forgets what is long ago; its box shows the end (`.ends`).
+function append(list, item) {
   list.append(item);
-  while (list.children.length > LONGEST_LIST) list.firstChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  while (list.children.length > LONGEST_LIST) list.firstElementChild.remove();
+}
+
+function element(name, text = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+const several = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
+
+class Events {
+  constructor(list) {
+    this.list = list;
+    this.run = null; // the entry of messages that came one after the other
+  }
+
+  add(words, state) {
+    this.run = null;
+    const item = element("li");
+    item.append(element("time", new Date().toLocaleTimeString("en-GB")), words);
+    item.dataset.is = state;
+    append(this.list, item);
+    return item;
+  }
+
+  // Messages come by the dozen: those with no other event between them share an entry.
+  messages(more, newest) {
+    if (this.run === null) {
+      const item = this.add("", "messages");
+      this.run = { item, first: newest - more + 1 };
+    }
+    const { item, first } = this.run;
+    const words = first === newest ? `message ${count(newest)}` : `messages ${count(first)} to ${count(newest)}`;
+    item.lastChild.remove();
+    item.append(words);
+  }
 }
 
 class View {
   constructor(panel) {
     this.panel = panel;
     this.told = 0; // messages that stand among the events
-    for (const kind of KINDS) this.part("kind")?.append(new Option(kind));
-    if (this.part("kind")) this.part("kind").value = "websocket";
+    this.events = new Events(this.part("events"));
+    for (const kind of KINDS) this.part("kind").append(new Option(kind));
+    this.part("kind").value = "websocket";
   }
 
   part(name) { return this.panel.querySelector(`[data-f=${name}]`); }
 
+  // An event of the connection; states are those of `Receiver`.
   event(words, state) {
+    this.counts(this.receiver);
+    this.events.add(words, state);
+    if (state === "past" || state === "noted") return;
     const status = this.part("status");
     status.textContent = words;
     status.dataset.is = state;
-    entry(this.part("events"), words, state);
+    this.isClosed = state === "closed";
   }
 
-  // Messages come by the dozen, so that those since the last look are one event.
-  counts(receiver) {
-    const more = (receiver?.messages ?? 0) - this.told;
-    if (more > 0) entry(this.part("events"), `${more === 1 ? "message" : `${count(more)} messages, the last is`} ${count(receiver.after)}`);
-    this.told = receiver?.messages ?? 0;
-    this.part("counts").textContent = receiver === null ? "" :
-      `${count(receiver.messages)} messages, ${count(receiver.bytes)} bytes of them, ${count(receiver.requests)} requests`;
+  begin(receiver) {
+    this.counts();
+    this.receiver = receiver;
+    this.told = 0;
+    receiver.start();
+  }
+
+  leave() {
+    this.receiver?.stop();
+    this.event("not connected", "closed");
+  }
+
+  counts(receiver = this.receiver) {
+    if (!receiver) return;
+    const more = receiver.messages - this.told;
+    this.told = receiver.messages;
+    if (more > 0) this.events.messages(more, receiver.after);
+    const { messages, bytes, requests } = receiver;
+    const parts = [several(messages, "message"), several(bytes, "byte"), several(requests, "request")];
+    this.part("counts").textContent = parts.join(" · ");
   }
 }
 
