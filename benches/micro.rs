@@ -1,4 +1,4 @@
-//! Times of single calls on the way of a message: encode, parse, record.
+//! Times of single calls on the way of a message: encode, parse, hear, record.
 
 use divan::{Bencher, black_box};
 use pushbench_benches::path::Path;
@@ -82,6 +82,27 @@ mod parse {
             (1..=100).flat_map(|seq| reads::message(Contender::WEBSOCKET, Seq(seq))).collect();
         let mut path = Path::new(Contender::WEBSOCKET, PREPARED, ());
         bencher.bench_local(|| path.read(black_box(&input), Seq(100)));
+    }
+}
+
+/// Messages of clients as the server reads them: of 64 bytes, as most talk is, and larger.
+mod hear {
+    use pushbench_protocol::frame::client::{ClientReader, Said};
+    use pushbench_protocol::frame::push_message;
+
+    use super::*;
+
+    #[divan::bench(args = [64, 1_024, 12_288])]
+    fn a_frame_of_text(bencher: Bencher<'_, '_>, bytes: usize) {
+        let (mut frame, mut reader) = (Vec::new(), ClientReader::default());
+        push_message(&mut frame, &vec![b'x'; bytes], [1, 2, 3, 4]);
+        bencher.with_inputs(|| frame.clone()).bench_local_refs(|frame| {
+            let mut input = black_box(&mut frame[..]);
+            match reader.next(&mut input, usize::MAX) {
+                Ok(Some(Said::Message { payload, .. })) => payload.len(),
+                _ => 0,
+            }
+        });
     }
 }
 

@@ -197,19 +197,8 @@ impl ClientReader {
         if compressed {
             self.check_compressed(opcode)?;
         }
-        let is_there = length <= input.len() as u64;
         if opcode.is_control() {
-            if !last || length > CONTROL_LIMIT {
-                return Err(FrameError::Control.into());
-            }
-            if is_there {
-                let payload = take(input, clamp(length, input.len()));
-                unmask(payload, mask);
-                return control(opcode, payload).map(Some);
-            }
-            self.control.clear();
-            self.state = State::Control { opcode, left: length, mask };
-            return Ok(None);
+            return self.begin_control(header, input);
         }
         if (opcode == Opcode::Continuation) != self.within.is_some() {
             return Err(FrameError::Fragment.into());
@@ -219,6 +208,7 @@ impl ClientReader {
         if !kind.compressed && self.message.len() as u64 + length > limit as u64 {
             return Err(SaidError::TooLarge(limit));
         }
+        let is_there = length <= input.len() as u64;
         if last && is_there && !kind.compressed && self.within.is_none() {
             let payload = take(input, clamp(length, input.len()));
             unmask(payload, mask);
@@ -229,6 +219,26 @@ impl ClientReader {
         }
         self.within = Some(kind);
         self.state = State::Data { last, left: length, mask };
+        Ok(None)
+    }
+
+    /// Begins a control frame, or takes it where all of it is there.
+    #[cold]
+    fn begin_control<'a>(
+        &mut self,
+        Header { opcode, last, length, mask, .. }: Header,
+        input: &mut &'a mut [u8],
+    ) -> Result<Option<Said<'a>>, SaidError> {
+        if !last || length > CONTROL_LIMIT {
+            return Err(FrameError::Control.into());
+        }
+        if length <= input.len() as u64 {
+            let payload = take(input, clamp(length, input.len()));
+            unmask(payload, mask);
+            return control(opcode, payload).map(Some);
+        }
+        self.control.clear();
+        self.state = State::Control { opcode, left: length, mask };
         Ok(None)
     }
 

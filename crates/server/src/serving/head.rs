@@ -77,41 +77,44 @@ pub(super) fn parse<'a>(bytes: &'a [u8], config: &ServerConfig, is_loopback: boo
     for header in &*request.headers {
         fields.take(header.name, header.value);
     }
-    let asked = Asked {
-        is_for_people: route.endpoint.is_for_people,
-        version,
-        authority: None,
-        is_loopback,
+    let is_plain = match route.endpoint.answers {
+        Answers::Poll { .. } => !fields.of_body,
+        Answers::Say => version == Version::HTTP_11 && query.is_none(),
+        _ => false,
     };
-    match route.endpoint.answers {
-        Answers::Poll { waits } if !fields.of_body => {
-            match config.access.admit(&fields.claims, asked) {
-                Ok(cors) => {
-                    let is_head = method == "HEAD";
-                    Parsed::Poll(
-                        fields.poll((route, waits), query, is_head, version, cors),
-                        route.room,
-                        length,
-                    )
-                }
-                Err(_) => Parsed::Other,
-            }
-        }
-        Answers::Say if version == Version::HTTP_11 && query.is_none() => {
-            let Some(body) = body(request.headers, config.rooms.message) else {
-                return Parsed::Other;
-            };
-            let Ok(cors) = config.access.admit(&fields.claims, asked) else { return Parsed::Other };
-            let Some(payload) = bytes.get(length..length + body.length) else {
-                return Parsed::PartialBody;
-            };
-            let persistence = fields.persistence(version);
-            let (endpoint, room) = (route.row, route.room.unwrap_or_default());
-            let words = Words { endpoint, room, content: body.content, payload, persistence, cors };
-            Parsed::Words(words, length + payload.len())
-        }
-        _ => Parsed::Other,
+    let is_for_people = route.endpoint.is_for_people;
+    let asked = Asked { is_for_people, version, authority: None, is_loopback };
+    if !is_plain {
+        return Parsed::Other;
     }
+    let Ok(cors) = config.access.admit(&fields.claims, asked) else { return Parsed::Other };
+    match route.endpoint.answers {
+        Answers::Poll { waits } => {
+            let is_head = method == "HEAD";
+            let poll = fields.poll((route, waits), query, is_head, version, cors);
+            Parsed::Poll(poll, route.room, length)
+        }
+        _ => match body(request.headers, config.rooms.message) {
+            Some(body) => {
+                words(bytes.split_at(length), body, route, fields.persistence(version), cors)
+            }
+            None => Parsed::Other,
+        },
+    }
+}
+
+/// The message that a head brings, as soon as all of it is there behind it.
+fn words<'a>(
+    (head, behind): (&[u8], &'a [u8]),
+    Body { length, content }: Body,
+    route: Route<'a>,
+    persistence: Persistence,
+    cors: Cors,
+) -> Parsed<'a> {
+    let Some(payload) = behind.get(..length) else { return Parsed::PartialBody };
+    let (endpoint, room) = (route.row, route.room.unwrap_or_default());
+    let words = Words { endpoint, room, content, payload, persistence, cors };
+    Parsed::Words(words, head.len() + length)
 }
 
 /// The body of a message, as its head tells of it.
