@@ -32,6 +32,13 @@ pub(crate) enum Feed {
     Room,
 }
 
+impl Feed {
+    /// Whether clients say its messages.
+    pub(crate) const fn is_said(self) -> bool {
+        matches!(self, Self::Echo | Self::Room)
+    }
+}
+
 /// The side whose CPU is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {

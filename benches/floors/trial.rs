@@ -71,7 +71,8 @@ fn cost(contest: Contest, clients: u32, played: &Played) -> anyhow::Result<Cost>
         clients,
         units,
         payload_bytes: payload as f64 / units as f64,
-        in_step: played.kept_pace(),
+        // What clients say to each other nobody publishes.
+        in_step: contest.feed.is_said() || played.kept_pace(),
         server_us: us(resources.server_cpu)?,
         load_us: us(resources.load_cpu)?,
         per_turn: turns.map(|turns| units as f64 / turns as f64),

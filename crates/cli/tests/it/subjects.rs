@@ -118,6 +118,27 @@ fn node_takes_messages_by_post_and_by_websocket() {
     assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
 }
 
+/// Socket.IO wraps a message in an event of its own and asks each 2 s whether a client is there; NATS puts
+/// several into one WebSocket message, or a part of one. Rules find each of them, by its number.
+#[test]
+fn servers_that_wrap_messages_are_measured_by_rules_from_the_same_schedule() {
+    let installed: Vec<&str> =
+        ["socket-io", "nats"].into_iter().filter(|name| is_installed(name)).collect();
+    if installed.is_empty() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (status, _, errors) = run(folder.path(), &installed.join(","), &["websocket"]);
+    assert_eq!(status, 0, "{errors}");
+    assert_eq!(column(folder.path(), "subject"), installed);
+    assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
+    for faults in ["lost", "duplicated", "reordered", "errors", "reconnects"] {
+        assert!(numbers(folder.path(), faults).iter().all(|count| *count == 0.0), "{faults}");
+    }
+    assert!(numbers(folder.path(), "latency_p50_us").iter().all(|us| *us > 0.0));
+    assert!(column(folder.path(), "latency_from").iter().all(|from| from == "schedule"));
+}
+
 #[test]
 fn a_server_that_fails_is_named_and_the_others_stand() {
     if !is_installed("python-sse") {

@@ -51,6 +51,15 @@ fn what_cannot_be_is_refused_by_its_key() {
             format!("name = \"pushbench\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"),
             "name: it has 1 to 64",
         ),
+        (
+            format!("{MINE}publish = \"stdin\"\n{sse}\nrules = {{ seq = \"/n\", send = [\"x\"] }}"),
+            "transports.sse.rules: --send, --reply and --each go with",
+        ),
+        (
+            format!("{MINE}publish = \"stdin\"\n{sse}\nrules = {{ no-seq = true }}"),
+            "transports.sse.rules: say where messages have their number",
+        ),
+        (format!("{MINE}publish = {{ tcp = {{ port = \"client\" }} }}\n{sse}"), "no port `client`"),
         (format!("name = \"a b\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"), "name: it has"),
     ] {
         let error = parse(&text).unwrap_err();

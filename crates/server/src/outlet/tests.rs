@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::Schedule;
-use pushbench_core::subject::{Inlet, Publish};
+use pushbench_core::subject::{Envelope, Inlet, Publish};
 use pushbench_core::units::Rate;
 use pushbench_metrics::observe::observer::Window;
 
@@ -184,4 +184,34 @@ fn nobody_who_listens_is_told() {
     };
     let error = Publisher::open(plan(), &outlet).unwrap_err().to_string();
     assert!(error.contains("cannot connect to publish"), "{error}");
+}
+
+/// The way in which NATS takes messages: a line with their length before each.
+#[test]
+fn a_message_travels_in_the_signs_of_a_servers_own_protocol() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let envelope = Envelope {
+        port: "port".to_owned(),
+        hello: "HELLO\r\n".to_owned(),
+        before: "PUB feed {length}\r\n".to_owned(),
+        after: "\r\n".to_owned(),
+    };
+    let address = listener.local_addr().unwrap();
+    let outlet = Outlet { publish: Publish::Tcp(envelope), address, stdin: None };
+    let heard = thread::spawn(move || {
+        let mut all = Vec::new();
+        listener.accept().unwrap().0.read_to_end(&mut all).unwrap();
+        String::from_utf8(all).unwrap()
+    });
+    let measured = publish(&outlet, Duration::from_millis(50)).unwrap();
+    assert_eq!(measured.published, 10);
+    let heard = heard.join().unwrap();
+    let (hello, messages) = heard.split_once("\r\n").unwrap();
+    assert_eq!(hello, "HELLO");
+    let lines: Vec<&str> = messages.split_terminator("\r\n").collect();
+    assert!(lines.len() >= 20, "{heard}");
+    for (number, pair) in (1..).zip(lines.chunks(2)) {
+        assert_eq!(pair[0], format!("PUB feed {SIZE}"));
+        assert!(pair[1].starts_with(&format!("{number:010}")) && pair[1].len() == SIZE, "{pair:?}");
+    }
 }
