@@ -108,6 +108,10 @@ pub struct Envelope {
     /// The text behind a message.
     #[serde(default)]
     pub after: String,
+    /// The answer to a line of the server's, for each line that wants one: it asks whether this side is
+    /// there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replies: BTreeMap<String, String>,
 }
 
 /// Where a server takes messages.

@@ -271,59 +271,66 @@ mod tests {
         args.link.apply(&mut after);
         after.via.override_with(&args.via);
         args.subject.apply(&mut after);
+        args.talk.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
         keys
     }
 
+    /// A value for each flag, none of them the default.
+    const VALUES: [(&str, &str); 47] = [
+        ("transport", "sse"),
+        ("delivery", "latest"),
+        ("clients", "7"),
+        ("rate", "7/s"),
+        ("total-rate", "7/s"),
+        ("payload", "70B"),
+        ("poll-interval", "7s"),
+        ("long-poll-timeout", "7s"),
+        ("headers", "curl"),
+        ("cookie-bytes", "7"),
+        ("warmup", "7s"),
+        ("duration", "7s"),
+        ("runs", "7"),
+        ("seed", "7"),
+        ("schedule", "poisson"),
+        ("payload-kind", "text"),
+        ("on", "7s"),
+        ("off", "7s"),
+        ("trace", "t"),
+        ("speed", "7"),
+        ("tls-groups", "secp256r1:X25519"),
+        ("tls-certificate", "rsa-2048"),
+        ("tls-versions", "1.2"),
+        ("tls-cipher", "aes-256-gcm"),
+        ("tls-resumption", "false"),
+        ("compression-level", "7"),
+        ("compression-window-bits", "12"),
+        ("compression-threshold", "70B"),
+        ("link", "4g"),
+        ("delay", "7ms"),
+        ("jitter", "7ms"),
+        ("loss", "7%"),
+        ("loss-burst", "7"),
+        ("down", "7Mbit/s"),
+        ("up", "7Mbit/s"),
+        ("queue", "7ms"),
+        ("load-down", "7"),
+        ("load-up", "7"),
+        ("scope", "shared"),
+        ("ip-version", "ipv6"),
+        ("via", "nginx"),
+        ("subject", "nchan"),
+        ("talk", "echo"),
+        ("talk-rate", "7/s"),
+        ("talk-pace", "poisson"),
+        ("room-size", "7"),
+        ("threshold", "*.lost < 7"),
+    ];
+
     #[test]
     fn each_flag_sets_its_own_setting_and_takes_a_list_where_that_does() {
-        let values = [
-            ("transport", "sse"),
-            ("delivery", "latest"),
-            ("clients", "7"),
-            ("rate", "7/s"),
-            ("total-rate", "7/s"),
-            ("payload", "70B"),
-            ("poll-interval", "7s"),
-            ("long-poll-timeout", "7s"),
-            ("headers", "curl"),
-            ("cookie-bytes", "7"),
-            ("warmup", "7s"),
-            ("duration", "7s"),
-            ("runs", "7"),
-            ("seed", "7"),
-            ("schedule", "poisson"),
-            ("payload-kind", "text"),
-            ("on", "7s"),
-            ("off", "7s"),
-            ("trace", "t"),
-            ("speed", "7"),
-            ("tls-groups", "secp256r1:X25519"),
-            ("tls-certificate", "rsa-2048"),
-            ("tls-versions", "1.2"),
-            ("tls-cipher", "aes-256-gcm"),
-            ("tls-resumption", "false"),
-            ("compression-level", "7"),
-            ("compression-window-bits", "12"),
-            ("compression-threshold", "70B"),
-            ("link", "4g"),
-            ("delay", "7ms"),
-            ("jitter", "7ms"),
-            ("loss", "7%"),
-            ("loss-burst", "7"),
-            ("down", "7Mbit/s"),
-            ("up", "7Mbit/s"),
-            ("queue", "7ms"),
-            ("load-down", "7"),
-            ("load-up", "7"),
-            ("scope", "shared"),
-            ("ip-version", "ipv6"),
-            ("via", "nginx"),
-            ("subject", "nchan"),
-            ("threshold", "*.lost < 7"),
-        ];
         let cli = Cli::command();
         let run = cli.find_subcommand("run").unwrap();
         for setting in &SETTINGS {
@@ -332,7 +339,7 @@ mod tests {
             assert_eq!(arg.is_some(), setting.flag.is_some(), "--{flag}");
             let Some(arg) = arg else { continue };
             assert_eq!(arg.get_value_delimiter().is_some(), setting.takes_list, "--{flag}");
-            let (_, value) = values.iter().find(|(of, _)| *of == flag).expect("a value to try");
+            let (_, value) = VALUES.iter().find(|(of, _)| *of == flag).expect("a value to try");
             let keys = keys_set_by(&[&format!("--{flag}"), value]);
             // A trace is replayed.
             let own = |key: &&String| setting.key != "feed.trace" || *key != "feed.schedule";

@@ -117,7 +117,8 @@ mod tests {
 
     use super::*;
     use crate::scenario::{Scenario, Values};
-    use crate::talk::Pattern;
+    use crate::talk::{Pace, Pattern};
+    use crate::units::{Count, Rate};
 
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
@@ -130,6 +131,9 @@ mod tests {
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
         scenario.talk.pattern = Some(Values::One(Pattern::Chat));
+        scenario.talk.rate = Values::One(Rate::from_hz(2.0).unwrap());
+        scenario.talk.pace = Pace::Poisson;
+        scenario.talk.room_size = Values::One(Count(3));
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
         let mut within = Vec::new();
         for table in ["feed", "tls", "compression", "link", "talk"] {

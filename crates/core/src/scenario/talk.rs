@@ -22,21 +22,35 @@ pub struct TalkTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Values<Pattern>>,
     /// Messages that each client says in a unit of time.
+    #[serde(skip_serializing_if = "is_usual_rate")]
     pub rate: Values<Rate>,
     /// The law of their instants.
+    #[serde(skip_serializing_if = "is_usual_pace")]
     pub pace: Pace,
     /// Clients in a room.
+    #[serde(skip_serializing_if = "is_usual_size")]
     pub room_size: Values<Count>,
+}
+
+const USUAL_RATE: Values<Rate> = Values::One(Rate::ONE);
+const USUAL_SIZE: Values<Count> = Values::One(Count(20));
+
+fn is_usual_rate(rate: &Values<Rate>) -> bool {
+    *rate == USUAL_RATE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde has it so")]
+fn is_usual_pace(pace: &Pace) -> bool {
+    *pace == Pace::default()
+}
+
+fn is_usual_size(size: &Values<Count>) -> bool {
+    *size == USUAL_SIZE
 }
 
 impl Default for TalkTable {
     fn default() -> Self {
-        Self {
-            pattern: None,
-            rate: Values::One(Rate::ONE),
-            pace: Pace::Constant,
-            room_size: Values::One(Count(20)),
-        }
+        Self { pattern: None, rate: USUAL_RATE, pace: Pace::default(), room_size: USUAL_SIZE }
     }
 }
 

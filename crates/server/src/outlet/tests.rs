@@ -195,12 +195,17 @@ fn a_message_travels_in_the_signs_of_a_servers_own_protocol() {
         hello: "HELLO\r\n".to_owned(),
         before: "PUB feed {length}\r\n".to_owned(),
         after: "\r\n".to_owned(),
+        replies: [("PING".to_owned(), "PONG\r\n".to_owned())].into(),
     };
     let address = listener.local_addr().unwrap();
     let outlet = Outlet { publish: Publish::Tcp(envelope), address, stdin: None };
     let heard = thread::spawn(move || {
         let mut all = Vec::new();
-        listener.accept().unwrap().0.read_to_end(&mut all).unwrap();
+        let mut socket = listener.accept().unwrap().0;
+        // In two pieces, and something else before it.
+        socket.write_all(b"INFO {}\r\nPI").unwrap();
+        socket.write_all(b"NG\r\n").unwrap();
+        socket.read_to_end(&mut all).unwrap();
         String::from_utf8(all).unwrap()
     });
     let measured = publish(&outlet, Duration::from_millis(50)).unwrap();
@@ -208,7 +213,9 @@ fn a_message_travels_in_the_signs_of_a_servers_own_protocol() {
     let heard = heard.join().unwrap();
     let (hello, messages) = heard.split_once("\r\n").unwrap();
     assert_eq!(hello, "HELLO");
-    let lines: Vec<&str> = messages.split_terminator("\r\n").collect();
+    let all = messages.split_terminator("\r\n");
+    assert_eq!(all.clone().filter(|line| *line == "PONG").count(), 1, "{heard}");
+    let lines: Vec<&str> = all.filter(|line| *line != "PONG").collect();
     assert!(lines.len() >= 20, "{heard}");
     for (number, pair) in (1..).zip(lines.chunks(2)) {
         assert_eq!(pair[0], format!("PUB feed {SIZE}"));

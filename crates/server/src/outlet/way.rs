@@ -31,7 +31,7 @@ pub(super) enum After {
 pub(super) enum Way {
     Post(Post),
     Websocket(Socket),
-    Tcp(Envelope),
+    Tcp(Signs),
     Lines,
 }
 
@@ -46,6 +46,17 @@ pub(super) struct Post {
     /// The server closes the connection behind the answer that it gives.
     closes: bool,
 }
+
+/// Messages in the signs of a server's own protocol.
+#[derive(Debug)]
+pub(super) struct Signs {
+    envelope: Envelope,
+    /// The beginning of a line of the server's.
+    line: Vec<u8>,
+}
+
+/// The longest line of a server's that is read as one.
+const MOST_LINE: usize = 4096;
 
 /// Messages on a WebSocket.
 #[derive(Debug)]
@@ -73,7 +84,9 @@ impl Way {
                 seed,
                 frames: FrameReader::default(),
             }),
-            Publish::Tcp(envelope) => Self::Tcp(envelope.clone()),
+            Publish::Tcp(envelope) => {
+                Self::Tcp(Signs { envelope: envelope.clone(), line: Vec::new() })
+            }
             Publish::Stdin => Self::Lines,
         }
     }
@@ -82,8 +95,8 @@ impl Way {
     pub(super) fn open(&mut self, socket: &mut (impl Read + Write)) -> Result<(), OutletError> {
         match self {
             Self::Websocket(way) => way.shake_hands(socket),
-            Self::Tcp(envelope) => {
-                socket.write_all(envelope.hello.as_bytes()).map_err(OutletError::Connect)
+            Self::Tcp(signs) => {
+                socket.write_all(signs.envelope.hello.as_bytes()).map_err(OutletError::Connect)
             }
             Self::Post(_) | Self::Lines => Ok(()),
         }
@@ -94,7 +107,7 @@ impl Way {
         match self {
             Self::Post(way) => Ok(way.request(payload)),
             Self::Websocket(way) => Ok(way.frame(seq, payload)),
-            Self::Tcp(envelope) => Ok(enveloped(envelope, payload)),
+            Self::Tcp(signs) => Ok(enveloped(&signs.envelope, payload)),
             Self::Lines if payload.contains(&b'\n') => Err(OutletError::NoLine(seq)),
             Self::Lines => Ok([payload, b"\n"].concat()),
         }
@@ -129,7 +142,8 @@ impl Way {
             Self::Tcp(_) if input.is_empty() => {
                 Err(OutletError::Io(io::ErrorKind::UnexpectedEof.into()))
             }
-            Self::Tcp(_) | Self::Lines => Ok((After::Goes, Vec::new())),
+            Self::Tcp(signs) => Ok((After::Goes, signs.heard(input))),
+            Self::Lines => Ok((After::Goes, Vec::new())),
         }
     }
 }
@@ -138,6 +152,24 @@ impl Way {
 fn enveloped(Envelope { before, after, .. }: &Envelope, payload: &[u8]) -> Vec<u8> {
     let before = before.replace("{length}", &payload.len().to_string());
     [before.as_bytes(), payload, after.as_bytes()].concat()
+}
+
+impl Signs {
+    /// Takes what the server says; the answers to lines that want one.
+    fn heard(&mut self, input: &[u8]) -> Vec<u8> {
+        let mut answers = Vec::new();
+        for piece in input.split_inclusive(|&byte| byte == b'\n') {
+            let room = MOST_LINE.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.ends_with(b"\n") {
+                let line = String::from_utf8_lossy(&self.line);
+                let answer = self.envelope.replies.get(line.trim_end());
+                answers.extend_from_slice(answer.map_or(&[], |answer| answer.as_bytes()));
+                self.line.clear();
+            }
+        }
+        answers
+    }
 }
 
 impl Post {
