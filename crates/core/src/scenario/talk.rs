@@ -13,6 +13,9 @@ use crate::units::{ByteSize, Count, Rate};
 /// The most clients that are in one room.
 const MOST_IN_ROOM: u64 = 100_000;
 
+/// The most pairs of a hearer and a member of its room: what each heard of each takes memory.
+const MOST_PAIRS: u64 = 10_000_000;
+
 /// The `[talk]` table of a scenario. With a pattern, clients speak in rooms and there is no feed;
 /// the size of what they say is that of the scenario's `payload`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,10 +129,32 @@ impl Scenario {
         if !self.subject.as_slice().iter().all(SubjectName::is_own) {
             return Err(setting("subject", "only pushbench's own server has rooms to talk in"));
         }
+        self.check_pairs()?;
         if self.floor {
             return Err(setting("floor", "bare loops do not talk; leave it out"));
         }
         Ok(())
+    }
+}
+
+impl Scenario {
+    /// That what each client is to hear of each in its room can be kept.
+    fn check_pairs(&self) -> Result<(), ScenarioError> {
+        let most = |values: &Values<Count>| values.as_slice().iter().map(|count| count.0).max();
+        let (clients, size) = (most(&self.clients), most(&self.talk.room_size));
+        let (clients, size) = (clients.unwrap_or(0), size.unwrap_or(0));
+        let is_chat = |patterns: &Values<Pattern>| patterns.as_slice().contains(&Pattern::Chat);
+        if clients.saturating_mul(size.min(clients)) <= MOST_PAIRS
+            || !self.talk.pattern.as_ref().is_some_and(is_chat)
+        {
+            return Ok(());
+        }
+        let problem = format!(
+            "{clients} clients in rooms of {size} are more pairs of who hears whom than the 10000k \
+             that are kept; use rooms of at most {}",
+            MOST_PAIRS / clients.max(1)
+        );
+        Err(setting("talk.room_size", problem))
     }
 }
 
@@ -169,6 +194,7 @@ mod tests {
         for (text, part) in [
             ("[talk]\nrate = 5".to_owned(), "talk.pattern: the table says how"),
             (format!("{chat}room_size = 0"), "talk.room_size: 0 is not within"),
+            (format!("clients = 20000\n{chat}room_size = 1000"), "use rooms of at most 500"),
             (format!("{chat}rate = 0"), "it must be above zero"),
             (format!("delivery = \"latest\"\n{chat}"), "delivery: what clients say"),
             (format!("total_rate = 5\n{chat}"), "total_rate: clients talk at"),
