@@ -91,6 +91,7 @@ fn timing(now: MonoInstant, rounds: u64) -> TrialTiming {
         window,
         drain_deadline: end + DRAIN,
         stamps: None,
+        halt: None,
     }
 }
 

@@ -14,7 +14,7 @@ use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};
 
-use crate::args::{ClientArgs, FeedSettings, LinkArgs, SubjectArgs, TalkArgs};
+use crate::args::{ClientArgs, FeedSettings, LifeArgs, LinkArgs, SubjectArgs, TalkArgs};
 use crate::exit::Failure;
 use crate::{profile, proxies, scenarios, subjects, tell};
 
@@ -37,7 +37,7 @@ pub(crate) fn can_capture() -> bool {
 pub(crate) fn resolve(
     name: &str,
     (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
-    (via, subject, talk): (&[Via], &SubjectArgs, &TalkArgs),
+    (via, subject, talk, life): (&[Via], &SubjectArgs, &TalkArgs, &LifeArgs),
     layout: Layout,
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
@@ -58,6 +58,7 @@ pub(crate) fn resolve(
     feed.apply(&mut scenario);
     link.apply(&mut scenario);
     talk.apply(&mut scenario);
+    life.apply(&mut scenario);
     proxies::resolve(&mut scenario, via, file.is_none())?;
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));

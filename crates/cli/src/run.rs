@@ -27,8 +27,8 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
-    let (settings, sides) =
-        ((&args.clients, &args.feed, &args.link), (&args.via[..], &args.subject, &args.talk));
+    let settings = (&args.clients, &args.feed, &args.link);
+    let sides = (&args.via[..], &args.subject, &args.talk, &args.life);
     let plans = names.iter().map(|name| plan::resolve(name, settings, sides, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {

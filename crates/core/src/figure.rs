@@ -90,6 +90,20 @@ pub enum Figure {
     FanOutP99,
     /// Clients that heard their room in another order than others did.
     Disordered,
+    /// Times that a client was cut off, or left and was followed by another.
+    CutOff,
+    /// Those of them after which it was not back by the trial's end.
+    NotBack,
+    /// Median time until a client that was cut off was back.
+    BackP50,
+    /// 99th percentile of that.
+    BackP99,
+    /// Greatest of that: all were back by then.
+    BackMax,
+    /// Connections begun per second, in the tenth of a second that had most of them.
+    OpenedPeak,
+    /// Cores that the server was busy with, in the tenth of a second in which that was most.
+    ServerPeak,
 }
 
 /// The unit of a figure's numbers, wherever they stand.
@@ -105,6 +119,10 @@ pub enum Unit {
     Share,
     /// Bits each second.
     BitsPerSecond,
+    /// Things each second.
+    PerSecond,
+    /// Cores of the machine.
+    Cores,
 }
 
 /// A thing without which a figure cannot be measured.
@@ -148,6 +166,9 @@ const LOAD_MEMORY: Kind = Kind { unit: Unit::Bytes, decimals: 0, needs: &[] };
 const SERVER_MEMORY: Kind = Kind { needs: &[Need::ServerProcess], ..LOAD_MEMORY };
 const COUNT: Kind = Kind { unit: Unit::Count, decimals: 0, needs: &[] };
 const GOODPUT: Kind = Kind { unit: Unit::BitsPerSecond, decimals: 0, needs: &[] };
+const PACE: Kind = Kind { unit: Unit::PerSecond, decimals: 0, needs: &[] };
+const CORES: Kind =
+    Kind { unit: Unit::Cores, decimals: 3, needs: &[Need::CpuTime, Need::ServerProcess] };
 const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
 
 /// A figure's row: all that is said of it in one place.
@@ -186,7 +207,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 36] = {
+const TABLE: [Row; 43] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -259,6 +280,13 @@ const TABLE: [Row; 36] = {
         row(F::FanOutP50, "fan_out.p50", "fan_out_p50_us", "fan-out p50", SPAN).at(0.5),
         row(F::FanOutP99, "fan_out.p99", "fan_out_p99_us", "fan-out p99", SPAN).at(0.99),
         row(F::Disordered, "disordered", "disordered", "disordered", COUNT),
+        row(F::CutOff, "cut_off", "cut_off", "cut off", COUNT),
+        row(F::NotBack, "not_back", "not_back", "not back", COUNT),
+        row(F::BackP50, "back.p50", "back_p50_us", "back p50", SPAN).at(0.5),
+        row(F::BackP99, "back.p99", "back_p99_us", "back p99", SPAN).at(0.99),
+        row(F::BackMax, "back.max", "back_max_us", "back max", SPAN),
+        row(F::OpenedPeak, "opened.peak", "opened_peak_per_s", "opened peak", PACE),
+        row(F::ServerPeak, "server.peak", "server_peak_cores", "server peak", CORES),
     ]
 };
 

@@ -14,6 +14,7 @@ pub mod feed;
 pub mod figure;
 pub mod instant;
 pub mod ip;
+pub mod life;
 pub mod link;
 pub mod named;
 pub mod program;

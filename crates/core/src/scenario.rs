@@ -5,6 +5,7 @@
 
 mod axis;
 mod check;
+mod life;
 mod link;
 mod point;
 mod points;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::{Axis, AxisUnit};
+pub use self::life::{ChurnTable, RestartTable};
 pub use self::link::LinkTable;
 pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
@@ -30,6 +32,7 @@ use crate::checked_when_read;
 use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
 use crate::feed::payload::PayloadKind;
+use crate::life::Reconnect;
 use crate::proxy::Via;
 use crate::subject::SubjectName;
 use crate::units::{ByteSize, Count, Rate, Span};
@@ -133,6 +136,15 @@ pub struct Scenario {
     /// How clients talk, where they do.
     #[serde(skip_serializing_if = "TalkTable::is_empty")]
     pub talk: TalkTable,
+    /// A restart of the server within the window.
+    #[serde(skip_serializing_if = "RestartTable::is_empty")]
+    pub restart: RestartTable,
+    /// Clients that come and go while the feed runs.
+    #[serde(skip_serializing_if = "ChurnTable::is_empty")]
+    pub churn: ChurnTable,
+    /// How long clients wait before they connect again after a failure.
+    #[serde(skip_serializing_if = "is_usual_reconnect")]
+    pub reconnect: Values<Reconnect>,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -146,6 +158,10 @@ fn is_direct(via: &Values<Via>) -> bool {
 
 fn is_own(subject: &Values<SubjectName>) -> bool {
     matches!(subject, Values::One(name) if name.is_own())
+}
+
+fn is_usual_reconnect(reconnect: &Values<Reconnect>) -> bool {
+    *reconnect == Values::One(Reconnect::default())
 }
 
 /// The `[feed]` table of a scenario.
@@ -209,6 +225,9 @@ impl Default for Scenario {
             via: Values::One(Via::Direct),
             subject: Values::One(SubjectName::default()),
             talk: TalkTable::default(),
+            restart: RestartTable::default(),
+            churn: ChurnTable::default(),
+            reconnect: Values::One(Reconnect::default()),
             thresholds: Thresholds::default(),
         }
     }

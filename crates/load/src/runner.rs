@@ -21,6 +21,7 @@ mod ending;
 mod error;
 mod found;
 mod holding;
+mod leaving;
 mod load;
 mod loop_check;
 mod outlet;

@@ -7,6 +7,7 @@ pub mod age;
 pub mod attempts;
 pub mod attendance;
 pub mod audit;
+pub mod away;
 pub mod censored;
 pub mod cross;
 pub mod device;

@@ -1,6 +1,7 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
 pub mod control;
+pub mod course;
 pub mod environment;
 pub mod floor;
 pub mod headers;
@@ -31,6 +32,7 @@ use crate::observe::instrument::Instrument;
 use crate::observe::measured::Measured;
 use crate::observe::observer::Window;
 use crate::record::control::ServerMeasured;
+use crate::record::course::ServerCourse;
 use crate::record::environment::Environment;
 use crate::record::floor::FloorTrial;
 use crate::record::outcome::ThresholdOutcome;
@@ -180,6 +182,9 @@ pub struct TrialRecord {
     /// The server, where it is somebody else's and the run started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectRecord>,
+    /// The server's course through the window, where connections end in it because that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<ServerCourse>,
     /// Where latency was spent; `None` where nothing was stamped.
     #[serde(default)]
     pub breakdown: Option<Breakdown>,

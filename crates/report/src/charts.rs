@@ -8,6 +8,7 @@ mod axes;
 mod bars;
 mod breakdown;
 mod bytes;
+mod course;
 mod cpu;
 pub(crate) mod headers;
 mod latency;
@@ -107,6 +108,9 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
             ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block).into(), bytes::picture(block, &conditions)),
             ("cpu", cpu::caption(block), cpu::picture(block, &conditions)),
+            ("arrivals", course::ARRIVALS.into(), course::arrivals(block, &conditions)),
+            ("openings", course::OPENINGS.into(), course::openings(block, &conditions)),
+            ("cores", course::CORES.into(), course::cores(block, &conditions)),
             ("timeline", timeline::CAPTION.into(), timeline::picture(block, &conditions)),
         ];
         charts.extend(pictures.into_iter().filter_map(|(name, caption, picture)| {
@@ -154,6 +158,7 @@ enum Plot {
     Latency(latency::Curves),
     Bars(Bars),
     Timeline(timeline::Lines),
+    Course(course::Lines),
     Sweep(Sweep),
     Ratio(Ratio),
 }
@@ -187,6 +192,7 @@ impl Picture {
             Plot::Latency(curves) => curves.draw(area, top, self.height),
             Plot::Bars(bars) => bars.draw(area, top),
             Plot::Timeline(lines) => lines.draw(area, top, self.height),
+            Plot::Course(lines) => lines.draw(area, top, self.height),
             Plot::Sweep(sweep) => sweep.draw(area, top, self.height),
             Plot::Ratio(ratio) => ratio.draw(area, top, self.height),
         }

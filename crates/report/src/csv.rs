@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use ::csv::Writer;
 use pushbench_core::scenario::Point;
 use pushbench_core::text;
+use pushbench_metrics::observe::away::TENTH;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
@@ -26,6 +27,9 @@ const BYTES: &str = "phase,direction,layer,source,bytes,bytes_per_msg,packets,re
 /// The columns of `series.csv` behind those of a trial.
 const SERIES: &str = "second,delivered,latency_p50_us,latency_p99_us,latency_max_us,requests,\
 bytes_up,bytes_down";
+
+/// The columns of `life.csv` behind those of a trial.
+const LIFE: &str = "at_s,arrived,opened,failed,server_cores";
 
 /// Lines of fields below a header, each with all of its columns. Each cell is data to a
 /// spreadsheet, whoever wrote its text.
@@ -172,6 +176,29 @@ impl Entry {
         ];
         sheet.of_row(row, fields);
     }
+}
+
+/// `life.csv`: a line for each tenth of a second of each trial's window, and of its drain, in which
+/// connections ended because that was asked for; invalid trials too.
+pub(crate) fn life(record: &RunRecord) -> Vec<u8> {
+    let mut sheet = Sheet::of_trials(LIFE);
+    for trial in &record.trials {
+        let tenths = trial.measured.away.iter().flat_map(|away| &away.tenths);
+        for (index, tenth) in tenths.enumerate() {
+            let at = TENTH * u32::try_from(index).unwrap_or(u32::MAX);
+            let middle = at + TENTH / 2;
+            let cores = trial.course.as_ref().and_then(|course| course.cores_at(middle));
+            let fields = [
+                format!("{:.1}", at.as_secs_f64()),
+                tenth.arrived.to_string(),
+                tenth.opened.to_string(),
+                tenth.failed.to_string(),
+                decimals(cores, 3),
+            ];
+            sheet.of_trial(record, trial, fields);
+        }
+    }
+    sheet.finish()
 }
 
 /// `series.csv`: a line for each second of each trial's window, invalid trials too.

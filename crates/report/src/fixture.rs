@@ -284,6 +284,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         cross: None,
         proxy: None,
         subject: None,
+        course: None,
         breakdown: None,
         latency_from: Default::default(),
         stamp_offset: None,

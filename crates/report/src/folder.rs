@@ -120,6 +120,9 @@ impl RunFolder {
         self.write("breakdown.csv", &csv::breakdown(record))?;
         self.write("series.csv", &csv::series(record))?;
         self.write("models.csv", &csv::models(record))?;
+        if record.trials.iter().any(|trial| trial.measured.away.is_some()) {
+            self.write("life.csv", &csv::life(record))?;
+        }
         if !record.floors.is_empty() {
             self.write("floor.csv", &floor::csv(record))?;
         }

@@ -20,6 +20,7 @@ mod headers;
 mod hlog;
 mod html;
 mod instrument;
+mod life;
 mod markdown;
 mod notes;
 mod proxy;

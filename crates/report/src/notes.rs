@@ -267,6 +267,7 @@ fn weight(warning: &Warning) -> f64 {
         Warning::FellSilent(silence) => silence.clients as f64,
         Warning::FallsBehind { to_us, .. } => *to_us,
         Warning::Reconnects { count }
+        | Warning::NotBack { times: count }
         | Warning::Errors { count, .. }
         | Warning::ProtocolErrors { count, .. }
         | Warning::PollsSkipped { count } => *count as f64,

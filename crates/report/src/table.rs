@@ -10,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, proxy, security, settings, stamps, subject, talk};
+use crate::{cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -85,7 +85,14 @@ impl Column {
 /// take a terminal beyond 120 characters is in the `wide` table only.
 pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     let mut columns = vec![Column::Contender, Column::Delivered];
-    columns.extend(if block.compares_ages() {
+    let is_eventful = block.point.life.is_eventful();
+    columns.extend(if is_eventful {
+        let rest = [Figure::LatencyP99, Figure::BackP50, Figure::BackMax, Figure::OpenedPeak];
+        [Column::Spread(Figure::LatencyP50)]
+            .into_iter()
+            .chain(rest.map(Column::Figure))
+            .collect::<Vec<_>>()
+    } else if block.compares_ages() {
         vec![Column::Superseded, Column::Spread(Figure::AgeMean), Column::AgeMax]
     } else {
         let rest = [Figure::LatencyP99, Figure::LatencyMax, Figure::AgeMean].map(Column::Figure);
@@ -96,7 +103,8 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     columns.extend(wide.then_some(Column::Empty));
     // What is beside the server's own: of the clients, or of who stands between.
     let beside = match (wide, block.point.via.is_direct()) {
-        (_, true) => &[Figure::LoadCpu][..],
+        _ if is_eventful => &[Figure::ServerPeak][..],
+        (_, true) => &[Figure::LoadCpu],
         (false, false) => &[Figure::ProxyCpu],
         (true, false) => &[Figure::ProxyCpu, Figure::ProxyRss, Figure::LoadCpu],
     };
@@ -187,6 +195,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     lines.extend(stamps::legend(record));
     lines.extend(link_legend(blocks));
     lines.extend(talk::legend(blocks));
+    lines.extend(life::legend(blocks));
     lines.push(bytes_legend(blocks));
     lines.extend(security::of_run(record));
     lines.extend(proxy::of_run(record));

@@ -28,6 +28,9 @@ use crate::security::{Ends, ends};
 /// The stream of random numbers that the order of trials is drawn from.
 const ORDER_STREAM: u64 = 30;
 
+/// The stream of random numbers that feeds are named from.
+const FEED_STREAM: u64 = 31 << 32;
+
 /// Time of a trial beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 
@@ -133,9 +136,10 @@ impl Plan {
         let point = self.point(id);
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
         let processes = self.layout.room(point, id.contender).map_or(1, |room| room.load_processes);
-        // Behind a proxy the server does not see which client a connection is, and what clients say has
-        // no publisher.
-        (self.stamps && point.via.is_direct() && point.talk.is_none())
+        // Behind a proxy the server does not see which client a connection is, what clients say has no
+        // publisher, and of a server that goes nothing is left to tell.
+        let is_seen = point.via.is_direct() && point.life.restart.is_none();
+        (self.stamps && is_seen && point.talk.is_none())
             .then(|| Sampling::new(point.clients, processes, messages))
     }
 
@@ -255,6 +259,7 @@ impl Plan {
             headers: self.headers.clone(),
             compression: self.compression_terms(id),
             stamps: self.sampling(id),
+            feed_id: self.point(id).life.restart.map(|_| feed_id(self.scenario.seed, id)),
             // Over loopback a request is there as soon as it was sent.
             stamps_requests: self.point(id).link.is_some(),
             publish_delay: self.publish_delay,
@@ -280,6 +285,7 @@ impl Plan {
             // Where latency is spent is known of messages with a schedule.
             stamps: self.sampling(id).filter(|_| !is_unscheduled),
             talk: point.talk,
+            life: point.life,
             ..LoadPlan::new(target, id.contender, point.clients)
         }
     }
@@ -313,6 +319,11 @@ impl Plan {
         }
         estimates
     }
+}
+
+/// The name of a trial's feed in cursors, where a server is to go on with that of another.
+fn feed_id(seed: u64, id: TrialId) -> u64 {
+    random::bits(seed, FEED_STREAM + u64::from(id.round), u64::from(id.point))
 }
 
 fn subject_of<'a>(point: &Point, subjects: &'a [Subject]) -> Option<&'a Subject> {

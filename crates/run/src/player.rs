@@ -6,6 +6,7 @@ pub(crate) mod clients;
 pub(crate) mod cross;
 pub(crate) mod inbox;
 pub mod link;
+pub(crate) mod own;
 pub mod process;
 pub(crate) mod proxy;
 pub(crate) mod server;

@@ -2,6 +2,7 @@
 
 mod capture;
 mod cost;
+mod course;
 mod disturbance;
 mod played;
 
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use pushbench_core::link::Link;
 use pushbench_core::security::{ClientSecurity, Secured};
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::cross::CrossMeasured;
@@ -26,6 +28,7 @@ use self::capture::Wire;
 pub use self::capture::is_possible as capture_is_possible;
 use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
+use self::course::Meters;
 pub use self::disturbance::DisturbanceWatch;
 pub use self::played::{Merged, Played};
 use crate::error::{Found, RunError, TrialError};
@@ -74,6 +77,8 @@ struct Trial<'a> {
     places: Places,
     wire: Option<Wire>,
     inbox: Inbox<'a>,
+    /// Where the servers listen.
+    listened: Vec<SocketAddr>,
     /// Whether its clients check who the server is, where connections are secured.
     verifies: bool,
 }
@@ -111,11 +116,11 @@ impl<'a> Trial<'a> {
         )?;
         let name = server.foreign().map(|side| side.record().name.to_string());
         let mut inbox = Inbox::new(messages, listener, server.own_processes()).of_subject(name);
-        let addresses = addresses(&server, &mut inbox)?;
+        let listened = addresses(&server, &mut inbox)?;
         let start_proxies =
-            |demand| ProxySide::start(commands, demand, &addresses, client_security.as_ref());
+            |demand| ProxySide::start(commands, demand, &listened, client_security.as_ref());
         let proxies = demand.map(start_proxies).transpose().map_err(TrialError::Invalid)?;
-        let addresses = proxies.as_ref().map_or(addresses, ProxySide::addresses);
+        let addresses = proxies.as_ref().map_or_else(|| listened.clone(), ProxySide::addresses);
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.map_err(RunError::Capture)?;
         let verifies = client_security.as_ref().is_none_or(ClientSecurity::verifies);
@@ -130,9 +135,7 @@ impl<'a> Trial<'a> {
             ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
         inbox.expect_loads(clients.len());
         inbox.loads_ready()?;
-        let ends = point.link.as_ref().zip(network);
-        let start_cross = |(link, network)| CrossSide::start(&commands.cross, link, network);
-        let cross = ends.map(start_cross).transpose().map_err(RunError::Link)?.flatten();
+        let cross = start_cross(run, point.link.as_ref().zip(network))?;
         Ok(Self {
             plan,
             attempt,
@@ -144,6 +147,7 @@ impl<'a> Trial<'a> {
             places,
             wire,
             inbox,
+            listened,
             verifies,
         })
     }
@@ -161,16 +165,7 @@ impl<'a> Trial<'a> {
     fn phases(&mut self) -> Result<Played, TrialError> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
-        let router = self.link.as_ref().map(LinkSide::pid);
-        let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
-        let mut meter =
-            CostMeter::new(&pids, own_server, &self.clients.pids(), router).beside(cross);
-        if let Some(side) = self.server.foreign() {
-            meter = meter.published_by(side.publisher());
-        }
-        if let Some(proxies) = &self.proxies {
-            meter = meter.through(&proxies.pids());
-        }
+        let mut meter = self.meter(&pids);
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;
@@ -182,7 +177,9 @@ impl<'a> Trial<'a> {
         meter.start();
         watch.begin();
         self.inbox.enter(Phase::Window)?;
-        let at_end = self.inbox.wait_until(timing.window.end)?;
+        let life = self.plan.point(self.attempt.id).life;
+        let meters = Meters { cost: &mut meter, watch: &mut watch };
+        let (at_end, course) = self.go_through(&timing, &life, meters)?;
         let mut cost = meter.finish(connecting, watch);
         self.inbox.enter(Phase::Drain)?;
         let drain = timing.drain_deadline.saturating_since(clock::now());
@@ -210,6 +207,7 @@ impl<'a> Trial<'a> {
             uncaptured,
             router,
             cross,
+            course,
             proxy: self.proxies.as_ref().map(|proxies| proxies.record().clone()),
             subject: self.server.foreign().map(|side| side.record().clone()),
             ended_early,
@@ -219,6 +217,21 @@ impl<'a> Trial<'a> {
             latency_from: self.server.latency_from(),
             clock_step_ns,
         })
+    }
+
+    /// The meter of what all processes cost, the server's being `pids`.
+    fn meter(&self, pids: &[u32]) -> CostMeter {
+        let router = self.link.as_ref().map(LinkSide::pid);
+        let cross = self.cross.as_ref().map_or_else(Vec::new, |cross| cross.pids().to_vec());
+        let clients = self.clients.pids();
+        let mut meter = CostMeter::new(pids, self.server.is_own(), &clients, router).beside(cross);
+        if let Some(side) = self.server.foreign() {
+            meter = meter.published_by(side.publisher());
+        }
+        if let Some(proxies) = &self.proxies {
+            meter = meter.through(&proxies.pids());
+        }
+        meter
     }
 
     /// How long closing connections and reporting may take.
@@ -259,7 +272,9 @@ impl<'a> Trial<'a> {
     fn begin(&mut self) -> Result<TrialTiming, TrialError> {
         let (plan, id) = (self.plan, self.attempt.id);
         let duration = plan.scenario.duration.0;
-        let timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
+        let mut timing = self.server.begin(plan.warmup(id), duration, plan.drain_limit(id))?;
+        let restart = plan.point(id).life.restart;
+        timing.halt = restart.map(|restart| timing.window.start + restart.at.0);
         if let Some(wire) = &self.wire {
             wire.set_timing(&timing);
         }
@@ -321,6 +336,15 @@ fn start_link(run: &Run, id: TrialId, place: &Place) -> Result<Option<LinkSide>,
     let seed = run.plan.scenario.seed ^ (u64::from(id.round) << 32);
     let start = |link| LinkSide::start(&run.commands.link, place, link, point.clients, seed);
     point.link.as_ref().map(start).transpose().map_err(RunError::Link)
+}
+
+/// The traffic beside the feed on a link; `None` where there is none.
+fn start_cross(
+    run: &Run,
+    ends: Option<(&Link, &LinkNetwork)>,
+) -> Result<Option<CrossSide>, RunError> {
+    let start = |(link, network)| CrossSide::start(&run.commands.cross, link, network);
+    Ok(ends.map(start).transpose().map_err(RunError::Link)?.flatten())
 }
 
 /// Where the servers listen.

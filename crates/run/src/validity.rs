@@ -128,13 +128,14 @@ impl<'a> Evidence<'a> {
         let strays = heard.and_then(|heard| any(heard.strays)).map(RoomDoubt::Strays);
         let doubts = disordered.into_iter().chain(strays);
         warnings.extend(doubts.map(|doubt| Warning::Room { doubt }));
-        warnings.extend(any(counters.reconnects).map(|count| Warning::Reconnects { count }));
+        warnings.extend(self.of_connections());
         warnings.extend(self.of_errors());
         if !load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: load.other_events.clone() });
         }
         warnings.extend(load.attempts.warnings(self.wanted(), load.errors.first()));
-        warnings.extend(any(counters.skipped_polls).map(|count| Warning::PollsSkipped { count }));
+        let skipped = any(counters.skipped_polls).filter(|_| !self.restarts());
+        warnings.extend(skipped.map(|count| Warning::PollsSkipped { count }));
         let messages = audit.published.max(audit.unnumbered / audit.clients.max(1));
         if messages < FEW_MESSAGES {
             warnings.push(Warning::FewMessages { messages });
@@ -153,6 +154,21 @@ impl<'a> Evidence<'a> {
         warnings
     }
 
+    /// Whether the server goes and comes back, as was asked for.
+    fn restarts(&self) -> bool {
+        self.plan.point(self.id).life.restart.is_some()
+    }
+
+    /// Connections that were lost though nobody asked for it, and clients that did not come back where
+    /// somebody did.
+    fn of_connections(&self) -> Option<Warning> {
+        let measured = &self.load().measured;
+        match &measured.away {
+            Some(away) => any(away.not_back()).map(|times| Warning::NotBack { times }),
+            None => any(measured.counters.reconnects).map(|count| Warning::Reconnects { count }),
+        }
+    }
+
     /// Breaches of the protocol, and apart from them all other failures.
     fn of_errors(&self) -> Vec<Warning> {
         let (load, counters) = (self.load(), &self.load().measured.counters);
@@ -161,7 +177,9 @@ impl<'a> Evidence<'a> {
         let other = load.errors.iter().find(|error| Some(*error) != breach.as_ref());
         let breaches =
             any(breaches).map(|count| Warning::ProtocolErrors { count, first: breach.clone() });
-        let others = any(others).map(|count| Warning::Errors { count, first: other.cloned() });
+        // A server that is away is met with errors, which was asked for.
+        let others = any(others).filter(|_| !self.restarts());
+        let others = others.map(|count| Warning::Errors { count, first: other.cloned() });
         breaches.into_iter().chain(others).collect()
     }
 

@@ -6,7 +6,7 @@ use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::stamp::StampOffset;
 use pushbench_core::sampling::Sampling;
-use pushbench_metrics::record::control::ServerPlan;
+use pushbench_metrics::record::control::{Begun, ServerPlan};
 use pushbench_protocol::headers::HeaderProfile;
 use pushbench_tls::{Acceptor, CertificateError};
 
@@ -59,6 +59,10 @@ pub struct ServerConfig {
     pub stamps_requests: bool,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
+    /// The name of the feed in cursors; `None` makes one up, which no other server has.
+    pub feed_id: Option<u64>,
+    /// The feed of a server that has gone, which this one goes on with; `None` begins anew.
+    pub begun: Option<Begun>,
     /// The clock by which messages say when they are due, for who takes the server for a stranger's;
     /// `None` where they do not.
     pub payload_stamps: Option<StampOffset>,
@@ -88,6 +92,8 @@ impl ServerConfig {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            feed_id: None,
+            begun: None,
             payload_stamps: None,
         }
     }
@@ -123,6 +129,8 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps_requests,
             publish_delay,
             publish_token,
+            feed_id,
+            begun,
             place: _,
             player: _,
         } = plan;
@@ -142,6 +150,8 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps_requests,
             publish_delay,
             publish_token,
+            feed_id,
+            begun,
             access,
             ..Self::new(feed)
         })

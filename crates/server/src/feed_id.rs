@@ -7,7 +7,7 @@ use pushbench_core::{MonoInstant, Seq, random};
 
 /// Tells a feed from that of another start, whose messages have the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FeedId(u64);
+pub(crate) struct FeedId(pub(crate) u64);
 
 impl FeedId {
     /// That of a feed that begins at `now` in this process.

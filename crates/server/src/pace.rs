@@ -81,6 +81,13 @@ impl<'a> Pace<'a> {
         pace
     }
 
+    /// Goes on behind `seq`.
+    pub(crate) fn skip_to(&mut self, seq: Seq) {
+        while self.next.is_some_and(|due| due.seq <= seq) {
+            self.next = self.pull();
+        }
+    }
+
     /// The next message of the schedule.
     fn pull(&mut self) -> Option<Due> {
         let at = self.origin.plus_nanos(self.offsets.next()?);

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use pushbench_core::MonoInstant;
+use pushbench_core::{MonoInstant, Seq};
 use pushbench_os::time::clock;
 use pushbench_os::time::timer::Timer;
 use tokio::io::unix::AsyncFd;
@@ -13,14 +13,16 @@ use crate::pace::{Due, Pace, Sink, Taken};
 use crate::ring::Entry;
 use crate::shared::Shared;
 
-/// Publishes by the schedule, counted from `origin`, for as long as it is polled.
+/// Publishes by the schedule, counted from `origin`, for as long as it is polled. Of a feed that another
+/// server has begun, the messages up to `taken_up` are held already.
 pub(crate) async fn publish(
     shared: Rc<Shared>,
     timer: AsyncFd<Timer>,
     origin: MonoInstant,
+    taken_up: Seq,
 ) -> Infallible {
-    let config = &shared.config;
-    let mut pace = Pace::new(&config.feed, origin, config.publish_delay, MonoInstant(u64::MAX));
+    let mut pace = pace(&shared, origin);
+    pace.skip_to(taken_up);
     let mut hub = HubSink(&shared);
     while let Some((due, at)) = pace.next() {
         let entry = hub.prepare(&due);
@@ -32,6 +34,28 @@ pub(crate) async fn publish(
     }
     // A schedule has no end; one without messages just has none to publish.
     std::future::pending().await
+}
+
+/// Takes up the feed that another server began at `origin`: its messages of before now are held for
+/// cursors, as if they had been published here, so that a client that asks for what it missed gets it,
+/// and who asks for what is still to come waits. Returns the last of them.
+pub(crate) fn take_up(shared: &Shared, origin: MonoInstant) -> Seq {
+    let mut pace = pace(shared, origin);
+    let mut hub = HubSink(shared);
+    let mut last = Seq::NONE;
+    while pace.is_behind(clock::now()) {
+        let Some((due, _)) = pace.next() else { break };
+        let entry = hub.prepare(&due);
+        shared.lag.borrow_mut().take_up(due.seq);
+        shared.push(entry);
+        last = due.seq;
+    }
+    last
+}
+
+fn pace(shared: &Shared, origin: MonoInstant) -> Pace<'_> {
+    let config = &shared.config;
+    Pace::new(&config.feed, origin, config.publish_delay, MonoInstant(u64::MAX))
 }
 
 /// The hub, which encodes each message once and gives it to everybody.

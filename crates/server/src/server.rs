@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use pushbench_core::MonoInstant;
 use pushbench_core::feed::schedule::Schedule;
+use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::record::control::{ServerMeasured, ServerOrder};
 use pushbench_os::time::clock;
@@ -219,14 +219,22 @@ async fn serve(
     timer: AsyncFd<Timer>,
     mut orders: UnboundedReceiver<ServerOrder>,
 ) -> ServerMeasured {
+    let mut timer = Some(timer);
+    let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
+        Box::pin(std::future::pending());
+    if let Some(begun) = shared.config.begun {
+        shared.lag.borrow_mut().measure(begun.window);
+        // Before anybody is let in who may know more of the feed than this server does.
+        let taken_up = publisher::take_up(&shared, begun.origin);
+        if let Some(timer) = timer.take() {
+            publishing = Box::pin(begin(&shared, timer, begun.origin, taken_up));
+        }
+    }
     let accepting = tokio::task::spawn_local(accept::accept(Rc::clone(&shared), listener));
     let time_keeping = tokio::task::spawn_local(task::keep_time(Rc::clone(&shared)));
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let delivering = tokio::task::spawn_local(rounds::deliver(Rc::clone(&shared)));
     let telling = tokio::task::spawn_local(rounds::tell_presence(Rc::clone(&shared)));
-    let mut timer = Some(timer);
-    let mut publishing: Pin<Box<dyn Future<Output = Infallible>>> =
-        Box::pin(std::future::pending());
     loop {
         // The publisher is part of this future and no task of its own: this future has its turn
         // after at most 61 tasks, where a task waits behind all that are ready. When thousands of
@@ -241,8 +249,7 @@ async fn serve(
                 if shared.config.feed.schedule != Schedule::Manual =>
             {
                 if let Some(timer) = timer.take() {
-                    shared.origin.set(Some(origin));
-                    publishing = Box::pin(publisher::publish(Rc::clone(&shared), timer, origin));
+                    publishing = Box::pin(begin(&shared, timer, origin, Seq::NONE));
                 }
             }
             Some(ServerOrder::Start { .. }) => {}
@@ -261,6 +268,17 @@ async fn serve(
     delivering.abort();
     telling.abort();
     measured(&shared)
+}
+
+/// Publishes from `origin` on, but for what was taken up.
+fn begin(
+    shared: &Rc<Shared>,
+    timer: AsyncFd<Timer>,
+    origin: MonoInstant,
+    taken_up: Seq,
+) -> impl Future<Output = Infallible> + use<> {
+    shared.origin.set(Some(origin));
+    publisher::publish(Rc::clone(shared), timer, origin, taken_up)
 }
 
 /// Looks at deadlines from time to time.
@@ -303,10 +321,11 @@ async fn stop(shared: &Rc<Shared>) {
 }
 
 fn measured(shared: &Shared) -> ServerMeasured {
+    let published = shared.lag.borrow().published();
     let publish_lag = std::mem::take(&mut shared.lag.borrow_mut().in_window);
     let counters = &shared.counters;
     ServerMeasured {
-        published: publish_lag.count(),
+        published,
         publish_lag,
         connections: counters.connections.get(),
         requests: counters.requests(),

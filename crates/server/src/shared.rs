@@ -65,6 +65,8 @@ pub(crate) struct Lag {
     pub(crate) all: LatencyHistogram,
     /// Of those due in the window.
     pub(crate) in_window: LatencyHistogram,
+    /// Messages due in the window that another server published, and this one took up from it.
+    taken_up: u64,
 }
 
 impl Lag {
@@ -72,6 +74,17 @@ impl Lag {
     pub(crate) fn measure(&mut self, window: Window) {
         self.window = Some(window);
         self.in_window = LatencyHistogram::default();
+        self.taken_up = 0;
+    }
+
+    /// A message is taken up that another server published, or would have.
+    pub(crate) fn take_up(&mut self, seq: Seq) {
+        self.taken_up += u64::from(self.window.is_some_and(|window| window.contains(seq)));
+    }
+
+    /// Messages due in the window that are published.
+    pub(crate) fn published(&self) -> u64 {
+        self.in_window.count() + self.taken_up
     }
 
     pub(crate) fn record(&mut self, seq: Seq, due: MonoInstant, at: MonoInstant) {
@@ -87,7 +100,11 @@ impl Shared {
     pub(crate) fn new(config: ServerConfig, address: SocketAddr) -> Self {
         let (now, codings) = (clock::now(), Codings::new(config.compression));
         let stamps = Rc::new(StampLog::new(config.stamps, config.stamps_requests));
-        let feed = (FeedId::new(now), config.ring, Rc::clone(&stamps));
+        let feed = (
+            config.feed_id.map_or_else(|| FeedId::new(now), FeedId),
+            config.ring,
+            Rc::clone(&stamps),
+        );
         let rooms = Rooms::new(config.rooms, feed, codings, now);
         Self {
             feed: rooms.get(RoomKey::FEED),

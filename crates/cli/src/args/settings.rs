@@ -272,6 +272,7 @@ mod tests {
         after.via.override_with(&args.via);
         args.subject.apply(&mut after);
         args.talk.apply(&mut after);
+        args.life.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
@@ -279,7 +280,7 @@ mod tests {
     }
 
     /// A value for each flag, none of them the default.
-    const VALUES: [(&str, &str); 47] = [
+    const VALUES: [(&str, &str); 53] = [
         ("transport", "sse"),
         ("delivery", "latest"),
         ("clients", "7"),
@@ -326,6 +327,12 @@ mod tests {
         ("talk-rate", "7/s"),
         ("talk-pace", "poisson"),
         ("room-size", "7"),
+        ("restart", "term"),
+        ("restart-at", "1s"),
+        ("restart-down", "700ms"),
+        ("churn", "7/s"),
+        ("churn-burst", "7"),
+        ("reconnect", "browser"),
         ("threshold", "*.lost < 7"),
     ];
 

@@ -72,6 +72,16 @@ pub enum Axis {
     TalkRate,
     /// Clients in a room.
     RoomSize,
+    /// How the server goes within the window, and another comes in its place.
+    Restart,
+    /// How long nobody listens then.
+    RestartDown,
+    /// How often clients leave, and others come in their place.
+    Churn,
+    /// How many leave at once.
+    ChurnBurst,
+    /// How long clients wait before they connect again.
+    Reconnect,
 }
 
 /// The unit of [`Axis::value`].

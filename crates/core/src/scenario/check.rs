@@ -57,6 +57,7 @@ impl Scenario {
         check_list("via", &self.via, |_| Ok(()))?;
         self.check_subject()?;
         self.check_talk()?;
+        self.check_life()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()?;

@@ -10,6 +10,7 @@ use crate::checked_when_read;
 use crate::compression::{Compression, LEVELS, WINDOW_BITS};
 use crate::feed::payload::MAX_PAYLOAD;
 use crate::feed::schedule::{check_rate, check_speed};
+use crate::life::Life;
 use crate::link::{Link, LinkName};
 use crate::proxy::Via;
 use crate::subject::SubjectName;
@@ -64,6 +65,9 @@ pub struct Point {
     /// How the clients talk; they only listen to the feed without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Talk>,
+    /// The life of its connections.
+    #[serde(default, skip_serializing_if = "Life::is_usual")]
+    pub life: Life,
     /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -94,6 +98,7 @@ impl Point {
             via: Via::Direct,
             subject: SubjectName::default(),
             talk: None,
+            life: Life::default(),
             server_runs_already: false,
         }
     }

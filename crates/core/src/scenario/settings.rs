@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 52] = {
+pub const SETTINGS: [Setting; 58] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -107,6 +107,12 @@ pub const SETTINGS: [Setting; 52] = {
         axis(Axis::TalkRate, "talk-rate"),
         setting("talk.pace", Whole).flag("talk-pace"),
         axis(Axis::RoomSize, "room-size"),
+        axis(Axis::Restart, "restart"),
+        setting("restart.at", Whole).flag("restart-at"),
+        axis(Axis::RestartDown, "restart-down"),
+        axis(Axis::Churn, "churn"),
+        axis(Axis::ChurnBurst, "churn-burst"),
+        axis(Axis::Reconnect, "reconnect"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -116,6 +122,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::life::{Halt, Reconnect};
     use crate::scenario::{Scenario, Values};
     use crate::talk::{Pace, Pattern};
     use crate::units::{Count, Rate};
@@ -134,9 +141,12 @@ mod tests {
         scenario.talk.rate = Values::One(Rate::from_hz(2.0).unwrap());
         scenario.talk.pace = Pace::Poisson;
         scenario.talk.room_size = Values::One(Count(3));
+        scenario.restart.how = Some(Values::One(Halt::Kill));
+        scenario.churn.rate = Some(Values::One(Rate::ONE));
+        scenario.reconnect = Values::One(Reconnect::Browser);
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
         let mut within = Vec::new();
-        for table in ["feed", "tls", "compression", "link", "talk"] {
+        for table in ["feed", "tls", "compression", "link", "talk", "restart", "churn"] {
             let Some(Value::Object(keys)) = written.remove(table) else { panic!("{table}") };
             within.extend(keys.keys().map(|key| format!("{table}.{key}")));
         }

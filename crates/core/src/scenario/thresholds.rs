@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::contender::Contender;
 use crate::figure::{self, Figure, Unit};
-use crate::units::{BitRate, ByteSize, Count, Share, Span, UnitError};
+use crate::units::{BitRate, ByteSize, Count, Rate, Share, Span, UnitError};
 
 /// A threshold that does not parse, with what would.
 #[derive(Debug, Clone, thiserror::Error, PartialEq)]
@@ -169,6 +169,9 @@ fn limit(unit: Unit, text: &str) -> Result<f64, UnitError> {
         Unit::Count => text.parse::<Count>()?.0 as f64,
         Unit::Share => text.parse::<Share>()?.0,
         Unit::BitsPerSecond => text.parse::<BitRate>()?.bits() as f64,
+        Unit::PerSecond => text.parse::<Rate>()?.hz(),
+        // Of one, as a share of it: `0.5` or `50%`.
+        Unit::Cores => text.parse::<Share>()?.0,
     })
 }
 

@@ -56,6 +56,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
                 Alarm::Tick(client) => self.tick(client, planned, now),
                 Alarm::Say(client) => self.say_next(client, planned, now),
                 Alarm::CatchUp(client) => self.say_what_is_due(client, now),
+                Alarm::Leave => self.leave_in_turn(now),
                 Alarm::LoopCheck => self.check_loop(planned, now),
                 Alarm::Retry(_) if matches!(self.state, LoadState::Closing | LoadState::Over) => {}
                 Alarm::Retry(client) => self.ramp.waiting.push_back(client),

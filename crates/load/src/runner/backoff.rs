@@ -4,15 +4,21 @@
 //! each failure in a row, so that clients that were cut off together do not come back together
 //! (Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015). Only a message of the
 //! feed says that the server is well again; bytes of a refusal do not.
+//!
+//! Where the plan says so, the pause is a browser's instead: the same each time, for everybody.
 
 use std::time::Duration;
 
+use pushbench_core::life::Reconnect;
 use pushbench_metrics::observe::attempts::MOST_ATTEMPTS;
 
 use crate::session::Retryability;
 
 /// The bound of the first pause, which doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause of a browser, whatever failed and how often.
+const BROWSER_PAUSE: Duration = Duration::from_secs(3);
 
 /// The longest bound of a pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -61,8 +67,11 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// The pause behind the last failure, given a number uniform on (0, 1).
-    pub(super) fn pause(self, share: f64) -> Duration {
+    /// The pause behind the last failure by that law, given a number uniform on (0, 1).
+    pub(super) fn pause(self, law: Reconnect, share: f64) -> Duration {
+        if law == Reconnect::Browser {
+            return BROWSER_PAUSE;
+        }
         let doubled = 1_u32 << self.failures.saturating_sub(1).min(16);
         SHORTEST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE).mul_f64(share)
     }
@@ -91,14 +100,16 @@ mod tests {
         let mut bounds = Vec::new();
         for _ in 0..9 {
             backoff.too_soon();
-            bounds.push(backoff.pause(1.0).as_millis());
+            bounds.push(backoff.pause(Reconnect::Jitter, 1.0).as_millis());
         }
         assert_eq!(bounds, [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
-        assert_eq!(backoff.pause(0.25), Duration::from_millis(2_500));
+        assert_eq!(backoff.pause(Reconnect::Jitter, 0.25), Duration::from_millis(2_500));
         (0..300).for_each(|_| backoff.too_soon());
-        assert_eq!(backoff.pause(1.0), LONGEST_PAUSE);
+        assert_eq!(backoff.pause(Reconnect::Jitter, 1.0), LONGEST_PAUSE);
+        assert_eq!(backoff.pause(Reconnect::Browser, 0.25), Duration::from_secs(3));
         backoff.recovered();
         assert!(backoff.again(Retryability::Retry));
-        assert_eq!(backoff.pause(1.0), SHORTEST_PAUSE);
+        assert_eq!(backoff.pause(Reconnect::Jitter, 1.0), SHORTEST_PAUSE);
+        assert_eq!(backoff.pause(Reconnect::Browser, 1.0), Duration::from_secs(3));
     }
 }

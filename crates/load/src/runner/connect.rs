@@ -36,9 +36,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let channel = Channel::connect(layer, self.plan.target, source, registry, token);
         let connecting = &mut self.clients[client as usize];
         (connecting.outlet.opened, connecting.status) = (at, 0);
+        self.measure.happened(self.phases.phase(), at, &Event::Opening { client });
         match channel {
             Ok(channel) => {
-                connecting.outlet.set(channel);
+                self.clients[client as usize].outlet.set(channel);
                 self.numbers.channels += 1;
             }
             Err(source) => self.ended(client, at, Cause::Unreachable(source)),

@@ -57,6 +57,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.state = LoadState::Running;
         let now = self.now();
         self.measure.set_window(timing.window);
+        if let Some(halt) = timing.halt {
+            self.measure.set_halt(halt);
+        }
         let bound_ns = timing.stamps.map_or(0, |stamps| stamps.bound_ns);
         self.measure.set_stamp_bound(Duration::from_nanos(bound_ns));
         self.stamps.set_window(timing.window);
@@ -76,6 +79,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.measure.set_speakers(&dues.windows(&timing.window)?);
         self.phases.plan(timing, dues);
         self.begin_saying(now);
+        self.plan_leaving();
         self.give_up_on_waiting_clients();
         Ok(())
     }

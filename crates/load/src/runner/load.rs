@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use mio::{Events, Token, Waker};
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::talk::Talk;
+use pushbench_metrics::observe::away::Absences;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;
@@ -55,11 +56,21 @@ impl Load {
     ///
     /// A plan without clients, or a system that has no file descriptors left.
     pub fn new(plan: LoadPlan) -> Result<Self, LoadError> {
-        let mut recorder = Recorder::new(plan.clients, plan.delivery);
-        if plan.contender.shape().asks() {
-            recorder = recorder.with_polls(polls(&plan));
-        }
+        let recorder = recorder(&plan);
         Self::with(plan, recorder, Monotonic)
+    }
+}
+
+impl Load<Absences<Recorder>> {
+    /// A load process of a trial in which connections end because that was asked for: it measures for
+    /// how long clients are away, too.
+    ///
+    /// # Errors
+    ///
+    /// See [`Load::new`].
+    pub fn of_absences(plan: LoadPlan) -> Result<Self, LoadError> {
+        let absences = Absences::beside(recorder(&plan));
+        Self::with(plan, absences, Monotonic)
     }
 }
 
@@ -136,6 +147,12 @@ impl<M: Measure, C: Clock> Load<M, C> {
         }
         Ok(())
     }
+}
+
+/// The recorder of a plan's clients.
+fn recorder(plan: &LoadPlan) -> Recorder {
+    let recorder = Recorder::new(plan.clients, plan.delivery);
+    if plan.contender.shape().asks() { recorder.with_polls(polls(plan)) } else { recorder }
 }
 
 /// The record of the polls of this process's clients.

@@ -100,6 +100,7 @@ mod tests {
             window,
             drain_deadline: at(1_005),
             stamps: None,
+            halt: None,
         };
         let dues = Dues::of_feed(&timing, at(999)).unwrap();
         phases.plan(Box::new(timing), dues);

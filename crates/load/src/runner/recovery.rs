@@ -123,7 +123,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let number =
             u64::from(self.plan.first_client + client) << 32 | u64::from(subscriber.pauses);
         subscriber.pauses = subscriber.pauses.wrapping_add(1);
-        subscriber.backoff.pause(random::uniform(self.plan.seed, PAUSE_STREAM, number))
+        subscriber
+            .backoff
+            .pause(self.plan.life.reconnect, random::uniform(self.plan.seed, PAUSE_STREAM, number))
     }
 
     /// A client has no attempt left that may succeed.

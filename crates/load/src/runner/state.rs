@@ -18,6 +18,7 @@ use super::client::Client;
 use super::drain::Drain;
 use super::error::LoadError;
 use super::holding::Holding;
+use super::leaving::Leaving;
 use super::loop_check::LoopCheck;
 use super::phases::Phases;
 use super::progress::ProgressSample;
@@ -71,6 +72,8 @@ pub(super) struct Runner<M, C> {
     pub(super) saying: Option<Saying>,
     /// The maker of their sessions, which knows what rules found in all of them.
     pub(super) sessions: Sessions,
+    /// Where clients leave and others come in their place.
+    pub(super) leaving: Option<Leaving>,
     pub(super) ramp: Ramp,
     pub(super) phases: Phases,
     pub(super) state: LoadState,
@@ -140,6 +143,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             clients,
             saying: plan.talk.map(|talk| Saying::new(talk, plan.clients)),
             sessions,
+            leaving: Leaving::of(&plan),
             ramp: Ramp::default(),
             phases: Phases::default(),
             state: LoadState::Idle,

@@ -85,6 +85,7 @@ impl Running {
             window,
             drain_deadline,
             stamps: None,
+            halt: None,
         })));
         loop {
             match self.next() {
@@ -310,6 +311,7 @@ fn orders_out_of_turn_are_refused() {
         window,
         drain_deadline: now,
         stamps: None,
+        halt: None,
     })));
     let error = load.run(|_| {}).unwrap_err().to_string();
     assert!(error.contains("`run` came out of turn"), "{error}");

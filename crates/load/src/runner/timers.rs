@@ -24,6 +24,8 @@ pub(super) enum Alarm {
     Say(u32),
     /// A client's connection stands, on which it may say what is due.
     CatchUp(u32),
+    /// Clients leave, and others come in their place.
+    Leave,
     /// A client has paused long enough and tries to connect again.
     Retry(u32),
     /// A client's connection should be closed by now.

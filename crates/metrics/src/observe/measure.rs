@@ -19,6 +19,10 @@ pub trait Measure: Observer {
     /// with the window where clients talk.
     fn set_speakers(&mut self, _windows: &[Window]) {}
 
+    /// When the server is to go and another to come in its place; given with the window, where that is
+    /// so.
+    fn set_halt(&mut self, _halt: MonoInstant) {}
+
     /// How far the clock of senders' stamps may be from the truth; given with the window.
     fn set_stamp_bound(&mut self, _bound: Duration) {}
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::age::AgeTotals;
 use crate::observe::audit::AuditTotals;
+use crate::observe::away::Away;
 use crate::observe::censored::Censored;
 use crate::observe::fit::Fit;
 use crate::observe::heard::Heard;
@@ -91,7 +92,10 @@ impl Counters {
                 self.handshakes_connecting += u64::from(phase == Phase::Connect);
                 self.resumed += u64::from(*resumed);
             }
-            Event::TcpOpened { .. } | Event::Connected { .. } => {}
+            Event::TcpOpened { .. }
+            | Event::Connected { .. }
+            | Event::Opening { .. }
+            | Event::Left { .. } => {}
         }
     }
 }
@@ -141,6 +145,9 @@ pub struct Measured {
     /// Of clients that talk, how their rooms heard them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,
+    /// Where connections end because that was asked for, who was cut off, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     /// Of clients that poll on a period, what their model is checked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polls: Option<PollsMeasured>,
@@ -166,6 +173,9 @@ impl Measured {
         self.seen.extend(other.seen.iter().cloned());
         if let Some(theirs) = &other.heard {
             self.heard.get_or_insert_default().merge(theirs);
+        }
+        if let Some(theirs) = &other.away {
+            self.away.get_or_insert_default().merge(theirs);
         }
         if let Some(theirs) = &other.polls {
             self.polls.get_or_insert_default().merge(theirs);

@@ -108,6 +108,16 @@ pub enum Event {
         /// the answer to its request.
         took: Duration,
     },
+    /// A connection is begun.
+    Opening {
+        /// The client's index.
+        client: u32,
+    },
+    /// A client leaves of its own accord, and another comes in its place.
+    Left {
+        /// Its index.
+        client: u32,
+    },
     /// A connection ended that the client meant to keep.
     ConnectionLost {
         /// Its index.

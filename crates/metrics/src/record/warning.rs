@@ -102,6 +102,11 @@ pub enum Warning {
         /// How often.
         count: u64,
     },
+    /// Clients were cut off because that was asked for, and some were not back by the trial's end.
+    NotBack {
+        /// How often.
+        times: u64,
+    },
     /// Something failed on the way.
     Errors {
         /// How often.
@@ -243,6 +248,7 @@ impl Warning {
             Self::EarlyAnswers { .. } => {
                 "the server does not hold polls, and the pauses between them are in the latency"
             }
+            Self::NotBack { .. } => "lengthen --duration; see errors in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
             Self::LoadPart(_) => {
@@ -261,16 +267,14 @@ impl Warning {
             Self::ServerEnded { .. } => {
                 "keep the server and its workers running while it is measured; see its log"
             }
-            Self::OthersBusy(_) => "leave the machine idle but for the run",
-            Self::ShortStalls { .. } => "the highest percentiles are the machine's in part",
-            Self::InstrumentStalls(_) => {
-                "the highest percentiles are the instrument's in part; let nothing stop or trace it"
-            }
-            Self::Throttled(_) => "raise the container's quota, of which the tail is in part",
-            Self::RouterStalls(stalls) => router::remedy(stalls.precedence),
-            Self::OneCore => "use a machine with two: what one of them does slows the other down",
             Self::Proxy(finding) => finding.remedy(),
-            Self::TimeStolen { .. } => "use a machine with processors of its own",
+            Self::OthersBusy(_)
+            | Self::ShortStalls { .. }
+            | Self::Throttled(_)
+            | Self::OneCore
+            | Self::InstrumentStalls(_)
+            | Self::RouterStalls(_)
+            | Self::TimeStolen { .. } => calm::remedy(self),
             Self::Found(finding) => finding.remedy(),
         }
     }
@@ -281,18 +285,15 @@ impl fmt::Display for Warning {
         match self {
             Self::PublisherLate(lag) => write!(f, "the publisher was {lag}"),
             Self::LoadLate(lag) => write!(f, "the load generator was {lag}{}", lag.reach()),
-            Self::PollsTooRare { due_bytes } => write!(
-                f,
-                "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
-                 clients fall ever further behind"
-            ),
-            Self::Reordered { .. }
+            Self::PollsTooRare { .. }
+            | Self::Reordered { .. }
             | Self::Lost { .. }
             | Self::Late { .. }
             | Self::FellSilent(_)
             | Self::FallsBehind { .. }
             | Self::Duplicated { .. }
             | Self::Reconnects { .. }
+            | Self::NotBack { .. }
             | Self::Errors { .. }
             | Self::ProtocolErrors { .. } => self.of_delivery(f),
             Self::OtherEvents { events } => {
@@ -355,6 +356,11 @@ impl Warning {
                  than the path could carry"
             ),
             Self::FellSilent(silence) => write!(f, "{silence}"),
+            Self::PollsTooRare { due_bytes } => write!(
+                f,
+                "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
+                 clients fall ever further behind"
+            ),
             Self::FallsBehind { from_us, to_us } => write!(
                 f,
                 "messages came later from second to second: by {} at the median in the first, by {} \
@@ -368,6 +374,9 @@ impl Warning {
             }
             Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
             Self::Reconnects { count } => write!(f, "{count} reconnects"),
+            Self::NotBack { times } => {
+                write!(f, "{times} times a client that was cut off was not back by the trial's end")
+            }
             Self::Errors { count, first } => {
                 write!(f, "{count} errors")?;
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))

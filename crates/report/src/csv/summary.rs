@@ -165,6 +165,18 @@ const LATER: &[Column] = &[
     C::Figure(Figure::FanOutP50),
     C::Figure(Figure::FanOutP99),
     C::Figure(Figure::Disordered),
+    C::Axis(Axis::Restart),
+    C::Axis(Axis::RestartDown),
+    C::Axis(Axis::Churn),
+    C::Axis(Axis::ChurnBurst),
+    C::Axis(Axis::Reconnect),
+    C::Figure(Figure::CutOff),
+    C::Figure(Figure::NotBack),
+    C::Figure(Figure::BackP50),
+    C::Figure(Figure::BackP99),
+    C::Figure(Figure::BackMax),
+    C::Figure(Figure::OpenedPeak),
+    C::Figure(Figure::ServerPeak),
 ];
 
 /// A count that messages without a number say nothing of.

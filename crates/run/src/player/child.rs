@@ -193,6 +193,7 @@ pub fn load() -> Result<(), ChildError> {
         (LoadPlayer::Real, None) if plan.subject.is_unscheduled() => {
             real_load(Load::by_stamp(plan))
         }
+        (LoadPlayer::Real, None) if plan.life.is_eventful() => real_load(Load::of_absences(plan)),
         (LoadPlayer::Real, None) => real_load(Load::new(plan)),
     }
 }

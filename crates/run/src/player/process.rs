@@ -93,6 +93,18 @@ impl Process {
         self.child.id()
     }
 
+    /// Ends it by force, and waits for that.
+    pub(crate) fn kill(&mut self) {
+        // One that has ended already is where it was to be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+
     /// Gives an order. One that ended already says so through its listener.
     pub(crate) fn order<O: Serialize>(&mut self, order: &O) -> Result<(), ProcessError> {
         let mut line = serde_json::to_vec(order).map_err(ProcessError::Encode)?;
@@ -103,9 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, or is to end now: either way there is nobody left to tell.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

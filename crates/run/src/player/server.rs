@@ -13,7 +13,8 @@ use pushbench_os::time::clock;
 
 use super::inbox::Message;
 use super::link::LinkNetwork;
-use super::process::{Process, ProcessError};
+use super::own::OwnServers;
+use super::process::ProcessError;
 use super::subject::{SubjectDemand, SubjectSide};
 use super::target::Target;
 use super::{Commands, Server};
@@ -34,7 +35,7 @@ const ASK_EACH: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum ServerSide<'a> {
     /// Children, all with the same feed.
-    Children(Vec<Process>, Box<FeedSpec>),
+    Children(Box<OwnServers>),
     /// A server that runs already.
     Running(&'a Target, &'a [u32]),
     /// A server that is somebody else's, started for the trial.
@@ -60,24 +61,15 @@ impl<'a> ServerSide<'a> {
             }
             (Server::Children(player), None) => player.clone(),
         };
-        let processes = places.iter().enumerate().map(|(index, place)| {
-            let messages = messages.clone();
-            let place = place.clone();
-            let place = network.map_or_else(|| place.clone(), |it| it.of_server(place.clone()));
-            let plan = ServerPlan { player: player.clone(), place, ..plan.clone() };
-            Process::start(&commands.server, &plan.place, &plan, move |output| {
-                // The trial may be over: then nobody listens.
-                let _ = messages.send(Message::Server(index, output));
-            })
-        });
-        let processes: Result<Vec<_>, ProcessError> = processes.collect();
-        Ok(Self::Children(processes.map_err(RunError::Server)?, Box::new(plan.feed)))
+        let plan = ServerPlan { player, ..plan };
+        let own = OwnServers::start(&commands.server, &plan, places, network, messages);
+        Ok(Self::Children(Box::new(own.map_err(RunError::Server)?)))
     }
 
     /// The processes whose cost is the server's; nobody where they are not known.
     pub(crate) fn pids(&self) -> Vec<u32> {
         match self {
-            Self::Children(processes, _) => processes.iter().map(Process::pid).collect(),
+            Self::Children(own) => own.pids(),
             Self::Running(_, pids) => pids.to_vec(),
             Self::Subject(side) => vec![side.pid()],
         }
@@ -91,7 +83,7 @@ impl<'a> ServerSide<'a> {
     /// How many processes that publish are this run's.
     pub(crate) fn own_processes(&self) -> usize {
         match self {
-            Self::Children(processes, _) => processes.len(),
+            Self::Children(own) => own.len(),
             Self::Running(..) => 0,
             Self::Subject(_) => 1,
         }
@@ -117,11 +109,17 @@ impl<'a> ServerSide<'a> {
     /// Gives all children the same order; a server that runs already takes none.
     fn order(&mut self, order: &ServerOrder) -> Result<(), ProcessError> {
         match self {
-            Self::Children(processes, _) => {
-                processes.iter_mut().try_for_each(|process| process.order(order))
-            }
+            Self::Children(own) => own.order(order),
             Self::Running(..) => Ok(()),
             Self::Subject(side) => side.order(order),
+        }
+    }
+
+    /// Its processes, where they are this run's own.
+    pub(crate) fn own_mut(&mut self) -> Option<&mut OwnServers> {
+        match self {
+            Self::Children(own) => Some(own),
+            Self::Running(..) | Self::Subject(_) => None,
         }
     }
 
@@ -147,7 +145,7 @@ impl<'a> ServerSide<'a> {
             (feed.schedule.clone(), feed.seed, origin, Checkpoint::START)
         };
         let (schedule, seed, origin, checkpoint) = match self {
-            Self::Children(_, feed) => begun(feed),
+            Self::Children(own) => begun(&own.feed),
             Self::Subject(side) => begun(&side.feed),
             Self::Running(target, _) => match &target.feed {
                 Some(feed) => {
@@ -175,6 +173,7 @@ impl<'a> ServerSide<'a> {
             window,
             drain_deadline: end + drain_for,
             stamps: self.stamp_offset(),
+            halt: None,
         })
     }
 

@@ -50,6 +50,10 @@ struct Process {
     memory: Option<Memory>,
     /// Its clock at the window's first edge.
     start: Option<CpuTime>,
+    /// Spent since then by those in whose place it came.
+    before: CpuTime,
+    /// Spent since then by all of them when that was last read.
+    known: Option<CpuTime>,
 }
 
 /// Time that processes spent since the window's first edge.
@@ -69,6 +73,8 @@ impl Processes {
             clock: ProcessClock::of(pid).ok(),
             memory: Memory::of(pid).ok(),
             start: None,
+            before: CpuTime::default(),
+            known: None,
         };
         Self::Each(pids.iter().map(process).collect())
     }
@@ -145,7 +151,19 @@ impl Process {
     }
 
     fn spent(&self) -> Option<CpuTime> {
-        Some(self.cpu()?.saturating_since(self.start?))
+        Some(self.cpu()?.saturating_since(self.start?).plus(self.before))
+    }
+
+    /// Keeps what it has spent, which can no longer be read once it has ended.
+    fn goes(&mut self) {
+        self.known = self.spent().or(self.known);
+    }
+
+    /// Another has come in its place, which has the same memory to begin with.
+    fn comes(&mut self, pid: u32) {
+        self.before = self.known.unwrap_or(self.before);
+        (self.pid, self.clock) = (pid, ProcessClock::of(pid).ok());
+        self.start = self.start.map(|_| CpuTime::default());
     }
 }
 
@@ -220,6 +238,27 @@ impl CostMeter {
         self.proxy.start();
         self.publisher.start();
         self.machine = MachineTimes::read().ok();
+    }
+
+    /// Keeps what the server has spent, before it ends.
+    pub(super) fn server_goes(&mut self) {
+        if let Processes::Each(servers) = &mut self.servers {
+            servers.iter_mut().for_each(Process::goes);
+        }
+    }
+
+    /// Others have come in the servers' places, with these ids.
+    pub(super) fn server_comes(&mut self, pids: &[u32]) {
+        if let Processes::Each(servers) = &mut self.servers {
+            servers.iter_mut().zip(pids).for_each(|(server, pid)| server.comes(*pid));
+        }
+    }
+
+    /// CPU time that the server has spent since t0, of its own processes.
+    pub(super) fn server_spent(&self) -> Option<Duration> {
+        let Processes::Each(servers) = &self.servers else { return None };
+        let spent = |server: &Process| server.spent().or(server.known).map(|spent| spent.total);
+        servers.iter().map(spent).sum()
     }
 
     /// Reads them again at t1, and the memory; then ends the `watch` over the window.

@@ -1,5 +1,6 @@
 //! Disturbances of a window from outside: canaries on each core, the other processes, the clocks.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
@@ -24,6 +25,10 @@ pub struct DisturbanceWatch {
     cores: Vec<u32>,
     /// The processes of the trial.
     own: Vec<u32>,
+    /// What each of them had spent when that was last read, before some were to end.
+    spent: HashMap<u32, Duration>,
+    /// Spent by those of the trial that have ended.
+    gone: Duration,
     canaries: Option<Canaries>,
     wall: ClockOffset,
     slept: Duration,
@@ -64,6 +69,8 @@ impl DisturbanceWatch {
             processes: ProcessTimes::now(),
             looked: clock::now(),
             own: own.unwrap_or_default(),
+            spent: HashMap::new(),
+            gone: Duration::ZERO,
             cores,
             groups: Cgroups::of_self(&SystemFiles::default()),
             before: Counters::default(),
@@ -73,6 +80,22 @@ impl DisturbanceWatch {
     /// Reads the counters at the window's start.
     pub fn begin(&mut self) {
         self.before = self.counters();
+    }
+
+    /// Some of the trial's processes are about to end: what each has spent is kept.
+    pub(super) fn goes(&mut self) {
+        let cpu = |pid: u32| ProcessClock::of(pid).ok()?.read().ok().map(|cpu| cpu.total);
+        self.spent.extend(self.own.iter().filter_map(|&pid| Some((pid, cpu(pid)?))));
+    }
+
+    /// The processes `now` have come in the place of those of `before`, which have ended.
+    pub(super) fn comes(&mut self, before: &[u32], now: &[u32]) {
+        let known = self.own.len();
+        self.own.retain(|pid| !before.contains(pid));
+        if self.own.len() < known {
+            self.own.extend_from_slice(now);
+        }
+        self.gone += before.iter().filter_map(|pid| self.spent.get(pid)).sum::<Duration>();
     }
 
     fn counters(&self) -> Counters {
@@ -132,7 +155,7 @@ impl DisturbanceWatch {
             return None;
         }
         let cpu = |&pid: &u32| ProcessClock::of(pid).ok()?.read().ok().map(|cpu| cpu.total);
-        let own = self.own.iter().map(cpu).sum::<Option<Duration>>()?;
+        let own = self.own.iter().map(cpu).sum::<Option<Duration>>()? + self.gone;
         Some(Times { at: clock::now(), machine, own })
     }
 

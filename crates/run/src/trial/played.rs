@@ -8,6 +8,7 @@ use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::LoopWatch;
 use pushbench_metrics::observe::stamps::{LoadStamps, ServerStamps};
 use pushbench_metrics::record::control::{LoadMeasured, ServerMeasured, TrialTiming};
+use pushbench_metrics::record::course::ServerCourse;
 use pushbench_metrics::record::proxy::ProxyRecord;
 use pushbench_metrics::record::subject::SubjectRecord;
 use pushbench_metrics::record::warning::{Invalid, Lag};
@@ -37,6 +38,8 @@ pub struct Played {
     pub(crate) router: Option<RouterMeasured>,
     /// The traffic beside the feed; `None` where there was none.
     pub(crate) cross: Option<CrossMeasured>,
+    /// The server's course, where connections end because that was asked for.
+    pub(crate) course: Option<ServerCourse>,
     /// The proxy between clients and server; `None` where they reach it themselves.
     pub(crate) proxy: Option<ProxyRecord>,
     /// The server, where it is somebody else's and the run started it.

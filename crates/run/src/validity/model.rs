@@ -21,8 +21,8 @@ use crate::trial::Played;
 pub(crate) fn check(plan: &Plan, id: TrialId, played: &Played) -> Check {
     let trial = Trial { plan, id, played, measured: &played.merged.load.measured };
     match id.contender.shape() {
-        // Of what clients say to each other there is no model.
-        _ if plan.point(id).talk.is_some() => Check::default(),
+        // Of what clients say to each other there is no model, nor of those that were away.
+        _ if plan.point(id).talk.is_some() || plan.point(id).life.is_eventful() => Check::default(),
         _ if !played.same_clock || played.latency_from != LatencyFrom::Schedule => Check::default(),
         Shape::Asks => trial.of_polls(),
         Shape::Waits | Shape::Streams => trial.of_pushes(),

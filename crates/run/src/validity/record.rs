@@ -54,6 +54,7 @@ fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
         cross: None,
         proxy: None,
         subject: None,
+        course: None,
         breakdown: None,
         latency_from: Default::default(),
         stamp_offset: None,
@@ -93,6 +94,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         cross,
         proxy,
         subject,
+        course,
         latency_from,
         ..
     } = played;
@@ -117,6 +119,7 @@ fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecor
         cross,
         proxy,
         subject,
+        course,
         breakdown,
         latency_from,
         stamp_offset: timing.stamps,

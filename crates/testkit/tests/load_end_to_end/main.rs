@@ -122,6 +122,7 @@ fn timing(feed: &FeedSpec) -> TrialTiming {
         // The drain ends when everything is accounted for; this is when the test gives up.
         drain_deadline: end + PATIENCE,
         stamps: None,
+        halt: None,
     }
 }
 

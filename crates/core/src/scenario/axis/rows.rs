@@ -1,5 +1,6 @@
 //! The table of axes: a row for each, with all that is said of it.
 
+mod life;
 mod link;
 mod talk;
 
@@ -32,7 +33,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 31] = [
+pub(super) const TABLE: [Row; 36] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -240,6 +241,11 @@ pub(super) const TABLE: [Row; 31] = [
     talk::PATTERN,
     talk::RATE,
     talk::ROOM_SIZE,
+    life::RESTART,
+    life::RESTART_DOWN,
+    life::CHURN,
+    life::CHURN_BURST,
+    life::RECONNECT,
 ];
 
 /// The way to the server.

@@ -17,6 +17,9 @@ pub struct Counts {
     pub connected: u64,
     /// Clients that heard their room in another order than others did; `None` where they do not talk.
     pub disordered: Option<u64>,
+    /// Times that clients were cut off, and those after which they were not back; `None` where nobody is
+    /// cut off because that was asked for.
+    pub away: Option<(u64, u64)>,
 }
 
 impl Counts {
@@ -25,7 +28,8 @@ impl Counts {
     pub fn of_trial(trial: &TrialRecord) -> Self {
         let (audit, counters) = (trial.measured.audit, trial.measured.counters);
         let disordered = trial.measured.heard.as_ref().map(|heard| heard.disordered);
-        Self { audit, counters, connected: trial.connected.into(), disordered }
+        let away = trial.measured.away.as_ref().map(|away| (away.cut_off, away.not_back()));
+        Self { audit, counters, connected: trial.connected.into(), disordered, away }
     }
 
     /// Those of several trials.
@@ -34,6 +38,10 @@ impl Counts {
         for trial in trials {
             counts.audit.merge(&trial.measured.audit);
             counts.counters.merge(&trial.measured.counters);
+            if let Some(away) = &trial.measured.away {
+                let (cut_off, not_back) = counts.away.get_or_insert_default();
+                (*cut_off, *not_back) = (*cut_off + away.cut_off, *not_back + away.not_back());
+            }
             if let Some(heard) = &trial.measured.heard {
                 *counts.disordered.get_or_insert_default() += heard.disordered;
             }
@@ -61,6 +69,8 @@ impl Counts {
             Figure::Errors => count(errors),
             Figure::Said => self.disordered.map(|_| self.counters.said as f64),
             Figure::Disordered => self.disordered.map(|hearers| hearers as f64),
+            Figure::CutOff => self.away.map(|(cut_off, _)| cut_off as f64),
+            Figure::NotBack => self.away.map(|(_, not_back)| not_back as f64),
             Figure::Delivered => (expected && audit.is_numbered())
                 .then(|| audit.delivered as f64 / audit.expected as f64),
             _ => None,

@@ -67,11 +67,19 @@ impl<'a> Reader<'a> {
                 let heard = measured.heard.as_ref()?;
                 heard.fan_out.supported_percentile_us(figure.quantile()?)
             }
+            Figure::BackP50 | Figure::BackP99 => {
+                measured.away.as_ref()?.back_us(figure.quantile()?)
+            }
+            Figure::BackMax => measured.away.as_ref()?.all_back_us(),
+            Figure::OpenedPeak => Some(measured.away.as_ref()?.opened_peak()),
+            Figure::ServerPeak => self.trial.course.as_ref()?.busiest(),
             Figure::Lost
             | Figure::Delivered
             | Figure::Errors
             | Figure::Said
-            | Figure::Disordered => Counts::of_trial(self.trial).figure(figure),
+            | Figure::Disordered
+            | Figure::CutOff
+            | Figure::NotBack => Counts::of_trial(self.trial).figure(figure),
         };
         value.map(Bounded::Exactly)
     }

@@ -66,6 +66,9 @@ pub struct TrialTiming {
     pub window: Window,
     /// When to stop waiting for what was due in the window.
     pub drain_deadline: MonoInstant,
+    /// When the server goes and another is to come in its place; `None` where it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halt: Option<MonoInstant>,
     /// How senders' stamps are put on the monotonic clock, the same in all processes; `None` where they
     /// are not: there are none, or their clock is another machine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

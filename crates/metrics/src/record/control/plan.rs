@@ -8,13 +8,16 @@ use std::time::Duration;
 use pushbench_core::compression::CompressionTerms;
 use pushbench_core::deflate::WindowBits;
 use pushbench_core::feed::FeedSpec;
+use pushbench_core::life::Life;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::security::{ClientSecurity, ServerSecurity};
 use pushbench_core::talk::Talk;
 use pushbench_core::units::ByteSize;
-use pushbench_core::{Contender, Delivery};
+use pushbench_core::{Contender, Delivery, MonoInstant};
 use pushbench_protocol::headers::HeaderProfile;
 use serde::{Deserialize, Serialize};
+
+use crate::observe::observer::Window;
 
 use super::player::{LoadPlayer, Place, ServerPlayer, Subject};
 
@@ -47,9 +50,24 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// The number that its cursors name the feed by; `None` makes one up, which no other server has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed_id: Option<u64>,
+    /// How far the feed has come that it goes on with, of a server that has gone; `None` begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
     /// The token of who publishes by hand from elsewhere than loopback, in visible ASCII.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_token: Option<String>,
+}
+
+/// A feed that another server has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Its zero.
+    pub origin: MonoInstant,
+    /// The window that its publisher is measured over.
+    pub window: Window,
 }
 
 impl ServerPlan {
@@ -67,6 +85,8 @@ impl ServerPlan {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            feed_id: None,
+            begun: None,
             publish_token: None,
         }
     }
@@ -121,6 +141,9 @@ pub struct LoadPlan {
     /// The messages to stamp along their way; `None` stamps nothing.
     #[serde(default)]
     pub stamps: Option<Sampling>,
+    /// The life of their connections.
+    #[serde(default, skip_serializing_if = "Life::is_usual")]
+    pub life: Life,
     /// How the clients talk, in rooms; `None` where they only listen to the feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Talk>,
@@ -151,6 +174,7 @@ impl LoadPlan {
             connect_timeout: Duration::from_secs(10),
             ramp: DEFAULT_RAMP,
             stamps: None,
+            life: Life::default(),
             talk: None,
         }
     }

@@ -5,9 +5,25 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Warning;
 use super::way::micros;
+use super::{Warning, router};
 use crate::observe::instrument::Process;
+
+/// The remedy of a warning of what a machine does to a trial; empty of another.
+pub(super) const fn remedy(warning: &Warning) -> &'static str {
+    match warning {
+        Warning::OthersBusy(_) => "leave the machine idle but for the run",
+        Warning::ShortStalls { .. } => "the highest percentiles are the machine's in part",
+        Warning::InstrumentStalls(_) => {
+            "the highest percentiles are the instrument's in part; let nothing stop or trace it"
+        }
+        Warning::Throttled(_) => "raise the container's quota, of which the tail is in part",
+        Warning::RouterStalls(stalls) => router::remedy(stalls.precedence),
+        Warning::OneCore => "use a machine with two: what one of them does slows the other down",
+        Warning::TimeStolen { .. } => "use a machine with processors of its own",
+        _ => "",
+    }
+}
 
 /// Other processes at work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,151 @@
+//! The course of a window in which connections end because that was asked for, a tenth of a second at a
+//! time: messages that arrive, connections that are begun, what the server is busy with.
+
+use std::time::Duration;
+
+use plotters_backend::DrawingBackend;
+use pushbench_core::{Contender, Figure};
+use pushbench_metrics::observe::away::{TENTH, Tenth};
+
+use super::axes::{Frame, Scale};
+use super::look::{self, line_width};
+use super::style::{Area, Drawn};
+use super::{Picture, Plot, keys};
+use crate::human;
+use crate::rows::{Block, Row};
+
+/// One line on how to read each of the pictures.
+pub(crate) const ARRIVALS: &str = "Messages that arrived at all clients together, by the tenth of a \
+    second in which they did, of the mean trial: a gap is a feed that stood still, a peak behind it what \
+    was caught up on.";
+pub(crate) const OPENINGS: &str = "Connections that clients began, by the tenth of a second, of the mean \
+    trial, attempts included that came to nothing: the storm that a server meets which comes back.";
+pub(crate) const CORES: &str = "The server's CPU time by the tenth of a second, as cores, of the mean \
+    trial.";
+
+/// The lines by transport.
+pub(super) struct Lines {
+    /// Seconds and values.
+    lines: Vec<(Contender, Vec<(f64, f64)>)>,
+    seconds: f64,
+    title: &'static str,
+}
+
+/// The messages that arrive.
+pub(super) fn arrivals(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let lines = lines(block, |row| tenths(row, |tenth| tenth.arrived));
+    let title = match slowest(block) {
+        Some((contender, us)) if block.point.life.restart.is_some() => {
+            format!(
+                "After the restart all had the feed again within {} with {contender}",
+                human::time(us)
+            )
+        }
+        _ => "Messages that arrive, by the tenth of a second".to_owned(),
+    };
+    picture(block, (title, conditions), lines, "messages per second")
+}
+
+/// The connections that are begun.
+pub(super) fn openings(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let lines = lines(block, |row| tenths(row, |tenth| tenth.opened));
+    let peak = block.ranked(|row| row.spread(Figure::OpenedPeak));
+    let title = peak.last().map_or_else(
+        || "Connections begun, by the tenth of a second".to_owned(),
+        |(row, peak)| {
+            let rate = human::short_number(peak.middle, 3);
+            format!("At the most {rate} connections per second are begun, with {}", row.name())
+        },
+    );
+    picture(block, (title, conditions), lines, "connections per second")
+}
+
+/// The cores that the server is busy with.
+pub(super) fn cores(block: &Block<'_>, conditions: &str) -> Option<Picture> {
+    let lines = lines(block, cores_of);
+    let title = "What the server is busy with, by the tenth of a second".to_owned();
+    picture(block, (title, conditions), lines, "cores")
+}
+
+/// The transport with which the last client was back latest, and when that was, µs.
+fn slowest<'a>(block: &'a Block<'_>) -> Option<(&'a str, f64)> {
+    let all = block.rows.iter().filter_map(|row| Some((row.name(), row.get(Figure::BackMax)?)));
+    all.max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+fn lines(
+    block: &Block<'_>,
+    values: impl Fn(&Row<'_>) -> Vec<(f64, f64)>,
+) -> Vec<(Contender, Vec<(f64, f64)>)> {
+    let of_row = |row: &Row<'_>| (row.contender(), values(row));
+    block.rows.iter().map(of_row).filter(|(_, line)| !line.is_empty()).collect()
+}
+
+/// A count of each tenth, as a rate, at its middle.
+fn tenths(row: &Row<'_>, count: fn(&Tenth) -> u64) -> Vec<(f64, f64)> {
+    let trials: Vec<_> =
+        row.trials.iter().filter_map(|trial| trial.measured.away.as_ref()).collect();
+    let longest = trials.iter().map(|away| away.tenths.len()).max().unwrap_or_default();
+    let (width, number) = (TENTH.as_secs_f64(), trials.len() as f64);
+    let of_tenth = |at: usize| trials.iter().filter_map(move |away| away.tenths.get(at)).map(count);
+    let rate = |at| of_tenth(at).sum::<u64>() as f64 / number / width;
+    (0..longest).map(|at| ((at as f64 + 0.5) * width, rate(at))).collect()
+}
+
+fn cores_of(row: &Row<'_>) -> Vec<(f64, f64)> {
+    let trials: Vec<_> = row.trials.iter().filter_map(|trial| trial.course.as_ref()).collect();
+    let ends = trials.iter().filter_map(|course| course.cpu.last()).map(|last| last.at);
+    let end = ends.max().unwrap_or_default();
+    let mut line = Vec::new();
+    let mut at = TENTH / 2;
+    while at < end {
+        let values: Vec<f64> = trials.iter().filter_map(|course| course.cores_at(at)).collect();
+        if !values.is_empty() {
+            line.push((at.as_secs_f64(), values.iter().sum::<f64>() / values.len() as f64));
+        }
+        at += TENTH;
+    }
+    line
+}
+
+fn picture(
+    block: &Block<'_>,
+    (title, conditions): (String, &str),
+    lines: Vec<(Contender, Vec<(f64, f64)>)>,
+    axis: &'static str,
+) -> Option<Picture> {
+    let windows = block.rows.iter().flat_map(|row| &row.trials);
+    let longest = windows.map(|trial| trial.window.duration()).max().unwrap_or(Duration::ZERO);
+    if lines.is_empty() || !block.point.life.is_eventful() {
+        return None;
+    }
+    Some(Picture {
+        title,
+        subtitle: format!("Over the measured window: {conditions}"),
+        keys: keys(block, |contender| lines.iter().any(|line| line.0 == contender)),
+        height: 480,
+        plot: Plot::Course(Lines { lines, seconds: longest.as_secs_f64(), title: axis }),
+    })
+}
+
+impl Lines {
+    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+        let inside = |line: &[(f64, f64)]| -> Vec<(f64, f64)> {
+            line.iter().copied().filter(|(at, _)| *at <= self.seconds).collect()
+        };
+        let values = self.lines.iter().flat_map(|(_, line)| inside(line));
+        let most = values.map(|(_, value)| value).fold(0.0, f64::max);
+        let unit = if most < 10.0 { 0.1 } else { 1.0 };
+        let y = Scale::from_zero(most, unit, self.title, |value| human::short_number(value, 4));
+        let words = |seconds: f64| format!("{} s", human::short_number(seconds, 4));
+        let x = Scale::from_zero(self.seconds, 1.0, "time in the window", words);
+        let frame = Frame::new(x, y, top, height);
+        frame.draw(area)?;
+        let all: Vec<Contender> = self.lines.iter().map(|(contender, _)| *contender).collect();
+        for (contender, line) in &self.lines {
+            let places = inside(line).iter().map(|&(at, value)| frame.at(at, value)).collect();
+            look::line(area, *contender, places, line_width(*contender, &all))?;
+        }
+        Ok(())
+    }
+}
