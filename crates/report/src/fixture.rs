@@ -1,5 +1,6 @@
 //! Runs that never were, for tests: plausible figures through the real recorder.
 
+pub(crate) mod life;
 mod player;
 
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! The life of a run's connections, in words.
 
+use pushbench_core::Figure;
 use pushbench_core::life::{Halt, Restart};
 use pushbench_metrics::record::course::Restarted;
 
@@ -29,6 +30,35 @@ pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
     lines
 }
 
+/// A sentence on when those were back who were cut off; nothing where nobody was.
+pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
+    let mut all: Vec<(&str, f64)> =
+        block.rows.iter().filter_map(|row| Some((row.name(), row.get(Figure::BackMax)?))).collect();
+    all.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let each: Vec<String> =
+        all.iter().map(|(name, us)| format!("{} with {name}", human::spoken_time(*us))).collect();
+    if each.is_empty() {
+        return None;
+    }
+    let each = human::list(&each);
+    let lost: u64 = block.rows.iter().map(|row| row.summary.counts.audit.lost).sum();
+    let lost = if lost == 0 { "no message was lost" } else { "messages were lost" };
+    Some(match block.point.life.restart.map(|restart| restart.how) {
+        Some(Halt::Kill) => format!(
+            "When the server was killed, the last client had the feed again after {each}, and {lost}."
+        ),
+        Some(Halt::Term) => format!(
+            "When the server was told to go, the last client had the feed again after {each}, and \
+             {lost}."
+        ),
+        None => {
+            format!(
+                "Of clients that came in the place of others the last was there after {each}, and {lost}."
+            )
+        }
+    })
+}
+
 /// What became of the server of a block, and for how long.
 fn restart(block: &Block<'_>) -> Option<String> {
     let Restart { how, at, .. } = block.point.life.restart?;
@@ -40,9 +70,50 @@ fn restart(block: &Block<'_>) -> Option<String> {
     let restarted = trials.filter_map(|trial| trial.course.as_ref()?.restarted);
     let longest = restarted.map(|it: Restarted| it.without_server()).max()?;
     Some(format!(
-        "The server {how} {at} into the window, and nobody listened for up to {}; a client is back with \
-         its first message since, {at} being when it was last known to be there. What was due \
-         meanwhile is in the latencies.",
+        "The server {how} {at} into the window, and another that went on with its feed listened at most \
+         {} later. Back counts from that end until a client that noticed it has a message again; what \
+         was due meanwhile is in the latencies.",
         human::time(longest.as_secs_f64() * 1e6)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rows::blocks;
+    use crate::{fixture, sentence, table};
+
+    const RESTART: &str = "transports = [\"sse\", \"websocket\"]\nduration = \"2s\"\nruns = 1\n[restart]\n\
+                           how = \"kill\"\nat = \"1s\"";
+
+    #[test]
+    fn a_restart_is_told_with_how_long_it_took_until_all_were_back() {
+        let record = fixture::life::cut_off(RESTART, 0);
+        let text = sentence(&record);
+        let first = "When the server was killed, the last client had the feed again after 400 ms \
+                     with sse and 400 ms with websocket, and no message was lost.";
+        assert!(text.starts_with(first), "{text}");
+        let legend = table::legend(&record, &blocks(&record)).join("\n");
+        assert!(legend.contains("The server was killed 1s into the window"), "{legend}");
+        assert!(legend.contains("listened at most 521 ms later"), "{legend}");
+        let table = crate::terminal_table(&record);
+        assert!(table.contains("400 ms") && table.contains("400/s"), "{table}");
+        assert!(table.contains("0.25 cores"), "{table}");
+    }
+
+    #[test]
+    fn where_some_were_not_back_nobody_says_when_all_were() {
+        let record = fixture::life::cut_off(RESTART, 3);
+        assert!(!sentence(&record).contains("the last client"), "{}", sentence(&record));
+    }
+
+    #[test]
+    fn churn_is_told_as_what_it_is() {
+        let toml = "transports = [\"sse\"]\nduration = \"2s\"\nruns = 1\n[churn]\nrate = 5";
+        let record = fixture::life::cut_off(toml, 0);
+        let text = sentence(&record);
+        assert!(text.starts_with("Of clients that came in the place of others"), "{text}");
+        let legend = table::legend(&record, &blocks(&record)).join("\n");
+        assert!(legend.contains("Clients leave while the feed runs"), "{legend}");
+        assert!(!legend.contains("The server was"), "{legend}");
+    }
 }

@@ -20,8 +20,8 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
 use self::words::{against, arrived_bytes, bounded, delivered_in, with_bytes};
-use crate::human;
 use crate::rows::{Block, blocks, by_server};
+use crate::{human, life};
 
 /// With more points than this, the sentence speaks of the first and the last.
 const POINTS_SPOKEN_OF: usize = 3;
@@ -103,7 +103,10 @@ fn block_sentences(block: &Block<'_>) -> String {
     let more = bounded(measure, block).filter(|_| !contenders.is_empty());
     more.iter().for_each(|more| text.push_str(&format!(" {more}")));
     findings::push(&mut text, block, measure, &contenders);
-    text
+    match life::sentence(block) {
+        Some(first) => format!("{first} {text}"),
+        None => text,
+    }
 }
 
 fn alone(measure: Measure, only: &Contender<'_>) -> String {

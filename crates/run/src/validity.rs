@@ -133,8 +133,14 @@ impl<'a> Evidence<'a> {
         if !load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: load.other_events.clone() });
         }
-        warnings.extend(load.attempts.warnings(self.wanted(), load.errors.first()));
-        let skipped = any(counters.skipped_polls).filter(|_| !self.restarts());
+        let attempts = load.attempts.warnings(self.wanted(), load.errors.first()).into_iter();
+        // A server that goes answers what waits.
+        let asked_for =
+            |doubt: &Warning| self.restarts() && matches!(doubt, Warning::EarlyAnswers { .. });
+        warnings.extend(attempts.filter(|doubt| !asked_for(doubt)));
+        // Who is away does not poll.
+        let life = self.plan.point(self.id).life;
+        let skipped = any(counters.skipped_polls).filter(|_| !life.is_eventful());
         warnings.extend(skipped.map(|count| Warning::PollsSkipped { count }));
         let messages = audit.published.max(audit.unnumbered / audit.clients.max(1));
         if messages < FEW_MESSAGES {

@@ -15,6 +15,7 @@ mod headers;
 mod help;
 mod interrupt;
 mod join;
+mod life;
 mod link;
 mod link_system;
 mod link_times;

@@ -27,8 +27,10 @@ pub struct RestartTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<Values<Halt>>,
     /// When, from the window's start.
+    #[serde(skip_serializing_if = "is_usual_at")]
     pub at: Span,
     /// How long nobody listens at least.
+    #[serde(skip_serializing_if = "is_usual_down")]
     pub down: Values<Span>,
 }
 
@@ -40,19 +42,36 @@ pub struct ChurnTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Values<Rate>>,
     /// How many leave at once.
+    #[serde(skip_serializing_if = "is_usual_burst")]
     pub burst: Values<Count>,
+}
+
+const USUAL_AT: Span = Span(Duration::from_secs(2));
+const USUAL_DOWN: Values<Span> = Values::One(Span(Duration::from_millis(500)));
+const USUAL_BURST: Values<Count> = Values::One(Count(1));
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde has it so")]
+fn is_usual_at(at: &Span) -> bool {
+    *at == USUAL_AT
+}
+
+fn is_usual_down(down: &Values<Span>) -> bool {
+    *down == USUAL_DOWN
+}
+
+fn is_usual_burst(burst: &Values<Count>) -> bool {
+    *burst == USUAL_BURST
 }
 
 impl Default for RestartTable {
     fn default() -> Self {
-        let down = Values::One(Span(Duration::from_millis(500)));
-        Self { how: None, at: Span(Duration::from_secs(2)), down }
+        Self { how: None, at: USUAL_AT, down: USUAL_DOWN }
     }
 }
 
 impl Default for ChurnTable {
     fn default() -> Self {
-        Self { rate: None, burst: Values::One(Count(1)) }
+        Self { rate: None, burst: USUAL_BURST }
     }
 }
 

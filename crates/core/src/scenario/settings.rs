@@ -125,7 +125,7 @@ mod tests {
     use crate::life::{Halt, Reconnect};
     use crate::scenario::{Scenario, Values};
     use crate::talk::{Pace, Pattern};
-    use crate::units::{Count, Rate};
+    use crate::units::{Count, Rate, Span};
 
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
@@ -142,6 +142,9 @@ mod tests {
         scenario.talk.pace = Pace::Poisson;
         scenario.talk.room_size = Values::One(Count(3));
         scenario.restart.how = Some(Values::One(Halt::Kill));
+        scenario.restart.at = Span(std::time::Duration::from_secs(1));
+        scenario.restart.down = Values::One(Span(std::time::Duration::from_secs(1)));
+        scenario.churn.burst = Values::One(Count(9));
         scenario.churn.rate = Some(Values::One(Rate::ONE));
         scenario.reconnect = Values::One(Reconnect::Browser);
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };

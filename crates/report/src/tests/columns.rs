@@ -123,6 +123,11 @@ fn each_column_of_a_run_is_on_the_page() {
     check_run(&record);
     check_run(&fixture::without_tcpip(fixture::latest()));
     check_run(&fixture::ratios());
+    let restarted = fixture::life::cut_off(
+        "duration = \"2s\"\nruns = 1\n[restart]\nhow = \"kill\"\nat = \"1s\"",
+        3,
+    );
+    assert!(check_run(&restarted).contains(&"life.csv".to_owned()));
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::payload::{Payload, PayloadKind};
 use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::units::Rate;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::record::control::Begun;
 use pushbench_os::time::clock;
+
+use pushbench_server::ServerConfig;
 
 use crate::client::{Running, get, manual};
 use crate::{sse, websocket};
@@ -104,4 +108,34 @@ fn a_schedule_faster_than_the_server_loses_nothing_and_starves_nobody() {
         expected += 1;
     }
     assert_eq!(server.get("/healthz").status, 200);
+}
+
+/// A server that goes on with the feed of one that has gone knows all that was due before it came, and
+/// takes that one's cursors.
+#[test]
+fn a_successor_answers_the_cursors_of_the_server_that_has_gone() {
+    let schedule = Schedule::Constant { rate: Rate::from_hz(100.0).unwrap() };
+    let feed = FeedSpec { schedule, ..manual().feed };
+    let now = clock::now();
+    let origin = MonoInstant(now.0 - 1_000_000_000);
+    let window = Window { start: origin, end: now, first: Seq(1), last: Seq(100) };
+    let begun = Some(Begun { origin, window });
+    let config =
+        |begun| ServerConfig { feed: feed.clone(), feed_id: Some(0xfeed), begun, ..manual() };
+    let gone = Running::with(config(None));
+    gone.handle.start(origin);
+    gone.until("it has published", |server| server.get("/feed/poll?after=99").status == 200);
+    let before = gone.get("/feed/poll?after=49&feed=000000000000feed");
+    drop(gone);
+    let successor = Running::with(config(begun));
+    let after = successor.get("/feed/poll?after=49&feed=000000000000feed");
+    assert_eq!((before.status, after.status), (200, 200));
+    let length = before.text().len();
+    assert!(length > 50 * 64, "{length}");
+    assert_eq!(before.text(), &after.text()[..length], "the same messages, and newer ones");
+    let other = successor.get("/feed/poll?after=49&feed=000000000000beef");
+    assert_eq!(other.status, 410);
+    let measured = successor.stop();
+    assert_eq!(measured.published, 100);
+    assert_eq!(measured.publish_lag.count(), 0, "what others published is not late here");
 }
