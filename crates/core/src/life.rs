@@ -73,6 +73,14 @@ pub struct Life {
     pub reconnect: Reconnect,
 }
 
+impl Reconnect {
+    /// Whether it is what clients do unless they are told otherwise.
+    #[must_use]
+    pub fn is_usual(self) -> bool {
+        self == Self::default()
+    }
+}
+
 impl Life {
     /// Whether it is that of a point without any of it.
     #[must_use]

@@ -12,6 +12,7 @@
 
 mod alarms;
 mod backoff;
+mod churn;
 mod client;
 mod connect;
 mod course;

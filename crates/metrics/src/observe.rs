@@ -3,6 +3,7 @@
 //! [`observer`] is what the load generator tells; the modules beside it each answer one question
 //! from what was told, and the [`recorder`] keeps all of their answers.
 
+pub mod absences;
 pub mod age;
 pub mod attempts;
 pub mod attendance;

@@ -59,7 +59,7 @@ pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
     })
 }
 
-/// What became of the server of a block, and for how long.
+/// The fate of the server of a block, and for how long.
 fn restart(block: &Block<'_>) -> Option<String> {
     let Restart { how, at, .. } = block.point.life.restart?;
     let how = match how {

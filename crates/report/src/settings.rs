@@ -1,6 +1,7 @@
 //! The settings of a point in words, and which of them a run varies.
 
 use pushbench_core::Contender;
+use pushbench_core::life::Life;
 use pushbench_core::link::Scope;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
 
@@ -112,9 +113,20 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if !point.subject.is_own() {
         conditions.push(words(Axis::Subject, point));
     }
+    conditions.extend(life(point));
     conditions.extend(link(point));
     conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));
     conditions.join(", ")
+}
+
+/// The life of connections at `point`, in words; nothing where they stay.
+fn life(point: &Point) -> Vec<String> {
+    let Life { restart, churn, reconnect } = point.life;
+    let of_restart = restart.map_or(&[][..], |_| &[Axis::Restart, Axis::RestartDown]);
+    let of_churn = churn.map_or(&[][..], |_| &[Axis::Churn, Axis::ChurnBurst]);
+    let of_pauses = if reconnect.is_usual() { &[][..] } else { &[Axis::Reconnect] };
+    let axes = [of_restart, of_churn, of_pauses].concat();
+    axes.into_iter().map(|axis| words(axis, point)).collect()
 }
 
 /// The link at `point` in one line; `None` over loopback.

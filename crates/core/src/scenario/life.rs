@@ -50,7 +50,6 @@ const USUAL_AT: Span = Span(Duration::from_secs(2));
 const USUAL_DOWN: Values<Span> = Values::One(Span(Duration::from_millis(500)));
 const USUAL_BURST: Values<Count> = Values::One(Count(1));
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde has it so")]
 fn is_usual_at(at: &Span) -> bool {
     *at == USUAL_AT
 }

@@ -4,46 +4,13 @@
 //! the connection is gone. The one that comes in its place connects at once, and goes on from the
 //! message that the other had.
 
-use std::time::Duration;
-
 use pushbench_core::MonoInstant;
-use pushbench_core::contender::Connection;
-use pushbench_core::life::Churn;
 use pushbench_metrics::observe::measure::Measure;
-use pushbench_metrics::observe::observer::{Event, Window};
-use pushbench_metrics::record::control::LoadPlan;
+use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
-
-/// Who leaves next, and when.
-#[derive(Debug)]
-pub(super) struct Leaving {
-    churn: Churn,
-    /// All of the trial's clients, in the order in which they leave.
-    order: Vec<usize>,
-    /// The instant at which some leave next, by its number.
-    instant: u64,
-}
-
-impl Leaving {
-    /// Those of a plan; `None` where clients stay. Clients that have a connection for each request
-    /// come and go with each of them as it is.
-    pub(super) fn of(plan: &LoadPlan) -> Option<Self> {
-        let churn = plan.life.churn?;
-        let keeps = plan.contender.stack.connection == Connection::Kept;
-        let order = || Churn::order(plan.seed, plan.total_clients);
-        keeps.then(|| Self { churn, order: order(), instant: 0 })
-    }
-
-    /// When the next leave, within the window, from its middle of a period on.
-    fn next(&self, window: &Window) -> Option<MonoInstant> {
-        let after: Duration = self.churn.period().mul_f64(self.instant as f64 + 0.5);
-        let at = window.start + after;
-        window.spans(at).then_some(at)
-    }
-}
 
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Plans when clients leave next.
@@ -57,14 +24,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
 
     /// Those leave whose turn it is, as far as this process plays them.
     pub(super) fn leave_in_turn(&mut self, now: MonoInstant) {
-        let Some(leaving) = self.leaving.as_mut().filter(|_| self.state == LoadState::Running)
-        else {
-            return;
-        };
-        let instant = leaving.instant;
-        leaving.instant += 1;
-        let places = leaving.churn.leaving(instant, self.plan.total_clients);
-        let numbers: Vec<usize> = places.map(|place| leaving.order[place]).collect();
+        let is_running = self.state == LoadState::Running;
+        let Some(leaving) = self.leaving.as_mut().filter(|_| is_running) else { return };
+        let numbers = leaving.take(self.plan.total_clients);
         let first = self.plan.first_client as usize;
         for number in numbers {
             let own = number.checked_sub(first).and_then(|client| u32::try_from(client).ok());

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use mio::{Events, Token, Waker};
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::talk::Talk;
-use pushbench_metrics::observe::away::Absences;
+use pushbench_metrics::observe::absences::Absences;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::polls::Polls;
 use pushbench_metrics::observe::recorder::Recorder;

@@ -14,11 +14,11 @@ use pushbench_metrics::record::control::{KEPT_ERRORS, LoadPlan};
 use pushbench_os::net::tcp_info::IpVersion;
 use pushbench_os::time::clock::Clock;
 
+use super::churn::Leaving;
 use super::client::Client;
 use super::drain::Drain;
 use super::error::LoadError;
 use super::holding::Holding;
-use super::leaving::Leaving;
 use super::loop_check::LoopCheck;
 use super::phases::Phases;
 use super::progress::ProgressSample;

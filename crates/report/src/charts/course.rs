@@ -34,10 +34,10 @@ pub(super) struct Lines {
 /// The messages that arrive.
 pub(super) fn arrivals(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let lines = lines(block, |row| tenths(row, |tenth| tenth.arrived));
-    let title = match slowest(block) {
+    let title = match most(block, Figure::BackMax) {
         Some((contender, us)) if block.point.life.restart.is_some() => {
             format!(
-                "After the restart all had the feed again within {} with {contender}",
+                "Feed back at all clients {} after the server went, with {contender}",
                 human::time(us)
             )
         }
@@ -49,12 +49,11 @@ pub(super) fn arrivals(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 /// The connections that are begun.
 pub(super) fn openings(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let lines = lines(block, |row| tenths(row, |tenth| tenth.opened));
-    let peak = block.ranked(|row| row.spread(Figure::OpenedPeak));
-    let title = peak.last().map_or_else(
+    let title = most(block, Figure::OpenedPeak).map_or_else(
         || "Connections begun, by the tenth of a second".to_owned(),
-        |(row, peak)| {
-            let rate = human::short_number(peak.middle, 3);
-            format!("At the most {rate} connections per second are begun, with {}", row.name())
+        |(name, rate)| {
+            let rate = human::short_number(rate, 3);
+            format!("At the most {rate} connections per second are begun, with {name}")
         },
     );
     picture(block, (title, conditions), lines, "connections per second")
@@ -63,13 +62,21 @@ pub(super) fn openings(block: &Block<'_>, conditions: &str) -> Option<Picture> {
 /// The cores that the server is busy with.
 pub(super) fn cores(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let lines = lines(block, cores_of);
-    let title = "What the server is busy with, by the tenth of a second".to_owned();
+    let title = most(block, Figure::ServerPeak).map_or_else(
+        || "CPU time of the server, by the tenth of a second".to_owned(),
+        |(name, cores)| {
+            format!(
+                "The server is busy with up to {} cores, with {name}",
+                human::short_number(cores, 2)
+            )
+        },
+    );
     picture(block, (title, conditions), lines, "cores")
 }
 
-/// The transport with which the last client was back latest, and when that was, µs.
-fn slowest<'a>(block: &'a Block<'_>) -> Option<(&'a str, f64)> {
-    let all = block.rows.iter().filter_map(|row| Some((row.name(), row.get(Figure::BackMax)?)));
+/// The transport with the most of a figure, and how much.
+fn most<'a>(block: &'a Block<'_>, figure: Figure) -> Option<(&'a str, f64)> {
+    let all = block.rows.iter().filter_map(|row| Some((row.name(), row.get(figure)?)));
     all.max_by(|one, other| one.1.total_cmp(&other.1))
 }
 

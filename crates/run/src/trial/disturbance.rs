@@ -25,7 +25,7 @@ pub struct DisturbanceWatch {
     cores: Vec<u32>,
     /// The processes of the trial.
     own: Vec<u32>,
-    /// What each of them had spent when that was last read, before some were to end.
+    /// CPU time that each of them had spent when that was last read, before some were to end.
     spent: HashMap<u32, Duration>,
     /// Spent by those of the trial that have ended.
     gone: Duration,
