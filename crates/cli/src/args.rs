@@ -1,5 +1,6 @@
 //! What users can say on the command line.
 
+mod browser;
 mod coding;
 mod compare;
 mod feed;
@@ -23,6 +24,7 @@ use pushbench_core::units::{Count, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
+pub(crate) use self::browser::BrowserArgs;
 use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
@@ -144,6 +146,7 @@ Examples:
   pushbench run ticker --headers chromium --cookie-bytes 0,400
   pushbench run --via direct,nginx,nginx-default
   pushbench run --subject pushbench,nchan,./my-server.toml --trust
+  pushbench run -c 10 --client native,chromium
   pushbench run chat --talk-rate 0.5/s,2/s --room-size 10,100
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
@@ -166,6 +169,8 @@ pub(crate) struct RunArgs {
     pub(crate) talk: TalkArgs,
     #[command(flatten)]
     pub(crate) life: LifeArgs,
+    #[command(flatten)]
+    pub(crate) browser: BrowserArgs,
     #[command(flatten)]
     pub(crate) processes: ProcessArgs,
     /// Server processes, all with the same feed, each on its own port [default: one, or as many as

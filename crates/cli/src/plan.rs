@@ -14,7 +14,9 @@ use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};
 
-use crate::args::{ClientArgs, FeedSettings, LifeArgs, LinkArgs, SubjectArgs, TalkArgs};
+use crate::args::{
+    BrowserArgs, ClientArgs, FeedSettings, LifeArgs, LinkArgs, SubjectArgs, TalkArgs,
+};
 use crate::exit::Failure;
 use crate::{profile, proxies, scenarios, subjects, tell};
 
@@ -37,7 +39,8 @@ pub(crate) fn can_capture() -> bool {
 pub(crate) fn resolve(
     name: &str,
     (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
-    (via, subject, talk, life): (&[Via], &SubjectArgs, &TalkArgs, &LifeArgs),
+    (via, subject, talk): (&[Via], &SubjectArgs, &TalkArgs),
+    (life, browser): (&LifeArgs, &BrowserArgs),
     layout: Layout,
 ) -> Result<Plan, Failure> {
     let (text, file) = read_scenario(name)?;
@@ -59,6 +62,7 @@ pub(crate) fn resolve(
     link.apply(&mut scenario);
     talk.apply(&mut scenario);
     life.apply(&mut scenario);
+    browser.apply(&mut scenario);
     proxies::resolve(&mut scenario, via, file.is_none())?;
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));
@@ -67,6 +71,9 @@ pub(crate) fn resolve(
     scenario.check().map_err(|error| refused(&shown, error))?;
     if clients.capture && !scenario.link.is_empty() {
         let problem = "--capture: a link's router sees every packet already; leave it out";
+        return Err(refused(&shown, problem));
+    }
+    if let Some(problem) = browser.problem(&scenario, clients.capture, &layout) {
         return Err(refused(&shown, problem));
     }
     profile::check_cookies(&headers, &scenario)?;

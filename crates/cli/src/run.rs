@@ -28,8 +28,10 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let settings = (&args.clients, &args.feed, &args.link);
-    let sides = (&args.via[..], &args.subject, &args.talk, &args.life);
-    let plans = names.iter().map(|name| plan::resolve(name, settings, sides, layout.clone()));
+    let sides = (&args.via[..], &args.subject, &args.talk);
+    let lives = (&args.life, &args.browser);
+    let plans =
+        names.iter().map(|name| plan::resolve(name, settings, sides, lives, layout.clone()));
     let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
@@ -44,7 +46,8 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     interrupt::listen()?;
     let mut outcome = Outcome::Done;
     for plan in plans {
-        outcome = outcome.max(measure(plan, Players::real(), &args.output)?);
+        let players = Players::real().with_browser(args.browser.chromium.clone());
+        outcome = outcome.max(measure(plan, players, &args.output)?);
     }
     Ok(outcome)
 }
@@ -137,9 +140,14 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     };
     let subject =
         if point.subject.is_own() { String::new() } else { format!(", server {}", point.subject) };
+    let client = if point.client.is_native() {
+        String::new()
+    } else {
+        format!(", tabs of {} as clients", point.client)
+    };
     let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{subject}{link}{}\n",
+        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{subject}{client}{link}{}\n",
         point.id,
         point.clients,
         point.payload_bytes,

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 20] = [
+const SCENARIOS: [(&str, &str); 21] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -28,6 +28,7 @@ const SCENARIOS: [(&str, &str); 20] = [
     ("echo", include_str!("../../../scenarios/echo.toml")),
     ("restart", include_str!("../../../scenarios/restart.toml")),
     ("churn", include_str!("../../../scenarios/churn.toml")),
+    ("tabs", include_str!("../../../scenarios/tabs.toml")),
 ];
 
 /// Name and text of each trace.

@@ -6,6 +6,7 @@
 //! transport on a stack.
 
 mod checked;
+pub mod client;
 pub mod compression;
 pub mod contender;
 pub mod deflate;

@@ -5,6 +5,7 @@
 
 mod axis;
 mod check;
+mod client;
 mod life;
 mod link;
 mod point;
@@ -29,6 +30,7 @@ pub use self::talk::TalkTable;
 pub use self::thresholds::{Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;
+use crate::client::ClientKind;
 use crate::contender::{Contender, Stack};
 use crate::delivery::Delivery;
 use crate::feed::payload::PayloadKind;
@@ -145,6 +147,9 @@ pub struct Scenario {
     /// How long clients wait before they connect again after a failure.
     #[serde(skip_serializing_if = "is_usual_reconnect")]
     pub reconnect: Values<Reconnect>,
+    /// The programs that play the clients.
+    #[serde(skip_serializing_if = "is_native")]
+    pub client: Values<ClientKind>,
     /// The conditions that the run must meet.
     #[serde(skip_serializing_if = "Thresholds::is_empty")]
     pub thresholds: Thresholds,
@@ -162,6 +167,10 @@ fn is_own(subject: &Values<SubjectName>) -> bool {
 
 fn is_usual_reconnect(reconnect: &Values<Reconnect>) -> bool {
     *reconnect == Values::One(Reconnect::default())
+}
+
+fn is_native(client: &Values<ClientKind>) -> bool {
+    *client == Values::One(ClientKind::Native)
 }
 
 /// The `[feed]` table of a scenario.
@@ -228,6 +237,7 @@ impl Default for Scenario {
             restart: RestartTable::default(),
             churn: ChurnTable::default(),
             reconnect: Values::One(Reconnect::default()),
+            client: Values::One(ClientKind::Native),
             thresholds: Thresholds::default(),
         }
     }

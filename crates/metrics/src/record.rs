@@ -1,5 +1,6 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
+pub mod browser;
 pub mod control;
 pub mod course;
 pub mod environment;
@@ -182,6 +183,9 @@ pub struct TrialRecord {
     /// The server, where it is somebody else's and the run started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectRecord>,
+    /// The browser whose tabs the clients were; `None` where they were the load generator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<browser::BrowserMeasured>,
     /// The server's course through the window, where connections end in it because that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<ServerCourse>,

@@ -10,3 +10,4 @@ pub mod process_tree;
 pub mod scheduling;
 pub mod thread_time;
 pub mod tied;
+pub mod user;

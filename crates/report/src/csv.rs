@@ -110,6 +110,10 @@ pub(crate) fn bytes(record: &RunRecord) -> Vec<u8> {
 }
 
 fn push_ledger(sheet: &mut Sheet, row: &Row<'_>) {
+    // Of a browser's bytes nothing is known, which is not to say that there were none.
+    if row.trials.iter().any(|trial| trial.browser.is_some()) {
+        return;
+    }
     let mut ledger = Ledger::default();
     row.trials.iter().for_each(|trial| ledger.merge(&trial.measured.ledger));
     let messages = messages_in_window(row, |_| true);

@@ -285,6 +285,7 @@ fn trial(scenario: &Scenario, point: &Point, id: TrialId, order: u32) -> TrialRe
         cross: None,
         proxy: None,
         subject: None,
+        browser: None,
         course: None,
         breakdown: None,
         latency_from: Default::default(),

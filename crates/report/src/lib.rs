@@ -12,6 +12,7 @@ pub mod folder;
 pub mod human;
 
 mod breakdown;
+mod browser;
 mod charts;
 mod cross;
 mod failures;

@@ -1,5 +1,6 @@
 //! The figures that people compare: a block for each point, a row in it for each transport.
 
+use pushbench_core::client::ClientKind;
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::scenario::Point;
 use pushbench_core::subject::SubjectName;
@@ -297,16 +298,18 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The blocks of a run of several servers as people compare those: a block for each transport at points
-/// that differ in nothing else, a row in it for each server. Blocks as they are, where there is one server,
-/// or no transport that two of them offer.
+/// The blocks of a run of several servers, or of several programs that play the clients, as people compare
+/// those: a block for each transport at points that differ in nothing else, a row in it for each of them.
+/// Blocks as they are, where there is one, or no transport that two of them offer.
 pub(crate) fn by_server<'a>(record: &RunRecord, blocks: Vec<Block<'a>>) -> Vec<Block<'a>> {
     let alike = |point: &Point| Point {
         id: 1,
         label: String::new(),
         subject: SubjectName::default(),
+        client: ClientKind::Native,
         ..point.clone()
     };
+    let clients_differ = record.points.iter().any(|point| !point.client.is_native());
     let points: Vec<Point> = record.points.iter().map(alike).collect();
     let are_compared = |one: &(Point, Contender)| {
         let of_it = |block: &&Block<'_>| {
@@ -337,7 +340,12 @@ pub(crate) fn by_server<'a>(record: &RunRecord, blocks: Vec<Block<'a>>) -> Vec<B
         for row in block.rows {
             let key = (alike(&block.point), row.contender());
             let Some(at) = wanted.iter().position(|wanted| *wanted == key) else { continue };
-            others[at].rows.push(Row { name: block.point.subject.to_string(), ..row });
+            let name = if clients_differ {
+                format!("{} ({})", row.contender(), block.point.client)
+            } else {
+                block.point.subject.to_string()
+            };
+            others[at].rows.push(Row { name, ..row });
         }
     }
     others

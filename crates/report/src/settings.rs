@@ -113,6 +113,9 @@ pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     if !point.subject.is_own() {
         conditions.push(words(Axis::Subject, point));
     }
+    if !point.client.is_native() {
+        conditions.push(words(Axis::Client, point));
+    }
     conditions.extend(life(point));
     conditions.extend(link(point));
     conditions.extend(scenario.unusual_of_stack(point).map(|axis| words(axis, point)));

@@ -10,7 +10,9 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk};
+use crate::{
+    browser, cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk,
+};
 
 /// Nothing but a line below the header.
 pub(crate) const STYLE: TableStyle =
@@ -200,6 +202,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     lines.extend(security::of_run(record));
     lines.extend(proxy::of_run(record));
     lines.extend(subject::of_run(record));
+    lines.extend(browser::of_run(record));
     let memory =
         |block: &Block<'_>| block.rows.iter().any(|row| row.get(Figure::ServerRss).is_some());
     if blocks.iter().any(memory) {

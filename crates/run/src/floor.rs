@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::client::ClientKind;
 use pushbench_core::proxy::Via;
 use pushbench_core::subject::SubjectName;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
@@ -20,9 +21,10 @@ use crate::validity::stability::Stability;
 /// The run that plays the floor at the point of trial `id`.
 pub(crate) fn in_place_of(run: &Run, id: TrialId) -> Run {
     let mut plan = Plan { capture: false, stamps: false, ..run.plan.clone() };
-    // Neither a proxy nor another server understands bare loops.
+    // Neither a proxy nor another server nor a browser understands bare loops.
     for point in &mut plan.points {
         (point.via, point.subject) = (Via::Direct, SubjectName::default());
+        point.client = ClientKind::Native;
     }
     Run { plan, players: Players::bare(run.plan.feed(id).payload), commands: run.commands.clone() }
 }

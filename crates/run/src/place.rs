@@ -111,6 +111,12 @@ impl Layout {
         Self { target, own_server: false, ..Self::loopback(spread) }
     }
 
+    /// Whether more than one process is wished for on a side.
+    #[must_use]
+    pub fn is_spread(&self) -> bool {
+        [self.spread.servers, self.spread.loads].into_iter().flatten().any(|many| many > 1)
+    }
+
     /// The number of processes and local addresses of a trial of `contender` at `point`.
     ///
     /// # Errors

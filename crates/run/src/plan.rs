@@ -137,8 +137,9 @@ impl Plan {
         let messages = point.rate_hz * self.scenario.duration.0.as_secs_f64();
         let processes = self.layout.room(point, id.contender).map_or(1, |room| room.load_processes);
         // Behind a proxy the server does not see which client a connection is, what clients say has no
-        // publisher, and of a server that goes nothing is left to tell.
-        let is_seen = point.via.is_direct() && point.life.restart.is_none();
+        // publisher, of a server that goes nothing is left to tell, and a browser stamps nothing.
+        let is_seen =
+            point.via.is_direct() && point.life.restart.is_none() && point.client.is_native();
         (self.stamps && is_seen && point.talk.is_none())
             .then(|| Sampling::new(point.clients, processes, messages))
     }

@@ -1,6 +1,7 @@
 //! Players: who plays the two sides of a trial, as processes of this program or as a server that
 //! runs already.
 
+pub mod browser;
 pub mod child;
 pub(crate) mod clients;
 pub(crate) mod cross;
@@ -26,6 +27,8 @@ pub struct Players {
     pub server: Server,
     /// The clients' side.
     pub load: LoadPlayer,
+    /// The browser whose tabs are clients at some points, where it is another than the system's.
+    pub chromium: Option<String>,
 }
 
 /// The player of the server's side.
@@ -41,20 +44,28 @@ impl Players {
     /// Server and load generator of pushbench.
     #[must_use]
     pub const fn real() -> Self {
-        Self { server: Server::Children(ServerPlayer::Real), load: LoadPlayer::Real }
+        let server = Server::Children(ServerPlayer::Real);
+        Self { server, load: LoadPlayer::Real, chromium: None }
+    }
+
+    /// The same with another browser than the system's.
+    #[must_use]
+    pub fn with_browser(self, chromium: Option<String>) -> Self {
+        Self { chromium, ..self }
     }
 
     /// The load generator of pushbench against a server that runs already.
     #[must_use]
     pub fn against(target: Target, pids: Vec<u32>) -> Self {
-        Self { server: Server::Running(Box::new(target), pids), load: LoadPlayer::Real }
+        let server = Server::Running(Box::new(target), pids);
+        Self { server, load: LoadPlayer::Real, chromium: None }
     }
 
     /// Bare loops, for messages of this payload: the floor.
     #[must_use]
     pub const fn bare(payload: Payload) -> Self {
         let server = Server::Children(ServerPlayer::Bare);
-        Self { server, load: LoadPlayer::Bare(payload) }
+        Self { server, load: LoadPlayer::Bare(payload), chromium: None }
     }
 
     /// `text` without the secrets of who is measured.
@@ -69,7 +80,7 @@ impl Players {
     /// The name of who plays a trial of `contender`, for a person who watches.
     pub(crate) fn name(&self, contender: Contender) -> &'static str {
         match self.load {
-            LoadPlayer::Real => contender.name(),
+            LoadPlayer::Real | LoadPlayer::Browser(_) => contender.name(),
             LoadPlayer::Bare(_) => "floor",
         }
     }

@@ -37,6 +37,7 @@ use crate::offset;
 use crate::place::Places;
 use crate::plan::{Plan, connect_limit, grace};
 use crate::player::Server;
+use crate::player::browser::BrowserSide;
 use crate::player::clients::ClientSide;
 use crate::player::cross::CrossSide;
 use crate::player::inbox::{Connected, Inbox};
@@ -73,6 +74,7 @@ struct Trial<'a> {
     link: Option<LinkSide>,
     cross: Option<CrossSide>,
     proxies: Option<ProxySide>,
+    browser: Option<BrowserSide>,
     clients: ClientSide,
     places: Places,
     wire: Option<Wire>,
@@ -124,8 +126,11 @@ impl<'a> Trial<'a> {
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.map_err(RunError::Capture)?;
         let verifies = client_security.as_ref().is_none_or(ClientSecurity::verifies);
+        let browser = BrowserSide::start(commands, point.client, players.chromium.as_deref())
+            .map_err(TrialError::Invalid)?;
+        let player = browser.as_ref().map_or_else(|| players.load.clone(), BrowserSide::player);
         let load_plan = LoadPlan {
-            player: players.load.clone(),
+            player,
             security: client_security,
             ..plan.load_plan(id, addresses[0], server.subject())
         };
@@ -143,6 +148,7 @@ impl<'a> Trial<'a> {
             link,
             cross,
             proxies,
+            browser,
             clients,
             places,
             wire,
@@ -196,6 +202,7 @@ impl<'a> Trial<'a> {
         let router = self.stop_link(&mut merged.load)?;
         let mut ended_early = self.inbox.ended_early();
         ended_early.extend(self.proxies.as_ref().and_then(ProxySide::failure));
+        ended_early.extend(self.browser.as_ref().and_then(BrowserSide::failure));
         ended_early.extend(self.server.foreign().and_then(SubjectSide::failure));
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
@@ -227,6 +234,9 @@ impl<'a> Trial<'a> {
         let mut meter = CostMeter::new(pids, self.server.is_own(), &clients, router).beside(cross);
         if let Some(side) = self.server.foreign() {
             meter = meter.published_by(side.publisher());
+        }
+        if let Some(browser) = &self.browser {
+            meter = meter.browsed_by(browser.pid());
         }
         if let Some(proxies) = &self.proxies {
             meter = meter.through(&proxies.pids());

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod breakdown;
+mod browser;
 mod findings;
 mod link;
 mod model;
@@ -68,13 +69,15 @@ impl<'a> Evidence<'a> {
         reasons.extend(load.attempts.invalid(wanted, load.errors.first()));
         // Of clients that are out of the trial it is known why they are missing.
         let others = u64::from(wanted.saturating_sub(connected)) > load.attempts.left();
-        if connected < wanted && (others || reasons.is_empty()) {
+        let waits = self.waiting_tabs().is_some_and(|it| connected + it.tabs == wanted);
+        if connected < wanted && !waits && (others || reasons.is_empty()) {
             let error = load.errors.first().cloned();
             reasons.push(Invalid::ClientsMissing { connected, wanted, error });
         }
         let audited = measured.audit.balances() && (!played.same_clock || measured.is_sampled());
         reasons.extend((!audited).then_some(Invalid::AuditUnbalanced));
         reasons.extend(self.invalid_arrivals());
+        reasons.extend(self.invalid_tabs());
         let unequal = played.merged.published.filter(|(least, most)| least < most);
         reasons.extend(unequal.map(|(least, most)| Invalid::ServersDisagree { least, most }));
         reasons.extend(played.feed_changed.then_some(Invalid::FeedChanged));
@@ -129,6 +132,7 @@ impl<'a> Evidence<'a> {
         let doubts = disordered.into_iter().chain(strays);
         warnings.extend(doubts.map(|doubt| Warning::Room { doubt }));
         warnings.extend(self.of_connections());
+        warnings.extend(self.of_tabs());
         warnings.extend(self.of_errors());
         if !load.other_events.is_empty() {
             warnings.push(Warning::OtherEvents { events: load.other_events.clone() });

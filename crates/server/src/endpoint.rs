@@ -1,6 +1,7 @@
 //! The endpoints: one row for each, in a file of its own where it is more than a line.
 
 mod body;
+mod client;
 mod feed;
 mod metrics;
 mod page;
@@ -46,6 +47,7 @@ static ENDPOINTS: &[Endpoint] = &[
     websocket::ENDPOINT,
     metrics::ENDPOINT,
     HEALTH,
+    client::ENDPOINT,
     websocket::ECHO,
     room::ENDPOINT,
     room::MESSAGES,

@@ -273,6 +273,7 @@ mod tests {
         args.subject.apply(&mut after);
         args.talk.apply(&mut after);
         args.life.apply(&mut after);
+        args.browser.apply(&mut after);
         let [before, after] = [before, after].map(|it| serde_json::to_value(it).unwrap());
         let mut keys = BTreeSet::new();
         changed(&before, &after, "", &mut keys);
@@ -280,7 +281,7 @@ mod tests {
     }
 
     /// A value for each flag, none of them the default.
-    const VALUES: [(&str, &str); 53] = [
+    const VALUES: [(&str, &str); 54] = [
         ("transport", "sse"),
         ("delivery", "latest"),
         ("clients", "7"),
@@ -333,6 +334,7 @@ mod tests {
         ("churn", "7/s"),
         ("churn-burst", "7"),
         ("reconnect", "browser"),
+        ("client", "chromium"),
         ("threshold", "*.lost < 7"),
     ];
 

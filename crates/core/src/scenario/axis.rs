@@ -82,6 +82,8 @@ pub enum Axis {
     ChurnBurst,
     /// How long clients wait before they connect again.
     Reconnect,
+    /// The program that plays the clients.
+    Client,
 }
 
 /// The unit of [`Axis::value`].

@@ -58,6 +58,7 @@ impl Scenario {
         self.check_subject()?;
         self.check_talk()?;
         self.check_life()?;
+        self.check_client()?;
         self.check_thresholds()?;
         self.check_texts()?;
         self.check_extent()?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{self, check_text};
 use super::{ScenarioError, setting};
 use crate::checked_when_read;
+use crate::client::ClientKind;
 use crate::compression::{Compression, LEVELS, WINDOW_BITS};
 use crate::feed::payload::MAX_PAYLOAD;
 use crate::feed::schedule::{check_rate, check_speed};
@@ -68,6 +69,9 @@ pub struct Point {
     /// The life of its connections.
     #[serde(default, skip_serializing_if = "Life::is_usual")]
     pub life: Life,
+    /// The program that plays the clients.
+    #[serde(default, skip_serializing_if = "ClientKind::is_native")]
+    pub client: ClientKind,
     /// The server ran already, so that the settings that are [its alone](super::Axis::is_known_at) are not
     /// known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -99,6 +103,7 @@ impl Point {
             subject: SubjectName::default(),
             talk: None,
             life: Life::default(),
+            client: ClientKind::Native,
             server_runs_already: false,
         }
     }

@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 58] = {
+pub const SETTINGS: [Setting; 59] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -113,6 +113,7 @@ pub const SETTINGS: [Setting; 58] = {
         axis(Axis::Churn, "churn"),
         axis(Axis::ChurnBurst, "churn-burst"),
         axis(Axis::Reconnect, "reconnect"),
+        axis(Axis::Client, "client"),
         setting("thresholds", Needless).flag("threshold"),
     ]
 };
@@ -122,6 +123,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::client::ClientKind;
     use crate::life::{Halt, Reconnect};
     use crate::scenario::{Scenario, Values};
     use crate::talk::{Pace, Pattern};
@@ -147,6 +149,7 @@ mod tests {
         scenario.churn.burst = Values::One(Count(9));
         scenario.churn.rate = Some(Values::One(Rate::ONE));
         scenario.reconnect = Values::One(Reconnect::Browser);
+        scenario.client = Values::One(ClientKind::Chromium);
         let Value::Object(mut written) = serde_json::to_value(&scenario).unwrap() else { panic!() };
         let mut within = Vec::new();
         for table in ["feed", "tls", "compression", "link", "talk", "restart", "churn"] {

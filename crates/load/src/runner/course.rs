@@ -226,6 +226,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             agreed: self.agreement.take(),
             attempts: std::mem::take(&mut self.attempts),
             watch: self.loop_check.finish(),
+            browser: None,
         })));
     }
 

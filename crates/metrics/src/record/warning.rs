@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::events::OtherEvents;
 use crate::observe::silence::Silence;
+use crate::record::browser::Waiting;
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
@@ -207,6 +208,8 @@ pub enum Warning {
         /// Its share of the time of all cores.
         share: f64,
     },
+    /// Tabs of a browser waited for a connection.
+    TabsWait(Waiting),
     /// A thing that messages which rules found say of their sender.
     Found(Finding),
 }
@@ -247,6 +250,10 @@ impl Warning {
             }
             Self::EarlyAnswers { .. } => {
                 "the server does not hold polls, and the pauses between them are in the latency"
+            }
+            Self::TabsWait(_) => {
+                "a browser opens six connections to a server over HTTP/1.1, in all its tabs together; \
+                 a WebSocket is not one of them"
             }
             Self::NotBack { .. } => "lengthen --duration; see errors in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
@@ -322,6 +329,15 @@ impl fmt::Display for Warning {
             ),
             Self::ShareOffModel { share, measured, expected, p } => {
                 share.off_model(f, *measured, *expected, *p)
+            }
+            Self::TabsWait(waiting) => {
+                let (tabs, longest) = (waiting.tabs, waiting.longest.as_secs_f64());
+                let have = if tabs == 1 { "tab has" } else { "tabs have" };
+                write!(
+                    f,
+                    "{tabs} {have} no connection as the window begins, and wait up to {longest:.1} s \
+                     in all; the figures are those of the others"
+                )
             }
             Self::Unverified => f.write_str(
                 "the server's certificate was not verified, so that anybody may have answered",

@@ -189,6 +189,13 @@ pub fn load() -> Result<(), ChildError> {
     let plan = load_plan()?;
     match (plan.player.clone(), plan.talk) {
         (LoadPlayer::Bare(payload), _) => bare_load(plan, Receiver::new(payload)),
+        (LoadPlayer::Browser(browser), _) => play_bare(
+            move |hear| {
+                let played = pushbench_browser::play(&plan, &browser, hear, |news| say(&news));
+                played.map_err(io::Error::other)
+            },
+            |error| LoadNews::Failed { error },
+        ),
         (LoadPlayer::Real, Some(talk)) => real_load(Load::of_rooms(plan, talk)),
         (LoadPlayer::Real, None) if plan.subject.is_unscheduled() => {
             real_load(Load::by_stamp(plan))

@@ -22,6 +22,8 @@ pub(super) struct CostMeter {
     proxy: Processes,
     /// The process that gives the feed to a server that is somebody else's.
     publisher: Processes,
+    /// A browser whose tabs are the clients, with all that descend from it: its cost is theirs.
+    browser: Option<Processes>,
     /// Those that fill the line beside the feed, whose cost is no figure.
     cross: Vec<u32>,
     machine: Option<MachineTimes>,
@@ -199,12 +201,18 @@ impl CostMeter {
         let (loads, router) = (Processes::each(loads), Processes::each(router.as_slice()));
         let nobody = || Processes::Each(Vec::new());
         let (proxy, publisher) = (nobody(), nobody());
-        Self { servers, loads, router, proxy, publisher, cross: Vec::new(), machine: None }
+        let (browser, cross) = (None, Vec::new());
+        Self { servers, loads, router, proxy, publisher, browser, cross, machine: None }
     }
 
     /// The same with a proxy.
     pub(super) fn through(self, proxy: &[u32]) -> Self {
         Self { proxy: Processes::tree(proxy), ..self }
+    }
+
+    /// The same of clients that are tabs of a browser, which has none yet.
+    pub(super) fn browsed_by(self, browser: u32) -> Self {
+        Self { browser: Some(Processes::tree(&[browser])), ..self }
     }
 
     /// The same of a server that is given its messages by a process of this run.
@@ -220,20 +228,24 @@ impl CostMeter {
     /// Reads the memory that all clients took as they connected.
     pub(super) fn connected(&self) -> Connecting {
         let growth = |side: &Processes| side.growth(|memory| memory.anonymous_bytes);
-        Connecting { server: growth(&self.servers), load: growth(&self.loads) }
+        // Contexts of compression, which the process that drives a browser has none of.
+        let load = if self.browser.is_some() { None } else { growth(&self.loads) };
+        Connecting { server: growth(&self.servers), load }
     }
 
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
         let Self { servers, loads, router, proxy, publisher, cross, .. } = self;
         let sides = [servers, loads, router, proxy, publisher].map(Processes::pids);
-        [sides.concat(), cross.clone(), vec![std::process::id()]].concat()
+        let browser = self.browser.as_ref().map(Processes::pids).unwrap_or_default();
+        [sides.concat(), browser, cross.clone(), vec![std::process::id()]].concat()
     }
 
     /// Reads the clocks at t0.
     pub(super) fn start(&mut self) {
         self.servers.start();
         self.loads.start();
+        self.browser.iter_mut().for_each(Processes::start);
         self.router.start();
         self.proxy.start();
         self.publisher.start();
@@ -266,12 +278,13 @@ impl CostMeter {
     /// These come first: a window that has nothing outstanding is closed, reported and over within
     /// milliseconds, and to end the watch takes as long.
     pub(super) fn finish(mut self, connecting: Connecting, watch: DisturbanceWatch) -> Cost {
-        let (servers, loads) = (self.servers.spent(), self.loads.spent());
+        let clients = self.browser.as_mut().unwrap_or(&mut self.loads);
+        let (servers, loads) = (self.servers.spent(), clients.spent());
         let router_cpu = self.router.spent().total;
         let proxy_cpu = self.proxy.spent().total;
         let publisher_cpu = self.publisher.spent().total;
         let (server_rss_growth, load_rss_growth) =
-            (self.servers.rss_growth(), self.loads.rss_growth());
+            (self.servers.rss_growth(), self.browser.as_ref().unwrap_or(&self.loads).rss_growth());
         let proxy_rss_growth = self.proxy.rss_growth();
         let machine = MachineTimes::read().ok().zip(self.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));

@@ -33,7 +33,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 36] = [
+pub(super) const TABLE: [Row; 37] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -246,6 +246,7 @@ pub(super) const TABLE: [Row; 36] = [
     life::CHURN,
     life::CHURN_BURST,
     life::RECONNECT,
+    CLIENT,
 ];
 
 /// The way to the server.
@@ -280,6 +281,23 @@ const SUBJECT: Row = Row {
     value: |_| f64::NAN,
     field: |_| f64::NAN,
     text: |point| point.subject.to_string(),
+};
+
+/// The program that plays the clients.
+const CLIENT: Row = Row {
+    axis: Axis::Client,
+    key: "client",
+    label: "client",
+    column: "client",
+    title: "clients' program",
+    words: "{} as client",
+    unit: AxisUnit::Name,
+    is_read_by: |_| true,
+    len: |scenario| scenario.client.as_slice().len(),
+    choose: |from, at, point| point.client = from.client.as_slice()[at],
+    value: |_| f64::NAN,
+    field: |_| f64::NAN,
+    text: |point| point.client.to_string(),
 };
 
 /// The first row of the contenders in TLS.

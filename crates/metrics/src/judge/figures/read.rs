@@ -99,6 +99,10 @@ impl<'a> Reader<'a> {
     }
 
     fn at_socket(&self, layer: Layer) -> Option<f64> {
+        // A browser does not tell its bytes.
+        if self.trial.browser.is_some() {
+            return None;
+        }
         self.per_message(self.window().layer(layer))
     }
 

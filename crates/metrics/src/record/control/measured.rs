@@ -11,6 +11,7 @@ use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::LoopWatch;
 use crate::observe::measured::Measured;
 use crate::observe::stamps::{LoadStamps, ServerStamps};
+use crate::record::browser::BrowserMeasured;
 
 /// Measurements of a trial that only the server has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,9 @@ pub struct LoadMeasured {
     /// How its loop kept time from the window's start until nothing of it was missing.
     #[serde(default, skip_serializing_if = "LoopWatch::is_empty")]
     pub watch: LoopWatch,
+    /// The browser whose tabs the clients were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserMeasured>,
 }
 
 /// Errors that are kept for a person to read.
@@ -109,6 +113,8 @@ impl LoadMeasured {
         self.other_events.merge(&other.other_events);
         self.coded = self.coded.take().or(other.coded);
         self.agreed = self.agreed.take().or(other.agreed);
+        // There is one process of a browser.
+        self.browser = self.browser.take().or(other.browser);
         self.found = match (self.found.take(), other.found) {
             (Some(ours), Some(theirs)) => Some(together(ours, theirs)),
             (ours, theirs) => ours.or(theirs),

@@ -47,6 +47,17 @@ pub enum LoadPlayer {
     /// A loop of reads, the least that receivers can do: the floor. It tells messages of this
     /// payload apart by their length.
     Bare(Payload),
+    /// The tabs of a browser.
+    Browser(BrowserPlan),
+}
+
+/// A browser that runs, whose tabs are the clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserPlan {
+    /// Where its DevTools listen.
+    pub devtools: SocketAddr,
+    /// Whether it has its sandbox.
+    pub sandboxed: bool,
 }
 
 /// The server under test, as its clients ask it. By default it is a pushbench server at its root,

@@ -1,0 +1,30 @@
+//! The programs that play a trial's clients.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::by_name;
+
+/// The most tabs that a browser is asked for: each is a window and a process of its own.
+pub const MOST_TABS: u64 = 200;
+
+/// A program that plays the clients of a trial.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientKind {
+    /// The load generator of pushbench.
+    #[default]
+    Native,
+    /// Tabs of one Chromium without a display.
+    Chromium,
+}
+
+by_name!(ClientKind);
+
+impl ClientKind {
+    /// Whether it is the load generator of pushbench.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub fn is_native(&self) -> bool {
+        *self == Self::Native
+    }
+}

@@ -1,0 +1,106 @@
+//! The browser of a trial whose clients are its tabs.
+
+use pushbench_core::client::ClientKind;
+use pushbench_core::program::{Need, Program, Values};
+use pushbench_metrics::record::control::{BrowserPlan, LoadPlayer, Place};
+use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::process::user;
+
+use super::Commands;
+use crate::program::{ProgramPlan, Running, lacks, missing};
+
+/// The program, unless another is named.
+const CHROMIUM: &str = "chromium";
+
+/// How a browser is started: without a display, in a profile of its own, on no business but the run's.
+/// No name leads anywhere, so that whatever else it would ask for, it asks nobody.
+const BROWSER: &str = r#"
+command = [
+    "chromium", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
+    "--disable-default-apps", "--disable-domain-reliability", "--disable-extensions", "--disable-sync",
+    "--disable-breakpad", "--no-pings", "--metrics-recording-only",
+    "--disable-features=MediaRouter,OptimizationHints,Translate",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--remote-debugging-port={port}", "--user-data-dir={dir}/profile", "about:blank",
+]
+ready = { get = { path = "/json/version", status = 200 } }
+ready_within = "20s"
+stop_within = "5s"
+"#;
+
+/// The browser of a trial. Dropping it ends it, and all that descends from it.
+#[derive(Debug)]
+pub(crate) struct BrowserSide {
+    program: Running,
+    sandboxed: bool,
+}
+
+impl BrowserSide {
+    /// Starts the browser that plays clients of `kind`; `None` where no browser does.
+    /// The program `chromium` is another than the system's.
+    pub(crate) fn start(
+        commands: &Commands,
+        kind: ClientKind,
+        chromium: Option<&str>,
+    ) -> Result<Option<Self>, Invalid> {
+        if kind.is_native() {
+            return Ok(None);
+        }
+        // Chromium does not start for root with its sandbox.
+        let sandboxed = !user::is_root();
+        let plan = ProgramPlan {
+            program: program(chromium, sandboxed),
+            values: Values::new(),
+            credentials: None,
+            place: Place::default(),
+            is_written_to: false,
+            tied: commands.tied.clone(),
+        };
+        let program = Running::start(&commands.program, &plan).map_err(|error| failed(&error))?;
+        Ok(Some(Self { program, sandboxed }))
+    }
+
+    /// Its process, from which its others descend.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
+    /// The player of its clients.
+    pub(crate) fn player(&self) -> LoadPlayer {
+        let (devtools, sandboxed) = (self.program.address(), self.sandboxed);
+        LoadPlayer::Browser(BrowserPlan { devtools, sandboxed })
+    }
+
+    /// Why it came to an end that nobody asked for.
+    pub(crate) fn failure(&self) -> Option<Invalid> {
+        self.program.failure().map(|error| failed(&error))
+    }
+}
+
+/// What is missing for a browser to be started, and what to type; `None` where nothing is.
+#[must_use]
+pub fn lacking(chromium: Option<&str>) -> Option<String> {
+    missing(&program(chromium, true)).map(lacks)
+}
+
+fn program(chromium: Option<&str>, sandboxed: bool) -> Program {
+    let mut program = Program::parse(BROWSER).expect("the browser's program is well-formed");
+    let command = chromium.unwrap_or(CHROMIUM);
+    command.clone_into(&mut program.command[0]);
+    if !sandboxed {
+        program.command.insert(1, "--no-sandbox".to_owned());
+    }
+    let (package, hint) = (CHROMIUM, "apt install chromium, or name another with --chromium PATH");
+    program.needs = vec![Need {
+        command: command.to_owned(),
+        package: package.to_owned(),
+        hint: hint.to_owned(),
+        probe: Vec::new(),
+    }];
+    program
+}
+
+fn failed(error: &impl std::fmt::Display) -> Invalid {
+    Invalid::ProgramFailed { program: CHROMIUM.to_owned(), error: error.to_string() }
+}

@@ -1,0 +1,31 @@
+//! The worth of a trial whose clients were a browser's tabs.
+
+use pushbench_metrics::record::browser::{BrowserMeasured, Waiting};
+use pushbench_metrics::record::warning::{Invalid, Warning};
+
+use super::Evidence;
+
+impl Evidence<'_> {
+    fn browser(&self) -> Option<&BrowserMeasured> {
+        self.load().browser.as_ref()
+    }
+
+    /// Tabs that wait for a connection, as the browser has it.
+    pub(super) fn waiting_tabs(&self) -> Option<Waiting> {
+        self.browser()?.waiting
+    }
+
+    /// Why tabs say nothing of the transport; empty where they do.
+    pub(super) fn invalid_tabs(&self) -> Vec<Invalid> {
+        let Some(browser) = self.browser() else { return Vec::new() };
+        let hidden = (browser.hidden > 0).then_some(Invalid::TabsHidden { tabs: browser.hidden });
+        let bound = browser.bound_before + browser.bound_after;
+        let torn = browser.torn.then_some(Invalid::TabClock { shift: browser.shift, bound });
+        hidden.into_iter().chain(torn).collect()
+    }
+
+    /// The finding about a browser that gave some tabs no connection.
+    pub(super) fn of_tabs(&self) -> Option<Warning> {
+        self.waiting_tabs().map(Warning::TabsWait)
+    }
+}
