@@ -23,7 +23,6 @@ by_name!(ClientKind);
 impl ClientKind {
     /// Whether it is the load generator of pushbench.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub fn is_native(&self) -> bool {
         *self == Self::Native
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::browser::BrowserMeasured;
 
-/// What the browsers were that played clients, and what of such a row is not as in others.
+/// The browsers that played clients, and how such a row differs from others.
 pub(crate) fn of_run(record: &RunRecord) -> Vec<String> {
     let browsers: Vec<&BrowserMeasured> =
         record.standing().filter_map(|trial| trial.browser.as_ref()).collect();

@@ -126,9 +126,7 @@ impl<'a> Trial<'a> {
         let wire = plan.capture.then(|| Wire::start(addresses.clone())).transpose();
         let wire = wire.map_err(RunError::Capture)?;
         let verifies = client_security.as_ref().is_none_or(ClientSecurity::verifies);
-        let browser = BrowserSide::start(commands, point.client, players.chromium.as_deref())
-            .map_err(TrialError::Invalid)?;
-        let player = browser.as_ref().map_or_else(|| players.load.clone(), BrowserSide::player);
+        let (browser, player) = BrowserSide::start(commands, point.client, players)?;
         let load_plan = LoadPlan {
             player,
             security: client_security,
@@ -138,8 +136,7 @@ impl<'a> Trial<'a> {
         let network = network.or(around.as_ref());
         let clients =
             ClientSide::start(commands, &load_plan, &places, &addresses, network, &sender)?;
-        inbox.expect_loads(clients.len());
-        inbox.loads_ready()?;
+        inbox.expect_loads(clients.len()).loads_ready()?;
         let cross = start_cross(run, point.link.as_ref().zip(network))?;
         Ok(Self {
             plan,
@@ -235,9 +232,7 @@ impl<'a> Trial<'a> {
         if let Some(side) = self.server.foreign() {
             meter = meter.published_by(side.publisher());
         }
-        if let Some(browser) = &self.browser {
-            meter = meter.browsed_by(browser.pid());
-        }
+        meter = meter.browsed_by(self.browser.as_ref().map(BrowserSide::pid));
         if let Some(proxies) = &self.proxies {
             meter = meter.through(&proxies.pids());
         }

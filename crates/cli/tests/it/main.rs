@@ -7,6 +7,7 @@ mod common;
 
 mod backoff;
 mod breakdown;
+mod browser;
 mod disk;
 mod doctor;
 mod foreign;

@@ -26,7 +26,7 @@ impl Scenario {
         self.check_browser().map_err(|problem| setting("client", format!("a browser {problem}")))
     }
 
-    /// What a browser decides for itself, or is not measured with.
+    /// Settings that a browser decides for itself, or is not measured with.
     fn check_browser(&self) -> Result<(), String> {
         let is_plain = |contender: &&Contender| contender.stack != Stack::PLAIN;
         if let Some(contender) = self.contenders.iter().find(is_plain) {

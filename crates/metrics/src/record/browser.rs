@@ -1,5 +1,6 @@
 //! The browser that played the clients of a trial.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -34,4 +35,69 @@ pub struct Waiting {
     pub tabs: u32,
     /// How long the one that waited longest did: until it had one, or the trial was over.
     pub longest: Duration,
+}
+
+/// A fault of a browser's tabs, so that they say nothing of the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "kebab-case")]
+pub enum TabFault {
+    /// Some were out of sight, so that their timers were held back.
+    Hidden {
+        /// How many.
+        tabs: u32,
+    },
+    /// The clock of one moved against the machine's.
+    Clock {
+        /// By how much.
+        shift: Duration,
+        /// The most that its bounds allow.
+        bound: Duration,
+    },
+}
+
+impl TabFault {
+    /// The remedy.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::Hidden { .. } => "see that nothing else drives the browser's windows",
+            Self::Clock { .. } => "see whether the machine was suspended",
+        }
+    }
+}
+
+impl fmt::Display for TabFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hidden { tabs } => write!(f, "{tabs} of the browser's tabs were hidden"),
+            Self::Clock { shift, bound } => write!(
+                f,
+                "a tab's clock moved by {:.2} ms against the machine's, where {:.2} ms are allowed",
+                shift.as_secs_f64() * 1e3,
+                bound.as_secs_f64() * 1e3
+            ),
+        }
+    }
+}
+
+impl Waiting {
+    /// The remedy.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        "a browser opens six connections to a server over HTTP/1.1, in all its tabs together; a \
+         WebSocket is not one of them"
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let have = if self.tabs == 1 { "tab had" } else { "tabs had" };
+        write!(
+            f,
+            "{} {have} no connection as the window began, and waited for up to {:.1} s until the trial's \
+             end; the figures are those of the others",
+            self.tabs,
+            self.longest.as_secs_f64()
+        )
+    }
 }

@@ -251,10 +251,7 @@ impl Warning {
             Self::EarlyAnswers { .. } => {
                 "the server does not hold polls, and the pauses between them are in the latency"
             }
-            Self::TabsWait(_) => {
-                "a browser opens six connections to a server over HTTP/1.1, in all its tabs together; \
-                 a WebSocket is not one of them"
-            }
+            Self::TabsWait(waiting) => waiting.remedy(),
             Self::NotBack { .. } => "lengthen --duration; see errors in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
@@ -330,15 +327,7 @@ impl fmt::Display for Warning {
             Self::ShareOffModel { share, measured, expected, p } => {
                 share.off_model(f, *measured, *expected, *p)
             }
-            Self::TabsWait(waiting) => {
-                let (tabs, longest) = (waiting.tabs, waiting.longest.as_secs_f64());
-                let have = if tabs == 1 { "tab has" } else { "tabs have" };
-                write!(
-                    f,
-                    "{tabs} {have} no connection as the window begins, and wait up to {longest:.1} s \
-                     in all; the figures are those of the others"
-                )
-            }
+            Self::TabsWait(waiting) => waiting.fmt(f),
             Self::Unverified => f.write_str(
                 "the server's certificate was not verified, so that anybody may have answered",
             ),

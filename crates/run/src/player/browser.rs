@@ -6,7 +6,8 @@ use pushbench_metrics::record::control::{BrowserPlan, LoadPlayer, Place};
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_os::process::user;
 
-use super::Commands;
+use super::{Commands, Players};
+use crate::error::TrialError;
 use crate::program::{ProgramPlan, Running, lacks, missing};
 
 /// The program, unless another is named.
@@ -33,43 +34,38 @@ stop_within = "5s"
 #[derive(Debug)]
 pub(crate) struct BrowserSide {
     program: Running,
-    sandboxed: bool,
 }
 
 impl BrowserSide {
-    /// Starts the browser that plays clients of `kind`; `None` where no browser does.
-    /// The program `chromium` is another than the system's.
+    /// Starts the browser that plays clients of `kind`, `None` where no browser does, and says who
+    /// plays them.
     pub(crate) fn start(
         commands: &Commands,
         kind: ClientKind,
-        chromium: Option<&str>,
-    ) -> Result<Option<Self>, Invalid> {
+        players: &Players,
+    ) -> Result<(Option<Self>, LoadPlayer), TrialError> {
         if kind.is_native() {
-            return Ok(None);
+            return Ok((None, players.load.clone()));
         }
         // Chromium does not start for root with its sandbox.
         let sandboxed = !user::is_root();
         let plan = ProgramPlan {
-            program: program(chromium, sandboxed),
+            program: program(players.chromium.as_deref(), sandboxed),
             values: Values::new(),
             credentials: None,
             place: Place::default(),
             is_written_to: false,
             tied: commands.tied.clone(),
         };
-        let program = Running::start(&commands.program, &plan).map_err(|error| failed(&error))?;
-        Ok(Some(Self { program, sandboxed }))
+        let program = Running::start(&commands.program, &plan);
+        let program = program.map_err(|error| TrialError::Invalid(failed(&error)))?;
+        let devtools = program.address();
+        Ok((Some(Self { program }), LoadPlayer::Browser(BrowserPlan { devtools, sandboxed })))
     }
 
     /// Its process, from which its others descend.
     pub(crate) const fn pid(&self) -> u32 {
         self.program.pid()
-    }
-
-    /// The player of its clients.
-    pub(crate) fn player(&self) -> LoadPlayer {
-        let (devtools, sandboxed) = (self.program.address(), self.sandboxed);
-        LoadPlayer::Browser(BrowserPlan { devtools, sandboxed })
     }
 
     /// Why it came to an end that nobody asked for.
@@ -78,7 +74,7 @@ impl BrowserSide {
     }
 }
 
-/// What is missing for a browser to be started, and what to type; `None` where nothing is.
+/// The program that is missing for a browser to be started, and the line to type; `None` where none is.
 #[must_use]
 pub fn lacking(chromium: Option<&str>) -> Option<String> {
     missing(&program(chromium, true)).map(lacks)

@@ -123,8 +123,9 @@ impl<'a> Inbox<'a> {
     }
 
     /// Says how many load processes there are.
-    pub(crate) fn expect_loads(&mut self, loads: usize) {
+    pub(crate) fn expect_loads(&mut self, loads: usize) -> &mut Self {
         self.loads = loads;
+        self
     }
 
     /// Tells that the trial has come to a phase.

@@ -211,8 +211,8 @@ impl CostMeter {
     }
 
     /// The same of clients that are tabs of a browser, which has none yet.
-    pub(super) fn browsed_by(self, browser: u32) -> Self {
-        Self { browser: Some(Processes::tree(&[browser])), ..self }
+    pub(super) fn browsed_by(self, browser: Option<u32>) -> Self {
+        Self { browser: browser.map(|pid| Processes::tree(&[pid])), ..self }
     }
 
     /// The same of a server that is given its messages by a process of this run.

@@ -1,6 +1,6 @@
 //! The worth of a trial whose clients were a browser's tabs.
 
-use pushbench_metrics::record::browser::{BrowserMeasured, Waiting};
+use pushbench_metrics::record::browser::{BrowserMeasured, TabFault, Waiting};
 use pushbench_metrics::record::warning::{Invalid, Warning};
 
 use super::Evidence;
@@ -18,10 +18,10 @@ impl Evidence<'_> {
     /// Why tabs say nothing of the transport; empty where they do.
     pub(super) fn invalid_tabs(&self) -> Vec<Invalid> {
         let Some(browser) = self.browser() else { return Vec::new() };
-        let hidden = (browser.hidden > 0).then_some(Invalid::TabsHidden { tabs: browser.hidden });
+        let hidden = (browser.hidden > 0).then_some(TabFault::Hidden { tabs: browser.hidden });
         let bound = browser.bound_before + browser.bound_after;
-        let torn = browser.torn.then_some(Invalid::TabClock { shift: browser.shift, bound });
-        hidden.into_iter().chain(torn).collect()
+        let torn = browser.torn.then_some(TabFault::Clock { shift: browser.shift, bound });
+        hidden.into_iter().chain(torn).map(Invalid::Tabs).collect()
     }
 
     /// The finding about a browser that gave some tabs no connection.

@@ -67,8 +67,7 @@ fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
 
 /// The record of a trial that went through its phases, with what it is worth.
 fn with_figures(plan: &Plan, attempt: Attempt, mut played: Played) -> TrialRecord {
-    let (id, same_clock) = (attempt.id, played.same_clock);
-    let merged = &mut played.merged;
+    let (id, same_clock, merged) = (attempt.id, played.same_clock, &mut played.merged);
     if !same_clock {
         merged.load.measured.latency = Default::default();
         merged.load.measured.late = Default::default();

@@ -13,6 +13,7 @@ use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router};
 use crate::observe::attendance::Precedence;
 use crate::observe::ledger::Direction;
 use crate::observe::seen::Ahead;
+use crate::record::browser::TabFault;
 
 /// Why a trial cannot be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,18 +141,8 @@ pub enum Invalid {
         /// The first failure, where there was one.
         error: Option<String>,
     },
-    /// Tabs of a browser were out of sight, so that it held their timers back.
-    TabsHidden {
-        /// How many.
-        tabs: u32,
-    },
-    /// The clock of a browser's tab moved against the machine's.
-    TabClock {
-        /// By how much.
-        shift: Duration,
-        /// The most that what is known of it allows.
-        bound: Duration,
-    },
+    /// Tabs of a browser were not as they have to be.
+    Tabs(TabFault),
     /// A program that the run started, such as a proxy, could not be had or ended early.
     ProgramFailed {
         /// Its name.
@@ -222,8 +213,7 @@ impl Invalid {
             Self::CrossIdle { error: None, .. } => {
                 "let the warm-up be longer, or the line faster, so that it gets under way"
             }
-            Self::TabsHidden { .. } => "see that nothing else drives the browser's windows",
-            Self::TabClock { .. } => "see whether the machine was suspended",
+            Self::Tabs(fault) => fault.remedy(),
             Self::LoadSaturated { .. } => "lower the rate or the number of clients",
             Self::FeedChanged => "leave the server running for the whole measurement",
             Self::ServersDisagree { .. } => "lower the rate, or use fewer server processes",
@@ -355,13 +345,7 @@ impl fmt::Display for Invalid {
             | Self::RouterLate { .. }
             | Self::RouterStalled(_)
             | Self::CrossIdle { .. } => self.of_the_link(f),
-            Self::TabsHidden { tabs } => write!(f, "{tabs} of the browser's tabs were hidden"),
-            Self::TabClock { shift, bound } => write!(
-                f,
-                "the clock of a tab moved by {:.2} ms against the machine's, which may be {:.2} ms",
-                shift.as_secs_f64() * 1e3,
-                bound.as_secs_f64() * 1e3
-            ),
+            Self::Tabs(fault) => fault.fmt(f),
             Self::ProgramFailed { program, error } => write!(f, "{program} failed: {error}"),
             Self::LoadSaturated { share } => {
                 write!(f, "a load process used {:.0} % of a core", share * 100.0)
