@@ -177,6 +177,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::BackMax),
     C::Figure(Figure::OpenedPeak),
     C::Figure(Figure::ServerPeak),
+    C::Figure(Figure::Batch),
 ];
 
 /// A count that messages without a number say nothing of.
