@@ -104,6 +104,11 @@ pub trait Session: fmt::Debug + Send {
         false
     }
 
+    /// Whether something that it has to say has yet to be sent, or to be answered where it is.
+    fn is_saying(&self) -> bool {
+        false
+    }
+
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;

@@ -112,6 +112,7 @@ impl Room {
         let hearers = match self.pattern {
             Pattern::Echo => &self.talkers[number..=number],
             Pattern::Chat => &self.talkers[..],
+            Pattern::Upload => &[],
         };
         hearers.iter().flatten().try_for_each(|talker| write(&talker.socket, &self.output))
     }
