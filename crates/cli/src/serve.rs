@@ -14,7 +14,7 @@ use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_os::machine::limits;
 use pushbench_os::net::rx_stamp::ClockOffset;
 use pushbench_os::time::clock;
-use pushbench_server::{Access, ChannelKind, Server, ServerConfig};
+use pushbench_server::{Access, Allowance, ChannelKind, Server, ServerConfig};
 use pushbench_tls::{Acceptor, fingerprint};
 
 use crate::args::ServeArgs;
@@ -33,6 +33,7 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     config.publish_token.clone_from(&args.publish_token);
     config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
     config.compression = args.coding.terms()?;
+    config.rooms.says = Allowance::of(args.say_limit);
     let security = args.tls.security(args.host)?;
     if let Some(security) = &security {
         let acceptor = Acceptor::new(security).map_err(Failure::usage)?;

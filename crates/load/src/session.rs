@@ -7,6 +7,7 @@
 //! Within, a transport is a `Subscription`, which speaks in requests, heads and pieces of bodies;
 //! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
+mod answering;
 mod body;
 mod book;
 mod decoding;
@@ -42,6 +43,7 @@ pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
 pub use pushbench_protocol::websocket::HandshakeError;
 
+pub use self::answering::Answer;
 use self::book::Book;
 pub use self::error::ProtocolError;
 pub use self::output::{Demand, Ending, Note, Output, Sending, Wake};
@@ -99,6 +101,11 @@ pub trait Session: fmt::Debug + Send {
 
     /// Says a text of the client's own; `false` where it cannot be said now.
     fn say(&mut self, _text: &[u8], _out: &mut Output) -> bool {
+        false
+    }
+
+    /// Whether something that it has to say has yet to be sent, or to be answered where it is.
+    fn is_saying(&self) -> bool {
         false
     }
 
@@ -195,6 +202,13 @@ impl Sessions {
     pub fn session(&self, client: u32) -> Box<dyn Session> {
         (self.make)(client)
     }
+}
+
+/// A client of a WebSocket at the plan's path, whoever's server it is, that answers messages. It has no
+/// part in a trial: it is for suites that hold a client to the standard.
+#[must_use]
+pub fn answering(plan: &LoadPlan, answer: Answer) -> Box<dyn Session> {
+    websocket::answering(plan, answer)
 }
 
 impl fmt::Debug for Sessions {

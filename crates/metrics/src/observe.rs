@@ -30,5 +30,6 @@ pub mod rooms;
 pub mod seen;
 pub mod series;
 pub mod silence;
+pub mod speakers;
 pub mod stamps;
 pub mod unscheduled;

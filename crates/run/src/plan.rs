@@ -15,7 +15,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::subject::Subject;
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
-use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked};
+use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked, Talkers};
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
@@ -255,14 +255,16 @@ impl Plan {
 
     /// The plan of each server process of a trial.
     pub(crate) fn server_plan(&self, id: TrialId) -> ServerPlan {
+        let point = self.point(id);
         ServerPlan {
             headers: self.headers.clone(),
             compression: self.compression_terms(id),
             stamps: self.sampling(id),
             feed_id: self.point(id).life.restart.map(|_| feed_id(self.scenario.seed, id)),
             // Over loopback a request is there as soon as it was sent.
-            stamps_requests: self.point(id).link.is_some(),
+            stamps_requests: point.link.is_some(),
             publish_delay: self.publish_delay,
+            talkers: point.talk.map(|talk| Talkers { talk, clients: point.clients }),
             ..ServerPlan::new(self.feed(id))
         }
     }

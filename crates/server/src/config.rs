@@ -6,7 +6,7 @@ use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::stamp::StampOffset;
 use pushbench_core::sampling::Sampling;
-use pushbench_metrics::record::control::{Begun, ServerPlan};
+use pushbench_metrics::record::control::{Begun, ServerPlan, Talkers};
 use pushbench_protocol::headers::HeaderProfile;
 use pushbench_tls::{Acceptor, CertificateError};
 
@@ -63,6 +63,8 @@ pub struct ServerConfig {
     pub feed_id: Option<u64>,
     /// The feed of a server that has gone, which this one goes on with; `None` begins anew.
     pub begun: Option<Begun>,
+    /// Clients that upload: what is said in rooms is for the server alone, which counts it.
+    pub uploads: Option<Talkers>,
     /// The clock by which messages say when they are due, for who takes the server for a stranger's;
     /// `None` where they do not.
     pub payload_stamps: Option<StampOffset>,
@@ -94,6 +96,7 @@ impl ServerConfig {
             publish_delay: Duration::ZERO,
             feed_id: None,
             begun: None,
+            uploads: None,
             payload_stamps: None,
         }
     }
@@ -131,6 +134,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             publish_token,
             feed_id,
             begun,
+            talkers,
             place: _,
             player: _,
         } = plan;
@@ -142,7 +146,11 @@ impl TryFrom<ServerPlan> for ServerConfig {
         };
         // One that is none lets nobody publish.
         let publish_token = publish_token.and_then(|token| token.parse().ok());
+        let rooms = talkers.map_or_else(RoomLimits::default, RoomLimits::bearing);
+        let uploads = talkers.filter(|it| !it.talk.pattern.is_heard());
         Ok(Self {
+            rooms,
+            uploads,
             headers,
             channel,
             compression,
@@ -194,6 +202,23 @@ pub struct RoomLimits {
     pub echoes: usize,
     /// The least time from one word on how many are in a room to the next.
     pub presence: Duration,
+}
+
+impl RoomLimits {
+    /// Bounds that talk as a trial has planned it does not meet, so that it is not measured how a server
+    /// refuses it: as many rooms, as long messages and as many of them as there are to be, and as much of the
+    /// past as of a feed.
+    #[must_use]
+    pub fn bearing(Talkers { talk, clients }: Talkers) -> Self {
+        let usual = Self::default();
+        Self {
+            rooms: usual.rooms.max(talk.rooms(clients) as usize),
+            message: usual.message.max(talk.bytes as usize),
+            says: Allowance { per_second: f64::INFINITY, at_once: u32::MAX },
+            ring: RingLimits::default(),
+            ..usual
+        }
+    }
 }
 
 impl Default for RoomLimits {

@@ -182,6 +182,32 @@ impl Measured {
         }
     }
 
+    /// Takes what servers heard of clients that upload, who themselves hear nothing: it is for the servers
+    /// that each of their messages was.
+    pub fn hear_at_servers(&mut self, heard: &Self) {
+        let AuditTotals { published, clients, .. } = self.audit;
+        let AuditTotals { delivered, duplicated, reordered, newest, .. } = heard.audit;
+        self.audit = AuditTotals {
+            published,
+            clients,
+            expected: published,
+            due: Some(published),
+            delivered,
+            lost: published.saturating_sub(delivered),
+            duplicated,
+            reordered,
+            newest,
+            ..AuditTotals::default()
+        };
+        self.latency.merge(&heard.latency);
+        self.age.merge(&heard.age);
+        self.series.merge(&heard.series);
+        self.fit.merge(&heard.fit);
+        self.counters.messages_in_window += heard.counters.messages_in_window;
+        self.counters.lumps += heard.counters.lumps;
+        self.heard.clone_from(&heard.heard);
+    }
+
     /// The latencies of all messages that were delivered or late.
     #[must_use]
     pub fn latencies(&self) -> Censored<'_, 3> {

@@ -104,11 +104,14 @@ impl Merged {
         });
         let published = || servers.iter().map(|server| server.published);
         let published = published().min().zip(published().max());
-        let server = servers.into_iter().reduce(|mut all, server| {
+        let mut server = servers.into_iter().reduce(|mut all, server| {
             all.merge(&server);
             all
         });
-        let load = load.unwrap_or_default();
+        let mut load = load.unwrap_or_default();
+        if let Some(heard) = server.as_mut().and_then(|server| server.heard.take()) {
+            load.measured.hear_at_servers(&heard);
+        }
         Self { load, load_lag, watches, server, published, load_stamps, server_stamps }
     }
 }
