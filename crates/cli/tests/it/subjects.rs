@@ -118,6 +118,33 @@ fn node_takes_messages_by_post_and_by_websocket() {
     assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
 }
 
+/// A REST endpoint behind nginx has the newest value, of which each poll gets what stands there: what is
+/// replaced between two polls is superseded, and nothing is lost.
+#[test]
+fn the_newest_value_behind_nginx_is_polled_beside_our_own() {
+    if !is_installed("rest") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["-c", "3", "-R", "40/s", "--poll-interval", "100ms", "-w", "100ms", "-d", "600ms"];
+    let asked = ["run", "--subject", "rest,pushbench", "-t", "short-poll", "--delivery", "latest"];
+    let (status, _, errors) =
+        outcome(folder.path(), &[&asked[..], &args, &["--runs", "1"]].concat());
+    assert_eq!(status, 0, "{errors}");
+    assert_eq!(column(folder.path(), "subject"), ["rest", "pushbench"]);
+    assert_eq!(column(folder.path(), "valid"), ["true"; 2]);
+    let counts = |name: &str| numbers(folder.path(), name);
+    let (expected, delivered, superseded) =
+        (counts("expected"), counts("delivered"), counts("superseded"));
+    for at in 0..2 {
+        assert!(delivered[at] > 0.0 && superseded[at] > 0.0, "{delivered:?}, {superseded:?}");
+        assert_eq!(delivered[at] + superseded[at], expected[at]);
+    }
+    for name in ["age_mean_us", "latency_p50_us", "server_cpu_us_per_msg"] {
+        assert!(counts(name).iter().all(|value| *value > 0.0), "{name}");
+    }
+}
+
 /// Socket.IO wraps a message in an event of its own and asks each 2 s whether a client is there; NATS puts
 /// several into one WebSocket message, or a part of one. Rules find each of them, by its number.
 #[test]
@@ -189,8 +216,11 @@ fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
     assert!(told.contains("`no-such-python` is not installed; apt install python3"), "{told}");
     let file = mine(folder.path(), "mine", "python-sse", &[]);
     for (args, part) in [
-        (&["-t", "websocket"][..], "it offers none of the transports; it has sse"),
-        (&["-t", "sse", "--delivery", "latest"], "delivery"),
+        (
+            &["-t", "websocket"][..],
+            "it offers none of the transports with delivery `every`; it has sse",
+        ),
+        (&["-t", "sse", "--delivery", "latest"], "with delivery `latest`; it has sse"),
         (&["-t", "sse", "--payload-kind", "binary"], "is given text alone"),
         (&["-t", "sse", "--server-processes", "2"], "--server-processes"),
     ] {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::thresholds::Target;
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
-use crate::delivery::Delivery;
 use crate::feed::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::feed::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::figure::{SAMPLES_BEYOND, Unit};
@@ -75,9 +74,6 @@ impl Scenario {
             (1..names.len()).find_map(|at| names[..at].contains(&names[at]).then_some(&names[at]))
         {
             return Err(setting("subject", format!("`{name}` is named twice")));
-        }
-        if self.delivery != Delivery::Every {
-            return Err(setting("delivery", "another server than pushbench's knows `every` alone"));
         }
         if self.feed.payload == PayloadKind::Binary {
             return Err(setting(
