@@ -214,6 +214,9 @@ pub(crate) struct ServeArgs {
     /// no more bytes
     #[arg(long)]
     pub(crate) stamp: bool,
+    /// Silence of a stream after which it gets a comment or a ping; 0 sends none
+    #[arg(long, value_name = "TIME", default_value = "15s")]
+    pub(crate) heartbeat: Span,
     #[command(flatten)]
     pub(crate) tls: ServerTlsArgs,
     #[command(flatten)]

@@ -137,7 +137,7 @@ pub struct Endpoint {
     /// The type of the server-sent events that are the feed's; `None` where it is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// What it promises: every message, or the newest.
+    /// The promise of it: every message, or the newest.
     #[serde(default, skip_serializing_if = "is_every")]
     pub delivery: Delivery,
     /// How messages, and their numbers, are found in what comes, and what clients say; `None` where each

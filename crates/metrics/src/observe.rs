@@ -9,6 +9,7 @@ pub mod attendance;
 pub mod audit;
 pub mod censored;
 pub mod cross;
+pub mod cuts;
 pub mod device;
 pub mod disturbance;
 pub mod events;

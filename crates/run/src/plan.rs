@@ -259,6 +259,7 @@ impl Plan {
             // Over loopback a request is there as soon as it was sent.
             stamps_requests: self.point(id).link.is_some(),
             publish_delay: self.publish_delay,
+            heartbeat: Some(self.point(id).heartbeat.0).filter(|silence| !silence.is_zero()),
             ..ServerPlan::new(self.feed(id))
         }
     }

@@ -72,6 +72,8 @@ pub enum Axis {
     TalkRate,
     /// Clients in a room.
     RoomSize,
+    /// The silence after which a server shows streams that it is there.
+    Heartbeat,
 }
 
 /// The unit of [`Axis::value`].

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::observe::age::AgeTotals;
 use crate::observe::audit::AuditTotals;
 use crate::observe::censored::Censored;
+use crate::observe::cuts::Cuts;
 use crate::observe::fit::Fit;
 use crate::observe::heard::Heard;
 use crate::observe::histogram::LatencyHistogram;
@@ -128,6 +129,9 @@ pub struct Measured {
     pub series: Series,
     /// How often things happened.
     pub counters: Counters,
+    /// Connections that were lost after a silence, from warm-up on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<Cuts>,
     /// Misfits with the feed's description.
     #[serde(default, skip_serializing_if = "Fit::is_perfect")]
     pub fit: Fit,
@@ -162,6 +166,9 @@ impl Measured {
         self.ledger.merge(&other.ledger);
         self.series.merge(&other.series);
         self.counters.merge(&other.counters);
+        if let Some(theirs) = &other.cuts {
+            self.cuts.get_or_insert_default().merge(theirs);
+        }
         self.fit.merge(&other.fit);
         self.seen.extend(other.seen.iter().cloned());
         if let Some(theirs) = &other.heard {

@@ -124,7 +124,7 @@ impl Observer for StampRecorder {
     fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
         self.common.happened(phase, at, event);
         match *event {
-            Event::ConnectionLost { client } => self.audit.set_away(client, true),
+            Event::ConnectionLost { client, .. } => self.audit.set_away(client, true),
             Event::Reconnected { client } => self.audit.set_away(client, false),
             _ => {}
         }

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::observe::cuts::Cuts;
 use crate::observe::events::OtherEvents;
 use crate::observe::silence::Silence;
 
@@ -97,6 +98,8 @@ pub enum Warning {
         /// What.
         doubt: RoomDoubt,
     },
+    /// Connections were closed after a silence, all of one length.
+    CutWhenQuiet(Cuts),
     /// Clients lost their connection and came back.
     Reconnects {
         /// How often.
@@ -232,6 +235,12 @@ impl Warning {
                  its own: correct `schedule` in the feed's description"
             }
             Self::ProtocolErrors { .. } => "see what the server sends there",
+            Self::CutWhenQuiet(_) => {
+                "an idle time-out on the way does that: have the server say something sooner \
+                 (`--heartbeat` of pushbench's own), or raise it: nginx `proxy_read_timeout` and \
+                 `proxy_send_timeout`, HAProxy `timeout client`, `server` and `tunnel`, Apache \
+                 `ProxyTimeout`"
+            }
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
@@ -292,6 +301,7 @@ impl fmt::Display for Warning {
             | Self::FellSilent(_)
             | Self::FallsBehind { .. }
             | Self::Duplicated { .. }
+            | Self::CutWhenQuiet(_)
             | Self::Reconnects { .. }
             | Self::Errors { .. }
             | Self::ProtocolErrors { .. } => self.of_delivery(f),
@@ -367,6 +377,14 @@ impl Warning {
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
             }
             Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
+            Self::CutWhenQuiet(Cuts { connections, least, .. }) => {
+                let plural = if *connections == 1 { " was" } else { "s were" };
+                let after = least.as_secs_f64();
+                write!(
+                    f,
+                    "{connections} connection{plural} closed after {after:.1} s without a byte"
+                )
+            }
             Self::Reconnects { count } => write!(f, "{count} reconnects"),
             Self::Errors { count, first } => {
                 write!(f, "{count} errors")?;

@@ -165,6 +165,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::FanOutP50),
     C::Figure(Figure::FanOutP99),
     C::Figure(Figure::Disordered),
+    C::Axis(Axis::Heartbeat),
 ];
 
 /// A count that messages without a number say nothing of.

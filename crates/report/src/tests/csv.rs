@@ -45,7 +45,8 @@ fn the_header_is_the_one_that_users_were_promised() {
                  down_bits_per_s,up_bits_per_s,queue,router_cpu_us_per_msg,ready_p50_us,\
                  load_down,load_up,cross_down_bits_per_s,cross_up_bits_per_s,ip_version,\
                  resumed_p50_us,latency_from,proxy_cpu_us_per_msg,proxy_rss_bytes_per_client,via,\
-                 subject,talk,talk_rate_hz,room_size,said,fan_out_p50_us,fan_out_p99_us,disordered";
+                 subject,talk,talk_rate_hz,room_size,said,fan_out_p50_us,fan_out_p99_us,disordered,\
+                 heartbeat_ms";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();

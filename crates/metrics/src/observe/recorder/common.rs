@@ -2,6 +2,7 @@
 
 use pushbench_core::MonoInstant;
 
+use crate::observe::cuts::Cuts;
 use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Window};
@@ -37,6 +38,11 @@ impl Common {
         match event {
             Event::TcpOpened { took } => self.measured.tcp_open.record(*took),
             Event::Connected { took, .. } => self.measured.connect.record(*took),
+            Event::ConnectionLost { quiet, .. } if phase >= Phase::Warmup => {
+                if let Some(cut) = Cuts::after(*quiet) {
+                    self.measured.cuts.get_or_insert_default().merge(&cut);
+                }
+            }
             Event::Secured { resumed: true, took, .. } => self.measured.resumed.record(*took),
             Event::Request { .. } => {
                 if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {

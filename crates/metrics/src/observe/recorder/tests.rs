@@ -112,7 +112,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Said { client: 0 },
         Event::TcpOpened { took: took / 2 },
         Event::Connected { client: 0, took },
-        Event::ConnectionLost { client: 0 },
+        Event::ConnectionLost { client: 0, quiet: took },
         Event::Reconnected { client: 0 },
         Event::Failed { client: 0 },
         Event::BrokeProtocol { client: 0 },

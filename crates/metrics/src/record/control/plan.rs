@@ -47,6 +47,9 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// The silence after which a stream gets a comment or a ping; `None` sends none.
+    #[serde(default)]
+    pub heartbeat: Option<Duration>,
     /// The token of who publishes by hand from elsewhere than loopback, in visible ASCII.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_token: Option<String>,
@@ -67,6 +70,7 @@ impl ServerPlan {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            heartbeat: None,
             publish_token: None,
         }
     }
