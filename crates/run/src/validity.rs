@@ -21,8 +21,8 @@ use pushbench_metrics::observe::cuts::Cuts;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::LoadMeasured;
 use pushbench_metrics::record::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, RoomDoubt, SATURATED_SHARE,
-    Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, PathFault, RoomDoubt,
+    SATURATED_SHARE, Warning,
 };
 use pushbench_protocol::batch::MAX_BATCH;
 
@@ -161,7 +161,7 @@ impl<'a> Evidence<'a> {
         let most = |cuts: &Cuts| cuts.connections * 2 > measured.counters.connections_lost;
         let streams = self.id.contender.shape().streams();
         let cuts = measured.cuts.filter(|cuts| streams && most(cuts) && cuts.are_alike());
-        cuts.map(Warning::CutWhenQuiet)
+        cuts.map(|cuts| Warning::Path(PathFault::CutWhenQuiet(cuts)))
     }
 
     /// Breaches of the protocol, and apart from them all other failures.

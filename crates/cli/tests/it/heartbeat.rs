@@ -75,7 +75,7 @@ fn through_nginx(heartbeat: &str) -> Option<Vec<Value>> {
 
 fn warnings<'a>(trial: &'a Value, kind: &str) -> Vec<&'a Value> {
     let all = trial["warnings"].as_array().unwrap();
-    all.iter().filter(|warning| warning["kind"] == kind).collect()
+    all.iter().filter(|warning| warning["what"] == kind).collect()
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod feed;
 mod finding;
 mod invalid;
 mod lag;
+mod path;
 mod proxy;
 mod rooms;
 mod router;
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::cuts::Cuts;
 use crate::observe::events::OtherEvents;
 use crate::observe::silence::Silence;
 
@@ -34,6 +34,7 @@ pub use self::feed::{Likely, Misfit};
 pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
+pub use self::path::PathFault;
 pub use self::proxy::{LUMP_MESSAGES, ProxyFault, ProxyFinding};
 pub use self::rooms::RoomDoubt;
 pub use self::router::RouterStalls;
@@ -98,8 +99,8 @@ pub enum Warning {
         /// What.
         doubt: RoomDoubt,
     },
-    /// Connections were closed after a silence, all of one length.
-    CutWhenQuiet(Cuts),
+    /// Somebody between server and clients, or the server, does a thing that proxies are known for.
+    Path(PathFault),
     /// Clients lost their connection and came back.
     Reconnects {
         /// How often.
@@ -235,12 +236,7 @@ impl Warning {
                  its own: correct `schedule` in the feed's description"
             }
             Self::ProtocolErrors { .. } => "see what the server sends there",
-            Self::CutWhenQuiet(_) => {
-                "an idle time-out on the way does that: have the server say something sooner \
-                 (`--heartbeat` of pushbench's own), or raise it: nginx `proxy_read_timeout` and \
-                 `proxy_send_timeout`, HAProxy `timeout client`, `server` and `tunnel`, Apache \
-                 `ProxyTimeout`"
-            }
+            Self::Path(fault) => fault.remedy(),
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
@@ -301,7 +297,6 @@ impl fmt::Display for Warning {
             | Self::FellSilent(_)
             | Self::FallsBehind { .. }
             | Self::Duplicated { .. }
-            | Self::CutWhenQuiet(_)
             | Self::Reconnects { .. }
             | Self::Errors { .. }
             | Self::ProtocolErrors { .. } => self.of_delivery(f),
@@ -322,6 +317,7 @@ impl fmt::Display for Warning {
             }
             Self::LoadPart(part) => part.fmt(f),
             Self::Proxy(finding) => finding.fmt(f),
+            Self::Path(fault) => fault.fmt(f),
             Self::Stamps { doubt } => doubt.fmt(f),
             Self::Room { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
@@ -377,14 +373,6 @@ impl Warning {
                 first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
             }
             Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
-            Self::CutWhenQuiet(Cuts { connections, least, .. }) => {
-                let plural = if *connections == 1 { " was" } else { "s were" };
-                let after = least.as_secs_f64();
-                write!(
-                    f,
-                    "{connections} connection{plural} closed after {after:.1} s without a byte"
-                )
-            }
             Self::Reconnects { count } => write!(f, "{count} reconnects"),
             Self::Errors { count, first } => {
                 write!(f, "{count} errors")?;

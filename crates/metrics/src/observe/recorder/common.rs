@@ -8,9 +8,6 @@ use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Window};
 use crate::observe::series::Series;
 
-/// How close to each other messages of one client arrive that came together.
-pub(in crate::observe) const LUMP_NS: u64 = 2_000_000;
-
 /// The part that every recorder has, and the measurements that it adds its own to.
 #[derive(Debug, Clone, Default)]
 pub(in crate::observe) struct Common {
