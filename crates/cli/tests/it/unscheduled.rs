@@ -305,6 +305,7 @@ fn what_no_repeat_changes_is_not_repeated() {
     for (more, said) in [
         (&["-t", "websocket", "--path", "/events"][..], "try -t sse"),
         (&["-t", "sse", "--path", "/price"], "text/event-stream alone"),
+        (&["-t", "short-poll", "--path", "/events"], "try -t sse"),
     ] {
         let (status, record) = load(folder.path(), &target, &[&rules[..], more].concat());
         let trials = record["trials"].as_array().unwrap();
@@ -312,4 +313,9 @@ fn what_no_repeat_changes_is_not_repeated() {
         let reasons = trials[0]["invalid"].to_string();
         assert!(reasons.contains(said), "{reasons}");
     }
+    // Whoever waits is connected before there is an answer, which may be another the next time.
+    let waits = ["-t", "long-poll", "--path", "/events"];
+    let (status, record) = load(folder.path(), &target, &[&rules[..], &waits].concat());
+    let reasons = record["trials"][0]["invalid"].to_string();
+    assert!(status == 3 && reasons.contains("try -t sse"), "{reasons}");
 }

@@ -216,7 +216,7 @@ fn a_summary_is_of_the_valid_trials() {
     let warnings = &line(&lines, "short-poll")["warnings"];
     assert_eq!(
         warnings,
-        "the publisher was 1.2 ms late at p99; the publisher was 1.5 ms late at p99"
+        "the publisher was 1.2 ms late or more in one of a hundred cases; the publisher was 1.5 ms late or more in one of a hundred cases"
     );
 }
 
