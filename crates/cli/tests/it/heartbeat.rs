@@ -2,7 +2,6 @@
 //! nginx is not installed the test says so.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{Serving, column, numbers, outcome};
+use crate::common::{Serving, column, free_port, numbers, outcome};
 
 /// The longest that a test waits for something that is to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,7 +21,7 @@ struct Nginx(Child);
 impl Nginx {
     /// Starts it on a free port, which it says; `None` where it is not installed.
     fn start(folder: &Path, server: &str) -> Option<(Self, String)> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let dir = folder.display();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {dir}/{name};"))
