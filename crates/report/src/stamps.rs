@@ -36,16 +36,18 @@ pub(crate) struct Unit {
 const UNITS: [Unit; 3] =
     [Unit { us: 1e6, name: "1 s" }, Unit { us: 1e3, name: "1 ms" }, Unit { us: 1.0, name: "1 µs" }];
 
-/// The unit of the stamps that a latency of so many µs is counted from, where the three digits that it is
-/// told in claim more than that.
+/// The share of a latency from which on the unit of its stamps is told with it.
+const MATTERS: f64 = 0.01;
+
+/// The unit of the stamps that a latency of so many µs is counted from, where it is a part of that which
+/// matters.
 pub(crate) fn resolution(row: &Row<'_>, us: f64) -> Option<Unit> {
     let of_stamps = |trial: &&TrialRecord| trial.latency_from == LatencyFrom::Stamp;
     let trials = row.trials.iter().copied().filter(of_stamps);
     let senders = trials.filter_map(|trial| trial.measured.senders.as_ref());
     let coarsest = senders.map(|senders| senders.stamps.unit_ns).max()? as f64 / 1e3;
-    let last_digit_us = 10_f64.powf(us.max(1e-3).log10().floor() - 2.0);
     let unit = UNITS.into_iter().find(|unit| unit.us == coarsest)?;
-    (unit.us >= last_digit_us).then_some(unit)
+    (unit.us >= us * MATTERS).then_some(unit)
 }
 
 /// `, in whole ms of the wall clock, known to 30 ns beside that of arrivals`: the worst of the trials.
