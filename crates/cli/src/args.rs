@@ -221,6 +221,9 @@ pub(crate) struct ServeArgs {
     /// Messages that one client may say in rooms in a unit of time, twice as many at once
     #[arg(long, value_name = "RATE", default_value = "200/s", value_parser = some)]
     pub(crate) say_limit: Rate,
+    /// Silence of a stream after which it gets a comment or a ping; 0 sends none
+    #[arg(long, value_name = "TIME", default_value = "15s")]
+    pub(crate) heartbeat: Span,
     #[command(flatten)]
     pub(crate) tls: ServerTlsArgs,
     #[command(flatten)]

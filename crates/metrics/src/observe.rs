@@ -11,6 +11,7 @@ pub mod audit;
 pub mod away;
 pub mod censored;
 pub mod cross;
+pub mod cuts;
 pub mod device;
 pub mod disturbance;
 pub mod events;

@@ -43,10 +43,9 @@ pub struct ServerConfig {
     pub write_timeout: Duration,
     /// How long a closing connection waits for its peer.
     pub close_timeout: Duration,
-    /// Silence after which an SSE stream gets a comment.
-    pub sse_keep_alive: Duration,
-    /// Silence after which a WebSocket gets a ping; `None` sends none.
-    pub ping_interval: Option<Duration>,
+    /// Silence after which an event stream gets a comment (WHATWG HTML §9.2.7), and a WebSocket a ping
+    /// (RFC 6455 §5.5.2); `None` sends none.
+    pub heartbeat: Option<Duration>,
     /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
     pub send_buffer: Option<usize>,
     /// The layer between each connection's socket and its plaintext.
@@ -86,8 +85,7 @@ impl ServerConfig {
             idle_timeout: Duration::from_secs(300),
             write_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(2),
-            sse_keep_alive: Duration::from_secs(15),
-            ping_interval: Some(Duration::from_secs(30)),
+            heartbeat: Some(Duration::from_secs(15)),
             send_buffer: None,
             channel: ChannelKind::Clear,
             compression: None,
@@ -108,8 +106,7 @@ impl ServerConfig {
             self.idle_timeout,
             self.write_timeout,
             self.close_timeout,
-            self.sse_keep_alive,
-            self.ping_interval.unwrap_or(Duration::MAX),
+            self.heartbeat.unwrap_or(Duration::MAX),
             self.rooms.idle,
         ];
         let shortest = spans.into_iter().min().unwrap_or_default();
@@ -131,6 +128,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps,
             stamps_requests,
             publish_delay,
+            heartbeat,
             publish_token,
             feed_id,
             begun,
@@ -157,6 +155,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps,
             stamps_requests,
             publish_delay,
+            heartbeat,
             publish_token,
             feed_id,
             begun,

@@ -65,6 +65,9 @@ pub struct Point {
     /// How the clients talk; they only listen to the feed without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Talk>,
+    /// The silence after which its streams get a comment or a ping; zero sends none.
+    #[serde(default, skip_serializing_if = "no_time")]
+    pub heartbeat: Span,
     /// The life of its connections.
     #[serde(default, skip_serializing_if = "Life::is_usual")]
     pub life: Life,
@@ -75,6 +78,10 @@ pub struct Point {
 }
 
 checked_when_read!(Point);
+
+const fn no_time(span: &Span) -> bool {
+    span.0.is_zero()
+}
 
 impl Point {
     /// A point whose settings are still to be chosen.
@@ -98,6 +105,7 @@ impl Point {
             via: Via::Direct,
             subject: SubjectName::default(),
             talk: None,
+            heartbeat: Span(Duration::ZERO),
             life: Life::default(),
             server_runs_already: false,
         }
@@ -132,6 +140,7 @@ impl Point {
             .map_err(|why| setting("poll_interval", why))?;
         check::check_long_poll_timeout(self.long_poll_timeout)
             .map_err(|why| setting("long_poll_timeout", why))?;
+        check::check_heartbeat(self.heartbeat).map_err(|why| setting("heartbeat", why))?;
         check::check_cookie(u64::from(self.cookie_bytes))
             .map_err(|why| setting("cookie_bytes", why))?;
         let Compression { level, window_bits, threshold } = self.compression;

@@ -25,7 +25,7 @@ fn what_cannot_be_is_refused_by_its_key() {
         (format!("{MINE}publish = \"stdin\"\n[transports]"), "transports: there has to be one"),
         (
             format!("{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\""),
-            "short polls",
+            "transports.short-poll: say by what an answer that is new",
         ),
         (
             format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"a\""),
@@ -59,6 +59,13 @@ fn what_cannot_be_is_refused_by_its_key() {
             format!("{MINE}publish = \"stdin\"\n{sse}\nrules = {{ no-seq = true }}"),
             "transports.sse.rules: say where messages have their number",
         ),
+        (
+            format!(
+                "{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\"\n\
+                 rules = {{ seq = \"/n\" }}"
+            ),
+            "transports.short-poll: an answer that is one message can promise the newest alone",
+        ),
         (format!("{MINE}publish = {{ tcp = {{ port = \"client\" }} }}\n{sse}"), "no port `client`"),
         (format!("name = \"a b\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"), "name: it has"),
     ] {
@@ -71,9 +78,23 @@ fn what_cannot_be_is_refused_by_its_key() {
 fn a_transport_is_offered_in_clear_and_as_it_is_and_in_tls_behind_a_proxy() {
     let text = format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"/a\"");
     let subject = parse(&text).unwrap();
-    let offers = |name: &str, behind| subject.endpoint(name.parse().unwrap(), behind).is_some();
+    let offers = |name: &str, behind| {
+        subject.endpoint(name.parse().unwrap(), Delivery::Every, behind).is_some()
+    };
     assert!(offers("sse", false) && offers("sse", true) && offers("sse+tls", true));
     for name in ["sse+tls", "sse+gzip", "websocket", "long-poll"] {
         assert!(!offers(name, false), "{name}");
     }
+}
+
+#[test]
+fn a_transport_is_offered_with_its_promise_alone() {
+    let polls =
+        "[transports.short-poll]\npath = \"/a\"\ndelivery = \"latest\"\nrules = { seq = \"/n\" }";
+    let streams = "[transports.sse]\npath = \"/b\"";
+    let subject = parse(&format!("{MINE}publish = \"stdin\"\n{polls}\n{streams}")).unwrap();
+    let offers = |contender, delivery| subject.endpoint(contender, delivery, false).is_some();
+    assert!(offers(Contender::SHORT_POLL, Delivery::Latest));
+    assert!(!offers(Contender::SHORT_POLL, Delivery::Every));
+    assert!(offers(Contender::SSE, Delivery::Every) && !offers(Contender::SSE, Delivery::Latest));
 }

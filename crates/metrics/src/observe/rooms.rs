@@ -18,7 +18,7 @@ use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
-use crate::observe::recorder::{Common, LUMP_NS};
+use crate::observe::recorder::Common;
 use crate::observe::silence::{Coming, Silence};
 
 /// Measures the clients of one load process that talk, during one trial.
@@ -175,16 +175,15 @@ impl Observer for RoomRecorder {
             self.common.measured.fit.arrived_early(arrival);
         }
         let before = self.age.took(arrival.client, arrival.due, arrival.at);
-        let is_apart = before.is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
         let within = Arrival { client: place, sender: Sender(sender), ..*arrival };
         let class = self.rooms[room].classify(&within);
         let Some(window) = self.common.window.filter(|_| class != ArrivalClass::Duplicate) else {
             return;
         };
-        let in_window = window.spans(arrival.at);
         let measured = &mut self.common.measured;
-        measured.counters.messages_in_window += u64::from(in_window);
-        measured.counters.lumps += u64::from(in_window && is_apart);
+        if window.spans(arrival.at) {
+            measured.counters.came(arrival.due, arrival.at, before);
+        }
         if class != ArrivalClass::New {
             return;
         }

@@ -10,6 +10,7 @@ mod feed;
 mod finding;
 mod invalid;
 mod lag;
+mod path;
 mod proxy;
 mod rooms;
 mod router;
@@ -33,6 +34,7 @@ pub use self::feed::{Likely, Misfit};
 pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
+pub use self::path::PathFault;
 pub use self::proxy::{LUMP_MESSAGES, ProxyFault, ProxyFinding};
 pub use self::rooms::RoomDoubt;
 pub use self::router::RouterStalls;
@@ -97,6 +99,8 @@ pub enum Warning {
         /// What.
         doubt: RoomDoubt,
     },
+    /// Somebody between server and clients, or the server, does a thing that proxies are known for.
+    Path(PathFault),
     /// Clients lost their connection and came back.
     Reconnects {
         /// How often.
@@ -237,6 +241,7 @@ impl Warning {
                  its own: correct `schedule` in the feed's description"
             }
             Self::ProtocolErrors { .. } => "see what the server sends there",
+            Self::Path(fault) => fault.remedy(),
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
@@ -313,6 +318,7 @@ impl fmt::Display for Warning {
             }
             Self::LoadPart(part) => part.fmt(f),
             Self::Proxy(finding) => finding.fmt(f),
+            Self::Path(fault) => fault.fmt(f),
             Self::Stamps { doubt } => doubt.fmt(f),
             Self::Room { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(

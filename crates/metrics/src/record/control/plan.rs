@@ -59,6 +59,9 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// The silence after which a stream gets a comment or a ping; `None` sends none.
+    #[serde(default)]
+    pub heartbeat: Option<Duration>,
     /// The number that its cursors name the feed by; `None` makes one up, which no other server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_id: Option<u64>,
@@ -97,6 +100,7 @@ impl ServerPlan {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            heartbeat: None,
             feed_id: None,
             begun: None,
             publish_token: None,
