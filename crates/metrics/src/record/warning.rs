@@ -334,7 +334,7 @@ impl fmt::Display for Warning {
                 share.off_model(f, *measured, *expected, *p)
             }
             Self::Unverified => f.write_str(UNVERIFIED),
-            Self::ForeignClock => f.write_str("no latency: the server has another clock"),
+            Self::ForeignClock => f.write_str("no latency and no age: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::Found(finding) => finding.fmt(f),
             Self::ServerSaturated { .. }
