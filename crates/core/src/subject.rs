@@ -256,7 +256,14 @@ impl Endpoint {
     /// name what only one machine has.
     pub fn rules(&self, transport: Transport) -> Result<Option<Rules>, RuleError> {
         let Some(mut rules) = self.rules.clone() else { return Ok(None) };
-        rules.check(transport)?;
+        if rules.path.is_some() || rules.event.is_some() {
+            return Err(RuleError::Together(
+                "path and event stand beside the rules, not among them",
+            ));
+        }
+        // It may say where a poll goes on, and holds no secret.
+        let with_path = Rules { path: Some(self.path.parse()?), ..rules.clone() };
+        with_path.check(transport)?;
         if rules.seq.is_none() {
             return Err(RuleError::Together("say where messages have their number with seq"));
         }

@@ -162,7 +162,8 @@ impl Sessions {
         let is_its_row = |row: &&Row| row.0 == plan.contender.transport;
         let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
         let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
-        let book = plan.subject.rules.as_ref().map(Book::new);
+        let book = &plan.subject.rules;
+        let book = book.as_ref().map(|rules| Book::new(rules, plan.subject.has_schedule));
         let make = match &plan.talk {
             Some(talk) => rooms::sessions(plan, *talk, *sessions),
             None => sessions(plan, IdentityReader::default(), book.as_ref()),

@@ -198,6 +198,58 @@ fn a_server_that_fails_is_named_and_the_others_stand() {
     }
 }
 
+/// A server that counts its messages itself, from another number on than pushbench, would seem to be late by as
+/// many messages: only the number with which a message was published says when it was due.
+#[test]
+fn a_server_s_own_counter_is_not_taken_for_the_number_of_a_message() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let wrapped = |counted: &str| {
+        (
+            "event = chunk(number, line.rstrip(b\"\\n\"))".to_owned(),
+            format!(
+                "event = chunk(number, b'{{\"id\":%d,\"m\":%s}}' % ({counted}, line.rstrip(b\"\\n\")))"
+            ),
+        )
+    };
+    let file = |name: &str, counted: &str, seq: &str| {
+        let (from, to) = wrapped(counted);
+        let rules = format!("path = \"/feed\"\nrules = {{ seq = \"{seq}\" }}");
+        let changes = [(from.as_str(), to.as_str()), ("path = \"/feed\"", rules.as_str())];
+        mine(folder.path(), name, "python-sse", &changes)
+    };
+    let files = [
+        file("inner", "number - 1", "/m/seq"),
+        file("same", "number", "/id"),
+        file("behind", "number - 1", "/id"),
+    ];
+    let (status, record, errors) = run(folder.path(), &files.join(","), &["sse"]);
+    assert_eq!(status, 3, "{errors}");
+    assert_eq!(column(folder.path(), "valid"), ["true", "true", "false"], "{errors}");
+    let told = trials(&record, "behind")[0]["invalid"].to_string();
+    assert!(told.contains("is not the message's own") && told.contains("re:("), "{told}");
+}
+
+/// A message that a server gave to nobody is one that it lost: the run published it.
+#[test]
+fn messages_that_a_server_drops_for_all_are_lost() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let drops = ("number += 1", "number += 1\n        if number % 4 == 0: continue");
+    let file = mine(folder.path(), "drops", "python-sse", &[drops]);
+    let (status, _, errors) = run(folder.path(), &file, &["sse"]);
+    assert_eq!(status, 0, "{errors}");
+    // Of twelve messages to three clients.
+    assert_eq!(
+        (numbers(folder.path(), "expected")[0], numbers(folder.path(), "lost")[0]),
+        (36.0, 9.0)
+    );
+}
+
 /// The processes that have this variable in their environment.
 fn marked(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));

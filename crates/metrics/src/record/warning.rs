@@ -215,6 +215,14 @@ pub enum Warning {
     Found(Finding),
 }
 
+/// Words for a certificate that nobody checked.
+const UNVERIFIED: &str =
+    "the server's certificate was not verified, so that anybody may have answered";
+
+/// The remedy where polling is not what its model has it to be.
+const OFF_MODEL: &str = "polls were late, lost or slow to be answered, so the figures tell of this server \
+                         and machine more than of polling; see the lags, or lower the load";
+
 /// Below this many messages in a window, percentiles mean little.
 pub const FEW_MESSAGES: u64 = 10;
 
@@ -260,10 +268,7 @@ impl Warning {
                 "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
             }
             Self::Stamps { doubt } => doubt.remedy(),
-            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
-                "polls were late, lost or slow to be answered, so the figures tell of this server \
-                 and machine more than of polling; see the lags, or lower the load"
-            }
+            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => OFF_MODEL,
             Self::Unverified => {
                 "name the authority that it rests on with --ca, and leave out --insecure"
             }
@@ -329,10 +334,8 @@ impl fmt::Display for Warning {
             Self::ShareOffModel { share, measured, expected, p } => {
                 share.off_model(f, *measured, *expected, *p)
             }
-            Self::Unverified => f.write_str(
-                "the server's certificate was not verified, so that anybody may have answered",
-            ),
-            Self::ForeignClock => f.write_str("no latency: the server has another clock"),
+            Self::Unverified => f.write_str(UNVERIFIED),
+            Self::ForeignClock => f.write_str("no latency and no age: the server has another clock"),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::Found(finding) => finding.fmt(f),
             Self::ServerSaturated { .. }

@@ -59,6 +59,11 @@ pub struct Played {
 }
 
 impl Played {
+    /// Whether the feed is this run's own, by whichever server it comes: nobody described it.
+    pub(crate) const fn is_published_here(&self) -> bool {
+        self.own_server || self.subject.is_some()
+    }
+
     /// Whether the server kept the feed's pace: each message was on its way before the next was
     /// due.
     #[must_use]

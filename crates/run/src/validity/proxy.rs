@@ -38,7 +38,7 @@ impl Evidence<'_> {
                 Some(Warning::Proxy(ProxyFinding::of(proxy, fault)))
             }
             // Between our own server and its clients nobody is.
-            None if self.played.own_server && self.played.subject.is_none() => None,
+            None if self.played.own_server => None,
             _ => Some(Warning::Path(PathFault::HeldBack { messages, each, apart })),
         }
     }
