@@ -215,6 +215,9 @@ pub enum Warning {
     Found(Finding),
 }
 
+/// The words for a server whose instants are on a clock of its own.
+const FOREIGN_CLOCK: &str = "no latency and no age: the server has another clock";
+
 /// Words for a certificate that nobody checked.
 const UNVERIFIED: &str =
     "the server's certificate was not verified, so that anybody may have answered";
@@ -335,7 +338,7 @@ impl fmt::Display for Warning {
                 share.off_model(f, *measured, *expected, *p)
             }
             Self::Unverified => f.write_str(UNVERIFIED),
-            Self::ForeignClock => f.write_str("no latency and no age: the server has another clock"),
+            Self::ForeignClock => f.write_str(FOREIGN_CLOCK),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::Found(finding) => finding.fmt(f),
             Self::ServerSaturated { .. }
