@@ -88,14 +88,14 @@ mod parse {
 /// Messages of clients as the server reads them: of 64 bytes, as most talk is, and larger.
 mod hear {
     use pushbench_protocol::frame::client::{ClientReader, Said};
-    use pushbench_protocol::frame::push_message;
+    use pushbench_protocol::frame::{Opcode, push_message};
 
     use super::*;
 
     #[divan::bench(args = [64, 1_024, 12_288])]
     fn a_frame_of_text(bencher: Bencher<'_, '_>, bytes: usize) {
         let (mut frame, mut reader) = (Vec::new(), ClientReader::default());
-        push_message(&mut frame, &vec![b'x'; bytes], [1, 2, 3, 4]);
+        push_message(&mut frame, Opcode::Text, &vec![b'x'; bytes], [1, 2, 3, 4]);
         bencher.with_inputs(|| frame.clone()).bench_local_refs(|frame| {
             let mut input = black_box(&mut frame[..]);
             match reader.next(&mut input, usize::MAX) {

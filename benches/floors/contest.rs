@@ -99,7 +99,7 @@ const fn coding(
 }
 
 /// All comparisons, in the order of the table.
-pub(crate) const COMPARISONS: [Comparison; 17] = [
+pub(crate) const COMPARISONS: [Comparison; 18] = [
     load("websocket: load generator / bare receiver", WEBSOCKET, Role::BareReceiver, 1.25),
     load("sse: load generator / bare receiver", SSE, Role::BareReceiver, 1.4),
     load("long-poll: load generator / bare poller", LONG_POLL, Role::BarePoller, 1.4),
@@ -141,6 +141,7 @@ pub(crate) const COMPARISONS: [Comparison; 17] = [
         None,
     ),
     server("echo: server / bare echo", ECHO, Role::BareEcho, 1.25),
+    server("echo: server / Node ws", ECHO, Role::NodeEcho, 0.6),
     server("room: server / bare room", ROOM, Role::BareRoom, 1.15),
     load("websocket: load generator / without ledger", WEBSOCKET, Role::LoadWithoutLedger, 1.05),
     load("websocket: load generator / without stamps", WEBSOCKET, Role::LoadWithoutStamps, 1.10),

@@ -2,6 +2,7 @@
 //! (`pushbench_run::player::child`), so that a trial need not know which of them are bare.
 
 mod load;
+mod node;
 mod poller;
 
 use clap::ValueEnum;
@@ -23,6 +24,8 @@ pub(crate) enum Role {
     BareEcho,
     /// A loop that sends what it receives to all.
     BareRoom,
+    /// Node's package ws, sending back what it receives.
+    NodeEcho,
     /// The load generator of a run.
     Load,
     /// The load generator without the stamps of latency's breakdown.
@@ -63,10 +66,17 @@ impl Role {
         if self == Self::BareReceiver { LoadPlayer::Bare(payload) } else { LoadPlayer::Real }
     }
 
+    /// Why it cannot be played here; `None` where it can.
+    pub(crate) fn missing(self) -> Option<&'static str> {
+        let lacks_node = self == Self::NodeEcho && !node::is_there();
+        lacks_node.then_some("no Node with the package ws (apt install nodejs node-ws)")
+    }
+
     /// Plays the part until it is over.
     pub(crate) fn play(self) -> Result<(), ChildError> {
         match self {
             Self::Server | Self::BareWriter | Self::BareEcho | Self::BareRoom => child::server(),
+            Self::NodeEcho => node::echo(),
             Self::Load | Self::BareReceiver => child::load(),
             Self::LoadWithoutStamps => load::without_stamps(),
             Self::LoadWithoutLedger => load::without_ledger(),

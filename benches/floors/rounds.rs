@@ -13,8 +13,14 @@ const ATTEMPTS: u32 = 3;
 /// Plays every contest once in each round, and prints the ratios.
 pub(crate) fn all(args: &Args) -> anyhow::Result<()> {
     let only = args.only.as_deref().unwrap_or("");
-    let comparisons: Vec<_> = COMPARISONS.into_iter().filter(|c| c.name.contains(only)).collect();
+    let mut comparisons: Vec<_> =
+        COMPARISONS.into_iter().filter(|c| c.name.contains(only)).collect();
     ensure!(!comparisons.is_empty(), "no comparison has `{only}` in its name");
+    comparisons.retain(|comparison| {
+        let missing = comparison.floor.server.missing();
+        missing.inspect(|why| eprintln!("left out, {}: {why}", comparison.name)).is_none()
+    });
+    ensure!(!comparisons.is_empty(), "nothing that was asked for can be played here");
     ensure!(args.repeats > 0, "at least one round is needed");
     let mut played = Vec::<(Contest, Vec<Cost>)>::new();
     for contest in comparisons.iter().flat_map(|comparison| [comparison.ours, comparison.floor]) {

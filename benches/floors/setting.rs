@@ -91,6 +91,7 @@ impl Args {
         let players = Players {
             server: Server::Children(contest.server.server_player()),
             load: contest.load.load_player(payload),
+            chromium: None,
         };
         let commands = Commands {
             server: contest.server.arguments(),

@@ -1,5 +1,7 @@
 //! The notes of all tabs, told to a recorder as the load generator would have told them.
 
+use std::time::Duration;
+
 use pushbench_core::feed::schedule::{HORIZON, Timetable};
 use pushbench_core::{Identity, MonoInstant, Sender, Seq};
 use pushbench_metrics::observe::ledger::Phase;
@@ -101,7 +103,7 @@ fn events(recorder: &mut Recorder, (client, tape): (u32, &Tape), timing: &TrialT
         (&noted.requests, Event::Request { client }),
         (&noted.empty, Event::EmptyResponse { client }),
         (&noted.skipped, Event::SkippedPoll),
-        (&noted.lost, Event::ConnectionLost { client }),
+        (&noted.lost, Event::ConnectionLost { client, quiet: Duration::ZERO }),
         (&noted.errors, Event::Failed { client }),
     ] {
         for at in instants.iter().map(|there| tape.instant(*there)) {

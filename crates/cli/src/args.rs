@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use pushbench_core::proxy::Via;
-use pushbench_core::units::{Count, Span};
+use pushbench_core::units::{Count, Rate, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
@@ -223,10 +223,22 @@ pub(crate) struct ServeArgs {
     /// no more bytes
     #[arg(long)]
     pub(crate) stamp: bool,
+    /// Messages that one client may say in rooms in a unit of time, twice as many at once
+    #[arg(long, value_name = "RATE", default_value = "200/s", value_parser = some)]
+    pub(crate) say_limit: Rate,
+    /// Silence of a stream after which it gets a comment or a ping; 0 sends none
+    #[arg(long, value_name = "TIME", default_value = "15s")]
+    pub(crate) heartbeat: Span,
     #[command(flatten)]
     pub(crate) tls: ServerTlsArgs,
     #[command(flatten)]
     pub(crate) coding: ServerCodingArgs,
+}
+
+/// A rate above zero.
+fn some(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.hz() > 0.0 { Ok(rate) } else { Err("it must be above zero, such as 1/s".to_owned()) }
 }
 
 /// An address to listen on: no name is looked up, since it may have several.

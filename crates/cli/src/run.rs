@@ -10,7 +10,7 @@ use pushbench_core::scenario::Point;
 use pushbench_core::units::Count;
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::{ReportError, RunFolder, over};
+use pushbench_report::{ReportError, RunFolder, over, talked};
 use pushbench_run::packets::RouterSpeed;
 use pushbench_run::place::Layout;
 use pushbench_run::player::link;
@@ -125,8 +125,12 @@ fn describe(plan: &Plan) -> String {
 /// A line for a point.
 fn describe_point(plan: &Plan, point: &Point) -> String {
     let clients = if point.clients == 1 { "client" } else { "clients" };
-    // To four places, without zeros at the end.
-    let rate = (point.rate_hz * 1e4).round() / 1e4;
+    let bytes = point.payload_bytes;
+    let messages = match talked(point) {
+        Some(words) => format!("{words} of {bytes:.0} B"),
+        // To four places, without zeros at the end.
+        None => format!("{} messages/s of {bytes:.0} B", (point.rate_hz * 1e4).round() / 1e4),
+    };
     let cookies = match point.cookie_bytes {
         0 => String::new(),
         bytes => format!(", {bytes} B of cookies"),
@@ -147,10 +151,9 @@ fn describe_point(plan: &Plan, point: &Point) -> String {
     };
     let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "  point {:<5} {} {clients}, {rate} messages/s of {:.0} B, poll every {}, hold {}{cookies}{stack}{via}{subject}{client}{link}{}\n",
+        "  point {:<5} {} {clients}, {messages}, poll every {}, hold {}{cookies}{stack}{via}{subject}{client}{link}{}\n",
         point.id,
         point.clients,
-        point.payload_bytes,
         point.poll_interval,
         point.long_poll_timeout,
         processes(plan, point)

@@ -7,7 +7,7 @@ use crate::exit::{Failure, Outcome};
 use crate::print;
 
 /// Name and text of each scenario, the default first.
-const SCENARIOS: [(&str, &str); 21] = [
+const SCENARIOS: [(&str, &str); 22] = [
     ("quick", include_str!("../../../scenarios/quick.toml")),
     ("ticker", include_str!("../../../scenarios/ticker.toml")),
     ("idle", include_str!("../../../scenarios/idle.toml")),
@@ -26,6 +26,7 @@ const SCENARIOS: [(&str, &str); 21] = [
     ("proxies", include_str!("../../../scenarios/proxies.toml")),
     ("chat", include_str!("../../../scenarios/chat.toml")),
     ("echo", include_str!("../../../scenarios/echo.toml")),
+    ("upload", include_str!("../../../scenarios/upload.toml")),
     ("restart", include_str!("../../../scenarios/restart.toml")),
     ("churn", include_str!("../../../scenarios/churn.toml")),
     ("tabs", include_str!("../../../scenarios/tabs.toml")),

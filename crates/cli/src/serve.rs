@@ -10,11 +10,12 @@ use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::feed::stamp::{StampClock, StampOffset};
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::security::ServerSecurity;
+use pushbench_core::units::Span;
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_os::machine::limits;
 use pushbench_os::net::rx_stamp::ClockOffset;
 use pushbench_os::time::clock;
-use pushbench_server::{Access, ChannelKind, Server, ServerConfig};
+use pushbench_server::{Access, Allowance, ChannelKind, Server, ServerConfig};
 use pushbench_tls::{Acceptor, fingerprint};
 
 use crate::args::ServeArgs;
@@ -30,9 +31,11 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let payload_stamps = args.stamp.then(|| payload_stamps(&feed)).transpose()?;
     let mut config = ServerConfig { headers, ..ServerConfig::new(feed) };
     config.payload_stamps = payload_stamps;
+    config.heartbeat = heartbeat(args.heartbeat)?;
     config.publish_token.clone_from(&args.publish_token);
     config.access = Access::new(args.allow_host.clone(), args.allow_origin.clone());
     config.compression = args.coding.terms()?;
+    config.rooms.says = Allowance::of(args.say_limit);
     let security = args.tls.security(args.host)?;
     if let Some(security) = &security {
         let acceptor = Acceptor::new(security).map_err(Failure::usage)?;
@@ -64,6 +67,15 @@ pub(crate) fn command(args: &ServeArgs) -> Result<Outcome, Failure> {
     let measured = server.run();
     tell(farewell(&measured));
     Ok(Outcome::Done)
+}
+
+/// The silence after which a stream is shown that the server is there; `None` where it never is.
+fn heartbeat(Span(silence): Span) -> Result<Option<Duration>, Failure> {
+    match silence {
+        Duration::ZERO => Ok(None),
+        silence if silence >= Duration::from_millis(100) => Ok(Some(silence)),
+        _ => Err(Failure::usage(anyhow!("--heartbeat is 100ms at least, or 0 for none"))),
+    }
 }
 
 /// The clock by which messages say when they are due: as it is now, also where it is set later.

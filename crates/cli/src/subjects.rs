@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use pushbench_core::Delivery;
 use pushbench_core::scenario::Scenario;
 use pushbench_core::subject::{MAX_SUBJECT_BYTES, OWN, Subject, SubjectName};
 use pushbench_report::bounded;
@@ -130,15 +131,18 @@ pub(crate) fn check(plan: &Plan, server_processes: Option<u64>) -> Result<(), Fa
         of_it.all(|name| *name != subject.name)
     };
     if let Some(subject) = plan.subjects.iter().find(offered) {
-        let transports: Vec<&str> = subject.transports.keys().map(|it| it.name()).collect();
         return Err(Failure::usage(anyhow!(
-            "subject {}: it offers none of the transports; it has {}",
+            "subject {}: it offers none of the transports with delivery `{}`; it has {}",
             subject.name,
-            transports.join(", ")
+            plan.scenario.delivery,
+            offers(subject)
         )));
     }
     for (subject, names) in left_out(plan) {
-        tell(format_args!("left out: {names} of {subject}, which does not offer it"));
+        let delivery = plan.scenario.delivery;
+        tell(format_args!(
+            "left out: {names} of {subject}, which does not offer it with delivery `{delivery}`"
+        ));
     }
     Ok(())
 }
@@ -172,12 +176,23 @@ pub(crate) fn command(args: &SubjectsArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// The transports of a subject, with the promise of each that brings the newest message alone.
+fn offers(subject: &Subject) -> String {
+    let offers = subject.transports.iter().map(|(transport, offered)| match offered.delivery {
+        Delivery::Every => transport.name().to_owned(),
+        Delivery::Latest => format!("{} with --delivery latest", transport.name()),
+    });
+    offers.collect::<Vec<_>>().join(", ")
+}
+
 /// A subject, as it is listed.
 #[derive(Debug, Serialize)]
 struct Listed {
     name: &'static str,
     about: &'static str,
     transports: Vec<&'static str>,
+    #[serde(skip)]
+    offers: String,
     installed: bool,
     /// The line to type where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +206,7 @@ impl Listed {
             name: subject.name.as_str(),
             about: &subject.about,
             transports: subject.transports.keys().map(|it| it.name()).collect(),
+            offers: offers(subject),
             installed: missing.is_none(),
             hint: missing.map(|need| need.hint.clone()),
         }
@@ -199,13 +215,13 @@ impl Listed {
 
 fn list(listed: &[Listed]) -> String {
     let mut text = format!("{OWN:<12} its own server: every transport, in this binary\n");
-    for Listed { name, about, transports, hint, .. } in listed {
+    for Listed { name, about, offers, hint, .. } in listed {
         let state = match hint {
             None => "installed".to_owned(),
             Some(hint) => format!("not installed: {hint}"),
         };
         text.push_str(&format!("{name:<12} {about}\n"));
-        text.push_str(&format!("{:<12} {}; {state}\n", "", transports.join(", ")));
+        text.push_str(&format!("{:<12} {offers}; {state}\n", ""));
     }
     text.push_str(
         "\nMeasure them side by side with `pushbench run --subject pushbench,NAME`, start one of your \

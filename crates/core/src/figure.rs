@@ -104,6 +104,8 @@ pub enum Figure {
     OpenedPeak,
     /// Cores that the server was busy with, in the tenth of a second in which that was most.
     ServerPeak,
+    /// Messages that an answer to a poll brings, on average, answers without any included.
+    Batch,
 }
 
 /// The unit of a figure's numbers, wherever they stand.
@@ -123,6 +125,8 @@ pub enum Unit {
     PerSecond,
     /// Cores of the machine.
     Cores,
+    /// None: a mean number of things.
+    Mean,
 }
 
 /// A thing without which a figure cannot be measured.
@@ -169,6 +173,7 @@ const GOODPUT: Kind = Kind { unit: Unit::BitsPerSecond, decimals: 0, needs: &[] 
 const PACE: Kind = Kind { unit: Unit::PerSecond, decimals: 0, needs: &[] };
 const CORES: Kind =
     Kind { unit: Unit::Cores, decimals: 3, needs: &[Need::CpuTime, Need::ServerProcess] };
+const MEAN: Kind = Kind { unit: Unit::Mean, decimals: 3, needs: &[] };
 const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
 
 /// A figure's row: all that is said of it in one place.
@@ -207,7 +212,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 43] = {
+const TABLE: [Row; 44] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -287,6 +292,7 @@ const TABLE: [Row; 43] = {
         row(F::BackMax, "back.max", "back_max_us", "back max", SPAN),
         row(F::OpenedPeak, "opened.peak", "opened_peak_per_s", "opened peak", PACE),
         row(F::ServerPeak, "server.peak", "server_peak_cores", "server peak", CORES),
+        row(F::Batch, "batch.mean", "messages_per_answer", "messages/answer", MEAN),
     ]
 };
 

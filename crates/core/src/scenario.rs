@@ -138,6 +138,11 @@ pub struct Scenario {
     /// How clients talk, where they do.
     #[serde(skip_serializing_if = "TalkTable::is_empty")]
     pub talk: TalkTable,
+    /// The silence after which streams of pushbench's own server get an event stream's comment or a
+    /// WebSocket's ping, by which both ends, and what is between them, see that they are still wanted; zero
+    /// sends none.
+    #[serde(skip_serializing_if = "has_no_heartbeat")]
+    pub heartbeat: Values<Span>,
     /// A restart of the server within the window.
     #[serde(skip_serializing_if = "RestartTable::is_empty")]
     pub restart: RestartTable,
@@ -159,6 +164,10 @@ checked_when_read!(Scenario);
 
 fn is_direct(via: &Values<Via>) -> bool {
     *via == Values::One(Via::Direct)
+}
+
+fn has_no_heartbeat(heartbeat: &Values<Span>) -> bool {
+    *heartbeat == Values::One(Span(Duration::ZERO))
 }
 
 fn is_own(subject: &Values<SubjectName>) -> bool {
@@ -234,6 +243,7 @@ impl Default for Scenario {
             via: Values::One(Via::Direct),
             subject: Values::One(SubjectName::default()),
             talk: TalkTable::default(),
+            heartbeat: Values::One(Span(Duration::ZERO)),
             restart: RestartTable::default(),
             churn: ChurnTable::default(),
             reconnect: Values::One(Reconnect::default()),
@@ -371,6 +381,8 @@ mod tests {
             ("name = \"../etc\"", "cannot name a folder"),
             ("[feed]\nschedule = \"replay\"", "go together"),
             ("[feed]\ntrace = \"x\"", "go together"),
+            ("heartbeat = \"1ms\"", "heartbeat: 1ms is not within"),
+            ("heartbeat = \"15s\"\nsubject = \"nchan\"", "heartbeat: it is pushbench's own"),
         ];
         for (text, part) in cases {
             let error = refused(text);

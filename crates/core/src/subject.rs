@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use pushbench_core::subject::{Publish, Subject};
-//! use pushbench_core::Contender;
+//! use pushbench_core::{Contender, Delivery};
 //!
 //! let subject = Subject::parse(
 //!     r#"
@@ -20,8 +20,9 @@
 //!     command = ["my-server", "--port", "{port}"]
 //!     "#,
 //! )?;
-//! assert_eq!(subject.endpoint(Contender::SSE, false).unwrap().path, "/events");
-//! assert!(subject.endpoint(Contender::WEBSOCKET, false).is_none());
+//! let events = subject.endpoint(Contender::SSE, Delivery::Every, false);
+//! assert_eq!(events.unwrap().path, "/events");
+//! assert!(subject.endpoint(Contender::WEBSOCKET, Delivery::Every, false).is_none());
 //! # Ok::<(), String>(())
 //! ```
 
@@ -35,11 +36,12 @@ use serde::{Deserialize, Serialize};
 pub use self::name::{OWN, SubjectName};
 use crate::checked_when_read;
 use crate::contender::{Coding, Contender, Security, Stack, Transport};
+use crate::delivery::Delivery;
 use crate::program::{MAIN_PORT, Program};
 use crate::rules::{Outside, RuleError, Rules};
 
 /// The texts of the files that are built in.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     include_str!("../../../subjects/nchan.toml"),
     include_str!("../../../subjects/node-ws.toml"),
     include_str!("../../../subjects/node-sse.toml"),
@@ -47,6 +49,7 @@ const FILES: [&str; 7] = [
     include_str!("../../../subjects/aiohttp.toml"),
     include_str!("../../../subjects/socket-io.toml"),
     include_str!("../../../subjects/nats.toml"),
+    include_str!("../../../subjects/rest.toml"),
 ];
 
 /// The largest file that is read as a subject's.
@@ -134,6 +137,9 @@ pub struct Endpoint {
     /// The type of the server-sent events that are the feed's; `None` where it is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// The promise of it: every message, or the newest.
+    #[serde(default, skip_serializing_if = "is_every")]
+    pub delivery: Delivery,
     /// How messages, and their numbers, are found in what comes, and what clients say; `None` where each
     /// text that comes is a message as it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +157,10 @@ impl Outside for Nowhere {
     fn file(&self, _path: &str) -> Result<Vec<u8>, String> {
         Err("a subject's file reads no others".to_owned())
     }
+}
+
+fn is_every(delivery: &Delivery) -> bool {
+    *delivery == Delivery::Every
 }
 
 fn main_port() -> String {
@@ -191,14 +201,20 @@ impl Subject {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
 
-    /// Where it offers what `contender` needs; `None` where it does not. A proxy in front of it ends the
-    /// TLS that it does not speak itself.
+    /// Where it offers what `contender` needs, with that promise; `None` where it does not. A proxy in
+    /// front of it ends the TLS that it does not speak itself.
     #[must_use]
-    pub fn endpoint(&self, contender: Contender, is_behind_proxy: bool) -> Option<&Endpoint> {
+    pub fn endpoint(
+        &self,
+        contender: Contender,
+        delivery: Delivery,
+        is_behind_proxy: bool,
+    ) -> Option<&Endpoint> {
         let Contender { transport, stack } = contender;
         let is_plain = stack.basic() == Stack::PLAIN && stack.coding == Coding::None;
         let is_clear = stack.security == Security::Clear || is_behind_proxy;
-        self.transports.get(&transport).filter(|_| is_plain && is_clear)
+        let offered = self.transports.get(&transport)?;
+        (is_plain && is_clear && offered.delivery == delivery).then_some(offered)
     }
 
     /// Checks what the types of its parts cannot.
@@ -240,7 +256,14 @@ impl Endpoint {
     /// name what only one machine has.
     pub fn rules(&self, transport: Transport) -> Result<Option<Rules>, RuleError> {
         let Some(mut rules) = self.rules.clone() else { return Ok(None) };
-        rules.check(transport)?;
+        if rules.path.is_some() || rules.event.is_some() {
+            return Err(RuleError::Together(
+                "path and event stand beside the rules, not among them",
+            ));
+        }
+        // It may say where a poll goes on, and holds no secret.
+        let with_path = Rules { path: Some(self.path.parse()?), ..rules.clone() };
+        with_path.check(transport)?;
         if rules.seq.is_none() {
             return Err(RuleError::Together("say where messages have their number with seq"));
         }
@@ -250,10 +273,17 @@ impl Endpoint {
 
     fn check(&self, transport: Transport) -> Result<(), String> {
         let key = format!("transports.{}", transport.name());
-        if transport.shape().asks() {
+        if transport.shape().asks() && self.rules.is_none() {
             return Err(format!(
-                "{key}: the answers of another server's short polls cannot be told apart; use \
-                 long-poll, sse or websocket"
+                "{key}: say by what an answer that is new is told from one that is not: \
+                 rules = {{ seq = 're:(\\d{{10}})' }}, or where else a message has its number"
+            ));
+        }
+        let finds_several = self.rules.as_ref().is_some_and(|rules| rules.message.is_some());
+        if transport.shape().asks() && self.delivery == Delivery::Every && !finds_several {
+            return Err(format!(
+                "{key}: an answer that is one message can promise the newest alone: write \
+                 delivery = \"latest\", or have rules find several with message"
             ));
         }
         check_path(&key, &self.path)?;

@@ -36,6 +36,22 @@ pub enum Pattern {
     Chat,
     /// Itself alone.
     Echo,
+    /// No client: it goes to the server alone.
+    Upload,
+}
+
+impl Pattern {
+    /// Whether a client has its room for itself.
+    #[must_use]
+    pub const fn is_alone(self) -> bool {
+        matches!(self, Self::Echo | Self::Upload)
+    }
+
+    /// Whether clients hear what is said.
+    #[must_use]
+    pub const fn is_heard(self) -> bool {
+        !matches!(self, Self::Upload)
+    }
 }
 
 /// The law of the instants at which a client speaks.

@@ -7,6 +7,7 @@
 //! Within, a transport is a `Subscription`, which speaks in requests, heads and pieces of bodies;
 //! `Http1` has them travel as HTTP/1.1. Each transport is a file of its own and a row of one table.
 
+mod answering;
 mod body;
 mod book;
 mod decoding;
@@ -42,6 +43,7 @@ pub use pushbench_protocol::frame::FrameError;
 pub use pushbench_protocol::http::{HeadError, RetryAfter};
 pub use pushbench_protocol::websocket::HandshakeError;
 
+pub use self::answering::Answer;
 use self::book::Book;
 pub use self::error::ProtocolError;
 pub use self::output::{Demand, Ending, Note, Output, Sending, Wake};
@@ -102,6 +104,11 @@ pub trait Session: fmt::Debug + Send {
         false
     }
 
+    /// Whether something that it has to say has yet to be sent, or to be answered where it is.
+    fn is_saying(&self) -> bool {
+        false
+    }
+
     /// The connection has ended, whoever ended it, or could not be opened. There may be messages
     /// that only the end completes.
     fn closed(&mut self, out: &mut Output) -> Ending;
@@ -155,7 +162,8 @@ impl Sessions {
         let is_its_row = |row: &&Row| row.0 == plan.contender.transport;
         let Row(_, sessions) = TABLE.iter().find(is_its_row).expect("each transport has a row");
         let cadence = plan.contender.shape().asks().then_some(plan.poll_interval);
-        let book = plan.subject.rules.as_ref().map(Book::new);
+        let book = &plan.subject.rules;
+        let book = book.as_ref().map(|rules| Book::new(rules, plan.subject.has_schedule));
         let make = match &plan.talk {
             Some(talk) => rooms::sessions(plan, *talk, *sessions),
             None => sessions(plan, IdentityReader::default(), book.as_ref()),
@@ -195,6 +203,13 @@ impl Sessions {
     pub fn session(&self, client: u32) -> Box<dyn Session> {
         (self.make)(client)
     }
+}
+
+/// A client of a WebSocket at the plan's path, whoever's server it is, that answers messages. It has no
+/// part in a trial: it is for suites that hold a client to the standard.
+#[must_use]
+pub fn answering(plan: &LoadPlan, answer: Answer) -> Box<dyn Session> {
+    websocket::answering(plan, answer)
 }
 
 impl fmt::Debug for Sessions {

@@ -11,7 +11,7 @@ mod writer;
 use thiserror::Error;
 
 pub use self::writer::{
-    push_control, push_masked, push_message, push_message_head, push_unmasked, unmasked_len,
+    push_control, push_head, push_masked, push_message, push_unmasked, unmasked_len,
 };
 
 /// The longest payload of a control frame (§5.5).
@@ -121,6 +121,12 @@ impl Opcode {
             10 => Self::Pong,
             other => return Err(FrameError::Opcode(other)),
         })
+    }
+
+    /// The kind of a message that says nothing else of it: text where it is UTF-8.
+    #[must_use]
+    pub fn of(payload: &[u8]) -> Self {
+        if std::str::from_utf8(payload).is_ok() { Self::Text } else { Self::Binary }
     }
 
     const fn is_control(self) -> bool {

@@ -63,6 +63,13 @@ impl Fault {
     /// An answer with messages does not say where the next poll goes on.
     pub const NO_CURSOR: Self = Self::of("--cursor", "nothing");
 
+    /// A message that pushbench published has another number than a rule finds.
+    pub const NOT_OURS: Self = Self::of(
+        "--seq",
+        "a number that is not the message's own: those are ten digits where it was published, and \
+         re:(\\d{10}) finds them,",
+    );
+
     const fn of(rule: &'static str, problem: &'static str) -> Self {
         Self { rule, problem }
     }
@@ -86,6 +93,8 @@ pub struct Engine {
     stamp: Option<(Place, StampUnit)>,
     key: Option<Place>,
     cursor: Option<Place>,
+    /// Messages were published by pushbench, and have their number in ten digits.
+    is_ours: bool,
     /// Where all that comes is one stream.
     stream: Option<StreamRules>,
 }
@@ -130,8 +139,16 @@ impl Engine {
             stamp: rules.stamp.as_ref().map(|stamp| (Place::new(&stamp.place), stamp.unit)),
             key: rules.key.as_ref().map(Place::new),
             cursor: rules.cursor.as_ref().map(Place::new),
+            is_ours: false,
             stream: if rules.joined { Some(StreamRules::new(rules)?) } else { None },
         })
+    }
+
+    /// The same of messages that pushbench publishes: a number that a rule finds has to be theirs, and no
+    /// counter of who hands them on, which may be one off.
+    #[must_use]
+    pub fn of_our_messages(self) -> Self {
+        Self { is_ours: true, ..self }
     }
 
     /// Whether clients are connected only once something has come.
@@ -162,8 +179,11 @@ impl Engine {
         if let Some(place) = &self.seq {
             let raw = place.raw(message).ok_or(Fault::of("--seq", "nothing"))?;
             let number = number::whole(raw);
-            seq =
-                Some(Seq(number.ok_or(Fault::of("--seq", "no whole number from 0 to 2^64 - 1"))?));
+            let number = number.ok_or(Fault::of("--seq", "no whole number from 0 to 2^64 - 1"))?;
+            if self.is_ours && !carries(message, raw, number) {
+                return Err(Fault::NOT_OURS);
+            }
+            seq = Some(Seq(number));
         }
         let mut stamp = None;
         if let Some((place, unit)) = &self.stamp {
@@ -177,6 +197,13 @@ impl Engine {
         }
         Ok(Stamped { sender, seq, stamp })
     }
+}
+
+/// Whether a message has `number` in ten digits, as pushbench writes it; most often that is what was found,
+/// `raw`.
+fn carries(message: &[u8], raw: &[u8], number: u64) -> bool {
+    let digits = format!("{number:010}");
+    raw == digits.as_bytes() || message.windows(digits.len()).any(|part| part == digits.as_bytes())
 }
 
 /// An instant as it is written.

@@ -103,7 +103,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         let named = |name: &str| file_name(record, block, name);
         let conditions = settings::conditions(&record.scenario, &block.point);
         let pictures = [
-            ("latency", latency::CAPTION.into(), latency::picture(block, &conditions)),
+            ("latency", latency::caption(block), latency::picture(block, &conditions)),
             ("breakdown", crate::breakdown::CAPTION.into(), breakdown::picture(block, &conditions)),
             ("age", age::CAPTION.into(), age::picture(block, &conditions)),
             ("bytes", bytes::caption(block).into(), bytes::picture(block, &conditions)),

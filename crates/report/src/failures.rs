@@ -3,6 +3,7 @@
 
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
+use crate::notes::{again, is_repeat};
 use crate::{settings, thresholds};
 
 /// `invalid: quick: sse, round 2 of 3: the machine stalled …`, and `threshold broken: quick: …`;
@@ -22,7 +23,7 @@ fn line(record: &RunRecord, trial: &TrialRecord) -> String {
     let point = record.points.iter().find(|point| point.id == trial.id.point);
     let heading = point.map(|point| settings::heading(&record.points, point)).unwrap_or_default();
     let at = if heading.is_empty() { heading } else { format!(" with {heading}") };
-    let again = if trial.attempt > 1 { ", also when it was repeated" } else { "" };
+    let again = if is_repeat(trial) { format!(", {}", again(1)) } else { String::new() };
     let text = format!(
         "invalid: {}: {}{at}, round {} of {} (trial {}{again}): {}{}",
         record.scenario.name,

@@ -162,6 +162,7 @@ pub(crate) fn quantity(unit: Unit, value: f64) -> String {
         Unit::Count => short_number(value, 15),
         Unit::Share => format!("{} %", short_number(value * 100.0, 5)),
         Unit::BitsPerSecond => bit_rate(value),
+        Unit::Mean => short_number(value, 3),
         Unit::PerSecond => format!("{}/s", short_number(value, 3)),
         Unit::Cores => format!("{} cores", short_number(value, 2)),
     }

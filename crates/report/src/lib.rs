@@ -56,7 +56,7 @@ pub use self::headers::{
 };
 pub use self::markdown::markdown;
 pub use self::sentence::sentence;
-pub use self::settings::over;
+pub use self::settings::{over, talked};
 pub use self::table::terminal_table;
 pub use self::thresholds::threshold_lines;
 

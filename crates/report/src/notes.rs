@@ -49,12 +49,25 @@ pub(crate) struct Note {
     pub(crate) remedy: &'static str,
     /// In how many trials, of how many.
     pub(crate) trials: (usize, usize),
+    /// Whether each of the former is the repeat of another that was invalid too.
+    again: bool,
     /// The kind under which notes on different transports become one.
     shared: Option<Kind>,
     /// How bad it is beside others of its kind.
     weight: f64,
     /// Of which transport the worst is, where the others are not alike.
     worst: Option<Contender>,
+}
+
+/// Whether a trial is the repeat of one that was invalid. It stands in the place of that one, so that there
+/// still is one trial, of two attempts.
+pub(crate) const fn is_repeat(trial: &TrialRecord) -> bool {
+    trial.attempt > 1
+}
+
+/// The words for so many trials that were invalid, and their repeats too.
+pub(crate) const fn again(trials: usize) -> &'static str {
+    if trials == 1 { "also when it was repeated" } else { "also when they were repeated" }
 }
 
 /// A kind of note.
@@ -77,6 +90,7 @@ impl Note {
         }
         self.contenders.extend(other.contenders);
         self.trials = (self.trials.0 + other.trials.0, self.trials.1 + other.trials.1);
+        self.again &= other.again;
     }
 
     fn names(&self) -> String {
@@ -90,10 +104,14 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (some, all) = self.trials;
-        let left_out = if self.mark == Mark::Invalid { " left out" } else { "" };
+        let left_out = match (self.mark, self.again) {
+            (Mark::Warning, _) => String::new(),
+            (Mark::Invalid, false) => " left out".to_owned(),
+            (Mark::Invalid, true) => format!(", {}, left out", again(some)),
+        };
         let count = match all {
-            1 if left_out.is_empty() => None,
-            1 => Some(format!("its only trial,{left_out}")),
+            1 if self.mark == Mark::Warning => None,
+            1 => Some(format!("its only trial{}{left_out}", if self.again { "" } else { "," })),
             _ => Some(format!("{some} of {all} trials{left_out}")),
         };
         let worst = self.worst.map(|contender| format!("the worst with {contender}"));
@@ -138,6 +156,7 @@ fn of_transport(contender: Contender, trials: &[&TrialRecord]) -> Vec<Note> {
         text: String::new(),
         remedy: "",
         trials,
+        again: false,
         shared: None,
         weight: 0.0,
         worst: None,
@@ -149,6 +168,7 @@ fn of_transport(contender: Contender, trials: &[&TrialRecord]) -> Vec<Note> {
         remedy: worst.remedy(),
         shared: is_of_the_machine(worst).then(|| Kind::Invalid(discriminant(worst))),
         weight: gravity(worst),
+        again: trials.iter().filter(|trial| !trial.is_valid()).all(|trial| is_repeat(trial)),
         ..blank(Mark::Invalid, (some, trials.len()))
     });
     let valid: Vec<_> = trials.iter().filter(|trial| trial.is_valid()).collect();

@@ -4,6 +4,7 @@ use pushbench_core::Contender;
 use pushbench_core::life::Life;
 use pushbench_core::link::Scope;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
+use pushbench_core::talk::{Pace, Pattern};
 
 use crate::human;
 
@@ -94,8 +95,12 @@ pub(crate) fn heading(points: &[Point], point: &Point) -> String {
 /// All that a figure at `point` depends on, in one line.
 pub(crate) fn conditions(scenario: &Scenario, point: &Point) -> String {
     let mut conditions = vec![words(Axis::Clients, point)];
-    if Axis::Rate.is_known_at(point) {
-        conditions.push(worded(Axis::Rate, point.rate_hz));
+    match talked(point) {
+        Some(words) => conditions.push(words),
+        None if Axis::Rate.is_known_at(point) => {
+            conditions.push(worded(Axis::Rate, point.rate_hz));
+        }
+        None => {}
     }
     if Axis::Payload.is_known_at(point) {
         conditions.push(words(Axis::Payload, point));
@@ -130,6 +135,24 @@ fn life(point: &Point) -> Vec<String> {
     let of_pauses = if reconnect.is_usual() { &[][..] } else { &[Axis::Reconnect] };
     let axes = [of_restart, of_churn, of_pauses].concat();
     axes.into_iter().map(|axis| words(axis, point)).collect()
+}
+
+/// The way in which the clients of `point` talk; `None` where they only listen.
+#[must_use]
+pub fn talked(point: &Point) -> Option<String> {
+    let talk = point.talk?;
+    let each = human::short_number(talk.rate.hz(), 3);
+    let pace = match talk.pace {
+        Pace::Constant => "",
+        Pace::Poisson => " on average",
+    };
+    let to_whom = match talk.pattern {
+        Pattern::Chat => format!("to all of its room of {}", talk.room_size),
+        Pattern::Echo => "and hears them back".to_owned(),
+        Pattern::Upload => "to the server alone".to_owned(),
+    };
+    let plural = if each == "1" { "" } else { "s" };
+    Some(format!("each says {each} message{plural}/s{pace} {to_whom}"))
 }
 
 /// The link at `point` in one line; `None` over loopback.

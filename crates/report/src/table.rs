@@ -74,6 +74,7 @@ impl Column {
             Self::Delivered => Some(delivered(row)),
             Self::Superseded => Some(human::share(audit.superseded, audit.expected)),
             Self::Figure(figure) => value(figure),
+            Self::Spread(Figure::LatencyP50) => latency(row).or_else(|| value(Figure::LatencyP50)),
             Self::Spread(figure) => row.spread(figure).map(spread).or_else(|| value(figure)),
             Self::AgeMax => row.age_max_us().map(human::time),
             Self::Bytes => bytes(row),
@@ -146,6 +147,18 @@ fn delivered(row: &Row<'_>) -> String {
     let missing: Vec<String> =
         missing.map(|(count, what)| format!("{} {what}", human::count(count))).collect();
     if missing.is_empty() { share } else { format!("{share} ({})", missing.join(", ")) }
+}
+
+/// The median latency, with what it is in doubt by most: how it spreads over the trials, or the unit of the
+/// stamps that it is counted from.
+fn latency(row: &Row<'_>) -> Option<String> {
+    let told = row.spread(Figure::LatencyP50)?;
+    match stamps::resolution(row, told.middle) {
+        Some(unit) if told.high - told.low < 2.0 * unit.us => {
+            Some(format!("{} ± {}", human::time(told.middle), unit.name))
+        }
+        _ => Some(spread(told)),
+    }
 }
 
 /// `500 ms [498–503]`, the ends in the median's unit. A single trial has no ends.

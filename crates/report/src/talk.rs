@@ -8,12 +8,16 @@ use crate::rows::Block;
 /// A line that says what latency and bytes are of where clients talk, and how long a message took from
 /// its first hearer to its last, where that is one point's; nothing where clients only listen.
 pub(crate) fn legend(blocks: &[Block<'_>]) -> Option<String> {
-    if blocks.iter().all(|block| block.point.talk.is_none()) {
-        return None;
-    }
-    let meaning = "Clients talk: latency is from the instant at which a message was to be said until a \
-                   hearer had it, and its bytes are those of hearing it and a hearer's share of saying \
-                   it.";
+    let talks = || blocks.iter().filter_map(|block| block.point.talk);
+    talks().next()?;
+    let meaning = if talks().any(|talk| talk.pattern.is_heard()) {
+        "Clients talk: latency is from the instant at which a message was to be said until a hearer had it, \
+         and its bytes are those of hearing it and a hearer's share of saying it."
+    } else {
+        "Clients upload: it is the server that hears, and counts. Latency is from the instant at which a \
+         message was to be said until the server had read it, and its bytes are all that clients and server \
+         sent meanwhile."
+    };
     let [block] = blocks else { return Some(meaning.to_owned()) };
     let fan_outs: Vec<String> = block
         .rows

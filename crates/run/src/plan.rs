@@ -15,7 +15,7 @@ use pushbench_core::scenario::{Point, Scenario};
 use pushbench_core::subject::Subject;
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
-use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked};
+use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked, Talkers};
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
@@ -116,7 +116,8 @@ impl Plan {
     pub fn left_out<'a>(&'a self, point: &'a Point) -> impl Iterator<Item = Contender> + 'a {
         let subject = subject_of(point, &self.subjects);
         let contenders = self.scenario.contenders.iter().copied();
-        contenders.filter(move |contender| !offers(subject, point, *contender))
+        let delivery = self.scenario.delivery;
+        contenders.filter(move |contender| !offers(subject, point, delivery, *contender))
     }
 
     /// The point of a trial.
@@ -256,14 +257,17 @@ impl Plan {
 
     /// The plan of each server process of a trial.
     pub(crate) fn server_plan(&self, id: TrialId) -> ServerPlan {
+        let point = self.point(id);
         ServerPlan {
             headers: self.headers.clone(),
             compression: self.compression_terms(id),
             stamps: self.sampling(id),
             feed_id: self.point(id).life.restart.map(|_| feed_id(self.scenario.seed, id)),
             // Over loopback a request is there as soon as it was sent.
-            stamps_requests: self.point(id).link.is_some(),
+            stamps_requests: point.link.is_some(),
             publish_delay: self.publish_delay,
+            talkers: point.talk.map(|talk| Talkers { talk, clients: point.clients }),
+            heartbeat: Some(point.heartbeat.0).filter(|silence| !silence.is_zero()),
             ..ServerPlan::new(self.feed(id))
         }
     }
@@ -332,8 +336,14 @@ fn subject_of<'a>(point: &Point, subjects: &'a [Subject]) -> Option<&'a Subject>
 }
 
 /// Whether the server of `point`, our own where there is no `subject`, offers what `contender` needs.
-fn offers(subject: Option<&Subject>, point: &Point, contender: Contender) -> bool {
-    subject.is_none_or(|it| it.endpoint(contender, !point.via.is_direct()).is_some())
+fn offers(
+    subject: Option<&Subject>,
+    point: &Point,
+    delivery: Delivery,
+    contender: Contender,
+) -> bool {
+    let is_behind_proxy = !point.via.is_direct();
+    subject.is_none_or(|it| it.endpoint(contender, delivery, is_behind_proxy).is_some())
 }
 
 /// Rounds of trials, so that drift of the machine hits all contenders alike: each holds every point,
@@ -346,7 +356,9 @@ fn order(scenario: &Scenario, points: &[Point], subjects: &[Subject]) -> Vec<Tri
             let stream = ORDER_STREAM + (u64::from(round) << 32) + (u64::from(point.id) << 8);
             let subject = subject_of(point, subjects);
             let order = random::permutation(scenario.seed, stream, contenders.len()).into_iter();
-            for index in order.filter(|&index| offers(subject, point, contenders[index])) {
+            for index in
+                order.filter(|&at| offers(subject, point, scenario.delivery, contenders[at]))
+            {
                 trials.push(TrialId { point: point.id, contender: contenders[index], round });
             }
         }

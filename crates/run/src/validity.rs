@@ -18,11 +18,12 @@ use pushbench_core::link::Link;
 use pushbench_metrics::judge::breakdown::Breakdown;
 use pushbench_metrics::judge::models::Check;
 use pushbench_metrics::observe::censored::Censored;
+use pushbench_metrics::observe::cuts::Cuts;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::LoadMeasured;
 use pushbench_metrics::record::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, RoomDoubt, SATURATED_SHARE,
-    Warning,
+    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, PathFault, RoomDoubt,
+    SATURATED_SHARE, Warning,
 };
 use pushbench_protocol::batch::MAX_BATCH;
 
@@ -131,6 +132,8 @@ impl<'a> Evidence<'a> {
         let strays = heard.and_then(|heard| any(heard.strays)).map(RoomDoubt::Strays);
         let doubts = disordered.into_iter().chain(strays);
         warnings.extend(doubts.map(|doubt| Warning::Room { doubt }));
+        // Of connections that a server's end has cut it is known why.
+        warnings.extend(self.cut_when_quiet().filter(|_| !self.restarts()));
         warnings.extend(self.of_connections());
         warnings.extend(self.of_tabs());
         warnings.extend(self.of_errors());
@@ -162,6 +165,15 @@ impl<'a> Evidence<'a> {
         warnings.extend(self.stability().iter().flat_map(Stability::warnings));
         warnings.extend(self.routing().as_ref().and_then(Routing::warning));
         warnings
+    }
+
+    /// That most connections that were lost had been silent for one and the same time.
+    fn cut_when_quiet(&self) -> Option<Warning> {
+        let measured = &self.load().measured;
+        let most = |cuts: &Cuts| cuts.connections * 2 > measured.counters.connections_lost;
+        let streams = self.id.contender.shape().streams();
+        let cuts = measured.cuts.filter(|cuts| streams && most(cuts) && cuts.are_alike());
+        cuts.map(|cuts| Warning::Path(PathFault::CutWhenQuiet(cuts)))
     }
 
     /// Whether the server goes and comes back, as was asked for.

@@ -6,7 +6,7 @@ use pushbench_core::compression::CompressionTerms;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::stamp::StampOffset;
 use pushbench_core::sampling::Sampling;
-use pushbench_metrics::record::control::{Begun, ServerPlan};
+use pushbench_metrics::record::control::{Begun, ServerPlan, Talkers};
 use pushbench_protocol::headers::HeaderProfile;
 use pushbench_tls::{Acceptor, CertificateError};
 
@@ -43,10 +43,9 @@ pub struct ServerConfig {
     pub write_timeout: Duration,
     /// How long a closing connection waits for its peer.
     pub close_timeout: Duration,
-    /// Silence after which an SSE stream gets a comment.
-    pub sse_keep_alive: Duration,
-    /// Silence after which a WebSocket gets a ping; `None` sends none.
-    pub ping_interval: Option<Duration>,
+    /// Silence after which an event stream gets a comment (WHATWG HTML §9.2.7), and a WebSocket a ping
+    /// (RFC 6455 §5.5.2); `None` sends none.
+    pub heartbeat: Option<Duration>,
     /// Bytes of the kernel's send buffer for each connection; `None` leaves the system's own.
     pub send_buffer: Option<usize>,
     /// The layer between each connection's socket and its plaintext.
@@ -63,6 +62,8 @@ pub struct ServerConfig {
     pub feed_id: Option<u64>,
     /// The feed of a server that has gone, which this one goes on with; `None` begins anew.
     pub begun: Option<Begun>,
+    /// Clients that upload: what is said in rooms is for the server alone, which counts it.
+    pub uploads: Option<Talkers>,
     /// The clock by which messages say when they are due, for who takes the server for a stranger's;
     /// `None` where they do not.
     pub payload_stamps: Option<StampOffset>,
@@ -84,8 +85,7 @@ impl ServerConfig {
             idle_timeout: Duration::from_secs(300),
             write_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(2),
-            sse_keep_alive: Duration::from_secs(15),
-            ping_interval: Some(Duration::from_secs(30)),
+            heartbeat: Some(Duration::from_secs(15)),
             send_buffer: None,
             channel: ChannelKind::Clear,
             compression: None,
@@ -94,6 +94,7 @@ impl ServerConfig {
             publish_delay: Duration::ZERO,
             feed_id: None,
             begun: None,
+            uploads: None,
             payload_stamps: None,
         }
     }
@@ -105,8 +106,7 @@ impl ServerConfig {
             self.idle_timeout,
             self.write_timeout,
             self.close_timeout,
-            self.sse_keep_alive,
-            self.ping_interval.unwrap_or(Duration::MAX),
+            self.heartbeat.unwrap_or(Duration::MAX),
             self.rooms.idle,
         ];
         let shortest = spans.into_iter().min().unwrap_or_default();
@@ -128,9 +128,11 @@ impl TryFrom<ServerPlan> for ServerConfig {
             stamps,
             stamps_requests,
             publish_delay,
+            heartbeat,
             publish_token,
             feed_id,
             begun,
+            talkers,
             place: _,
             player: _,
         } = plan;
@@ -142,13 +144,18 @@ impl TryFrom<ServerPlan> for ServerConfig {
         };
         // One that is none lets nobody publish.
         let publish_token = publish_token.and_then(|token| token.parse().ok());
+        let rooms = talkers.map_or_else(RoomLimits::default, RoomLimits::bearing);
+        let uploads = talkers.filter(|it| !it.talk.pattern.is_heard());
         Ok(Self {
+            rooms,
+            uploads,
             headers,
             channel,
             compression,
             stamps,
             stamps_requests,
             publish_delay,
+            heartbeat,
             publish_token,
             feed_id,
             begun,
@@ -194,6 +201,23 @@ pub struct RoomLimits {
     pub echoes: usize,
     /// The least time from one word on how many are in a room to the next.
     pub presence: Duration,
+}
+
+impl RoomLimits {
+    /// Bounds that talk as a trial has planned it does not meet, so that it is not measured how a server
+    /// refuses it: as many rooms, as long messages and as many of them as there are to be, and as much of the
+    /// past as of a feed.
+    #[must_use]
+    pub fn bearing(Talkers { talk, clients }: Talkers) -> Self {
+        let usual = Self::default();
+        Self {
+            rooms: usual.rooms.max(talk.rooms(clients) as usize),
+            message: usual.message.max(talk.bytes as usize),
+            says: Allowance { per_second: f64::INFINITY, at_once: u32::MAX },
+            ring: RingLimits::default(),
+            ..usual
+        }
+    }
 }
 
 impl Default for RoomLimits {

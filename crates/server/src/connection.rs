@@ -17,6 +17,7 @@ use crate::config::ServerConfig;
 use crate::http::last_words;
 use crate::rooms::guest::Guest;
 use crate::stamps::{Peer, StampLog};
+use crate::turn;
 
 /// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,10 +183,10 @@ impl Connection {
         self.wake();
     }
 
-    /// Has the connection's task look at what has changed.
+    /// Has the connection's task look at what has changed, behind all who are ready.
     pub(crate) fn wake(&self) {
         if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+            turn::again(waker);
         }
     }
 

@@ -54,6 +54,7 @@ mod serving;
 mod shared;
 mod stamps;
 mod stream;
+mod turn;
 mod view;
 mod wire;
 

@@ -7,6 +7,7 @@
 pub(crate) mod attendance;
 mod ended;
 pub(crate) mod guest;
+pub(crate) mod hearing;
 pub(crate) mod key;
 pub(crate) mod refusal;
 pub(crate) mod room;
@@ -18,12 +19,14 @@ use std::rc::Rc;
 
 use pushbench_core::feed::message::Content;
 use pushbench_core::{MonoInstant, Seq};
+use pushbench_os::time::clock;
 use slab::Slab;
 use tokio::sync::Notify;
 
 use self::attendance::{Attendance, Board};
 use self::ended::Ended;
 use self::guest::Guest;
+use self::hearing::Hearing;
 use self::key::RoomKey;
 use self::refusal::RoomRefusal;
 use self::room::{Room, RoomKind};
@@ -62,6 +65,8 @@ pub(crate) struct Rooms {
     /// Messages that were not taken, and rooms that were not begun.
     pub(crate) refused: Counter,
     serial: Cell<u64>,
+    /// Where clients upload.
+    pub(crate) hearing: Option<Hearing>,
 }
 
 /// Whether a room may have this name.
@@ -71,9 +76,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 impl Rooms {
-    /// The feed, as its ring keeps it and with its stamps, and no other room.
+    /// The feed, as its ring keeps it and with its stamps, and no other room. Where there is a `hearing`,
+    /// it alone hears what clients say.
     pub(crate) fn new(
-        limits: RoomLimits,
+        (limits, hearing): (RoomLimits, Option<Hearing>),
         feed: (FeedId, RingLimits, Rc<StampLog>),
         codings: Codings,
         now: MonoInstant,
@@ -92,6 +98,7 @@ impl Rooms {
             said: Counter::default(),
             refused: Counter::default(),
             serial: Cell::new(0),
+            hearing,
         };
         let (id, ring, stamps) = feed;
         rooms.add(RoomKind::Feed, id, ring, stamps, now);
@@ -214,7 +221,8 @@ impl Rooms {
         self.say(&room, guest, content, payload, now)
     }
 
-    /// Adds a client's message to a room. Whoever waits for it gets it before long.
+    /// Adds a client's message to a room. Whoever waits for it gets it before long. Where clients upload, the
+    /// server alone hears it.
     ///
     /// # Errors
     ///
@@ -230,6 +238,10 @@ impl Rooms {
         self.check(guest, payload, now).inspect_err(|_| self.refused.add(1))?;
         self.said.add(1);
         room.used.set(now);
+        if let Some(hearing) = &self.hearing {
+            hearing.hear(payload, clock::now());
+            return Ok(Seq(self.said.get()));
+        }
         let seq = room.push(content, payload, self.share());
         if !room.has_news.replace(true) {
             self.with_news.borrow_mut().push(room.key);

@@ -25,6 +25,7 @@ use crate::accept;
 use crate::channel::ChannelKind;
 use crate::config::ServerConfig;
 use crate::publisher;
+use crate::rooms::hearing::Hearing;
 use crate::rounds;
 use crate::serving::task;
 use crate::shared::Shared;
@@ -235,6 +236,7 @@ async fn serve(
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let delivering = tokio::task::spawn_local(rounds::deliver(Rc::clone(&shared)));
     let telling = tokio::task::spawn_local(rounds::tell_presence(Rc::clone(&shared)));
+    let mut talk_since = MonoInstant::default();
     loop {
         // The publisher is part of this future and no task of its own: this future has its turn
         // after at most 61 tasks, where a task waits behind all that are ready. When thousands of
@@ -252,10 +254,14 @@ async fn serve(
                     publishing = Box::pin(begin(&shared, timer, origin, Seq::NONE));
                 }
             }
-            Some(ServerOrder::Start { .. }) => {}
+            // Of a feed that is published by hand; clients that talk have begun.
+            Some(ServerOrder::Start { origin }) => talk_since = origin,
             Some(ServerOrder::Measure { window }) => {
                 shared.lag.borrow_mut().measure(window);
                 shared.stamps.measure(window);
+                if let Some(hearing) = &shared.rooms.hearing {
+                    hearing.measure(talk_since, window);
+                }
             }
             Some(ServerOrder::Stop) | None => break,
         }
@@ -331,6 +337,7 @@ fn measured(shared: &Shared) -> ServerMeasured {
         requests: counters.requests(),
         superseded: counters.superseded.get(),
         overrun: counters.overrun.get(),
+        heard: shared.rooms.hearing.as_ref().and_then(Hearing::take),
         stamps: shared.stamps.take(),
     }
 }

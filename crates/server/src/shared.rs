@@ -21,6 +21,7 @@ use crate::feed_id::FeedId;
 use crate::hub::Hub;
 use crate::ring::{Entry, Ring};
 use crate::rooms::Rooms;
+use crate::rooms::hearing::Hearing;
 use crate::rooms::key::RoomKey;
 use crate::rooms::room::Room;
 use crate::stamps::StampLog;
@@ -105,7 +106,8 @@ impl Shared {
             config.ring,
             Rc::clone(&stamps),
         );
-        let rooms = Rooms::new(config.rooms, feed, codings, now);
+        let hearing = config.uploads.map(|talkers| Hearing::new(talkers, config.feed.seed));
+        let rooms = Rooms::new((config.rooms, hearing), feed, codings, now);
         Self {
             feed: rooms.get(RoomKey::FEED),
             rooms,

@@ -25,6 +25,7 @@ use crate::connection::{Connection, ConnectionState};
 use crate::counters::ConnectionKind;
 use crate::ring::{Entry, Ring};
 use crate::rooms::guest::Guest;
+use crate::turn;
 use crate::view::View;
 use crate::wire::{ConversationState, Ears, End, Wire};
 
@@ -298,7 +299,7 @@ impl Stream {
         }
         // Where control bytes still wait, the socket is full and the task comes back anyway.
         if reading == Reading::Unfinished && self.control.is_empty() && !self.is_dead() {
-            cx.waker().wake_by_ref();
+            turn::again(cx.waker());
         }
     }
 

@@ -8,8 +8,6 @@ mod conversation;
 mod events;
 mod frames;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use pushbench_core::Seq;
 use pushbench_core::feed::message::Content;
@@ -20,7 +18,6 @@ pub(crate) use self::coding::{Codings, Encoding, SharedCoding};
 use self::conversation::Conversation;
 pub(crate) use self::conversation::ConversationState;
 pub(crate) use self::events::begin_gzip;
-use crate::config::ServerConfig;
 use crate::ring::Entry;
 
 /// A language of streams.
@@ -83,9 +80,7 @@ struct Row {
     end: fn(&mut Beside, End, Seq, &mut Vec<u8>),
     /// The client has to answer the last words.
     end_is_answered: bool,
-    /// The silence after which a word is due that keeps the stream open.
-    silence: fn(&ServerConfig) -> Option<Duration>,
-    /// Appends that word.
+    /// Appends the word that keeps a silent stream open.
     keep_alive: fn(&mut Beside, &mut Vec<u8>),
     /// Appends how many are in the room.
     presence: fn(&mut Beside, u32, &mut Vec<u8>),
@@ -320,11 +315,6 @@ impl Wire {
         let row = self.language.row();
         (row.end)(&mut self.beside, why, cursor, words);
         row.end_is_answered
-    }
-
-    /// The silence after which a word is due that keeps the stream open.
-    pub(crate) fn silence(&self, config: &ServerConfig) -> Option<Duration> {
-        (self.language.row().silence)(config)
     }
 
     /// Appends that word.

@@ -109,6 +109,10 @@ pub(crate) struct FeedSettings {
     pub(crate) speed: Vec<f64>,
     #[command(flatten)]
     certificate: CertificateSettings,
+    /// Silence of a stream after which the server sends a comment or a ping, such as 15s; 0 sends
+    /// none; may be a list
+    #[arg(long, value_name = "TIME", value_delimiter = ',')]
+    pub(crate) heartbeat: Vec<Span>,
     /// Publish each message so much later than it is due: to see whether that is found
     #[arg(long, hide = true, value_name = "TIME")]
     pub(crate) publish_delay: Option<Span>,
@@ -211,6 +215,7 @@ impl FeedSettings {
         scenario.rate.override_with(&self.rate);
         scenario.payload.override_with(&self.payload);
         self.certificate.apply(&mut scenario.tls);
+        scenario.heartbeat.override_with(&self.heartbeat);
         let feed = &mut scenario.feed;
         feed.speed.override_with(&self.speed);
         set(&mut feed.payload, self.payload_kind.as_ref());
@@ -281,7 +286,7 @@ mod tests {
     }
 
     /// A value for each flag, none of them the default.
-    const VALUES: [(&str, &str); 54] = [
+    const VALUES: [(&str, &str); 55] = [
         ("transport", "sse"),
         ("delivery", "latest"),
         ("clients", "7"),
@@ -328,6 +333,7 @@ mod tests {
         ("talk-rate", "7/s"),
         ("talk-pace", "poisson"),
         ("room-size", "7"),
+        ("heartbeat", "7s"),
         ("restart", "term"),
         ("restart-at", "1s"),
         ("restart-down", "700ms"),

@@ -9,8 +9,8 @@ use pushbench_core::units::{Count, Rate};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Talk")]
 pub(crate) struct TalkArgs {
-    /// Clients speak, in place of a feed: chat (all of a room hear it) or echo (it comes back to who
-    /// said it); may be a list
+    /// Clients speak, in place of a feed: chat (all of a room hear it), echo (it comes back to who said
+    /// it) or upload (it goes to the server alone); may be a list
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     talk: Vec<Pattern>,
     /// Messages that each client says in a unit of time; may be a list [default: 1/s]

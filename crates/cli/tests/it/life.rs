@@ -49,6 +49,10 @@ fn a_server_that_goes_and_comes_back_loses_nothing_by_any_transport() {
             assert!(number(row, "back_max_us") >= number(row, "back_p50_us"), "{how} {name}");
             assert!(number(row, "server_peak_cores") > 0.0, "{how} {name}");
             assert!(number(row, "opened_peak_per_s") >= 10.0, "{how} {name}");
+            // A client has ten attempts in a trial.
+            let of_it = tenths.iter().filter(|tenth| tenth["transport"] == *name);
+            let opened: f64 = of_it.map(|tenth| number(tenth, "opened")).sum();
+            assert!((24.0..=24.0 * 10.0).contains(&opened), "{how} {name}: {opened}");
         }
         // From 600 ms to 900 ms into the window nobody listened, and nothing came.
         let silent = tenths.iter().filter(|row| ["0.6", "0.7", "0.8"].contains(&&*row["at_s"]));

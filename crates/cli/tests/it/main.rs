@@ -13,6 +13,7 @@ mod doctor;
 mod foreign;
 mod foreign_input;
 mod headers;
+mod heartbeat;
 mod help;
 mod interrupt;
 mod join;

@@ -118,6 +118,33 @@ fn node_takes_messages_by_post_and_by_websocket() {
     assert_eq!(column(folder.path(), "delivered"), column(folder.path(), "expected"));
 }
 
+/// A REST endpoint behind nginx has the newest value, of which each poll gets what stands there: what is
+/// replaced between two polls is superseded, and nothing is lost.
+#[test]
+fn the_newest_value_behind_nginx_is_polled_beside_our_own() {
+    if !is_installed("rest") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["-c", "3", "-R", "40/s", "--poll-interval", "100ms", "-w", "100ms", "-d", "600ms"];
+    let asked = ["run", "--subject", "rest,pushbench", "-t", "short-poll", "--delivery", "latest"];
+    let (status, _, errors) =
+        outcome(folder.path(), &[&asked[..], &args, &["--runs", "1"]].concat());
+    assert_eq!(status, 0, "{errors}");
+    assert_eq!(column(folder.path(), "subject"), ["rest", "pushbench"]);
+    assert_eq!(column(folder.path(), "valid"), ["true"; 2]);
+    let counts = |name: &str| numbers(folder.path(), name);
+    let (expected, delivered, superseded) =
+        (counts("expected"), counts("delivered"), counts("superseded"));
+    for at in 0..2 {
+        assert!(delivered[at] > 0.0 && superseded[at] > 0.0, "{delivered:?}, {superseded:?}");
+        assert_eq!(delivered[at] + superseded[at], expected[at]);
+    }
+    for name in ["age_mean_us", "latency_p50_us", "server_cpu_us_per_msg"] {
+        assert!(counts(name).iter().all(|value| *value > 0.0), "{name}");
+    }
+}
+
 /// Socket.IO wraps a message in an event of its own and asks each 2 s whether a client is there; NATS puts
 /// several into one WebSocket message, or a part of one. Rules find each of them, by its number.
 #[test]
@@ -171,6 +198,111 @@ fn a_server_that_fails_is_named_and_the_others_stand() {
     }
 }
 
+/// A server that counts its messages itself, from another number on than pushbench, would seem to be late by as
+/// many messages: only the number with which a message was published says when it was due.
+#[test]
+fn a_server_s_own_counter_is_not_taken_for_the_number_of_a_message() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let wrapped = |counted: &str| {
+        (
+            "event = chunk(number, line.rstrip(b\"\\n\"))".to_owned(),
+            format!(
+                "event = chunk(number, b'{{\"id\":%d,\"m\":%s}}' % ({counted}, line.rstrip(b\"\\n\")))"
+            ),
+        )
+    };
+    let file = |name: &str, counted: &str, seq: &str| {
+        let (from, to) = wrapped(counted);
+        let rules = format!("path = \"/feed\"\nrules = {{ seq = \"{seq}\" }}");
+        let changes = [(from.as_str(), to.as_str()), ("path = \"/feed\"", rules.as_str())];
+        mine(folder.path(), name, "python-sse", &changes)
+    };
+    let files = [
+        file("inner", "number - 1", "/m/seq"),
+        file("same", "number", "/id"),
+        file("behind", "number - 1", "/id"),
+    ];
+    let (status, record, errors) = run(folder.path(), &files.join(","), &["sse"]);
+    assert_eq!(status, 3, "{errors}");
+    assert_eq!(column(folder.path(), "valid"), ["true", "true", "false"], "{errors}");
+    let told = trials(&record, "behind")[0]["invalid"].to_string();
+    assert!(told.contains("is not the message's own") && told.contains("re:("), "{told}");
+}
+
+/// A message that a server gave to nobody is one that it lost: the run published it.
+#[test]
+fn messages_that_a_server_drops_for_all_are_lost() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let drops = ("number += 1", "number += 1\n        if number % 4 == 0: continue");
+    let file = mine(folder.path(), "drops", "python-sse", &[drops]);
+    let (status, _, errors) = run(folder.path(), &file, &["sse"]);
+    assert_eq!(status, 0, "{errors}");
+    // Of twelve messages to three clients.
+    assert_eq!(
+        (numbers(folder.path(), "expected")[0], numbers(folder.path(), "lost")[0]),
+        (36.0, 9.0)
+    );
+}
+
+/// The processes that have this variable in their environment.
+fn marked(mark: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let has_it = |path: &std::path::PathBuf| {
+        let all = fs::read(path.join("environ")).unwrap_or_default();
+        all.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    processes.filter(has_it).map(|path| path.display().to_string()).collect()
+}
+
+/// An app is killed behind the nginx that goes on before it, and one that is the whole of its server.
+#[test]
+fn a_server_that_is_killed_in_mid_run_is_named_and_nothing_is_left_of_it() {
+    if !is_installed("rest") || !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mark = format!("PUSHBENCH_TEST=killed-{}", std::process::id());
+    let (name, value) = mark.split_once('=').unwrap();
+    let marks = format!("[program.environment]\n{name} = \"{value}\"\n\n[program.files]");
+    let marks = ("[program.files]", marks.as_str());
+    let kill = "import os; os.kill(os.getpid(), 9)";
+    let on_post =
+        format!("if Price.newest[:18].endswith(b\"20\"): {kill}\n        self.answer(204)");
+    let behind =
+        [marks, ("self.answer(204)\n\n    def answer", &format!("{on_post}\n\n    def answer"))];
+    let on_line = format!("number += 1\n        if number > 20: {kill}");
+    let alone = [marks, ("number += 1", on_line.as_str())];
+    let files = [
+        mine(folder.path(), "behind", "rest", &behind),
+        mine(folder.path(), "alone", "python-sse", &alone),
+    ];
+    for (file, told, more) in [
+        (&files[0], "behind failed", &["-t", "short-poll", "--delivery", "latest"][..]),
+        (&files[1], "alone failed: `python3` ended by itself (signal: 9", &["-t", "sse"]),
+    ] {
+        let subjects = format!("{file},pushbench");
+        let args =
+            ["run", "--subject", &subjects, "--trust", "-c", "3", "-R", "40/s", "-w", "100ms"];
+        let rest = ["-d", "1s", "--runs", "1", "--poll-interval", "100ms", "--json"];
+        let (status, stdout, errors) = outcome(folder.path(), &[&args[..], more, &rest].concat());
+        assert_eq!(status, 3, "{errors}");
+        assert_eq!(column(folder.path(), "valid"), ["false", "true"], "{errors}");
+        let record: Value = serde_json::from_str(&stdout).unwrap();
+        let of_it = trials(&record, told.split_once(' ').unwrap().0);
+        assert_eq!(of_it.len(), 2, "it is tried once more");
+        for trial in of_it {
+            assert!(format!("{errors}{}", trial["invalid"]).contains(told), "{errors} {trial}");
+        }
+        assert_eq!(marked(&mark), Vec::<String>::new(), "{told}");
+    }
+}
+
 #[test]
 fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
@@ -189,8 +321,11 @@ fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
     assert!(told.contains("`no-such-python` is not installed; apt install python3"), "{told}");
     let file = mine(folder.path(), "mine", "python-sse", &[]);
     for (args, part) in [
-        (&["-t", "websocket"][..], "it offers none of the transports; it has sse"),
-        (&["-t", "sse", "--delivery", "latest"], "delivery"),
+        (
+            &["-t", "websocket"][..],
+            "it offers none of the transports with delivery `every`; it has sse",
+        ),
+        (&["-t", "sse", "--delivery", "latest"], "with delivery `latest`; it has sse"),
         (&["-t", "sse", "--payload-kind", "binary"], "is given text alone"),
         (&["-t", "sse", "--server-processes", "2"], "--server-processes"),
     ] {

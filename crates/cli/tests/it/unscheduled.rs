@@ -25,6 +25,8 @@ struct Quirks {
     ahead: u64,
     /// Stamps are cut to so many ms, if any.
     cut: u64,
+    /// So many messages are kept back, if any, and written together.
+    collects: u64,
 }
 
 fn now_ms() -> u64 {
@@ -64,13 +66,18 @@ fn converse(mut stream: &TcpStream, which: u64, quirks: Quirks) -> std::io::Resu
 fn publish(mut stream: &TcpStream, which: u64, quirks: Quirks) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")?;
     let mut number = now_ms() / GAP + 1;
+    let mut kept = String::new();
     loop {
         thread::sleep(Duration::from_millis((number * GAP).saturating_sub(now_ms())));
         let lost = quirks.loses && which % 2 == 1 && number.is_multiple_of(10);
         if !lost && (number * GAP) % 2_000 >= quirks.pauses {
-            write!(stream, "data: {}\n\n", message(number, quirks))?;
+            kept.push_str(&format!("data: {}\n\n", message(number, quirks)));
         }
         number += 1;
+        if number.checked_rem(quirks.collects).unwrap_or(0) == 0 {
+            stream.write_all(kept.as_bytes())?;
+            kept.clear();
+        }
     }
 }
 
@@ -155,6 +162,29 @@ fn a_time_in_which_nothing_was_stamped_is_told() {
     let still = &trial["measured"]["senders"]["stillness"];
     let usual = number(&still["usual"]["nanos"]);
     assert_eq!(usual, GAP * 1_000_000);
+}
+
+/// Five messages are written together, each 100 ms: held back where they were stamped one by one, and the
+/// sender's own way where five have one stamp.
+#[test]
+fn messages_that_are_held_back_are_told_but_not_a_sender_s_own_bursts() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |quirks: Quirks| {
+        let target = format!("http://{}", application(quirks));
+        let args = ["-t", "sse", "-c", "2", "-d", "2s", "--path", "/events"];
+        let (_, record) = load(folder.path(), &target, &[&args[..], &BY_STAMP].concat());
+        let trial = &record["trials"][0];
+        assert_eq!(invalid(trial), Vec::<&str>::new());
+        let all = trial["warnings"].as_array().unwrap().iter();
+        all.filter(|warning| warning["what"] == "held-back").cloned().collect::<Vec<Value>>()
+    };
+    let held_back = told(Quirks { collects: 5, ..Quirks::default() });
+    assert_eq!(held_back.len(), 1);
+    let (messages, each) = (&held_back[0]["messages"], &held_back[0]["each"]["nanos"]);
+    assert!((4.5..5.5).contains(&messages.as_f64().unwrap()), "{held_back:?}");
+    assert!((90_000_000..110_000_000).contains(&number(each)), "{held_back:?}");
+    assert_eq!(told(Quirks { collects: 5, cut: 100, ..Quirks::default() }), [Value::Null; 0]);
+    assert_eq!(told(Quirks::default()), [Value::Null; 0]);
 }
 
 /// A stamp in whole seconds says no latency below a second.
@@ -275,6 +305,7 @@ fn what_no_repeat_changes_is_not_repeated() {
     for (more, said) in [
         (&["-t", "websocket", "--path", "/events"][..], "try -t sse"),
         (&["-t", "sse", "--path", "/price"], "text/event-stream alone"),
+        (&["-t", "short-poll", "--path", "/events"], "try -t sse"),
     ] {
         let (status, record) = load(folder.path(), &target, &[&rules[..], more].concat());
         let trials = record["trials"].as_array().unwrap();
@@ -282,4 +313,9 @@ fn what_no_repeat_changes_is_not_repeated() {
         let reasons = trials[0]["invalid"].to_string();
         assert!(reasons.contains(said), "{reasons}");
     }
+    // Whoever waits is connected before there is an answer, which may be another the next time.
+    let waits = ["-t", "long-poll", "--path", "/events"];
+    let (status, record) = load(folder.path(), &target, &[&rules[..], &waits].concat());
+    let reasons = record["trials"][0]["invalid"].to_string();
+    assert!(status == 3 && reasons.contains("try -t sse"), "{reasons}");
 }

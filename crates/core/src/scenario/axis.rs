@@ -72,6 +72,8 @@ pub enum Axis {
     TalkRate,
     /// Clients in a room.
     RoomSize,
+    /// The silence after which a server shows streams that it is there.
+    Heartbeat,
     /// How the server goes within the window, and another comes in its place.
     Restart,
     /// How long nobody listens then.

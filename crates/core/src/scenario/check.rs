@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::thresholds::Target;
 use super::{MAX_LONG_POLL, MAX_POINTS, Scenario, ScenarioError, ScheduleKind, Values, setting};
 use crate::checked::excerpt;
-use crate::delivery::Delivery;
 use crate::feed::payload::{MAX_PAYLOAD, PayloadKind};
 use crate::feed::schedule::{RATES, check_burst, check_rate, check_span, check_speed};
 use crate::figure::{SAMPLES_BEYOND, Unit};
@@ -44,6 +43,7 @@ impl Scenario {
         check_list("long_poll_timeout", &self.long_poll_timeout, |span| {
             check_long_poll_timeout(*span)
         })?;
+        check_list("heartbeat", &self.heartbeat, |span| check_heartbeat(*span))?;
         check_list("cookie_bytes", &self.cookie_bytes, |bytes| check_cookie(bytes.0))?;
         let day = Duration::from_secs(86_400);
         within(self.warmup, Duration::ZERO, day).map_err(|why| setting("warmup", why))?;
@@ -78,8 +78,9 @@ impl Scenario {
         {
             return Err(setting("subject", format!("`{name}` is named twice")));
         }
-        if self.delivery != Delivery::Every {
-            return Err(setting("delivery", "another server than pushbench's knows `every` alone"));
+        if self.heartbeat.as_slice().iter().any(|span| !span.0.is_zero()) {
+            let problem = "it is pushbench's own server that sends one; leave it out beside others";
+            return Err(setting("heartbeat", problem));
         }
         if self.feed.payload == PayloadKind::Binary {
             return Err(setting(
@@ -276,6 +277,14 @@ pub(super) fn check_poll_interval(span: Span) -> Result<(), String> {
 
 pub(super) fn check_long_poll_timeout(span: Span) -> Result<(), String> {
     within(span, Duration::from_millis(100), MAX_LONG_POLL)
+}
+
+/// Whether streams may be shown that their server is there after that silence, or never: zero.
+pub(super) fn check_heartbeat(span: Span) -> Result<(), String> {
+    if span.0.is_zero() {
+        return Ok(());
+    }
+    within(span, Duration::from_millis(100), Duration::from_secs(3600))
 }
 
 pub(super) fn check_cookie(bytes: u64) -> Result<(), String> {

@@ -66,6 +66,9 @@ pub struct Point {
     /// How the clients talk; they only listen to the feed without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Talk>,
+    /// The silence after which its streams get a comment or a ping; zero sends none.
+    #[serde(default, skip_serializing_if = "no_time")]
+    pub heartbeat: Span,
     /// The life of its connections.
     #[serde(default, skip_serializing_if = "Life::is_usual")]
     pub life: Life,
@@ -79,6 +82,10 @@ pub struct Point {
 }
 
 checked_when_read!(Point);
+
+const fn no_time(span: &Span) -> bool {
+    span.0.is_zero()
+}
 
 impl Point {
     /// A point whose settings are still to be chosen.
@@ -102,6 +109,7 @@ impl Point {
             via: Via::Direct,
             subject: SubjectName::default(),
             talk: None,
+            heartbeat: Span(Duration::ZERO),
             life: Life::default(),
             client: ClientKind::Native,
             server_runs_already: false,
@@ -137,6 +145,7 @@ impl Point {
             .map_err(|why| setting("poll_interval", why))?;
         check::check_long_poll_timeout(self.long_poll_timeout)
             .map_err(|why| setting("long_poll_timeout", why))?;
+        check::check_heartbeat(self.heartbeat).map_err(|why| setting("heartbeat", why))?;
         check::check_cookie(u64::from(self.cookie_bytes))
             .map_err(|why| setting("cookie_bytes", why))?;
         let Compression { level, window_bits, threshold } = self.compression;

@@ -53,7 +53,7 @@ impl Setting {
 }
 
 /// The settings, in the order in which a scenario's record has them.
-pub const SETTINGS: [Setting; 59] = {
+pub const SETTINGS: [Setting; 60] = {
     use Agreement::{Needless, Whole};
     [
         setting("name", Needless),
@@ -107,6 +107,7 @@ pub const SETTINGS: [Setting; 59] = {
         axis(Axis::TalkRate, "talk-rate"),
         setting("talk.pace", Whole).flag("talk-pace"),
         axis(Axis::RoomSize, "room-size"),
+        axis(Axis::Heartbeat, "heartbeat"),
         axis(Axis::Restart, "restart"),
         setting("restart.at", Whole).flag("restart-at"),
         axis(Axis::RestartDown, "restart-down"),
@@ -132,13 +133,14 @@ mod tests {
     /// A setting without a row has no flag, and nobody knows whether runs must agree on it.
     #[test]
     fn each_key_of_a_scenario_has_a_row_and_each_row_a_key() {
-        let text = "total_rate = 100\nfloor = true\nvia = \"nginx\"\nsubject = \"nchan\"\n[feed]\nschedule = \"burst\"\n\
+        let text = "total_rate = 100\nfloor = true\nheartbeat = \"15s\"\nvia = \"nginx\"\n[feed]\nschedule = \"burst\"\n\
                     [link]\nname = \"3g\"\ndelay = 0\njitter = 0\nloss = \"1%\"\nburst = 2\n\
                     down = \"1Mbit/s\"\nup = \"1Mbit/s\"\nqueue = \"1s\"\nmtu = 1400\n\
                     scope = \"shared\"\nreorder = false\nload_down = 1\nload_up = 1\n\
                     ip_version = \"ipv6\"\n[thresholds]\n\"*.lost\" = \"< 1\"";
         let mut scenario = Scenario::parse(text).unwrap();
         scenario.feed.trace = Some("t".to_owned());
+        scenario.subject = Values::One("nchan".parse().unwrap());
         scenario.talk.pattern = Some(Values::One(Pattern::Chat));
         scenario.talk.rate = Values::One(Rate::from_hz(2.0).unwrap());
         scenario.talk.pace = Pace::Poisson;

@@ -74,7 +74,7 @@ impl TalkTable {
         )]
         let bytes = point.payload_bytes as u32;
         talk.bytes = bytes;
-        if talk.pattern == Pattern::Echo {
+        if talk.pattern.is_alone() {
             talk.room_size = 1;
         }
         talk.room_size = talk.room_size.min(point.clients);
@@ -108,7 +108,8 @@ impl Scenario {
             if table.is_empty() {
                 return Ok(());
             }
-            let problem = "the table says how clients talk, but not to whom; name `chat` or `echo`";
+            let problem = "the table says how clients talk, but not to whom; name `chat`, `echo` or \
+                           `upload`";
             return Err(setting("talk.pattern", problem));
         };
         check_list("talk.pattern", patterns, |_| Ok(()))?;
@@ -120,7 +121,7 @@ impl Scenario {
             return Err(setting("payload", problem));
         }
         if self.delivery != Delivery::Every {
-            let problem = "what clients say is heard by all of a room: `every` alone";
+            let problem = "what clients say goes to whom it is for, whole: `every` alone";
             return Err(setting("delivery", problem));
         }
         if self.total_rate.is_some() {
@@ -184,8 +185,11 @@ mod tests {
         // A room holds no more than all.
         assert_eq!(rates, [20.0, 200.0, 40.0, 400.0]);
         let echo = text.replace("chat", "echo");
-        let point = &Scenario::parse(&echo).unwrap().points(None)[2];
-        assert_eq!((point.rate_hz, point.talk.unwrap().bytes), (2.0, 64));
+        for alone in [&echo, &text.replace("chat", "upload")] {
+            let point = &Scenario::parse(alone).unwrap().points(None)[2];
+            let talk = point.talk.unwrap();
+            assert_eq!((point.rate_hz, talk.bytes, talk.room_size), (2.0, 64, 1));
+        }
     }
 
     #[test]

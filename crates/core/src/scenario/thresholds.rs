@@ -169,6 +169,7 @@ fn limit(unit: Unit, text: &str) -> Result<f64, UnitError> {
         Unit::Count => text.parse::<Count>()?.0 as f64,
         Unit::Share => text.parse::<Share>()?.0,
         Unit::BitsPerSecond => text.parse::<BitRate>()?.bits() as f64,
+        Unit::Mean => text.parse::<Count>()?.0 as f64,
         Unit::PerSecond => text.parse::<Rate>()?.hz(),
         // Of one, as a share of it: `0.5` or `50%`.
         Unit::Cores => text.parse::<Share>()?.0,

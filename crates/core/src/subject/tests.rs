@@ -25,7 +25,7 @@ fn what_cannot_be_is_refused_by_its_key() {
         (format!("{MINE}publish = \"stdin\"\n[transports]"), "transports: there has to be one"),
         (
             format!("{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\""),
-            "short polls",
+            "transports.short-poll: say by what an answer that is new",
         ),
         (
             format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"a\""),
@@ -56,8 +56,19 @@ fn what_cannot_be_is_refused_by_its_key() {
             "transports.sse.rules: --send, --reply and --each go with",
         ),
         (
+            format!("{MINE}publish = \"stdin\"\n{sse}\nrules = {{ seq = \"/n\", path = \"/b\" }}"),
+            "transports.sse.rules: path and event stand beside",
+        ),
+        (
             format!("{MINE}publish = \"stdin\"\n{sse}\nrules = {{ no-seq = true }}"),
             "transports.sse.rules: say where messages have their number",
+        ),
+        (
+            format!(
+                "{MINE}publish = \"stdin\"\n[transports.short-poll]\npath = \"/a\"\n\
+                 rules = {{ seq = \"/n\" }}"
+            ),
+            "transports.short-poll: an answer that is one message can promise the newest alone",
         ),
         (format!("{MINE}publish = {{ tcp = {{ port = \"client\" }} }}\n{sse}"), "no port `client`"),
         (format!("name = \"a b\"\nabout = \"x\"\npublish = \"stdin\"\n{sse}"), "name: it has"),
@@ -67,13 +78,61 @@ fn what_cannot_be_is_refused_by_its_key() {
     }
 }
 
+/// A page that says where the next one begins is asked for by that, in the path under its transport.
+#[test]
+fn a_path_says_where_a_poll_goes_on() {
+    let poll = |path: &str| {
+        let rules = "{ seq = \"/n\", cursor = \"/next\", message = \"x.\" }";
+        parse(&format!(
+            "{MINE}publish = \"stdin\"\n[transports.long-poll]\npath = \"{path}\"\nrules = {rules}"
+        ))
+    };
+    assert!(poll("/a?since={cursor}").is_ok());
+    let error = poll("/a").unwrap_err();
+    assert!(error.contains("--cursor says what {cursor} in --path is"), "{error}");
+}
+
 #[test]
 fn a_transport_is_offered_in_clear_and_as_it_is_and_in_tls_behind_a_proxy() {
     let text = format!("{MINE}publish = \"stdin\"\n[transports.sse]\npath = \"/a\"");
     let subject = parse(&text).unwrap();
-    let offers = |name: &str, behind| subject.endpoint(name.parse().unwrap(), behind).is_some();
+    let offers = |name: &str, behind| {
+        subject.endpoint(name.parse().unwrap(), Delivery::Every, behind).is_some()
+    };
     assert!(offers("sse", false) && offers("sse", true) && offers("sse+tls", true));
     for name in ["sse+tls", "sse+gzip", "websocket", "long-poll"] {
         assert!(!offers(name, false), "{name}");
+    }
+}
+
+#[test]
+fn a_transport_is_offered_with_its_promise_alone() {
+    let polls =
+        "[transports.short-poll]\npath = \"/a\"\ndelivery = \"latest\"\nrules = { seq = \"/n\" }";
+    let streams = "[transports.sse]\npath = \"/b\"";
+    let subject = parse(&format!("{MINE}publish = \"stdin\"\n{polls}\n{streams}")).unwrap();
+    let offers = |contender, delivery| subject.endpoint(contender, delivery, false).is_some();
+    assert!(offers(Contender::SHORT_POLL, Delivery::Latest));
+    assert!(!offers(Contender::SHORT_POLL, Delivery::Every));
+    assert!(offers(Contender::SSE, Delivery::Every) && !offers(Contender::SSE, Delivery::Latest));
+}
+
+/// Whoever starts from the file that the docs show is not to be stopped by it.
+#[test]
+fn the_file_that_the_docs_show_is_a_subject() {
+    let docs = include_str!("../../../../docs/bring-your-own-server.md");
+    let (_, file) = docs.split_once("```toml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let subject = Subject::parse(file).unwrap();
+    let polled = &subject.transports[&Transport::ShortPoll];
+    let rules = polled.rules(Transport::ShortPoll).unwrap().unwrap();
+    assert_eq!(rules.seq.unwrap().to_string(), r"re:(\d{10})");
+    // What it shows as comments is as good, in the place of what stands there.
+    let rules = file.lines().filter_map(|line| line.strip_prefix("# rules = "));
+    let others = file.lines().filter_map(|line| line.strip_prefix("# path = ")).zip(rules);
+    for (path, rules) in others {
+        let text = format!("path = {path}\nrules = {rules}");
+        let endpoint: Endpoint = toml::from_str(&text).unwrap();
+        endpoint.check(Transport::LongPoll).unwrap();
     }
 }

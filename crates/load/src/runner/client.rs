@@ -13,6 +13,8 @@ use crate::session::{Retryability, Session};
 pub(super) struct Client {
     pub(super) session: Box<dyn Session>,
     pub(super) outlet: Outlet,
+    /// When something last came to it.
+    pub(super) heard: MonoInstant,
     /// The server is to be left alone until then.
     pub(super) until: MonoInstant,
     /// Attempts that it has used.
@@ -42,6 +44,7 @@ impl Client {
         Self {
             session,
             outlet: Outlet::default(),
+            heard: MonoInstant::default(),
             until: MonoInstant::default(),
             backoff: Backoff::default(),
             pauses: 0,
@@ -65,8 +68,8 @@ mod tests {
     fn an_idle_client_is_small() {
         // mio's sockets check more where debug assertions are on.
         let checks = if cfg!(debug_assertions) { 16 } else { 0 };
-        // 8 of them are the instant until which a server that refuses is left alone, and 8 are what
-        // secures a connection.
-        assert!(size_of::<Client>() <= 88 + checks, "{} bytes", size_of::<Client>());
+        // 8 of them are the instant until which a server that refuses is left alone, 8 that at which it
+        // was heard last, and 8 are what secures a connection.
+        assert!(size_of::<Client>() <= 96 + checks, "{} bytes", size_of::<Client>());
     }
 }

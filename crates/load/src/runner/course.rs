@@ -155,7 +155,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// its deadline.
     #[cold]
     fn end_drain(&mut self) {
-        let drained = self.measure.settled();
+        let drained = self.measure.settled() && self.has_said_all();
         let now = self.now();
         let is_over = |timing: &TrialTiming| {
             let lingered = now >= timing.window.end + LINGER;

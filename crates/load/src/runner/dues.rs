@@ -2,8 +2,9 @@
 
 use pushbench_core::feed::schedule::{HORIZON, Timetable, WalkError};
 use pushbench_core::talk::Talk;
-use pushbench_core::{Identity, MonoInstant, Sender, Seq};
+use pushbench_core::{Identity, MonoInstant};
 use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::observe::speakers::Speakers;
 use pushbench_metrics::record::control::TrialTiming;
 
 /// When each message was due, as far as a trial has any.
@@ -11,8 +12,8 @@ use pushbench_metrics::record::control::TrialTiming;
 pub(super) enum Dues {
     /// Of the feed.
     Feed(Timetable),
-    /// Of each client of the trial, in the order of their numbers.
-    Speakers(Vec<Timetable>),
+    /// Of each client of the trial.
+    Speakers(Speakers),
 }
 
 impl Dues {
@@ -32,13 +33,8 @@ impl Dues {
         talk: &Talk,
         clients: u32,
     ) -> Result<Self, WalkError> {
-        let table = |client| {
-            let (origin, seed) = (timing.origin, timing.seed);
-            let mut table = talk.timetable(seed, Sender(client), origin, origin)?;
-            table.extend_to(timing.drain_deadline)?;
-            Ok(table)
-        };
-        (0..clients).map(table).collect::<Result<_, _>>().map(Self::Speakers)
+        let until = timing.drain_deadline;
+        Speakers::new(talk, timing.seed, clients, timing.origin, until).map(Self::Speakers)
     }
 
     /// When a message was due, as far as the trial goes.
@@ -46,7 +42,7 @@ impl Dues {
     pub(super) fn due(&self, message: Identity) -> Option<MonoInstant> {
         match self {
             Self::Feed(table) => table.due(message.seq),
-            Self::Speakers(tables) => tables.get(message.sender.index())?.due(message.seq),
+            Self::Speakers(speakers) => speakers.due(message),
         }
     }
 
@@ -54,19 +50,15 @@ impl Dues {
     pub(super) fn is_beyond(&self, message: Identity) -> bool {
         match self {
             Self::Feed(table) => table.is_beyond(message.seq),
-            Self::Speakers(tables) => {
-                tables.get(message.sender.index()).is_some_and(|table| table.is_beyond(message.seq))
-            }
+            Self::Speakers(speakers) => speakers.is_beyond(message),
         }
     }
 
     /// The messages of each client that are due in `window`; none where there is only the feed.
     pub(super) fn windows(&mut self, window: &Window) -> Result<Vec<Window>, WalkError> {
-        let Self::Speakers(tables) = self else { return Ok(Vec::new()) };
-        let of = |table: &mut Timetable| {
-            let (first, last): (Seq, Seq) = table.between(window.start, window.end)?;
-            Ok(Window { first, last, ..*window })
-        };
-        tables.iter_mut().map(of).collect()
+        match self {
+            Self::Feed(_) => Ok(Vec::new()),
+            Self::Speakers(speakers) => speakers.windows(window),
+        }
     }
 }

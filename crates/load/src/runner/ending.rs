@@ -140,12 +140,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         let renews = self.renews(client, at, ending);
         let subscriber = &mut self.clients[client as usize];
         let was_ready = subscriber.ready;
+        let quiet = at.saturating_since(subscriber.heard.max(subscriber.outlet.opened));
         subscriber.renewing = was_ready && renews;
         if !subscriber.renewing {
             self.unsubscribed(client);
         }
         if was_ready {
-            self.measure.happened(self.phases.phase(), at, &Event::ConnectionLost { client });
+            let lost = Event::ConnectionLost { client, quiet };
+            self.measure.happened(self.phases.phase(), at, &lost);
         }
         if reported {
             return;

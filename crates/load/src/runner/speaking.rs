@@ -9,6 +9,7 @@ use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
 use pushbench_os::time::clock::Clock;
 
+use super::client::Client;
 use super::state::{LoadState, Runner};
 use super::timers::Alarm;
 
@@ -33,6 +34,14 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     pub(super) fn is_whole(&self, client: u32) -> bool {
         let stands = |connection: u32| self.clients[connection as usize].ready;
         stands(client) && (self.saying.is_none() || stands(self.speaker_of(client)))
+    }
+
+    /// Whether nothing that clients had to say waits here, where it is heard by no client that would wait
+    /// for it.
+    pub(super) fn has_said_all(&self) -> bool {
+        let is_heard = self.plan.talk.is_none_or(|talk| talk.pattern.is_heard());
+        let waits = |it: &Client| it.outlet.waits() || it.session.is_saying();
+        is_heard || !self.clients.iter().any(waits)
     }
 
     /// Plans the first message of each client.

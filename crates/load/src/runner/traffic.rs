@@ -122,6 +122,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         self.out.clear();
         let subscriber = &mut self.clients[client as usize];
         let plaintext = &self.input[..received.plaintext];
+        if !plaintext.is_empty() {
+            subscriber.heard = at;
+        }
         let outcome = subscriber.session.receive(plaintext, &mut self.out);
         self.deliver(client, at, stamped);
         let counted = self.out.received.total(Direction::Down);

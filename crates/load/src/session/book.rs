@@ -37,13 +37,14 @@ struct Entries {
 }
 
 impl Book {
-    /// The book of these rules.
+    /// The book of these rules, for messages that pushbench published or for those of somebody else.
     ///
     /// # Panics
     ///
     /// Where an expression cannot be looked for in a stream, which is found before a process starts.
-    pub(super) fn new(rules: &Rules) -> Arc<Self> {
+    pub(super) fn new(rules: &Rules, are_ours: bool) -> Arc<Self> {
         let engine = Engine::new(rules).expect("rules are checked before a process starts");
+        let engine = if are_ours { engine.of_our_messages() } else { engine };
         let entries = Mutex::default();
         Arc::new(Self { engine: Arc::new(engine), rules: rules.clone(), entries })
     }
@@ -127,7 +128,7 @@ mod tests {
     fn book(secrets: &[&str]) -> Arc<Book> {
         let mut rules = Rules { no_seq: true, ..Rules::default() };
         secrets.iter().for_each(|secret| rules.secrets.add(secret));
-        Book::new(&rules)
+        Book::new(&rules, false)
     }
 
     #[test]

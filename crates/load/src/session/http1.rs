@@ -22,6 +22,10 @@ const WORDS_TIME: Duration = Duration::from_secs(2);
 /// How long the words of a refusal may be, in bytes. A page for people is shorter.
 const WORDS_SIZE: usize = 256 << 10;
 
+/// The reason why an event stream is no answer to a poll.
+const ENDS: &str =
+    "a poll waits for the end of its answer, which an event stream has not; try -t sse";
+
 /// The time of a refusal's words is over, among what sessions put off.
 const WORDS_OVER: usize = usize::MAX;
 
@@ -133,6 +137,11 @@ impl<S: Subscription> Http1<S> {
                 answers.say_type();
             }
             return Err(self.refusal(head.status));
+        }
+        if brings_feed && !S::STREAMS && !Self::SWITCHES && head.events && may_not_end(head) {
+            let found = "text/event-stream".to_owned();
+            let request = self.subscription.target().describe();
+            return Err(ProtocolError::ContentType { request, found, takes: ENDS });
         }
         answers.decoder = if brings_feed && !Self::SWITCHES {
             self.subscription.target().decoder(head, S::STREAMS)?

@@ -9,6 +9,7 @@ use pushbench_core::feed::identity::{Identity, IdentityReader};
 use pushbench_core::feed::number::NumberError;
 use pushbench_core::feed::stamp::Stamped;
 use pushbench_core::{Sender, Seq};
+use pushbench_protocol::frame::Opcode;
 use pushbench_protocol::rules::{Engine, Fault, Reader, Sink};
 use pushbench_protocol::sse::Base64Payload;
 
@@ -20,10 +21,18 @@ use super::talk::Talk;
 /// what came.
 pub(super) type Found = Result<Option<Identity>, NumberError>;
 
+/// A message of the client's own.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// Text or binary.
+    pub(super) kind: Opcode,
+    pub(super) payload: Vec<u8>,
+}
+
 /// Reads texts that come in pieces, one after another.
 pub(super) trait Reading: fmt::Debug + Send {
     /// It may have something to say, and have a client wait for something.
-    const BY_RULES: bool;
+    const SPEAKS: bool;
 
     /// Forgets the text that has begun: another stream of them begins.
     fn restart(&mut self);
@@ -62,8 +71,11 @@ pub(super) trait Reading: fmt::Debug + Send {
         false
     }
 
-    /// The texts that are to be sent now, in order.
-    fn said(&mut self) -> Vec<Vec<u8>> {
+    /// The message that ends next is of this kind, where its transport tells them apart.
+    fn is_of(&mut self, _kind: Opcode) {}
+
+    /// The messages that are to be sent now, in order.
+    fn said(&mut self) -> Vec<Said> {
         Vec::new()
     }
 
@@ -74,7 +86,7 @@ pub(super) trait Reading: fmt::Debug + Send {
 }
 
 impl Reading for IdentityReader {
-    const BY_RULES: bool = false;
+    const SPEAKS: bool = false;
 
     fn restart(&mut self) {
         Self::restart(self);
@@ -163,7 +175,7 @@ impl RuleReader {
 }
 
 impl Reading for RuleReader {
-    const BY_RULES: bool = true;
+    const SPEAKS: bool = true;
 
     fn restart(&mut self) {
         self.reader.restart();
@@ -211,8 +223,9 @@ impl Reading for RuleReader {
         self.talk.woken(wake, &self.book.rules, self.client, out)
     }
 
-    fn said(&mut self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.talk.texts)
+    fn said(&mut self) -> Vec<Said> {
+        let texts = std::mem::take(&mut self.talk.texts);
+        texts.into_iter().map(|text| Said { kind: Opcode::of(&text), payload: text }).collect()
     }
 
     fn subprotocols(&self) -> &[String] {

@@ -13,7 +13,9 @@ use super::{Make, Maker};
 fn room_of(plan: &LoadPlan, talk: &Talk, client: u32) -> Room {
     match talk.pattern {
         Pattern::Echo if plan.contender.transport.is_duplex() => Room::Echo,
-        Pattern::Chat | Pattern::Echo => Room::Named(Talk::room_name(talk.room_of(client))),
+        Pattern::Chat | Pattern::Echo | Pattern::Upload => {
+            Room::Named(Talk::room_name(talk.room_of(client)))
+        }
     }
 }
 

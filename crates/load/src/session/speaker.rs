@@ -171,6 +171,10 @@ impl Session for Speaker {
         true
     }
 
+    fn is_saying(&self) -> bool {
+        self.outstanding || !self.waiting.is_empty()
+    }
+
     /// Whether the server took what was outstanding is not known, and it is not said again: a hearer
     /// would have it twice.
     fn closed(&mut self, _out: &mut Output) -> Ending {

@@ -162,7 +162,7 @@ impl<R: Reading> Sse<R> {
             }
         };
         self.arrived(message, out);
-        if R::BY_RULES {
+        if R::SPEAKS {
             self.ready(out);
         }
         Ok(())

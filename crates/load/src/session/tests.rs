@@ -1,5 +1,6 @@
 //! Behaviour that all transports have in common, and tools for the tests of each of them.
 
+mod answering;
 mod rooms;
 mod ruled;
 

@@ -1,6 +1,7 @@
 //! WebSocket: a handshake, then frames (RFC 6455).
 
 mod asked;
+mod clients;
 mod fault;
 mod said;
 
@@ -9,10 +10,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pushbench_core::feed::identity::IdentityReader;
 use pushbench_core::{Identity, Seq, random};
 use pushbench_metrics::observe::ledger::Layer;
-use pushbench_metrics::record::control::LoadPlan;
 use pushbench_protocol::deflate::{Agreement, Offer};
 use pushbench_protocol::frame::{
     FrameError, FrameReader, Opcode, Piece, close_payload, push_control, push_message,
@@ -23,15 +22,13 @@ use pushbench_protocol::websocket::HandshakeError;
 use tungstenite::handshake::derive_accept_key;
 
 use self::asked::Asked;
+pub(super) use self::clients::{answering, sessions};
 use self::fault::{Fault, GONE, NO_CODE, NORMAL};
 use self::said::push_said;
-use super::Make;
-use super::book::Book;
 use super::error::ProtocolError;
-use super::http1::Http1;
 use super::inflating::Inflating;
 use super::output::{Ending, Note, Output, Wake};
-use super::reading::{Reading, RuleReader};
+use super::reading::{Reading, Said};
 use super::request::{FeedRequest, RequestTarget};
 use super::subscription::{Last, Next, Request, Subscription};
 
@@ -174,9 +171,12 @@ impl<R: Reading> Websocket<R> {
     #[inline]
     fn ended(&mut self, data: &[u8], out: &mut Output) -> Result<(), Fault> {
         self.text.finish().map_err(|_| FrameError::Text)?;
+        if R::SPEAKS {
+            self.reading.is_of(if self.frames.is_text() { Opcode::Text } else { Opcode::Binary });
+        }
         let message = self.reading.last(data, out);
         self.arrived(message, out);
-        if R::BY_RULES {
+        if R::SPEAKS {
             self.talk(out);
         }
         Ok(())
@@ -246,12 +246,15 @@ impl<R: Reading> Websocket<R> {
         self.talk(out);
     }
 
-    /// Says what is due, and once that the subscription stands: what is waited for has come.
+    /// Says what is due, and once that the subscription stands: what is waited for has come. Behind a
+    /// close frame of its own a client says nothing (RFC 6455 §5.5.1).
     #[cold]
     fn talk(&mut self, out: &mut Output) {
-        for text in self.reading.said() {
-            let mask = self.mask();
-            out.send.push(Layer::Framing, |bytes| push_message(bytes, &text, mask));
+        for Said { kind, payload } in self.reading.said() {
+            if matches!(self.state, State::Open) {
+                let mask = self.mask();
+                out.send.push(Layer::Framing, |bytes| push_message(bytes, kind, &payload, mask));
+            }
         }
         if self.reading.stands() {
             out.note(Note::Subscribed);
@@ -370,24 +373,6 @@ impl<R: Reading> Subscription for Websocket<R> {
     #[inline]
     fn place(&self, message: Identity, before: Seq) -> Seq {
         self.reading.place(message, before)
-    }
-}
-
-/// Clients of WebSockets.
-pub(super) fn sessions(
-    plan: &LoadPlan,
-    identity: IdentityReader,
-    book: Option<&Arc<Book>>,
-) -> Make {
-    let (asked, seed) = (Asked::of(plan), plan.seed);
-    match book.cloned() {
-        None => Box::new(move |client| {
-            Box::new(Http1::new(Websocket::new(&asked, identity, seed, client)))
-        }),
-        Some(book) => Box::new(move |client| {
-            let reading = RuleReader::new(&book, client);
-            Box::new(Http1::new(Websocket::new(&asked, reading, seed, client)))
-        }),
     }
 }
 

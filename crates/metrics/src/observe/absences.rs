@@ -84,7 +84,7 @@ impl<M> Absences<M> {
             Event::Opening { .. } => self.count(at, |tenth| tenth.opened += 1),
             Event::Left { client } => self.cut_off(client, at, Until::Subscribed),
             Event::Reconnected { client } => self.is_back(client, at, Until::Subscribed),
-            Event::ConnectionLost { client } => self.server_gone(client, at),
+            Event::ConnectionLost { client, .. } => self.server_gone(client, at),
             Event::Failed { client } => {
                 self.count(at, |tenth| tenth.failed += 1);
                 self.server_gone(client, at);
@@ -201,7 +201,7 @@ mod tests {
         absences.set_halt(at(1_500));
         let mut happened = |millis, event| absences.happened(Phase::Window, at(millis), &event);
         happened(1_400, Event::Failed { client: 9 });
-        happened(1_510, Event::ConnectionLost { client: 3 });
+        happened(1_510, Event::ConnectionLost { client: 3, quiet: Duration::ZERO });
         happened(1_520, Event::Failed { client: 3 });
         happened(1_530, Event::Failed { client: 4 });
         happened(2_000, Event::Reconnected { client: 3 });

@@ -46,10 +46,10 @@ impl Age {
         Some(MonoInstant(held.until))
     }
 
-    /// A message that was due at `due` came to `client`; since when it held the one before, clamped to
-    /// the window, if there was one.
+    /// A message that was due at `due` came to `client`: when the newest one before was due and came, if
+    /// there was one.
     #[inline]
-    pub fn took(&mut self, client: u32, due: MonoInstant, at: MonoInstant) -> Option<MonoInstant> {
+    pub fn took(&mut self, client: u32, due: MonoInstant, at: MonoInstant) -> Option<Before> {
         let client = &mut self.clients[client as usize];
         let (due, mut at) = (due.0, at.0);
         let before = client.held;
@@ -60,7 +60,7 @@ impl Age {
             }
             client.held = Some(Held { due, until: at });
         }
-        before.map(|held| MonoInstant(held.until))
+        before.map(|held| Before { due: MonoInstant(held.due), came: MonoInstant(held.until) })
     }
 
     /// The ages of the clients that `is_expected` names, up to the window's end.
@@ -91,6 +91,15 @@ impl Observer for Age {
             self.took(finding.client, due, finding.at);
         }
     }
+}
+
+/// The newest message that a client had before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// Its intended publish instant.
+    pub due: MonoInstant,
+    /// When it arrived, clamped to the window.
+    pub came: MonoInstant,
 }
 
 /// The newest message at a client.

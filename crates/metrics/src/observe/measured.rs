@@ -1,12 +1,14 @@
 //! The measurements of a trial, as load processes hand them over and a record keeps them, whoever took
 //! them.
 
+use pushbench_core::MonoInstant;
 use serde::{Deserialize, Serialize};
 
-use crate::observe::age::AgeTotals;
+use crate::observe::age::{AgeTotals, Before};
 use crate::observe::audit::AuditTotals;
 use crate::observe::away::Away;
 use crate::observe::censored::Censored;
+use crate::observe::cuts::Cuts;
 use crate::observe::fit::Fit;
 use crate::observe::heard::Heard;
 use crate::observe::histogram::LatencyHistogram;
@@ -16,6 +18,10 @@ use crate::observe::polls::PollsMeasured;
 use crate::observe::seen::{Seen, Senders};
 use crate::observe::series::Series;
 use crate::observe::silence::Silence;
+
+/// How close to each other messages of one client arrive that came together, and are due that came to be
+/// together.
+const LUMP_NS: u64 = 2_000_000;
 
 /// How often things happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +54,10 @@ pub struct Counters {
     /// one another being one.
     #[serde(default)]
     pub lumps: u64,
+    /// Times at which the same messages were due, or were stamped, those within 2 ms of one another being
+    /// one.
+    #[serde(default)]
+    pub due_lumps: u64,
     /// Messages that arrived between the window's start and end, duplicates left out, those due
     /// before it included: what the window's bytes are divided by.
     pub messages_in_window: u64,
@@ -70,8 +80,19 @@ impl Counters {
         self.handshakes_connecting += other.handshakes_connecting;
         self.resumed += other.resumed;
         self.lumps += other.lumps;
+        self.due_lumps += other.due_lumps;
         self.messages_in_window += other.messages_in_window;
         self.said += other.said;
+    }
+
+    /// A message came between the window's start and end at `at`, and was due at `due`; before it the
+    /// client had another, if any.
+    #[inline]
+    pub(super) fn came(&mut self, due: MonoInstant, at: MonoInstant, before: Option<Before>) {
+        self.messages_in_window += 1;
+        let is_apart = |now: MonoInstant, then: MonoInstant| now.0 > then.0 + LUMP_NS;
+        self.lumps += u64::from(before.is_none_or(|before| is_apart(at, before.came)));
+        self.due_lumps += u64::from(before.is_none_or(|before| is_apart(due, before.due)));
     }
 
     #[inline]
@@ -132,6 +153,9 @@ pub struct Measured {
     pub series: Series,
     /// How often things happened.
     pub counters: Counters,
+    /// Connections that were lost after a silence, from warm-up on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<Cuts>,
     /// Misfits with the feed's description.
     #[serde(default, skip_serializing_if = "Fit::is_perfect")]
     pub fit: Fit,
@@ -169,6 +193,9 @@ impl Measured {
         self.ledger.merge(&other.ledger);
         self.series.merge(&other.series);
         self.counters.merge(&other.counters);
+        if let Some(theirs) = &other.cuts {
+            self.cuts.get_or_insert_default().merge(theirs);
+        }
         self.fit.merge(&other.fit);
         self.seen.extend(other.seen.iter().cloned());
         if let Some(theirs) = &other.heard {
@@ -180,6 +207,32 @@ impl Measured {
         if let Some(theirs) = &other.polls {
             self.polls.get_or_insert_default().merge(theirs);
         }
+    }
+
+    /// Takes what servers heard of clients that upload, who themselves hear nothing: it is for the servers
+    /// that each of their messages was.
+    pub fn hear_at_servers(&mut self, heard: &Self) {
+        let AuditTotals { published, clients, .. } = self.audit;
+        let AuditTotals { delivered, duplicated, reordered, newest, .. } = heard.audit;
+        self.audit = AuditTotals {
+            published,
+            clients,
+            expected: published,
+            due: Some(published),
+            delivered,
+            lost: published.saturating_sub(delivered),
+            duplicated,
+            reordered,
+            newest,
+            ..AuditTotals::default()
+        };
+        self.latency.merge(&heard.latency);
+        self.age.merge(&heard.age);
+        self.series.merge(&heard.series);
+        self.fit.merge(&heard.fit);
+        self.counters.messages_in_window += heard.counters.messages_in_window;
+        self.counters.lumps += heard.counters.lumps;
+        self.heard.clone_from(&heard.heard);
     }
 
     /// The latencies of all messages that were delivered or late.

@@ -122,6 +122,8 @@ pub enum Event {
     ConnectionLost {
         /// Its index.
         client: u32,
+        /// How long nothing had come on it.
+        quiet: Duration,
     },
     /// A client is ready again after it lost its connection.
     Reconnected {

@@ -18,7 +18,7 @@ use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::Polls;
 use crate::observe::silence::{Coming, Silence};
 
-pub(super) use self::common::{Common, LUMP_NS};
+pub(super) use self::common::Common;
 
 /// Measures the clients of one load process during one trial.
 ///
@@ -122,15 +122,15 @@ impl Observer for Recorder {
             self.common.measured.fit.arrived_early(arrival);
         }
         let before = self.age.took(arrival.client, arrival.due, arrival.at);
-        let is_apart = before.is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
         let class = self.audit.classify(arrival);
         let Some(window) = self.common.window.as_ref().filter(|_| class != ArrivalClass::Duplicate)
         else {
             return;
         };
         let in_window = window.spans(arrival.at);
-        self.common.measured.counters.messages_in_window += u64::from(in_window);
-        self.common.measured.counters.lumps += u64::from(in_window && is_apart);
+        if in_window {
+            self.common.measured.counters.came(arrival.due, arrival.at, before);
+        }
         if let Some(polls) = &mut self.polls {
             polls.arrived(arrival, in_window);
         }

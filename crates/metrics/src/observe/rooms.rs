@@ -1,4 +1,5 @@
 //! The recorder of clients that talk: an audit for each room, of what each member heard of each other.
+//! Where they upload it is the server that hears each of them, as if that were alone in its room.
 //!
 //! Messages are told apart by who said them and by their number among the sender's, and were due when
 //! the sender's schedule had it. A room has one order: members that heard all of the window must have
@@ -17,7 +18,7 @@ use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
-use crate::observe::recorder::{Common, LUMP_NS};
+use crate::observe::recorder::Common;
 use crate::observe::silence::{Coming, Silence};
 
 /// Measures the clients of one load process that talk, during one trial.
@@ -27,6 +28,8 @@ pub struct RoomRecorder {
     /// The number of this process's first client among all of the trial's.
     first_client: u32,
     rooms: Vec<Room>,
+    /// Whether anything is to be heard here.
+    hears: bool,
     /// Messages due in the window, of all senders of the trial.
     published: u64,
     strays: u64,
@@ -36,16 +39,26 @@ pub struct RoomRecorder {
 
 impl RoomRecorder {
     /// For `clients` clients of `total` that talk so, the first of which has the number
-    /// `first_client`.
+    /// `first_client`. Those that upload hear nothing.
     #[must_use]
     pub fn new(talk: Talk, first_client: u32, clients: u32, total: u32) -> Self {
+        Self::of(talk, (first_client, clients), total, talk.pattern.is_heard())
+    }
+
+    /// For the server to which `clients` clients say what they have to say.
+    #[must_use]
+    pub fn of_server(talk: Talk, clients: u32) -> Self {
+        Self::of(Talk { room_size: 1, ..talk }, (0, clients), clients, true)
+    }
+
+    fn of(talk: Talk, (first_client, clients): (u32, u32), total: u32, hears: bool) -> Self {
         let end = first_client.saturating_add(clients);
         let last = talk.room_of(end.saturating_sub(1));
         let rooms = (talk.room_of(first_client)..=last)
             .map(|room| Room::new(talk.members(room, total), &(first_client..end)))
             .collect();
         let (age, common) = (Age::new(clients), Common::default());
-        Self { talk, first_client, rooms, published: 0, strays: 0, age, common }
+        Self { talk, first_client, rooms, hears, published: 0, strays: 0, age, common }
     }
 
     fn room_of(&self, client: u32) -> usize {
@@ -58,6 +71,11 @@ impl RoomRecorder {
     fn place_of(&self, client: u32) -> (usize, u32) {
         let room = self.room_of(client);
         (room, self.first_client + client - self.rooms[room].first_here())
+    }
+
+    /// A message came that none of the clients has said.
+    pub const fn strayed(&mut self) {
+        self.strays += 1;
     }
 
     /// The totals of all rooms.
@@ -78,6 +96,7 @@ impl Measure for RoomRecorder {
 
     fn set_speakers(&mut self, windows: &[Window]) {
         self.published = windows.iter().map(Window::len).sum();
+        let windows = if self.hears { windows } else { &[] };
         for room in &mut self.rooms {
             room.set_speakers(windows);
         }
@@ -89,7 +108,7 @@ impl Measure for RoomRecorder {
     }
 
     fn settled(&self) -> bool {
-        self.rooms.iter().all(Room::settled)
+        !self.hears || self.rooms.iter().all(Room::settled)
     }
 
     fn end_drain(
@@ -98,7 +117,7 @@ impl Measure for RoomRecorder {
         coming: &dyn Fn(u32) -> Coming,
         due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
-        let Some(window) = self.common.window else { return };
+        let Some(window) = self.common.window.filter(|_| self.hears) else { return };
         for room in &mut self.rooms {
             let first = room.first_here() - self.first_client;
             for place in room.awaiting() {
@@ -156,16 +175,15 @@ impl Observer for RoomRecorder {
             self.common.measured.fit.arrived_early(arrival);
         }
         let before = self.age.took(arrival.client, arrival.due, arrival.at);
-        let is_apart = before.is_none_or(|last| arrival.at.0 > last.0 + LUMP_NS);
         let within = Arrival { client: place, sender: Sender(sender), ..*arrival };
         let class = self.rooms[room].classify(&within);
         let Some(window) = self.common.window.filter(|_| class != ArrivalClass::Duplicate) else {
             return;
         };
-        let in_window = window.spans(arrival.at);
         let measured = &mut self.common.measured;
-        measured.counters.messages_in_window += u64::from(in_window);
-        measured.counters.lumps += u64::from(in_window && is_apart);
+        if window.spans(arrival.at) {
+            measured.counters.came(arrival.due, arrival.at, before);
+        }
         if class != ArrivalClass::New {
             return;
         }

@@ -97,13 +97,18 @@ impl Measure for StampRecorder {
 impl Observer for StampRecorder {
     fn found(&mut self, finding: &Finding) {
         self.stamps.take(finding, self.bound);
-        self.age.found(finding);
+        let before = finding.due.map(|due| (due, self.age.took(finding.client, due, finding.at)));
         let class = self.audit.classify(finding);
         let Some(window) = self.common.window.filter(|_| class != ArrivalClass::Duplicate) else {
             return;
         };
         let measured = &mut self.common.measured;
-        measured.counters.messages_in_window += u64::from(window.spans(finding.at));
+        if window.spans(finding.at) {
+            match before {
+                Some((due, before)) => measured.counters.came(due, finding.at, before),
+                None => measured.counters.messages_in_window += 1,
+            }
+        }
         let second = window.second(finding.instant());
         let Some(second) = second.filter(|_| class == ArrivalClass::New) else { return };
         match finding.latency() {
@@ -124,7 +129,7 @@ impl Observer for StampRecorder {
     fn happened(&mut self, phase: Phase, at: MonoInstant, event: &Event) {
         self.common.happened(phase, at, event);
         match *event {
-            Event::ConnectionLost { client } => self.audit.set_away(client, true),
+            Event::ConnectionLost { client, .. } => self.audit.set_away(client, true),
             Event::Reconnected { client } => self.audit.set_away(client, false),
             _ => {}
         }

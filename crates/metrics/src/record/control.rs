@@ -17,5 +17,5 @@ mod player;
 
 pub use self::measured::{KEPT_ERRORS, LoadMeasured, ServerMeasured};
 pub use self::order::{LoadNews, LoadOrder, Progress, ServerNews, ServerOrder, TrialTiming};
-pub use self::plan::{Begun, DEFAULT_RAMP, LoadPlan, ServerPlan};
+pub use self::plan::{Begun, DEFAULT_RAMP, LoadPlan, ServerPlan, Talkers};
 pub use self::player::{BrowserPlan, LoadPlayer, Outlet, Place, Room, ServerPlayer, Subject};

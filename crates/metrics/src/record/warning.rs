@@ -6,10 +6,12 @@
 
 mod attempts;
 mod calm;
+mod delivery;
 mod feed;
 mod finding;
 mod invalid;
 mod lag;
+mod path;
 mod proxy;
 mod rooms;
 mod router;
@@ -34,6 +36,7 @@ pub use self::feed::{Likely, Misfit};
 pub use self::finding::Finding;
 pub use self::invalid::Invalid;
 pub use self::lag::{LOAD_LATE_US, Lag, PUBLISHER_LATE_US};
+pub use self::path::PathFault;
 pub use self::proxy::{LUMP_MESSAGES, ProxyFault, ProxyFinding};
 pub use self::rooms::RoomDoubt;
 pub use self::router::RouterStalls;
@@ -98,6 +101,8 @@ pub enum Warning {
         /// What.
         doubt: RoomDoubt,
     },
+    /// Somebody between server and clients, or the server, does a thing that proxies are known for.
+    Path(PathFault),
     /// Clients lost their connection and came back.
     Reconnects {
         /// How often.
@@ -214,6 +219,17 @@ pub enum Warning {
     Found(Finding),
 }
 
+/// The words for a server whose instants are on a clock of its own.
+const FOREIGN_CLOCK: &str = "no latency and no age: the server has another clock";
+
+/// Words for a certificate that nobody checked.
+const UNVERIFIED: &str =
+    "the server's certificate was not verified, so that anybody may have answered";
+
+/// The remedy where polling is not what its model has it to be.
+const OFF_MODEL: &str = "polls were late, lost or slow to be answered, so the figures tell of this server \
+                         and machine more than of polling; see the lags, or lower the load";
+
 /// Below this many messages in a window, percentiles mean little.
 pub const FEW_MESSAGES: u64 = 10;
 
@@ -240,6 +256,7 @@ impl Warning {
                  its own: correct `schedule` in the feed's description"
             }
             Self::ProtocolErrors { .. } => "see what the server sends there",
+            Self::Path(fault) => fault.remedy(),
             Self::Reconnects { .. } => "look at the server's log; the gaps are in the latency",
             Self::Errors { .. } => "all of them are counted in trials.csv",
             Self::OtherEvents { .. } => "if they are the feed's, name their type with --event",
@@ -259,10 +276,7 @@ impl Warning {
                 "leave the load generator more of a core, or use fewer clients; see breakdown.csv"
             }
             Self::Stamps { doubt } => doubt.remedy(),
-            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => {
-                "polls were late, lost or slow to be answered, so the figures tell of this server \
-                 and machine more than of polling; see the lags, or lower the load"
-            }
+            Self::LatencyOffModel { .. } | Self::ShareOffModel { .. } => OFF_MODEL,
             Self::Unverified => {
                 "name the authority that it rests on with --ca, and leave out --insecure"
             }
@@ -299,7 +313,7 @@ impl fmt::Display for Warning {
             | Self::Reconnects { .. }
             | Self::NotBack { .. }
             | Self::Errors { .. }
-            | Self::ProtocolErrors { .. } => self.of_delivery(f),
+            | Self::ProtocolErrors { .. } => delivery::tell(self, f),
             Self::OtherEvents { events } => {
                 write!(f, "{} events were none of the feed's: {events}", events.total())
             }
@@ -317,6 +331,7 @@ impl fmt::Display for Warning {
             }
             Self::LoadPart(part) => part.fmt(f),
             Self::Proxy(finding) => finding.fmt(f),
+            Self::Path(fault) => fault.fmt(f),
             Self::Stamps { doubt } => doubt.fmt(f),
             Self::Room { doubt } => doubt.fmt(f),
             Self::LatencyOffModel { ks, p } => write!(
@@ -328,10 +343,8 @@ impl fmt::Display for Warning {
                 share.off_model(f, *measured, *expected, *p)
             }
             Self::TabsWait(waiting) => waiting.fmt(f),
-            Self::Unverified => f.write_str(
-                "the server's certificate was not verified, so that anybody may have answered",
-            ),
-            Self::ForeignClock => f.write_str("no latency: the server has another clock"),
+            Self::Unverified => f.write_str(UNVERIFIED),
+            Self::ForeignClock => f.write_str(FOREIGN_CLOCK),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
             Self::Found(finding) => finding.fmt(f),
             Self::ServerSaturated { .. }
@@ -343,50 +356,6 @@ impl fmt::Display for Warning {
             | Self::InstrumentStalls(_)
             | Self::RouterStalls(_)
             | Self::TimeStolen { .. } => calm::tell(self, f),
-        }
-    }
-}
-
-impl Warning {
-    /// The fate of messages, and what failed on their way.
-    fn of_delivery(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reordered { messages } => {
-                write!(f, "{messages} messages came behind a newer one")
-            }
-            Self::Lost { messages } => write!(f, "{messages} messages were lost"),
-            Self::Late { messages } => write!(
-                f,
-                "{messages} messages were still under way when the trial ended: the window was more \
-                 than the path could carry"
-            ),
-            Self::FellSilent(silence) => write!(f, "{silence}"),
-            Self::PollsTooRare { due_bytes } => write!(
-                f,
-                "{due_bytes} bytes fall due between two polls and a response holds 1 MiB, so \
-                 clients fall ever further behind"
-            ),
-            Self::FallsBehind { from_us, to_us } => write!(
-                f,
-                "messages came later from second to second: by {} at the median in the first, by {} \
-                 in the last",
-                way::micros(*from_us),
-                way::micros(*to_us)
-            ),
-            Self::ProtocolErrors { count, first } => {
-                write!(f, "{count} protocol errors")?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
-            Self::Duplicated { messages } => write!(f, "{messages} messages came twice"),
-            Self::Reconnects { count } => write!(f, "{count} reconnects"),
-            Self::NotBack { times } => {
-                write!(f, "{times} times a client that was cut off was not back by the trial's end")
-            }
-            Self::Errors { count, first } => {
-                write!(f, "{count} errors")?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
-            _ => Ok(()),
         }
     }
 }

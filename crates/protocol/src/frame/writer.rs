@@ -17,16 +17,10 @@ pub fn push_control(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8
     push_masked(out, payload, mask);
 }
 
-/// Appends a message in one frame, masked as clients must (RFC 6455 §5.1): text where it is UTF-8.
-pub fn push_message(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    push_message_head(out, payload, mask);
+/// Appends a message in one frame, masked as clients must (RFC 6455 §5.1).
+pub fn push_message(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8; 4]) {
+    push_head(out, opcode, payload.len(), mask);
     push_masked(out, payload, mask);
-}
-
-/// Appends the head of such a frame.
-pub fn push_message_head(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
-    let is_text = std::str::from_utf8(payload).is_ok();
-    push_head(out, if is_text { Opcode::Text } else { Opcode::Binary }, payload.len(), mask);
 }
 
 /// Appends a frame's payload, masked (§5.3).
@@ -34,7 +28,8 @@ pub fn push_masked(out: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
     out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 
-fn push_head(out: &mut Vec<u8>, opcode: Opcode, length: usize, mask: [u8; 4]) {
+/// Appends the head of such a frame, with a payload of `length` bytes.
+pub fn push_head(out: &mut Vec<u8>, opcode: Opcode, length: usize, mask: [u8; 4]) {
     out.push(FIN | opcode as u8);
     push_length(out, MASKED, length);
     out.extend_from_slice(&mask);
@@ -97,7 +92,7 @@ mod tests {
         push_unmasked(&mut out, Opcode::Text, false, b"Hello");
         assert_eq!(out, b"\x81\x05Hello");
         out.clear();
-        push_message(&mut out, b"Hello", [0x37, 0xfa, 0x21, 0x3d]);
+        push_message(&mut out, Opcode::Text, b"Hello", [0x37, 0xfa, 0x21, 0x3d]);
         assert_eq!(out, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
     }
 }

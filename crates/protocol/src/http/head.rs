@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use pushbench_core::Seq;
 use thiserror::Error;
 
-use super::field::{decimal, list, lossy};
+use super::field::{decimal, is_event_stream, list, lossy};
 use super::retry_after::{RetryAfter, retry_after};
 use crate::websocket::Upgrade;
 
@@ -49,6 +49,8 @@ pub struct ResponseHead {
     pub kept: bool,
     /// The server closes the connection behind the response (RFC 9112 §9.3).
     pub close: bool,
+    /// Its body is an event stream (WHATWG HTML §9.2.5).
+    pub events: bool,
     /// The codings of its body, other than chunked, as the server names them.
     pub coding: Option<Box<str>>,
     /// The protocol that a 101 switches to.
@@ -216,6 +218,7 @@ impl ResponseHead {
             4 if is("etag") => self.cursor = cursor(value),
             14 if is("content-length") => framing.length(value),
             17 if is("transfer-encoding") => framing.transfer(value, &mut self.coding),
+            12 if is("content-type") => self.events = is_event_stream(value),
             10 if is("connection") => framing.connection(value),
             16 if is("content-encoding") => {
                 let codings = list(value).filter(|item| !item.eq_ignore_ascii_case(b"identity"));

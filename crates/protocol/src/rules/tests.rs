@@ -236,6 +236,22 @@ fn nats() -> Vec<u8> {
     stream
 }
 
+/// Whoever hands messages on may count them too, from another number on.
+#[test]
+fn a_number_that_a_message_was_not_published_with_is_none_of_ours() {
+    let ours = |flags: &[_]| {
+        let engine = Engine::new(&rules(flags)).unwrap().of_our_messages();
+        Reader::new(Arc::new(engine), 7)
+    };
+    let text: &[u8] = br#"{"id":7,"m":{"seq":"0000000007"}}"#;
+    let off: &[u8] = br#"{"id":6,"m":{"seq":"0000000007"}}"#;
+    assert_eq!(numbers(&found_by(ours(&[("seq", "/id")]), &[text])), [7]);
+    assert_eq!(numbers(&found_by(ours(&[("seq", "/m/seq")]), &[text, off])), [7, 7]);
+    let refused = found_by(ours(&[("seq", "/id")]), &[off]);
+    assert_eq!((numbers(&refused), refused.unreadable.len()), (vec![], 1));
+    assert_eq!(numbers(&found(&[("seq", "/id")], &[off])), [6], "of somebody else's it is his own");
+}
+
 #[test]
 fn a_cursor_is_where_the_body_says() {
     let engine = Engine::new(&rules(&[("cursor", "/next")])).unwrap();

@@ -1,5 +1,7 @@
 //! The distribution of latency by transport, with room for the tail: a percentile axis.
 
+use std::borrow::Cow;
+
 use plotters_backend::DrawingBackend;
 use pushbench_core::figure::SAMPLES_BEYOND;
 use pushbench_core::{Contender, Figure};
@@ -15,12 +17,14 @@ use crate::human;
 use crate::rows::{Block, Row, Spread};
 use crate::sentence::{SAME, are_within};
 
-pub(crate) const CAPTION: &str = "Each line says how long the given share of a transport's \
+const CAPTION: &str = "Each line says how long the given share of a transport's \
     messages took at most; lower is better, and the rise at the right is the tail. A line \
     ends where fewer than ten samples lie beyond. The time axis is logarithmic, and all valid \
-    trials are added up. A thin line is what a model expects: of polls, waits spread evenly over \
-    the poll interval; of pushes, one write after another, each at the server's CPU time for a \
-    message, from the quickest on. Where the lines part, something else was at work.";
+    trials are added up.";
+
+const OF_MODELS: &str = "A thin line is what a model expects: of polls, waits spread evenly over the \
+    poll interval; of pushes, one write after another, each at the server's CPU time for a message, \
+    from the quickest on. Where the lines part, something else was at work.";
 
 /// The percentiles that get a marker, where there are samples enough.
 const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
@@ -38,6 +42,16 @@ struct Curve {
     marked: Vec<(f64, f64)>,
     /// As the model has it; empty where there is none.
     model: Vec<(f64, f64)>,
+}
+
+/// How to read the picture.
+pub(super) fn caption(block: &Block<'_>) -> Cow<'static, str> {
+    let has_model = |row: &Row<'_>| row.trials.iter().any(|trial| trial.check.latency.is_some());
+    if block.rows.iter().any(has_model) {
+        format!("{CAPTION} {OF_MODELS}").into()
+    } else {
+        CAPTION.into()
+    }
 }
 
 /// The picture of a block, where there is a latency.

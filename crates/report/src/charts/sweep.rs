@@ -112,6 +112,28 @@ const AGES: OfFigure = (
     LATENCY,
 );
 
+/// The charts over rates of what messages share.
+const SHARED: [OfFigure; 2] = [
+    (
+        "sweep-server-cpu",
+        Figure::ServerCpu,
+        "Server CPU per message",
+        "CPU time per message (logarithmic)",
+        "CPU time of the server for each message that arrived. A line that falls is work that messages \
+     share: those that are there together go with one answer, one system call and one wake-up. Both \
+     axes are logarithmic where their values span enough.",
+    ),
+    (
+        "sweep-batch",
+        Figure::Batch,
+        "Messages in an answer",
+        "messages in an answer (logarithmic)",
+        "Messages that an answer to a poll brings on average, answers without any included. The more come \
+     with one, the fewer headers, system calls and wake-ups each takes: what a stream pays for each \
+     message a batch pays once. Both axes are logarithmic where their values span enough.",
+    ),
+];
+
 /// The charts of what grows with the clients.
 const GROWING: [OfFigure; 4] = [
     (
@@ -170,6 +192,9 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let ages = blocks.iter().any(|block| block.compares_ages());
     let latencies = chart(if ages { &AGES } else { &LATENCIES });
     let mut charts: Vec<Chart> = latencies.into_iter().chain(bytes(&blocks, over, &held)).collect();
+    if over == Axis::Rate {
+        charts.extend(SHARED.iter().filter_map(chart));
+    }
     if over == Axis::Clients {
         // No latencies where messages were superseded.
         let told = |chart: &&OfFigure| !ages || chart.1 != Figure::LatencyP99;
@@ -194,6 +219,7 @@ fn of_figure(
     let dashes = floors(record, blocks, figure);
     let words = match figure.unit() {
         Unit::Micros => human::short_time,
+        Unit::Mean => |value| human::short_number(value, 3),
         _ => human::whole_bytes,
     };
     let sweep = Sweep { over, lines, models, axis, words, dashes };

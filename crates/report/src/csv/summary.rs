@@ -165,6 +165,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::FanOutP50),
     C::Figure(Figure::FanOutP99),
     C::Figure(Figure::Disordered),
+    C::Axis(Axis::Heartbeat),
     C::Axis(Axis::Restart),
     C::Axis(Axis::RestartDown),
     C::Axis(Axis::Churn),
@@ -177,6 +178,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::BackMax),
     C::Figure(Figure::OpenedPeak),
     C::Figure(Figure::ServerPeak),
+    C::Figure(Figure::Batch),
     C::Axis(Axis::Client),
 ];
 

@@ -5,6 +5,7 @@ use pushbench_core::feed::stamp::LatencyFrom;
 use super::measure::{Contender, Measure, NEAR, SAME, are_within};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
+use crate::stamps;
 
 /// `websocket delivered in 0.4 ms at the median`.
 pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String {
@@ -18,8 +19,11 @@ pub(super) fn delivered_in(measure: Measure, ahead: &[&Contender<'_>]) -> String
         Measure::Latency => {
             let equally = if same { " about equally fast," } else { "" };
             let times = told(middles(), human::spoken_time);
+            let least = middles().into_iter().fold(f64::INFINITY, f64::min);
+            let unit = stamps::resolution(ahead[0].row, least);
+            let resolution = unit.map(|unit| format!(" ± {}", unit.name)).unwrap_or_default();
             let of = of_latency(ahead[0].row);
-            format!("{names} delivered{equally} in {times}{of} at the median{doubt}")
+            format!("{names} delivered{equally} in {times}{resolution}{of} at the median{doubt}")
         }
         Measure::Age => {
             let alike = if same { " alike" } else { "" };

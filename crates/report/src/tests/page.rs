@@ -35,7 +35,7 @@ fn the_page_shows_what_a_stranger_asks_for() {
         "1,024 (may be raised to unlimited)",
         "pushbench run quick",
         "2026-01-31T12:00:00Z",
-        "the publisher was 1.5 ms late at p99 (2 of 3 trials)",
+        "the publisher was 1.5 ms late or more in one of a hundred cases (2 of 3 trials)",
         "the machine stalled for up to 240.0 ms",
         "1 trial was invalid, and left out of every figure",
         "poll_interval = &quot;1s&quot;",

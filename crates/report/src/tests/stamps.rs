@@ -34,6 +34,9 @@ fn each_output_says_that_latency_is_from_a_stamp() {
     assert!(
         table.contains("known to 40 ns beside") && table.contains("in whole ms of the wall clock")
     );
+    // No more digits are claimed than stamps in whole ms have.
+    assert!(table.contains("419 µs ± 1 ms"), "{table}");
+    assert!(sentence(&record).contains(" ± 1 ms of latency (from stamp)"), "{}", sentence(&record));
     let widest = table.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(120), "{table}");
     assert!(sentence(&record).contains(&format!("of {name} at the median")));

@@ -88,6 +88,9 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
     assert!(lines[0].contains("also when it was repeated"), "{lines:?}");
     assert!(lines[0].contains("its first attempt was invalid for another reason:"), "{lines:?}");
     assert!(lines[0].contains("it broke in two"), "{lines:?}");
+    // The table says the same of it.
+    let table = terminal_table(&died).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(table.contains("(1 of 3 trials, also when it was repeated, left out)"), "{table}");
     let trial = fixture::trial_mut(&mut record, Contender::LONG_POLL, 3);
     trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
     let text = "[thresholds]\n\"*.lost\" = \"< 1\"\n\"sse.payload_bytes_per_msg\" = \"< 10B\"";
@@ -114,7 +117,7 @@ fn rows_are_marked_and_the_marks_explained() {
     let parts = [
         "short-poll *",
         "long-poll !",
-        "* short-poll: the publisher was 1.5 ms late at p99 (2 of 3 trials) — ",
+        "* short-poll: the publisher was 1.5 ms late or more in one of a hundred cases (2 of 3 trials) — ",
         "! long-poll: the machine stalled for up to 240.0 ms (1 of 3 trials left out) — ",
         "Medians of 2 to 3 trials; [low–high] is their range, as a 95 % interval needs six.",
         "Memory per client is the server's growth divided by clients; with few clients",
@@ -141,7 +144,7 @@ fn what_the_machine_did_to_several_transports_is_told_once() {
     let lost = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 2);
     lost.warnings = vec![Warning::Lost { messages: 5 }];
     let table = terminal_table(&record).replace("\n  ", " ");
-    let all = "* all transports: the load generator was 9.0 ms late at p99 (11 of 12 trials, the \
+    let all = "* all transports: the load generator was 9.0 ms late or more in one of a hundred cases, which latencies from the 99th percentile on may hold (11 of 12 trials, the \
                worst with sse) — ";
     assert!(table.contains(all), "{table}");
     assert_eq!(table.matches("load generator was").count(), 1, "{table}");

@@ -49,7 +49,8 @@ impl SubjectDemand {
     ) -> Option<Self> {
         let point = plan.point(id);
         let subject = plan.subject(id)?.clone();
-        let endpoint = subject.endpoint(id.contender, !point.via.is_direct())?;
+        let endpoint =
+            subject.endpoint(id.contender, plan.scenario.delivery, !point.via.is_direct())?;
         // They were checked when the file was read.
         let rules = endpoint.rules(id.contender.transport).ok()?;
         let asked = Asked {

@@ -59,6 +59,11 @@ pub struct Played {
 }
 
 impl Played {
+    /// Whether the feed is this run's own, by whichever server it comes: nobody described it.
+    pub(crate) const fn is_published_here(&self) -> bool {
+        self.own_server || self.subject.is_some()
+    }
+
     /// Whether the server kept the feed's pace: each message was on its way before the next was
     /// due.
     #[must_use]
@@ -104,11 +109,14 @@ impl Merged {
         });
         let published = || servers.iter().map(|server| server.published);
         let published = published().min().zip(published().max());
-        let server = servers.into_iter().reduce(|mut all, server| {
+        let mut server = servers.into_iter().reduce(|mut all, server| {
             all.merge(&server);
             all
         });
-        let load = load.unwrap_or_default();
+        let mut load = load.unwrap_or_default();
+        if let Some(heard) = server.as_mut().and_then(|server| server.heard.take()) {
+            load.measured.hear_at_servers(&heard);
+        }
         Self { load, load_lag, watches, server, published, load_stamps, server_stamps }
     }
 }

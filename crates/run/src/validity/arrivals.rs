@@ -27,7 +27,7 @@ impl Evidence<'_> {
     fn before_due(&self) -> Option<Invalid> {
         let worst = self.fit().worst.filter(|_| self.played.same_clock)?;
         let likely = match self.fit().pace() {
-            _ if self.played.own_server => Likely::Clock,
+            _ if self.played.is_published_here() => Likely::Clock,
             Some(pace) => Likely::Rate { pace },
             None => Likely::Origin,
         };
@@ -41,7 +41,7 @@ impl Evidence<'_> {
 
     /// Of a server that this run started the feed is known, and what does not fit is its doing.
     fn another_feed(&self) -> Option<Invalid> {
-        if self.played.own_server {
+        if self.played.is_published_here() {
             return None;
         }
         let (fit, measured) = (self.fit(), &self.load().measured);
@@ -65,7 +65,7 @@ impl Evidence<'_> {
     /// keep up, which only those who know it can tell apart.
     pub(crate) fn falls_behind(&self) -> Option<Warning> {
         let has_schedule = self.played.latency_from == LatencyFrom::Schedule;
-        if self.played.own_server || !self.played.same_clock || !has_schedule {
+        if self.played.is_published_here() || !self.played.same_clock || !has_schedule {
             return None;
         }
         let seconds = self.load().measured.series.rows();
@@ -88,6 +88,9 @@ impl Evidence<'_> {
         let (audit, counters) = (&measured.audit, &measured.counters);
         if let Some(error) = self.load().errors.first() {
             return error.clone();
+        }
+        if let Some(first) = self.load().found.as_ref().and_then(|it| it.first_unreadable.clone()) {
+            return format!("the first message that came could not be read: {first}");
         }
         if let Some(first) = fit.first_ahead {
             return format!("messages came that are not due yet, the least of them {first}");

@@ -74,12 +74,8 @@ impl Evidence<'_> {
 
     /// Things to know of messages that rules found.
     pub(super) fn of_findings(&self) -> Vec<Warning> {
-        let Some(senders) = self.senders() else { return Vec::new() };
-        let found = self.load().found.clone().unwrap_or_default();
-        let unmatched = any(found.unmatched)
-            .map(|count| Finding::Unmatched { count, first: found.first_unmatched });
-        let unreadable = any(found.unreadable)
-            .map(|count| Finding::Unreadable { count, first: found.first_unreadable });
+        let mut all = self.of_rules();
+        let Some(senders) = self.senders() else { return all };
         let restarts = senders.restarts.clone();
         let restarts = restarts.map(|(counter, restarts)| Finding::Restarted { counter, restarts });
         let missing = any(senders.missing).map(|numbers| Finding::NobodyGot { numbers });
@@ -87,8 +83,19 @@ impl Evidence<'_> {
         let by = Duration::from_nanos(self.played.clock_step_ns);
         let stamped = self.played.latency_from == LatencyFrom::Stamp;
         let set = (stamped && !by.is_zero()).then_some(Finding::ClockSet { by });
-        let all = [unmatched, unreadable, restarts, missing, still, set, self.coarse(senders)];
-        all.into_iter().flatten().map(Warning::Found).collect()
+        let findings = [restarts, missing, still, set, self.coarse(senders)];
+        all.extend(findings.into_iter().flatten().map(Warning::Found));
+        all
+    }
+
+    /// Things that came and that rules did not take.
+    fn of_rules(&self) -> Vec<Warning> {
+        let found = self.load().found.clone().unwrap_or_default();
+        let unmatched = any(found.unmatched)
+            .map(|count| Finding::Unmatched { count, first: found.first_unmatched });
+        let unreadable = any(found.unreadable)
+            .map(|count| Finding::Unreadable { count, first: found.first_unreadable });
+        unmatched.into_iter().chain(unreadable).map(Warning::Found).collect()
     }
 
     /// Stamps in a unit that is longer than the median latency counted from them.

@@ -46,7 +46,7 @@ impl<'a> Stability<'a> {
             window: played.timing.window.duration(),
             latency,
             allow_busy,
-            own_server: played.own_server || played.subject.is_some(),
+            own_server: played.is_published_here(),
         })
     }
 

@@ -112,6 +112,7 @@ impl Room {
         let hearers = match self.pattern {
             Pattern::Echo => &self.talkers[number..=number],
             Pattern::Chat => &self.talkers[..],
+            Pattern::Upload => &[],
         };
         hearers.iter().flatten().try_for_each(|talker| write(&talker.socket, &self.output))
     }
@@ -152,8 +153,8 @@ mod tests {
     #[test]
     fn what_is_said_is_passed_on_unmasked_whatever_pieces_it_comes_in() {
         let (mut input, mut output) = (Vec::new(), Vec::new());
-        push_message(&mut input, b"one", [1, 2, 3, 4]);
-        push_message(&mut input, b"two and more", [9, 8, 7, 6]);
+        push_message(&mut input, Opcode::Text, b"one", [1, 2, 3, 4]);
+        push_message(&mut input, Opcode::Text, b"two and more", [9, 8, 7, 6]);
         let whole = input.len();
         let mut cut = input[..whole - 3].to_vec();
         assert_eq!(unmask_all(&mut cut, &mut output).unwrap(), Some(9));

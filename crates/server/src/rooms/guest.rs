@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pushbench_core::MonoInstant;
+use pushbench_core::units::Rate;
 
 use super::attendance::{Attendance, Present};
 
@@ -20,6 +21,18 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// This often on the whole, and twice as often as in a second at once.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "cut to what is as good as no bound"
+    )]
+    pub fn of(rate: Rate) -> Self {
+        let per_second = rate.hz();
+        Self { per_second, at_once: (2.0 * per_second).ceil() as u32 }
+    }
+
     /// The time in which one comes back that was spent.
     fn each(self) -> Duration {
         Duration::try_from_secs_f64(1.0 / self.per_second).unwrap_or(Duration::MAX)

@@ -13,6 +13,7 @@ use crate::connection::ConnectionState;
 use crate::polls::request::PollRequest;
 use crate::polls::{Poller, PollsCommon};
 use crate::shared::Shared;
+use crate::turn;
 use crate::view::View;
 
 /// Reads after which a client lets others have their turn.
@@ -69,7 +70,7 @@ pub(super) fn attend(
             Poll::Ready(count) => to_hyper = desk.received((poller, key), &scratch[..count]),
         }
     }
-    cx.waker().wake_by_ref();
+    turn::again(cx.waker());
     Turn::Waits
 }
 

@@ -47,7 +47,7 @@ impl Stream {
 
     fn keep_alive(&mut self, view: View<'_>) {
         let silence = self.connection.waited(view.now);
-        if self.wire.silence(view.config).is_some_and(|longest| silence >= longest) {
+        if view.config.heartbeat.is_some_and(|longest| silence >= longest) {
             self.wire.keep_alive(&mut self.control);
             self.write(view);
         }

@@ -20,7 +20,6 @@ pub(super) const ROW: Row = Row {
     receive: |_, _, _, _, _| ConversationState::Open,
     end,
     end_is_answered: false,
-    silence: |config| Some(config.sse_keep_alive),
     keep_alive: |beside, words| push(beside, sse::KEEP_ALIVE, words),
     presence: |beside, connected, words| {
         let mut event = Vec::new();

@@ -23,7 +23,6 @@ pub(super) const ROW: Row = Row {
     },
     end: |beside, why, _, words| end(beside.get_or_insert_default().begin(), why, words),
     end_is_answered: true,
-    silence: |config| config.ping_interval,
     keep_alive: |_, words| words.extend_from_slice(PING),
     presence: |_, connected, words| {
         let text = tagged(PRESENCE_TAG, presence(connected).as_bytes());

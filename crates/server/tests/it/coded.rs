@@ -209,7 +209,7 @@ fn an_event_stream_in_gzip_is_readable_at_each_event_wherever_it_begins() {
 #[test]
 fn a_comment_that_keeps_a_stream_open_is_in_the_coding() {
     let mut config = compressing(0);
-    config.sse_keep_alive = Duration::from_millis(40);
+    config.heartbeat = Some(Duration::from_millis(40));
     let server = Running::with(config);
     let mut events = Events::open(&server, "/feed/sse");
     events.expect(":\n\n");

@@ -16,6 +16,7 @@ mod pages;
 mod polls;
 mod rooms;
 mod sse;
+mod uploads;
 mod websocket;
 
 /// The layer between socket and plaintext: none.

@@ -66,7 +66,7 @@ fn the_last_event_id_wins_over_the_query() {
 #[test]
 fn a_silent_stream_gets_a_comment() {
     let mut config = manual();
-    config.sse_keep_alive = Duration::from_millis(40);
+    config.heartbeat = Some(Duration::from_millis(40));
     let server = Running::with(config);
     let mut client = open(&server, "/feed/sse", 0);
     client.expect("3\r\n:\n\n\r\n3\r\n:\n\n\r\n");
@@ -81,7 +81,7 @@ fn a_silent_stream_gets_a_comment() {
 #[test]
 fn a_stream_in_http_1_0_has_no_chunks_and_ends_with_its_connection() {
     let mut config = manual();
-    config.sse_keep_alive = Duration::from_millis(40);
+    config.heartbeat = Some(Duration::from_millis(40));
     let server = Running::with(config);
     let mut client = server.connect();
     client.send("GET /feed/sse HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");

@@ -15,6 +15,7 @@ mod pages;
 mod polls;
 mod rooms;
 mod sse;
+mod uploads;
 mod websocket;
 
 use std::sync::{Arc, LazyLock};

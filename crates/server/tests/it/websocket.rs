@@ -188,7 +188,7 @@ fn what_breaks_the_protocol_is_closed_with_its_code() {
 #[test]
 fn a_silent_connection_is_pinged() {
     let mut config = manual();
-    config.ping_interval = Some(Duration::from_millis(40));
+    config.heartbeat = Some(Duration::from_millis(40));
     let server = Running::with(config);
     let mut client = open(&server, "/feed/ws", 0);
     client.expect(b"\x89\x00\x89\x00");

@@ -8,6 +8,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+/// A port of 127.0.0.1 that nobody listens on, for a program of somebody else's that cannot be told to take any.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    listener.local_addr().expect("it has an address").port()
+}
+
 /// The binary with arguments, in `folder`.
 pub(crate) fn pushbench(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pushbench"));

@@ -5,7 +5,7 @@ mod link;
 mod talk;
 
 use super::{Axis, AxisUnit};
-use crate::contender::{Coding, Contender, Security};
+use crate::contender::{Coding, Contender, Security, Shape};
 use crate::scenario::{Point, Scenario};
 use crate::units::{ByteSize, Count, Span};
 
@@ -33,7 +33,7 @@ pub(super) struct Row {
 }
 
 /// The axes. The last one turns fastest from point to point.
-pub(super) const TABLE: [Row; 37] = [
+pub(super) const TABLE: [Row; 38] = [
     Row {
         axis: Axis::Clients,
         key: "clients",
@@ -241,6 +241,7 @@ pub(super) const TABLE: [Row; 37] = [
     talk::PATTERN,
     talk::RATE,
     talk::ROOM_SIZE,
+    HEARTBEAT,
     life::RESTART,
     life::RESTART_DOWN,
     life::CHURN,
@@ -248,6 +249,25 @@ pub(super) const TABLE: [Row; 37] = [
     life::RECONNECT,
     CLIENT,
 ];
+
+/// The silence after which a server shows streams that it is there; without one there is no value.
+const HEARTBEAT: Row = Row {
+    axis: Axis::Heartbeat,
+    key: "heartbeat",
+    label: "heartbeat",
+    column: "heartbeat_ms",
+    title: "silence before a heartbeat",
+    words: "a heartbeat after {}",
+    unit: AxisUnit::Micros,
+    is_read_by: |contender| contender.shape() == Shape::Streams,
+    len: |scenario| scenario.heartbeat.as_slice().len(),
+    choose: |from, at, point| point.heartbeat = from.heartbeat.as_slice()[at],
+    value: |point| seconds(point.heartbeat) * 1e6,
+    field: |point| {
+        if point.heartbeat.0.is_zero() { f64::NAN } else { seconds(point.heartbeat) * 1e3 }
+    },
+    text: |point| point.heartbeat.to_string(),
+};
 
 /// The way to the server.
 const VIA: Row = Row {

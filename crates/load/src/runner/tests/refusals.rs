@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pushbench_core::Contender;
+use pushbench_core::rules::Rules;
 use pushbench_metrics::observe::attempts::{Attempts, MOST_ATTEMPTS};
 use pushbench_metrics::record::control::{LoadMeasured, LoadNews, LoadOrder};
 use pushbench_os::time::clock;
@@ -338,6 +339,50 @@ fn an_endless_answer_of_another_kind_is_told_from_its_head() {
     let error = error.unwrap();
     assert!(error.contains("200 OK") && error.contains("expected 101"), "{error}");
     assert!(error.contains("text/event-stream; try -t sse"), "{error}");
+}
+
+/// The same of a poll, whose answer is one that succeeds.
+#[test]
+fn an_event_stream_is_no_answer_to_a_poll() {
+    let (target, _) = start(|_, mut stream, shared| {
+        let Some(_) = request(&mut stream, shared) else { return };
+        let head =
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nETag: \"1\"\r\n\r\ndata: 1\n\n";
+        let _ = stream.write_all(head);
+        // Until the client leaves.
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let running = Running::start(plan(target, Contender::SHORT_POLL, 2));
+    let (clients, error, attempts) = connect(&running);
+    assert_eq!((clients, attempts.never_in), (0, 2));
+    let error = error.unwrap();
+    assert!(error.contains("of type `text/event-stream`") && error.contains("-t sse"), "{error}");
+}
+
+/// A server may choose among the subprotocols that were offered (RFC 6455 §4.1), and no other: a client that
+/// got another would take one language for the other.
+#[test]
+fn a_subprotocol_that_was_not_offered_opens_nothing() {
+    let answering = |chosen: &'static str| {
+        let (target, _) = start(move |_, mut stream, shared| {
+            let Some(asked) = request(&mut stream, shared) else { return };
+            let answer = String::from_utf8(upgrade(&asked, 0)).unwrap();
+            let field = format!("\r\nSec-WebSocket-Protocol: {chosen}\r\n");
+            let _ = stream.write_all(answer.replacen("\r\n", &field, 1).as_bytes());
+            let _ = stream.read(&mut [0; 64]);
+        });
+        let rules =
+            Rules { subprotocol: vec!["chat.v2".to_owned()], no_seq: true, ..Rules::default() };
+        let mut plan = plan(target, Contender::WEBSOCKET, 2);
+        plan.subject.rules = Some(rules);
+        connect(&Running::start(plan))
+    };
+    let (clients, error, attempts) = answering("chat.v1");
+    assert_eq!((clients, attempts.never_in), (0, 2), "another attempt would come to the same");
+    let error = error.unwrap();
+    assert!(error.contains("it chose the subprotocol `chat.v1`, which was not offered"), "{error}");
+    let (clients, error, _) = answering("chat.v2");
+    assert_eq!((clients, error), (2, None));
 }
 
 /// Refuses with `head`, then says `words` again and again until the client leaves; `pause` apart.

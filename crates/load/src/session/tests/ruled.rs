@@ -229,3 +229,21 @@ fn what_is_around_the_messages_of_a_page_or_of_a_stream_is_framing() {
     let heard = feed(&mut *session, &wire, 1000).unwrap();
     assert_eq!(heard.layers(), [14, wire.len() as u64 - 14, 0]);
 }
+
+/// RFC 6455 §5.5.1: no data behind a close frame.
+#[test]
+fn nothing_is_replied_behind_the_clients_own_close() {
+    let sessions = sessions(
+        Contender::WEBSOCKET,
+        r"
+        reply = ['ping=>pong']
+        message = '^\{.*'
+        seq = '/n'
+        ",
+    );
+    let (mut session, _) = opened(&sessions, 0);
+    let reply = feed(&mut *session, &frame(0x81, b"ping"), 1000).unwrap();
+    assert_eq!(said(&reply.sent), [(0x81, "pong".to_owned())]);
+    call(|out| session.close(out));
+    assert!(feed(&mut *session, &frame(0x81, b"ping"), 1000).unwrap().sent.is_empty());
+}

@@ -72,6 +72,7 @@ impl<'a> Reader<'a> {
             }
             Figure::BackMax => measured.away.as_ref()?.all_back_us(),
             Figure::OpenedPeak => Some(measured.away.as_ref()?.opened_peak()),
+            Figure::Batch => self.batch(),
             Figure::ServerPeak => self.trial.course.as_ref()?.busiest(),
             Figure::Lost
             | Figure::Delivered
@@ -92,6 +93,13 @@ impl<'a> Reader<'a> {
     fn before_coding(&self) -> Option<f64> {
         let is_coded = self.trial.id.contender.stack.coding != Coding::None;
         if is_coded { self.per_message(self.window().messages()) } else { None }
+    }
+
+    /// Messages in an answer; nothing of a stream, which has no answers.
+    fn batch(&self) -> Option<f64> {
+        let counters = &self.trial.measured.counters;
+        let polls = !self.trial.id.contender.shape().streams();
+        if polls { ratio(counters.messages_in_window, counters.requests) } else { None }
     }
 
     const fn window(&self) -> &Tally {

@@ -2,13 +2,11 @@
 
 use pushbench_core::MonoInstant;
 
+use crate::observe::cuts::Cuts;
 use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Window};
 use crate::observe::series::Series;
-
-/// How close to each other messages of one client arrive that came together.
-pub(in crate::observe) const LUMP_NS: u64 = 2_000_000;
 
 /// The part that every recorder has, and the measurements that it adds its own to.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +35,11 @@ impl Common {
         match event {
             Event::TcpOpened { took } => self.measured.tcp_open.record(*took),
             Event::Connected { took, .. } => self.measured.connect.record(*took),
+            Event::ConnectionLost { quiet, .. } if phase >= Phase::Warmup => {
+                if let Some(cut) = Cuts::after(*quiet) {
+                    self.measured.cuts.get_or_insert_default().merge(&cut);
+                }
+            }
             Event::Secured { resumed: true, took, .. } => self.measured.resumed.record(*took),
             Event::Request { .. } => {
                 if let Some(second) = self.window.as_ref().and_then(|window| window.second(at)) {

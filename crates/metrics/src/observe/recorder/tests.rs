@@ -98,6 +98,7 @@ fn messages_that_come_together_are_one_lump() {
     }
     let counters = recorder.finish().counters;
     assert_eq!((counters.messages_in_window, counters.lumps), (40, 4 + 20));
+    assert_eq!(counters.due_lumps, 40, "each was due by itself");
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         Event::Said { client: 0 },
         Event::TcpOpened { took: took / 2 },
         Event::Connected { client: 0, took },
-        Event::ConnectionLost { client: 0 },
+        Event::ConnectionLost { client: 0, quiet: took },
         Event::Reconnected { client: 0 },
         Event::Failed { client: 0 },
         Event::BrokeProtocol { client: 0 },
@@ -138,6 +139,7 @@ fn events_count_in_the_phases_that_they_belong_to() {
         handshakes_connecting: 2,
         resumed: 5,
         lumps: 0,
+        due_lumps: 0,
         messages_in_window: 0,
         said: 1,
     };

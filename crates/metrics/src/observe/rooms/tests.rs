@@ -152,3 +152,33 @@ fn what_is_under_way_at_the_end_is_late() {
     // Nobody of the second room heard anything.
     assert_eq!(measured.silence.unwrap().clients, 2);
 }
+
+/// Clients upload to two servers, each of which hears its own: together they are due what all say.
+#[test]
+fn what_servers_hear_is_the_audit_of_clients_that_hear_nothing() {
+    let talk = Talk { pattern: Pattern::Upload, room_size: 1, ..recorder().talk };
+    let windows = [window(2, 3), window(2, 2), window(3, 4)];
+    let begin = |mut recorder: RoomRecorder| {
+        recorder.set_window(window(1, 0));
+        recorder.set_speakers(&windows);
+        recorder
+    };
+    let mut clients = begin(RoomRecorder::new(talk, 0, 3, 3));
+    assert!(clients.settled(), "they wait for nothing");
+    clients.end_drain(MonoInstant(4_000 * MS), &|_| unreachable!(), &|_| unreachable!());
+    let mut measured = clients.finish();
+    assert_eq!((measured.audit.published, measured.audit.expected), (5, 0));
+    assert!(measured.balances());
+
+    let mut servers = [(); 2].map(|()| begin(RoomRecorder::of_server(talk, 3)));
+    hear(&mut servers[0], 0, &[(0, 1), (0, 2), (0, 2), (0, 3)]);
+    hear(&mut servers[1], 2, &[(2, 4), (2, 3)]);
+    let [mut heard, other] = servers.map(|mut server| server.finish());
+    heard.merge(&other);
+    measured.hear_at_servers(&heard);
+    let audit = measured.audit;
+    assert_eq!((audit.expected, audit.delivered, audit.lost), (5, 4, 1));
+    assert_eq!((audit.duplicated, audit.reordered), (1, 1));
+    assert!(measured.balances());
+    assert_eq!(measured.latency.count(), 4);
+}

@@ -251,12 +251,12 @@ fn the_drain_ends_once_all_that_are_connected_have_something_newer() {
     recorder.exclude(2);
     assert!(!recorder.settled());
     let (phase, at) = (Phase::Drain, MonoInstant(END * MS));
-    recorder.happened(phase, at, &Event::ConnectionLost { client: 1 });
+    recorder.happened(phase, at, &Event::ConnectionLost { client: 1, quiet: Duration::ZERO });
     assert!(recorder.settled(), "nothing comes to who is away");
     recorder.happened(phase, at, &Event::Reconnected { client: 1 });
     assert!(!recorder.settled());
-    recorder.happened(phase, at, &Event::ConnectionLost { client: 0 });
-    recorder.happened(phase, at, &Event::ConnectionLost { client: 1 });
+    recorder.happened(phase, at, &Event::ConnectionLost { client: 0, quiet: Duration::ZERO });
+    recorder.happened(phase, at, &Event::ConnectionLost { client: 1, quiet: Duration::ZERO });
     assert!(recorder.settled());
 }
 

@@ -28,6 +28,9 @@ pub struct ServerMeasured {
     pub superseded: u64,
     /// Streams closed because their cursor fell off the ring.
     pub overrun: u64,
+    /// Messages of clients that upload, as it heard them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Box<Measured>>,
     /// The instants that were stamped; a record keeps the breakdown that comes of them.
     #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
     pub stamps: ServerStamps,
@@ -46,6 +49,9 @@ impl ServerMeasured {
         self.requests += other.requests;
         self.superseded += other.superseded;
         self.overrun += other.overrun;
+        if let Some(theirs) = &other.heard {
+            self.heard.get_or_insert_default().merge(theirs);
+        }
     }
 }
 

@@ -21,6 +21,15 @@ use crate::observe::observer::Window;
 
 use super::player::{LoadPlayer, Place, ServerPlayer, Subject};
 
+/// Clients that talk, as their server has to bear them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Talkers {
+    /// How they talk.
+    pub talk: Talk,
+    /// How many they are.
+    pub clients: u32,
+}
+
 /// A server child's plan: the first line it reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServerPlan {
@@ -50,6 +59,9 @@ pub struct ServerPlan {
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
+    /// The silence after which a stream gets a comment or a ping; `None` sends none.
+    #[serde(default)]
+    pub heartbeat: Option<Duration>,
     /// The number that its cursors name the feed by; `None` makes one up, which no other server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_id: Option<u64>,
@@ -59,6 +71,9 @@ pub struct ServerPlan {
     /// The token of who publishes by hand from elsewhere than loopback, in visible ASCII.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_token: Option<String>,
+    /// The clients that talk; `None` where they only listen to the feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talkers: Option<Talkers>,
 }
 
 /// A feed that another server has begun.
@@ -85,9 +100,11 @@ impl ServerPlan {
             stamps: None,
             stamps_requests: false,
             publish_delay: Duration::ZERO,
+            heartbeat: None,
             feed_id: None,
             begun: None,
             publish_token: None,
+            talkers: None,
         }
     }
 }

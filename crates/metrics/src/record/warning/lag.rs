@@ -38,13 +38,21 @@ impl Lag {
     /// Which latencies a load generator that is so late may have made longer: what it reads is stamped
     /// when it gets to it.
     pub(super) const fn reach(self) -> &'static str {
-        if self.at_p99 { "" } else { " at its worst moment, which the largest latencies may hold" }
+        if self.at_p99 {
+            ", which latencies from the 99th percentile on may hold"
+        } else {
+            " at its worst moment, which the largest latencies may hold"
+        }
     }
 }
 
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let late = way::micros(self.us);
-        if self.at_p99 { write!(f, "{late} late at p99") } else { write!(f, "up to {late} late") }
+        if self.at_p99 {
+            write!(f, "{late} late or more in one of a hundred cases")
+        } else {
+            write!(f, "up to {late} late")
+        }
     }
 }

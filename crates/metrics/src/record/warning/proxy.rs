@@ -35,7 +35,7 @@ pub enum ProxyFault {
         /// The first error of a client: what was asked for, and what was said.
         error: Option<String>,
     },
-    /// Messages of a steady feed come several at a time.
+    /// Messages that were due one by one come several at a time.
     Lumps {
         /// How many, on average.
         messages: f64,
