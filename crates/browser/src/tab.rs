@@ -18,8 +18,12 @@ const LOADED_WITHIN: Duration = Duration::from_secs(10);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Round trips of which the shortest tells where a tab's clock is.
-const ROUND_TRIPS: u32 = 100;
+/// Round trips of which the shortest tells where a tab's clock is, at least and at most.
+const ROUND_TRIPS: u32 = 50;
+const MOST_ROUND_TRIPS: u32 = 400;
+
+/// How surely that is to be known; there are further round trips until it is.
+const SURE: Duration = Duration::from_micros(120);
 
 /// The page is there, and may read its clock as finely as a page can.
 const IS_THERE: &str = "document.readyState === 'complete' && crossOriginIsolated \
@@ -69,13 +73,17 @@ impl Tab {
     /// Where its clock is on the monotonic one.
     pub(crate) fn clock(&self, browser: &mut Devtools) -> Result<Offset, BrowserError> {
         let mut best: Option<Offset> = None;
-        for _ in 0..ROUND_TRIPS {
+        for trip in 1..=MOST_ROUND_TRIPS {
             let sent = clock::now();
             let there = self.evaluate(browser, "performance.now()")?;
             let back = clock::now();
             let there = there.as_f64().ok_or_else(|| unclear("performance.now()"))?;
             let offset = Offset::of_round_trip(sent, there, back);
-            best = Some(best.map_or(offset, |best| best.surer(offset)));
+            let surest = best.map_or(offset, |best| best.surer(offset));
+            best = Some(surest);
+            if trip >= ROUND_TRIPS && surest.bound <= SURE {
+                break;
+            }
         }
         best.ok_or_else(|| unclear("performance.now()"))
     }

@@ -1,7 +1,7 @@
 //! The life of a run's connections, in words.
 
 use pushbench_core::Figure;
-use pushbench_core::life::{Halt, Restart};
+use pushbench_core::life::Halt;
 use pushbench_metrics::record::course::Restarted;
 
 use crate::human;
@@ -10,8 +10,8 @@ use crate::rows::Block;
 /// Lines that say what figures are of where the server restarts or clients come and go: who counts as
 /// back, what the peaks are of, and for how long nobody listened; nothing where connections stay.
 pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
-    let mut lines: Vec<String> = blocks.iter().filter_map(restart).collect();
-    lines.dedup();
+    let each = |how| restarts(blocks, how);
+    let mut lines: Vec<String> = [Halt::Kill, Halt::Term].into_iter().filter_map(each).collect();
     if blocks.iter().any(|block| block.point.life.churn.is_some()) {
         lines.push(
             "Clients leave while the feed runs, and others come in their place, which go on from the \
@@ -59,16 +59,18 @@ pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
     })
 }
 
-/// The fate of the server of a block, and for how long.
-fn restart(block: &Block<'_>) -> Option<String> {
-    let Restart { how, at, .. } = block.point.life.restart?;
+/// The fate of the servers that went in one way, and the longest that one of them was away.
+fn restarts(blocks: &[Block<'_>], how: Halt) -> Option<String> {
+    let went = |block: &&Block<'_>| block.point.life.restart.is_some_and(|it| it.how == how);
+    let trials =
+        blocks.iter().filter(went).flat_map(|block| &block.rows).flat_map(|row| &row.trials);
+    let restarted = trials.filter_map(|trial| trial.course.as_ref()?.restarted);
+    let longest = restarted.map(Restarted::without_server).max()?;
+    let at = blocks.iter().find(went)?.point.life.restart?.at;
     let how = match how {
         Halt::Kill => "was killed",
         Halt::Term => "was told to go",
     };
-    let trials = block.rows.iter().flat_map(|row| &row.trials);
-    let restarted = trials.filter_map(|trial| trial.course.as_ref()?.restarted);
-    let longest = restarted.map(|it: Restarted| it.without_server()).max()?;
     Some(format!(
         "The server {how} {at} into the window, and another that went on with its feed listened at most \
          {} later. Back counts from that end until a client that noticed it has a message again; what \

@@ -42,7 +42,7 @@ impl Restarted {
     /// How long nobody was there to answer: from its order to go, or its end by force, until its
     /// successor listened.
     #[must_use]
-    pub const fn without_server(&self) -> Duration {
+    pub const fn without_server(self) -> Duration {
         self.back.saturating_sub(self.halted)
     }
 }

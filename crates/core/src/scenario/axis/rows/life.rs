@@ -82,7 +82,7 @@ pub(super) const RECONNECT: Row = Row {
     label: "reconnect",
     column: "reconnect",
     title: "pause before connecting again",
-    words: "{} between attempts",
+    words: "reconnecting by {}",
     len: |scenario| scenario.reconnect.as_slice().len(),
     choose: |scenario, at, point| point.life.reconnect = scenario.reconnect.as_slice()[at],
     text: |point| point.life.reconnect.to_string(),
