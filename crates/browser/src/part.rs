@@ -4,7 +4,8 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pushbench_core::{MonoInstant, random};
+use pushbench_core::MonoInstant;
+use pushbench_core::poll_phases::PollPhases;
 use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::record::browser::{BrowserMeasured, Waiting};
 use pushbench_metrics::record::control::{
@@ -28,11 +29,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How long after the window's end tabs are left alone, so that whoever reads the processes' clocks
 /// there may be late.
 const LINGER: Duration = Duration::from_millis(200);
-
-/// The streams of random numbers that the order of polls within a period is drawn from, and the place
-/// of each in its slot.
-const ORDER_STREAM: u64 = 203;
-const PLACE_STREAM: u64 = 204;
 
 /// Plays the clients of `plan` with the tabs of a browser that runs. `hear` waits for the next order.
 ///
@@ -110,15 +106,13 @@ impl<'a> Tabs<'a> {
 
     /// Has tabs that poll do so from the warm-up on, their phases spread over the period.
     fn begin(&mut self, timing: &TrialTiming) -> Result<(), BrowserError> {
-        let (plan, total) = (self.plan, self.plan.total_clients.max(1));
-        let order = random::permutation(plan.seed, ORDER_STREAM, total as usize);
+        let plan = self.plan;
+        let phases = PollPhases::new(plan.seed, plan.total_clients);
         let period = plan.poll_interval.as_secs_f64() * 1e3;
         let hold = plan.long_poll_timeout.as_millis();
         for (number, (tab, offset)) in (0_u32..).zip(self.tabs.iter().zip(&self.before)) {
-            let place = random::uniform(plan.seed, PLACE_STREAM, u64::from(number));
-            #[expect(clippy::cast_precision_loss, reason = "some hundred tabs")]
-            let place = (order[number as usize] as f64 + place) / f64::from(total);
-            let first = tab_clock::milliseconds(offset.ns, timing.warmup) + period * place;
+            let first =
+                tab_clock::milliseconds(offset.ns, timing.warmup) + period * phases.of(number);
             let begin = format!("feed.begin('{}', {first}, {period}, {hold}), 0", self.kind);
             tab.evaluate(&mut self.devtools, &begin)?;
         }

@@ -18,6 +18,7 @@ pub mod ip;
 pub mod life;
 pub mod link;
 pub mod named;
+pub mod poll_phases;
 pub mod program;
 pub mod proxy;
 pub mod random;

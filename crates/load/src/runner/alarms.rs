@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pushbench_core::{MonoInstant, random};
+use pushbench_core::MonoInstant;
+use pushbench_core::poll_phases::PollPhases;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::observe::observer::Event;
-use pushbench_metrics::record::control::LoadPlan;
 use pushbench_os::time::clock::Clock;
 
 use super::loop_check::CHECK_PERIOD;
@@ -13,32 +13,18 @@ use super::state::{LoadState, Runner};
 use super::timers::Alarm;
 use crate::session::Wake;
 
-/// The stream of random numbers that the order of poll phases is drawn from.
-const ORDER_STREAM: u64 = 203;
-
-/// The stream of random numbers that a poll phase's place within its slot is drawn from.
-const PLACE_STREAM: u64 = 204;
-
-/// The place of each of the trial's clients in the order in which they poll within a period.
-pub(super) fn poll_order(plan: &LoadPlan) -> Vec<usize> {
-    random::permutation(plan.seed, ORDER_STREAM, plan.total_clients.max(1) as usize)
-}
-
 impl<M: Measure, C: Clock> Runner<M, C> {
     /// Plans each client's first poll: its own place in the period, which the clients of all load
     /// processes fill evenly in a random order.
     pub(super) fn plan_polls(&mut self, warmup: MonoInstant, period: u64, now: MonoInstant) {
         self.timers.tick_together(Duration::from_nanos(period));
-        let (seed, total) = (self.plan.seed, self.plan.total_clients.max(1));
-        let order = poll_order(&self.plan);
+        let phases = PollPhases::new(self.plan.seed, self.plan.total_clients);
         for client in 0..self.plan.clients {
             if self.clients[client as usize].given_up {
                 continue;
             }
             let number = self.plan.first_client + client;
-            let rank = order.get(number as usize).copied().unwrap_or(0) as f64;
-            let place = rank + random::uniform(seed, PLACE_STREAM, u64::from(number));
-            let offset = (period as f64 * place / f64::from(total)) as u64;
+            let offset = (period as f64 * phases.of(number)) as u64;
             let first = warmup.plus_nanos(offset);
             // A trial whose warm-up has begun by now: the same phase, some periods on.
             let late = now.0.saturating_sub(first.0).div_ceil(period);

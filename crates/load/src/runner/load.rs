@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mio::{Events, Token, Waker};
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::poll_phases::PollPhases;
 use pushbench_core::talk::Talk;
 use pushbench_metrics::observe::absences::Absences;
 use pushbench_metrics::observe::measure::Measure;
@@ -15,7 +16,6 @@ use pushbench_metrics::observe::unscheduled::StampRecorder;
 use pushbench_metrics::record::control::{LoadNews, LoadOrder, LoadPlan};
 use pushbench_os::time::clock::{Clock, Monotonic};
 
-use super::alarms::poll_order;
 use super::error::LoadError;
 use super::state::{LoadState, Runner, TIMER};
 
@@ -157,8 +157,8 @@ fn recorder(plan: &LoadPlan) -> Recorder {
 
 /// The record of the polls of this process's clients.
 fn polls(plan: &LoadPlan) -> Polls {
-    let order = poll_order(plan);
-    let mine = order.iter().skip(plan.first_client as usize).take(plan.clients as usize);
+    let phases = PollPhases::new(plan.seed, plan.total_clients);
+    let mine = phases.slots().iter().skip(plan.first_client as usize).take(plan.clients as usize);
     let ranks: Vec<u32> = mine.map(|&rank| u32::try_from(rank).unwrap_or(u32::MAX)).collect();
     Polls::new(saturating_nanos(plan.poll_interval), &ranks, plan.total_clients)
 }

@@ -3,10 +3,7 @@
 
 use std::fmt;
 
-use pushbench_core::Seq;
-use pushbench_core::feed::identity::Identity;
 use pushbench_protocol::frame::Opcode;
-use pushbench_protocol::sse::Base64Payload;
 
 use super::output::Output;
 use super::reading::{Found, Reading, Said};
@@ -55,19 +52,6 @@ impl Reading for Answering {
             self.said.push(Said { kind: self.kind, payload });
         }
         Ok(None)
-    }
-
-    fn place(&self, message: Identity, _before: Seq) -> Seq {
-        message.seq
-    }
-
-    fn push_base64(&mut self, _coded: &mut Base64Payload, piece: &[u8], out: &mut Output) -> usize {
-        self.push(piece, out);
-        piece.len()
-    }
-
-    fn last_base64(&mut self, _coded: &mut Base64Payload, out: &mut Output) -> Found {
-        self.last(&[], out)
     }
 
     fn is_of(&mut self, kind: Opcode) {

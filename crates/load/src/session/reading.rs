@@ -49,13 +49,20 @@ pub(super) trait Reading: fmt::Debug + Send {
     fn last(&mut self, piece: &[u8], out: &mut Output) -> Found;
 
     /// The place of a message in its source's order, behind that of the one `before`.
-    fn place(&self, message: Identity, before: Seq) -> Seq;
+    fn place(&self, message: Identity, _before: Seq) -> Seq {
+        message.seq
+    }
 
-    /// Takes a piece in base64: how many bytes it stands for.
-    fn push_base64(&mut self, coded: &mut Base64Payload, piece: &[u8], out: &mut Output) -> usize;
+    /// Takes a piece in base64: how many bytes it stands for. Unless it is a feed's it is taken as it came.
+    fn push_base64(&mut self, _coded: &mut Base64Payload, piece: &[u8], out: &mut Output) -> usize {
+        self.push(piece, out);
+        piece.len()
+    }
 
     /// A text in base64 has ended.
-    fn last_base64(&mut self, coded: &mut Base64Payload, out: &mut Output) -> Found;
+    fn last_base64(&mut self, _coded: &mut Base64Payload, out: &mut Output) -> Found {
+        self.last(&[], out)
+    }
 
     /// Whether the subscription has come to stand: its stream has begun, and what the client waits for
     /// has come. Told once for each connection.
@@ -195,20 +202,6 @@ impl Reading for RuleReader {
     fn last(&mut self, piece: &[u8], out: &mut Output) -> Found {
         self.read(piece.len(), out, |reader, sink| reader.last(piece, sink));
         Ok(None)
-    }
-
-    fn place(&self, message: Identity, _before: Seq) -> Seq {
-        message.seq
-    }
-
-    // Rules look at what came as it came.
-    fn push_base64(&mut self, _coded: &mut Base64Payload, piece: &[u8], out: &mut Output) -> usize {
-        self.push(piece, out);
-        piece.len()
-    }
-
-    fn last_base64(&mut self, _coded: &mut Base64Payload, out: &mut Output) -> Found {
-        self.last(&[], out)
     }
 
     fn stands(&mut self) -> bool {
