@@ -1,6 +1,6 @@
 //! Alarms that are planned, and the one timer that wakes the loop for it.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -44,13 +44,35 @@ pub(super) enum Alarm {
     CloseLimit,
 }
 
+/// An alarm and its instant. The greatest of a heap is the earliest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Planned {
+    at: MonoInstant,
+    alarm: Alarm,
+}
+
+impl Ord for Planned {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Instants are almost always enough, and one comparison of numbers.
+        other.at.cmp(&self.at).then_with(|| other.alarm.cmp(&self.alarm))
+    }
+}
+
+impl PartialOrd for Planned {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Alarms in the order of their instants.
 ///
 /// A timerfd stands for the earliest of them. It is never read: arming it again makes it
 /// unreadable, and an edge-triggered loop asks for no more.
 #[derive(Debug)]
 pub(super) struct Timers {
-    alarms: BinaryHeap<Reverse<(MonoInstant, Alarm)>>,
+    alarms: BinaryHeap<Planned>,
     timer: Timer,
     armed: Option<MonoInstant>,
     /// How much earlier than planned a tick may come.
@@ -81,22 +103,30 @@ impl Timers {
 
     /// Plans `alarm` for `at`. It cannot be taken back.
     pub(super) fn set(&mut self, at: MonoInstant, alarm: Alarm) {
-        self.alarms.push(Reverse((at, alarm)));
+        self.alarms.push(Planned { at, alarm });
     }
 
     /// Takes the earliest alarm that is due at `now`, with the instant that it was planned for.
+    #[inline]
     pub(super) fn due(&mut self, now: MonoInstant) -> Option<(MonoInstant, Alarm)> {
-        let Reverse((at, alarm)) = self.alarms.peek()?;
+        let Planned { at, alarm } = *self.alarms.peek()?;
         let ahead = if matches!(alarm, Alarm::Tick(_)) { self.ahead } else { Duration::ZERO };
-        if *at > now + ahead {
+        if at > now + ahead {
             return None;
         }
-        self.alarms.pop().map(|Reverse(alarm)| alarm)
+        self.take_earliest();
+        Some((at, alarm))
+    }
+
+    // Apart, so that whether anything is due is asked in place.
+    #[inline(never)]
+    fn take_earliest(&mut self) {
+        self.alarms.pop();
     }
 
     /// Makes the loop wake for the earliest alarm. To be called before each wait.
     pub(super) fn arm(&mut self) -> io::Result<()> {
-        let earliest = self.alarms.peek().map(|Reverse((at, _))| *at);
+        let earliest = self.alarms.peek().map(|planned| planned.at);
         if earliest == self.armed {
             return Ok(());
         }

@@ -27,8 +27,11 @@ pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
 /// (RFC 9110 §8.3.1).
 #[must_use]
 pub fn is_event_stream(value: &[u8]) -> bool {
-    let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    const EVENT_STREAM: &[u8] = b"text/event-stream";
+    let Some((essence, rest)) = value.split_at_checked(EVENT_STREAM.len()) else { return false };
+    essence[0].eq_ignore_ascii_case(&b't')
+        && essence.eq_ignore_ascii_case(EVENT_STREAM)
+        && matches!(rest.trim_ascii_start(), [] | [b';', ..])
 }
 
 #[cfg(test)]

@@ -218,7 +218,8 @@ impl ResponseHead {
             4 if is("etag") => self.cursor = cursor(value),
             14 if is("content-length") => framing.length(value),
             17 if is("transfer-encoding") => framing.transfer(value, &mut self.coding),
-            12 if is("content-type") => self.events = is_event_stream(value),
+            // The value first, since most are none and its first letter says so.
+            12 if is_event_stream(value) && is("content-type") => self.events = true,
             10 if is("connection") => framing.connection(value),
             16 if is("content-encoding") => {
                 let codings = list(value).filter(|item| !item.eq_ignore_ascii_case(b"identity"));
