@@ -73,8 +73,12 @@ impl<'a> Tabs<'a> {
         let mut devtools = Devtools::open(browser.devtools)?;
         let version = devtools.call("Browser.getVersion", None, &json!({}))?;
         let version = version["product"].as_str().unwrap_or_default().to_owned();
-        let tabs = (0..plan.clients).map(|number| Tab::open(&mut devtools, number, plan.target));
+        let open = |number| Tab::open(&mut devtools, number, plan.target, browser.hidden);
+        let tabs = (0..plan.clients).map(open);
         let tabs = tabs.collect::<Result<Vec<_>, _>>()?;
+        if browser.hidden {
+            Tab::cover(&mut devtools)?;
+        }
         for tab in &tabs {
             tab.await_page(&mut devtools)?;
             tab.evaluate(&mut devtools, "feed.learn()")?;
@@ -161,6 +165,7 @@ impl<'a> Tabs<'a> {
             shift: both().map(|(one, other)| one.shift(*other)).max().unwrap_or_default(),
             torn: both().any(|(one, other)| one.shift(*other) > one.bound + other.bound),
             hidden: count(&tapes, |tape| tape.noted.hidden > 0),
+            hides: browser.hidden,
             waiting: waiting(&tapes, timing, closing),
         };
         Ok(LoadMeasured {

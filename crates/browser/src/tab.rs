@@ -1,4 +1,4 @@
-//! A tab: a window of its own with the server's page in it.
+//! A tab with the server's page in it.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -38,23 +38,32 @@ pub(crate) struct Tab {
 }
 
 impl Tab {
-    /// Opens a tab in a window of its own, in which it is visible, as if that had the focus: behind
-    /// another it would be hidden, and its timers would fire once a second.
+    /// Opens a tab in a window of its own, in which it is visible, as if that had the focus; or, where it
+    /// is to be hidden, in one window with the others. Behind another its timers fire once a second.
     pub(crate) fn open(
         browser: &mut Devtools,
         number: u32,
         server: SocketAddr,
+        hidden: bool,
     ) -> Result<Self, BrowserError> {
-        let blank = json!({ "url": "about:blank", "newWindow": true });
+        let blank = json!({ "url": "about:blank", "newWindow": !hidden });
         let target = text(&browser.call("Target.createTarget", None, &blank)?, "targetId")?;
         let attach = json!({ "targetId": target, "flatten": true });
         let session = text(&browser.call("Target.attachToTarget", None, &attach)?, "sessionId")?;
         let tab = Self { number, target, session };
-        let focus = json!({ "enabled": true });
+        let focus = json!({ "enabled": !hidden });
         tab.call(browser, "Emulation.setFocusEmulationEnabled", &focus)?;
         let page = json!({ "url": format!("http://{server}/client") });
         tab.call(browser, "Page.navigate", &page)?;
         Ok(tab)
+    }
+
+    /// Opens an empty tab and shows it, behind which all are that are in the window with it.
+    pub(crate) fn cover(browser: &mut Devtools) -> Result<(), BrowserError> {
+        let blank = json!({ "url": "about:blank" });
+        let front = text(&browser.call("Target.createTarget", None, &blank)?, "targetId")?;
+        browser.call("Target.activateTarget", None, &json!({ "targetId": front }))?;
+        Ok(())
     }
 
     /// Waits until its page is there.

@@ -14,8 +14,10 @@ pub enum ClientKind {
     /// The load generator of pushbench.
     #[default]
     Native,
-    /// Tabs of one Chromium without a display.
+    /// Tabs of one Chromium without a display, each in sight.
     Chromium,
+    /// The same, all of them behind another tab: a browser holds the timers of such a page back.
+    ChromiumHidden,
 }
 
 by_name!(ClientKind);

@@ -76,6 +76,8 @@ pub enum Figure {
     LoadRss,
     /// Growth of a proxy's memory per client.
     ProxyRss,
+    /// Bytes on the wire between a proxy and the server behind it, for each message that reached a client.
+    BackendWire,
     /// Messages that were expected and never came.
     Lost,
     /// The share of the expected messages that came.
@@ -212,7 +214,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 44] = {
+const TABLE: [Row; 45] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -278,6 +280,7 @@ const TABLE: [Row; 44] = {
             "proxy memory/client",
             LOAD_MEMORY,
         ),
+        layer(F::BackendWire, "backend_wire_bytes_per_msg", "wire bytes behind proxy/msg"),
         row(F::Lost, "lost", "lost", "lost", COUNT),
         row(F::Delivered, "delivered", "delivered", "delivered", SHARE),
         row(F::Errors, "errors", "errors", "errors", COUNT),

@@ -30,6 +30,7 @@ pub mod recorder;
 pub mod rooms;
 pub mod seen;
 pub mod series;
+pub mod served;
 pub mod silence;
 pub mod speakers;
 pub mod stamps;

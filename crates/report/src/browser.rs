@@ -14,16 +14,17 @@ pub(crate) fn of_run(record: &RunRecord) -> Vec<String> {
         browsers.iter().map(|browser| of(browser)).max().unwrap_or_default().as_secs_f64() * 1e3
     };
     let sandbox = if first.sandboxed { "" } else { ", without its sandbox as root has it" };
+    let place = if first.hides { "behind another, out of sight" } else { "in a window of its own" };
     let name = &first.version;
     vec![
         format!(
-            "Browser {name}{sandbox}: each client a tab in a window of its own, all of one browser. \
+            "Browser {name}{sandbox}: each client a tab {place}, all of one browser. \
              Its instants are known to {:.2} ms before the window and to {:.2} ms behind it.",
             bound(|it| it.bound_before),
             bound(|it| it.bound_after)
         ),
         "Its load CPU and memory are those of all its processes, memory without what it had before \
-         its tabs. A browser does not tell its bytes, so those columns are empty."
+         its tabs. Its bytes are those that the server's kernel counted, which are not told apart by layer above TCP."
             .to_owned(),
     ]
 }

@@ -109,7 +109,9 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
         _ if is_eventful => &[Figure::ServerPeak][..],
         (_, true) => &[Figure::LoadCpu],
         (false, false) => &[Figure::ProxyCpu],
-        (true, false) => &[Figure::ProxyCpu, Figure::ProxyRss, Figure::LoadCpu],
+        (true, false) => {
+            &[Figure::ProxyCpu, Figure::ProxyRss, Figure::BackendWire, Figure::LoadCpu]
+        }
     };
     columns.push(Column::Figure(Figure::ServerCpu));
     columns.extend(beside.iter().copied().map(Column::Figure));

@@ -265,6 +265,8 @@ impl Plan {
             feed_id: self.point(id).life.restart.map(|_| feed_id(self.scenario.seed, id)),
             // Over loopback a request is there as soon as it was sent.
             stamps_requests: point.link.is_some(),
+            // Where the other end is none of the load generator's.
+            counts_bytes: point.via.proxy().is_some() || !point.client.is_native(),
             publish_delay: self.publish_delay,
             talkers: point.talk.map(|talk| Talkers { talk, clients: point.clients }),
             heartbeat: Some(point.heartbeat.0).filter(|silence| !silence.is_zero()),

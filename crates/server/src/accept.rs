@@ -37,17 +37,26 @@ pub(crate) async fn accept(shared: Rc<Shared>, listener: TcpListener) {
                     shared.counters.opened(ConnectionKind::HTTP);
                     let peer = shared.stamps.peer(client);
                     let is_loopback = is_loopback(&shared, &channel);
-                    let now = shared.clock.get();
-                    task::begin(&shared, Connection::new(channel, peer, is_loopback, now));
+                    let connection =
+                        Connection::new(channel, peer, is_loopback, shared.clock.get());
+                    task::begin(&shared, counted(&shared, connection));
                 } else {
                     shared.counters.refused.add(1);
                     let connection = Connection::new(channel, None, false, shared.clock.get());
-                    refuse(&shared, &refusing, connection);
+                    refuse(&shared, &refusing, counted(&shared, connection));
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(_) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
         }
+    }
+}
+
+/// A connection whose bytes are counted, where they are to be.
+fn counted(shared: &Shared, connection: Connection) -> Connection {
+    match &shared.byte_count {
+        Some(count) => connection.counted(count),
+        None => connection,
     }
 }
 

@@ -24,6 +24,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use pushbench_os::net::rx_stamp::{self, WallStamp};
+use pushbench_os::net::tcp_info::TcpInfo;
 use pushbench_tls::{Acceptor, Handshake};
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use tokio::io::{AsyncRead as _, Interest, ReadBuf};
@@ -66,6 +67,11 @@ impl Channel {
     /// The address on this side.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_addr()
+    }
+
+    /// The kernel's counters of the socket.
+    pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
+        TcpInfo::of(self.socket()).ok()
     }
 
     /// Whether plaintext may flow.

@@ -56,6 +56,8 @@ pub struct ServerConfig {
     pub stamps: Option<Sampling>,
     /// Whether requests on those connections are stamped too, as they come.
     pub stamps_requests: bool,
+    /// Whether the bytes of its connections are counted over the window.
+    pub counts_bytes: bool,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
     /// The name of the feed in cursors; `None` makes one up, which no other server has.
@@ -91,6 +93,7 @@ impl ServerConfig {
             compression: None,
             stamps: None,
             stamps_requests: false,
+            counts_bytes: false,
             publish_delay: Duration::ZERO,
             feed_id: None,
             begun: None,
@@ -127,6 +130,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             compression,
             stamps,
             stamps_requests,
+            counts_bytes,
             publish_delay,
             heartbeat,
             publish_token,
@@ -154,6 +158,7 @@ impl TryFrom<ServerPlan> for ServerConfig {
             compression,
             stamps,
             stamps_requests,
+            counts_bytes,
             publish_delay,
             heartbeat,
             publish_token,

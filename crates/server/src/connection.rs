@@ -5,13 +5,16 @@
 //! somebody looks, and are no timers of each request.
 
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use pushbench_core::{MonoInstant, Seq};
+use pushbench_os::net::tcp_info::TcpInfo;
 use pushbench_os::time::clock;
 use tokio::io::ReadBuf;
 
+use crate::byte_count::ByteCount;
 use crate::channel::Channel;
 use crate::config::ServerConfig;
 use crate::http::last_words;
@@ -82,11 +85,13 @@ fn deadline(
     })
 }
 
-/// A connection that is sampled, or whose client has been in a room.
+/// A connection that is sampled or counted, or whose client has been in a room.
 #[derive(Debug, Default)]
 struct Beside {
     /// Its writes are stamped.
     peer: Option<Peer>,
+    /// Its bytes are counted.
+    count: Option<Rc<ByteCount>>,
     guest: Guest,
 }
 
@@ -122,6 +127,18 @@ impl Connection {
         let beside = peer.map(|peer| Box::new(Beside { peer: Some(peer), ..Beside::default() }));
         let state = ConnectionState::Idle;
         Self { channel, waker: None, beside, since: now, state, is_behind: false, is_loopback }
+    }
+
+    /// This, its bytes counted until it is closed.
+    pub(crate) fn counted(mut self, count: &Rc<ByteCount>) -> Self {
+        count.accepted();
+        self.beside.get_or_insert_default().count = Some(Rc::clone(count));
+        self
+    }
+
+    /// The kernel's counters of it; `None` where it has none any more.
+    pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.channel.tcp_info()
     }
 
     #[inline]
@@ -183,8 +200,15 @@ impl Connection {
         self.wake();
     }
 
-    /// Has the connection's task look at what has changed, behind all who are ready.
+    /// Has the connection's task look at what has changed.
     pub(crate) fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Has the connection's task do more of what it could go on with, behind all who are ready.
+    pub(crate) fn take_turns(&self) {
         if let Some(waker) = &self.waker {
             turn::again(waker);
         }
@@ -374,6 +398,14 @@ impl Connection {
     pub(crate) fn reached(&mut self, stamps: &StampLog, last: Seq, at: Option<MonoInstant>) {
         if let (Some(peer), Some(at)) = (self.peer(), at) {
             stamps.reached(peer, last, at);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(count) = self.beside.as_ref().and_then(|beside| beside.count.as_ref()) {
+            count.closed(self.channel.tcp_info().as_ref());
         }
     }
 }

@@ -31,6 +31,7 @@
 mod accept;
 pub mod access;
 pub mod bare;
+mod byte_count;
 mod channel;
 mod checkpoints;
 mod config;

@@ -19,9 +19,10 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 
 use crate::accept;
+use crate::byte_count;
 use crate::channel::ChannelKind;
 use crate::config::ServerConfig;
 use crate::publisher;
@@ -236,6 +237,8 @@ async fn serve(
     let housekeeping = tokio::task::spawn_local(keep_house(Rc::clone(&shared)));
     let delivering = tokio::task::spawn_local(rounds::deliver(Rc::clone(&shared)));
     let telling = tokio::task::spawn_local(rounds::tell_presence(Rc::clone(&shared)));
+    // Of one window, like all that is measured.
+    let mut counting: Option<JoinHandle<()>> = None;
     let mut talk_since = MonoInstant::default();
     loop {
         // The publisher is part of this future and no task of its own: this future has its turn
@@ -259,6 +262,10 @@ async fn serve(
             Some(ServerOrder::Measure { window }) => {
                 shared.lag.borrow_mut().measure(window);
                 shared.stamps.measure(window);
+                let count = byte_count::measure(Rc::clone(&shared), window);
+                if let Some(earlier) = counting.replace(tokio::task::spawn_local(count)) {
+                    earlier.abort();
+                }
                 if let Some(hearing) = &shared.rooms.hearing {
                     hearing.measure(talk_since, window);
                 }
@@ -267,7 +274,13 @@ async fn serve(
         }
     }
     drop(publishing);
+    if let Some(count) = &shared.byte_count {
+        count.end(&shared);
+    }
     accepting.abort();
+    if let Some(counting) = counting {
+        counting.abort();
+    }
     stop(&shared).await;
     time_keeping.abort();
     housekeeping.abort();
@@ -337,6 +350,7 @@ fn measured(shared: &Shared) -> ServerMeasured {
         requests: counters.requests(),
         superseded: counters.superseded.get(),
         overrun: counters.overrun.get(),
+        served: shared.byte_count.as_ref().and_then(|count| count.counted()),
         heard: shared.rooms.hearing.as_ref().and_then(Hearing::take),
         stamps: shared.stamps.take(),
     }

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use pushbench_core::feed::message::Content;
 use pushbench_core::feed::schedule::Checkpoint;
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{IpVersion, MonoInstant, Seq};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::observer::Window;
 use pushbench_os::time::clock;
 use slab::Slab;
 use tokio::sync::Semaphore;
 
+use crate::byte_count::ByteCount;
 use crate::checkpoints::Checkpoints;
 use crate::config::ServerConfig;
 use crate::connection::Connection;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) stamps: Rc<StampLog>,
     /// The connections that only their tasks have: those being opened, and those in hyper's hands.
     pub(crate) in_tasks: RefCell<Slab<Rc<RefCell<Connection>>>>,
+    /// The account of connections' bytes, where somebody asked for it.
+    pub(crate) byte_count: Option<Rc<ByteCount>>,
     /// The permission to take one handshake on by one step, which costs up to a millisecond.
     pub(crate) handshakes: Semaphore,
     /// The time as of the last look: good enough for timeouts.
@@ -106,6 +109,7 @@ impl Shared {
             config.ring,
             Rc::clone(&stamps),
         );
+        let byte_count = config.counts_bytes.then(|| ByteCount::new(IpVersion::of(address.ip())));
         let hearing = config.uploads.map(|talkers| Hearing::new(talkers, config.feed.seed));
         let rooms = Rooms::new((config.rooms, hearing), feed, codings, now);
         Self {
@@ -122,9 +126,23 @@ impl Shared {
             lag: RefCell::default(),
             checkpoints: RefCell::default(),
             in_tasks: RefCell::default(),
+            byte_count,
             handshakes: Semaphore::new(1),
             clock: Cell::new(now),
             uploads: Gauge::default(),
+        }
+    }
+
+    /// Has `look` look at each connection that is open, whoever has it.
+    pub(crate) fn each_connection(&self, mut look: impl FnMut(&Connection)) {
+        for (_, connection) in &*self.in_tasks.borrow() {
+            look(&connection.borrow());
+        }
+        for (_, poller) in &self.hub.borrow().polls.pollers {
+            look(poller.connection());
+        }
+        for room in self.rooms.all() {
+            room.streams.borrow().iter().for_each(|(_, stream)| look(stream.connection()));
         }
     }
 

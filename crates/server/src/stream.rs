@@ -117,6 +117,10 @@ impl Stream {
             && matches!(self.connection.state(), ConnectionState::Streaming)
     }
 
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub(crate) const fn is_dead(&self) -> bool {
         self.connection.is_dead()
     }
@@ -129,7 +133,7 @@ impl Stream {
                 self.connection.shut();
             }
             Ok(Written::All | Written::Full) => {}
-            Ok(Written::More) => self.connection.wake(),
+            Ok(Written::More) => self.connection.take_turns(),
             Err(_) => self.connection.die(),
         }
     }

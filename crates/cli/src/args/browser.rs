@@ -10,8 +10,9 @@ use pushbench_run::player::browser;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clients")]
 pub(crate) struct BrowserArgs {
-    /// Program that plays the clients: native (the load generator) or chromium (a tab of a headless
-    /// browser for each client); may be a list [default: native]
+    /// Program that plays the clients: native (the load generator), chromium (a tab of a headless
+    /// browser for each client) or chromium-hidden (the same behind another tab, as users leave them);
+    /// may be a list [default: native]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     client: Vec<ClientKind>,
     /// The browser to start [default: chromium]

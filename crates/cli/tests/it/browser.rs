@@ -40,14 +40,45 @@ fn tabs_receive_the_feed_and_those_without_a_connection_are_a_finding() {
     let (delivered, lost) = (numbers(folder.path(), "delivered"), numbers(folder.path(), "lost"));
     assert_eq!((delivered, lost), (vec![160.0, 160.0, 120.0, 160.0], vec![0.0; 4]));
     assert_eq!(numbers(folder.path(), "clients_connected"), [8.0, 8.0, 6.0, 8.0]);
-    // Nobody has counted them.
+    // By layer nobody has counted them, and the server's kernel has by connection: a payload of 64 bytes
+    // and the headers of a segment at least.
     assert_eq!(column(folder.path(), "payload_bytes_per_msg"), [""; 4]);
+    let wire = numbers(folder.path(), "wire_bytes_per_msg");
+    let headers = numbers(folder.path(), "tcpip_bytes_per_msg");
+    for (wire, headers) in wire.iter().zip(&headers) {
+        assert!(*headers >= 40.0 && wire - headers >= 64.0, "{wire} {headers}");
+    }
+    // Polls carry the browser's own header fields.
+    assert!(wire[0] > 2.0 * wire[3], "{wire:?}");
     for trial in record["trials"].as_array().unwrap() {
         let (browser, warnings) = (&trial["browser"], trial["warnings"].to_string());
         assert_eq!((&browser["hidden"], &browser["torn"]), (&0.into(), &false.into()));
         let is_stream = trial["id"]["transport"] == "sse";
         assert_eq!(warnings.contains("tabs-wait"), is_stream, "{warnings}");
     }
+}
+
+/// As users leave them: what they poll for comes late, and a stream's messages come as ever.
+#[test]
+fn tabs_out_of_sight_poll_once_a_second_and_that_is_a_finding() {
+    if !is_installed() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let args =
+        ["run", "--client", "chromium-hidden", "-c", "2", "-R", "20/s", "-w", "200ms", "-d", "4s"];
+    let rest = ["--poll-interval", "100ms", "-r", "1", "-t", "short-poll,websocket", "--json"];
+    let (status, stdout, errors) = outcome(folder.path(), &[&args[..], &rest].concat());
+    assert_eq!(status, 0, "{errors}");
+    let record: Value = serde_json::from_str(&stdout).unwrap();
+    for trial in record["trials"].as_array().unwrap() {
+        assert_eq!(trial["browser"]["hidden"], 2);
+        assert!(trial["warnings"].to_string().contains("tabs-hidden"), "{}", trial["warnings"]);
+    }
+    // Two tabs in four seconds, at most once a second each and not each 100 ms.
+    let requests = numbers(folder.path(), "requests")[0];
+    assert!((4.0..=12.0).contains(&requests), "{requests}");
+    assert_eq!(numbers(folder.path(), "lost"), [0.0, 0.0]);
 }
 
 /// Its own log of the network has each connection that it tried.

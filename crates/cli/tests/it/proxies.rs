@@ -61,6 +61,9 @@ fn every_transport_passes_nginx_whole_and_its_cost_is_its_own() {
     for name in ["proxy_cpu_us_per_msg", "server_cpu_us_per_msg", "delivered"] {
         assert!(numbers(folder.path(), name).iter().all(|value| *value > 0.0), "{name}");
     }
+    // In clear behind the proxy, whatever is before it; a payload of 64 bytes and headers at least.
+    let behind = numbers(folder.path(), "backend_wire_bytes_per_msg");
+    assert!(behind.iter().all(|bytes| *bytes >= 64.0 + 40.0), "{behind:?}");
     for trial in record["trials"].as_array().unwrap() {
         assert_eq!(trial["resources"]["server_processes"], 1);
         let proxy = &trial["proxy"];

@@ -23,6 +23,9 @@ pub struct BrowserMeasured {
     pub torn: bool,
     /// Tabs that were out of sight, so that their timers were held back.
     pub hidden: u32,
+    /// Whether all of them were to be.
+    #[serde(default)]
+    pub hides: bool,
     /// Tabs that had no connection when the window began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
@@ -46,6 +49,11 @@ pub enum TabFault {
         /// How many.
         tabs: u32,
     },
+    /// Some were in sight that were not to be.
+    Seen {
+        /// How many.
+        tabs: u32,
+    },
     /// The clock of one moved against the machine's.
     Clock {
         /// By how much.
@@ -60,7 +68,9 @@ impl TabFault {
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Hidden { .. } => "see that nothing else drives the browser's windows",
+            Self::Hidden { .. } | Self::Seen { .. } => {
+                "see that nothing else drives the browser's windows"
+            }
             Self::Clock { .. } => "see whether the machine was suspended",
         }
     }
@@ -70,6 +80,7 @@ impl fmt::Display for TabFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hidden { tabs } => write!(f, "{tabs} of the browser's tabs were hidden"),
+            Self::Seen { tabs } => write!(f, "{tabs} of the browser's tabs were in sight"),
             Self::Clock { shift, bound } => write!(
                 f,
                 "a tab's clock moved by {:.2} ms against the machine's, where {:.2} ms are allowed",

@@ -215,6 +215,8 @@ pub enum Warning {
     },
     /// Tabs of a browser waited for a connection.
     TabsWait(Waiting),
+    /// Tabs of a browser were out of sight, as they were to be.
+    TabsHidden,
     /// A thing that messages which rules found say of their sender.
     Found(Finding),
 }
@@ -269,6 +271,10 @@ impl Warning {
                 "the server does not hold polls, and the pauses between them are in the latency"
             }
             Self::TabsWait(waiting) => waiting.remedy(),
+            Self::TabsHidden => {
+                "a page out of sight learns late what it polls for; messages of a stream come to it \
+                 as they do to one in sight"
+            }
             Self::NotBack { .. } => "lengthen --duration; see errors in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
@@ -343,6 +349,10 @@ impl fmt::Display for Warning {
                 share.off_model(f, *measured, *expected, *p)
             }
             Self::TabsWait(waiting) => waiting.fmt(f),
+            Self::TabsHidden => f.write_str(
+                "all tabs were behind another, and a browser lets timers of such a page fire once a \
+                 second at most, so that polls are due no more often",
+            ),
             Self::Unverified => f.write_str(UNVERIFIED),
             Self::ForeignClock => f.write_str(FOREIGN_CLOCK),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),

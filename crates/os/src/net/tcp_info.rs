@@ -126,6 +126,13 @@ pub enum TcpState {
 }
 
 impl TcpState {
+    /// Whether the other end's FIN has come, which [`TcpInfo::bytes_received`] counts; of a connection that
+    /// is closed both ways it is taken for granted.
+    #[must_use]
+    pub const fn has_received_fin(self) -> bool {
+        matches!(self, Self::FinReceived | Self::BothFins | Self::Closed)
+    }
+
     /// From `tcpi_state`, an enumerator of `net/tcp_states.h`.
     const fn from_kernel(state: u8) -> Self {
         match state {

@@ -59,8 +59,9 @@ impl BrowserSide {
         };
         let program = Running::start(&commands.program, &plan);
         let program = program.map_err(|error| TrialError::Invalid(failed(&error)))?;
-        let devtools = program.address();
-        Ok((Some(Self { program }), LoadPlayer::Browser(BrowserPlan { devtools, sandboxed })))
+        let (devtools, hidden) = (program.address(), kind == ClientKind::ChromiumHidden);
+        let plan = BrowserPlan { devtools, sandboxed, hidden };
+        Ok((Some(Self { program }), LoadPlayer::Browser(plan)))
     }
 
     /// Its process, from which its others descend.

@@ -18,14 +18,21 @@ impl Evidence<'_> {
     /// Why tabs say nothing of the transport; empty where they do.
     pub(super) fn invalid_tabs(&self) -> Vec<Invalid> {
         let Some(browser) = self.browser() else { return Vec::new() };
-        let hidden = (browser.hidden > 0).then_some(TabFault::Hidden { tabs: browser.hidden });
+        let (hidden, seen) = (browser.hidden, self.wanted().saturating_sub(browser.hidden));
+        let sight = match browser.hides {
+            false => (hidden > 0).then_some(TabFault::Hidden { tabs: hidden }),
+            true => (seen > 0).then_some(TabFault::Seen { tabs: seen }),
+        };
         let bound = browser.bound_before + browser.bound_after;
         let torn = browser.torn.then_some(TabFault::Clock { shift: browser.shift, bound });
-        hidden.into_iter().chain(torn).map(Invalid::Tabs).collect()
+        sight.into_iter().chain(torn).map(Invalid::Tabs).collect()
     }
 
-    /// The finding about a browser that gave some tabs no connection.
-    pub(super) fn of_tabs(&self) -> Option<Warning> {
-        self.waiting_tabs().map(Warning::TabsWait)
+    /// The findings about a browser that gave some tabs no connection, and about what it does to tabs out
+    /// of sight.
+    pub(super) fn of_tabs(&self) -> impl Iterator<Item = Warning> {
+        let hides = self.browser().is_some_and(|browser| browser.hides);
+        let hides = hides.then_some(Warning::TabsHidden);
+        self.waiting_tabs().map(Warning::TabsWait).into_iter().chain(hides)
     }
 }

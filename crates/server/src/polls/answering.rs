@@ -201,7 +201,7 @@ impl Poller {
         let terms = Terms { head_only: false, persistence, condition, coding, cors };
         self.respond(wait.endpoint, found, terms, common, view);
         if !self.unread.is_empty() {
-            self.connection.wake();
+            self.connection.take_turns();
         }
     }
 }

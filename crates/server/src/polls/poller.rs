@@ -70,6 +70,10 @@ impl Poller {
         (self.connection, self.unread)
     }
 
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub(crate) const fn state(&self) -> ConnectionState {
         self.connection.state()
     }

@@ -7,6 +7,7 @@
 
 mod access;
 mod autobahn;
+mod byte_count;
 mod client;
 mod coded;
 mod lane;

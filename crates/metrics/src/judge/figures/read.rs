@@ -6,6 +6,7 @@ use pushbench_core::contender::Coding;
 use super::Counts;
 use crate::observe::censored::{Bounded, Censored};
 use crate::observe::ledger::{Direction, Layer, Phase, Tally};
+use crate::observe::served::ServedBytes;
 use crate::record::{CpuTime, TrialRecord};
 
 /// The figure of a layer's bytes per message.
@@ -62,6 +63,7 @@ impl<'a> Reader<'a> {
             Figure::CrossUp => self.cross(Direction::Up),
             Figure::ServerRss => self.per_client(resources.server_rss_growth),
             Figure::LoadRss => self.per_client(resources.load_rss_growth),
+            Figure::BackendWire => self.backend(),
             Figure::ProxyRss => self.per_client(resources.proxy_rss_growth),
             Figure::FanOutP50 | Figure::FanOutP99 => {
                 let heard = measured.heard.as_ref()?;
@@ -107,7 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     fn at_socket(&self, layer: Layer) -> Option<f64> {
-        // A browser does not tell its bytes.
+        // A browser does not tell its bytes by layer, nor does its server's kernel.
         if self.trial.browser.is_some() {
             return None;
         }
@@ -121,10 +123,27 @@ impl<'a> Reader<'a> {
     }
 
     fn tcpip(&self) -> Option<f64> {
+        if self.trial.browser.is_some() {
+            return self.per_message(self.browsers()?.tcpip_bytes());
+        }
         self.per_message(self.trial.measured.ledger.tcpip_bytes(Phase::Window)?)
     }
 
+    /// The bytes of a browser, as the server that it is connected to counts them.
+    fn browsers(&self) -> Option<&ServedBytes> {
+        self.trial.server.as_ref()?.served.as_ref().filter(|_| self.trial.proxy.is_none())
+    }
+
+    /// The bytes between a proxy and the server behind it.
+    fn backend(&self) -> Option<f64> {
+        self.trial.proxy.as_ref()?;
+        self.per_message(self.trial.server.as_ref()?.served.as_ref()?.wire_bytes())
+    }
+
     fn wire(&self) -> Option<f64> {
+        if self.trial.browser.is_some() {
+            return self.per_message(self.browsers()?.wire_bytes());
+        }
         let socket = Layer::AT_SOCKET.into_iter().map(|layer| self.at_socket(layer));
         Some(self.tcpip()? + socket.sum::<Option<f64>>()?)
     }

@@ -10,6 +10,7 @@ use crate::observe::events::OtherEvents;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::LoopWatch;
 use crate::observe::measured::Measured;
+use crate::observe::served::ServedBytes;
 use crate::observe::stamps::{LoadStamps, ServerStamps};
 use crate::record::browser::BrowserMeasured;
 
@@ -31,6 +32,9 @@ pub struct ServerMeasured {
     /// Messages of clients that upload, as it heard them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Box<Measured>>,
+    /// Bytes of its connections in the window; `None` where nobody asked, or the window was not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<ServedBytes>,
     /// The instants that were stamped; a record keeps the breakdown that comes of them.
     #[serde(default, skip_serializing_if = "ServerStamps::is_empty")]
     pub stamps: ServerStamps,
@@ -52,6 +56,13 @@ impl ServerMeasured {
         if let Some(theirs) = &other.heard {
             self.heard.get_or_insert_default().merge(theirs);
         }
+        self.served = match (self.served, other.served) {
+            (Some(mut ours), Some(theirs)) => {
+                ours.merge(&theirs);
+                Some(ours)
+            }
+            _ => None,
+        };
     }
 }
 

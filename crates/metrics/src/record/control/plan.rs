@@ -56,6 +56,9 @@ pub struct ServerPlan {
     /// Whether requests on stamped connections are stamped too, as they come.
     #[serde(default)]
     pub stamps_requests: bool,
+    /// Whether the bytes of its connections are counted, which costs a system call or two for each.
+    #[serde(default)]
+    pub counts_bytes: bool,
     /// How much later than due each message is published, to see whether that is found.
     #[serde(default)]
     pub publish_delay: Duration,
@@ -99,6 +102,7 @@ impl ServerPlan {
             compression: None,
             stamps: None,
             stamps_requests: false,
+            counts_bytes: false,
             publish_delay: Duration::ZERO,
             heartbeat: None,
             feed_id: None,

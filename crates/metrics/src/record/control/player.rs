@@ -58,6 +58,8 @@ pub struct BrowserPlan {
     pub devtools: SocketAddr,
     /// Whether it has its sandbox.
     pub sandboxed: bool,
+    /// Whether its tabs are behind another, out of sight.
+    pub hidden: bool,
 }
 
 /// The server under test, as its clients ask it. By default it is a pushbench server at its root,
