@@ -12,6 +12,13 @@ use crate::rows::Block;
 pub(crate) fn legend(blocks: &[Block<'_>]) -> Vec<String> {
     let each = |how| restarts(blocks, how);
     let mut lines: Vec<String> = [Halt::Kill, Halt::Term].into_iter().filter_map(each).collect();
+    if blocks.iter().any(forgets) {
+        lines.push(
+            "Rooms are in the server's memory alone, and go with it: what was said there and had not \
+             reached everybody is lost, and what was said while nobody listened."
+                .to_owned(),
+        );
+    }
     if blocks.iter().any(|block| block.point.life.churn.is_some()) {
         lines.push(
             "Clients leave while the feed runs, and others come in their place, which go on from the \
@@ -42,7 +49,13 @@ pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
     }
     let each = human::list(&each);
     let lost: u64 = block.rows.iter().map(|row| row.summary.counts.audit.lost).sum();
-    let lost = if lost == 0 { "no message was lost" } else { "messages were lost" };
+    let lost = match lost {
+        0 => "no message was lost".to_owned(),
+        lost if forgets(block) => {
+            format!("{} of what was said were lost with its memory", human::count(lost))
+        }
+        _ => "messages were lost".to_owned(),
+    };
     Some(match block.point.life.restart.map(|restart| restart.how) {
         Some(Halt::Kill) => format!(
             "When the server was killed, the last client had the feed again after {each}, and {lost}."
@@ -57,6 +70,11 @@ pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
             )
         }
     })
+}
+
+/// Whether what the server knew when it went was in its memory alone.
+fn forgets(block: &Block<'_>) -> bool {
+    block.point.life.restart.is_some() && block.point.talk.is_some()
 }
 
 /// The fate of the servers that went in one way, and the longest that one of them was away.

@@ -96,3 +96,30 @@ fn clients_that_come_go_on_where_those_were_that_left() {
         assert!(name == "short-poll-close" || opened == 30, "{name}: {opened}");
     }
 }
+
+/// Rooms die with the server: what was on its way is lost and counted, and clients talk on in new ones.
+#[test]
+fn clients_that_talk_go_on_in_the_successors_rooms_and_what_memory_held_is_lost() {
+    let arguments = ["restart", "-c", "12", "-d", "3s", "--talk", "chat", "--talk-rate", "4/s"];
+    let rest = ["--room-size", "4", "--restart", "kill", "--restart-at", "1s", "--restart-down"];
+    let last = ["300ms", "--reconnect", "jitter", "--long-poll-timeout", "1s"];
+    let arguments = [&arguments[..], &rest, &last].concat();
+    let (rows, _) = played(&arguments, "Rooms are in the server's memory alone");
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let (count, name) = (|column| number(row, column) as u64, &row["transport"]);
+        // Twelve are to say four a second for three, and four to hear each.
+        assert_eq!(count("expected"), 144 * 4, "{name}");
+        assert!((120..=144).contains(&count("said")), "{name}: {row:?}");
+        assert_eq!(count("delivered") + count("lost") + count("late"), 576, "{name}");
+        assert!(count("lost") > 0, "{name}: nobody listened for 300 ms");
+        // What was said in the second before, and some of what was behind it.
+        assert!(count("delivered") > 192, "{name}: {row:?}");
+        assert_eq!(
+            ["duplicated", "reordered", "disordered", "not_back"].map(count),
+            [0; 4],
+            "{name}"
+        );
+        assert_eq!(count("cut_off"), 12, "{name}");
+    }
+}

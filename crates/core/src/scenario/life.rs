@@ -117,10 +117,19 @@ impl Scenario {
             None => ("churn.rate", "clients that come and go"),
         };
         let alone = |problem: &str| Err(setting(key, format!("{what} {problem}")));
-        if self.talk.pattern.is_some() {
-            return alone(
-                "cannot be combined with `[talk]`: rooms are in memory alone; leave one out",
-            );
+        if let Some(pattern) = &self.talk.pattern {
+            if self.churn.rate.is_some() {
+                return alone(
+                    "cannot be combined with `[talk]`: whoever comes anew has said nothing yet; \
+                     leave one out",
+                );
+            }
+            if !pattern.as_slice().iter().all(|pattern| pattern.is_heard()) {
+                return alone(
+                    "takes with it what it has heard of uploads; choose another `talk.pattern`, or \
+                     leave the restart out",
+                );
+            }
         }
         if !self.subject.as_slice().iter().all(SubjectName::is_own) {
             return alone("needs pushbench's own server, whose cursors hold; leave `subject` out");
@@ -233,7 +242,8 @@ mod tests {
             (format!("delivery = \"latest\"\n{kill}"), "delivery: after a restart"),
             (format!("floor = true\n{kill}"), "restart.how: the server that goes cannot be"),
             (format!("subject = \"nchan\"\n{kill}"), "restart.how: the server that goes needs"),
-            (format!("{kill}[talk]\npattern = \"chat\""), "rooms are in memory alone"),
+            (format!("{kill}[talk]\npattern = \"upload\""), "takes with it what it has heard"),
+            ("[churn]\nrate = 1\n[talk]\npattern = \"chat\"".to_owned(), "whoever comes anew"),
             ("[churn]\nrate = 0".to_owned(), "it must be above zero"),
             ("[churn]\nrate = 1\nburst = 0".to_owned(), "churn.burst: 0 is not within"),
             ("[restart]\nhow = \"pull\"".to_owned(), "unknown variant `pull`"),

@@ -69,7 +69,7 @@ impl Load<Absences<Recorder>> {
     ///
     /// See [`Load::new`].
     pub fn of_absences(plan: LoadPlan) -> Result<Self, LoadError> {
-        let absences = Absences::beside(recorder(&plan));
+        let absences = Absences::beside(recorder(&plan), plan.clients);
         Self::with(plan, absences, Monotonic)
     }
 }
@@ -81,8 +81,20 @@ impl Load<RoomRecorder> {
     ///
     /// See [`Load::new`].
     pub fn of_rooms(plan: LoadPlan, talk: Talk) -> Result<Self, LoadError> {
-        let recorder = RoomRecorder::new(talk, plan.first_client, plan.clients, plan.total_clients);
+        let recorder = room_recorder(&plan, talk);
         Self::with(plan, recorder, Monotonic)
+    }
+}
+
+impl Load<Absences<RoomRecorder>> {
+    /// The same where connections end because that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// See [`Load::new`].
+    pub fn of_absences_in_rooms(plan: LoadPlan, talk: Talk) -> Result<Self, LoadError> {
+        let absences = Absences::beside(room_recorder(&plan, talk), plan.clients);
+        Self::with(plan, absences, Monotonic)
     }
 }
 
@@ -153,6 +165,11 @@ impl<M: Measure, C: Clock> Load<M, C> {
 fn recorder(plan: &LoadPlan) -> Recorder {
     let recorder = Recorder::new(plan.clients, plan.delivery);
     if plan.contender.shape().asks() { recorder.with_polls(polls(plan)) } else { recorder }
+}
+
+/// The recorder of a plan's clients that talk.
+fn room_recorder(plan: &LoadPlan, talk: Talk) -> RoomRecorder {
+    RoomRecorder::new(talk, plan.first_client, plan.clients, plan.total_clients)
 }
 
 /// The record of the polls of this process's clients.

@@ -33,6 +33,8 @@ pub struct Absences<M> {
     halt: Option<MonoInstant>,
     /// Those that are away, since when, and until what.
     absent: HashMap<u32, (MonoInstant, Until)>,
+    /// Whose absence counts: those that hear. Numbers from here on are of connections that they speak on.
+    clients: u32,
     away: Away,
 }
 
@@ -40,9 +42,16 @@ pub struct Absences<M> {
 const MOST_TENTHS: usize = 36_000;
 
 impl<M> Absences<M> {
-    /// Measures that beside `inner`.
-    pub fn beside(inner: M) -> Self {
-        Self { inner, window: None, halt: None, absent: HashMap::new(), away: Away::default() }
+    /// Measures that of so many `clients` beside `inner`.
+    pub fn beside(inner: M, clients: u32) -> Self {
+        Self {
+            inner,
+            window: None,
+            halt: None,
+            absent: HashMap::new(),
+            clients,
+            away: Away::default(),
+        }
     }
 
     /// Counts what happens at `at`, where that is in the window or behind it.
@@ -60,7 +69,7 @@ impl<M> Absences<M> {
     }
 
     fn cut_off(&mut self, client: u32, since: MonoInstant, until: Until) {
-        if self.absent.insert(client, (since, until)).is_none() {
+        if client < self.clients && self.absent.insert(client, (since, until)).is_none() {
             self.away.cut_off += 1;
         }
     }
@@ -184,7 +193,7 @@ mod tests {
     }
 
     fn absences() -> Absences<()> {
-        let mut absences = Absences::beside(());
+        let mut absences = Absences::beside((), 10);
         let window = Window { start: at(1_000), end: at(3_000), first: Seq(1), last: Seq(9) };
         absences.set_window(window);
         absences
@@ -208,12 +217,14 @@ mod tests {
         arrives(&mut absences, 3, 2_100);
         arrives(&mut absences, 3, 2_200);
         arrives(&mut absences, 5, 2_200);
+        // A connection that a client speaks on beside.
+        absences.happened(Phase::Close, at(2_300), &Event::Failed { client: 10 });
         let away = absences.finish().away.unwrap();
         assert_eq!((away.cut_off, away.back.count(), away.not_back()), (2, 1, 1));
         let back_us = away.back.max_us().unwrap();
         assert!((back_us / 600_000.0 - 1.0).abs() < 0.001, "{back_us}");
-        assert_eq!(away.tenths.len(), 13);
-        assert_eq!((away.tenths[4].failed, away.tenths[5].failed), (1, 2));
+        assert_eq!(away.tenths.len(), 14);
+        assert_eq!([4, 5, 13].map(|tenth| away.tenths[tenth].failed), [1, 2, 1]);
         assert_eq!((away.tenths[11].arrived, away.tenths[12].arrived), (1, 2));
     }
 

@@ -196,6 +196,9 @@ pub fn load() -> Result<(), ChildError> {
             },
             |error| LoadNews::Failed { error },
         ),
+        (LoadPlayer::Real, Some(talk)) if plan.life.is_eventful() => {
+            real_load(Load::of_absences_in_rooms(plan, talk))
+        }
         (LoadPlayer::Real, Some(talk)) => real_load(Load::of_rooms(plan, talk)),
         (LoadPlayer::Real, None) if plan.subject.is_unscheduled() => {
             real_load(Load::by_stamp(plan))
