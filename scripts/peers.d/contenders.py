@@ -37,16 +37,24 @@ def judged(figures, rate, clients):
     return figures
 
 
+def subject(name, transport, needs=()):
+    """A server that pushbench knows by name, in clear."""
+
+    def trial(args, folder):
+        asks = transport == "long-poll"
+        rate, unit = (args.long_poll_rate, "requests") if asks else (args.rate, "messages_in_window")
+        figures = loads.subject(args, folder, name, transport, args.clients, rate, unit)
+        return judged(figures, rate, None if asks else args.clients)
+
+    return Contender(f"{transport}: {name}, load pushbench", trial, needs)
+
+
 def push(server_of, transport, needs=(), slow=False):
     def trial(args, folder):
-        rate = args.tsung_rate if slow else args.rate
-        rate = args.long_poll_rate if transport == "long-poll" else rate
-        rate = args.tls_rate if transport in IN_TLS else rate
-        unit = "requests" if transport == "long-poll" else "messages_in_window"
+        rate = args.tsung_rate if slow else args.tls_rate
         with server_of(args, folder, rate) as server:
-            figures = loads.pushbench(args, folder, server, transport, args.clients, unit=unit)
-        asks = transport == "long-poll"
-        return judged(figures, rate, None if asks else args.clients)
+            figures = loads.pushbench(args, folder, server, transport, args.clients)
+        return judged(figures, rate, args.clients)
 
     name = "pushbench" if not needs else "nchan"
     pace = " at tsung's pace" if slow else ""
@@ -73,12 +81,10 @@ def ws(args, folder, rate):
     return servers.ws(args, folder, rate, args.seconds + BESIDE_S)
 
 
-def idle(server_of, needs=()):
+def idle(name, needs=()):
     def trial(args, folder):
-        with server_of(args, folder, 1) as server:
-            return loads.pushbench(args, folder, server, "websocket", args.idle_clients)
+        return loads.subject(args, folder, name, "websocket", args.idle_clients, 1)
 
-    name = "pushbench" if not needs else "nchan"
     return Contender(f"idle websockets: {name}, load pushbench", trial, needs)
 
 
@@ -90,12 +96,8 @@ def own_in_tls(args, folder, rate):
     return servers.pushbench(args, folder, rate, tls=True)
 
 
-def nchan(_, folder, rate):
-    return servers.nchan(folder, rate)
-
-
 def nchan_in_tls(_, folder, rate):
-    return servers.nchan(folder, rate, tls=True)
+    return servers.nchan_in_tls(folder, rate)
 
 
 def wrk_on_cursor(args, folder):
@@ -134,7 +136,9 @@ def tsung_on_own(args, folder):
 ALL = [
     contender
     for transport in servers.PATHS
-    for contender in (push(own, transport), push(nchan, transport, ("nginx", "nchan")))
+    for contender in (
+        subject("pushbench", transport), subject("nchan", transport, ("nginx", "nchan"))
+    )
 ] + [
     contender
     for transport in IN_TLS
@@ -151,8 +155,8 @@ ALL = [
     Contender("short-poll newest: pushbench, load pushbench", own_on_newest),
     Contender("short-poll newest: pushbench, load wrk", wrk_on_newest, ("wrk",)),
     Contender("short-poll newest: pushbench, load h2load", h2load_on_newest, ("h2load",)),
-    idle(own),
-    idle(nchan, ("nginx", "nchan")),
+    idle("pushbench"),
+    idle("nchan", ("nginx", "nchan")),
 ]
 
 

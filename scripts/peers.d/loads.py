@@ -47,6 +47,21 @@ def pushbench(args, folder, server, transport, clients, *flags, unit="messages_i
         "-w", "500ms", "-d", f"{args.seconds}s", "--server-pid", str(server.pid), "--json",
         "--out", folder, *server.load_flags(transport), *flags,
     ]
+    return trial_of(command, folder, transport, clients, unit)
+
+
+def subject(args, folder, name, transport, clients, rate, unit="messages_in_window"):
+    """A trial of a server that pushbench knows by name, which starts it and gives it messages."""
+    command = [
+        args.binary, "run", "--subject", name, "-t", transport, "-c", str(clients), "-R", f"{rate:g}/s",
+        "--payload-kind", "text", "--payload", f"{PAYLOAD}B", "-w", "500ms", "-d", f"{args.seconds}s",
+        "-r", "1", "--json", "--out", folder,
+    ]
+    return trial_of(command, folder, transport, clients, unit)
+
+
+def trial_of(command, folder, transport, clients, unit):
+    """The figures of the last trial of a run."""
     # Status 3 says that the machine stalled; what came of it is looked at below.
     output, _ = run_to_end(["sh", "-c", '"$@" || [ $? = 3 ]', "sh", *command])
     trial = json.loads(output)["trials"][-1]

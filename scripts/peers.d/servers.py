@@ -1,4 +1,5 @@
-"""Servers that are driven: pushbench, nginx with nchan, and Node with the package `ws`."""
+"""Servers that `pushbench run` does not start: what it has no subject for (nchan in TLS, `ws` with a
+compressor for each client), and those that other load generators are put on."""
 
 import contextlib
 import json
@@ -128,16 +129,16 @@ def nginx(folder, locations="", module="", clear_port=None):
 
 
 @contextlib.contextmanager
-def nchan(folder, rate, tls=False):
-    clear_port = free_port() if tls else None
+def nchan_in_tls(folder, rate):
+    clear_port = free_port()
     with nginx(folder, NCHAN, f"load_module {NCHAN_MODULE};", clear_port) as server:
         feed = f"{folder}/feed.json"
         script = str(pathlib.Path(__file__).parent / "publish.py")
-        publish = f"http://127.0.0.1:{clear_port or server.port}/publish"
+        publish = f"http://127.0.0.1:{clear_port}/publish"
         command = [sys.executable, script, publish, f"{rate:g}", str(PAYLOAD), feed]
         with Started(command, stderr=subprocess.DEVNULL):
             wait_until(pathlib.Path(feed).exists, "the publisher")
-            yield Server(server.port, server.pid, feed, tls)
+            yield Server(server.port, server.pid, feed, tls=True)
 
 
 def quotes(args, folder, count):
