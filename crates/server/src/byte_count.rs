@@ -1,21 +1,15 @@
 //! Bytes of the server's connections over the window, by the kernel's count of each (`TCP_INFO`).
 //!
-//! The total of all connections that there ever were is taken at both edges of the window, and the bytes
-//! of the window are their difference: of an open connection a reading, of one that has been closed the
-//! last reading, and a model of what follows a close. An edge is no instant: a reading takes 0.7 µs for each
-//! connection, and a sleep ends up to a millisecond late.
+//! Of an open connection it is a reading, of one that has been closed the last reading, and a model of what
+//! follows a close.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use pushbench_core::{IpVersion, MonoInstant};
 use pushbench_metrics::observe::ledger::TcpipTally;
-use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::observe::served::{ServedBytes, ServedWay};
 use pushbench_os::net::tcp_info::{Parting, Segments, Side, TcpInfo};
-use pushbench_os::time::clock;
-
-use crate::shared::Shared;
 
 /// The account of the bytes of all connections.
 #[derive(Debug)]
@@ -30,7 +24,7 @@ pub(crate) struct ByteCount {
 
 /// How far the count of a window is.
 #[derive(Debug, Clone, Copy, Default)]
-enum Counting {
+pub(crate) enum Counting {
     #[default]
     Not,
     /// It has begun with this total, and ends then.
@@ -61,13 +55,14 @@ impl ByteCount {
         self.closed.set(bytes);
     }
 
-    /// Takes the end of a window that is over, unless that was done.
-    pub(crate) fn end(&self, shared: &Shared) {
-        if let Counting::Since(before, end) = self.window.get()
-            && end <= clock::now()
-        {
-            self.window.set(Counting::Over(self.total(shared).since(&before)));
-        }
+    /// The window begins, or its count is given up.
+    pub(crate) fn set(&self, counting: Counting) {
+        self.window.set(counting);
+    }
+
+    /// How far the count of the window is.
+    pub(crate) const fn get(&self) -> Counting {
+        self.window.get()
     }
 
     /// The bytes of the window, if it was whole and every reading good.
@@ -78,45 +73,18 @@ impl ByteCount {
         }
     }
 
+    /// The bytes of all that are closed.
+    pub(crate) const fn of_closed(&self) -> ServedBytes {
+        self.closed.get()
+    }
+
     /// The bytes of a connection so far, its handshake among them.
-    fn bytes(&self, reading: Option<&TcpInfo>) -> Option<ServedBytes> {
+    pub(crate) fn bytes(&self, reading: Option<&TcpInfo>) -> Option<ServedBytes> {
         let bytes = reading.and_then(|reading| since_open(reading, self.ip));
         if bytes.is_none() {
             self.incomplete.set(true);
         }
         bytes
-    }
-
-    /// The bytes of all connections that there have been.
-    fn total(&self, shared: &Shared) -> ServedBytes {
-        let mut total = self.closed.get();
-        shared.each_connection(|connection| {
-            if let Some(bytes) = self.bytes(connection.tcp_info().as_ref()) {
-                total.merge(&bytes);
-            }
-        });
-        total
-    }
-}
-
-/// Counts over `window`, for as long as it is polled. One that has begun begins now.
-pub(crate) fn measure(shared: Rc<Shared>, window: Window) -> impl Future<Output = ()> {
-    if let Some(count) = &shared.byte_count {
-        count.window.set(Counting::Not);
-        begin(count, &shared, window);
-    }
-    async move {
-        let Some(count) = &shared.byte_count else { return };
-        tokio::time::sleep(window.start.saturating_since(clock::now())).await;
-        begin(count, &shared, window);
-        tokio::time::sleep(window.end.saturating_since(clock::now())).await;
-        count.end(&shared);
-    }
-}
-
-fn begin(count: &ByteCount, shared: &Shared, window: Window) {
-    if matches!(count.window.get(), Counting::Not) && window.start <= clock::now() {
-        count.window.set(Counting::Since(count.total(shared), window.end));
     }
 }
 

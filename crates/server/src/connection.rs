@@ -4,6 +4,8 @@
 //! Timeouts are held against the instant of the last step ([`deadline`]) whenever
 //! somebody looks, and are no timers of each request.
 
+mod deadline;
+
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -21,6 +23,9 @@ use crate::http::last_words;
 use crate::rooms::guest::Guest;
 use crate::stamps::{Peer, StampLog};
 use crate::turn;
+
+pub(crate) use self::deadline::Overdue;
+use self::deadline::deadline;
 
 /// The states of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,43 +51,6 @@ pub(crate) enum ConnectionState {
     Draining,
     /// To be dropped.
     Dead,
-}
-
-/// Deadlines that a connection can miss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Overdue {
-    /// The handshake did not end.
-    Handshake,
-    /// No request came.
-    Idle,
-    /// A request began and did not end.
-    Request,
-    /// The client took no byte of what waits for it.
-    Write,
-    /// The client did not leave.
-    Close,
-}
-
-/// The deadline of a state, and how long after its last step that is: all that is ever waited for.
-/// An answer in the making and a stream that has everything have none.
-fn deadline(
-    state: ConnectionState,
-    is_behind: bool,
-    config: &ServerConfig,
-) -> Option<(Overdue, Duration)> {
-    Some(match state {
-        ConnectionState::Dead => return None,
-        ConnectionState::Opening => (Overdue::Handshake, config.request_timeout),
-        ConnectionState::Receiving => (Overdue::Request, config.request_timeout),
-        _ if is_behind => (Overdue::Write, config.write_timeout),
-        ConnectionState::Idle => (Overdue::Idle, config.idle_timeout),
-        ConnectionState::Closing | ConnectionState::Ending | ConnectionState::Draining => {
-            (Overdue::Close, config.close_timeout)
-        }
-        ConnectionState::Answering | ConnectionState::Waiting | ConnectionState::Streaming => {
-            return None;
-        }
-    })
 }
 
 /// A connection that is sampled or counted, or whose client has been in a room.

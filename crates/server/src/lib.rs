@@ -57,6 +57,7 @@ mod stamps;
 mod stream;
 mod turn;
 mod view;
+mod window_bytes;
 mod wire;
 
 pub use access::Access;

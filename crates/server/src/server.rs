@@ -22,7 +22,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, LocalSet};
 
 use crate::accept;
-use crate::byte_count;
 use crate::channel::ChannelKind;
 use crate::config::ServerConfig;
 use crate::publisher;
@@ -30,6 +29,7 @@ use crate::rooms::hearing::Hearing;
 use crate::rounds;
 use crate::serving::task;
 use crate::shared::Shared;
+use crate::window_bytes;
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -262,7 +262,7 @@ async fn serve(
             Some(ServerOrder::Measure { window }) => {
                 shared.lag.borrow_mut().measure(window);
                 shared.stamps.measure(window);
-                let count = byte_count::measure(Rc::clone(&shared), window);
+                let count = window_bytes::measure(Rc::clone(&shared), window);
                 if let Some(earlier) = counting.replace(tokio::task::spawn_local(count)) {
                     earlier.abort();
                 }
@@ -274,9 +274,7 @@ async fn serve(
         }
     }
     drop(publishing);
-    if let Some(count) = &shared.byte_count {
-        count.end(&shared);
-    }
+    window_bytes::end(&shared);
     accepting.abort();
     if let Some(counting) = counting {
         counting.abort();

@@ -22,9 +22,9 @@ pub struct ServedBytes {
 /// Bytes of one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedWay {
-    /// What the sockets moved: everything above TCP, once.
+    /// Bytes that the sockets moved: everything above TCP, once.
     pub socket_bytes: u64,
-    /// What TCP and IP added. Of what was sent again only the server's is known.
+    /// Bytes of TCP and IP. Of those that were sent again only the server's are known.
     pub tcpip: TcpipTally,
 }
 
@@ -74,7 +74,7 @@ impl ServedWay {
         self.tcpip.merge(&other.tcpip);
     }
 
-    // What a close is expected to send is no more than that, so that a connection's last count may be
+    // The end of a connection is a model and no count, so that a connection's last count may be
     // smaller by a segment than the one before.
     const fn since(&self, earlier: &Self) -> Self {
         let (now, before) = (&self.tcpip, &earlier.tcpip);

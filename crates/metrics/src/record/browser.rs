@@ -40,6 +40,14 @@ pub struct Waiting {
     pub longest: Duration,
 }
 
+/// The words for tabs out of sight.
+pub(super) const HIDDEN: &str = "all tabs were behind another, and a browser lets timers of such a page \
+                                 fire once a second at most, so that polls are due no more often";
+
+/// The remedy.
+pub(super) const HIDDEN_REMEDY: &str = "a page out of sight learns late what it polls for; messages of a \
+                                        stream come to it as they do to one in sight";
+
 /// A fault of a browser's tabs, so that they say nothing of the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "kebab-case")]

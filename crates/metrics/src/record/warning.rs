@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::events::OtherEvents;
 use crate::observe::silence::Silence;
-use crate::record::browser::Waiting;
+use crate::record::browser::{self, Waiting};
 
 pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
 pub use self::calm::{
@@ -271,10 +271,7 @@ impl Warning {
                 "the server does not hold polls, and the pauses between them are in the latency"
             }
             Self::TabsWait(waiting) => waiting.remedy(),
-            Self::TabsHidden => {
-                "a page out of sight learns late what it polls for; messages of a stream come to it \
-                 as they do to one in sight"
-            }
+            Self::TabsHidden => browser::HIDDEN_REMEDY,
             Self::NotBack { .. } => "lengthen --duration; see errors in trials.csv",
             Self::PollsSkipped { .. } => "responses take longer than the poll interval; raise it",
             Self::FewMessages { .. } => "lengthen the window with --duration",
@@ -349,10 +346,7 @@ impl fmt::Display for Warning {
                 share.off_model(f, *measured, *expected, *p)
             }
             Self::TabsWait(waiting) => waiting.fmt(f),
-            Self::TabsHidden => f.write_str(
-                "all tabs were behind another, and a browser lets timers of such a page fire once a \
-                 second at most, so that polls are due no more often",
-            ),
+            Self::TabsHidden => f.write_str(browser::HIDDEN),
             Self::Unverified => f.write_str(UNVERIFIED),
             Self::ForeignClock => f.write_str(FOREIGN_CLOCK),
             Self::ServerUnknown => f.write_str("the server's CPU and memory are not known"),
