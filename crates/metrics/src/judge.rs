@@ -6,6 +6,7 @@
 
 pub mod breakdown;
 pub mod compare;
+pub mod crossing;
 pub mod figures;
 pub mod models;
 pub mod stats;
