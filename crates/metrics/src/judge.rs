@@ -10,4 +10,5 @@ pub mod crossing;
 pub mod figures;
 pub mod models;
 pub mod stats;
+pub mod sweep;
 pub mod thresholds;
