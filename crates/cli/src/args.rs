@@ -141,6 +141,7 @@ Examples:
   pushbench run ticker -d 10s
   pushbench run my-feed.toml --runs 6 --out /tmp/results
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
+  pushbench run --rate 0.5/s,1/s,5/s,20/s --refine
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
   pushbench run ticker -t websocket -t websocket+tls --tls-certificate rsa-2048
   pushbench run ticker --headers chromium --cookie-bytes 0,400
@@ -183,6 +184,10 @@ pub(crate) struct RunArgs {
     pub(crate) router_packets: Option<Count>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    /// After the rounds of a list of numbers, add points between two of them where two transports
+    /// cross, to say more exactly where: up to six, each with its rounds
+    #[arg(long)]
+    pub(crate) refine: bool,
     /// Print the plan and the time it will take, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -84,7 +84,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     check_thresholds(&plan, &target, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
-    measure(plan, Players::against(target, args.server_pid.clone()), &args.output)
+    measure(plan, Players::against(target, args.server_pid.clone()), &args.output, false)
 }
 
 /// Says of points what their server is: of an application nobody knows the rate, nor the mean size of a

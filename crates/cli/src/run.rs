@@ -1,5 +1,6 @@
 //! `pushbench run`: scenarios, measured one after the other, and their results.
 
+mod refine;
 mod remarks;
 
 use std::ops::ControlFlow;
@@ -37,8 +38,11 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
     }
     plans.iter().try_for_each(|plan| subjects::check(plan, args.server_processes))?;
+    if args.refine {
+        plans.iter().try_for_each(refine::check)?;
+    }
     if args.dry_run {
-        plans.iter().try_for_each(|plan| print(&describe(plan)))?;
+        plans.iter().try_for_each(|plan| print(&describe(plan, args.refine)))?;
         return Ok(Outcome::Done);
     }
     plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
@@ -47,7 +51,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     for plan in plans {
         let players = Players::real().with_browser(args.browser.chromium.clone());
-        outcome = outcome.max(measure(plan, players, &args.output)?);
+        outcome = outcome.max(measure(plan, players, &args.output, args.refine)?);
     }
     Ok(outcome)
 }
@@ -83,7 +87,7 @@ pub(crate) fn commands() -> Commands {
 }
 
 /// The plan in words.
-fn describe(plan: &Plan) -> String {
+fn describe(plan: &Plan, refined: bool) -> String {
     let scenario = &plan.scenario;
     let names: Vec<&str> = scenario.contenders.iter().map(|contender| contender.name()).collect();
     let question = scenario.question.as_str();
@@ -119,6 +123,9 @@ fn describe(plan: &Plan) -> String {
         text.push_str(&format!("  threshold   {threshold}\n"));
     }
     text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
+    if refined {
+        text.push_str(&refine::describe(plan));
+    }
     text
 }
 
@@ -174,11 +181,13 @@ fn processes(plan: &Plan, point: &Point) -> String {
     }
 }
 
-/// Runs a plan's trials, saving after each; then writes and prints the results.
+/// Runs a plan's trials, and where it is `refined` those of further points, saving after each; then
+/// writes and prints the results.
 pub(crate) fn measure(
     plan: Plan,
     players: Players,
     output: &OutputArgs,
+    refined: bool,
 ) -> Result<Outcome, Failure> {
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -199,7 +208,8 @@ pub(crate) fn measure(
         partial: true,
         thresholds: Vec::new(),
     };
-    let played = play(plan, players, output, |event| keep(event, &folder, &mut record));
+    let steps = if refined { refine::STEPS } else { 0 };
+    let played = play_all(plan, steps, players, output, (&folder, &mut record));
     record.thresholds = thresholds::judge(&record);
     let finished = finish(&folder, &record, output);
     remarks::repeated(&record).iter().for_each(tell);
@@ -229,6 +239,28 @@ pub(crate) fn command_line() -> Vec<String> {
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("pushbench".to_owned()).chain(arguments).collect()
+}
+
+/// Goes through the trials of `plan`, and up to so many steps of further points, and keeps them.
+fn play_all(
+    mut plan: Plan,
+    steps: u32,
+    players: Players,
+    output: &OutputArgs,
+    (folder, record): (&RunFolder, &mut RunRecord),
+) -> Result<(), Failure> {
+    let listed = plan.points.len();
+    play(plan.clone(), players.clone(), output, |event| keep(event, folder, record))?;
+    for _ in 0..steps {
+        let Some((next, line)) = refine::next(&plan, record, listed) else { break };
+        if !output.quiet {
+            tell(line);
+        }
+        plan = next;
+        record.points.clone_from(&plan.points);
+        play(plan.clone(), players.clone(), output, |event| keep(event, folder, record))?;
+    }
+    Ok(())
 }
 
 /// Goes through the trials, and gives each event to `keep`.

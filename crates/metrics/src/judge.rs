@@ -6,7 +6,9 @@
 
 pub mod breakdown;
 pub mod compare;
+pub mod crossing;
 pub mod figures;
 pub mod models;
 pub mod stats;
+pub mod sweep;
 pub mod thresholds;

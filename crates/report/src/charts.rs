@@ -13,6 +13,7 @@ mod cpu;
 pub(crate) mod headers;
 mod latency;
 pub(crate) mod look;
+mod marks;
 mod raster;
 mod ratio;
 pub(crate) mod style;
@@ -119,9 +120,10 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     }
     let ratios = ratio::charts(record, &blocks);
     let sweeps = sweep::charts(record, &blocks).into_iter();
-    // Ages are there twice otherwise.
+    // Ages and what a client costs the server are there twice otherwise.
     let known = ratios.iter().any(|chart| chart.name == "sweep-age");
-    charts.extend(sweeps.filter(|chart| !known || chart.name != "sweep-latency"));
+    let twice = ["sweep-latency", "sweep-client-cpu"];
+    charts.extend(sweeps.filter(|chart| !known || !twice.contains(&&*chart.name)));
     charts.extend(ratios);
     charts
 }
@@ -142,6 +144,8 @@ pub(crate) enum Key {
     Dashes(&'static str),
     /// A thin line.
     Thin(&'static str),
+    /// The marks of crossings.
+    Crossings,
 }
 
 impl Key {
@@ -149,6 +153,7 @@ impl Key {
         match self {
             Self::Contender(contender) => contender.name(),
             Self::Area(_, name) | Self::Dashes(name) | Self::Thin(name) => name,
+            Self::Crossings => marks::KEY,
         }
     }
 }
@@ -219,6 +224,7 @@ impl Picture {
                 Key::Area(colour, _) => {
                     area.rect((x + 12, y - 10), (x + SAMPLE, y + 10), *colour)?
                 }
+                Key::Crossings => marks::draw_key(area, (x, y), SAMPLE)?,
                 Key::Thin(_) => area.path(vec![(x, y), (x + SAMPLE, y)], FAINT, 1)?,
                 Key::Dashes(_) => area.dashes(&[(x, y), (x + SAMPLE, y)], &DASHES, FAINT, 2)?,
             }

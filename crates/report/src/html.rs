@@ -14,7 +14,7 @@ use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, blocks};
-use crate::{instrument, settings, table};
+use crate::{crossings, instrument, settings, table};
 
 const STYLE: &str = include_str!("../assets/page.css");
 
@@ -77,6 +77,7 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     for line in footer(record, &blocks) {
         let _ = writeln!(page, "<p class=\"legend\">{}</p>", escaped(&line));
     }
+    page.push_str(&crossings::page_section(record));
     push_invalid(&mut page, record);
     push_charts(&mut page, &charts)?;
     page.push_str(&definitions(record, &blocks));

@@ -15,6 +15,7 @@ mod breakdown;
 mod browser;
 mod charts;
 mod cross;
+mod crossings;
 mod failures;
 mod floor;
 mod headers;
@@ -56,7 +57,7 @@ pub use self::headers::{
 };
 pub use self::markdown::markdown;
 pub use self::sentence::sentence;
-pub use self::settings::{over, talked};
+pub use self::settings::{over, talked, worded as setting_in_words};
 pub use self::table::terminal_table;
 pub use self::thresholds::threshold_lines;
 

@@ -7,7 +7,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::rows::{Block, blocks};
 use crate::thresholds::Line;
-use crate::{breakdown, charts, instrument, notes, settings, table, thresholds};
+use crate::{breakdown, charts, crossings, instrument, notes, settings, table, thresholds};
 
 /// The sentence, the table and its notes to paste into an issue: `report.md`.
 #[must_use]
@@ -36,12 +36,24 @@ pub fn markdown(record: &RunRecord) -> String {
             let _ = writeln!(text, "\n![Where latency is spent](charts/{file}.svg)");
         }
     }
+    push_crossings(&mut text, record);
     let _ = writeln!(text, "\n{}", escaped(&table::legend(record, &blocks).join(" ")));
     for line in [instrument::lags(record), instrument::layout(record)].into_iter().flatten() {
         let _ = writeln!(text, "{}", escaped(&line));
     }
     push_origin(&mut text, record);
     text
+}
+
+fn push_crossings(text: &mut String, record: &RunRecord) {
+    let rows = crossings::rows(record);
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str("\n## Crossings\n\n");
+    let header = crossings::HEADER.map(str::to_owned);
+    let escape = |cells: Vec<String>| cells.iter().map(|cell| escaped(cell)).collect();
+    push_table(text, &header, rows.into_iter().map(escape));
 }
 
 fn push_thresholds(text: &mut String, record: &RunRecord) {

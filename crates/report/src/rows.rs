@@ -8,6 +8,7 @@ use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Figures, Summary, summarise};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::judge::stats::paired::Paired;
+use pushbench_metrics::judge::sweep::Reading;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
@@ -17,7 +18,7 @@ use crate::{human, settings};
 const FACTOR_OF_ONE_TRIAL: f64 = 2.0;
 
 /// A factor below this is nobody's reason to choose a transport, however sure it is.
-const FACTOR_WORTH_TELLING: f64 = 1.05;
+pub(crate) const FACTOR_WORTH_TELLING: f64 = 1.05;
 
 /// A figure's median over the trials and where the trials put it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -164,6 +165,13 @@ impl Row<'_> {
             Reach::Capture | Reach::Wire => self.spread(Figure::WireBytes),
             Reach::Socket => self.spread_by(Figures::socket_bytes),
         }
+    }
+
+    /// The spread of what a sweep compares.
+    pub(crate) fn reading(&self, reading: Reading) -> Option<Spread> {
+        let trials = self.trials.iter().zip(&self.figures);
+        let values = trials.filter_map(|(trial, figures)| reading.value(trial, figures));
+        Spread::of(&values.collect::<Vec<f64>>())
     }
 
     fn spread_by(&self, value: impl Fn(&Figures) -> Option<f64>) -> Option<Spread> {

@@ -21,7 +21,7 @@ use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
 use self::words::{against, arrived_bytes, bounded, delivered_in, with_bytes};
 use crate::rows::{Block, blocks, by_server};
-use crate::{human, life};
+use crate::{crossings, human, life};
 
 /// With more points than this, the sentence speaks of the first and the last.
 const POINTS_SPOKEN_OF: usize = 3;
@@ -33,6 +33,10 @@ pub fn sentence(record: &RunRecord) -> String {
     if blocks.is_empty() {
         return "No trial was finished, so there is nothing to compare.".to_owned();
     }
+    let of_sweeps = crossings::sentences(record);
+    if !of_sweeps.is_empty() {
+        return of_sweeps.join("\n");
+    }
     let count = blocks.len();
     if count > POINTS_SPOKEN_OF {
         blocks.drain(1..count - 1);
@@ -41,6 +45,7 @@ pub fn sentence(record: &RunRecord) -> String {
     if count > POINTS_SPOKEN_OF {
         lines.push(format!("The {} points between are in summary.csv.", count - 2));
     }
+    lines.extend(crossings::between_two(record));
     lines.join("\n")
 }
 

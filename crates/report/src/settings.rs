@@ -5,21 +5,17 @@ use pushbench_core::life::Life;
 use pushbench_core::link::Scope;
 use pushbench_core::scenario::{Axis, AxisUnit, Point, Scenario};
 use pushbench_core::talk::{Pace, Pattern};
+use pushbench_metrics::judge::sweep;
 
 use crate::human;
 
 /// The axes in which the points differ.
 pub(crate) fn varying(points: &[Point]) -> Vec<Axis> {
-    let varies = |axis: &Axis| {
-        let mut values = points.iter().map(|point| axis.text(point));
-        let first = values.next();
-        values.any(|value| Some(&value) != first.as_ref())
-    };
-    Axis::ALL.into_iter().filter(varies).collect()
+    sweep::varying(&points.iter().collect::<Vec<_>>())
 }
 
 /// A value of `axis` without its unit, where that is said beside it.
-fn number(axis: Axis, value: f64) -> String {
+pub(crate) fn number(axis: Axis, value: f64) -> String {
     match axis.unit() {
         AxisUnit::Count => human::short_number(value, 6),
         AxisUnit::PerSecond | AxisUnit::Factor => human::short_number(value, 3),
@@ -46,7 +42,9 @@ pub(crate) fn tick(axis: Axis, value: f64) -> String {
     number(axis, value) + unit
 }
 
-fn worded(axis: Axis, value: f64) -> String {
+/// A value of `axis`, in its unit, in words: `3.1 messages/s`.
+#[must_use]
+pub fn worded(axis: Axis, value: f64) -> String {
     let plural = if (value - 1.0).abs() < 1e-9 { "" } else { "s" };
     axis.words().replace("{s}", plural).replace("{}", &number(axis, value))
 }

@@ -4,6 +4,7 @@ mod breakdown;
 mod charts;
 pub(crate) mod columns;
 mod comparison;
+mod crossings;
 mod csv;
 mod folder;
 mod golden;

@@ -66,6 +66,8 @@ pub struct Plan {
     pub points: Vec<Point>,
     /// In the order in which they will run.
     pub trials: Vec<TrialId>,
+    /// How many trials of the run come before these.
+    pub before: u32,
     /// Whether packets are captured.
     pub capture: bool,
     /// Whether a sample of messages is stamped along its way.
@@ -91,6 +93,7 @@ impl Plan {
             subjects: Vec::new(),
             points,
             trials,
+            before: 0,
             capture: false,
             allow_busy: false,
             stamps: true,
@@ -105,6 +108,15 @@ impl Plan {
     pub fn with_subjects(self, subjects: Vec<Subject>) -> Self {
         let trials = order(&self.scenario, &self.points, &subjects);
         Self { subjects, trials, ..self }
+    }
+
+    /// The plan of what a run adds to this one: `points` with the next numbers, and their trials alone.
+    #[must_use]
+    pub fn with_further(self, points: Vec<Point>) -> Self {
+        let trials = order(&self.scenario, &points, &self.subjects);
+        let before = self.before + u32::try_from(self.trials.len()).unwrap_or(u32::MAX);
+        let points = [self.points, points].concat();
+        Self { points, trials, before, ..self }
     }
 
     /// The server of a trial; `None` where it is our own.

@@ -21,8 +21,9 @@ impl Run {
     /// The first that no repeat helps; [`RunError::Stopped`] where `listener` wants it to end.
     pub fn play(&self, listener: &mut Listener<'_>) -> Result<(), RunError> {
         let trials = &self.plan.trials;
-        (1_u32..).zip(trials).try_for_each(|(order, &id)| {
-            let last = order as usize == trials.len();
+        (1_u32..).zip(trials).try_for_each(|(number, &id)| {
+            let last = number as usize == trials.len();
+            let order = self.plan.before + number;
             let has_floor = self.plan.has_floor_behind(id);
             repeat(last && !has_floor, listener, |number, listener| {
                 let attempt = Attempt { id, order, number };

@@ -24,6 +24,7 @@ mod link_times;
 mod processes;
 mod program;
 mod proxies;
+mod refine;
 mod refusals;
 mod rules;
 mod run;

@@ -1,6 +1,7 @@
 //! Axes: the settings that a scenario may list several values of, and so the ways in which its
 //! points differ. One table of all of them.
 
+mod further;
 mod rows;
 
 use self::rows::{Row, TABLE};

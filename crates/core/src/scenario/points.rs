@@ -45,14 +45,36 @@ impl Scenario {
             lasts /= values;
             axis.choose(self, index / lasts % values, &mut point);
         }
+        self.settle(&mut point, trace);
+        point
+    }
+
+    /// Sets what follows from a point's settings.
+    fn settle(&self, point: &mut Point, trace: Option<&Trace>) {
         point.rate = self.rate_of_each(Count(point.clients.into())).unwrap_or(point.rate);
-        let feed = self.feed_spec(&point, trace);
+        let feed = self.feed_spec(point, trace);
         point.rate_hz = feed.schedule.mean_hz().unwrap_or(0.0);
         point.payload_bytes = feed.payload.mean_bytes();
-        self.talk.settle(&mut point);
+        self.talk.settle(point);
         let listed = Axis::ALL.into_iter().filter(|axis| axis.len(self) > 1);
-        point.label = listed.map(|axis| axis.label(&point)).collect::<Vec<_>>().join(" ");
-        point
+        point.label = listed.map(|axis| axis.label(point)).collect::<Vec<_>>().join(" ");
+    }
+
+    /// A point beside those of the lists, with the number `id`: as `like`, with that `value` of
+    /// `axis`, in its unit. `None` where the axis takes no
+    /// [further values](Axis::takes_further_values), or the point could not be run.
+    #[must_use]
+    pub fn further_point(
+        &self,
+        id: u32,
+        like: &Point,
+        (axis, value): (Axis, f64),
+        trace: Option<&Trace>,
+    ) -> Option<Point> {
+        let mut point = Point { id, ..like.clone() };
+        axis.put(value, &mut point)?;
+        self.settle(&mut point, trace);
+        point.check().is_ok().then_some(point)
     }
 
     /// The feed at a point.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use plotters_backend::DrawingBackend;
+use pushbench_metrics::judge::crossing::scale::Scale as Spacing;
 
 use super::style::{AXIS, Anchor, Area, Draw as _, Drawn, FAINT, Font, GRID, TICK, WIDTH, pixel};
 use crate::human;
@@ -103,11 +104,11 @@ impl Scale {
         Self { low: 0.0, high: most, logarithmic: false, ticks, title: title.to_owned() }
     }
 
-    /// An axis of a few given values, logarithmic where they span enough.
+    /// An axis of a few given values, on the scale on which a sweep over them is interpolated.
     pub(crate) fn of_values(values: &[f64], title: &str, words: impl Fn(f64) -> String) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(0.0, f64::max);
-        let logarithmic = least > 0.0 && most / least >= 4.0;
+        let logarithmic = Spacing::of(values) == Spacing::Logarithmic;
         let (low, high) = if logarithmic {
             (least / 1.1, most * 1.1)
         } else {
@@ -172,6 +173,11 @@ impl Frame {
     /// The place of a value.
     pub(crate) fn at(&self, x: f64, y: f64) -> (i32, i32) {
         (self.x.pixel(x, self.left, self.right), self.y.pixel(y, self.bottom, self.top))
+    }
+
+    /// The pixel of the horizontal axis.
+    pub(crate) const fn bottom(&self) -> i32 {
+        self.bottom
     }
 
     /// Grid, axes, ticks and the axes' titles.

@@ -8,14 +8,16 @@ use pushbench_core::scenario::{Axis, Point, ScheduleKind};
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::judge::models::Law;
 use pushbench_metrics::judge::stats;
+use pushbench_metrics::judge::sweep::{Cost, Reading, sweeps};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use super::axes::{Frame, Scale};
 use super::look::{self, colour};
+use super::marks::{self, Mark};
 use super::style::{Area, Draw as _, Drawn};
 use super::{Chart, Key, Line, Picture, Plot, lines, values};
 use crate::human;
-use crate::rows::Block;
+use crate::rows::{Block, Row};
 
 const AGE: &str = "How old what a client holds is, on average. Points are measured; the thin line \
     is what polling at this ratio must give: half of both intervals together (of a Poisson feed the \
@@ -30,6 +32,8 @@ const CPU: &str = "CPU time of the server in each second for each client, whatev
     costs also where there is no news, a push costs each message also where it is soon superseded. \
     Where the lines cross, the cheaper transport changes. No model: a line joins the points.";
 
+const CPU_READING: Reading = Reading::PerClientSecond(Cost::ServerCpu);
+
 /// Points of a model's line.
 const STEPS: u32 = 160;
 
@@ -39,6 +43,8 @@ pub(super) struct Ratio {
     models: Vec<(Contender, Vec<(f64, f64)>)>,
     /// Whether lines join the points, in want of a model.
     joined: bool,
+    /// Where lines cross.
+    marks: Vec<Mark>,
     axis: &'static str,
     is_share: bool,
 }
@@ -74,6 +80,7 @@ fn quotient(part: u64, whole: u64) -> Option<f64> {
 
 /// A run's points by their ratio.
 struct ByRatio<'a> {
+    record: &'a RunRecord,
     blocks: &'a [Block<'a>],
     law: ScheduleKind,
     ratios: Vec<f64>,
@@ -99,7 +106,7 @@ impl<'a> ByRatio<'a> {
         let same_gap = blocks.iter().all(|block| block.point.rate == first.rate);
         let same_poll = blocks.iter().all(|block| block.point.poll_interval == first.poll_interval);
         let alone = ratios.len() == blocks.len() && (same_gap || same_poll);
-        (ratios.len() > 1 && alone).then_some(Self { blocks, law, ratios, first, same_gap })
+        (ratios.len() > 1 && alone).then_some(Self { record, blocks, law, ratios, first, same_gap })
     }
 
     fn ages(&self) -> Ratio {
@@ -110,6 +117,7 @@ impl<'a> ByRatio<'a> {
             measured: self.points(|trial, _| trial.measured.age.mean_us()),
             models: self.models(|_| true, model),
             joined: false,
+            marks: self.marks(Reading::FRESHNESS),
             axis: "mean age (logarithmic)",
             is_share: false,
         }
@@ -124,6 +132,7 @@ impl<'a> ByRatio<'a> {
             measured: self.points(missed),
             models: self.models(polls, |law, poll_us, _, _| law.missed(poll_us)),
             joined: false,
+            marks: Vec::new(),
             axis: "messages missed",
             is_share: true,
         }
@@ -138,20 +147,19 @@ impl<'a> ByRatio<'a> {
             measured: self.points(empty),
             models: self.models(polls, |law, poll_us, _, _| law.empty(poll_us)),
             joined: false,
+            marks: Vec::new(),
             axis: "responses without news",
             is_share: true,
         }
     }
 
     fn cpu(&self) -> Ratio {
-        let each = |trial: &TrialRecord, _| {
-            let us = trial.resources.server_cpu?.total.as_secs_f64() * 1e6;
-            Some(us / trial.window.duration().as_secs_f64() / f64::from(trial.connected.max(1)))
-        };
+        let each = |row: &Row<'_>| Some(row.reading(CPU_READING)?.middle);
         Ratio {
-            measured: self.points(each),
+            measured: lines(self.blocks.iter(), |block| ratio(&block.point), each),
             models: Vec::new(),
             joined: true,
+            marks: self.marks(CPU_READING),
             axis: "server CPU for each client and second (logarithmic)",
             is_share: false,
         }
@@ -199,6 +207,15 @@ impl<'a> ByRatio<'a> {
             .collect()
     }
 
+    /// Where the lines of a reading cross. Of the two intervals one varies, and the ratio with it.
+    fn marks(&self, reading: Reading) -> Vec<Mark> {
+        let over = if self.same_gap { Axis::PollInterval } else { Axis::Rate };
+        let factor = ratio(self.first) / over.value(self.first);
+        let words = |ratio: f64| format!("P/T {}", human::short_number(ratio, 2));
+        let marks = marks::of(&sweeps(self.record), (over, self.first), reading);
+        marks.into_iter().map(|mark| mark.scaled(factor, words)).collect()
+    }
+
     /// T and P at a ratio, µs.
     fn intervals(&self, ratio: f64) -> (f64, f64) {
         let (gap_us, poll_us) = (gap_us(self.first), poll_us(self.first));
@@ -237,7 +254,8 @@ impl Ratio {
         }
         let lines = self.measured.iter().map(|line| Key::Contender(line.contender));
         let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
-        let keys = lines.chain(model).collect();
+        let marks = (!self.marks.is_empty()).then_some(Key::Crossings);
+        let keys = lines.chain(model).chain(marks).collect();
         let picture = Picture { title, subtitle, keys, height: 600, plot: Plot::Ratio(self) };
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
@@ -269,6 +287,6 @@ impl Ratio {
                 places.into_iter().try_for_each(|place| look::marker(area, *contender, place))?;
             }
         }
-        Ok(())
+        marks::draw(&self.marks, &frame, area)
     }
 }

@@ -1,5 +1,7 @@
 //! Figures against the setting that a run varies.
 
+mod table;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -7,24 +9,20 @@ use plotters_backend::DrawingBackend;
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
-use pushbench_core::{Contender, Figure};
+use pushbench_core::{Contender, Delivery, Figure};
 use pushbench_metrics::judge::stats;
+use pushbench_metrics::judge::sweep::{Reading, sweeps};
 use pushbench_metrics::record::RunRecord;
 
+use self::table::{AGES, COSTS, GROWING, LATENCIES, OfCost, OfFigure, SHARED};
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
+use super::marks::{self, Mark};
 use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
 use super::{Chart, Key, Line, Picture, Plot, lines, values};
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings;
 use crate::{floor, human};
-
-const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
-    it. A line is broken where no trial was valid. The vertical axis is logarithmic, the horizontal \
-    one where its values span enough. A thin line is what a model expects: of a push the way down to \
-    the client; of short polls that and half the poll interval; of a long poll the way down, and for \
-    a message that is due while an answer and the next request are under way the wait for that \
-    request. Models know no losses and no queues.";
 
 /// How to read the bytes; over payload sizes, what the line of dashes is for.
 fn bytes_caption(reach: Reach, over: Axis) -> String {
@@ -47,7 +45,7 @@ fn bytes_caption(reach: Reach, over: Axis) -> String {
     };
     format!(
         "{moved}{payload}{} The vertical axis is logarithmic, the horizontal one where its values \
-         span enough.",
+         are spaced so.",
         reach.lacks()
     )
 }
@@ -62,6 +60,8 @@ pub(super) struct Sweep {
     words: fn(f64) -> String,
     /// Something else to hold the lines against.
     dashes: Dashes,
+    /// Where lines cross.
+    marks: Vec<Mark>,
 }
 
 /// A line of dashes to hold the others against.
@@ -92,88 +92,28 @@ impl Dashes {
     }
 }
 
-/// The chart of a figure: file, figure, title, axis, and how to read it.
-type OfFigure = (&'static str, Figure, &'static str, &'static str, &'static str);
-
-const LATENCIES: OfFigure = (
-    "sweep-latency",
-    Figure::LatencyP50,
-    "Median latency",
-    "median latency (logarithmic)",
-    LATENCY,
-);
-
-/// In place of latencies, where messages were superseded.
-const AGES: OfFigure = (
-    "sweep-latency",
-    Figure::AgeMean,
-    "Mean age of information",
-    "mean age (logarithmic)",
-    LATENCY,
-);
-
-/// The charts over rates of what messages share.
-const SHARED: [OfFigure; 2] = [
-    (
-        "sweep-server-cpu",
-        Figure::ServerCpu,
-        "Server CPU per message",
-        "CPU time per message (logarithmic)",
-        "CPU time of the server for each message that arrived. A line that falls is work that messages \
-     share: those that are there together go with one answer, one system call and one wake-up. Both \
-     axes are logarithmic where their values span enough.",
-    ),
-    (
-        "sweep-batch",
-        Figure::Batch,
-        "Messages in an answer",
-        "messages in an answer (logarithmic)",
-        "Messages that an answer to a poll brings on average, answers without any included. The more come \
-     with one, the fewer headers, system calls and wake-ups each takes: what a stream pays for each \
-     message a batch pays once. Both axes are logarithmic where their values span enough.",
-    ),
-];
-
-/// The charts of what grows with the clients.
-const GROWING: [OfFigure; 4] = [
-    (
-        "sweep-latency-p99",
-        Figure::LatencyP99,
-        "99th percentile of latency",
-        "99th percentile of latency (logarithmic)",
-        LATENCY,
-    ),
-    (
-        "sweep-server-cpu",
-        Figure::ServerCpu,
-        "Server CPU per message",
-        "CPU time per message (logarithmic)",
-        "CPU time of the server for each message that arrived. A level line means that a message \
-         costs the same however many clients there are. The line of dashes, where there is one, is \
-         what a loop costs that does nothing but write each message to each socket; polls that \
-         bring several messages at once are below it. Both axes are logarithmic where their values \
-         span enough.",
-    ),
-    (
-        "sweep-load-cpu",
-        Figure::LoadCpu,
-        "Load generator's CPU per message",
-        "CPU time per message (logarithmic)",
-        "CPU time of the load generator, which plays all clients, for each message that arrived: \
-         the instrument's own cost. The line of dashes, where there is one, is what a loop costs \
-         that does nothing but read each message from each socket; polls that bring several at \
-         once are below it. Both axes are logarithmic where their values span enough.",
-    ),
-    (
-        "sweep-memory",
-        Figure::ServerRss,
-        "Server memory per client",
-        "memory per client (logarithmic)",
-        "Growth of the server's memory over its clients; what the kernel keeps for sockets is not \
-         part of it. With few clients it is mostly what a process needs once, the ring of \
-         messages included. Both axes are logarithmic where their values span enough.",
-    ),
-];
+impl OfCost {
+    fn chart(
+        &self,
+        blocks: &[&Block<'_>],
+        over: Axis,
+        (held, marks): (&str, Vec<Mark>),
+    ) -> Option<Chart> {
+        let reading = Reading::PerClientSecond(self.cost);
+        let at = |block: &Block<'_>| over.value(&block.point);
+        let sweep = Sweep {
+            over,
+            lines: lines(blocks.iter().copied(), at, |row| row.reading(reading)),
+            models: Vec::new(),
+            axis: self.axis,
+            words: self.words,
+            dashes: Dashes::None,
+            marks,
+        };
+        let title = format!("{} against {}", self.what, over.title());
+        sweep.chart(self.name, self.caption, title, format!("Each point is {MEDIAN}{held}"))
+    }
+}
 
 const DIAGONAL: &str = "the payload itself";
 
@@ -188,10 +128,22 @@ pub(super) fn charts(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<Chart> {
     let blocks: Vec<&Block<'_>> = blocks.iter().filter(is_ours).collect();
     let words: Vec<String> = held.iter().map(|axis| settings::words(*axis, first)).collect();
     let held = if held.is_empty() { String::new() } else { format!("; {}", words.join(", ")) };
-    let chart = |chart: &OfFigure| of_figure(record, chart, &blocks, over, &held);
+    let sweeps = sweeps(record);
+    let marks = |reading: Reading| marks::of(&sweeps, (over, first), reading);
+    let chart = |chart: &OfFigure| {
+        let marks = marks(Reading::Of(chart.1));
+        of_figure(record, chart, &blocks, over, (&held, marks))
+    };
     let ages = blocks.iter().any(|block| block.compares_ages());
     let latencies = chart(if ages { &AGES } else { &LATENCIES });
-    let mut charts: Vec<Chart> = latencies.into_iter().chain(bytes(&blocks, over, &held)).collect();
+    let of_bytes = bytes(&blocks, over, (&held, marks(Reading::Of(Figure::WireBytes))));
+    let mut charts: Vec<Chart> = latencies.into_iter().chain(of_bytes).collect();
+    if record.scenario.delivery == Delivery::Latest {
+        let cost = |it: &OfCost| {
+            it.chart(&blocks, over, (&held, marks(Reading::PerClientSecond(it.cost))))
+        };
+        charts.extend(COSTS.iter().filter_map(cost));
+    }
     if over == Axis::Rate {
         charts.extend(SHARED.iter().filter_map(chart));
     }
@@ -208,7 +160,7 @@ fn of_figure(
     &(name, figure, what, axis, caption): &OfFigure,
     blocks: &[&Block<'_>],
     over: Axis,
-    held: &str,
+    (held, marks): (&str, Vec<Mark>),
 ) -> Option<Chart> {
     let at = |block: &Block<'_>| over.value(&block.point);
     let models = match figure {
@@ -222,7 +174,7 @@ fn of_figure(
         Unit::Mean => |value| human::short_number(value, 3),
         _ => human::whole_bytes,
     };
-    let sweep = Sweep { over, lines, models, axis, words, dashes };
+    let sweep = Sweep { over, lines, models, axis, words, dashes, marks };
     let from = blocks.first().map_or(LatencyFrom::Schedule, |block| block.latency_from());
     let what = what.replace("latency", from.latency());
     let title = format!("{what} against {}", over.title());
@@ -251,7 +203,7 @@ fn floors(record: &RunRecord, blocks: &[&Block<'_>], figure: Figure) -> Dashes {
 }
 
 /// Bytes per message, and over payload sizes the payload itself.
-fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
+fn bytes(blocks: &[&Block<'_>], over: Axis, (held, marks): (&str, Vec<Mark>)) -> Option<Chart> {
     let reach = blocks.first()?.reach;
     let sweep = Sweep {
         over,
@@ -260,6 +212,7 @@ fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
         axis: "bytes per message (logarithmic)",
         words: human::whole_bytes,
         dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
+        marks,
     };
     // At the socket, part of what is added was not counted.
     let finding = sweep.finding().filter(|_| reach.is_wire());
@@ -315,7 +268,9 @@ impl Sweep {
         }
         let lines = self.lines.iter().map(|line| Key::Contender(line.contender));
         let model = (!self.models.is_empty()).then_some(Key::Thin("thin: model"));
-        let keys = lines.chain(self.dashes.key().map(Key::Dashes)).chain(model).collect();
+        let marks = (!self.marks.is_empty()).then_some(Key::Crossings);
+        let keys = lines.chain(self.dashes.key().map(Key::Dashes)).chain(model).chain(marks);
+        let keys = keys.collect();
         let picture = Picture { title, subtitle, keys, height: 680, plot: Plot::Sweep(self) };
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
@@ -341,7 +296,8 @@ impl Sweep {
             }
         }
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
-        self.lines.iter().try_for_each(|line| draw_line(line, &all, &frame, area))
+        self.lines.iter().try_for_each(|line| draw_line(line, &all, &frame, area))?;
+        marks::draw(&self.marks, &frame, area)
     }
 }
 

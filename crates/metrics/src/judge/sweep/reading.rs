@@ -1,0 +1,88 @@
+//! Readings: the figures by which a sweep compares contenders.
+
+use pushbench_core::figure::Unit;
+use pushbench_core::{Delivery, Figure};
+
+use crate::judge::figures::Figures;
+use crate::record::TrialRecord;
+
+/// A cost of a client in a second, whatever arrives in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// CPU time of the server.
+    ServerCpu,
+    /// Bytes on the wire, both directions.
+    WireBytes,
+}
+
+/// A figure by which a sweep compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A cost for each client and second: a poll costs where there is no news, a push costs each
+    /// message where it is soon superseded, and both are a bill.
+    PerClientSecond(Cost),
+    /// A figure as it is.
+    Of(Figure),
+}
+
+impl Reading {
+    /// The reading that stands beside a cost, to say what that buys.
+    pub const FRESHNESS: Self = Self::Of(Figure::AgeMean);
+
+    /// Those that compare contenders under `delivery`, where messages were superseded or not: costs
+    /// for each message only where each client gets each message, latencies only where none was
+    /// superseded, since they are of those that arrived.
+    #[must_use]
+    pub fn all(delivery: Delivery, supersedes: bool) -> Vec<Self> {
+        let mut all = vec![
+            Self::PerClientSecond(Cost::ServerCpu),
+            Self::PerClientSecond(Cost::WireBytes),
+            Self::FRESHNESS,
+        ];
+        if !supersedes {
+            all.extend([Self::Of(Figure::LatencyP50), Self::Of(Figure::LatencyP99)]);
+        }
+        if delivery == Delivery::Every {
+            all.extend([Self::Of(Figure::ServerCpu), Self::Of(Figure::WireBytes)]);
+        }
+        all
+    }
+
+    /// The name in a file, with its unit.
+    #[must_use]
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::PerClientSecond(Cost::ServerCpu) => "server_cpu_us_per_client_s",
+            Self::PerClientSecond(Cost::WireBytes) => "wire_bytes_per_client_s",
+            Self::Of(figure) => figure.column(),
+        }
+    }
+
+    /// The unit of its values.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::PerClientSecond(Cost::ServerCpu) => Unit::Micros,
+            Self::PerClientSecond(Cost::WireBytes) => Unit::Bytes,
+            Self::Of(figure) => figure.unit(),
+        }
+    }
+
+    /// Its value in a trial, whose figures are `figures`.
+    #[must_use]
+    pub fn value(self, trial: &TrialRecord, figures: &Figures) -> Option<f64> {
+        let cost = match self {
+            Self::Of(figure) => return figures.get(figure),
+            Self::PerClientSecond(Cost::ServerCpu) => {
+                trial.resources.server_cpu?.total.as_secs_f64() * 1e6
+            }
+            Self::PerClientSecond(Cost::WireBytes) => {
+                #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+                let messages = trial.measured.counters.messages_in_window as f64;
+                figures.get(Figure::WireBytes)? * messages
+            }
+        };
+        let seconds = trial.window.duration().as_secs_f64();
+        (seconds > 0.0).then(|| cost / seconds / f64::from(trial.connected.max(1)))
+    }
+}

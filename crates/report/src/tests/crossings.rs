@@ -1,0 +1,163 @@
+//! Sweeps whose costs are set by hand, so that it is known where they cross.
+
+use std::time::Duration;
+
+use pushbench_core::scenario::Axis;
+use pushbench_core::{Contender, Figure};
+use pushbench_metrics::judge::sweep::{Cost, Reading, further, sweeps};
+use pushbench_metrics::record::{CpuTime, RunRecord};
+
+use super::columns;
+use crate::charts::charts;
+use crate::{crossings, fixture, markdown, sentence};
+
+const CPU: Reading = Reading::PerClientSecond(Cost::ServerCpu);
+
+/// A sweep over rates whose server takes as many µs for each client in each second as `cost` says,
+/// by contender and rate, some rounds more for both and each trial 2 % more or less.
+fn rates(toml: &str, cost: impl Fn(Contender, f64) -> f64) -> RunRecord {
+    let base = "clients = 10\nduration = \"2s\"\nruns = 6\nrate = [\"0.5/s\", \"1/s\", \"2/s\", \"4/s\", \
+                \"8/s\", \"16/s\"]\ntransports = [\"short-poll\", \"websocket\"]\n";
+    let mut record = fixture::run(&format!("{base}{toml}"));
+    let points = record.points.clone();
+    for trial in &mut record.trials {
+        let rate = points[trial.id.point as usize - 1].rate.hz();
+        let drift = 1.0 + 0.1 * f64::from(trial.id.round % 3);
+        let order = trial.id.round + trial.id.point + u32::from(trial.id.contender.shape().asks());
+        let noise = if order % 2 == 0 { 1.02 } else { 0.98 };
+        let each = cost(trial.id.contender, rate) * drift * noise;
+        let seconds = trial.window.duration().as_secs_f64() * f64::from(trial.connected);
+        let total = Duration::from_secs_f64(each * seconds / 1e6);
+        trial.resources.server_cpu = Some(CpuTime { total, ..CpuTime::default() });
+    }
+    record
+}
+
+/// A poll each second costs 40 µs; a push 6 µs and 10 for each message: equal at 3.4 messages/s.
+fn crossing() -> RunRecord {
+    rates("", |contender, rate| if contender.shape().asks() { 40.0 } else { 6.0 + 10.0 * rate })
+}
+
+#[test]
+fn a_sweep_says_where_costs_cross_and_how_fresh_both_are_there() {
+    let record = crossing();
+    let text = sentence(&record);
+    let head = text.lines().next().unwrap();
+    assert_eq!(head, "Sweep of messages per second, 0.5 to 16, 6 points:");
+    let line = text.lines().find(|line| line.contains("server CPU than")).unwrap();
+    assert!(line.starts_with("short-poll takes less server CPU than websocket from 3."), "{line}");
+    assert!(line.contains(" messages/s on [3.") && line.contains(" old there, and "), "{line}");
+    assert!(text.ends_with("What was compared is in crossings.csv, each point in summary.csv."));
+    assert!(!text.contains("With 0.5 messages/s"), "a paragraph of a point: {text}");
+}
+
+#[test]
+fn the_file_has_the_place_and_the_costs_at_it() {
+    let file = crossings::csv(&crossing()).unwrap();
+    columns::check("crossings.csv", &file);
+    let file = String::from_utf8(file).unwrap();
+    let mut reader = ::csv::Reader::from_reader(file.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let of = |row: &::csv::StringRecord, column: &str| {
+        row[headers.iter().position(|it| it == column).unwrap()].to_owned()
+    };
+    let row = rows.iter().find(|row| of(row, "figure") == CPU.column()).unwrap();
+    let number = |column| of(row, column).parse::<f64>().unwrap();
+    assert_eq!((of(row, "axis"), of(row, "unit")), ("rate".to_owned(), "1/s".to_owned()));
+    assert_eq!(
+        (of(row, "finding"), of(row, "less_above")),
+        ("crosses".into(), "short-poll".into())
+    );
+    assert!((number("at") - 3.4).abs() < 0.15, "{}", number("at"));
+    assert!(number("at_lo") < 3.4 && 3.4 < number("at_hi"));
+    assert_eq!((number("shown_below"), number("shown_above")), (2.0, 4.0));
+    assert!((number("factor_below") - 40.0 / 26.0).abs() < 0.05, "{}", number("factor_below"));
+    let [less, more] = ["less_above_value", "more_above_value"].map(number);
+    assert!((less / more - 1.0).abs() < 0.05 && (40.0..50.0).contains(&less), "{less} {more}");
+    assert_eq!(number("rounds"), 6.0);
+}
+
+#[test]
+fn what_a_message_costs_is_compared_where_each_client_gets_each() {
+    let of_message = Reading::Of(Figure::ServerCpu);
+    let has_it = |record: &RunRecord| {
+        sweeps(record)[0].comparisons.iter().any(|it| it.reading == of_message)
+    };
+    let costs =
+        |contender: Contender, rate| if contender.shape().asks() { 40.0 } else { 10.0 * rate };
+    assert!(has_it(&rates("", costs)));
+    let latest = rates("delivery = \"latest\"", costs);
+    assert!(!has_it(&latest));
+    let line = sentence(&latest);
+    assert!(line.contains(", P/T 4;") || line.contains(", P/T 3.9;"), "{line}");
+}
+
+#[test]
+fn costs_that_are_equal_cross_nowhere() {
+    let record = rates("", |_, _| 40.0);
+    let text = sentence(&record);
+    assert!(!text.contains("less server CPU"), "{text}");
+    let untold = text.lines().find(|line| line.starts_with("No crossing can be told")).unwrap();
+    assert!(untold.contains("between short-poll and websocket in server CPU"), "{untold}");
+}
+
+#[test]
+fn one_that_is_cheaper_all_along_is_told_once() {
+    let record =
+        rates("", |contender, rate| if contender.shape().asks() { 400.0 } else { 10.0 * rate });
+    let line = sentence(&record);
+    let line = line.lines().find(|line| line.contains("least server CPU")).unwrap();
+    assert!(line.starts_with("At each point websocket takes the least server CPU, 5"), "{line}");
+    assert!(line.ends_with(" µs for each client and second."), "{line}");
+}
+
+/// Those that do not poll have no reason to differ by the poll interval.
+#[test]
+fn pushes_are_not_compared_over_the_poll_interval() {
+    let record = fixture::run(
+        "runs = 3\npoll_interval = [\"100ms\", \"200ms\", \"400ms\"]\n\
+         transports = [\"short-poll\", \"sse\", \"websocket\"]",
+    );
+    let sweeps = sweeps(&record);
+    assert_eq!(sweeps.len(), 1);
+    assert!(sweeps[0].comparisons.iter().all(|it| it.one == Contender::SHORT_POLL));
+}
+
+#[test]
+fn each_combination_of_the_other_settings_has_a_sweep_of_its_own() {
+    let record = fixture::run("runs = 3\nclients = [2, 4]\nrate = [\"1/s\", \"2/s\", \"4/s\"]");
+    let swept: Vec<(Axis, usize)> =
+        sweeps(&record).iter().map(|sweep| (sweep.axis, sweep.points.len())).collect();
+    let clients = (Axis::Clients, 2);
+    assert_eq!(swept, [clients, clients, clients, (Axis::Rate, 3), (Axis::Rate, 3)]);
+    // A rate that follows from the clients is no setting of its own.
+    let swept: Vec<Axis> = sweeps(&fixture::scale()).iter().map(|sweep| sweep.axis).collect();
+    assert_eq!(swept, [Axis::Clients]);
+}
+
+#[test]
+fn charts_and_reports_show_it() {
+    let record = crossing();
+    let charts = charts(&record);
+    let svg = |name: &str| charts.iter().find(|it| it.name == name).unwrap().svg().unwrap();
+    let cpu = svg("sweep-server-cpu");
+    assert!(cpu.contains("where two cross, and its 95 % interval"));
+    assert!(cpu.contains("\n3.4/s\n") || cpu.contains("\n3.3") || cpu.contains("\n3.4"), "a label");
+    assert!(!svg("sweep-latency").contains("where two cross"));
+    assert!(markdown(&record).contains("## Crossings\n"));
+    let page = crate::html::page(&record).unwrap();
+    assert!(
+        page.contains("id=\"crossings\"") && page.contains("short-poll below websocket from 3.")
+    );
+    assert!(!markdown(&fixture::quick()).contains("Crossings"));
+}
+
+#[test]
+fn a_crossing_that_is_not_known_well_has_its_gap_halved() {
+    let record = crossing();
+    let wanted = further(&record);
+    let wanted: Vec<_> = wanted.iter().map(|it| (it.axis, it.value, it.between)).collect();
+    assert_eq!(wanted, [(Axis::Rate, 2.83, (2.0, 4.0))]);
+    assert!(further(&rates("", |_, _| 40.0)).is_empty());
+}
