@@ -180,6 +180,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::ServerPeak),
     C::Figure(Figure::Batch),
     C::Axis(Axis::Client),
+    C::Figure(Figure::LatencyP95),
 ];
 
 /// A count that messages without a number say nothing of.
