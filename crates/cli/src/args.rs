@@ -5,6 +5,7 @@ mod coding;
 mod compare;
 mod feed;
 mod headers;
+mod known;
 mod life;
 mod link;
 mod processes;
@@ -55,7 +56,7 @@ pub(crate) use self::talk::TalkArgs;
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench link --delay 40ms --server 'pushbench serve --host 10.0.0.1' -- bash
   pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
-  pushbench compare results/BEFORE results/latest   what changed, and is it more than noise
+  pushbench compare results/BEFORE results/AFTER    what changed, and is it more than noise
   pushbench doctor                                  what this machine can measure
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
@@ -152,7 +153,7 @@ Examples:
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
     /// Scenario files or names of built-in scenarios [default: quick]
-    #[arg(value_name = "SCENARIO")]
+    #[arg(value_name = "SCENARIO", value_parser = known::scenario(), hide_possible_values = true)]
     pub(crate) scenarios: Vec<String>,
     #[command(flatten)]
     pub(crate) clients: ClientArgs,
@@ -162,7 +163,10 @@ pub(crate) struct RunArgs {
     pub(crate) link: LinkArgs,
     /// Proxy between clients and server: direct, nginx, haproxy, apache, caddy, or one as it is by
     /// default, such as nginx-default; may be a list [default: direct]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Link")]
+    #[arg(
+        long, value_name = "NAME", value_delimiter = ',', help_heading = "Link",
+        value_parser = known::via(), hide_possible_values = true
+    )]
     pub(crate) via: Vec<Via>,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
@@ -188,7 +192,7 @@ pub(crate) struct RunArgs {
     /// cross, to say more exactly where: up to six, each with its rounds
     #[arg(long)]
     pub(crate) refine: bool,
-    /// Print the plan and the time it will take, and stop
+    /// Print the plan and the time it will take, with --json as JSON, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -360,6 +364,7 @@ pub(crate) enum ScenariosCommand {
     /// Print a built-in scenario, to start one of your own from
     Show {
         /// Its name
+        #[arg(value_parser = known::scenario(), hide_possible_values = true)]
         name: String,
     },
 }

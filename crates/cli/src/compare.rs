@@ -1,6 +1,5 @@
 //! `pushbench compare`: two runs side by side, and whether the second is worse.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -9,6 +8,7 @@ use pushbench_metrics::record::RunRecord;
 
 use crate::args::{CompareArgs, Format};
 use crate::exit::{Failure, Outcome};
+use crate::screen::screen;
 use crate::{print_painted, tell};
 
 /// Reads both runs and prints what changed.
@@ -48,7 +48,7 @@ fn read(path: &Path) -> Result<RunRecord, Failure> {
 fn text(args: &CompareArgs, comparison: &Comparison, names: [&str; 2]) -> Result<String, Failure> {
     let format = if args.json { Format::Json } else { args.format };
     Ok(match format {
-        Format::Table => pushbench_report::comparison_table(comparison, names, is_coloured()),
+        Format::Table => pushbench_report::comparison_table(comparison, names, screen(args.color)),
         Format::Markdown => pushbench_report::comparison_markdown(comparison, names),
         Format::Csv => pushbench_report::comparison_csv(comparison),
         Format::Json => {
@@ -57,10 +57,4 @@ fn text(args: &CompareArgs, comparison: &Comparison, names: [&str; 2]) -> Result
             json.map_err(Failure::failed)? + "\n"
         }
     })
-}
-
-/// Only a terminal shows colours, and only where the user wants them (no-color.org).
-fn is_coloured() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !unwanted
 }

@@ -21,6 +21,7 @@ use self::stage::Stage;
 pub(crate) use self::stage::worker;
 use crate::args::HeadersArgs;
 use crate::exit::{Failure, Outcome};
+use crate::screen::screen;
 use crate::{interrupt, print, run, tell};
 
 /// Plays each profile by each transport; writes and prints what came of it.
@@ -97,12 +98,13 @@ fn show(folder: &HeadersFolder, record: &HeadersRecord, args: &HeadersArgs) -> R
     if args.output.json {
         return print(&pushbench_report::headers_json(record).map_err(Failure::failed)?);
     }
-    let mut text = String::new();
+    let screen = screen(args.output.color);
+    let sentences = pushbench_report::headers_sentence(record);
+    let mut text: String = sentences.lines().map(|line| screen.wrapped(line)).collect();
     if !args.output.quiet {
-        text.push_str(&pushbench_report::headers_tables(record));
         text.push('\n');
+        text.push_str(&pushbench_report::headers_tables(record, screen));
     }
-    text.push_str(&pushbench_report::headers_sentence(record));
-    text.push_str(&format!("\n\nResults: {}\n", folder.path().display()));
+    text.push_str(&format!("\nResults: {}\n", folder.path().display()));
     print(&text)
 }

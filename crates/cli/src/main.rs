@@ -24,6 +24,7 @@ mod proxies;
 mod report;
 mod run;
 mod scenarios;
+mod screen;
 mod serve;
 mod subjects;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::payload::PayloadKind;
+use pushbench_core::named::did_you_mean;
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::ByteSize;
 use pushbench_protocol::headers::{self, HeaderProfile, MAX_PROFILE_BYTES};
@@ -26,8 +27,9 @@ pub(crate) fn read(name: &str, folder: Option<&Path>) -> Result<HeaderProfile, F
     if !looks_like_a_file && !path.is_file() {
         let known: Vec<&str> = headers::names().collect();
         return Err(Failure::usage(anyhow!(
-            "unknown header profile `{name}`; built in are {}, or name a file",
-            known.join(", ")
+            "unknown header profile `{name}`; built in are {}, or name a file{}",
+            known.join(", "),
+            did_you_mean(name, known.iter().copied())
         )));
     }
     let file = path.display();

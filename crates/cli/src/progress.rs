@@ -1,4 +1,5 @@
-//! Progress of a run for a person who watches: a bar on a terminal, lines with `--verbose`.
+//! Progress of a run for a person who watches: a bar on a terminal, elsewhere a line now and then, and a line for
+//! each trial with `--verbose`.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -14,9 +15,14 @@ use pushbench_run::{AttemptRecord, Event, Plan};
 use crate::args::OutputArgs;
 use crate::tell;
 
+/// How often a line says how far a run is, where no terminal shows a bar. A run that is over sooner has none.
+const A_LINE_EACH: Duration = Duration::from_secs(5);
+
 /// Shows how far a run is.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// When the last line was, where lines are wanted.
+    last_line: Option<Instant>,
     verbose: bool,
     /// Estimated time of the trials that are done, and when the current one began.
     done: Duration,
@@ -32,18 +38,26 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// For the trials of `plan`; silent where standard error is no terminal.
+    /// For the trials of `plan`; says how long they will take.
     pub(crate) fn new(plan: &Plan, output: &OutputArgs) -> Self {
-        let shown = std::io::stderr().is_terminal() && !output.no_progress && !output.quiet;
-        let total = millis(plan.total_estimate());
+        let is_wanted = !output.no_progress && !output.quiet;
+        let has_bar = std::io::stderr().is_terminal() && is_wanted;
+        let total = plan.total_estimate();
         let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(total), target);
+            if has_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let has_lines = is_wanted && !has_bar && total >= A_LINE_EACH;
+        if has_lines {
+            let (name, trials) = (&plan.scenario.name, plan.trials.len());
+            let plural = if trials == 1 { "" } else { "s" };
+            tell(format_args!("{name}: {trials} trial{plural}, about {}", human(total)));
+        }
+        let bar = ProgressBar::with_draw_target(Some(millis(total)), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {prefix} left  {msg}") {
             bar.set_style(style);
         }
         Self {
             bar,
+            last_line: has_lines.then(Instant::now),
             verbose: output.verbose,
             done: Duration::ZERO,
             trial_began: Instant::now(),
@@ -76,24 +90,31 @@ impl Progress {
     fn starting(&mut self, id: TrialId, player: &str) {
         self.trial_began = Instant::now();
         let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
-        self.trial = format!("round {}/{}  {player} {label}", id.round, self.rounds);
+        let trial = format!("round {}/{}  {player} {label}", id.round, self.rounds);
+        self.trial = text::line(trial.trim_end()).into_owned();
         self.at("starting");
     }
 
     /// The trial that runs has come to a part of it.
     fn at(&mut self, part: &str) {
-        self.text = text::line(&format!("{}  {part}", self.trial)).into_owned();
+        self.text = format!("{}  {part}", self.trial);
         self.bar.set_message(self.text.clone());
         self.tick();
     }
 
     /// Time goes on.
-    fn tick(&self) {
+    fn tick(&mut self) {
         let current = self.estimates.get(self.finished).copied().unwrap_or_default();
         let at = self.done + self.trial_began.elapsed().min(current);
         self.bar.set_position(millis(at));
         let total: Duration = self.estimates.iter().sum();
-        self.bar.set_prefix(human(total.saturating_sub(at)));
+        let left = human(total.saturating_sub(at));
+        if self.last_line.is_some_and(|last| last.elapsed() >= A_LINE_EACH) {
+            self.last_line = Some(Instant::now());
+            let percent = at.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE) * 100.0;
+            tell(format_args!("{percent:3.0} %, about {left} left  {}", self.text));
+        }
+        self.bar.set_prefix(left);
     }
 
     fn attempt_done(&mut self, record: &AttemptRecord, stands: bool) {

@@ -1,14 +1,15 @@
 //! `pushbench run`: scenarios, measured one after the other, and their results.
 
+mod planned;
 mod refine;
 mod remarks;
 
 use std::ops::ControlFlow;
 
 use anyhow::anyhow;
-use pushbench_core::IpVersion;
 use pushbench_core::scenario::Point;
 use pushbench_core::units::Count;
+use pushbench_core::{IpVersion, text};
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder, over, talked};
@@ -21,7 +22,8 @@ use pushbench_run::{AttemptRecord, Event, Plan, Run};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{interrupt, plan, print, scenarios, subjects, tell};
+use crate::screen::screen;
+use crate::{interrupt, plan, print, print_painted, scenarios, subjects, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -42,7 +44,11 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         plans.iter().try_for_each(refine::check)?;
     }
     if args.dry_run {
-        plans.iter().try_for_each(|plan| print(&describe(plan, args.refine)))?;
+        let described = |plan: &Plan| match args.output.json {
+            true => planned::json(plan).map_err(Failure::failed),
+            false => Ok(describe(plan, args.refine)),
+        };
+        plans.iter().try_for_each(|plan| print(&described(plan)?))?;
         return Ok(Outcome::Done);
     }
     plans.iter().try_for_each(Plan::check_limits).map_err(Failure::usage)?;
@@ -343,15 +349,16 @@ fn show(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(
     if output.json {
         return print(&pushbench_report::json(record).map_err(Failure::failed)?);
     }
-    let mut text = String::new();
+    let screen = screen(output.color);
+    let sentence = pushbench_report::sentence(record);
+    let thresholds = pushbench_report::threshold_lines(record);
+    let answer = sentence.lines().chain(thresholds.iter().map(String::as_str));
+    let mut printed: String = answer.map(|line| screen.wrapped(line)).collect();
     if !output.quiet {
-        text.push_str(&pushbench_report::terminal_table(record));
-        text.push('\n');
+        printed.push('\n');
+        printed.push_str(&pushbench_report::terminal_table(record, screen));
     }
-    text.push_str(&pushbench_report::sentence(record));
-    for line in pushbench_report::threshold_lines(record) {
-        text.push_str(&format!("\n{line}"));
-    }
-    text.push_str(&format!("\n\nResults: {}\n", folder.path().display()));
-    print(&text)
+    let path = folder.path().display().to_string();
+    printed.push_str(&format!("\nResults: {}\n", text::line(&path)));
+    print_painted(&printed)
 }

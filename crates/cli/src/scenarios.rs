@@ -1,10 +1,11 @@
 //! `pushbench scenarios`: the scenarios, and their traces, that are part of the binary.
 
 use anyhow::anyhow;
+use pushbench_core::named::did_you_mean;
 use pushbench_core::scenario::Scenario;
 
 use crate::exit::{Failure, Outcome};
-use crate::print;
+use crate::{print, screen};
 
 /// Name and text of each scenario, the default first.
 const SCENARIOS: [(&str, &str); 22] = [
@@ -62,25 +63,29 @@ fn find(entries: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     entries.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// The names of the built-in scenarios.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name)
+}
+
 /// That no scenario has this name, and which there are.
 pub(crate) fn unknown(name: &str) -> Failure {
-    let names: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
     Failure::usage(anyhow!(
-        "unknown scenario `{name}`: it is no file, and the built-in ones are {}",
-        names.join(", ")
+        "unknown scenario `{name}`: it is no file, and the built-in ones are {}{}",
+        names().collect::<Vec<_>>().join(", "),
+        did_you_mean(name, names())
     ))
 }
 
 /// A line for each built-in scenario: its name and its question.
 fn list() -> String {
-    let mut text = String::new();
+    let (mut text, screen) = (String::new(), screen::plain());
     for (name, toml) in SCENARIOS {
         let question = Scenario::parse(toml).map(|s| s.question).unwrap_or_default();
-        text.push_str(&format!("{name:<12} {question}\n"));
+        text.push_str(&screen.beside(&format!("{name:<12} "), 13, &question));
     }
-    text.push_str(
-        "\nShow one with `pushbench scenarios show NAME`, run it with `pushbench run NAME`.\n",
-    );
+    let next = "Show one with `pushbench scenarios show NAME`, run it with `pushbench run NAME`.";
+    text.push_str(&format!("\n{}", screen.wrapped(next)));
     text
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::Delivery;
+use pushbench_core::named::did_you_mean;
 use pushbench_core::scenario::Scenario;
 use pushbench_core::subject::{MAX_SUBJECT_BYTES, OWN, Subject, SubjectName};
 use pushbench_report::bounded;
@@ -61,8 +62,9 @@ fn unknown(name: &str) -> Failure {
     let names: Vec<&str> = Subject::built_in().map(|subject| subject.name.as_str()).collect();
     Failure::usage(anyhow!(
         "no subject is called `{name}`; there are {OWN}, {}, and files by their paths, such as \
-         ./{name}.toml",
-        names.join(", ")
+         ./{name}.toml{}",
+        names.join(", "),
+        did_you_mean(name, names.iter().copied().chain([OWN]))
     ))
 }
 

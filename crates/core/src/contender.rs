@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::stack::{Coding, Connection, Security, Stack};
 pub use self::transport::{Shape, Transport};
+use crate::named::did_you_mean;
 
 /// A transport on a stack, under the name that users, tables and CSV files know it by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +54,31 @@ static CONTENDERS: LazyLock<Vec<(Contender, String)>> = LazyLock::new(|| {
     };
     sensible.map(named).collect()
 });
+
+/// Other names that people have for a transport, and what each is here. What stands behind a `+` stands behind
+/// it in the same way: `ws+deflate`.
+const ALIASES: [(&str, &str); 12] = [
+    ("ws", "websocket"),
+    ("wss", "websocket+tls"),
+    ("web-socket", "websocket"),
+    ("websockets", "websocket"),
+    ("eventsource", "sse"),
+    ("event-source", "sse"),
+    ("server-sent-events", "sse"),
+    ("poll", "short-poll"),
+    ("polling", "short-poll"),
+    ("short-polling", "short-poll"),
+    ("longpoll", "long-poll"),
+    ("long-polling", "long-poll"),
+];
+
+/// The name without aliases and capitals: `websocket+tls` for `WSS`.
+fn canonical(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let end = name.find('+').unwrap_or(name.len());
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == &name[..end]);
+    alias.map_or_else(|| name.clone(), |(_, known)| format!("{known}{}", &name[end..]))
+}
 
 impl Contender {
     /// A request each period on a kept connection.
@@ -147,7 +173,8 @@ fn choice(name: &str) -> String {
             let basic = list(&mut Contender::basic());
             format!(
                 "the transports are {basic}; behind one may stand +tls, and behind that +gzip, of \
-                 websocket +deflate or +deflate-takeover"
+                 websocket +deflate or +deflate-takeover{}",
+                did_you_mean(name, Contender::all().map(Contender::name))
             )
         }
     }
@@ -157,7 +184,8 @@ impl FromStr for Contender {
     type Err = UnknownContender;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = CONTENDERS.iter().find(|(_, known)| known == name);
+        let canonical = canonical(name);
+        let found = CONTENDERS.iter().find(|(_, known)| *known == canonical);
         found.map(|(it, _)| *it).ok_or_else(|| UnknownContender { name: name.to_owned() })
     }
 }

@@ -24,6 +24,8 @@ pub enum Figure {
     LatencyP50,
     /// 90th percentile of latency.
     LatencyP90,
+    /// 95th percentile of latency.
+    LatencyP95,
     /// 99th percentile of latency.
     LatencyP99,
     /// 99.9th percentile of latency.
@@ -221,6 +223,7 @@ const TABLE: [Row; 45] = {
         row(F::LatencyMean, "latency.mean", "latency_mean_us", "latency mean", DELAY),
         row(F::LatencyP50, "latency.p50", "latency_p50_us", "latency p50", DELAY).at(0.5).by(Ranks),
         row(F::LatencyP90, "latency.p90", "latency_p90_us", "latency p90", DELAY).at(0.9),
+        row(F::LatencyP95, "latency.p95", "latency_p95_us", "latency p95", DELAY).at(0.95),
         row(F::LatencyP99, "latency.p99", "latency_p99_us", "latency p99", DELAY)
             .at(0.99)
             .by(Ranks),
@@ -392,8 +395,8 @@ impl Figure {
 }
 
 /// All names, for an error.
-pub(crate) fn names() -> String {
-    TABLE.map(|row| row.name).join(", ")
+pub(crate) fn names() -> [&'static str; TABLE.len()] {
+    TABLE.map(|row| row.name)
 }
 
 #[cfg(test)]

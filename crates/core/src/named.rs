@@ -1,4 +1,4 @@
-//! Values that users know by name, and orders of preference among them.
+//! Values that users know by name, orders of preference among them, and the name that was meant.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +25,22 @@ macro_rules! by_name {
     )+};
 }
 pub(crate) use by_name;
+
+/// How alike two names are at the least for one to be meant by the other, by Jaro's measure from 0 to 1.
+const ALIKE: f64 = 0.8;
+
+/// `; did you mean `x`?` to be put behind an error, of the one of `names` that is most like what was
+/// `given`; nothing where none is like it.
+#[must_use]
+pub fn did_you_mean<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let given = given.to_lowercase();
+    let likeness = |name: &str| strsim::jaro(&given, name);
+    let nearest = names.into_iter().max_by(|one, two| likeness(one).total_cmp(&likeness(two)));
+    match nearest.filter(|name| likeness(name) >= ALIKE) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+}
 
 /// The value of that name, else which there are.
 pub(crate) fn read<'de, T: Deserialize<'de>>(name: &'de str) -> Result<T, value::Error> {
@@ -89,5 +105,21 @@ impl<T: fmt::Display> Serialize for Preference<T> {
 impl<'de, T: FromStr<Err = value::Error> + PartialEq> Deserialize<'de> for Preference<T> {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         String::deserialize(reader)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_you_mean;
+
+    #[test]
+    fn the_nearest_name_is_meant_or_none() {
+        let names = ["ticker", "idle", "poll-ratio"];
+        for (given, meant) in [("tickr", "ticker"), ("Idle", "idle"), ("pollratio", "poll-ratio")] {
+            assert_eq!(did_you_mean(given, names), format!("; did you mean `{meant}`?"));
+        }
+        for given in ["", "nothing-alike", "x"] {
+            assert_eq!(did_you_mean(given, names), "", "{given}");
+        }
     }
 }

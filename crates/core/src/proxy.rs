@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::via::Via;
 use crate::contender::Security;
+use crate::named::did_you_mean;
 use crate::program::Program;
 
 /// The texts of the files.
@@ -193,8 +194,9 @@ impl FromStr for ProxyName {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::all().find(|name| name.as_str() == text).ok_or_else(|| {
             let names: Vec<&str> = Self::all().map(Self::as_str).collect();
+            let meant = did_you_mean(text, names.iter().copied());
             let text = crate::checked::excerpt(text, 40);
-            format!("no proxy is called `{text}`; there are {}", names.join(", "))
+            format!("no proxy is called `{text}`; there are {}{meant}", names.join(", "))
         })
     }
 }

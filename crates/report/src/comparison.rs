@@ -2,25 +2,23 @@
 
 mod data;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
-use pushbench_core::text;
+use pushbench_core::Contender;
 use pushbench_metrics::judge::compare::{ComparedFigure, Comparison, DISCOVERY, Verdict, percent};
 
 pub use self::data::{comparison_csv, comparison_json};
+use crate::grid::{Cell, Grid};
 use crate::human::{self, NOTHING};
 use crate::markdown::escaped;
-use crate::table::{STYLE, wrapped};
+use crate::screen::{Paint, Screen};
 
 /// How a verdict looks on a terminal that shows colours.
-const fn colour(verdict: Verdict) -> &'static str {
+const fn colour(verdict: Verdict) -> Paint {
     match verdict {
-        Verdict::Better => "\u{1b}[32m",
-        Verdict::Worse => "\u{1b}[31m",
-        Verdict::NoneShown | Verdict::TooFew => "\u{1b}[2m",
+        Verdict::Better => Paint::Best,
+        Verdict::Worse => Paint::Worst,
+        Verdict::NoneShown | Verdict::TooFew => Paint::Faint,
     }
 }
-
-const PLAIN: &str = "\u{1b}[0m";
 
 /// A verdict in words.
 pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
@@ -32,20 +30,22 @@ pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The table that `compare` prints, notes below; with escape sequences only if `coloured`.
+/// The table that `compare` prints in the width of `screen`: what was found, the figures, and notes below.
 #[must_use]
-pub fn comparison_table(comparison: &Comparison, names: [&str; 2], coloured: bool) -> String {
-    let mut text =
-        format!("before  {}\nafter   {}\n\n", text::line(names[0]), text::line(names[1]));
+pub fn comparison_table(comparison: &Comparison, names: [&str; 2], screen: Screen) -> String {
+    let mut text = screen.wrapped(&found(comparison));
+    text.push_str(&screen.beside("before  ", 8, names[0]));
+    text.push_str(&screen.beside("after   ", 8, names[1]));
+    text.push('\n');
     for (heading, rows) in blocks(comparison) {
         if !heading.is_empty() {
-            text.push_str(&format!("{}\n", text::line(heading)));
+            text.push_str(&screen.wrapped(heading));
         }
-        text.push_str(&block(rows, coloured));
+        text.push_str(&block(rows, screen));
         text.push('\n');
     }
     for line in legend(comparison) {
-        text.push_str(&wrapped(&line));
+        text.push_str(&screen.wrapped(&line));
     }
     text
 }
@@ -65,7 +65,7 @@ pub fn comparison_markdown(comparison: &Comparison, names: [&str; 2]) -> String 
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
-    for line in legend(comparison) {
+    for line in std::iter::once(found(comparison)).chain(legend(comparison)) {
         text.push_str(&format!("\n{}\n", escaped(&line)));
     }
     text
@@ -83,46 +83,48 @@ fn is_something(row: &ComparedFigure) -> bool {
     row.change.medians.iter().any(|median| median.is_some_and(|value| value != 0.0))
 }
 
-fn block(rows: &[ComparedFigure], coloured: bool) -> String {
+/// The table of a point. In a terminal that is too narrow, each transport has one of its own, under its name
+/// and without a column for it; then columns give way.
+fn block(rows: &[ComparedFigure], screen: Screen) -> String {
     let rows: Vec<&ComparedFigure> = rows.iter().filter(|row| is_something(row)).collect();
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(HEADER);
-    let mut last = None;
-    for row in &rows {
-        let mut cells = cells(row);
-        if last.replace(row.contender) == Some(row.contender) {
-            cells[0].clear();
-        }
-        table.add_row(cells);
+    let whole = grid(&rows);
+    if whole.width() <= screen.width() {
+        return whole.shown(screen) + "\n";
     }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if (2..HEADER.len() - 1).contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    // The verdict stands last, so that its colour shifts no column. Two lines are the header's.
-    let verdicts = [None; 2].into_iter().chain(rows.iter().map(|row| row.change.verdict));
-    let lines = table.lines().zip(verdicts).map(|(line, said)| {
-        let line = line.trim_end();
-        match said.filter(|_| coloured) {
-            Some(said) => painted(line, said),
-            None => line.to_owned(),
-        }
+    let of_one = rows.chunk_by(|one, other| one.contender == other.contender);
+    let tables = of_one.map(|rows| {
+        let grid = grid(rows).without(&[0]);
+        let gone = grid.too_much(screen.width(), |at| GIVE_WAY_LATER[at]);
+        let shown = match gone {
+            Some(gone) => grid.without(&gone).shown(screen),
+            None => grid.in_blocks(screen),
+        };
+        format!("{}\n{shown}\n", rows[0].contender)
     });
-    lines.map(|line| line + "\n").collect()
+    tables.collect::<Vec<_>>().join("\n")
 }
 
-fn painted(line: &str, said: Verdict) -> String {
-    let words = verdict(said);
-    let painted = |rest| format!("{rest}{}{words}{PLAIN}", colour(said));
-    line.strip_suffix(words).map_or_else(|| line.to_owned(), painted)
+fn grid(rows: &[&ComparedFigure]) -> Grid {
+    let mut last: Option<Contender> = None;
+    let rows = rows.iter().map(|row| {
+        let mut cells: Vec<Cell> = cells(row).map(Cell::from).to_vec();
+        if last.replace(row.contender) == Some(row.contender) {
+            cells[0] = Cell::from(String::new());
+        }
+        if let Some(said) = row.change.verdict {
+            cells[HEADER.len() - 1] = Cell::new(verdict(said), Some(colour(said)));
+        }
+        cells
+    });
+    Grid::new(HEADER.map(str::to_owned).into_iter(), rows).with_words(&[1, HEADER.len() - 1])
 }
 
 /// The names of the columns.
 const HEADER: [&str; 8] =
     ["transport", "figure", "before", "after", "change", "%", "[low, high] %", "verdict"];
+
+/// The order in which the columns behind the transport's give way; the least goes first.
+const GIVE_WAY_LATER: [usize; HEADER.len() - 1] = [9, 2, 3, 0, 8, 1, 9];
 
 /// The row's cells, in the order of [`HEADER`].
 fn cells(row: &ComparedFigure) -> [String; 8] {
@@ -164,10 +166,9 @@ fn in_percent(share: f64) -> String {
     signed((percent * places).round() / places, |size| human::short_number(size, 3))
 }
 
-/// The finding, the meaning of the columns, and notes to read before believing them.
+/// The meaning of the columns, and notes to read before believing them.
 fn legend(comparison: &Comparison) -> Vec<String> {
-    let mut lines = vec![found(comparison)];
-    lines.extend(power(comparison));
+    let mut lines: Vec<String> = power(comparison).into_iter().collect();
     let (false_share, worth) = (percent(DISCOVERY), percent(comparison.worth));
     lines.push(format!(
         "Judged are latency p50 and p99, mean age, wire bytes and server CPU; better or worse is \

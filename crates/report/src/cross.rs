@@ -50,8 +50,8 @@ mod tests {
     use pushbench_metrics::observe::cross::CrossMeasured;
 
     use super::*;
+    use crate::fixture;
     use crate::rows::blocks;
-    use crate::{fixture, table};
 
     #[test]
     fn what_others_took_of_the_line_is_said_below_the_table() {
@@ -71,7 +71,7 @@ mod tests {
         let text = "Measured beside 2 downloads that took 9.2 to 9.3 Mbit/s and an upload that took 1 \
                     Mbit/s.";
         assert_eq!(line, text);
-        assert!(table::terminal_table(&record).contains(text));
+        assert!(crate::terminal_table(&record, crate::Screen::NONE).contains(text));
         record.points[0].link = Some(Link::default());
         assert_eq!(super::line(&blocks(&record)[0]), None);
     }

@@ -18,6 +18,7 @@ mod cross;
 mod crossings;
 mod failures;
 mod floor;
+mod grid;
 mod headers;
 mod hlog;
 mod html;
@@ -27,13 +28,16 @@ mod markdown;
 mod notes;
 mod proxy;
 mod rows;
+mod screen;
 mod security;
 mod sentence;
 mod settings;
 mod stamps;
+mod standing;
 mod subject;
 mod table;
 mod talk;
+mod terminal;
 mod thresholds;
 
 #[cfg(test)]
@@ -56,9 +60,10 @@ pub use self::headers::{
     HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,
 };
 pub use self::markdown::markdown;
+pub use self::screen::Screen;
 pub use self::sentence::sentence;
 pub use self::settings::{over, talked, worded as setting_in_words};
-pub use self::table::terminal_table;
+pub use self::terminal::terminal_table;
 pub use self::thresholds::threshold_lines;
 
 /// The record as `run.json` holds it.

@@ -115,7 +115,7 @@ mod tests {
         let legend = table::legend(&record, &blocks(&record)).join("\n");
         assert!(legend.contains("The server was killed 1s into the window"), "{legend}");
         assert!(legend.contains("listened at most 521 ms later"), "{legend}");
-        let table = crate::terminal_table(&record);
+        let table = crate::terminal_table(&record, crate::Screen::NONE);
         assert!(table.contains("400 ms") && table.contains("400/s"), "{table}");
         assert!(table.contains("0.25 cores"), "{table}");
     }

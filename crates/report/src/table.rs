@@ -1,22 +1,16 @@
-//! The table for people: on a terminal, and the same cells for Markdown and the page.
+//! The table for people: the columns and cells that terminal, Markdown and the page have in common, and
+//! what is to be read below them.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::scenario::Axis;
-use pushbench_core::{Delivery, Figure, text};
+use pushbench_core::{Delivery, Figure};
 use pushbench_metrics::judge::figures::Counts;
 use pushbench_metrics::record::RunRecord;
 
 use crate::human::{self, NOTHING};
-use crate::notes::{self, Mark, Note};
-use crate::rows::{Block, Reach, Row, Spread, blocks};
-use crate::{
-    browser, cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk,
-};
-
-/// Nothing but a line below the header.
-pub(crate) const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─'));
+use crate::notes::{Mark, Note};
+use crate::rows::{Block, Reach, Row, Spread};
+use crate::{browser, cross, floor, life, proxy, security, settings, stamps, subject, talk};
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +79,7 @@ impl Column {
 }
 
 /// The columns of `block`: ages stand for latencies where messages were superseded. What would
-/// take a terminal beyond 120 characters is in the `wide` table only.
+/// take most terminals beyond their width is in the `wide` table only.
 pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     let mut columns = vec![Column::Contender, Column::Delivered];
     let is_eventful = block.point.life.is_eventful();
@@ -131,11 +125,14 @@ pub(crate) fn cells(row: &Row<'_>, columns: &[Column], notes: &[Note]) -> Vec<St
 }
 
 fn marks(row: &Row<'_>, notes: &[Note]) -> String {
-    let has = |mark: Mark| {
-        notes.iter().any(|note| note.mark == mark && note.contenders.contains(&row.contender()))
-    };
+    let has = |mark: Mark| is_marked(row, mark, notes);
     let signs = [Mark::Invalid, Mark::Warning].into_iter().filter(|&mark| has(mark));
     signs.map(Mark::sign).collect()
+}
+
+/// Whether a note of that gravity is on the transport of `row`.
+pub(crate) fn is_marked(row: &Row<'_>, mark: Mark, notes: &[Note]) -> bool {
+    notes.iter().any(|note| note.mark == mark && note.contenders.contains(&row.contender()))
 }
 
 fn delivered(row: &Row<'_>) -> String {
@@ -310,81 +307,4 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
 pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
     let security = security::of_point(record, block.point.id);
     cross::line(block).into_iter().chain(floor::line(record, block)).chain(security)
-}
-
-/// The table that `run` ends with: a block for each point, notes below.
-#[must_use]
-pub fn terminal_table(record: &RunRecord) -> String {
-    let blocks = blocks(record);
-    let mut text = String::new();
-    for block in &blocks {
-        if !block.heading.is_empty() {
-            text.push_str(&format!("{}\n", text::line(&block.heading)));
-        }
-        let notes = notes::notes(record, block.point.id);
-        text.push_str(&format!("{}\n", terminal_block(block, &notes)));
-        for note in &notes {
-            text.push_str(&wrapped(&format!("{} {note}", note.mark.sign())));
-        }
-        below(record, block).for_each(|line| text.push_str(&wrapped(&line)));
-        text.push('\n');
-    }
-    legend(record, &blocks).iter().for_each(|line| text.push_str(&wrapped(line)));
-    let instrument = [instrument::lags(record), instrument::layout(record)];
-    instrument.iter().flatten().for_each(|line| text.push_str(&wrapped(line)));
-    notes::partial(record).iter().for_each(|line| text.push_str(&wrapped(line)));
-    text
-}
-
-fn terminal_block(block: &Block<'_>, notes: &[Note]) -> String {
-    let columns = columns(block, false);
-    let from = block.latency_from();
-    let header = columns.iter().map(|column| {
-        let (first, second) = column.header(from);
-        format!("{first}\n{second}").trim_end().to_owned()
-    });
-    aligned(header, block.rows.iter().map(|row| cells(row, &columns, notes)))
-}
-
-/// A table for a terminal, its first column on the left and the others on the right. A cell is one
-/// line, but in the header.
-pub(crate) fn aligned(
-    header: impl Iterator<Item = String>,
-    rows: impl Iterator<Item = Vec<String>>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.map(|title| text::page(&title).into_owned()));
-    table.add_rows(
-        rows.map(|row| row.iter().map(|cell| text::line(cell).into_owned()).collect::<Vec<_>>()),
-    );
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if index > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines = table.lines().map(|line| line.trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// `line` in lines of at most 110 characters, the later ones indented.
-pub(crate) fn wrapped(line: &str) -> String {
-    const WIDTH: usize = 110;
-    let mut text = String::new();
-    let mut width = 0;
-    for word in text::line(line).split(' ') {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > WIDTH {
-            text.push_str("\n  ");
-            width = 2;
-        } else if width > 0 {
-            text.push(' ');
-            width += 1;
-        }
-        text.push_str(word);
-        width += length;
-    }
-    text.push('\n');
-    text
 }

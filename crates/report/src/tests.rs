@@ -10,6 +10,7 @@ mod folder;
 mod golden;
 mod hlog;
 mod page;
+mod screen;
 mod security;
 mod sentence;
 mod stamps;

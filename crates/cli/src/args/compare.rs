@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ColorChoice, ValueEnum};
 use pushbench_core::units::Share;
 
 /// `pushbench compare`.
@@ -26,10 +26,10 @@ judged figure is worse by more than that."
 )]
 pub(crate) struct CompareArgs {
     /// The run before: its folder, or its run.json
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "BEFORE")]
     pub(crate) before: PathBuf,
-    /// The run after
-    #[arg(value_name = "RUN")]
+    /// The run after, in the same way
+    #[arg(value_name = "AFTER")]
     pub(crate) after: PathBuf,
     /// End with status 99 where a judged figure is worse by more than this, and by verdict
     #[arg(long, value_name = "PERCENT")]
@@ -43,6 +43,9 @@ pub(crate) struct CompareArgs {
     /// The same as `--format json`
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
+    /// When the table has colours for better and worse
+    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
 }
 
 /// The format in which a comparison is printed.

@@ -7,6 +7,7 @@ use pushbench_core::feed::schedule::Schedule;
 use pushbench_core::scenario::{DEFAULT_HEADERS, Scenario, ScheduleKind, Values};
 use pushbench_core::units::{ByteSize, Rate, Span};
 
+use super::known;
 use super::settings::{payload_kind, schedule_kind};
 use crate::exit::Failure;
 use crate::plan;
@@ -41,7 +42,10 @@ pub(crate) struct FeedArgs {
     speed: f64,
     /// Header profile of the responses: minimal, kaazing-2009, curl, chromium, firefox, or a file;
     /// its delivery and body size are the clients' and `--payload`'s to choose
-    #[arg(long, visible_alias = "profile", value_name = "PROFILE", default_value = DEFAULT_HEADERS)]
+    #[arg(
+        long, visible_alias = "profile", value_name = "PROFILE", default_value = DEFAULT_HEADERS,
+        value_parser = known::profile(), hide_possible_values = true
+    )]
     pub(crate) headers: String,
     /// Seed of schedule and payload
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -5,7 +5,7 @@ use pushbench_core::Contender;
 use pushbench_core::contender::UnknownContender;
 use pushbench_core::units::{ByteSize, Count};
 
-use super::{LinkArgs, OutputArgs};
+use super::{LinkArgs, OutputArgs, known};
 
 /// `pushbench headers`.
 #[derive(Debug, Args)]
@@ -29,7 +29,9 @@ pub(crate) struct HeadersArgs {
         long = "profile",
         visible_alias = "headers",
         value_name = "PROFILE",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = known::profile(),
+        hide_possible_values = true
     )]
     pub(crate) profiles: Vec<String>,
     /// Bytes of cookies that each request has beside its profile's; may be a list
@@ -40,7 +42,7 @@ pub(crate) struct HeadersArgs {
     pub(crate) payload: ByteSize,
     /// Transport to measure beside websocket, to which all are compared; repeat for several
     /// [default: all]
-    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',', value_parser = basic)]
+    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',', value_parser = known::basic(basic), hide_possible_values = true)]
     pub(crate) contenders: Vec<Contender>,
     /// Reproduce the published claim: run its 1,000 and 10,000 clients, and its 100,000 where the
     /// machine can, with its own headers, a poll or a message a second each; takes minutes more

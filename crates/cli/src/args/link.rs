@@ -10,6 +10,7 @@ use pushbench_core::link::{BurstLength, Link, LinkName, QueueLimit, Scope, Ways}
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::units::{BitRate, Count, Share, Span};
 
+use super::known;
 use crate::exit::Failure;
 
 /// The link between server and clients.
@@ -17,7 +18,10 @@ use crate::exit::Failure;
 #[command(next_help_heading = "Link")]
 pub(crate) struct LinkArgs {
     /// Link by its name, such as 4g; may be a list [default: loopback]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long, value_name = "NAME", value_delimiter = ',',
+        value_parser = known::link(), hide_possible_values = true
+    )]
     link: Vec<LinkName>,
     /// One-way delay, or that down and up as 40ms:10ms; may be a list
     #[arg(long, value_name = "TIME", value_delimiter = ',')]

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::FalseyValueParser;
+use clap::{Args, ColorChoice};
 use pushbench_core::feed::payload::PayloadKind;
 use pushbench_core::scenario::{Scenario, ScheduleKind, Threshold};
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
@@ -12,6 +12,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use super::coding::CompressionSettings;
+use super::known;
 use super::security::{CertificateSettings, TlsSettings};
 
 /// The clients, and how long they are watched.
@@ -22,9 +23,12 @@ pub(crate) struct ClientArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) clients: Vec<Count>,
     /// Transport to measure: short-poll, short-poll-close, short-poll-conditional, long-poll, sse
-    /// or websocket. Behind it +tls, and behind that what it is compressed with: +gzip, of websocket
+    /// or websocket (or ws). Behind it +tls, and behind that what it is compressed with: +gzip, of websocket
     /// +deflate or +deflate-takeover. Repeat for several
-    #[arg(short = 't', long = "transport", value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        short = 't', long = "transport", value_name = "NAME", value_delimiter = ',',
+        value_parser = known::contender(), hide_possible_values = true
+    )]
     pub(crate) contenders: Vec<Contender>,
     /// Length of the measured window
     #[arg(short, long, value_name = "TIME")]
@@ -42,11 +46,17 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "TIME", value_delimiter = ',')]
     pub(crate) long_poll_timeout: Vec<Span>,
     /// What clients are promised: every message, or the latest one
-    #[arg(long, value_name = "every|latest")]
+    #[arg(
+        long, value_name = "every|latest",
+        value_parser = known::delivery(), hide_possible_values = true
+    )]
     pub(crate) delivery: Option<Delivery>,
     /// Header profile of clients and server: minimal, kaazing-2009, curl, chromium, firefox, or a
     /// file
-    #[arg(long, visible_alias = "profile", value_name = "PROFILE")]
+    #[arg(
+        long, visible_alias = "profile", value_name = "PROFILE",
+        value_parser = known::profile(), hide_possible_values = true
+    )]
     pub(crate) headers: Option<String>,
     /// Bytes of cookies that each request has beside its profile's; may be a list
     #[arg(long, value_name = "N", value_delimiter = ',')]
@@ -128,9 +138,12 @@ pub(crate) struct OutputArgs {
     /// Print the run record as JSON on standard output, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show no progress bar
+    /// Show no progress: no bar, and no lines where standard error is no terminal
     #[arg(long)]
     pub(crate) no_progress: bool,
+    /// When results have colours for best, worst and invalid
+    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
     /// Print only the sentence and the results' folder
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -4,13 +4,18 @@ use clap::{Args, Subcommand};
 use pushbench_core::scenario::Scenario;
 use pushbench_core::subject::SubjectName;
 
+use super::known;
+
 /// Servers that are measured.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Subjects")]
 pub(crate) struct SubjectArgs {
     /// Server: pushbench, another that `pushbench subjects` lists, or a TOML file that describes one;
     /// may be a list [default: pushbench]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long, value_name = "NAME", value_delimiter = ',',
+        value_parser = known::subject(), hide_possible_values = true
+    )]
     pub(crate) subject: Vec<SubjectName>,
     /// Run the commands of subjects' files without asking
     #[arg(long)]
@@ -46,6 +51,7 @@ pub(crate) enum SubjectsCommand {
     /// Print the file of a built-in subject, to start one of your own from
     Show {
         /// Its name
+        #[arg(value_parser = known::foreign_subject(), hide_possible_values = true)]
         name: String,
     },
 }

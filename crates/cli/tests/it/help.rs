@@ -1,5 +1,9 @@
 //! Help, lists and generated files: what a user reads before the first run.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use crate::common::outcome;
 
 fn says(args: &[&str]) -> String {
@@ -68,4 +72,81 @@ fn completions_and_man_page_are_generated() {
     let page = says(&["man"]);
     assert!(page.contains(".TH pushbench 1") && page.contains("long\\-poll\\-timeout"), "{page}");
     assert!(page.contains("PUSHBENCH HEADERS") && page.contains("reproduce"), "{page}");
+}
+
+/// The words that a shell offers for them.
+#[test]
+fn shells_complete_the_values_that_have_names() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = says(&["completions", shell]);
+        let values = [
+            "websocket+tls+deflate-takeover",
+            "earthquakes",
+            "transatlantic",
+            "nginx-default",
+            "kaazing-2009",
+            "node-sse",
+        ];
+        for value in values {
+            assert!(script.contains(value), "{shell}: {value}");
+        }
+    }
+    assert!(
+        !says(&["run", "--help"]).contains("possible values: short-poll"),
+        "help is not so long"
+    );
+}
+
+#[test]
+fn a_dry_run_is_json_where_that_is_asked_for() {
+    let args =
+        ["run", "--dry-run", "--json", "-R", "1/s,10/s", "-t", "ws,sse", "-r", "2", "-d", "5"];
+    let plan: Value = serde_json::from_str(&says(&args)).unwrap();
+    assert_eq!(plan["scenario"]["duration"], "5s", "a bare time is seconds");
+    assert_eq!(plan["points"].as_array().unwrap().len(), 2);
+    let trials = plan["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 2 * 2 * 2, "{plan}");
+    let names: BTreeSet<&str> = trials.iter().map(|it| it["transport"].as_str().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from(["sse", "websocket"]), "an alias is a name for the same");
+    // Eight windows of 5 s, each after a warm-up.
+    assert!(plan["estimate_seconds"].as_f64().unwrap() > 40.0, "{plan}");
+}
+
+#[test]
+fn units_read_as_users_of_other_tools_write_them() {
+    let args = ["run", "--dry-run", "--json", "-t", "sse", "-r", "1", "-d", "1m30s"];
+    let more = ["--payload", "1KB,1KiB", "-c", "1k,0.002M"];
+    let plan: Value = serde_json::from_str(&says(&[&args[..], &more].concat())).unwrap();
+    assert_eq!(plan["scenario"]["duration"], "90s");
+    let points = plan["points"].as_array().unwrap();
+    let of =
+        |key: &str| points.iter().map(|point| point[key].as_f64().unwrap()).collect::<Vec<_>>();
+    assert_eq!(of("payload_bytes"), [1000.0, 1024.0, 1000.0, 1024.0]);
+    assert_eq!(of("clients"), [1000.0, 1000.0, 2000.0, 2000.0]);
+}
+
+#[test]
+fn a_slip_is_told_with_the_name_that_is_like_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, meant) in [
+        (&["run", "tickr"][..], "did you mean `ticker`?"),
+        (&["run", "-t", "websoket"], "did you mean `websocket`?"),
+        (&["run", "--headers", "chromum"], "did you mean `chromium`?"),
+        (&["run", "--link", "transatlantik"], "did you mean `transatlantic`?"),
+        (&["run", "--via", "ngnix"], "did you mean `nginx`?"),
+        (&["run", "--subject", "nchn"], "did you mean `nchan`?"),
+        (&["run", "--threshold", "sse.latency.p9 < 1s"], "did you mean `latency.p9"),
+        (&["scenarios", "show", "idel"], "did you mean `idle`?"),
+        (&["sceanrios"], "'scenarios'"),
+    ] {
+        let (code, _, stderr) = outcome(folder.path(), args);
+        assert_eq!(code, 2, "{args:?}: {stderr}");
+        assert!(stderr.contains(meant), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_comparison_says_which_run_is_which() {
+    let help = says(&["compare", "--help"]);
+    assert!(help.contains("<BEFORE> <AFTER>"), "{help}");
 }

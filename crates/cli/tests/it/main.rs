@@ -36,6 +36,7 @@ mod strangers;
 mod subjects;
 mod talk;
 mod target;
+mod terminal;
 mod thresholds;
 mod tls;
 mod unfit;

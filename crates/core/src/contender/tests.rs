@@ -19,7 +19,7 @@ fn names_round_trip_and_are_each_ones_own() {
 
 #[test]
 fn what_is_no_transport_lists_the_transports_and_what_may_stand_behind_them() {
-    for name in ["websockets", "", "+tls", "tls+sse"] {
+    for name in ["carrier-pigeon", "", "+tls", "tls+sse"] {
         let error = refused(name);
         assert!(
             error.starts_with(&format!("unknown transport `{name}`; the transports are short-"))
@@ -27,6 +27,31 @@ fn what_is_no_transport_lists_the_transports_and_what_may_stand_behind_them() {
         assert!(error.contains("sse, websocket; behind one may stand +tls"), "{error}");
         assert!(!error.contains("sse+tls"), "it is short: {error}");
     }
+}
+
+#[test]
+fn other_names_that_people_have_are_understood_and_a_slip_is_told() {
+    for (name, known) in [
+        ("ws", "websocket"),
+        ("WebSocket", "websocket"),
+        ("wss", "websocket+tls"),
+        ("wss+deflate", "websocket+tls+deflate"),
+        ("ws+deflate-takeover", "websocket+deflate-takeover"),
+        ("long-polling+tls", "long-poll+tls"),
+        ("EventSource", "sse"),
+    ] {
+        assert_eq!(name.parse::<Contender>().map(Contender::name), Ok(known), "{name}");
+    }
+    for (alias, known) in ALIASES {
+        assert!(known.parse::<Contender>().is_ok_and(|it| it.name() == known), "{alias}");
+        assert!(!Contender::all().any(|it| it.name() == alias), "{alias} is a name already");
+    }
+    assert!(
+        refused("websoket").ends_with("; did you mean `websocket`?"),
+        "{}",
+        refused("websoket")
+    );
+    assert!(!refused("carrier-pigeon").contains("did you mean"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Link, LinkError};
+use crate::named::did_you_mean;
 
 /// Name and text of each, from the nearest to the farthest.
 const LINKS: [(&str, &str); 8] = [
@@ -101,8 +102,9 @@ impl<'de> Deserialize<'de> for LinkName {
 }
 
 fn unknown(name: &str) -> LinkError {
+    let meant = did_you_mean(name, names());
     let names = names().collect::<Vec<_>>().join(", ");
     let name = crate::checked::excerpt(name, 40);
-    let problem = format!("no link is called `{name}`; there are {names}");
+    let problem = format!("no link is called `{name}`; there are {names}{meant}");
     LinkError { key: "link.name", problem }
 }

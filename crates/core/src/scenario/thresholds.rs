@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::contender::Contender;
 use crate::figure::{self, Figure, Unit};
+use crate::named::did_you_mean;
 use crate::units::{BitRate, ByteSize, Count, Rate, Share, Span, UnitError};
 
 /// A threshold that does not parse, with what would.
@@ -29,7 +30,11 @@ pub enum ThresholdError {
     #[error("{0}; `*` stands for all of them")]
     Contender(#[from] crate::contender::UnknownContender),
     /// The part behind it is no figure.
-    #[error("unknown figure `{0}`; the figures are {list}", list = figure::names())]
+    #[error(
+        "unknown figure `{0}`; the figures are {list}{meant}",
+        list = figure::names().join(", "),
+        meant = did_you_mean(.0, figure::names())
+    )]
     Figure(String),
     /// There is no `<`, `<=`, `>` or `>=`.
     #[error("`{0}` is no condition; write it like `< 50ms`, with <, <=, > or >=")]

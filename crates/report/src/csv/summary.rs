@@ -181,6 +181,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::Batch),
     C::Axis(Axis::Client),
     C::Figure(Figure::BackendWire),
+    C::Figure(Figure::LatencyP95),
 ];
 
 /// A count that messages without a number say nothing of.

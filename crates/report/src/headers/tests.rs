@@ -12,6 +12,7 @@ use pushbench_metrics::record::headers::{
 };
 
 use super::{HeadersFolder, claim, csv, sentence, tables};
+use crate::Screen;
 
 fn traffic(segments: u64, acks: u64, tcp_bytes: u64) -> Traffic {
     let ip_bytes = tcp_bytes + segments * 52;
@@ -175,11 +176,11 @@ fn a_claim_that_is_not_borne_out_says_so() {
 
 #[test]
 fn segments_that_travelled_as_one_packet_are_told_beside_it() {
-    let plain = tables(&record(None));
+    let plain = tables(&record(None), Screen::NONE);
     assert!(plain.contains("3 (1)") && !plain.contains("several segments"), "{plain}");
     let mut cut = record(None);
     cut.cases[0].rows[0].exchange.traffic.packets = Some(2);
-    let text = tables(&cut);
+    let text = tables(&cut, Screen::NONE);
     assert!(text.contains("3 in 2 packets (1)") && text.contains("several segments"), "{text}");
 }
 
@@ -241,7 +242,7 @@ fn no_text_of_a_stranger_acts_on_a_terminal_or_calculates() {
     folder.write_all(&record).unwrap();
     let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let files = ["headers.json", "headers.csv", "claim.csv", "headers.md"].map(file);
-    for text in files.into_iter().chain([sentence(&record), tables(&record)]) {
+    for text in files.into_iter().chain([sentence(&record), tables(&record, Screen::NONE)]) {
         let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
         assert!(!text.contains(acts), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("Results: fine")), "{text}");

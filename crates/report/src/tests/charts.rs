@@ -245,21 +245,21 @@ fn the_floor_stands_beside_what_is_held_against_it() {
     }
     assert!(!svg("sweep-memory").contains("floor"));
     // At point 2 the median of three trials is 9,000 + 2 × 100 + 2 × 500 µs for 2,000 messages.
-    let table = crate::terminal_table(&record);
+    let table = crate::terminal_table(&record, crate::Screen::NONE);
     let line = "Floor: a message costs a bare loop of writes 5.10 µs and one of reads 3.60 µs";
     assert!(table.contains(line), "{table}");
     // It is that of nobody who is in TLS.
     let mut secured = record.clone();
     secured.scenario.contenders = vec!["websocket+tls".parse().unwrap()];
     let line = "Floor: a message, in clear and as it is, costs a bare loop";
-    assert!(crate::terminal_table(&secured).contains(line), "{table}");
+    assert!(crate::terminal_table(&secured, crate::Screen::NONE).contains(line), "{table}");
     let svg = chart(&self::charts(&secured), "sweep-load-cpu").svg().unwrap();
     assert!(svg.contains("floor, in clear: a bare loop of reads"));
     let csv = String::from_utf8(crate::floor::csv(&record)).unwrap();
     assert!(csv.starts_with(crate::floor::FLOOR_COLUMNS), "{csv}");
     assert!(csv.contains("\n2,10,2,true,2000,5.100,3.600,,100,64,1000,30000,0,1,"), "{csv}");
     let without = RunRecord { floors: Vec::new(), ..record };
-    assert!(!crate::terminal_table(&without).contains("Floor"));
+    assert!(!crate::terminal_table(&without, crate::Screen::NONE).contains("Floor"));
 }
 
 #[test]

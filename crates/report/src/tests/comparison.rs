@@ -7,7 +7,9 @@ use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::Invalid;
 use pushbench_protocol::headers::HeaderProfile;
 
-use crate::{comparison_csv, comparison_json, comparison_markdown, comparison_table, fixture};
+use crate::{
+    Screen, comparison_csv, comparison_json, comparison_markdown, comparison_table, fixture,
+};
 
 const NAMES: [&str; 2] = ["one", "two"];
 
@@ -117,7 +119,7 @@ fn what_differs_around_the_runs_is_noted() {
     trial.invalid.push(Invalid::AuditUnbalanced);
     let trial = fixture::trial_mut(&mut after, Contender::WEBSOCKET, 1);
     trial.measured.audit.lost = 2;
-    let text = comparison_table(&compared(&before, &after), NAMES, false);
+    let text = comparison_table(&compared(&before, &after), NAMES, Screen::NONE);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "7.0.0)",
@@ -129,7 +131,7 @@ fn what_differs_around_the_runs_is_noted() {
     ] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
-    let same = comparison_table(&compared(&before, &before), NAMES, false);
+    let same = comparison_table(&compared(&before, &before), NAMES, Screen::NONE);
     assert!(same.contains("Both are the same run"), "{same}");
 }
 
@@ -157,7 +159,7 @@ fn three_trials_say_that_they_are_too_few_and_how_many_it_takes() {
         record.trials.retain(|trial| trial.id.round <= 3);
         record
     };
-    let text = comparison_table(&compared(&three(1_000), &three(5_000)), NAMES, false);
+    let text = comparison_table(&compared(&three(1_000), &three(5_000)), NAMES, Screen::NONE);
     assert!(!text.contains(" worse\n"), "{text}");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("too few trials") && text.contains("p is 0.1 at the least"), "{text}");
@@ -198,7 +200,7 @@ fn bytes_at_the_socket_are_judged_by_one_trial_unless_timing_makes_batches() {
     assert_eq!(http(&seeds, Contender::SHORT_POLL), Some(Verdict::TooFew));
     assert_eq!(http(&seeds, Contender::LONG_POLL), Some(Verdict::Worse));
     assert_eq!(grown.gate(0.05).unwrap().len(), 2);
-    let text = comparison_table(&grown, NAMES, false);
+    let text = comparison_table(&grown, NAMES, Screen::NONE);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("Of 14 judged figures: 2 worse, 0 better"), "{text}");
     assert!(text.contains("Payload, framing and HTTP bytes have no noise"), "{text}");
@@ -211,7 +213,7 @@ fn a_small_threshold_is_what_a_change_has_to_exceed() {
     let compared = |rules| compare(&six(100_000), &six(101_500), NAMES, rules).unwrap();
     assert!(compared(Rules::default()).gate(0.01).unwrap().is_empty());
     assert_eq!(compared(rules).gate(0.01).unwrap().len(), 4);
-    let text = comparison_table(&compared(rules), NAMES, false);
+    let text = comparison_table(&compared(rules), NAMES, Screen::NONE);
     assert!(text.contains("above 1 %"), "{text}");
 }
 
@@ -241,7 +243,7 @@ fn a_threshold_does_not_pass_what_late_messages_keep_from_being_known() {
         let refused = comparison.gate(0.05).unwrap_err().to_string();
         let part = format!("still under way leave but a bound of sse latency_p99_us ({of});");
         assert!(refused.contains(&part) && !refused.contains("p50"), "{refused}");
-        let text = comparison_table(&comparison, NAMES, false);
+        let text = comparison_table(&comparison, NAMES, Screen::NONE);
         assert!(
             text.contains(&format!("at the end of trials: sse latency_p99_us ({of})")),
             "{text}"
@@ -276,8 +278,8 @@ fn every_format_holds_the_same_figures() {
 #[test]
 fn only_a_coloured_table_has_escape_sequences_and_they_shift_nothing() {
     let comparison = compared(&six(1_000), &six(2_000));
-    let plain = comparison_table(&comparison, NAMES, false);
-    let coloured = comparison_table(&comparison, NAMES, true);
+    let plain = comparison_table(&comparison, NAMES, Screen::NONE);
+    let coloured = comparison_table(&comparison, NAMES, Screen::NONE.with_colours(true));
     assert!(!plain.contains('\u{1b}') && coloured.contains("\u{1b}[31mworse\u{1b}[0m"));
     let mut bare = coloured;
     for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[2m", "\u{1b}[0m"] {

@@ -49,7 +49,7 @@ fn what_people_read_of_a_run_is_what_they_did() {
         ("stacks", fixture::stacks()),
         ("floor", whole()),
     ] {
-        held(&format!("{name}.table"), &terminal_table(&record));
+        held(&format!("{name}.table"), &terminal_table(&record, crate::Screen::NONE));
         held(&format!("{name}.sentence"), &sentence(&record));
         held(&format!("{name}.md"), &markdown(&record));
     }
@@ -61,7 +61,7 @@ fn what_people_read_of_two_runs_is_what_they_did() {
     fixture::without_tcpip_of(&mut after.trials[0]);
     let names = ["results/before", "results/after"];
     let comparison = compare(&before, &after, names, Rules::default()).unwrap();
-    held("comparison.table", &comparison_table(&comparison, names, false));
+    held("comparison.table", &comparison_table(&comparison, names, crate::Screen::NONE));
     held("comparison.md", &comparison_markdown(&comparison, names));
     held("comparison.csv", &head(&comparison_csv(&comparison)));
 }

@@ -125,7 +125,7 @@ fn a_run_cut_short_says_so_first() {
     let banner =
         page.find("This run is partial, it was cut short: 5 trials of 12 planned").unwrap();
     assert!(banner < page.find("class=\"finding\"").unwrap());
-    assert!(crate::terminal_table(&record).contains("This run is partial"));
+    assert!(crate::terminal_table(&record, crate::Screen::NONE).contains("This run is partial"));
     assert!(crate::markdown(&record).contains("**This run is partial"));
 }
 
@@ -134,5 +134,5 @@ fn a_run_without_trials_is_a_page_and_no_table_of_zeros() {
     let record = RunRecord { trials: Vec::new(), partial: true, ..fixture::quick() };
     let page = page(&record);
     assert!(page.contains("No trial was finished") && !page.contains("<figure"));
-    assert!(!crate::terminal_table(&record).contains("0 %"));
+    assert!(!crate::terminal_table(&record, crate::Screen::NONE).contains("0 %"));
 }

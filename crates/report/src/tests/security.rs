@@ -23,7 +23,7 @@ fn in_tls() -> Contender {
 }
 
 fn outputs(record: &RunRecord) -> [String; 3] {
-    [terminal_table(record), markdown(record), html::page(record).unwrap()]
+    [terminal_table(record, crate::Screen::NONE), markdown(record), html::page(record).unwrap()]
         .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ").replace('\\', ""))
 }
 

@@ -308,7 +308,7 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
     record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;
     let lines = crate::threshold_lines(&record);
     assert_eq!(lines, ["✗ sse.latency.p50 < 60ms: more than 50.0 ms"]);
-    let table = crate::terminal_table(&record);
+    let table = crate::terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains("> 50.0 ms") && table.contains("300 late"), "{table}");
 
     let mut record = with_medians(&medians[1..]);
@@ -329,7 +329,7 @@ fn trials_that_know_their_median_do_not_speak_for_one_that_does_not() {
     // Of 0.6 ms, more than 50 ms and 0.62 ms the median is known, and the range is not.
     let text = sentence(&record);
     assert!(text.contains("on the wire. sse took 0.62 ms at the median."), "{text}");
-    let table = crate::terminal_table(&record);
+    let table = crate::terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains(" 620 µs ") && !table.contains("[600–620]"), "{table}");
 }
 

@@ -29,7 +29,7 @@ fn stamped() -> RunRecord {
 fn each_output_says_that_latency_is_from_a_stamp() {
     let record = stamped();
     let name = "latency (from stamp)";
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains(name) && table.contains("p50 [low–high]"), "{table}");
     assert!(
         table.contains("known to 40 ns beside") && table.contains("in whole ms of the wall clock")
@@ -52,7 +52,7 @@ fn each_output_says_that_latency_is_from_a_stamp() {
     let column = lines.next().unwrap().iter().position(|&name| name == "latency_from").unwrap();
     assert_eq!(lines.next().unwrap()[column], "stamp");
     // Where there is a schedule nothing of it is said.
-    let plain = terminal_table(&fixture::quick());
+    let plain = terminal_table(&fixture::quick(), crate::Screen::NONE);
     assert!(!plain.contains("stamp)"), "{plain}");
 }
 
@@ -90,7 +90,7 @@ fn findings_of_different_kinds_are_different_notes() {
         let unmatched = Finding::Unmatched { count: 3, first: Some("ping".to_owned()) };
         trial.warnings.push(Warning::Found(unmatched));
     }
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains("nothing was stamped for 1.4 s"), "{table}");
     assert!(table.contains("3 times, the first: ping"), "{table}");
 }
@@ -117,6 +117,6 @@ fn of_messages_without_a_number_nothing_is_said_of_those_that_did_not_come() {
         assert_eq!(field(column), "", "{column}");
     }
     assert_ne!(field("delivered"), "");
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(!table.contains("100 %"), "{table}");
 }

@@ -109,13 +109,16 @@ fn assert_data(sheet: &str, name: &str) {
 #[test]
 fn what_is_printed_of_a_run_acts_on_no_terminal() {
     let record = evil();
-    assert_harmless(&crate::terminal_table(&record), "the table");
+    assert_harmless(&crate::terminal_table(&record, crate::Screen::NONE), "the table");
     assert_harmless(&crate::sentence(&record), "the sentence");
     assert_harmless(&crate::json(&record).unwrap(), "the record");
     let rules = Rules { any_settings: true, ..Rules::default() };
     let comparison = compare(&fixture::quick(), &record, ["a", EVIL], rules).unwrap();
     let names = ["a", EVIL];
-    assert_harmless(&crate::comparison_table(&comparison, names, false), "the comparison");
+    assert_harmless(
+        &crate::comparison_table(&comparison, names, crate::Screen::NONE),
+        "the comparison",
+    );
     assert_harmless(&crate::comparison_markdown(&comparison, names), "the comparison to paste");
     assert_harmless(&crate::comparison_csv(&comparison), "the comparison's sheet");
     assert_harmless(&crate::comparison_json(&comparison, names, None).unwrap(), "its JSON");

@@ -6,21 +6,6 @@ use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
 
 use crate::{charts, failures, fixture, html, markdown, terminal_table};
 
-/// The widest table: the longest names, each marked. A little more than the usual 120.
-#[test]
-fn a_table_fits_a_terminal() {
-    let mut record = fixture::six();
-    for trial in &mut record.trials {
-        trial.warnings.push(Warning::LoadLate(Lag { us: 6_000.0, at_p99: true }));
-    }
-    for record in [record, fixture::quick(), fixture::sweep(), fixture::latest()] {
-        for line in terminal_table(&record).lines() {
-            assert!(line.chars().count() <= 126, "{line}");
-            assert_eq!(line, line.trim_end());
-        }
-    }
-}
-
 /// Of trials that are left out nothing is a median.
 #[test]
 fn the_footer_counts_the_trials_that_were_used() {
@@ -31,7 +16,7 @@ fn the_footer_counts_the_trials_that_were_used() {
                 trial.invalid.push(Invalid::AuditUnbalanced);
             }
         }
-        let table = terminal_table(&record);
+        let table = terminal_table(&record, crate::Screen::NONE);
         table.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(footer(6).contains("Medians of 6 trials; [low–high] is a 95 % interval."));
@@ -46,7 +31,9 @@ fn what_was_sent_again_is_claimed_as_far_as_it_was_seen() {
     let all = |record: &RunRecord| {
         let captions = charts::charts(record).into_iter().map(|chart| chart.caption.into_owned());
         let page = html::page(record).unwrap();
-        let texts = [terminal_table(record), markdown(record), page].into_iter().chain(captions);
+        let texts = [terminal_table(record, crate::Screen::NONE), markdown(record), page]
+            .into_iter()
+            .chain(captions);
         texts.map(|text| plain(&text)).collect::<Vec<String>>().join("\n")
     };
     let missing = "What the server sent again is not in it";
@@ -89,7 +76,8 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
     assert!(lines[0].contains("its first attempt was invalid for another reason:"), "{lines:?}");
     assert!(lines[0].contains("it broke in two"), "{lines:?}");
     // The table says the same of it.
-    let table = terminal_table(&died).split_whitespace().collect::<Vec<_>>().join(" ");
+    let table =
+        terminal_table(&died, crate::Screen::NONE).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(table.contains("(1 of 3 trials, also when it was repeated, left out)"), "{table}");
     let trial = fixture::trial_mut(&mut record, Contender::LONG_POLL, 3);
     trial.invalid = vec![Invalid::LoadDied { error: "it said\nseveral lines".to_owned() }];
@@ -113,7 +101,7 @@ fn a_run_that_cannot_be_used_names_each_trial_and_threshold_in_a_line() {
 
 #[test]
 fn rows_are_marked_and_the_marks_explained() {
-    let table = terminal_table(&fixture::quick());
+    let table = terminal_table(&fixture::quick(), crate::Screen::NONE);
     let parts = [
         "short-poll *",
         "long-poll !",
@@ -128,7 +116,7 @@ fn rows_are_marked_and_the_marks_explained() {
     }
     // A trial whose repeat was valid is no longer a doubt.
     assert!(!table.contains("sse !") && !table.contains("sse:"), "{table}");
-    assert!(terminal_table(&fixture::six()).contains("is a 95 % interval."));
+    assert!(terminal_table(&fixture::six(), crate::Screen::NONE).contains("is a 95 % interval."));
 }
 
 #[test]
@@ -143,7 +131,7 @@ fn what_the_machine_did_to_several_transports_is_told_once() {
     lost.warnings = vec![lag(9_000.0), Warning::Lost { messages: 4 }];
     let lost = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 2);
     lost.warnings = vec![Warning::Lost { messages: 5 }];
-    let table = terminal_table(&record).replace("\n  ", " ");
+    let table = terminal_table(&record, crate::Screen::NONE).replace("\n  ", " ");
     let all = "* all transports: the load generator was 9.0 ms late or more in one of a hundred cases, which latencies from the 99th percentile on may hold (11 of 12 trials, the \
                worst with sse) — ";
     assert!(table.contains(all), "{table}");
@@ -164,7 +152,7 @@ fn without_a_valid_trial_nothing_is_explained() {
         let worst = std::time::Duration::from_secs(1);
         trial.invalid = vec![Invalid::MachineStalled { worst, share: 0.12 }];
     }
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains("! all transports: the machine stalled for up to 1000.0 ms, in 12.0 % of the window altogether ("), "{table}");
     assert!(!table.contains("Bytes per message") && !table.contains("Memory"), "{table}");
 }
@@ -175,7 +163,7 @@ fn what_is_not_known_is_a_dash_and_what_is_left_out_is_shown() {
     for trial in record.trials.iter_mut().filter(|t| t.id.contender == Contender::WEBSOCKET) {
         trial.invalid.push(Invalid::LoadSaturated { share: 1.0 });
     }
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     let row = table.lines().find(|line| line.starts_with("websocket !")).unwrap();
     assert_eq!(row.matches('–').count(), 9, "{row}");
     assert!(!row.contains('0'), "{row}");
@@ -188,23 +176,23 @@ fn losses_stand_in_the_table() {
     let trial = fixture::trial_mut(&mut record, Contender::WEBSOCKET, 1);
     trial.measured.audit.lost = 3;
     trial.measured.audit.delivered -= 3;
-    assert!(terminal_table(&record).contains("99.93 % (3 lost)"));
+    assert!(terminal_table(&record, crate::Screen::NONE).contains("99.93 % (3 lost)"));
 }
 
 #[test]
 fn bytes_are_of_the_wire_where_all_of_it_was_counted() {
     let mut record = fixture::quick();
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains("170 B (64+106)"), "{table}");
     assert!(table.contains("Bytes per message are those on the wire, at the IP layer"), "{table}");
     fixture::without_tcpip_of(fixture::trial_mut(&mut record, Contender::LONG_POLL, 1));
-    let table = terminal_table(&record);
+    let table = terminal_table(&record, crate::Screen::NONE);
     assert!(table.contains("66 B (64+2)") && table.contains("TCP and IP not"), "{table}");
     assert!(table.contains("Bytes per message are those at the socket"), "{table}");
     // What of a trial that is left out was not counted does not matter.
     let mut record = fixture::quick();
     fixture::without_tcpip_of(fixture::trial_mut(&mut record, Contender::LONG_POLL, 3));
-    assert!(terminal_table(&record).contains("170 B (64+106)"));
+    assert!(terminal_table(&record, crate::Screen::NONE).contains("170 B (64+106)"));
 }
 
 #[test]
@@ -215,10 +203,10 @@ fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
             trial.measured.counters.messages_in_window /= 10;
             trial.measured.counters.empty_responses = 5;
         }
-        terminal_table(&record)
+        terminal_table(&record, crate::Screen::NONE)
     };
     assert!(again(fixture::latest()).contains(AGAIN));
-    assert!(!terminal_table(&fixture::latest()).contains(AGAIN));
+    assert!(!terminal_table(&fixture::latest(), crate::Screen::NONE).contains(AGAIN));
     // Under `every` nothing is sent twice.
     assert!(!again(fixture::quick()).contains(AGAIN));
 }

@@ -63,7 +63,7 @@ fn report(record: &RunRecord) {
     ] {
         assert!(table.len() < 1 << 20);
     }
-    assert!(crate::terminal_table(record).len() < 1 << 16);
+    assert!(crate::terminal_table(record, crate::Screen::NONE).len() < 1 << 16);
     assert!(crate::sentence(record).len() < 1 << 14);
     assert!(crate::markdown(record).len() < 1 << 18);
     for chart in charts(record) {

@@ -8,7 +8,9 @@ use super::survives_json;
 pub(super) fn holds(input: &[u8]) {
     let Some(record) = read(input) else { return };
     survives_json(&record);
-    assert!(pushbench_report::terminal_table(&record).len() < 1 << 20);
+    assert!(
+        pushbench_report::terminal_table(&record, pushbench_report::Screen::NONE).len() < 1 << 20
+    );
     assert!(pushbench_report::sentence(&record).len() < 1 << 16);
     assert!(pushbench_report::markdown(&record).len() < 1 << 21);
 }

@@ -38,7 +38,11 @@ impl<'a> Reader<'a> {
         let value = match figure {
             Figure::LatencyMean => return self.latency.mean_us(),
             Figure::LatencyMax => return self.latency.max_us(),
-            Figure::LatencyP50 | Figure::LatencyP90 | Figure::LatencyP99 | Figure::LatencyP999 => {
+            Figure::LatencyP50
+            | Figure::LatencyP90
+            | Figure::LatencyP95
+            | Figure::LatencyP99
+            | Figure::LatencyP999 => {
                 return self.latency.supported_percentile_us(figure.quantile()?);
             }
             Figure::AgeMean => measured.age.mean_us(),
