@@ -198,6 +198,7 @@ pub(crate) fn measure(
         floors: Vec::new(),
         partial: true,
         thresholds: Vec::new(),
+        capacity: None,
     };
     let played = play(plan, players, output, |event| keep(event, &folder, &mut record));
     record.thresholds = thresholds::judge(&record);

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::charts::Chart;
 use crate::error::ReportError;
-use crate::{bounded, charts, csv, floor, headers, hlog, html};
+use crate::{bounded, capacity, charts, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -125,6 +125,10 @@ impl RunFolder {
         }
         if !record.floors.is_empty() {
             self.write("floor.csv", &floor::csv(record))?;
+        }
+        if let Some(found) = &record.capacity {
+            self.write("capacity.csv", &capacity::csv(record, found))?;
+            self.write("capacity_steps.csv", &capacity::steps_csv(record, found))?;
         }
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {
