@@ -188,15 +188,15 @@ fn update(search: &CapacityRun, record: &mut RunRecord) {
     record.capacity = Some(search.capacity());
 }
 
-/// Writes all files and prints what the user asked to see, also where they cannot be written.
+/// Prints what the user asked to see, and then writes all files: those of a long search take a while, and
+/// whoever interrupted it waits for its answer.
 fn finish(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {
     let saved = folder.save_record(record);
     if record.trials.is_empty() {
         return saved.map_err(Failure::failed);
     }
-    let files = saved.and_then(|()| folder.write_all(record));
     show(folder, record, output)?;
-    written(files)
+    written(saved.and_then(|()| folder.write_all(record)))
 }
 
 fn show(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(), Failure> {

@@ -114,6 +114,11 @@ impl RunFolder {
     }
 
     fn write_files(&self, record: &RunRecord) -> Result<(), ReportError> {
+        // The answer first: whoever interrupts a long search has it.
+        if let Some(found) = &record.capacity {
+            self.write("capacity.csv", &capacity::csv(record, found))?;
+            self.write("capacity_steps.csv", &capacity::steps_csv(record, found))?;
+        }
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;
@@ -125,10 +130,6 @@ impl RunFolder {
         }
         if !record.floors.is_empty() {
             self.write("floor.csv", &floor::csv(record))?;
-        }
-        if let Some(found) = &record.capacity {
-            self.write("capacity.csv", &capacity::csv(record, found))?;
-            self.write("capacity_steps.csv", &capacity::steps_csv(record, found))?;
         }
         self.write("report.md", crate::markdown(record).as_bytes())?;
         for (name, log) in hlog::logs(record)? {

@@ -38,6 +38,10 @@ use crate::packets::RouterSpeed;
 use crate::plan::Plan;
 use crate::setup::{Attempt, Run};
 
+/// Messages that no server process gives to all clients together in a second: an estimate of time goes
+/// no further.
+const MOST_MESSAGES: f64 = 200_000.0;
+
 /// A question of capacity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -230,6 +234,10 @@ impl CapacityRun {
         let of = |load: u64| value(self.question.over, load);
         match search.found().cloned() {
             None => Verdict::Unfinished { holds: search.holds().map(of) },
+            // It may well hold on another day.
+            Some(Found::Between(holds, _, limit)) if limit.place == Place::Machine => {
+                Verdict::Unsettled { holds: Some(of(holds)), limit }
+            }
             Some(Found::Between(holds, _, limit)) if limit.place.is_ours() => {
                 Verdict::AtLeast { holds: of(holds), limit }
             }
@@ -280,7 +288,7 @@ impl CapacityRun {
     }
 
     /// How long it takes at most, if no load is tried more often than on a calm machine: each contender
-    /// comes to the most load that there is room for.
+    /// comes to the most load that there is room for, or to more messages than a server process gives.
     #[must_use]
     pub fn estimate(&self) -> Duration {
         let Question { over, least, most, .. } = self.question;
@@ -309,9 +317,11 @@ impl CapacityRun {
 
     fn estimate_at(&self, over: Over, load: f64, contender: Contender) -> Option<Duration> {
         let plan = self.plan_with((load * parts(over)).round() as u64);
-        let point = plan.points.last()?.id;
-        let id = TrialId { point, contender, round: 1 };
-        plan.room(id).is_ok().then(|| plan.estimate(id))
+        let point = plan.points.last()?;
+        let (clients, rate_hz) = (f64::from(point.clients), point.rate_hz);
+        let id = TrialId { point: point.id, contender, round: 1 };
+        let is_possible = clients * rate_hz <= MOST_MESSAGES && plan.room(id).is_ok();
+        is_possible.then(|| plan.estimate(id))
     }
 
     /// Whether a transport that asks on a period misses an objective by that alone.

@@ -1,10 +1,12 @@
 //! Progress of a search: a line on a terminal for the trial that runs, and one for each load whose answer
 //! is known.
 
+use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pushbench_core::Contender;
 use pushbench_metrics::record::capacity::{Limit, Over};
 use pushbench_run::Event;
 use pushbench_run::capacity::Tried;
@@ -24,6 +26,8 @@ pub(super) struct Progress {
     /// The trial that runs.
     trial: String,
     trials: u32,
+    /// The answers that were told, so that each is told once.
+    told: HashMap<(Contender, u64), bool>,
 }
 
 impl Progress {
@@ -37,7 +41,8 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, over, tells, verbose: output.verbose, trial: String::new(), trials: 0 }
+        let (verbose, trial, told) = (output.verbose, String::new(), HashMap::new());
+        Self { bar, over, tells, verbose, trial, trials: 0, told }
     }
 
     /// Shows what happens in a trial.
@@ -55,9 +60,16 @@ impl Progress {
         }
     }
 
-    /// Tells what a trial came to, where that is an answer or each is to be told.
-    pub(super) fn tried(&self, tried: &Tried) {
+    /// Tells what a trial came to, where that is a new answer or each is to be told.
+    pub(super) fn tried(&mut self, tried: &Tried) {
         let Tried { trial, load, holds, limit, is_last } = tried;
+        let contender = trial.id.contender;
+        let is_new = holds.is_some_and(|holds| {
+            self.told.insert((contender, load.to_bits()), holds) != Some(holds)
+        });
+        if !self.tells || !(is_new || *is_last || self.verbose) {
+            return;
+        }
         let answer = match holds {
             Some(true) => "holds".to_owned(),
             Some(false) => {
@@ -65,11 +77,8 @@ impl Progress {
             }
             None => undecided(trial.is_valid(), limit.as_ref()),
         };
-        if !self.tells || (holds.is_none() && !self.verbose) {
-            return;
-        }
         let end = if *is_last { "; its search is over" } else { "" };
-        let (contender, load) = (trial.id.contender, self.over.words(*load));
+        let load = self.over.words(*load);
         self.bar.suspend(|| tell(format_args!("{contender:<12} {load}: {answer}{end}")));
     }
 
@@ -88,6 +97,6 @@ fn undecided(is_valid: bool, limit: Option<&Limit>) -> String {
         Some(Limit { place, detail }) => {
             format!("not sure, a trial was invalid: {}: {detail}", place.words())
         }
-        None => "not sure".to_owned(),
+        None => "met, and is tried again".to_owned(),
     }
 }

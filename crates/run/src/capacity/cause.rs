@@ -3,10 +3,13 @@
 use pushbench_core::figure::Unit;
 use pushbench_core::link::Cause;
 use pushbench_core::scenario::{Objective, Point};
+use pushbench_metrics::observe::disturbance::Disturbance;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::instrument::Process;
 use pushbench_metrics::record::capacity::{Limit, Place};
-use pushbench_metrics::record::warning::{Invalid, Warning};
+use pushbench_metrics::record::warning::{
+    Invalid, MATTERS, MOSTLY_WAITING, STALL, STALLED_SHARE, Warning,
+};
 use pushbench_metrics::record::{CpuTime, TrialRecord};
 
 /// From this share of a core on a process has no time left for what comes unevenly.
@@ -89,6 +92,7 @@ impl Evidence<'_> {
             .principle()
             .or_else(|| self.link())
             .or_else(|| self.kernel_memory())
+            .or_else(|| self.machine())
             .or_else(|| self.load_generator())
             .or_else(|| self.full(Place::Proxy, self.share(self.trial.resources.proxy_cpu, 1)))
             .or_else(|| self.full(Place::ServerCpu, self.server_share()))
@@ -138,6 +142,24 @@ impl Evidence<'_> {
         let (used, most) = (self.trial.resources.socket_memory?, self.tcp_bytes?);
         let detail = format!("sockets held {} of {} MiB", used >> 20, most >> 20);
         (used as f64 > most as f64 * SHORT).then(|| Limit::new(Place::KernelMemory, detail))
+    }
+
+    /// What would have made the trial invalid, had the user not allowed it.
+    fn machine(&self) -> Option<Limit> {
+        let median_us = self.trial.measured.latency.percentile_us(0.5).unwrap_or(0.0);
+        let disturbance = self.trial.resources.disturbance.as_ref();
+        let behind = disturbance.and_then(Disturbance::behind_others).unwrap_or_default();
+        let disturbs = |warning: &&Warning| match warning {
+            Warning::OthersBusy(busy) => {
+                let shows = busy.wait.as_secs_f64() * 1e6 > median_us * MATTERS;
+                shows || behind.share > MOSTLY_WAITING
+            }
+            Warning::ShortStalls { worst, share } => *worst > STALL || *share > STALLED_SHARE,
+            Warning::Throttled(held) => held.share > STALLED_SHARE,
+            _ => false,
+        };
+        let found = self.trial.warnings.iter().find(disturbs)?;
+        Some(Limit::new(Place::Machine, found.to_string()))
     }
 
     /// Without the time that passed between its kernel and its clients the objective would be met, or

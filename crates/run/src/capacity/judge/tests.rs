@@ -1,11 +1,17 @@
 use std::time::Duration;
 
+use pushbench_core::link::Cause;
 use pushbench_core::scenario::Scenario;
 use pushbench_core::{MonoInstant, Seq};
 use pushbench_metrics::judge::breakdown::Breakdown;
+use pushbench_metrics::observe::attendance::Attendance;
+use pushbench_metrics::observe::device::{Backend, RouterMeasured, SideCounts};
+use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::instrument::Process;
+use pushbench_metrics::observe::ledger::{Direction, Phase};
+use pushbench_metrics::observe::link::{LinkCounts, LinkRow, LinkTally};
 use pushbench_metrics::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
-use pushbench_metrics::record::warning::{Invalid, Lag, Standstill, Warning};
+use pushbench_metrics::record::warning::{Busy, Invalid, Lag, Standstill, Warning};
 use pushbench_metrics::record::{CpuTime, TrialId};
 
 use super::*;
@@ -18,7 +24,17 @@ const MS: Duration = Duration::from_millis(1);
 
 /// A trial of a second of one transport, in which each of so many latencies was `latency`.
 fn trial(transport: &str, latencies: u64, latency: Duration) -> (TrialRecord, Point) {
-    let text = format!("transports = [\"{transport}\"]\nduration = \"1s\"\nruns = 1");
+    trial_with("", transport, latencies, latency)
+}
+
+/// The same with more of its scenario.
+fn trial_with(
+    more: &str,
+    transport: &str,
+    latencies: u64,
+    latency: Duration,
+) -> (TrialRecord, Point) {
+    let text = format!("transports = [\"{transport}\"]\nduration = \"1s\"\nruns = 1\n{more}");
     let layout = Layout::loopback(Spread::default());
     let plan = Plan::of(Scenario::parse(&text).unwrap(), None, layout);
     let id: TrialId = plan.trials[0];
@@ -159,6 +175,61 @@ fn a_server_with_a_full_core_is_told_from_one_that_waits() {
     assert_eq!(place(&trial, &point, "latency.p99 < 20ms"), Place::Proxy);
     trial.resources.socket_memory = Some(900 << 20);
     assert_eq!(place(&trial, &point, "latency.p99 < 20ms"), Place::KernelMemory);
+}
+
+/// A router at whose queue so many packets of the window were dropped, and the others waited for `queued`.
+fn router(dropped: u64, queued: Duration) -> RouterMeasured {
+    let mut tally = LinkTally::default();
+    (0..dropped).for_each(|_| tally.dropped[Cause::Queue as usize].add(1_500));
+    let mut waited = LatencyHistogram::default();
+    waited.record(queued);
+    let (phase, direction, late) = (Phase::Window, Direction::Down, LatencyHistogram::default());
+    let row = LinkRow { phase, direction, tally, queued: waited, late };
+    let side = SideCounts::default();
+    RouterMeasured {
+        backend: Backend::Tun,
+        link: LinkCounts { rows: vec![row], ..LinkCounts::default() },
+        waiting: 0,
+        forwarded: 1,
+        server: side,
+        clients: side,
+        elapsed: MS,
+        cpu: MS,
+        longest_wait: MS,
+        attendance: Attendance::default(),
+    }
+}
+
+#[test]
+fn a_link_that_is_full_or_too_long_is_the_limit() {
+    let (mut trial, point) = trial_with("[link]\ndelay = \"40ms\"", "sse", 2_000, MS * 60);
+    trial.resources.server_cpu = cpu(930);
+    let Outcome::Missed(limit) = of(&trial, &point, "latency.p99 < 20ms") else { panic!() };
+    assert_eq!(limit, Limit::new(Place::Link, "a message is under way for 40ms"));
+    for (dropped, queued, expected) in
+        [(0, MS, Place::ServerCpu), (0, MS * 30, Place::Link), (3, MS, Place::Link)]
+    {
+        trial.router = Some(router(dropped, queued));
+        assert_eq!(place(&trial, &point, "latency.p99 < 50ms"), expected, "{dropped} {queued:?}");
+    }
+}
+
+#[test]
+fn a_machine_that_others_use_is_the_limit_also_where_the_user_allows_it() {
+    let (mut trial, point) = trial("sse", 2_000, MS * 25);
+    trial.resources.server_cpu = cpu(40);
+    let busy = |wait| Busy { share: 0.5, wait, by: Some("cc".to_owned()) };
+    let stalls = |share| Warning::ShortStalls { worst: MS * 20, share };
+    for (warning, expected) in [
+        (Warning::OthersBusy(busy(MS * 3)), Place::Machine),
+        // Not a tenth of the median.
+        (Warning::OthersBusy(busy(MS)), Place::Server),
+        (stalls(0.02), Place::Machine),
+        (stalls(0.002), Place::Server),
+    ] {
+        trial.warnings = vec![warning];
+        assert_eq!(place(&trial, &point, "latency.p99 < 20ms"), expected, "{:?}", trial.warnings);
+    }
 }
 
 #[test]
