@@ -36,7 +36,7 @@ pub(crate) struct Case {
     over: Over,
 }
 
-/// What came of a case.
+/// The outcome of a case.
 pub(crate) struct Found {
     pub(crate) line: String,
     pub(crate) is_right: bool,

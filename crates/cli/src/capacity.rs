@@ -53,7 +53,7 @@ fn resolve(args: &RunArgs) -> Result<Plan, Failure> {
     plan::resolve(name, settings, sides, (&args.life, &args.browser), layout)
 }
 
-/// What a router moves here, tried where there is one and nothing is given; an error where this system
+/// The speed of a router here, tried where there is one and none is given; an error where this system
 /// does not let this user have the link.
 fn router_speed(plan: &Plan, given: Option<u64>) -> Result<Option<RouterSpeed>, Failure> {
     let given = given.map(|packets| RouterSpeed::given(packets as f64));

@@ -28,7 +28,7 @@ pub(crate) fn sentence(capacity: &Capacity) -> String {
     text
 }
 
-/// What load is, where there is more than one.
+/// The name of loads, where there are several.
 const fn many(over: Over) -> &'static str {
     match over {
         Over::Clients => "clients",

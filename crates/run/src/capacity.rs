@@ -217,7 +217,7 @@ impl CapacityRun {
         }
     }
 
-    /// What is known by now.
+    /// The knowledge so far.
     #[must_use]
     pub fn capacity(&self) -> Capacity {
         let Question { over, objectives, least, most, within } = self.question.clone();

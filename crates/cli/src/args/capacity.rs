@@ -28,7 +28,7 @@ Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done
 machine did not let it be told; 130 interrupted."
 )]
 pub(crate) struct CapacityArgs {
-    /// What has to hold, such as `latency.p99 < 50ms`, of each transport or of the one named before the
+    /// Condition that has to hold, such as `latency.p99 < 50ms`, of each transport or of the one named before the
     /// figure; repeat for several [default: the scenario's thresholds]
     #[arg(long = "objective", value_name = "CONDITION", help_heading = "Capacity")]
     pub(crate) objectives: Vec<Objective>,

@@ -191,7 +191,7 @@ pub struct Step {
     pub readings: Vec<Reading>,
 }
 
-/// What is known of a transport's capacity.
+/// An answer about a transport's capacity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
@@ -201,14 +201,14 @@ pub enum Verdict {
         holds: f64,
         /// The least above it that was seen to fail.
         fails: f64,
-        /// What gave out first.
+        /// The part that gave out first.
         limit: Limit,
     },
     /// It is this or more: what gave out is not what was measured.
     AtLeast {
         /// The most that was seen to hold.
         holds: f64,
-        /// What gave out first.
+        /// The part that gave out first.
         limit: Limit,
     },
     /// The objective is missed at the least load already: that is no capacity.
@@ -222,7 +222,7 @@ pub enum Verdict {
     Unsettled {
         /// The most that was seen to hold, if any.
         holds: Option<f64>,
-        /// What was in the way.
+        /// The obstacle.
         limit: Limit,
     },
     /// The search was ended before it knew.
@@ -265,7 +265,7 @@ impl Verdict {
         }
     }
 
-    /// What gave out first.
+    /// The part that gave out first.
     #[must_use]
     pub const fn limit(&self) -> Option<&Limit> {
         match self {
@@ -290,7 +290,7 @@ pub struct Search {
     /// The transport.
     #[serde(rename = "transport")]
     pub contender: Contender,
-    /// What came of it.
+    /// Its outcome.
     pub verdict: Verdict,
     /// Each load that was tried, rising.
     pub steps: Vec<Step>,

@@ -144,7 +144,7 @@ impl Evidence<'_> {
         (used as f64 > most as f64 * SHORT).then(|| Limit::new(Place::KernelMemory, detail))
     }
 
-    /// What would have made the trial invalid, had the user not allowed it.
+    /// A disturbance that would have made the trial invalid, had the user not allowed it.
     fn machine(&self) -> Option<Limit> {
         let median_us = self.trial.measured.latency.percentile_us(0.5).unwrap_or(0.0);
         let disturbance = self.trial.resources.disturbance.as_ref();

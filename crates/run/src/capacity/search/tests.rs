@@ -67,7 +67,7 @@ fn searched(mut trial: impl FnMut(u64) -> Outcome) -> (Found, u32) {
 struct Score {
     /// The load that held is within 10 % of the ceiling.
     right: u32,
-    /// What failed lies more than 10 % below the ceiling: noise was taken for a limit.
+    /// The load that failed lies more than 10 % below the ceiling: noise was taken for a limit.
     invented: u32,
     unsettled: u32,
     trials: u32,
