@@ -295,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn a_search_that_was_cut_short_says_so() {
+        let mut record = crate::fixture::capacity();
+        record.partial = true;
+        let capacity = record.capacity.as_mut().unwrap();
+        capacity.searches[1].verdict = Verdict::Unfinished { holds: Some(2.0) };
+        let page = crate::markdown(&record);
+        assert!(page.contains("This search was cut short after 6 trials"), "{page}");
+        assert!(page.contains("websocket: not finished; 2 clients held so far."), "{page}");
+    }
+
+    #[test]
     fn each_load_is_a_row() {
         let limit = Limit::new(Place::ServerCpu, "");
         let verdict = Verdict::Within { holds: 16.0, fails: 17.0, limit };
