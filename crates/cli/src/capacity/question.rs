@@ -26,6 +26,9 @@ pub(super) fn of(plan: Plan, args: &CapacityArgs) -> Result<(Plan, Question), Fa
     if !args.run.clients.thresholds.is_empty() {
         return Err(wrong("--threshold is of one load; write --objective here"));
     }
+    if args.run.clients.runs.is_some() {
+        return Err(wrong("--runs is of one load; a search takes as many trials as it needs"));
+    }
     let over = args.over;
     let objectives = objectives(&plan, args)?;
     check_setting(&plan.scenario, over)?;

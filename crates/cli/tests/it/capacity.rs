@@ -92,13 +92,14 @@ fn a_dry_run_says_what_will_be_tried_and_for_how_long() {
 fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let p99 = ["--objective", "latency.p99 < 300ms"];
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&[], "say what has to hold, such as --objective"),
         (&["--objective", "latency < 5ms"], "unknown figure `latency`"),
         (&["--objective", "sse.latency.p99 < 5ms"], "not among those run: short-poll, websocket"),
         (&["--objective", "lost >= 0"], "every value meets it"),
         (&["--threshold", "*.lost < 1"], "write --objective here"),
-        (&[p99[0], p99[1], "--rate", "1/s,2/s"], "one value of each setting"),
+        (&[p99[0], p99[1], "--payload", "64B,128B"], "one value of each setting"),
+        (&[p99[0], p99[1], "--runs", "6"], "as many trials as it needs"),
         (&[p99[0], p99[1], "--from", "9", "--to", "3"], "--from is more than --to"),
         (&[p99[0], p99[1], "--over", "rate", "--total-rate", "9/s"], "total_rate sets the rate"),
         (&[p99[0], p99[1], "--over", "colour"], "possible values: clients, rate, payload"),

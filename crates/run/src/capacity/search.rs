@@ -108,6 +108,8 @@ pub struct Search {
     held: BTreeSet<u64>,
     /// Loads that failed, and whether they did so for good.
     failed: BTreeMap<u64, (Limit, bool)>,
+    /// How often each load failed: one that held in between and fails again does so for good.
+    failures: BTreeMap<u64, u32>,
     /// The last is at work, those before it wait for it.
     sessions: Vec<Session>,
     disturbed: u32,
@@ -125,6 +127,7 @@ impl Search {
             limits: BTreeMap::new(),
             held: BTreeSet::new(),
             failed: BTreeMap::new(),
+            failures: BTreeMap::new(),
             sessions: vec![Session::of(bounds.least, Purpose::Probe)],
             disturbed: 0,
             trials: 0,
@@ -202,9 +205,22 @@ impl Search {
         }
         self.judge();
         if self.trials >= TRIALS && self.found.is_none() {
-            let limit = Limit::new(Place::Machine, "its trials did not agree with each other");
-            self.found = Some(Found::Unsettled(self.holds(), limit));
+            self.give_up();
         }
+    }
+
+    /// Ends with an interval that is wider than was asked for, or with none.
+    fn give_up(&mut self) {
+        let fails = self.failed.first_key_value();
+        self.found = Some(match (self.holds(), fails) {
+            (Some(holds), Some((fails, (limit, _)))) => {
+                Found::Between(holds, *fails, limit.clone())
+            }
+            (holds, _) => {
+                let limit = Limit::new(Place::Machine, "its trials did not agree with each other");
+                Found::Unsettled(holds, limit)
+            }
+        });
     }
 
     /// Goes on from what is known of the load that is at work.
@@ -255,7 +271,9 @@ impl Search {
             None => self.found = Some(Found::Misses(limit)),
             Some(_) => {
                 drop(self.held.split_off(&load));
-                self.failed.insert(load, (limit, for_good));
+                let failures = self.failures.entry(load).or_default();
+                *failures += 1;
+                self.failed.insert(load, (limit, for_good || *failures > 1));
                 self.sessions.clear();
                 self.go_on();
             }

@@ -205,6 +205,24 @@ fn a_disturbance_while_loads_double_is_found_out_in_the_end() {
     assert!(holds >= 900 && fails <= 1_100, "{holds} {fails}");
 }
 
+/// Neither holding nor failing, over a wide stretch of loads.
+#[test]
+fn a_search_ends_where_nothing_is_sharp() {
+    for seed in 1..=500 {
+        let mut tries = 0;
+        let (found, trials) = searched(|load| {
+            tries += 1;
+            let chance = (load as f64 / 6.0).log2().clamp(0.0, 1.0);
+            let misses = random::uniform(seed, 3, tries) < chance;
+            if misses { missed(Place::LoadGenerator) } else { CLEAR }
+        });
+        let Found::Between(holds, fails, limit) = found else { panic!("{seed}: {found:?}") };
+        assert!((4..=12).contains(&holds) && fails <= 16, "{seed}: {holds} {fails}");
+        assert_eq!(limit.place, Place::LoadGenerator);
+        assert!(trials < TRIALS, "{seed}: {trials}");
+    }
+}
+
 #[test]
 fn middles_are_round_and_inside() {
     for (holds, fails, expected) in
