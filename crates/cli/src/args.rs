@@ -1,6 +1,7 @@
 //! What users can say on the command line.
 
 mod browser;
+mod capacity;
 mod coding;
 mod compare;
 mod feed;
@@ -26,6 +27,7 @@ use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
 pub(crate) use self::browser::BrowserArgs;
+pub(crate) use self::capacity::CapacityArgs;
 use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
@@ -57,6 +59,7 @@ pub(crate) use self::talk::TalkArgs;
   pushbench link --delay 40ms --server 'pushbench serve --host 10.0.0.1' -- bash
   pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
   pushbench compare results/BEFORE results/AFTER    what changed, and is it more than noise
+  pushbench capacity --objective 'latency.p99 < 50ms'   how many clients each transport serves
   pushbench doctor                                  what this machine can measure
 
 Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but the
@@ -86,6 +89,8 @@ pub(crate) enum Command {
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
+    /// Find the most load that still meets an objective, and what gives out first
+    Capacity(Box<CapacityArgs>),
     /// Say what this machine can measure, and what to change
     Doctor(DoctorArgs),
     /// Rebuild tables, charts and the page from a run's record

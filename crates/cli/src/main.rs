@@ -9,6 +9,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
+mod capacity;
 mod compare;
 mod doctor;
 mod exit;
@@ -55,6 +56,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Enter(args) => link::enter(&args),
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
+        Command::Capacity(args) => capacity::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report::command(&args),
         Command::Scenarios(args) => {

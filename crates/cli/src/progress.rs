@@ -138,7 +138,7 @@ impl Progress {
 }
 
 /// A phase as people say it.
-const fn phase_name(phase: Phase) -> &'static str {
+pub(crate) const fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "connecting",
         Phase::Warmup => "warm-up",

@@ -213,6 +213,7 @@ pub(crate) fn measure(
         floors: Vec::new(),
         partial: true,
         thresholds: Vec::new(),
+        capacity: None,
     };
     let steps = if refined { refine::STEPS } else { 0 };
     let played = play_all(plan, steps, players, output, (&folder, &mut record));

@@ -27,7 +27,7 @@ pub use self::point::Point;
 pub use self::settings::{Agreement, SETTINGS, Setting};
 pub use self::stack::{CompressionTable, TlsTable};
 pub use self::talk::TalkTable;
-pub use self::thresholds::{Threshold, Thresholds};
+pub use self::thresholds::{Objective, Threshold, Thresholds};
 pub use self::values::Values;
 use crate::checked_when_read;
 use crate::client::ClientKind;

@@ -1,6 +1,7 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
 pub mod browser;
+pub mod capacity;
 pub mod control;
 pub mod course;
 pub mod environment;
@@ -32,6 +33,7 @@ use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::Instrument;
 use crate::observe::measured::Measured;
 use crate::observe::observer::Window;
+use crate::record::capacity::Capacity;
 use crate::record::control::ServerMeasured;
 use crate::record::course::ServerCourse;
 use crate::record::environment::Environment;
@@ -89,6 +91,9 @@ pub struct RunRecord {
     /// records of before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<ThresholdOutcome>,
+    /// The search for capacity that its trials were of; `None` where they answer another question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
 }
 
 impl RunRecord {

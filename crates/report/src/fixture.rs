@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pushbench_core::contender::Security;
-use pushbench_core::scenario::{Point, Scenario};
+use pushbench_core::scenario::{Objective, Point, Scenario};
 use pushbench_core::security::{Agreed, Secured};
 use pushbench_core::{Contender, MonoInstant, Seq};
 use pushbench_metrics::judge::breakdown::Breakdown;
@@ -16,6 +16,9 @@ use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
+use pushbench_metrics::record::capacity::{
+    Capacity, Limit, Over, Place, Reading, Search, Step, Verdict,
+};
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_metrics::record::environment::{Environment, WakeUps};
 use pushbench_metrics::record::floor::FloorTrial;
@@ -210,7 +213,47 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         floors: Vec::new(),
         partial: false,
         thresholds: Vec::new(),
+        capacity: None,
     }
+}
+
+/// A search for the most clients of two transports, of which one has no capacity.
+pub(crate) fn capacity() -> RunRecord {
+    let mut record = run("clients = [1, 2, 4]\nduration = \"1s\"\nruns = 1\n\
+         transports = [\"short-poll\", \"websocket\"]");
+    let objective: Objective = "latency.p99 < 20ms".parse().unwrap();
+    let principle = Limit::new(Place::Principle, "it polls each 1s");
+    let full = Limit::new(Place::ServerCpu, "it used 97 % of a core");
+    let step = |load: f64, holds, limit: Option<&Limit>, median| Step {
+        load,
+        point: load as u32 / 2 + 1,
+        trials: 4,
+        met: if holds { 4 } else { 0 },
+        holds: Some(holds),
+        limit: limit.cloned(),
+        readings: vec![Reading { objective: objective.clone(), median }],
+    };
+    let polls = vec![step(1.0, false, Some(&principle), Some(990_000.0))];
+    let streams = vec![
+        step(1.0, true, None, Some(300.0)),
+        step(2.0, true, None, Some(900.0)),
+        step(4.0, false, Some(&full), None),
+    ];
+    let misses = Verdict::Misses { least: 1.0, limit: principle.clone() };
+    let within = Verdict::Within { holds: 2.0, fails: 4.0, limit: full.clone() };
+    let search = |contender, verdict, steps| Search { contender, verdict, steps };
+    record.capacity = Some(Capacity {
+        over: Over::Clients,
+        objectives: vec![objective.clone()],
+        least: 1.0,
+        most: 1e6,
+        within: 0.1,
+        searches: vec![
+            search(Contender::SHORT_POLL, misses, polls),
+            search(Contender::WEBSOCKET, within, streams),
+        ],
+    });
+    record
 }
 
 /// The first attempt of a trial, at the first point.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::charts::Chart;
 use crate::error::ReportError;
-use crate::{bounded, charts, crossings, csv, floor, headers, hlog, html};
+use crate::{bounded, capacity, charts, crossings, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -114,6 +114,11 @@ impl RunFolder {
     }
 
     fn write_files(&self, record: &RunRecord) -> Result<(), ReportError> {
+        // The answer first: whoever interrupts a long search has it.
+        if let Some(found) = &record.capacity {
+            self.write("capacity.csv", &capacity::csv(record, found))?;
+            self.write("capacity_steps.csv", &capacity::steps_csv(record, found))?;
+        }
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;

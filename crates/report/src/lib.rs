@@ -13,6 +13,7 @@ pub mod human;
 
 mod breakdown;
 mod browser;
+mod capacity;
 mod charts;
 mod cross;
 mod crossings;
@@ -50,6 +51,7 @@ use std::borrow::Cow;
 use pushbench_core::text;
 use pushbench_metrics::record::RunRecord;
 
+pub use self::capacity::capacity_tables;
 pub use self::comparison::{
     comparison_csv, comparison_json, comparison_markdown, comparison_table,
 };

@@ -312,6 +312,10 @@ fn weight(warning: &Warning) -> f64 {
 
 /// The lack of the run as a whole; `None` where it is complete.
 pub(crate) fn partial(record: &RunRecord) -> Option<String> {
+    if record.partial && record.capacity.is_some() {
+        let done = human::plural(record.trials.len(), "trial");
+        return Some(format!("This search was cut short after {done}: its answer is not whole."));
+    }
     record.partial.then(|| {
         let rounds = record.scenario.runs as usize;
         let planned = rounds * record.points.len() * record.scenario.contenders.len();

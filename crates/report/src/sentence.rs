@@ -21,7 +21,7 @@ use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
 use self::words::{against, arrived_bytes, bounded, delivered_in, with_bytes};
 use crate::rows::{Block, blocks, by_server};
-use crate::{crossings, human, life};
+use crate::{capacity, crossings, human, life};
 
 /// With more points than this, the sentence speaks of the first and the last.
 const POINTS_SPOKEN_OF: usize = 3;
@@ -29,6 +29,9 @@ const POINTS_SPOKEN_OF: usize = 3;
 /// The sentences that a person may repeat of the run: a line for each of up to three points.
 #[must_use]
 pub fn sentence(record: &RunRecord) -> String {
+    if let Some(capacity) = &record.capacity {
+        return capacity::sentence(capacity);
+    }
     let mut blocks = by_server(record, blocks(record));
     if blocks.is_empty() {
         return "No trial was finished, so there is nothing to compare.".to_owned();

@@ -11,6 +11,7 @@
 //!               place ---^  player --^
 //! ```
 
+pub mod capacity;
 pub mod error;
 pub mod event;
 mod floor;

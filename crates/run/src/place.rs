@@ -198,6 +198,12 @@ impl Layout {
         Some(Pinned { server, ..pinned })
     }
 
+    /// Bytes that all TCP sockets of the machine may buffer; `None` where that is not known.
+    #[must_use]
+    pub(crate) const fn tcp_bytes(&self) -> Option<u64> {
+        self.limits.tcp_bytes
+    }
+
     /// Whether there is one physical core only, so that nothing keeps server and load generator
     /// apart.
     #[must_use]

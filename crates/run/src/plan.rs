@@ -132,6 +132,16 @@ impl Plan {
         contenders.filter(move |contender| !offers(subject, point, delivery, *contender))
     }
 
+    /// The contenders that its points' servers offer, in the scenario's order.
+    pub fn contenders(&self) -> impl Iterator<Item = Contender> + '_ {
+        let is_offered = |contender: &Contender| {
+            self.points
+                .iter()
+                .any(|point| self.left_out(point).all(|left_out| left_out != *contender))
+        };
+        self.scenario.contenders.iter().copied().filter(is_offered)
+    }
+
     /// The point of a trial.
     pub fn point(&self, id: TrialId) -> &Point {
         &self.points[id.point as usize - 1]
@@ -310,7 +320,7 @@ impl Plan {
     }
 
     /// How long a trial will take if all goes well.
-    fn estimate(&self, id: TrialId) -> Duration {
+    pub(crate) fn estimate(&self, id: TrialId) -> Duration {
         let point = self.point(id);
         let drain = if id.contender.shape().asks() {
             point.poll_interval.0

@@ -2,7 +2,7 @@
 //! invalid, and the floors among them.
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::TrialId;
+use pushbench_metrics::record::{TrialId, TrialRecord};
 
 use crate::error::RunError;
 use crate::event::{self, AttemptRecord, Event, Listener};
@@ -14,6 +14,19 @@ use crate::{floor, trial};
 const ATTEMPTS: u32 = 2;
 
 impl Run {
+    /// Plays one trial, whatever it is worth.
+    ///
+    /// # Errors
+    ///
+    /// See [`play`](Self::play).
+    pub(crate) fn play_once(
+        &self,
+        attempt: Attempt,
+        listener: &mut Listener<'_>,
+    ) -> Result<TrialRecord, RunError> {
+        record::of(&self.plan, attempt, trial::play(self, attempt, listener))
+    }
+
     /// Goes through the trials, and tells `listener` of each as it ends.
     ///
     /// # Errors
@@ -27,7 +40,7 @@ impl Run {
             let has_floor = self.plan.has_floor_behind(id);
             repeat(last && !has_floor, listener, |number, listener| {
                 let attempt = Attempt { id, order, number };
-                let trial = record::of(&self.plan, attempt, trial::play(self, attempt, listener))?;
+                let trial = self.play_once(attempt, listener)?;
                 let stands = trial.is_valid() || trial.is_settled();
                 Ok((AttemptRecord::Trial(Box::new(trial)), stands))
             })?;

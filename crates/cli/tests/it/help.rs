@@ -28,6 +28,7 @@ fn every_command_says_what_it_did() {
         "enter",
         "headers",
         "compare",
+        "capacity",
         "doctor",
         "report",
         "scenarios",

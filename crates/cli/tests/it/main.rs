@@ -8,6 +8,7 @@ mod common;
 mod backoff;
 mod breakdown;
 mod browser;
+mod capacity;
 mod disk;
 mod doctor;
 mod foreign;

@@ -4,6 +4,8 @@
 //! `TRANSPORT.FIGURE`; a flag has both in one text. Here is the grammar; what was measured is held
 //! against it where figures are known.
 
+mod objective;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -12,6 +14,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::objective::Objective;
 use crate::contender::Contender;
 use crate::figure::{self, Figure, Unit};
 use crate::named::did_you_mean;

@@ -123,6 +123,12 @@ fn each_column_of_a_run_is_on_the_page() {
     check_run(&record);
     check_run(&fixture::without_tcpip(fixture::latest()));
     check_run(&fixture::ratios());
+    let searched = check_run(&fixture::capacity());
+    assert!(
+        ["capacity.csv", "capacity_steps.csv"]
+            .iter()
+            .all(|name| searched.contains(&(*name).to_owned()))
+    );
     let restarted = fixture::life::cut_off(
         "duration = \"2s\"\nruns = 1\n[restart]\nhow = \"kill\"\nat = \"1s\"",
         3,

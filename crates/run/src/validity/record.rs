@@ -31,7 +31,7 @@ pub(crate) fn of(
 }
 
 /// The record of a trial that came to nothing.
-fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
+pub(crate) fn without_figures(plan: &Plan, attempt: Attempt) -> TrialRecord {
     let nothing = MonoInstant::default();
     TrialRecord {
         id: attempt.id,

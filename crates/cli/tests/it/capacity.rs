@@ -1,0 +1,131 @@
+//! The search for capacity, end to end.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::outcome;
+use serde_json::Value;
+
+const SMALL: &str = r#"
+transports = ["short-poll", "websocket"]
+clients = 3
+rate = "50/s"
+poll_interval = "500ms"
+warmup = "100ms"
+duration = "300ms"
+"#;
+
+/// Looks for the capacity of the small scenario: exit status, output, errors.
+fn search(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    fs::write(folder.join("small.toml"), SMALL).unwrap();
+    outcome(folder, &[&["capacity", "small.toml"], args].concat())
+}
+
+/// A file of the search's folder, as CSV.
+fn lines(folder: &Path, name: &str) -> Vec<csv::StringRecord> {
+    let file = folder.join("results/latest").join(name);
+    let mut reader = csv::Reader::from_path(file).expect("the search leaves it");
+    reader.records().map(|line| line.expect("a line")).collect()
+}
+
+#[test]
+fn a_poll_that_waits_has_no_capacity_and_a_stream_holds_to_the_end_of_the_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--objective", "latency.p99 < 300ms", "--to", "4"];
+    let (code, stdout, stderr) = search(folder.path(), &args);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.starts_with("The most clients with latency.p99 < 300ms:\n"), "{stdout}");
+    for part in [
+        "at 1 client already, by its principle: it polls each 500ms.",
+        "websocket: at least 4 clients; no more was tried.",
+        "holds\n",
+        "fails: its principle\n",
+    ] {
+        assert!(stdout.contains(part), "no `{part}` in: {stdout}");
+    }
+    assert!(stderr.contains("websocket    4 clients: holds"), "{stderr}");
+    let found = lines(folder.path(), "capacity.csv");
+    let of = |line: &csv::StringRecord| [1, 3, 4, 6].map(|at| line[at].to_owned()).join(" ");
+    let found: Vec<String> = found.iter().map(of).collect();
+    assert_eq!(found, ["short-poll misses  principle", "websocket at-least 4 asked"]);
+    let steps = lines(folder.path(), "capacity_steps.csv");
+    let loads: Vec<&str> =
+        steps.iter().filter(|line| &line[1] == "websocket").map(|line| &line[3]).collect();
+    assert_eq!(loads, ["1", "2", "4"]);
+    let record = folder.path().join("results/latest/run.json");
+    let record: Value = serde_json::from_str(&fs::read_to_string(record).unwrap()).unwrap();
+    assert_eq!(record["partial"], false);
+    let trials = record["trials"].as_array().unwrap().len() as u64;
+    let counted: u64 = found_trials(folder.path());
+    assert_eq!(trials, counted);
+    // What is rebuilt from the record is the same.
+    let before = fs::read(folder.path().join("results/latest/capacity.csv")).unwrap();
+    fs::remove_file(folder.path().join("results/latest/capacity.csv")).unwrap();
+    let (code, ..) = outcome(folder.path(), &["report", "results/latest"]);
+    assert_eq!(code, 0);
+    assert_eq!(fs::read(folder.path().join("results/latest/capacity.csv")).unwrap(), before);
+}
+
+fn found_trials(folder: &Path) -> u64 {
+    lines(folder, "capacity.csv").iter().map(|line| line[10].parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_dry_run_says_what_will_be_tried_and_for_how_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let args =
+        ["--objective", "latency.p99 < 300ms", "--over", "rate", "--to", "5k/s", "--dry-run"];
+    let (code, stdout, stderr) = search(folder.path(), &args);
+    assert_eq!(code, 0, "{stderr}");
+    for part in [
+        "capacity over rate",
+        "objective   latency.p99 < 300ms",
+        "to 5000 messages/s at most",
+        "time ",
+    ] {
+        assert!(stdout.contains(part), "no `{part}` in: {stdout}");
+    }
+    assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let p99 = ["--objective", "latency.p99 < 300ms"];
+    let cases: [(&[&str], &str); 10] = [
+        (&[], "say what has to hold, such as --objective"),
+        (&["--objective", "latency < 5ms"], "unknown figure `latency`"),
+        (&["--objective", "sse.latency.p99 < 5ms"], "not among those run: short-poll, websocket"),
+        (&["--objective", "lost >= 0"], "every value meets it"),
+        (&["--threshold", "*.lost < 1"], "write --objective here"),
+        (&[p99[0], p99[1], "--payload", "64B,128B"], "one value of each setting"),
+        (&[p99[0], p99[1], "--runs", "6"], "as many trials as it needs"),
+        (&[p99[0], p99[1], "--from", "9", "--to", "3"], "--from is more than --to"),
+        (&[p99[0], p99[1], "--over", "rate", "--total-rate", "9/s"], "total_rate sets the rate"),
+        (&[p99[0], p99[1], "--over", "colour"], "possible values: clients, rate, payload"),
+    ];
+    for (args, part) in cases {
+        let (code, stdout, stderr) = search(folder.path(), args);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+        assert!(!folder.path().join("results").exists(), "{args:?} left results behind");
+    }
+}
+
+#[test]
+fn the_scenarios_thresholds_are_the_objectives_where_none_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "runs = 1\n[thresholds]\n\"websocket.delivered\" = \">= 50%\"\n";
+    fs::write(folder.path().join("more.toml"), format!("{SMALL}{more}")).unwrap();
+    let args = ["capacity", "more.toml", "--to", "1", "--json"];
+    let (code, stdout, stderr) = outcome(folder.path(), &args);
+    assert_eq!(code, 0, "{stderr}");
+    let record: Value = serde_json::from_str(&stdout).unwrap();
+    let capacity = &record["capacity"];
+    assert_eq!(capacity["objectives"][0], "websocket.delivered >= 50%");
+    // The other transport has none, and is not run.
+    let searches = capacity["searches"].as_array().unwrap();
+    assert_eq!(searches.len(), 1);
+    assert_eq!(searches[0]["transport"], "websocket");
+    assert_eq!(searches[0]["verdict"]["kind"], "at-least");
+}
