@@ -328,13 +328,18 @@ pub(crate) struct DoctorArgs {
 #[command(
     after_help = "Of a folder that `pushbench headers` left, its tables and charts are rebuilt too.
 
-Example:
-  pushbench report results/latest"
+Examples:
+  pushbench report results/latest
+  pushbench report results/latest --price my-provider.toml"
 )]
 pub(crate) struct ReportArgs {
     /// A run's folder, or its run.json
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
+    /// Prices that the run is told at from here on, in place of those in its record: a TOML file, or
+    /// the name of an example, aws-api-gateway or gcp-e2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price: Option<String>,
 }
 
 /// `pushbench scenarios`.

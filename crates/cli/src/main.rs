@@ -18,6 +18,7 @@ mod link;
 mod load;
 mod man;
 mod plan;
+mod price;
 mod profile;
 mod progress;
 mod proxies;

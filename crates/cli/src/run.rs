@@ -20,7 +20,7 @@ use pushbench_run::{AttemptRecord, Event, Plan, Run};
 use crate::args::{OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{interrupt, plan, print, scenarios, subjects, tell};
+use crate::{interrupt, plan, price, print, scenarios, subjects, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -37,6 +37,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
     }
     plans.iter().try_for_each(|plan| subjects::check(plan, args.server_processes))?;
+    price::read(args.output.price.as_deref())?;
     if args.dry_run {
         plans.iter().try_for_each(|plan| print(&describe(plan)))?;
         return Ok(Outcome::Done);
@@ -180,6 +181,7 @@ pub(crate) fn measure(
     players: Players,
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
+    let price = price::read(output.price.as_deref())?;
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     let folder =
@@ -193,6 +195,7 @@ pub(crate) fn measure(
         scenario: plan.scenario.clone(),
         headers: plan.headers.clone(),
         subjects: plan.subjects.clone(),
+        price,
         points: plan.points.clone(),
         trials: Vec::new(),
         floors: Vec::new(),

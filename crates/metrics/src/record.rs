@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use pushbench_core::Contender;
 use pushbench_core::feed::stamp::{LatencyFrom, StampOffset};
+use pushbench_core::price::Price;
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use pushbench_core::security::Secured;
 use pushbench_core::subject::Subject;
@@ -76,6 +77,9 @@ pub struct RunRecord {
     /// The servers among them that are somebody else's, with their files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<Subject>,
+    /// The prices that costs are told at; `None` where none were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.

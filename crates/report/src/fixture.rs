@@ -205,6 +205,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         scenario,
         headers: HeaderProfile::minimal(),
         subjects: Vec::new(),
+        price: None,
         points,
         trials,
         floors: Vec::new(),

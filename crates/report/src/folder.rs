@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::charts::Chart;
 use crate::error::ReportError;
-use crate::{bounded, charts, csv, floor, headers, hlog, html};
+use crate::{bounded, charts, cost, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -122,6 +122,9 @@ impl RunFolder {
         self.write("models.csv", &csv::models(record))?;
         if record.trials.iter().any(|trial| trial.measured.away.is_some()) {
             self.write("life.csv", &csv::life(record))?;
+        }
+        if let Some(price) = &record.price {
+            self.write("money.csv", &cost::csv(record, price))?;
         }
         if !record.floors.is_empty() {
             self.write("floor.csv", &floor::csv(record))?;

@@ -14,6 +14,7 @@ pub mod human;
 mod breakdown;
 mod browser;
 mod charts;
+mod cost;
 mod cross;
 mod failures;
 mod floor;

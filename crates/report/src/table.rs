@@ -11,7 +11,7 @@ use crate::human::{self, NOTHING};
 use crate::notes::{self, Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread, blocks};
 use crate::{
-    browser, cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk,
+    browser, cost, cross, floor, instrument, life, proxy, security, settings, stamps, subject, talk,
 };
 
 /// Nothing but a line below the header.
@@ -32,6 +32,8 @@ pub(crate) enum Column {
     AgeMax,
     Bytes,
     Empty,
+    /// The cost of a month of one client.
+    Cost,
 }
 
 impl Column {
@@ -58,6 +60,7 @@ impl Column {
             Self::AgeMax => ("age", "max"),
             Self::Bytes => ("bytes/msg", "(payload+rest)"),
             Self::Empty => ("empty", "responses"),
+            Self::Cost => ("cost", "/client-month"),
         }
     }
 
@@ -79,6 +82,7 @@ impl Column {
             Self::AgeMax => row.age_max_us().map(human::time),
             Self::Bytes => bytes(row),
             Self::Empty => Some(human::share(counters.empty_responses, counters.requests)),
+            Self::Cost => cost::cell(row),
         };
         cell.unwrap_or_else(|| NOTHING.to_owned())
     }
@@ -114,6 +118,7 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     columns.push(Column::Figure(Figure::ServerCpu));
     columns.extend(beside.iter().copied().map(Column::Figure));
     columns.push(Column::Figure(Figure::ServerRss));
+    columns.extend(block.rows.iter().any(|row| row.costs.is_some()).then_some(Column::Cost));
     columns
 }
 
@@ -229,6 +234,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
              mostly what a process needs once{ring}."
         ));
     }
+    lines.extend(cost::legend(record, blocks));
     let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
     if blocks.iter().any(blank) {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
@@ -307,7 +313,8 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
 /// The lines on a block below its notes.
 pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
     let security = security::of_point(record, block.point.id);
-    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security)
+    let costs = cost::lines(record, block);
+    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security).chain(costs)
 }
 
 /// The table that `run` ends with: a block for each point, notes below.

@@ -8,6 +8,7 @@ mod csv;
 mod folder;
 mod golden;
 mod hlog;
+mod money;
 mod page;
 mod security;
 mod sentence;

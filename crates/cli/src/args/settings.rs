@@ -128,6 +128,10 @@ pub(crate) struct OutputArgs {
     /// Print the run record as JSON on standard output, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prices, to tell what a client costs a month: a TOML file, or the name of an example to start from,
+    /// aws-api-gateway or gcp-e2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price: Option<String>,
     /// Show no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,

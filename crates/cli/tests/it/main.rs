@@ -21,6 +21,7 @@ mod life;
 mod link;
 mod link_system;
 mod link_times;
+mod money;
 mod processes;
 mod program;
 mod proxies;
