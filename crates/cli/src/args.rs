@@ -6,6 +6,7 @@ mod coding;
 mod compare;
 mod feed;
 mod headers;
+mod history;
 mod known;
 mod life;
 mod link;
@@ -32,12 +33,13 @@ use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
+pub(crate) use self::history::HistoryArgs;
 pub(crate) use self::life::LifeArgs;
 pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
 use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
-pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
+pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs, ResultArgs};
 pub(crate) use self::subject::{SubjectArgs, SubjectsArgs, SubjectsCommand};
 pub(crate) use self::talk::TalkArgs;
 
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Find the most load that still meets an objective, and what gives out first
     Capacity(Box<CapacityArgs>),
+    /// Show a figure over many runs: how noisy each was, and what changed
+    History(HistoryArgs),
     /// Say what this machine can measure, and what to change
     Doctor(DoctorArgs),
     /// Rebuild tables, charts and the page from a run's record
@@ -146,6 +150,7 @@ Examples:
   pushbench run
   pushbench run ticker -d 10s
   pushbench run my-feed.toml --runs 6 --out /tmp/results
+  pushbench run results/latest
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
   pushbench run --rate 0.5/s,1/s,5/s,20/s --refine
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
@@ -155,9 +160,10 @@ Examples:
   pushbench run --subject pushbench,nchan,./my-server.toml --trust
   pushbench run -c 10 --client native,chromium
   pushbench run chat --talk-rate 0.5/s,2/s --room-size 10,100
+  pushbench run quick --price aws-api-gateway --export-markdown summary.md
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
-    /// Scenario files or names of built-in scenarios [default: quick]
+    /// Scenario files, names of built-in scenarios, or the folder of a run, which is repeated [default: quick]
     #[arg(value_name = "SCENARIO", value_parser = known::scenario(), hide_possible_values = true)]
     pub(crate) scenarios: Vec<String>,
     #[command(flatten)]
@@ -197,6 +203,8 @@ pub(crate) struct RunArgs {
     /// cross, to say more exactly where: up to six, each with its rounds
     #[arg(long)]
     pub(crate) refine: bool,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
     /// Print the plan and the time it will take, with --json as JSON, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -314,6 +322,8 @@ pub(crate) struct LoadArgs {
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 /// `pushbench doctor`.
@@ -342,13 +352,18 @@ pub(crate) struct DoctorArgs {
 #[command(
     after_help = "Of a folder that `pushbench headers` left, its tables and charts are rebuilt too.
 
-Example:
-  pushbench report results/latest"
+Examples:
+  pushbench report results/latest
+  pushbench report results/latest --price my-provider.toml"
 )]
 pub(crate) struct ReportArgs {
     /// A run's folder, or its run.json
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
+    /// Prices that the run is told at from here on, in place of those in its record: a TOML file, or
+    /// the name of an example, aws-api-gateway or gcp-e2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price: Option<String>,
 }
 
 /// `pushbench scenarios`.

@@ -11,17 +11,22 @@
 mod args;
 mod capacity;
 mod compare;
+mod consent;
 mod doctor;
 mod exit;
+mod export;
 mod headers;
+mod history;
 mod interrupt;
 mod link;
 mod load;
 mod man;
 mod plan;
+mod price;
 mod profile;
 mod progress;
 mod proxies;
+mod repeat;
 mod report;
 mod run;
 mod scenarios;
@@ -57,6 +62,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
         Command::Capacity(args) => capacity::command(&args),
+        Command::History(args) => history::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report::command(&args),
         Command::Scenarios(args) => {

@@ -19,6 +19,7 @@ pub mod life;
 pub mod link;
 pub mod named;
 pub mod poll_phases;
+pub mod price;
 pub mod program;
 pub mod proxy;
 pub mod random;

@@ -5,6 +5,7 @@ pub mod capacity;
 pub mod control;
 pub mod course;
 pub mod environment;
+pub mod flags;
 pub mod floor;
 pub mod headers;
 pub mod numbers;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use pushbench_core::Contender;
 use pushbench_core::feed::stamp::{LatencyFrom, StampOffset};
+use pushbench_core::price::Price;
 use pushbench_core::scenario::{MAX_POINTS, Point, Scenario};
 use pushbench_core::security::Secured;
 use pushbench_core::subject::Subject;
@@ -37,6 +39,7 @@ use crate::record::capacity::Capacity;
 use crate::record::control::ServerMeasured;
 use crate::record::course::ServerCourse;
 use crate::record::environment::Environment;
+use crate::record::flags::Flags;
 use crate::record::floor::FloorTrial;
 use crate::record::outcome::ThresholdOutcome;
 use crate::record::proxy::ProxyRecord;
@@ -68,6 +71,9 @@ pub struct RunRecord {
     pub started: String,
     /// The arguments that it was started with.
     pub command_line: Vec<String>,
+    /// What was asked for beside the scenario.
+    #[serde(default, skip_serializing_if = "Flags::is_usual")]
+    pub flags: Flags,
     /// The machine.
     pub environment: Environment,
     /// The scenario, its settings after flags.
@@ -78,6 +84,9 @@ pub struct RunRecord {
     /// The servers among them that are somebody else's, with their files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<Subject>,
+    /// The prices that costs are told at; `None` where none were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// The combinations of its settings.
     pub points: Vec<Point>,
     /// The trials in the order in which they ran; a repeat stands behind the one it repeats.

@@ -19,7 +19,8 @@ use crate::rows::{Row, blocks};
 use crate::settings;
 
 pub(crate) use self::latency::{breakdown, models};
-pub(crate) use self::summary::{summary, trials};
+pub use self::summary::summary;
+pub(crate) use self::summary::trials;
 
 /// The columns of `bytes.csv` behind those of a point's transport.
 const BYTES: &str = "phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";
@@ -43,7 +44,7 @@ impl Sheet {
     }
 
     /// A sheet for [`of_row`](Self::of_row).
-    fn of_rows(columns: &str) -> Self {
+    pub(crate) fn of_rows(columns: &str) -> Self {
         Self::new(&["point,transport", columns, &settings::columns(0)])
     }
 
@@ -58,7 +59,7 @@ impl Sheet {
     }
 
     /// Adds a line on a point's transport, between their names and the point's settings.
-    fn of_row(&mut self, row: &Row<'_>, fields: impl IntoIterator<Item = String>) {
+    pub(crate) fn of_row(&mut self, row: &Row<'_>, fields: impl IntoIterator<Item = String>) {
         let point = &row.summary.point;
         let names = [point.id.to_string(), row.contender().to_string()];
         self.line(

@@ -6,13 +6,14 @@ use pushbench_core::scenario::Point;
 use pushbench_core::subject::SubjectName;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Figures, Summary, summarise};
+use pushbench_metrics::judge::money::{Cost, Unpriced};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::judge::stats::paired::Paired;
 use pushbench_metrics::judge::sweep::Reading;
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
-use crate::{human, settings};
+use crate::{cost, human, settings};
 
 /// With a single trial nothing is known of the spread, so only a factor this large is claimed.
 const FACTOR_OF_ONE_TRIAL: f64 = 2.0;
@@ -127,6 +128,8 @@ pub(crate) struct Row<'a> {
     /// The valid trials that stand.
     pub(crate) trials: Vec<&'a TrialRecord>,
     figures: Vec<Figures>,
+    /// What each of them costs, or why that is not known; `None` without prices.
+    pub(crate) costs: Option<Result<Vec<Cost>, Unpriced>>,
     pub(crate) reach: Reach,
 }
 
@@ -172,6 +175,12 @@ impl Row<'_> {
         let trials = self.trials.iter().zip(&self.figures);
         let values = trials.filter_map(|(trial, figures)| reading.value(trial, figures));
         Spread::of(&values.collect::<Vec<f64>>())
+    }
+
+    /// The cost of a month of one client, where prices were given.
+    pub(crate) fn cost(&self) -> Option<Spread> {
+        let costs = self.costs.as_ref()?.as_ref().ok()?;
+        Spread::of(&costs.iter().map(Cost::total).collect::<Vec<f64>>())
     }
 
     fn spread_by(&self, value: impl Fn(&Figures) -> Option<f64>) -> Option<Spread> {
@@ -295,7 +304,8 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
         Figures::retain_comparable(&mut figures);
         if let Some(block) = blocks.last_mut() {
             let name = summary.contender.name().to_owned();
-            block.rows.push(Row { summary, name, trials, figures, reach: Reach::Socket });
+            let costs = cost::of_trials(record.price.as_ref(), &trials);
+            block.rows.push(Row { summary, name, trials, figures, costs, reach: Reach::Socket });
         }
     }
     let reach = Reach::of(&blocks);

@@ -21,7 +21,7 @@ use self::measure::{Contender, Measure};
 pub(crate) use self::measure::{NEAR, SAME, are_within};
 use self::words::{against, arrived_bytes, bounded, delivered_in, with_bytes};
 use crate::rows::{Block, blocks, by_server};
-use crate::{capacity, crossings, human, life};
+use crate::{capacity, cost, crossings, human, life};
 
 /// With more points than this, the sentence speaks of the first and the last.
 const POINTS_SPOKEN_OF: usize = 3;
@@ -111,6 +111,7 @@ fn block_sentences(block: &Block<'_>) -> String {
     let more = bounded(measure, block).filter(|_| !contenders.is_empty());
     more.iter().for_each(|more| text.push_str(&format!(" {more}")));
     findings::push(&mut text, block, measure, &contenders);
+    cost::sentence(block).iter().for_each(|cost| text.push_str(&format!(" {cost}")));
     match life::sentence(block) {
         Some(first) => format!("{first} {text}"),
         None => text,

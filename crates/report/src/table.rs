@@ -10,7 +10,7 @@ use pushbench_metrics::record::RunRecord;
 use crate::human::{self, NOTHING};
 use crate::notes::{Mark, Note};
 use crate::rows::{Block, Reach, Row, Spread};
-use crate::{browser, cross, floor, life, proxy, security, settings, stamps, subject, talk};
+use crate::{browser, cost, cross, floor, life, proxy, security, settings, stamps, subject, talk};
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Column {
     AgeMax,
     Bytes,
     Empty,
+    /// The cost of a month of one client.
+    Cost,
 }
 
 impl Column {
@@ -52,6 +54,7 @@ impl Column {
             Self::AgeMax => ("age", "max"),
             Self::Bytes => ("bytes/msg", "(payload+rest)"),
             Self::Empty => ("empty", "responses"),
+            Self::Cost => ("cost", "/client-month"),
         }
     }
 
@@ -73,6 +76,7 @@ impl Column {
             Self::AgeMax => row.age_max_us().map(human::time),
             Self::Bytes => bytes(row),
             Self::Empty => Some(human::share(counters.empty_responses, counters.requests)),
+            Self::Cost => cost::cell(row),
         };
         cell.unwrap_or_else(|| NOTHING.to_owned())
     }
@@ -110,6 +114,7 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     columns.push(Column::Figure(Figure::ServerCpu));
     columns.extend(beside.iter().copied().map(Column::Figure));
     columns.push(Column::Figure(Figure::ServerRss));
+    columns.extend(block.rows.iter().any(|row| row.costs.is_some()).then_some(Column::Cost));
     columns
 }
 
@@ -228,6 +233,7 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
              mostly what a process needs once{ring}."
         ));
     }
+    lines.extend(cost::legend(record, blocks));
     let blank = |block: &Block<'_>| block.rows.iter().any(|row| lacks_figures(block, row));
     if blocks.iter().any(blank) {
         lines.push(format!("{NOTHING} is not measured, or not supported by enough samples."));
@@ -306,5 +312,6 @@ fn lacks_figures(block: &Block<'_>, row: &Row<'_>) -> bool {
 /// The lines on a block below its notes.
 pub(crate) fn below(record: &RunRecord, block: &Block<'_>) -> impl Iterator<Item = String> {
     let security = security::of_point(record, block.point.id);
-    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security)
+    let costs = cost::lines(record, block);
+    cross::line(block).into_iter().chain(floor::line(record, block)).chain(security).chain(costs)
 }

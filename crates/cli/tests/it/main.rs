@@ -5,6 +5,7 @@
 
 mod common;
 
+mod actions;
 mod backoff;
 mod breakdown;
 mod browser;
@@ -16,19 +17,23 @@ mod foreign_input;
 mod headers;
 mod heartbeat;
 mod help;
+mod history;
 mod interrupt;
 mod join;
 mod life;
 mod link;
 mod link_system;
 mod link_times;
+mod money;
 mod processes;
 mod program;
 mod proxies;
 mod refine;
 mod refusals;
+mod repeat;
 mod rules;
 mod run;
+mod schema;
 mod server_pid;
 mod stall;
 mod standards;

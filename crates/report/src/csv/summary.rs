@@ -2,6 +2,7 @@
 
 use pushbench_core::contender::{Coding, Security};
 use pushbench_core::feed::stamp::LatencyFrom;
+use pushbench_core::price::Price;
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::figures::{Counts, Figures};
@@ -12,7 +13,7 @@ use pushbench_protocol::contexts::Contexts;
 
 use super::{Sheet, decimals, point_of};
 use crate::rows::blocks;
-use crate::settings;
+use crate::{cost, settings};
 
 /// A line of either file before it is text.
 struct Line<'a> {
@@ -31,6 +32,10 @@ struct Line<'a> {
     warnings: String,
     /// The instants that latencies are counted from.
     latency_from: Option<LatencyFrom>,
+    /// The prices of the run.
+    price: Option<&'a Price>,
+    /// What a client costs a month at these.
+    cost: Option<f64>,
     /// The trial that a line of `trials.csv` is of.
     trial: Option<&'a TrialRecord>,
 }
@@ -182,6 +187,9 @@ const LATER: &[Column] = &[
     C::Axis(Axis::Client),
     C::Figure(Figure::BackendWire),
     C::Figure(Figure::LatencyP95),
+    C::Text("price", |line| Some(line.price?.name.clone())),
+    C::Text("currency", |line| Some(line.price?.currency()?.to_string())),
+    C::Text("cost_per_client_month", |line| Some(decimals(line.cost, cost::DECIMALS))),
 ];
 
 /// A count that messages without a number say nothing of.
@@ -238,7 +246,8 @@ fn file<'a>(parts: &[&[Column]], lines: impl Iterator<Item = Line<'a>>) -> Vec<u
 }
 
 /// `summary.csv`: a line for each point and transport.
-pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
+#[must_use]
+pub fn summary(record: &RunRecord) -> Vec<u8> {
     let blocks = blocks(record);
     let lines = blocks.iter().flat_map(|block| &block.rows).map(|row| {
         let summary = &row.summary;
@@ -255,6 +264,8 @@ pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
             p50_range: summary.latency_p50_range,
             warnings: warnings(&row.trials),
             latency_from: Some(row.latency_from()),
+            price: record.price.as_ref(),
+            cost: row.cost().map(|cost| cost.middle),
             trial: None,
         }
     });
@@ -281,6 +292,8 @@ pub(crate) fn trials(record: &RunRecord) -> Vec<u8> {
             p50_range: p50.zip(p50),
             warnings: warnings(&[trial]),
             latency_from: Some(trial.latency_from),
+            price: record.price.as_ref(),
+            cost: cost::of_trial(record.price.as_ref(), trial),
             trial: Some(trial),
         })
     });
