@@ -3,18 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::feed::stamp::LatencyFrom;
-use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
-use pushbench_core::{Contender, Figure};
+use pushbench_core::{Contender, Figure, figure};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::RunRecord;
 
-use super::axes::{Frame, Scale};
+use super::axes::{Frame, NUMBER, Scale, UnitOf, Words};
 use super::look::{self, colour, line_width};
-use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
-use super::{Chart, Key, Line, Picture, Plot, lines, values};
+use super::style::{DASHES, Draw, Drawn, FAINT, Spot, Told};
+use super::{Chart, Key, Line, Picture, Plot, interval, lines, values};
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings;
 use crate::{floor, human};
@@ -59,7 +57,9 @@ pub(super) struct Sweep {
     /// The models of what is shown, where there are any.
     models: Vec<Line<f64>>,
     axis: &'static str,
-    words: fn(f64) -> String,
+    unit: UnitOf,
+    /// The words for a value.
+    words: Words,
     /// Something else to hold the lines against.
     dashes: Dashes,
 }
@@ -95,22 +95,12 @@ impl Dashes {
 /// The chart of a figure: file, figure, title, axis, and how to read it.
 type OfFigure = (&'static str, Figure, &'static str, &'static str, &'static str);
 
-const LATENCIES: OfFigure = (
-    "sweep-latency",
-    Figure::LatencyP50,
-    "Median latency",
-    "median latency (logarithmic)",
-    LATENCY,
-);
+const LATENCIES: OfFigure =
+    ("sweep-latency", Figure::LatencyP50, "Median latency", "median latency", LATENCY);
 
 /// In place of latencies, where messages were superseded.
-const AGES: OfFigure = (
-    "sweep-latency",
-    Figure::AgeMean,
-    "Mean age of information",
-    "mean age (logarithmic)",
-    LATENCY,
-);
+const AGES: OfFigure =
+    ("sweep-latency", Figure::AgeMean, "Mean age of information", "mean age", LATENCY);
 
 /// The charts over rates of what messages share.
 const SHARED: [OfFigure; 2] = [
@@ -118,7 +108,7 @@ const SHARED: [OfFigure; 2] = [
         "sweep-server-cpu",
         Figure::ServerCpu,
         "Server CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the server for each message that arrived. A line that falls is work that messages \
      share: those that are there together go with one answer, one system call and one wake-up. Both \
      axes are logarithmic where their values span enough.",
@@ -127,7 +117,7 @@ const SHARED: [OfFigure; 2] = [
         "sweep-batch",
         Figure::Batch,
         "Messages in an answer",
-        "messages in an answer (logarithmic)",
+        "messages in an answer",
         "Messages that an answer to a poll brings on average, answers without any included. The more come \
      with one, the fewer headers, system calls and wake-ups each takes: what a stream pays for each \
      message a batch pays once. Both axes are logarithmic where their values span enough.",
@@ -140,14 +130,14 @@ const GROWING: [OfFigure; 4] = [
         "sweep-latency-p99",
         Figure::LatencyP99,
         "99th percentile of latency",
-        "99th percentile of latency (logarithmic)",
+        "99th percentile of latency",
         LATENCY,
     ),
     (
         "sweep-server-cpu",
         Figure::ServerCpu,
         "Server CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the server for each message that arrived. A level line means that a message \
          costs the same however many clients there are. The line of dashes, where there is one, is \
          what a loop costs that does nothing but write each message to each socket; polls that \
@@ -158,7 +148,7 @@ const GROWING: [OfFigure; 4] = [
         "sweep-load-cpu",
         Figure::LoadCpu,
         "Load generator's CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the load generator, which plays all clients, for each message that arrived: \
          the instrument's own cost. The line of dashes, where there is one, is what a loop costs \
          that does nothing but read each message from each socket; polls that bring several at \
@@ -168,7 +158,7 @@ const GROWING: [OfFigure; 4] = [
         "sweep-memory",
         Figure::ServerRss,
         "Server memory per client",
-        "memory per client (logarithmic)",
+        "memory per client",
         "Growth of the server's memory over its clients; what the kernel keeps for sockets is not \
          part of it. With few clients it is mostly what a process needs once, the ring of \
          messages included. Both axes are logarithmic where their values span enough.",
@@ -217,12 +207,12 @@ fn of_figure(
     };
     let lines = lines(blocks.iter().copied(), at, |row| row.spread(figure));
     let dashes = floors(record, blocks, figure);
-    let words = match figure.unit() {
-        Unit::Micros => human::short_time,
-        Unit::Mean => |value| human::short_number(value, 3),
-        _ => human::whole_bytes,
+    let (unit, words): (UnitOf, Words) = match figure.unit() {
+        figure::Unit::Micros => (human::time_unit, human::time),
+        figure::Unit::Mean => (|_| NUMBER, |value| human::short_number(value, 3)),
+        _ => (human::decimal_unit, human::size),
     };
-    let sweep = Sweep { over, lines, models, axis, words, dashes };
+    let sweep = Sweep { over, lines, models, axis, unit, words, dashes };
     let from = blocks.first().map_or(LatencyFrom::Schedule, |block| block.latency_from());
     let what = what.replace("latency", from.latency());
     let title = format!("{what} against {}", over.title());
@@ -257,8 +247,9 @@ fn bytes(blocks: &[&Block<'_>], over: Axis, held: &str) -> Option<Chart> {
         over,
         lines: lines(blocks.iter().copied(), |block| over.value(&block.point), Row::bytes),
         models: Vec::new(),
-        axis: "bytes per message (logarithmic)",
-        words: human::whole_bytes,
+        axis: "bytes per message",
+        unit: human::decimal_unit,
+        words: human::size,
         dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
     };
     // At the socket, part of what is added was not counted.
@@ -320,37 +311,54 @@ impl Sweep {
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
 
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let points = || self.lines.iter().flat_map(Line::points);
         let values = values(points().map(|point| point.0));
-        let x =
-            Scale::of_values(&values, self.over.title(), |value| settings::tick(self.over, value));
+        let unit = settings::unit(self.over, &values);
+        let x = Scale::of_values(&values, self.over.title(), unit);
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
         let dashes = self.dashes.points(&values);
         let models = self.models.iter().flat_map(Line::points);
         let ends = ends.chain(dashes.iter().chain(models).map(|point| point.1));
-        let y = Scale::logarithmic(ends, self.axis, self.words);
-        let frame = Frame::new(x, y, top, height);
+        let y = Scale::logarithmic(ends, self.axis, self.unit);
+        let frame = Frame::new(x, y, top, (area.width(), height));
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
         area.dashes(&dashes, &DASHES, FAINT, 2)?;
         for Line { contender, stretches } in &self.models {
             for stretch in stretches {
                 let line = stretch.iter().map(|&(x, value)| frame.at(x, value)).collect();
-                area.path(line, colour(*contender), 1)?;
+                area.of(*contender, || area.path(line, colour(*contender), 1))?;
             }
         }
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
-        self.lines.iter().try_for_each(|line| draw_line(line, &all, &frame, area))
+        self.lines.iter().try_for_each(|line| {
+            area.of(line.contender, || {
+                draw_line(line, &all, &frame, area)?;
+                line.points().try_for_each(|(x, spread)| {
+                    let spot = Spot::At(frame.at(*x, spread.middle));
+                    area.tell(spot, || self.tell(*x, spread))
+                })
+            })
+        })
+    }
+
+    fn tell(&self, x: f64, spread: &Spread) -> Told {
+        Told {
+            at: format!("{}: {}", self.over.title(), settings::tick(self.over, x)),
+            figure: self.axis.to_owned(),
+            value: (self.words)(spread.middle),
+            note: interval(spread, self.words),
+        }
     }
 }
 
 /// Draws one transport's stretches, bars and markers.
-fn draw_line<DB: DrawingBackend>(
+fn draw_line(
     Line { contender, stretches }: &Line<Spread>,
     all: &[Contender],
     frame: &Frame,
-    area: &Area<DB>,
+    area: &impl Draw,
 ) -> Drawn {
     for stretch in stretches {
         let line = stretch.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();
