@@ -4,6 +4,7 @@
 mod claim;
 mod csv;
 pub(crate) mod folder;
+mod html;
 mod markdown;
 pub(crate) mod rows;
 pub(crate) mod sentence;

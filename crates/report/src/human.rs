@@ -120,11 +120,11 @@ pub fn size(bytes: f64) -> String {
     format!("{} {unit}", size_number(bytes, size))
 }
 
-/// Bytes beside a decade of an axis, which powers of 1024 would make `9.77 KiB`: `10,000 B`.
-pub(crate) fn whole_bytes(bytes: f64) -> String {
+/// The unit for `bytes` along an axis of decades, which powers of 1024 would make `9.77 KiB`.
+pub(crate) const fn decimal_unit(bytes: f64) -> (f64, &'static str) {
     match bytes {
-        1e6.. => format!("{} MB", short_number(bytes / 1e6, 4)),
-        _ => format!("{} B", short_number(bytes, 6)),
+        1e6.. => (1e6, "MB"),
+        _ => (1.0, "B"),
     }
 }
 
@@ -168,13 +168,18 @@ pub(crate) fn quantity(unit: Unit, value: f64) -> String {
     }
 }
 
+/// The unit that lines of so many bits each second are sold in.
+pub(crate) const fn bit_rate_unit(bits: f64) -> (f64, &'static str) {
+    match bits {
+        1e9.. => (1e9, "Gbit/s"),
+        1e6.. => (1e6, "Mbit/s"),
+        _ => (1e3, "kbit/s"),
+    }
+}
+
 /// Bits each second in the unit that lines are sold in.
 pub(crate) fn bit_rate(bits: f64) -> String {
-    let (unit, size) = match bits {
-        1e9.. => ("Gbit/s", 1e9),
-        1e6.. => ("Mbit/s", 1e6),
-        _ => ("kbit/s", 1e3),
-    };
+    let (size, unit) = bit_rate_unit(bits);
     format!("{} {unit}", short_number(bits / size, 3))
 }
 
@@ -242,8 +247,8 @@ mod tests {
         assert_eq!(size(2.25), "2.3 B");
         assert_eq!(size(1_128.4), "1,128 B");
         assert_eq!(size(12_595.0), "12.3 KiB");
-        assert_eq!(whole_bytes(10_000.0), "10,000 B");
-        assert_eq!(whole_bytes(2_000_000.0), "2 MB");
+        assert_eq!(decimal_unit(10_000.0), (1.0, "B"));
+        assert_eq!(decimal_unit(2_000_000.0), (1e6, "MB"));
     }
 
     #[test]

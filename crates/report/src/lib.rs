@@ -66,8 +66,8 @@ pub use self::headers::{
 };
 pub use self::history::{history_csv, history_json, history_markdown, history_table};
 pub use self::markdown::markdown;
-pub use self::screen::Screen;
 pub use self::repeat::{TRACE, runs_elsewhere};
+pub use self::screen::Screen;
 pub use self::sentence::sentence;
 pub use self::settings::{over, talked, worded as setting_in_words};
 pub use self::terminal::terminal_table;

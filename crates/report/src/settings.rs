@@ -42,6 +42,23 @@ pub(crate) fn tick(axis: Axis, value: f64) -> String {
     number(axis, value) + unit
 }
 
+/// One unit for all `values` of `axis`, where they stand along a chart.
+pub(crate) fn unit(axis: Axis, values: &[f64]) -> (f64, &'static str) {
+    let least = values.iter().copied().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let middle = (least.min(most) * most).sqrt();
+    match axis.unit() {
+        AxisUnit::Micros => human::time_unit(middle),
+        AxisUnit::Bytes if values.iter().all(|bytes| bytes % 1_024.0 == 0.0) => (1_024.0, "KiB"),
+        AxisUnit::Bytes => (1.0, "B"),
+        AxisUnit::BitsPerSecond => human::bit_rate_unit(middle),
+        AxisUnit::PerSecond => (1.0, "/s"),
+        AxisUnit::Factor => (1.0, "×"),
+        AxisUnit::Percent => (1.0, "%"),
+        AxisUnit::Count | AxisUnit::Name => (1.0, ""),
+    }
+}
+
 /// A value of `axis`, in its unit, in words: `3.1 messages/s`.
 #[must_use]
 pub fn worded(axis: Axis, value: f64) -> String {

@@ -61,7 +61,9 @@ fn the_published_poll_comes_out_to_the_byte() {
     check_published(&rows(work.path()));
     assert!(stdout.contains("435:1 by characters of headers, 454:1 by their bytes"), "{stdout}");
     assert!(stdout.contains("692+179 (716+193)"), "{stdout}");
-    for file in ["headers.json", "headers.md", "charts/headers.svg", "charts/headers.png"] {
+    for file in
+        ["headers.json", "headers.md", "report.html", "charts/headers.svg", "charts/headers.png"]
+    {
         assert!(work.path().join("results/latest").join(file).exists(), "{file}");
     }
 }

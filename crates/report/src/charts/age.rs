@@ -16,7 +16,8 @@ pub(crate) const CAPTION: &str = "Freshness: how old the newest message that a c
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let words = (title(block), format!("Age of information: {conditions}"));
     bars::of_times(block, words, "age of information", ["mean", "greatest"], |row| {
-        [row.get(Figure::AgeMean), row.age_max_us()]
+        let oldest = row.age_max_us().map(|us| (us, "in any trial".to_owned()));
+        [bars::length(row, Figure::AgeMean), oldest]
     })
 }
 

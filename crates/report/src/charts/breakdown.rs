@@ -2,7 +2,7 @@
 
 use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 
-use super::bars::{Bar, Bars, Group};
+use super::bars::{self, Bar, Bars, Group};
 use super::style::part_colour;
 use super::{Key, Picture};
 use crate::breakdown::{name, whole};
@@ -15,22 +15,29 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
         block.rows.iter().filter_map(|row| Some((row, whole(row)?))).collect();
     let groups = rows.iter().filter_map(|(row, breakdown)| group(row, breakdown)).collect();
     // Five keys and no transport among them.
-    let bars = Bars { groups, axis: "share of the mean latency", unit: 1.0, tick: percent };
+    let bars =
+        Bars { groups, axis: "share of the mean latency", unit: |_| (1.0, "%"), words: percent };
     let keys = Part::ALL.iter().map(|&part| Key::Area(part_colour(part), name(part))).collect();
     bars.picture(title(&rows), format!("Where the mean latency is spent: {conditions}"), keys)
 }
 
 fn percent(share: f64) -> String {
-    format!("{share:.0} %")
+    format!("{} %", human::short_number(share, 3))
 }
 
 /// Shares of the mean, in per cent: transports differ by so much that no axis of time shows the
 /// parts of all. The mean itself stands beside them.
 fn group(row: &Row<'_>, breakdown: &Breakdown) -> Option<Group> {
     let shares = shares(breakdown)?;
-    let parts = Part::ALL.into_iter().zip(shares).map(|(part, share)| (share, part_colour(part)));
+    let part = |(part, length): (Part, f64)| bars::Part {
+        name: name(part),
+        length,
+        colour: part_colour(part),
+    };
+    let parts = Part::ALL.into_iter().zip(shares).map(part).collect();
     let value = human::time(breakdown.latency.mean_us()?);
-    Some(Group { contender: row.contender(), bars: vec![Bar { parts: parts.collect(), value }] })
+    let bar = Bar { parts, value, note: String::new() };
+    Some(Group { contender: row.contender(), bars: vec![bar] })
 }
 
 /// The shares of the parts, in per cent, one that the clocks' doubt made negative as nothing.

@@ -4,13 +4,12 @@ use pushbench_core::Figure;
 use pushbench_metrics::judge::figures::of_layer;
 use pushbench_metrics::observe::ledger::Layer;
 
-use super::bars::{Bar, Bars, Group};
+use super::bars::{Bar, Bars, Group, Part};
 use super::style::layer_colour;
-use super::{Key, Picture};
+use super::{Key, Picture, interval};
 use crate::human;
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::sentence::{NEAR, are_within};
-use crate::settings;
 
 /// How to read the picture.
 pub(super) fn caption(block: &Block<'_>) -> String {
@@ -48,9 +47,8 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let is_shown = |layer: &Layer| is_shown(block, *layer);
     let layers: Vec<Layer> = Layer::ALL.into_iter().filter(is_shown).collect();
     let groups: Vec<Group> = block.rows.iter().filter_map(|row| group(row, &layers)).collect();
-    let most = block.rows.iter().filter_map(Row::bytes).map(|bytes| bytes.middle);
-    let (unit, _) = human::size_unit(most.fold(0.0, f64::max));
-    let bars = Bars { groups, axis: "bytes per message", unit, tick: settings::size };
+    let bars =
+        Bars { groups, axis: "bytes per message", unit: human::size_unit, words: human::size };
     let keys = layers.iter().map(|&layer| Key::Area(layer_colour(layer), name(layer)));
     let subtitle = format!("Bytes per message {}: {conditions}", block.reach.place());
     bars.picture(title(block), subtitle, keys.collect())
@@ -66,13 +64,15 @@ fn is_shown(block: &Block<'_>, layer: Layer) -> bool {
 }
 
 fn group(row: &Row<'_>, layers: &[Layer]) -> Option<Group> {
-    let parts: Option<Vec<_>> = layers
-        .iter()
-        .map(|&layer| Some((row.get(of_layer(layer))?, layer_colour(layer))))
-        .collect();
+    let part = |&layer: &Layer| {
+        let length = row.get(of_layer(layer))?;
+        Some(Part { name: name(layer), length, colour: layer_colour(layer) })
+    };
+    let parts = layers.iter().map(part).collect::<Option<Vec<_>>>()?;
     // The median of the sums, which the sum of the layers' medians need not be to the byte.
-    let value = human::size(row.bytes()?.middle);
-    Some(Group { contender: row.contender(), bars: vec![Bar { parts: parts?, value }] })
+    let whole = row.bytes()?;
+    let (value, note) = (human::size(whole.middle), interval(&whole, human::size));
+    Some(Group { contender: row.contender(), bars: vec![Bar { parts, value, note }] })
 }
 
 /// The leanest and the fattest. Bytes hardly vary from trial to trial, so middles are compared;

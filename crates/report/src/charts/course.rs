@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::observe::away::{TENTH, Tenth};
 
-use super::axes::{Frame, Scale};
+use super::axes::{Frame, NUMBER, Scale};
 use super::look::{self, line_width};
-use super::style::{Area, Drawn};
+use super::style::{Draw, Drawn, Spot, Told};
 use super::{Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -135,23 +134,40 @@ fn picture(
     })
 }
 
+/// The values of a line that readers may point at, at most: they are no further apart than eyes tell.
+const MOST_TOLD: usize = 150;
+
 impl Lines {
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    fn tell(&self, at: f64, value: f64) -> Told {
+        Told {
+            at: format!("{} s", human::short_number(at, 4)),
+            figure: self.title.to_owned(),
+            value: human::short_number(value, 4),
+            note: "of the mean trial".to_owned(),
+        }
+    }
+
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let inside = |line: &[(f64, f64)]| -> Vec<(f64, f64)> {
             line.iter().copied().filter(|(at, _)| *at <= self.seconds).collect()
         };
         let values = self.lines.iter().flat_map(|(_, line)| inside(line));
         let most = values.map(|(_, value)| value).fold(0.0, f64::max);
-        let unit = if most < 10.0 { 0.1 } else { 1.0 };
-        let y = Scale::from_zero(most, unit, self.title, |value| human::short_number(value, 4));
-        let words = |seconds: f64| format!("{} s", human::short_number(seconds, 4));
-        let x = Scale::from_zero(self.seconds, 1.0, "time in the window", words);
-        let frame = Frame::new(x, y, top, height);
+        let y = Scale::from_zero(most, self.title, |_| NUMBER);
+        let x = Scale::from_zero(self.seconds, "time in the window", |_| (1.0, "s"));
+        let frame = Frame::new(x, y, top, (area.width(), height));
         frame.draw(area)?;
         let all: Vec<Contender> = self.lines.iter().map(|(contender, _)| *contender).collect();
         for (contender, line) in &self.lines {
-            let places = inside(line).iter().map(|&(at, value)| frame.at(at, value)).collect();
-            look::line(area, *contender, places, line_width(*contender, &all))?;
+            let line = inside(line);
+            let places = line.iter().map(|&(at, value)| frame.at(at, value)).collect();
+            let each = line.len().div_ceil(MOST_TOLD).max(1);
+            area.of(*contender, || {
+                look::line(area, *contender, places, line_width(*contender, &all))?;
+                line.iter().step_by(each).try_for_each(|&(at, value)| {
+                    area.tell(Spot::At(frame.at(at, value)), || self.tell(at, value))
+                })
+            })?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) fn caption(block: &Block<'_>) -> Cow<'static, str> {
 pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let words = (title(block), format!("CPU time per message: {conditions}"));
     bars::of_times(block, words, "CPU time per message", ["server", "load generator"], |row| {
-        [row.get(Figure::ServerCpu), row.get(Figure::LoadCpu)]
+        [Figure::ServerCpu, Figure::LoadCpu].map(|figure| bars::length(row, figure))
     })
 }
 

@@ -4,12 +4,12 @@ use plotters::style::RGBColor;
 use pushbench_metrics::observe::ledger::Layer;
 use pushbench_metrics::record::headers::{ContenderBytes, HeaderCase, HeadersRecord, Level};
 
-use super::bars::{Bar, Bars, Group};
+use super::bars::{Bar, Bars, Group, Part};
 use super::style::{ETHERNET, layer_colour};
 use super::{Chart, Key, Picture};
 use crate::headers::rows::{is_secured, name, times};
 use crate::headers::sentence::subject;
-use crate::{human, settings};
+use crate::human;
 
 /// How to read the picture.
 const CAPTION: &str = "All that goes to and fro for one message on a connection in use: the \
@@ -46,27 +46,26 @@ fn file_name(index: usize, case: &HeaderCase) -> String {
     format!("headers-{}-{profile}", index + 1)
 }
 
+/// The layers of an exchange, with their colours.
+const LAYERS: [(RGBColor, &str); 6] = [
+    (layer_colour(Layer::Payload), "payload"),
+    (layer_colour(Layer::Framing), "framing"),
+    (layer_colour(Layer::Http), "HTTP headers"),
+    (layer_colour(Layer::Tls), "TLS"),
+    (layer_colour(Layer::Tcpip), "TCP/IP headers"),
+    (ETHERNET, "Ethernet headers"),
+];
+
 fn picture(case: &HeaderCase) -> Option<Picture> {
     let groups = case.rows.iter().map(|row| group(case, row)).collect();
-    let most = case.rows.iter().map(|row| row.exchange.at(Level::Ethernet)).max().unwrap_or(0);
-    #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
-    let (unit, _) = human::size_unit(most as f64);
     let axis = "bytes for one message, both ways";
-    let bars = Bars { groups, axis, unit, tick: settings::size };
-    let layers = [
-        (layer_colour(Layer::Payload), "payload"),
-        (layer_colour(Layer::Framing), "framing"),
-        (layer_colour(Layer::Http), "HTTP headers"),
-        (layer_colour(Layer::Tls), "TLS"),
-        (layer_colour(Layer::Tcpip), "TCP/IP headers"),
-        (ETHERNET, "Ethernet headers"),
-    ];
+    let bars = Bars { groups, axis, unit: human::size_unit, words: human::size };
     let subtitle = format!(
         "Header profile {}, messages of {} B, in Ethernet frames; × is to a WebSocket push",
         name(case),
         human::count(case.payload_bytes)
     );
-    let layers = layers.into_iter().filter(|(_, name)| *name != "TLS" || is_secured(case));
+    let layers = LAYERS.into_iter().filter(|(_, name)| *name != "TLS" || is_secured(case));
     let key = layers.map(|(colour, name)| Key::Area(colour, name)).collect();
     bars.picture(title(case), subtitle, key)
 }
@@ -74,20 +73,25 @@ fn picture(case: &HeaderCase) -> Option<Picture> {
 fn group(case: &HeaderCase, row: &ContenderBytes) -> Group {
     let exchange = &row.exchange;
     let at = |level| exchange.at(level);
-    let parts = [
-        (exchange.payload, layer_colour(Layer::Payload)),
-        (exchange.framing, layer_colour(Layer::Framing)),
-        (exchange.http_bytes(), layer_colour(Layer::Http)),
-        (exchange.traffic.tls.total(), layer_colour(Layer::Tls)),
-        (at(Level::Ip) - at(Level::Tcp), layer_colour(Layer::Tcpip)),
-        (at(Level::Ethernet) - at(Level::Ip), ETHERNET),
+    let bytes = [
+        exchange.payload,
+        exchange.framing,
+        exchange.http_bytes(),
+        exchange.traffic.tls.total(),
+        at(Level::Ip) - at(Level::Tcp),
+        at(Level::Ethernet) - at(Level::Ip),
     ];
     #[expect(clippy::cast_precision_loss, reason = "bytes of an exchange are below 2⁵³")]
-    let parts = parts.map(|(bytes, colour): (u64, RGBColor)| (bytes as f64, colour)).into();
+    let part = |(bytes, (colour, name)): (u64, (RGBColor, &'static str))| Part {
+        name,
+        length: bytes as f64,
+        colour,
+    };
+    let parts = bytes.into_iter().zip(LAYERS).map(part).collect();
     let bytes = human::count(at(Level::Ethernet));
     let ratio = case.ratio(row, Level::Ethernet).map(times).unwrap_or_default();
     let value = format!("{bytes} B, {ratio}×");
-    Group { contender: row.contender, bars: vec![Bar { parts, value }] }
+    Group { contender: row.contender, bars: vec![Bar { parts, value, note: String::new() }] }
 }
 
 /// The same exchange by two ways of counting it.

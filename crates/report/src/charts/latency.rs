@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::figure::SAMPLES_BEYOND;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::stats;
@@ -11,23 +10,31 @@ use pushbench_metrics::observe::histogram::LatencyHistogram;
 
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
-use super::style::{Area, Draw as _, Drawn};
-use super::{Key, Picture, Plot, keys};
+use super::style::{Draw, Drawn, Spot, Told};
+use super::{Key, Picture, Plot, interval, keys};
 use crate::human;
 use crate::rows::{Block, Row, Spread};
 use crate::sentence::{SAME, are_within};
 
 const CAPTION: &str = "Each line says how long the given share of a transport's \
     messages took at most; lower is better, and the rise at the right is the tail. A line \
-    ends where fewer than ten samples lie beyond. The time axis is logarithmic, and all valid \
-    trials are added up.";
+    ends where fewer than ten samples lie beyond. The time axis is logarithmic. All valid trials are \
+    added up, while the table has the median of each trial's own percentile: the tail of one bad trial \
+    shows here and not there.";
 
 const OF_MODELS: &str = "A thin line is what a model expects: of polls, waits spread evenly over the \
     poll interval; of pushes, one write after another, each at the server's CPU time for a message, \
     from the quickest on. Where the lines part, something else was at work.";
 
-/// The percentiles that get a marker, where there are samples enough.
-const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+/// The percentiles that get a marker, where there are samples enough, and their figure of a trial.
+const MARKED: [(f64, &str, Option<Figure>); 6] = [
+    (0.5, "p50", Some(Figure::LatencyP50)),
+    (0.9, "p90", Some(Figure::LatencyP90)),
+    (0.99, "p99", Some(Figure::LatencyP99)),
+    (0.999, "p99.9", Some(Figure::LatencyP999)),
+    (0.9999, "p99.99", None),
+    (0.99999, "p99.999", None),
+];
 
 /// Pieces of a model's line.
 const MODEL_STEPS: u32 = 100;
@@ -39,9 +46,33 @@ struct Curve {
     contender: Contender,
     /// Number of nines and µs, both rising.
     line: Vec<(f64, f64)>,
-    marked: Vec<(f64, f64)>,
+    marked: Vec<Marked>,
     /// As the model has it; empty where there is none.
     model: Vec<(f64, f64)>,
+}
+
+/// A percentile of all trials' samples together.
+struct Marked {
+    name: &'static str,
+    nines: f64,
+    us: f64,
+    /// The same of each trial, whose median the table has.
+    of_trials: Option<Spread>,
+}
+
+impl Marked {
+    fn tell(&self) -> Told {
+        let note = match &self.of_trials {
+            Some(spread) if spread.trials > 1 => format!(
+                "all trials added up; the median of each trial's own, as in the table: {}, {}",
+                human::time(spread.middle),
+                interval(spread, human::time)
+            ),
+            _ => String::new(),
+        };
+        let (at, value) = (self.name.to_owned(), human::time(self.us));
+        Told { at, figure: "latency".to_owned(), value, note }
+    }
 }
 
 /// How to read the picture.
@@ -83,7 +114,12 @@ fn curve(row: &Row<'_>) -> Option<Curve> {
     }
     let latency = Censored::new(&known, &late);
     let line = supported(&latency);
-    let marked = MARKED.into_iter().filter_map(|q| Some((nines(q), exact(&latency, q)?))).collect();
+    let marked = |(quantile, name, figure): (f64, &'static str, Option<Figure>)| {
+        let us = exact(&latency, quantile)?;
+        let of_trials = figure.and_then(|figure| row.spread(figure));
+        Some(Marked { name, nines: nines(quantile), us, of_trials })
+    };
+    let marked = MARKED.into_iter().filter_map(marked).collect();
     let end = line.last()?.0;
     let model = model(row, end).unwrap_or_default();
     (!line.is_empty()).then_some(Curve { contender: row.contender(), line, marked, model })
@@ -169,27 +205,31 @@ fn title(block: &Block<'_>) -> String {
 }
 
 impl Curves {
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let points = || self.0.iter().flat_map(|curve| curve.line.iter().chain(&curve.model));
         let nines = points().map(|point| point.0).fold(0.0, f64::max);
-        let y = Scale::time(points().map(|point| point.1), "latency (logarithmic)");
-        let frame = Frame::new(Scale::percentiles(nines), y, top, height);
+        let y = Scale::time(points().map(|point| point.1), "latency, all trials added up");
+        let frame = Frame::new(Scale::percentiles(nines), y, top, (area.width(), height));
         frame.draw(area)?;
         let all: Vec<Contender> = self.0.iter().map(|curve| curve.contender).collect();
         for Curve { contender, line, .. } in &self.0 {
             let line = line.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            look::line(area, *contender, line, line_width(*contender, &all))?;
+            let width = line_width(*contender, &all);
+            area.of(*contender, || look::line(area, *contender, line, width))?;
         }
         for Curve { contender, model, .. } in &self.0 {
             let model = model.iter().map(|&(nines, us)| frame.at(nines, us)).collect();
-            area.path(model, colour(*contender), 1)?;
+            area.of(*contender, || area.path(model, colour(*contender), 1))?;
         }
-        for curve in &self.0 {
-            for &(nines, us) in &curve.marked {
-                look::marker(area, curve.contender, frame.at(nines, us))?;
-            }
-        }
-        Ok(())
+        self.0.iter().try_for_each(|curve| {
+            area.of(curve.contender, || {
+                curve.marked.iter().try_for_each(|marked| {
+                    let place = frame.at(marked.nines, marked.us);
+                    look::marker(area, curve.contender, place)?;
+                    area.tell(Spot::At(place), || marked.tell())
+                })
+            })
+        })
     }
 }
 

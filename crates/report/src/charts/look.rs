@@ -7,11 +7,10 @@
 //! stack is another row here and needs no other colour.
 
 use plotters::style::{RGBColor, WHITE};
-use plotters_backend::DrawingBackend;
 use pushbench_core::contender::{Coding, Security};
 use pushbench_core::{Contender, Stack, Transport};
 
-use super::style::{Area, DASHES, Draw as _, Drawn, mixed, pixel};
+use super::style::{DASHES, Draw, Drawn, mixed, pixel};
 
 /// The corners of a marker, from its middle, for a radius of 1.
 type Corners = &'static [(f64, f64)];
@@ -132,8 +131,8 @@ pub(crate) fn line_width(contender: Contender, all: &[Contender]) -> u32 {
 }
 
 /// The contender's line through `points`.
-pub(crate) fn line<DB: DrawingBackend>(
-    area: &Area<DB>,
+pub(crate) fn line(
+    area: &impl Draw,
     contender: Contender,
     points: Vec<(i32, i32)>,
     width: u32,
@@ -156,11 +155,7 @@ pub(crate) fn dashes(contender: Contender) -> &'static [f64] {
 }
 
 /// The contender's marker.
-pub(crate) fn marker<DB: DrawingBackend>(
-    area: &Area<DB>,
-    contender: Contender,
-    (x, y): (i32, i32),
-) -> Drawn {
+pub(crate) fn marker(area: &impl Draw, contender: Contender, (x, y): (i32, i32)) -> Drawn {
     let (_, _, corners) = TRANSPORTS[contender.transport as usize];
     let cut = |radius: f64, left: f64, right: f64| -> Vec<(i32, i32)> {
         let place = |&(dx, dy): &(f64, f64)| {

@@ -1,12 +1,11 @@
 //! Marks of crossings: where two lines of a sweep's chart cross, with the interval of the place.
 
 use plotters::style::WHITE;
-use plotters_backend::DrawingBackend;
 use pushbench_core::scenario::{Axis, Point};
 use pushbench_metrics::judge::sweep::{Reading, Sweep};
 
 use super::axes::Frame;
-use super::style::{Anchor, Area, DASHES, Draw as _, Drawn, FAINT, Font, INK, TICK, pixel};
+use super::style::{Anchor, DASHES, Draw, Drawn, FAINT, Font, INK, TICK, pixel};
 use crate::crossings;
 
 /// Half the height of an interval's ends, and the radius of the ring in it.
@@ -62,7 +61,7 @@ pub(super) fn of(
 }
 
 /// Draws them over the lines; of labels that would meet, the first.
-pub(super) fn draw<DB: DrawingBackend>(marks: &[Mark], frame: &Frame, area: &Area<DB>) -> Drawn {
+pub(super) fn draw(marks: &[Mark], frame: &Frame, area: &impl Draw) -> Drawn {
     let font = Font { bold: true, ..Font::new(TICK, INK) };
     let mut labels: Vec<(i32, i32, i32)> = Vec::new();
     for mark in marks {
@@ -84,23 +83,19 @@ pub(super) fn draw<DB: DrawingBackend>(marks: &[Mark], frame: &Frame, area: &Are
 }
 
 /// A mark as the legend shows it.
-pub(super) fn draw_key<DB: DrawingBackend>(
-    area: &Area<DB>,
-    (x, y): (i32, i32),
-    width: i32,
-) -> Drawn {
+pub(super) fn draw_key(area: &impl Draw, (x, y): (i32, i32), width: i32) -> Drawn {
     interval(area, (x, y), (x + width, y))?;
     ring(area, (x + width / 2, y))
 }
 
-fn interval<DB: DrawingBackend>(area: &Area<DB>, low: (i32, i32), high: (i32, i32)) -> Drawn {
+fn interval(area: &impl Draw, low: (i32, i32), high: (i32, i32)) -> Drawn {
     area.path(vec![low, high], INK, 3)?;
     [low, high]
         .into_iter()
         .try_for_each(|(x, y)| area.path(vec![(x, y - CAP), (x, y + CAP)], INK, 2))
 }
 
-fn ring<DB: DrawingBackend>(area: &Area<DB>, (x, y): (i32, i32)) -> Drawn {
+fn ring(area: &impl Draw, (x, y): (i32, i32)) -> Drawn {
     let corners: Vec<(i32, i32)> = (0..=16)
         .map(|n| (f64::from(n) / 16.0 * std::f64::consts::TAU).sin_cos())
         .map(|(sine, cosine)| (x + pixel(cosine * RING), y + pixel(sine * RING)))

@@ -2,7 +2,9 @@
 
 use plotters::backend::BitMapBackend;
 use plotters::drawing::IntoDrawingArea as _;
-use plotters::style::{FontDesc, FontStyle, RGBAColor, ShapeStyle, TextStyle, register_font};
+use plotters::style::{
+    FontDesc, FontStyle, RGBAColor, ShapeStyle, TextStyle, WHITE, register_font,
+};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
@@ -35,6 +37,7 @@ pub(crate) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
     {
         let backend = Enlarged(BitMapBackend::with_buffer(&mut pixels, large));
         let area = backend.into_drawing_area();
+        area.fill(&WHITE).map_err(|error| error.to_string())?;
         picture.draw(&area)?;
         area.present().map_err(|error| error.to_string())?;
     }

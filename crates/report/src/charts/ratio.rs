@@ -3,7 +3,6 @@
 //! What polling misses, wastes and costs depends on the poll interval P and the publish interval
 //! T by their ratio alone, so the pictures have P/T as their axis.
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::scenario::{Axis, Point, ScheduleKind};
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::judge::models::Law;
@@ -11,10 +10,10 @@ use pushbench_metrics::judge::stats;
 use pushbench_metrics::judge::sweep::{Cost, Reading, sweeps};
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
-use super::axes::{Frame, Scale};
+use super::axes::{Frame, NUMBER, PER_CENT, Scale};
 use super::look::{self, colour};
 use super::marks::{self, Mark};
-use super::style::{Area, Draw as _, Drawn};
+use super::style::{Draw, Drawn, Spot, Told};
 use super::{Chart, Key, Line, Picture, Plot, lines, values};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -118,7 +117,7 @@ impl<'a> ByRatio<'a> {
             models: self.models(|_| true, model),
             joined: false,
             marks: self.marks(Reading::FRESHNESS),
-            axis: "mean age (logarithmic)",
+            axis: "mean age",
             is_share: false,
         }
     }
@@ -160,7 +159,7 @@ impl<'a> ByRatio<'a> {
             models: Vec::new(),
             joined: true,
             marks: self.marks(CPU_READING),
-            axis: "server CPU for each client and second (logarithmic)",
+            axis: "server CPU for each client and second",
             is_share: false,
         }
     }
@@ -260,33 +259,54 @@ impl Ratio {
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
 
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let measured = || self.measured.iter().flat_map(Line::points);
         let models = self.models.iter().flat_map(|line| &line.1);
         let ratios = values(measured().map(|point| point.0));
-        let words = |ratio: f64| human::short_number(ratio, 3);
-        let x =
-            Scale::of_values(&ratios, "poll interval ÷ publish interval, P/T (logarithmic)", words);
+        let title = "poll interval ÷ publish interval, P/T (logarithmic)";
+        let x = Scale::of_values(&ratios, title, NUMBER);
         let y = if self.is_share {
-            Scale::from_zero(1.0, 0.01, self.axis, |share| format!("{:.0} %", share * 100.0))
+            Scale::from_zero(1.0, self.axis, |_| PER_CENT)
         } else {
             Scale::time(measured().chain(models).map(|point| point.1), self.axis)
         };
-        let frame = Frame::new(x, y, top, height);
+        let frame = Frame::new(x, y, top, (area.width(), height));
         frame.draw(area)?;
         for (contender, line) in &self.models {
             let line = line.iter().map(|&(ratio, value)| frame.at(ratio, value)).collect();
-            area.path(line, colour(*contender), 1)?;
+            area.of(*contender, || area.path(line, colour(*contender), 1))?;
         }
-        for Line { contender, stretches } in &self.measured {
-            for stretch in stretches {
-                let places: Vec<_> = stretch.iter().map(|&(x, it)| frame.at(x, it)).collect();
-                if self.joined {
-                    look::line(area, *contender, places.clone(), 3)?;
-                }
-                places.into_iter().try_for_each(|place| look::marker(area, *contender, place))?;
+        self.measured
+            .iter()
+            .try_for_each(|line| area.of(line.contender, || self.draw_line(area, line, &frame)))
+    }
+
+    fn draw_line(&self, area: &impl Draw, line: &Line<f64>, frame: &Frame) -> Drawn {
+        let contender = line.contender;
+        for stretch in &line.stretches {
+            let places: Vec<_> = stretch.iter().map(|&(x, it)| frame.at(x, it)).collect();
+            if self.joined {
+                look::line(area, contender, places.clone(), 3)?;
+            }
+            for (place, &(ratio, value)) in places.into_iter().zip(stretch) {
+                look::marker(area, contender, place)?;
+                area.tell(Spot::At(place), || self.tell(ratio, value))?;
             }
         }
         marks::draw(&self.marks, &frame, area)
+    }
+
+    fn tell(&self, ratio: f64, value: f64) -> Told {
+        let value = if self.is_share {
+            format!("{} %", human::short_number(value * 100.0, 3))
+        } else {
+            human::time(value)
+        };
+        Told {
+            at: format!("P/T: {}", human::short_number(ratio, 3)),
+            figure: self.axis.to_owned(),
+            value,
+            note: "median over the trials".to_owned(),
+        }
     }
 }

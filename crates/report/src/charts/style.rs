@@ -7,12 +7,15 @@ use plotters::element::{PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle, WHITE};
 use plotters_backend::DrawingBackend;
-use pushbench_core::text;
+use pushbench_core::{Contender, text};
 use pushbench_metrics::judge::breakdown::Part;
 use pushbench_metrics::observe::ledger::Layer;
 
 /// The width of every chart, in pixels.
 pub(crate) const WIDTH: i32 = 1_200;
+
+/// Where the text of a chart's head begins, from the left, and where it must end from the right.
+pub(crate) const MARGIN: i32 = 20;
 
 /// Sizes of text, in pixels from its highest to its lowest point.
 pub(crate) const TITLE: f64 = 33.0;
@@ -103,8 +106,42 @@ impl Font {
     }
 }
 
+/// A place of a picture that shows one value.
+pub(crate) enum Spot {
+    At((i32, i32)),
+    /// A rectangle, by two of its corners.
+    Over((i32, i32), (i32, i32)),
+}
+
+/// A value that a picture shows, in words.
+pub(crate) struct Told {
+    /// Its place along the axis: `p99`, `40 clients`; empty where there is none.
+    pub(crate) at: String,
+    /// The quantity.
+    pub(crate) figure: String,
+    /// With its unit.
+    pub(crate) value: String,
+    /// Its interval, or over what it is; empty where there is no more to say.
+    pub(crate) note: String,
+}
+
 /// The drawing of single elements, with errors as words.
 pub(crate) trait Draw {
+    /// The width of the whole.
+    fn width(&self) -> i32 {
+        WIDTH
+    }
+
+    /// Draws what is of `contender`: where it can be told from the rest, it is kept together.
+    fn of(&self, _contender: Contender, drawn: impl FnOnce() -> Drawn) -> Drawn {
+        drawn()
+    }
+
+    /// Notes the value that is shown at a place, where readers can point at one.
+    fn tell(&self, _spot: Spot, _told: impl FnOnce() -> Told) -> Drawn {
+        Ok(())
+    }
+
     /// Writes `text`, its middle line at `at.1`.
     fn text(&self, text: &str, at: (i32, i32), font: Font, anchor: Anchor) -> Drawn;
 

@@ -5,21 +5,19 @@ mod table;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::feed::stamp::LatencyFrom;
-use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
-use pushbench_core::{Contender, Delivery, Figure};
+use pushbench_core::{Contender, Delivery, Figure, figure};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::judge::sweep::{Reading, sweeps};
 use pushbench_metrics::record::RunRecord;
 
 use self::table::{AGES, COSTS, GROWING, LATENCIES, OfCost, OfFigure, SHARED};
-use super::axes::{Frame, Scale};
+use super::axes::{Frame, NUMBER, Scale, UnitOf, Words};
 use super::look::{self, colour, line_width};
 use super::marks::{self, Mark};
-use super::style::{Area, DASHES, Draw as _, Drawn, FAINT};
-use super::{Chart, Key, Line, Picture, Plot, lines, values};
+use super::style::{DASHES, Draw, Drawn, FAINT, Spot, Told};
+use super::{Chart, Key, Line, Picture, Plot, interval, lines, values};
 use crate::rows::{Block, Reach, Row, Spread};
 use crate::settings;
 use crate::{floor, human};
@@ -57,7 +55,9 @@ pub(super) struct Sweep {
     /// The models of what is shown, where there are any.
     models: Vec<Line<f64>>,
     axis: &'static str,
-    words: fn(f64) -> String,
+    unit: UnitOf,
+    /// The words for a value.
+    words: Words,
     /// Something else to hold the lines against.
     dashes: Dashes,
     /// Where lines cross.
@@ -106,6 +106,7 @@ impl OfCost {
             lines: lines(blocks.iter().copied(), at, |row| row.reading(reading)),
             models: Vec::new(),
             axis: self.axis,
+            unit: self.unit,
             words: self.words,
             dashes: Dashes::None,
             marks,
@@ -169,12 +170,12 @@ fn of_figure(
     };
     let lines = lines(blocks.iter().copied(), at, |row| row.spread(figure));
     let dashes = floors(record, blocks, figure);
-    let words = match figure.unit() {
-        Unit::Micros => human::short_time,
-        Unit::Mean => |value| human::short_number(value, 3),
-        _ => human::whole_bytes,
+    let (unit, words): (UnitOf, Words) = match figure.unit() {
+        figure::Unit::Micros => (human::time_unit, human::time),
+        figure::Unit::Mean => (|_| NUMBER, |value| human::short_number(value, 3)),
+        _ => (human::decimal_unit, human::size),
     };
-    let sweep = Sweep { over, lines, models, axis, words, dashes, marks };
+    let sweep = Sweep { over, lines, models, axis, unit, words, dashes, marks };
     let from = blocks.first().map_or(LatencyFrom::Schedule, |block| block.latency_from());
     let what = what.replace("latency", from.latency());
     let title = format!("{what} against {}", over.title());
@@ -209,8 +210,9 @@ fn bytes(blocks: &[&Block<'_>], over: Axis, (held, marks): (&str, Vec<Mark>)) ->
         over,
         lines: lines(blocks.iter().copied(), |block| over.value(&block.point), Row::bytes),
         models: Vec::new(),
-        axis: "bytes per message (logarithmic)",
-        words: human::whole_bytes,
+        axis: "bytes per message",
+        unit: human::decimal_unit,
+        words: human::size,
         dashes: if over == Axis::Payload { Dashes::Diagonal } else { Dashes::None },
         marks,
     };
@@ -275,38 +277,55 @@ impl Sweep {
         Some(Chart { name: name.to_owned(), caption: caption.into(), picture })
     }
 
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let points = || self.lines.iter().flat_map(Line::points);
         let values = values(points().map(|point| point.0));
-        let x =
-            Scale::of_values(&values, self.over.title(), |value| settings::tick(self.over, value));
+        let unit = settings::unit(self.over, &values);
+        let x = Scale::of_values(&values, self.over.title(), unit);
         let ends = points().flat_map(|(_, spread)| [spread.low, spread.high]);
         let dashes = self.dashes.points(&values);
         let models = self.models.iter().flat_map(Line::points);
         let ends = ends.chain(dashes.iter().chain(models).map(|point| point.1));
-        let y = Scale::logarithmic(ends, self.axis, self.words);
-        let frame = Frame::new(x, y, top, height);
+        let y = Scale::logarithmic(ends, self.axis, self.unit);
+        let frame = Frame::new(x, y, top, (area.width(), height));
         frame.draw(area)?;
         let dashes: Vec<_> = dashes.iter().map(|point| frame.at(point.0, point.1)).collect();
         area.dashes(&dashes, &DASHES, FAINT, 2)?;
         for Line { contender, stretches } in &self.models {
             for stretch in stretches {
                 let line = stretch.iter().map(|&(x, value)| frame.at(x, value)).collect();
-                area.path(line, colour(*contender), 1)?;
+                area.of(*contender, || area.path(line, colour(*contender), 1))?;
             }
         }
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
-        self.lines.iter().try_for_each(|line| draw_line(line, &all, &frame, area))?;
+        self.lines.iter().try_for_each(|line| {
+            area.of(line.contender, || {
+                draw_line(line, &all, &frame, area)?;
+                line.points().try_for_each(|(x, spread)| {
+                    let spot = Spot::At(frame.at(*x, spread.middle));
+                    area.tell(spot, || self.tell(*x, spread))
+                })
+            })
+        })?;
         marks::draw(&self.marks, &frame, area)
+    }
+
+    fn tell(&self, x: f64, spread: &Spread) -> Told {
+        Told {
+            at: format!("{}: {}", self.over.title(), settings::tick(self.over, x)),
+            figure: self.axis.to_owned(),
+            value: (self.words)(spread.middle),
+            note: interval(spread, self.words),
+        }
     }
 }
 
 /// Draws one transport's stretches, bars and markers.
-fn draw_line<DB: DrawingBackend>(
+fn draw_line(
     Line { contender, stretches }: &Line<Spread>,
     all: &[Contender],
     frame: &Frame,
-    area: &Area<DB>,
+    area: &impl Draw,
 ) -> Drawn {
     for stretch in stretches {
         let line = stretch.iter().map(|(x, spread)| frame.at(*x, spread.middle)).collect();

@@ -1,12 +1,11 @@
 //! Latency second by second: drift, stalls, a warm-up that was too short.
 
-use plotters_backend::DrawingBackend;
 use pushbench_core::Contender;
 use pushbench_metrics::observe::series::Series;
 
 use super::axes::{Frame, Scale};
 use super::look::{self, colour, line_width};
-use super::style::{Area, Draw as _, Drawn};
+use super::style::{Draw, Drawn, Spot, Told};
 use super::{Key, Picture, Plot, keys};
 use crate::human;
 use crate::rows::{Block, Row};
@@ -60,30 +59,46 @@ fn line(row: &Row<'_>) -> Option<Line> {
     (!median.is_empty()).then_some(Line { contender: row.contender(), median, p99 })
 }
 
+impl Line {
+    /// The median of a second, and the 99th percentile beside it where there is one.
+    fn tell(&self, &(at, us): &(f64, f64)) -> Told {
+        let p99 = self.p99.iter().find(|(second, _)| *second == at);
+        Told {
+            at: format!("second {}", human::short_number(at + 0.5, 6)),
+            figure: "median latency".to_owned(),
+            value: human::time(us),
+            note: p99.map(|(_, us)| format!("p99 {}", human::time(*us))).unwrap_or_default(),
+        }
+    }
+}
+
 impl Lines {
-    pub(super) fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, top: i32, height: i32) -> Drawn {
+    pub(super) fn draw(&self, area: &impl Draw, top: i32, height: i32) -> Drawn {
         let points = self.lines.iter().flat_map(|line| line.median.iter().chain(&line.p99));
-        let y = Scale::time(points.map(|point| point.1), "latency (logarithmic)");
-        let words = |seconds: f64| format!("{} s", human::short_number(seconds, 4));
-        let x = Scale::from_zero(self.seconds, 1.0, "time in the window", words);
-        let frame = Frame::new(x, y, top, height);
+        let y = Scale::time(points.map(|point| point.1), "latency, all trials added up");
+        let x = Scale::from_zero(self.seconds, "time in the window", |_| (1.0, "s"));
+        let frame = Frame::new(x, y, top, (area.width(), height));
         frame.draw(area)?;
         let place = |&(second, us): &(f64, f64)| frame.at(second, us);
         let all: Vec<Contender> = self.lines.iter().map(|line| line.contender).collect();
         for line in &self.lines {
             let p99: Vec<_> = line.p99.iter().map(place).collect();
-            area.dashes(&p99, look::dashes(line.contender), colour(line.contender), 2)?;
             let median = line.median.iter().map(place).collect();
-            look::line(area, line.contender, median, line_width(line.contender, &all))?;
+            area.of(line.contender, || {
+                area.dashes(&p99, look::dashes(line.contender), colour(line.contender), 2)?;
+                look::line(area, line.contender, median, line_width(line.contender, &all))
+            })?;
         }
         // A marker for each of sixty seconds is a marker; one for each of six hundred is a smear.
         let each = (line_length(&self.lines) / 30).max(1);
-        for line in &self.lines {
-            for point in line.median.iter().step_by(each) {
-                look::marker(area, line.contender, place(point))?;
-            }
-        }
-        Ok(())
+        self.lines.iter().try_for_each(|line| {
+            area.of(line.contender, || {
+                line.median.iter().step_by(each).try_for_each(|point| {
+                    look::marker(area, line.contender, place(point))?;
+                    area.tell(Spot::At(place(point)), || line.tell(point))
+                })
+            })
+        })
     }
 }
 

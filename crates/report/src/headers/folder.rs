@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pushbench_metrics::record::headers::{FORMAT, HeadersRecord};
 
-use super::{csv, json, markdown};
+use super::{csv, html, json, markdown};
 use crate::error::ReportError;
 use crate::folder::{MAX_RECORD_BYTES, RunFolder, read_record};
 use crate::{bounded, charts};
@@ -13,7 +13,7 @@ use crate::{bounded, charts};
 pub(crate) const RECORD: &str = "headers.json";
 
 /// The files beside it.
-const FILES: [&str; 4] = [RECORD, "headers.csv", "claim.csv", "headers.md"];
+const FILES: [&str; 5] = [RECORD, "headers.csv", "claim.csv", "headers.md", "report.html"];
 
 /// The folder of results, `OUT/<UTC time>-headers/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl HeadersFolder {
             self.0.write("claim.csv", &csv::claim(claim))?;
         }
         self.0.write("headers.md", markdown::page(record).as_bytes())?;
+        self.0.write("report.html", html::page(record)?.as_bytes())?;
         self.0.write_charts(&charts::headers::charts(record))
     }
 }

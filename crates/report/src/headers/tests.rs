@@ -219,6 +219,19 @@ fn every_file_is_written() {
     let svg = String::from_utf8(read("charts/headers.svg")).unwrap();
     roxmltree::Document::parse(&svg).unwrap();
     assert!(svg.contains("435:1") && svg.contains("1,128 B"), "{svg}");
+    let whole = String::from_utf8(read("report.html")).unwrap();
+    let at = |part: &str| whole.find(part).unwrap_or_else(|| panic!("{part}"));
+    assert!(at("comes out again") < at("<table"), "the answer is first");
+    for part in [
+        // A cell sorts by its characters, a value can be pointed at, the claim is there.
+        "data-sort=\"871\">871 (435×)</td>",
+        "data-at=\"HTTP headers\" data-figure=\"bytes for one message, both ways\" data-value=\"909 B\"",
+        "The published use cases",
+        "696.8 M published",
+        "data-contender=\"short-poll\"",
+    ] {
+        assert!(whole.contains(part), "{part}");
+    }
     assert!(read("charts/headers.png").starts_with(b"\x89PNG"));
     assert!(
         String::from_utf8(read("claim.csv")).unwrap().contains("A,1000,poll_http,7272000,measured")
@@ -250,6 +263,10 @@ fn no_text_of_a_stranger_acts_on_a_terminal_or_calculates() {
     for sheet in ["headers.csv", "claim.csv"] {
         assert!(file(sheet).contains("\n'=1+1"), "{sheet}: {}", file(sheet));
     }
+    // A line feed ends no line of a page.
+    let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    let page = file("report.html");
+    assert!(!page.contains("<b>") && !page.contains(acts), "a stranger's text became markup");
     let page = file("headers.md");
     assert!(!page.contains("<b>") && !page.replace("\\|", "").contains("|x"), "{page}");
 }
@@ -259,11 +276,11 @@ fn report_rebuilds_what_headers_left_and_no_run_is_seen_in_it() {
     let out = tempfile::tempdir().unwrap();
     let folder = HeadersFolder::create(out.path(), "20260131T120000Z").unwrap();
     folder.write_all(&record(None)).unwrap();
-    let page = folder.path().join("headers.md");
-    let before = std::fs::read(&page).unwrap();
-    std::fs::remove_file(&page).unwrap();
+    let pages = ["headers.md", "report.html"].map(|name| folder.path().join(name));
+    let before = pages.clone().map(|page| std::fs::read(page).unwrap());
+    pages.iter().for_each(|page| std::fs::remove_file(page).unwrap());
     assert_eq!(crate::rebuild(folder.path()).unwrap(), folder.path());
-    assert_eq!(std::fs::read(&page).unwrap(), before);
+    assert_eq!(pages.map(|page| std::fs::read(page).unwrap()), before);
     let refused = crate::open(folder.path()).unwrap_err();
     assert!(refused.to_string().contains("is of `pushbench headers`, not of a run"), "{refused}");
     std::fs::write(folder.path().join("headers.json"), "{\"format\": 99}").unwrap();

@@ -12,11 +12,8 @@ const NOT_KNOWN: &str = "not known";
 
 /// Adds the sections.
 pub(super) fn push(page: &mut String, record: &RunRecord) {
-    page.push_str("<h2>How it was measured</h2>\n<table class=\"facts\">\n");
-    for (name, value) in run_rows(record).into_iter().chain(machine_rows(&record.environment)) {
-        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", escaped(&value));
-    }
-    page.push_str("</table>\n");
+    page.push_str("<details class=\"section\"><summary>How it was measured</summary>\n");
+    push_facts(page, run_rows(record).into_iter().chain(machine_rows(&record.environment)));
     if let Ok(toml) = toml::to_string(&record.scenario) {
         let _ = writeln!(page, "<h3>Scenario, after flags</h3>\n<pre>{}</pre>", escaped(&toml));
     }
@@ -26,8 +23,17 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
          <code>breakdown.csv</code> and <code>series.csv</code> the figures, \
          <code>models.csv</code> what was expected of them, <code>histograms/</code> each latency, \
          <code>charts/</code> the pictures. <code>pushbench report</code> rebuilds all of them \
-         from <code>run.json</code>.</p>\n",
+         from <code>run.json</code>.</p>\n</details>\n",
     );
+}
+
+/// Adds a table of names and what they are.
+pub(crate) fn push_facts(page: &mut String, facts: impl Iterator<Item = (&'static str, String)>) {
+    page.push_str("<div class=\"scroll\"><table class=\"facts\">\n");
+    for (name, value) in facts {
+        let _ = writeln!(page, "<tr><th>{name}</th><td>{}</td></tr>", escaped(&value));
+    }
+    page.push_str("</table></div>\n");
 }
 
 fn run_rows(record: &RunRecord) -> Vec<(&'static str, String)> {
@@ -42,7 +48,8 @@ fn run_rows(record: &RunRecord) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
+/// The machine.
+pub(crate) fn machine_rows(environment: &Environment) -> Vec<(&'static str, String)> {
     let text = |text: &str| if text.is_empty() { NOT_KNOWN.to_owned() } else { text.to_owned() };
     let limit = |limit: Option<u64>| limit.map_or_else(|| NOT_KNOWN.to_owned(), human::limit);
     #[expect(clippy::cast_precision_loss, reason = "for people")]

@@ -1,9 +1,13 @@
-use pushbench_core::Contender;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::observe::ledger::Source;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::{Invalid, Warning};
 
-use crate::{fixture, html};
+use sha2::{Digest as _, Sha256};
+
+use crate::{fixture, html, human};
 
 fn page(record: &RunRecord) -> String {
     html::page(record).unwrap()
@@ -12,14 +16,23 @@ fn page(record: &RunRecord) -> String {
 #[test]
 fn the_page_loads_nothing() {
     let page = page(&fixture::quick());
-    for loader in ["src=", "<script", "<link", "@import", "url(", "xlink:href", "<iframe", "<image"]
-    {
+    for loader in ["src=", "<link", "@import", "url(", "href=\"h", "<iframe", "<image", "fetch("] {
         assert!(!page.contains(loader), "{loader}");
     }
-    // Namespaces are names; no other address may stand in the page.
-    let addresses = page.matches("http://").count() + page.matches("https://").count();
-    assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
-    assert_eq!(addresses, 5);
+    // No address may stand in the page.
+    assert_eq!(page.matches("http://").count() + page.matches("https://").count(), 0);
+    // What the script and the style may do is nobody else's: their hashes are what the policy allows.
+    let element = |name: &str| {
+        let (_, rest) = page.split_once(&format!("<{name}>")).unwrap();
+        rest.split_once(&format!("</{name}>")).unwrap().0
+    };
+    for (name, directive) in [("style", "style-src"), ("script", "script-src")] {
+        let hash = STANDARD.encode(Sha256::digest(element(name)));
+        assert!(page.contains(&format!("{directive} 'sha256-{hash}';")), "{name}");
+        assert_eq!(page.matches(&format!("<{name}")).count(), 1);
+    }
+    assert!(page.contains("content=\"default-src 'none';") && !page.contains("unsafe"));
+    assert!(!page.contains(" style=\""), "the policy allows no style of an element's own");
 }
 
 #[test]
@@ -47,7 +60,16 @@ fn the_page_shows_what_a_stranger_asks_for() {
     }
     assert!(!page.contains("cut short"));
     assert_eq!(page.matches("<figure").count(), page.matches("<figcaption>").count());
-    for tag in ["table", "tr", "td", "div", "ul", "figure", "svg", "p", "dl"] {
+    // The answer stands before all that may have to be scrolled to.
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}"));
+    assert!(at("class=\"finding\"") < at("<table") && at("<table") < at("<figure"));
+    assert!(
+        at("<details class=\"section\">") > at("<figure"),
+        "prose is folded, below what is shown"
+    );
+    for tag in
+        ["table", "tr", "td", "div", "ul", "figure", "svg", "g", "details", "button", "p", "dl"]
+    {
         let opened =
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
@@ -96,8 +118,9 @@ fn what_comes_from_outside_is_escaped() {
     trial.invalid.push(Invalid::LoadDied { error: evil.to_owned() });
     trial.errors.push(evil.to_owned());
     let page = page(&record);
-    assert!(!page.contains("<script") && !page.contains("\" onload=\""));
+    assert!(!page.contains("<script>alert") && !page.contains("\" onload=\""));
     assert!(page.matches("&lt;script&gt;").count() >= 10);
+    assert_eq!(page.matches("<script").count(), 1);
 
     let markdown = crate::markdown(&record);
     assert!(!markdown.contains("<script"), "{markdown}");
@@ -135,4 +158,65 @@ fn a_run_without_trials_is_a_page_and_no_table_of_zeros() {
     let page = page(&record);
     assert!(page.contains("No trial was finished") && !page.contains("<figure"));
     assert!(!crate::terminal_table(&record, crate::Screen::NONE).contains("0 %"));
+}
+
+/// A value of a drawing, as a reader who points at it is told.
+fn told<'a>(page: &'a str, chart: &str, contender: &str, at: &str) -> [&'a str; 3] {
+    let (_, figure) = page.split_once(&format!("<figure id=\"chart-{chart}\"")).unwrap();
+    let (figure, _) = figure.split_once("</figure>").unwrap();
+    let place = format!("data-at=\"{at}\"");
+    let opened = format!("<g data-contender=\"{contender}\">");
+    let mut groups = figure.split(&opened).skip(1).map(|group| group.split_once("</g>").unwrap().0);
+    let group = groups.find(|group| group.contains(&place));
+    let group = group.unwrap_or_else(|| panic!("{chart} has no {at} of {contender}"));
+    let (_, value) = group.split_once(&place).unwrap();
+    ["data-figure=\"", "data-value=\"", "data-note=\""]
+        .map(|name| value.split_once(name).unwrap().1.split_once('"').unwrap().0)
+}
+
+#[test]
+fn drawings_tell_the_tables_figures_with_their_interval() {
+    let record = fixture::six();
+    let blocks = crate::rows::blocks(&record);
+    let sse = blocks[0].rows.iter().find(|row| row.contender() == Contender::SSE).unwrap();
+    let page = page(&record);
+    let cpu = sse.spread(Figure::ServerCpu).unwrap();
+    let [figure, value, note] = told(&page, "cpu", "sse", "server");
+    assert_eq!((figure, value), ("CPU time per message", human::time(cpu.middle).as_str()));
+    let (low, high) = (human::time(cpu.low), human::time(cpu.high));
+    assert_eq!(note, format!("95 % interval over 6 trials: {low} to {high}"));
+    // Of bytes the part, and the whole as the table has it.
+    let [_, value, note] = told(&page, "bytes", "sse", "payload");
+    let whole = human::size(sse.bytes().unwrap().middle);
+    assert_eq!(value, human::size(sse.get(Figure::PayloadBytes).unwrap()));
+    assert_eq!(note, format!("of {whole}"));
+    // What is pooled here and a median there says so.
+    let [_, _, note] = told(&page, "latency", "sse", "p99");
+    let p99 = human::time(sse.get(Figure::LatencyP99).unwrap());
+    assert!(note.contains(&format!("as in the table: {p99}, 95 % interval")), "{note}");
+    assert!(page.contains(">latency, all trials added up (logarithmic)</text>"));
+}
+
+#[test]
+fn values_over_points_tell_the_point() {
+    let page = page(&fixture::sweep());
+    let [figure, _, note] = told(&page, "sweep-latency", "websocket", "clients: 20");
+    assert_eq!(figure, "median latency");
+    assert!(note.starts_with("range of 3 trials: "), "{note}");
+    // All points are in one table, each can be chosen, and its details are folded.
+    assert_eq!(page.matches("<table class=\"figures").count(), 1);
+    assert!(page.contains("<option value=\"3\">20 clients</option>"));
+    assert!(page.contains("<details data-point=\"3\"><summary>20 clients"));
+}
+
+#[test]
+fn lines_sort_by_quantity_and_not_by_its_words() {
+    let record = fixture::six();
+    let page = page(&record);
+    let blocks = crate::rows::blocks(&record);
+    for row in &blocks[0].rows {
+        let p99 = row.get(Figure::LatencyP99).unwrap();
+        let cell = format!("<td data-sort=\"{p99}\">{}</td>", human::time(p99));
+        assert!(page.contains(&cell), "{cell}");
+    }
 }

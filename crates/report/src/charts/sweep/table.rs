@@ -3,6 +3,7 @@
 use pushbench_core::Figure;
 use pushbench_metrics::judge::sweep::Cost;
 
+use super::super::axes::{UnitOf, Words};
 use crate::human;
 
 const LATENCY: &str = "The median over the trials, and as a vertical bar where the trials put \
@@ -15,22 +16,12 @@ const LATENCY: &str = "The median over the trials, and as a vertical bar where t
 /// The chart of a figure: file, figure, title, axis, and how to read it.
 pub(super) type OfFigure = (&'static str, Figure, &'static str, &'static str, &'static str);
 
-pub(super) const LATENCIES: OfFigure = (
-    "sweep-latency",
-    Figure::LatencyP50,
-    "Median latency",
-    "median latency (logarithmic)",
-    LATENCY,
-);
+pub(super) const LATENCIES: OfFigure =
+    ("sweep-latency", Figure::LatencyP50, "Median latency", "median latency", LATENCY);
 
 /// In place of latencies, where messages were superseded.
-pub(super) const AGES: OfFigure = (
-    "sweep-latency",
-    Figure::AgeMean,
-    "Mean age of information",
-    "mean age (logarithmic)",
-    LATENCY,
-);
+pub(super) const AGES: OfFigure =
+    ("sweep-latency", Figure::AgeMean, "Mean age of information", "mean age", LATENCY);
 
 /// The charts over rates of what messages share.
 pub(super) const SHARED: [OfFigure; 2] = [
@@ -38,7 +29,7 @@ pub(super) const SHARED: [OfFigure; 2] = [
         "sweep-server-cpu",
         Figure::ServerCpu,
         "Server CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the server for each message that arrived. A line that falls is work that messages \
      share: those that are there together go with one answer, one system call and one wake-up. Both \
      axes are logarithmic where their values are spaced so.",
@@ -47,7 +38,7 @@ pub(super) const SHARED: [OfFigure; 2] = [
         "sweep-batch",
         Figure::Batch,
         "Messages in an answer",
-        "messages in an answer (logarithmic)",
+        "messages in an answer",
         "Messages that an answer to a poll brings on average, answers without any included. The more come \
      with one, the fewer headers, system calls and wake-ups each takes: what a stream pays for each \
      message a batch pays once. Both axes are logarithmic where their values are spaced so.",
@@ -60,14 +51,14 @@ pub(super) const GROWING: [OfFigure; 4] = [
         "sweep-latency-p99",
         Figure::LatencyP99,
         "99th percentile of latency",
-        "99th percentile of latency (logarithmic)",
+        "99th percentile of latency",
         LATENCY,
     ),
     (
         "sweep-server-cpu",
         Figure::ServerCpu,
         "Server CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the server for each message that arrived. A level line means that a message \
          costs the same however many clients there are. The line of dashes, where there is one, is \
          what a loop costs that does nothing but write each message to each socket; polls that \
@@ -78,7 +69,7 @@ pub(super) const GROWING: [OfFigure; 4] = [
         "sweep-load-cpu",
         Figure::LoadCpu,
         "Load generator's CPU per message",
-        "CPU time per message (logarithmic)",
+        "CPU time per message",
         "CPU time of the load generator, which plays all clients, for each message that arrived: \
          the instrument's own cost. The line of dashes, where there is one, is what a loop costs \
          that does nothing but read each message from each socket; polls that bring several at \
@@ -88,7 +79,7 @@ pub(super) const GROWING: [OfFigure; 4] = [
         "sweep-memory",
         Figure::ServerRss,
         "Server memory per client",
-        "memory per client (logarithmic)",
+        "memory per client",
         "Growth of the server's memory over its clients; what the kernel keeps for sockets is not \
          part of it. With few clients it is mostly what a process needs once, the ring of \
          messages included. Both axes are logarithmic where their values are spaced so.",
@@ -101,7 +92,8 @@ pub(super) struct OfCost {
     pub(super) name: &'static str,
     pub(super) what: &'static str,
     pub(super) axis: &'static str,
-    pub(super) words: fn(f64) -> String,
+    pub(super) unit: UnitOf,
+    pub(super) words: Words,
     pub(super) caption: &'static str,
 }
 
@@ -112,8 +104,9 @@ pub(super) const COSTS: [OfCost; 2] = [
         cost: Cost::WireBytes,
         name: "sweep-client-bytes",
         what: "Bytes of a client in a second",
-        axis: "bytes for each client and second (logarithmic)",
-        words: human::whole_bytes,
+        axis: "bytes for each client and second",
+        unit: human::decimal_unit,
+        words: human::size,
         caption: "All that went over the wire for each client in each second, both directions, \
             whatever arrived. Both axes are logarithmic where their values are spaced so.",
     },
@@ -121,8 +114,9 @@ pub(super) const COSTS: [OfCost; 2] = [
         cost: Cost::ServerCpu,
         name: "sweep-client-cpu",
         what: "Server CPU of a client in a second",
-        axis: "CPU time for each client and second (logarithmic)",
-        words: human::short_time,
+        axis: "CPU time for each client and second",
+        unit: human::time_unit,
+        words: human::time,
         caption: "CPU time of the server for each client in each second, whatever arrived. Both \
             axes are logarithmic where their values are spaced so.",
     },
