@@ -106,6 +106,8 @@ pub enum Figure {
     ServerPeak,
     /// Messages that an answer to a poll brings, on average, answers without any included.
     Batch,
+    /// 99th percentile of the time until a client holds a message that is due, or a newer one.
+    FreshP99,
 }
 
 /// The unit of a figure's numbers, wherever they stand.
@@ -212,7 +214,7 @@ impl Row {
 }
 
 /// The figures, in the order in which comparisons list them.
-const TABLE: [Row; 44] = {
+const TABLE: [Row; 45] = {
     use Figure as F;
     use Judging::{Ranges, Ranks};
     [
@@ -293,6 +295,7 @@ const TABLE: [Row; 44] = {
         row(F::OpenedPeak, "opened.peak", "opened_peak_per_s", "opened peak", PACE),
         row(F::ServerPeak, "server.peak", "server_peak_cores", "server peak", CORES),
         row(F::Batch, "batch.mean", "messages_per_answer", "messages/answer", MEAN),
+        row(F::FreshP99, "fresh.p99", "fresh_p99_us", "fresh p99", DELAY).at(0.99),
     ]
 };
 

@@ -180,6 +180,7 @@ const LATER: &[Column] = &[
     C::Figure(Figure::ServerPeak),
     C::Figure(Figure::Batch),
     C::Axis(Axis::Client),
+    C::Figure(Figure::FreshP99),
 ];
 
 /// A count that messages without a number say nothing of.
