@@ -54,7 +54,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
 
 /// Refuses links that this system does not let this user have, and those with more packets than a
 /// router moves here or, where it is given, in the user's opinion; before anything is measured.
-fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
+pub(crate) fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
     let given = router_packets.map(|packets| RouterSpeed::given(packets.0 as f64));
     let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
     for version in [IpVersion::V4, IpVersion::V6] {
@@ -174,12 +174,39 @@ fn processes(plan: &Plan, point: &Point) -> String {
     }
 }
 
+/// The trials of a plan that have been run, with the folder that keeps them.
+pub(crate) struct Measured {
+    pub(crate) folder: RunFolder,
+    pub(crate) record: RunRecord,
+    /// Whether all of them have.
+    pub(crate) played: Result<(), Failure>,
+}
+
 /// Runs a plan's trials, saving after each; then writes and prints the results.
 pub(crate) fn measure(
     plan: Plan,
     players: Players,
     output: &OutputArgs,
 ) -> Result<Outcome, Failure> {
+    let Measured { folder, mut record, played } = measured(plan, players, output)?;
+    record.thresholds = thresholds::judge(&record);
+    let finished = finish(&folder, &record, output);
+    remarks::repeated(&record).iter().for_each(tell);
+    remarks::protocol_errors(&record).iter().for_each(tell);
+    played?;
+    let outcome = outcome(&record);
+    if outcome != Outcome::Done {
+        pushbench_report::failures(&record).iter().for_each(tell);
+    }
+    finished.map(|()| outcome)
+}
+
+/// Runs a plan's trials, saving after each.
+pub(crate) fn measured(
+    plan: Plan,
+    players: Players,
+    output: &OutputArgs,
+) -> Result<Measured, Failure> {
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     let folder =
@@ -200,16 +227,7 @@ pub(crate) fn measure(
         thresholds: Vec::new(),
     };
     let played = play(plan, players, output, |event| keep(event, &folder, &mut record));
-    record.thresholds = thresholds::judge(&record);
-    let finished = finish(&folder, &record, output);
-    remarks::repeated(&record).iter().for_each(tell);
-    remarks::protocol_errors(&record).iter().for_each(tell);
-    played?;
-    let outcome = outcome(&record);
-    if outcome != Outcome::Done {
-        pushbench_report::failures(&record).iter().for_each(tell);
-    }
-    finished.map(|()| outcome)
+    Ok(Measured { folder, record, played })
 }
 
 /// Outcome of a run that went through. A threshold on what was not measured is neither met nor

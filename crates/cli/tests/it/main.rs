@@ -5,6 +5,7 @@
 
 mod common;
 
+mod advise;
 mod backoff;
 mod breakdown;
 mod browser;
