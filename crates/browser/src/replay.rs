@@ -44,6 +44,7 @@ pub(crate) fn replay(
     let table = timetable(timing)?;
     let mut recorder = Recorder::new(plan.clients, plan.delivery);
     recorder.set_window(timing.window);
+    recorder.set_dues(&|seq| table.due(seq));
     for (client, tape) in (0..).zip(tapes) {
         if !tape.is_in(timing) {
             recorder.exclude(client);

@@ -1,5 +1,6 @@
 //! What users can say on the command line.
 
+mod advise;
 mod browser;
 mod capacity;
 mod coding;
@@ -27,6 +28,7 @@ use pushbench_core::units::{Count, Rate, Span};
 use pushbench_server::PublishToken;
 use pushbench_server::access::{AllowedHost, AllowedOrigin};
 
+pub(crate) use self::advise::AdviseArgs;
 pub(crate) use self::browser::BrowserArgs;
 pub(crate) use self::capacity::CapacityArgs;
 use self::coding::ServerCodingArgs;
@@ -59,6 +61,8 @@ pub(crate) use self::talk::TalkArgs;
   pushbench serve --port 8080 --rate 5/s            only the server
   pushbench load --target http://127.0.0.1:8080 -t websocket -c 500 -d 5s
   pushbench link --delay 40ms --server 'pushbench serve --host 10.0.0.1' -- bash
+  pushbench advise -c 5k --rate 2/s --payload 300B --fresh 1s
+                                                    which transport to take for these numbers
   pushbench headers --reproduce                     \"871 bytes of headers against 2\", to the byte
   pushbench compare results/BEFORE results/AFTER    what changed, and is it more than noise
   pushbench capacity --objective 'latency.p99 < 50ms'   how many clients each transport serves
@@ -79,6 +83,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run scenarios: start a server, put load on it through each transport, compare
     Run(Box<RunArgs>),
+    /// Say which transport to take for your numbers, and what would change the answer
+    Advise(Box<AdviseArgs>),
     /// Run the server alone, with its feed
     Serve(Box<ServeArgs>),
     /// Run the load generator alone, against a running server

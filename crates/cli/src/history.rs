@@ -12,6 +12,7 @@ use pushbench_report::{history_csv, history_json, history_markdown, history_tabl
 use crate::args::{Format, HistoryArgs};
 use crate::exit::{Failure, Outcome};
 use crate::print;
+use crate::screen::plain;
 
 /// Reads the runs and prints their figures.
 pub(crate) fn command(args: &HistoryArgs) -> Result<Outcome, Failure> {
@@ -27,7 +28,7 @@ pub(crate) fn command(args: &HistoryArgs) -> Result<Outcome, Failure> {
     }
     let format = if args.json { Format::Json } else { args.format };
     print(&match format {
-        Format::Table => history_table(&all, &runs),
+        Format::Table => history_table(&all, &runs, plain()),
         Format::Markdown => history_markdown(&all, &runs),
         Format::Csv => history_csv(&all, &runs),
         Format::Json => history_json(&all, &runs).map_err(Failure::failed)? + "\n",

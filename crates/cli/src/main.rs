@@ -8,6 +8,7 @@
 //! that somebody else wrote.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod advise;
 mod args;
 mod capacity;
 mod compare;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Run(args) => run::command(&args),
+        Command::Advise(args) => advise::command(&args),
         Command::Serve(args) => serve::command(&args),
         Command::Load(args) => load::command(&args),
         Command::Link(args) => link::command(&args),

@@ -1,5 +1,6 @@
 //! `pushbench run`: scenarios, measured one after the other, and their results.
 
+mod described;
 mod planned;
 mod refine;
 mod remarks;
@@ -7,21 +8,20 @@ mod remarks;
 use std::ops::ControlFlow;
 
 use anyhow::anyhow;
-use pushbench_core::scenario::Point;
 use pushbench_core::units::Count;
-use pushbench_core::{IpVersion, text};
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
-use pushbench_report::{ReportError, RunFolder, over, talked};
+use pushbench_report::{ReportError, RunFolder};
 use pushbench_run::packets::RouterSpeed;
 use pushbench_run::place::Layout;
 use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
+use self::described::describe;
 use crate::args::{OutputArgs, ResultArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
-use crate::progress::{Progress, human};
+use crate::progress::Progress;
 use crate::screen::screen;
 use crate::{
     export, interrupt, plan, price, print, print_painted, repeat, scenarios, subjects, tell,
@@ -78,7 +78,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
 
 /// Refuses links that this system does not let this user have, and those with more packets than a
 /// router moves here or, where it is given, in the user's opinion; before anything is measured.
-fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
+pub(crate) fn check_link(plan: &Plan, router_packets: Option<Count>) -> Result<(), Failure> {
     let given = router_packets.map(|packets| RouterSpeed::given(packets.0 as f64));
     let linked = plan.points.iter().filter_map(|point| Some((point.link.as_ref()?, point.clients)));
     for version in [IpVersion::V4, IpVersion::V6] {
@@ -106,99 +106,12 @@ pub(crate) fn commands() -> Commands {
     }
 }
 
-/// The plan in words.
-fn describe(plan: &Plan, refined: bool) -> String {
-    let scenario = &plan.scenario;
-    let names: Vec<&str> = scenario.contenders.iter().map(|contender| contender.name()).collect();
-    let question = scenario.question.as_str();
-    let colon = if question.is_empty() { "" } else { ": " };
-    let mut text = format!("{}{colon}{question}\n", scenario.name);
-    text.push_str(&format!("  transports  {}\n", names.join(", ")));
-    let schedule = plan.trials.first().map(|id| plan.feed(*id).schedule.name()).unwrap_or_default();
-    text.push_str(&format!(
-        "  feed        {schedule} schedule, delivery {}, seed {}\n",
-        scenario.delivery, scenario.seed
-    ));
-    text.push_str(&format!("  headers     {}: {}\n", plan.headers.name, plan.headers.about));
-    for point in &plan.points {
-        text.push_str(&describe_point(plan, point));
-    }
-    let count = |number: usize, noun: &str| {
-        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-    };
-    text.push_str(&format!(
-        "  trials      {} = {} × {} × {}, each with a window of {} after {} of warm-up\n",
-        plan.trials.len(),
-        count(plan.points.len(), "point"),
-        count(scenario.contenders.len(), "transport"),
-        count(scenario.runs as usize, "run"),
-        scenario.duration,
-        scenario.warmup
-    ));
-    let floors = plan.trials.iter().filter(|id| plan.has_floor_behind(**id)).count();
-    if floors > 0 {
-        text.push_str(&format!("  floor       {} of bare loops\n", count(floors, "trial")));
-    }
-    for threshold in scenario.thresholds.iter() {
-        text.push_str(&format!("  threshold   {threshold}\n"));
-    }
-    text.push_str(&format!("  time        about {}\n", human(plan.total_estimate())));
-    if refined {
-        text.push_str(&refine::describe(plan));
-    }
-    text
-}
-
-/// A line for a point.
-fn describe_point(plan: &Plan, point: &Point) -> String {
-    let clients = if point.clients == 1 { "client" } else { "clients" };
-    let bytes = point.payload_bytes;
-    let messages = match talked(point) {
-        Some(words) => format!("{words} of {bytes:.0} B"),
-        // To four places, without zeros at the end.
-        None => format!("{} messages/s of {bytes:.0} B", (point.rate_hz * 1e4).round() / 1e4),
-    };
-    let cookies = match point.cookie_bytes {
-        0 => String::new(),
-        bytes => format!(", {bytes} B of cookies"),
-    };
-    let stack = plan.scenario.unusual_of_stack(point);
-    let stack: String =
-        stack.map(|axis| format!(", {} {}", axis.key(), axis.text(point))).collect();
-    let via = match point.via.proxy() {
-        Some(name) => format!(", via {name}"),
-        None => String::new(),
-    };
-    let subject =
-        if point.subject.is_own() { String::new() } else { format!(", server {}", point.subject) };
-    let client = if point.client.is_native() {
-        String::new()
-    } else {
-        format!(", tabs of {} as clients", point.client)
-    };
-    let link = over(point).map(|words| format!(", {words}")).unwrap_or_default();
-    format!(
-        "  point {:<5} {} {clients}, {messages}, poll every {}, hold {}{cookies}{stack}{via}{subject}{client}{link}{}\n",
-        point.id,
-        point.clients,
-        point.poll_interval,
-        point.long_poll_timeout,
-        processes(plan, point)
-    )
-}
-
-/// Over how many processes the trials at `point` go, or why they cannot; nothing where there is one
-/// of each.
-fn processes(plan: &Plan, point: &Point) -> String {
-    let rooms = plan.scenario.contenders.iter().map(|name| plan.layout.room(point, *name));
-    match rooms.reduce(|one, other| one.and(other)) {
-        Some(Err(limit)) => format!("; {limit}"),
-        Some(Ok(room)) if room.server_processes.max(room.load_processes) > 1 => format!(
-            "; over {} server and {} load processes",
-            room.server_processes, room.load_processes
-        ),
-        _ => String::new(),
-    }
+/// The trials of a plan that have been run, with the folder that keeps them.
+pub(crate) struct Measured {
+    pub(crate) folder: RunFolder,
+    pub(crate) record: RunRecord,
+    /// Whether all of them have.
+    pub(crate) played: Result<(), Failure>,
 }
 
 /// Runs a plan's trials, and where it is `refined` those of further points, saving after each; then
@@ -210,6 +123,28 @@ pub(crate) fn measure(
     refined: bool,
 ) -> Result<Outcome, Failure> {
     export::check(results)?;
+    let steps = if refined { refine::STEPS } else { 0 };
+    let Measured { folder, mut record, played } = measured(plan, players, output, steps)?;
+    record.thresholds = thresholds::judge(&record);
+    let finished = finish(&folder, &record, output);
+    let exported = export::write(&record, results);
+    remarks::repeated(&record).iter().for_each(tell);
+    remarks::protocol_errors(&record).iter().for_each(tell);
+    played?;
+    let outcome = outcome(&record);
+    if outcome != Outcome::Done {
+        pushbench_report::failures(&record).iter().for_each(tell);
+    }
+    finished.and(exported).map(|()| outcome)
+}
+
+/// Runs a plan's trials, and those of further points in so many `steps`, saving after each.
+pub(crate) fn measured(
+    plan: Plan,
+    players: Players,
+    output: &OutputArgs,
+    steps: u32,
+) -> Result<Measured, Failure> {
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     let folder =
@@ -235,19 +170,8 @@ pub(crate) fn measure(
     if let Some(trace) = plan.trace.as_ref().filter(|_| has_own_trace(&plan)) {
         folder.save_trace(trace).map_err(Failure::failed)?;
     }
-    let steps = if refined { refine::STEPS } else { 0 };
     let played = play_all(plan, steps, players, output, (&folder, &mut record));
-    record.thresholds = thresholds::judge(&record);
-    let finished = finish(&folder, &record, output);
-    let exported = export::write(&record, results);
-    remarks::repeated(&record).iter().for_each(tell);
-    remarks::protocol_errors(&record).iter().for_each(tell);
-    played?;
-    let outcome = outcome(&record);
-    if outcome != Outcome::Done {
-        pushbench_report::failures(&record).iter().for_each(tell);
-    }
-    finished.and(exported).map(|()| outcome)
+    Ok(Measured { folder, record, played })
 }
 
 /// Whether it replays a trace that is not built in.

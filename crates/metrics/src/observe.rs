@@ -16,6 +16,7 @@ pub mod device;
 pub mod disturbance;
 pub mod events;
 pub mod fit;
+pub mod fresh;
 pub mod heard;
 pub mod histogram;
 pub mod instrument;

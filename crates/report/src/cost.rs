@@ -6,16 +6,8 @@ use pushbench_metrics::judge::money::{Cost, Entry, Item, Unpriced, Usage, bill};
 use pushbench_metrics::judge::stats;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
-use crate::csv::Sheet;
 use crate::human;
-use crate::rows::{Block, Row, Spread, blocks};
-
-/// The columns of `money.csv` behind those of a point's transport.
-const MONEY: &str = "price,currency,item,unit,units_per_client_month,unit_count,price_per_unit_count,\
-cost_per_client_month";
-
-/// The digits of money behind the point in CSV files, where a month of one client may cost next to nothing.
-pub(crate) const DECIMALS: usize = 8;
+use crate::rows::{Block, Row, Spread};
 
 /// The cost of each of `trials`, or why that of one is not known; `None` without prices.
 pub(crate) fn of_trials(
@@ -93,7 +85,7 @@ fn itemised(costs: &[Cost]) -> Option<String> {
 }
 
 /// The items of bills at the same prices, each with its medians.
-fn medians(costs: &[Cost]) -> Vec<Item> {
+pub(crate) fn medians(costs: &[Cost]) -> Vec<Item> {
     let Some(first) = costs.first() else { return Vec::new() };
     let middle = |place: usize, of: fn(&Item) -> f64| {
         let values: Vec<f64> = costs.iter().map(|cost| of(&cost.items[place])).collect();
@@ -135,28 +127,4 @@ pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
         );
     }
     vec![text]
-}
-
-/// `money.csv`: a line for each item of each contender's bill at each point.
-pub(crate) fn csv(record: &RunRecord, price: &Price) -> Vec<u8> {
-    let blocks = blocks(record);
-    let mut sheet = Sheet::of_rows(MONEY);
-    for row in blocks.iter().flat_map(|block| &block.rows) {
-        let Some(Ok(costs)) = &row.costs else { continue };
-        for item in medians(costs) {
-            let Item { entry, tariff, units, amount } = item;
-            let fields = [
-                price.name.clone(),
-                tariff.currency.to_string(),
-                entry.name().to_owned(),
-                tariff.unit().to_owned(),
-                format!("{units:.DECIMALS$}"),
-                tariff.count.to_string(),
-                tariff.amount.to_string(),
-                format!("{amount:.DECIMALS$}"),
-            ];
-            sheet.of_row(row, fields);
-        }
-    }
-    sheet.finish()
 }

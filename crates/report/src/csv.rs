@@ -4,6 +4,7 @@
 //! the end, and `docs/COLUMNS.md` says what each is.
 
 mod latency;
+mod money;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::rows::{Row, blocks};
 use crate::settings;
 
 pub(crate) use self::latency::{breakdown, models};
+pub(crate) use self::money::money;
 pub use self::summary::summary;
 pub(crate) use self::summary::trials;
 

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::charts::Chart;
 use crate::error::ReportError;
 use crate::repeat::{SCENARIO, TRACE, scenario_toml};
-use crate::{bounded, capacity, charts, cost, crossings, csv, floor, headers, hlog, html};
+use crate::{bounded, capacity, charts, crossings, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
 pub const RECORD: &str = "run.json";
@@ -146,7 +146,7 @@ impl RunFolder {
             self.write("crossings.csv", &crossings)?;
         }
         if let Some(price) = &record.price {
-            self.write("money.csv", &cost::csv(record, price))?;
+            self.write("money.csv", &csv::money(record, price))?;
         }
         if !record.floors.is_empty() {
             self.write("floor.csv", &floor::csv(record))?;

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::comparison::{in_percent, verdict};
 use crate::csv::Sheet;
 use crate::error::ReportError;
+use crate::grid::Grid;
 use crate::human::{self, NOTHING};
 use crate::markdown::{escaped, push_table};
+use crate::screen::Screen;
 use crate::settings;
-use crate::table::{aligned, wrapped};
 
 /// The columns of the CSV file; the settings of the point follow.
 const COLUMNS: &str = "run,started,point,transport,figure,value,trials,noise,change_percent,verdict,\
@@ -21,17 +22,18 @@ change_percent_since_first,verdict_since_first";
 const HEADER: [&str; 8] =
     ["run", "started", "value", "trials", "noise", "change", "verdict", "since the first"];
 
-/// The tables that `history` prints.
+/// The tables that `history` prints in the width of `screen`.
 #[must_use]
-pub fn history_table(all: &[Series], runs: &[Run<'_>]) -> String {
+pub fn history_table(all: &[Series], runs: &[Run<'_>], screen: Screen) -> String {
     let mut text = String::new();
     for series in all {
         text.push_str(&format!("{}\n", text::line(&heading(series))));
         let rows = series.entries.iter().map(|entry| cells(series, entry, runs).to_vec());
-        text.push_str(&aligned(HEADER.map(str::to_owned).into_iter(), rows));
+        let grid = Grid::new(HEADER.map(str::to_owned).into_iter(), rows);
+        text.push_str(&grid.shown(screen));
         text.push_str("\n\n");
     }
-    legend(all).iter().for_each(|line| text.push_str(&wrapped(line)));
+    legend(all).iter().for_each(|line| text.push_str(&screen.wrapped(line)));
     text
 }
 

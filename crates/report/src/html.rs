@@ -40,13 +40,15 @@ pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
 }
 
 /// The drawings over points that a decision needs.
-const FIRST_OVER_POINTS: [&str; 6] = [
+const FIRST_OVER_POINTS: [&str; 8] = [
     "sweep-latency",
     "sweep-latency-p99",
     "sweep-age",
     "sweep-bytes",
     "sweep-server-cpu",
     "sweep-cpu",
+    "sweep-client-bytes",
+    "sweep-client-cpu",
 ];
 
 /// Adds what varies over points, which is what a run with several was made for.

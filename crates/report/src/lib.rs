@@ -4,6 +4,7 @@
 //! one module for each format; [`folder`] alone touches the file system. The same record always
 //! gives the same bytes, which is what lets [`rebuild`] stand for the run.
 
+pub mod advice;
 pub mod bounded;
 pub mod comparison;
 pub mod csv;

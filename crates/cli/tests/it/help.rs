@@ -22,6 +22,7 @@ fn every_command_says_what_it_did() {
     let commands = [
         "",
         "run",
+        "advise",
         "serve",
         "load",
         "link",

@@ -6,6 +6,7 @@
 mod common;
 
 mod actions;
+mod advise;
 mod backoff;
 mod breakdown;
 mod browser;

@@ -3,8 +3,8 @@
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use pushbench_core::MonoInstant;
 use pushbench_core::instant::saturating_nanos;
+use pushbench_core::{Identity, MonoInstant};
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
@@ -77,6 +77,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             Some(talk) => Dues::of_speakers(&timing, talk, self.plan.total_clients)?,
         };
         self.measure.set_speakers(&dues.windows(&timing.window)?);
+        self.measure.set_dues(&|seq| dues.due(Identity::of_feed(seq)));
         self.phases.plan(timing, dues);
         self.begin_saying(now);
         self.plan_leaving();

@@ -171,6 +171,17 @@ impl Audit {
         Seq(self.of(client).map(|cursor| cursor.newest).max().unwrap_or(0))
     }
 
+    /// The greatest number that `client` holds of the first sender.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such client.
+    #[inline]
+    #[must_use]
+    pub fn newest_of_first(&self, client: u32) -> Seq {
+        Seq(self.cursors[client as usize].newest)
+    }
+
     /// The cursors of a client, one for each sender.
     fn of(&self, client: u32) -> impl Iterator<Item = &Cursor> + Clone {
         self.cursors[client as usize..].iter().step_by(self.clients)

@@ -75,6 +75,16 @@ impl<const DIGITS: u8> Histogram<DIGITS> {
         }
     }
 
+    /// Its samples but for those of `other`, each of which is one of its own; `None` where one is not.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Option<Self> {
+        let Some(theirs) = &other.counts else { return Some(self.clone()) };
+        let mut counts = self.counts.clone()?;
+        counts.subtract(theirs).ok()?;
+        let saturated = self.saturated.checked_sub(other.saturated)?;
+        Some(Self { counts: Some(counts).filter(|counts| !counts.is_empty()), saturated })
+    }
+
     /// How many samples there are, saturated ones too.
     #[must_use]
     pub fn count(&self) -> u64 {

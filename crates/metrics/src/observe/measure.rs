@@ -15,6 +15,9 @@ pub trait Measure: Observer {
     /// The window; given once, before it starts.
     fn set_window(&mut self, _window: Window) {}
 
+    /// When each message of the feed that is due in the window is due; given with the window.
+    fn set_dues(&mut self, _due: &dyn Fn(Seq) -> Option<MonoInstant>) {}
+
     /// The window's messages of each client that speaks, by its number among all of the trial's; given
     /// with the window where clients talk.
     fn set_speakers(&mut self, _windows: &[Window]) {}

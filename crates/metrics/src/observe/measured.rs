@@ -10,6 +10,7 @@ use crate::observe::away::Away;
 use crate::observe::censored::Censored;
 use crate::observe::cuts::Cuts;
 use crate::observe::fit::Fit;
+use crate::observe::fresh::Fresh;
 use crate::observe::heard::Heard;
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::ledger::{Ledger, Phase};
@@ -132,6 +133,9 @@ pub struct Measured {
     /// instant.
     #[serde(default, skip_serializing_if = "LatencyHistogram::is_empty")]
     pub late: LatencyHistogram,
+    /// Messages that were not in their order, as far as freshness is concerned.
+    #[serde(default, skip_serializing_if = "Fresh::is_orderly")]
+    pub fresh: Fresh,
     /// Where clients waited in vain for the rest of the window's messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
@@ -183,6 +187,7 @@ impl Measured {
         self.audit.merge(&other.audit);
         self.latency.merge(&other.latency);
         self.late.merge(&other.late);
+        self.fresh.merge(&other.fresh);
         if let Some(theirs) = &other.silence {
             self.silence.get_or_insert_default().merge(theirs);
         }

@@ -11,6 +11,7 @@ use pushbench_core::{Delivery, Identity, MonoInstant, Seq};
 
 use crate::observe::age::Age;
 use crate::observe::audit::{ArrivalClass, Audit};
+use crate::observe::fresh::Overtaking;
 use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
@@ -28,6 +29,7 @@ pub(super) use self::common::Common;
 pub struct Recorder {
     audit: Audit,
     age: Age,
+    overtaking: Overtaking,
     polls: Option<Box<Polls>>,
     common: Common,
 }
@@ -39,7 +41,8 @@ impl Recorder {
         // The feed has one sender.
         let senders = 1;
         let (audit, age) = (Audit::new(clients, senders, delivery), Age::new(clients));
-        Self { audit, age, polls: None, common: Common::default() }
+        let overtaking = Overtaking::default();
+        Self { audit, age, overtaking, polls: None, common: Common::default() }
     }
 
     /// Follows each client's polls too, for them to be held against their model.
@@ -55,6 +58,12 @@ impl Measure for Recorder {
         self.audit.set_window(window);
         self.age.set_window(&window);
         self.common.set_window(window);
+    }
+
+    fn set_dues(&mut self, due: &dyn Fn(Seq) -> Option<MonoInstant>) {
+        if let Some(window) = &self.common.window {
+            self.overtaking = Overtaking::of(window, due);
+        }
     }
 
     fn exclude(&mut self, client: u32) {
@@ -86,7 +95,9 @@ impl Measure for Recorder {
                 continue;
             }
             let since = coming.last.or_else(|| self.age.held_since(client));
-            let silence = Silence::of_client(self.audit.newest(client), since, &window);
+            let newest = self.audit.newest(client);
+            self.overtaking.fell_silent(&mut self.common.measured.fresh, newest, end);
+            let silence = Silence::of_client(newest, since, &window);
             self.common.measured.silence.get_or_insert_default().merge(&silence);
         }
         for (message, clients) in self.audit.late() {
@@ -122,7 +133,12 @@ impl Observer for Recorder {
             self.common.measured.fit.arrived_early(arrival);
         }
         let before = self.age.took(arrival.client, arrival.due, arrival.at);
+        let newest = self.audit.newest_of_first(arrival.client);
         let class = self.audit.classify(arrival);
+        if arrival.seq.0 > newest.0 + 1 && !self.audit.excludes(arrival.client) {
+            let fresh = &mut self.common.measured.fresh;
+            self.overtaking.overtook(fresh, newest, arrival.seq, arrival.at);
+        }
         let Some(window) = self.common.window.as_ref().filter(|_| class != ArrivalClass::Duplicate)
         else {
             return;
@@ -139,6 +155,9 @@ impl Observer for Recorder {
         }
         let latency = arrival.latency();
         self.common.measured.latency.record(latency);
+        if arrival.seq < newest {
+            self.common.measured.fresh.behind.record(latency);
+        }
         if let Some(polls) = &mut self.polls {
             polls.delivered(arrival);
         }

@@ -278,7 +278,8 @@ impl Ratio {
         }
         self.measured
             .iter()
-            .try_for_each(|line| area.of(line.contender, || self.draw_line(area, line, &frame)))
+            .try_for_each(|line| area.of(line.contender, || self.draw_line(area, line, &frame)))?;
+        marks::draw(&self.marks, &frame, area)
     }
 
     fn draw_line(&self, area: &impl Draw, line: &Line<f64>, frame: &Frame) -> Drawn {
@@ -293,7 +294,7 @@ impl Ratio {
                 area.tell(Spot::At(place), || self.tell(ratio, value))?;
             }
         }
-        marks::draw(&self.marks, &frame, area)
+        Ok(())
     }
 
     fn tell(&self, ratio: f64, value: f64) -> Told {

@@ -189,7 +189,8 @@ const LATER: &[Column] = &[
     C::Figure(Figure::LatencyP95),
     C::Text("price", |line| Some(line.price?.name.clone())),
     C::Text("currency", |line| Some(line.price?.currency()?.to_string())),
-    C::Text("cost_per_client_month", |line| Some(decimals(line.cost, cost::DECIMALS))),
+    C::Text("cost_per_client_month", |line| Some(decimals(line.cost, super::money::DECIMALS))),
+    C::Figure(Figure::FreshP99),
 ];
 
 /// A count that messages without a number say nothing of.

@@ -75,6 +75,7 @@ fn sorted_by(column: Column, row: &Row<'_>) -> Option<f64> {
         Column::Figure(figure) | Column::Spread(figure) => {
             row.get(figure).or_else(|| row.at_least(figure))
         }
+        Column::Cost => row.cost().map(|cost| cost.middle),
         Column::AgeMax => row.age_max_us(),
         Column::Bytes => row.bytes().map(|bytes| bytes.middle),
         Column::Empty => share(counters.empty_responses, counters.requests),

@@ -48,7 +48,8 @@ fn the_header_is_the_one_that_users_were_promised() {
                  subject,talk,talk_rate_hz,room_size,said,fan_out_p50_us,fan_out_p99_us,disordered,\
                  heartbeat_ms,restart,restart_down_ms,churn_hz,churn_burst,reconnect,cut_off,not_back,\
                  back_p50_us,back_p99_us,back_max_us,opened_peak_per_s,server_peak_cores,messages_per_answer,\
-                 client,backend_wire_bytes_per_msg,latency_p95_us,price,currency,cost_per_client_month";
+                 client,backend_wire_bytes_per_msg,latency_p95_us,price,currency,cost_per_client_month,\
+                 fresh_p99_us";
     let summary = String::from_utf8(csv::summary(&fixture::quick())).unwrap();
     assert_eq!(summary.lines().next(), Some(format!("{promised},{added}").as_str()));
     let trials = String::from_utf8(csv::trials(&fixture::quick())).unwrap();

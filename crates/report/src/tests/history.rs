@@ -6,7 +6,7 @@ use pushbench_metrics::judge::history::{Entry, Mark, Noise, Run, Series, history
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::record::RunRecord;
 
-use crate::{fixture, history_json, history_markdown, history_table};
+use crate::{Screen, fixture, history_json, history_markdown, history_table};
 
 /// Six trials of two transports, whose latencies are `level` µs and `apart` more in each round.
 fn six(level: u64, apart: u64) -> RunRecord {
@@ -65,7 +65,7 @@ fn each_run_says_how_noisy_it_was_and_what_is_not_compared_why() {
     );
     let runs = ["o\u{1b}ne", "two"].iter().zip(&records).map(|(name, record)| Run { name, record });
     let runs: Vec<Run<'_>> = runs.collect();
-    let table = history_table(&all, &runs);
+    let table = history_table(&all, &runs, Screen::NONE);
     for part in
         ["latency p50 of sse", "quiet", "wild", "not compared", "Not compared: the runs are of"]
     {

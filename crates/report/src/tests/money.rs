@@ -11,7 +11,7 @@ use pushbench_metrics::record::{CpuTime, RunRecord, TrialRecord};
 use crate::csv;
 use crate::rows::blocks;
 use crate::tests::columns::check;
-use crate::{fixture, markdown, sentence, table, terminal_table};
+use crate::{Screen, fixture, markdown, sentence, table, terminal_table};
 
 fn priced(mut record: RunRecord, name: &str) -> RunRecord {
     record.price = Price::built_in().find(|price| price.name == name);
@@ -109,7 +109,7 @@ fn cpu_and_memory_of_a_proxy_are_in_the_bill_and_what_was_not_measured_leaves_it
     let trial = &mut record.trials[0];
     trial.resources.server_cpu = None;
     assert_eq!(cost(record.clone(), "gcp-e2"), "");
-    let text = terminal_table(&priced(record, "gcp-e2"));
+    let text = terminal_table(&priced(record, "gcp-e2"), Screen::NONE);
     assert!(
         text.contains("Cost of sse: not known at the prices of gcp-e2: its cpu was not"),
         "{text}"
@@ -126,7 +126,7 @@ fn costs_stand_beside_every_contender_with_what_they_are_at() {
     {
         assert!(legend.contains(part), "{legend}");
     }
-    let text = terminal_table(&record);
+    let text = terminal_table(&record, Screen::NONE);
     assert!(
         text.contains(
             "Cost of sse: not known at the prices of aws-api-gateway: it carries no sse."
@@ -148,7 +148,7 @@ fn costs_stand_beside_every_contender_with_what_they_are_at() {
 fn the_bill_adds_up_and_each_of_its_columns_is_on_the_page() {
     let record =
         priced(fixture::run("clients = 10\nduration = \"2s\"\nruns = 1"), "aws-api-gateway");
-    let file = crate::cost::csv(&record, record.price.as_ref().unwrap());
+    let file = csv::money(&record, record.price.as_ref().unwrap());
     check("money.csv", &file);
     check("summary.csv", &csv::summary(&record));
     check("trials.csv", &csv::trials(&record));
@@ -166,7 +166,7 @@ fn the_bill_adds_up_and_each_of_its_columns_is_on_the_page() {
 #[test]
 fn without_prices_nothing_is_said_of_money() {
     let record = fixture::six();
-    for text in [terminal_table(&record), sentence(&record), markdown(&record)] {
+    for text in [terminal_table(&record, Screen::NONE), sentence(&record), markdown(&record)] {
         assert!(
             !text.contains("cost /") && !text.contains("Cost") && !text.contains("month"),
             "{text}"

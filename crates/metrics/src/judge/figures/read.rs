@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
             | Figure::LatencyP999 => {
                 return self.latency.supported_percentile_us(figure.quantile()?);
             }
+            Figure::FreshP99 => return measured.fresh_us(figure.quantile()?),
             Figure::AgeMean => measured.age.mean_us(),
             Figure::AgeMax => measured.age.max_us(),
             Figure::ConnectP50 => measured.tcp_open.supported_percentile_us(figure.quantile()?),

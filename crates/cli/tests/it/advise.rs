@@ -1,0 +1,83 @@
+//! Advice, end to end: what is refused, what is planned, and an answer that rests on trials.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::outcome;
+
+/// A workload but for its freshness.
+const WORKLOAD: [&str; 6] = ["-c", "20", "-R", "100/s", "--payload", "64B"];
+
+/// Runs `pushbench advise` on it with more arguments: exit status, output, errors.
+fn advise(folder: &std::path::Path, more: &[&str]) -> (i32, String, String) {
+    outcome(folder, &[&["advise"], &WORKLOAD[..], more].concat())
+}
+
+#[test]
+fn what_is_missing_or_cannot_be_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    for (more, part) in [
+        (&[][..], "--fresh is missing; pass it, such as `--fresh 1s`"),
+        (&["--fresh", "0s"], "--fresh: from 1ms to 1h"),
+        (&["--fresh", "1s", "--margin", "0%"], "it is from 0.1% to 100%"),
+        (&["--fresh", "5ms", "-t", "short-poll"], "no period of polls is fresh enough"),
+        (&["--fresh", "1s", "--delay", "1ms,2ms"], "each setting has one value"),
+        (&["--fresh", "10s", "--budget", "20s"], "--budget: the fewest trials"),
+    ] {
+        let (code, stdout, stderr) = advise(folder.path(), more);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{more:?}: {stderr}");
+        assert!(stderr.contains(part), "{more:?}: {stderr}");
+    }
+    assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_measured_and_for_how_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--fresh", "10s", "--delivery", "latest", "--quick", "--dry-run"];
+    let (code, plan, stderr) = advise(folder.path(), &more);
+    assert_eq!(code, 0, "{stderr}");
+    for part in ["short-poll", "each 9s", "composed", "24 = 4 contenders × 6 rounds", "time"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert!(!folder.path().join("results").exists());
+}
+
+/// A hundred messages a second of which only the newest counts, two seconds late at the most: polls each
+/// 1.8 s take a request and an answer of some hundred bytes for 180 messages.
+#[test]
+fn where_only_the_newest_counts_a_poll_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = [
+        ["--fresh", "2s"],
+        ["--delivery", "latest"],
+        ["-t", "sse,short-poll"],
+        ["--duration", "300ms"],
+    ];
+    let (code, stdout, stderr) =
+        advise(folder.path(), &[&more.concat()[..], &["--quick"]].concat());
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.starts_with("Take short-poll each 1800ms"), "{stdout}");
+    for part in ["What would change it", "≈ composed", "Not measured", "Results: "] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    let json = fs::read_to_string(folder.path().join("results/latest/advice.json")).unwrap();
+    let advice: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(advice["named"], serde_json::json!(["short-poll"]));
+    let candidates = advice["candidates"].as_array().unwrap();
+    let figure = |at: usize, name: &str| candidates[at][name]["middle"].as_f64().unwrap();
+    let (sse, poll) = (0, 1);
+    assert_eq!(candidates[poll]["transport"], "short-poll");
+    assert_eq!(
+        (&candidates[sse]["composed"], &candidates[poll]["composed"]),
+        (&false.into(), &true.into())
+    );
+    // Each 1.8 s some 200 to 500 bytes, and a hundred times a second some 190.
+    let bytes = "wire_bytes_per_client_s";
+    assert!((100.0..300.0).contains(&figure(poll, bytes)), "{json}");
+    assert!((15e3..25e3).contains(&figure(sse, bytes)), "{json}");
+    // All but a hundredth of a period, and what a loaded machine adds.
+    assert!(figure(poll, "fresh_p99_us") > 1.7e6, "{json}");
+    assert!(folder.path().join("results/latest/run.json").exists());
+}

@@ -1,0 +1,132 @@
+//! Costs of a client at the user's own numbers, of trials at these or at a faster pace.
+//!
+//! A message each 20 s is too slow to be watched. What it costs is the same where messages, polls and
+//! the time for which long polls are held are all so many times as fast: each poll finds as many
+//! messages, as many are empty, and each message is written to as many clients. So one trial at that
+//! pace gives the unit costs of all that happens to a client, and so many times less of it happens in a
+//! second of the user's. What is left out is what a pace changes: caches that are cold after a long
+//! pause, and what a process does while nothing happens at all.
+
+use std::time::Duration;
+
+use pushbench_core::{Contender, Figure};
+
+use super::{Candidate, Costs, Round};
+use crate::judge::figures::Figures;
+use crate::observe::censored::Bounded;
+use crate::record::{RunRecord, TrialRecord};
+
+/// The part of messages that wait at most so large a part of a poll's period, whose phases are spread
+/// evenly over it.
+const QUANTILE: f64 = 0.99;
+
+/// Of a contender, the trials that say what it costs, and how they are to be read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    /// The contender.
+    pub contender: Contender,
+    /// The number of the point at which it was measured.
+    pub point: u32,
+    /// By how many times that is faster than the user's own numbers; 1 where it is as fast.
+    pub pace: f64,
+    /// Messages each second, by the user's numbers.
+    pub rate_hz: f64,
+    /// The period of its polls, by the user's numbers; `None` where it does not ask on one.
+    pub poll_interval: Option<Duration>,
+}
+
+impl Course {
+    /// Whether the costs are composed rather than measured as they are.
+    #[must_use]
+    pub fn is_composed(&self) -> bool {
+        self.pace > 1.0
+    }
+
+    /// The candidate that the trials of `record` make, with its rounds.
+    #[must_use]
+    pub fn candidate(&self, record: &RunRecord) -> Candidate {
+        let ours = |trial: &&TrialRecord| {
+            (trial.id.contender, trial.id.point) == (self.contender, self.point) && trial.is_valid()
+        };
+        let trials: Vec<&TrialRecord> = record.standing().filter(ours).collect();
+        let of_round = |round| trials.iter().find(|trial| trial.id.round == round);
+        let rounds = 1..=record.scenario.runs;
+        Candidate {
+            contender: self.contender,
+            rounds: rounds.map(|round| Some(self.round(of_round(round)?))).collect(),
+        }
+    }
+
+    /// The figures of a trial at the user's pace.
+    fn round(&self, trial: &TrialRecord) -> Round {
+        let (figures, measured) = (Figures::of_trial(trial), &trial.measured);
+        let each_s = self.arrivals_hz(trial);
+        let cost = |figure| Some(figures.get(figure)? * each_s?);
+        let fresh = measured.fresh_us(QUANTILE);
+        Round {
+            fresh_p99_us: fresh.map(|fresh| self.slowed(fresh)),
+            lost: measured.audit.lost,
+            costs: Costs {
+                server_cpu_us: cost(Figure::ServerCpu),
+                wire_bytes: cost(Figure::WireBytes),
+                memory_bytes: figures.get(Figure::ServerRss),
+                money: None,
+            },
+        }
+    }
+
+    /// Messages that come to a client in a second of the user's.
+    ///
+    /// Of streams and long polls they are those due that came: a window's edges cut none. Polls come on
+    /// a period of their own, so that theirs are those of the window, which is many clients' phases wide.
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+    fn arrivals_hz(&self, trial: &TrialRecord) -> Option<f64> {
+        let (audit, counters) = (&trial.measured.audit, &trial.measured.counters);
+        if self.poll_interval.is_none() {
+            let came = audit.delivered as f64 / audit.expected as f64;
+            return Some(self.rate_hz * came).filter(|hz| hz.is_finite());
+        }
+        let seconds = f64::from(trial.connected) * trial.window.duration().as_secs_f64();
+        let hz = counters.messages_in_window as f64 / seconds / self.pace;
+        Some(hz).filter(|hz| hz.is_finite())
+    }
+
+    /// Freshness at the user's pace: a poll's period is so many times longer, and its wait with it.
+    fn slowed(&self, fresh: Bounded) -> Bounded {
+        let period = self.poll_interval.unwrap_or_default().as_secs_f64() * 1e6;
+        let more = QUANTILE * period * (1.0 - 1.0 / self.pace);
+        match fresh {
+            Bounded::Exactly(us) => Bounded::Exactly(us + more),
+            Bounded::AtLeast(us) => Bounded::AtLeast(us + more),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(pace: f64, poll_interval: Option<Duration>) -> Course {
+        let contender = Contender::SHORT_POLL;
+        Course { contender, point: 1, pace, rate_hz: 0.5, poll_interval }
+    }
+
+    /// Polls each 9 s are watched each 1.5: 1.5 s less a hundredth, and 10 ms of all else. So of 9 s they
+    /// are 8.91 s and 10 ms.
+    #[test]
+    fn a_polls_wait_is_longer_by_the_pace_and_all_else_is_not() {
+        let nine = course(6.0, Some(Duration::from_secs(9)));
+        let Bounded::Exactly(us) = nine.slowed(Bounded::Exactly(1.495e6)) else { panic!() };
+        assert!((us - 8.92e6).abs() < 1.0, "{us}");
+        let Bounded::AtLeast(us) = nine.slowed(Bounded::AtLeast(1.495e6)) else { panic!() };
+        assert!((us - 8.92e6).abs() < 1.0, "{us}");
+        assert!(nine.is_composed());
+    }
+
+    #[test]
+    fn what_is_pushed_is_as_fresh_at_any_pace() {
+        let pushed = course(6.0, None);
+        assert_eq!(pushed.slowed(Bounded::Exactly(8e3)), Bounded::Exactly(8e3));
+        assert!(!course(1.0, None).is_composed());
+    }
+}

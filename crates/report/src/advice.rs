@@ -1,0 +1,237 @@
+//! Advice as people and programs read it: the sentence, what would change it, the table that it rests
+//! on, and what was not measured.
+
+mod turns;
+mod words;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use pushbench_core::units::Span;
+use pushbench_metrics::judge::advice::compose::Course;
+use pushbench_metrics::judge::advice::{Advice, Answer, Candidate, Out, Spread, Wishes};
+use serde_json::{Value, json};
+
+use self::words::{answer, out, precise};
+use crate::grid::Grid;
+use crate::human::{self, NOTHING};
+use crate::screen::Screen;
+
+/// Advice, and all that it rests on.
+#[derive(Debug, Clone)]
+pub struct Advised {
+    /// The wishes.
+    pub wishes: Wishes,
+    /// Messages each second, by the user's numbers.
+    pub rate_hz: f64,
+    /// From a client to the server and back.
+    pub round_trip: Duration,
+    /// Whether polls were to choose from, and no period of theirs is fresh enough.
+    pub has_no_period: bool,
+    /// How each candidate was measured.
+    pub courses: Vec<Course>,
+    /// The candidates.
+    pub candidates: Vec<Candidate>,
+    /// The advice.
+    pub advice: Advice,
+    /// How the numbers measured are not the user's, in sentences.
+    pub scaled: Vec<String>,
+    /// Check trials at the user's own numbers, and what they came to; empty without them.
+    pub checks: Vec<Checked>,
+}
+
+/// A check trial of a candidate at the user's own numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Checked {
+    /// The candidate.
+    pub candidate: usize,
+    /// By how much the composed CPU time is more than what it measured: 0.1 is 10 %.
+    pub server_cpu: Option<f64>,
+    /// The same of the bytes.
+    pub wire_bytes: Option<f64>,
+    /// The freshness that it measured.
+    pub fresh_p99_us: Option<f64>,
+}
+
+impl Advised {
+    /// The name of a candidate, with the period of its polls.
+    fn name(&self, at: usize) -> String {
+        let contender = self.candidates[at].contender;
+        match self.courses[at].poll_interval {
+            Some(period) => format!("{contender} each {}", Span(period)),
+            None => contender.to_string(),
+        }
+    }
+
+    /// The answer alone.
+    #[must_use]
+    pub fn sentence(&self, screen: Screen) -> String {
+        screen.wrapped(&answer(self))
+    }
+
+    /// The sentences on a terminal: the answer first.
+    #[must_use]
+    pub fn text(&self, screen: Screen) -> String {
+        let mut text = screen.wrapped(&answer(self));
+        let turns = turns::sentences(self);
+        if !turns.is_empty() {
+            text.push_str("\nWhat would change it\n");
+            turns.iter().for_each(|turn| text.push_str(&screen.beside("- ", 2, turn)));
+        }
+        let _ = write!(text, "\n{}\n", self.table().shown(screen));
+        for line in self.remarks() {
+            text.push_str(&screen.wrapped(&line));
+        }
+        text.push_str("\nNot measured\n");
+        for line in NOT_MEASURED {
+            text.push_str(&screen.beside("- ", 2, line));
+        }
+        text
+    }
+
+    fn table(&self) -> Grid {
+        let fresh = format!("fresh within {}?", Span(self.wishes.fresh));
+        let has_money = self.money().any(|cost| cost.is_some());
+        let money = has_money.then_some("money/month");
+        let costs = ["server CPU/s", "bytes/s", "memory"];
+        let header = ["", &fresh, "p99"].into_iter().chain(money).chain(costs).map(str::to_owned);
+        let rows = (0..self.candidates.len()).map(|at| self.row(at, has_money));
+        Grid::new(header, rows).with_words(&[1])
+    }
+
+    fn money(&self) -> impl Iterator<Item = Option<Spread>> {
+        self.candidates.iter().map(|candidate| candidate.spread(|costs| costs.money))
+    }
+
+    fn row(&self, at: usize, has_money: bool) -> Vec<String> {
+        let candidate = &self.candidates[at];
+        let is_composed = self.courses[at].is_composed();
+        let sign = if is_composed { "≈ " } else { "" };
+        let shown = |spread: Option<Spread>, unit: fn(f64) -> String| {
+            spread.map_or_else(
+                || NOTHING.to_owned(),
+                |spread| format!("{sign}{}", precise(&spread, unit)),
+            )
+        };
+        let judged = match self.advice.out[at] {
+            None => "yes".to_owned(),
+            Some(reason) => out(&reason),
+        };
+        let mut row = vec![self.name(at), judged, shown(candidate.fresh_us(), human::time)];
+        if has_money {
+            row.push(shown(candidate.spread(|costs| costs.money), |money| format!("{money:.4}")));
+        }
+        row.push(shown(candidate.spread(|costs| costs.server_cpu_us), human::time));
+        row.push(shown(candidate.spread(|costs| costs.wire_bytes), human::size));
+        let memory = candidate.spread(|costs| costs.memory_bytes);
+        row.push(memory.map_or_else(|| NOTHING.to_owned(), |memory| precise(&memory, human::size)));
+        row
+    }
+
+    /// Remarks below the table.
+    fn remarks(&self) -> Vec<String> {
+        let rounds = self.candidates.first().map_or(0, |candidate| candidate.rounds.len());
+        let mut lines = vec![format!(
+            "Costs are of one client: the median of {rounds} rounds, with its 95 % interval."
+        )];
+        if self.courses.iter().any(Course::is_composed) {
+            lines.push(
+                "≈ composed: measured at a faster pace and put together for your numbers."
+                    .to_owned(),
+            );
+        }
+        lines.extend(self.scaled.iter().cloned());
+        lines.extend(self.checks.iter().map(|check| self.checked(check)));
+        let is_unjudged = |out: &Option<Out>| matches!(out, Some(Out::Invalid { .. }));
+        if self.advice.out.iter().any(is_unjudged) {
+            lines.push(
+                "Trials that stayed invalid say nothing: `pushbench doctor` shows what disturbs \
+                 this machine."
+                    .to_owned(),
+            );
+        }
+        lines
+    }
+
+    fn checked(&self, check: &Checked) -> String {
+        let off = |part: Option<f64>| {
+            part.map_or_else(|| "not known".to_owned(), |part| format!("{:+.1} %", part * 100.0))
+        };
+        let fresh = check.fresh_p99_us.map(|us| format!(", fresh p99 {}", human::time(us)));
+        format!(
+            "Check of {} at your own numbers: composed bytes were off by {}, server CPU by {}{}.",
+            self.name(check.candidate),
+            off(check.wire_bytes),
+            off(check.server_cpu),
+            fresh.unwrap_or_default()
+        )
+    }
+
+    /// All of it for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let of = |at: usize| {
+            let (candidate, course) = (&self.candidates[at], &self.courses[at]);
+            json!({
+                "transport": candidate.contender,
+                "poll_interval_ms": course.poll_interval.map(|period| period.as_secs_f64() * 1e3),
+                "composed": course.is_composed(),
+                "pace": course.pace,
+                "rounds": candidate.rounds.len(),
+                "valid": candidate.rounds.iter().flatten().count(),
+                "out": self.advice.out[at],
+                "fresh_p99_us": candidate.fresh_us(),
+                "server_cpu_us_per_client_s": candidate.spread(|costs| costs.server_cpu_us),
+                "wire_bytes_per_client_s": candidate.spread(|costs| costs.wire_bytes),
+                "server_memory_bytes_per_client": candidate.spread(|costs| costs.memory_bytes),
+                "money_per_client_month": candidate.spread(|costs| costs.money),
+            })
+        };
+        let checks = self.checks.iter().map(|check| {
+            json!({
+                "transport": self.candidates[check.candidate].contender,
+                "composed_server_cpu_off": check.server_cpu,
+                "composed_wire_bytes_off": check.wire_bytes,
+                "fresh_p99_us": check.fresh_p99_us,
+            })
+        });
+        json!({
+            "wishes": {
+                "fresh_us": self.wishes.fresh.as_secs_f64() * 1e6,
+                "delivery": self.wishes.delivery,
+                "margin": self.wishes.margin,
+            },
+            "answer": self.advice.answer,
+            "named": self.named(),
+            "sentence": answer(self),
+            "turns": turns::sentences(self),
+            "candidates": (0..self.candidates.len()).map(of).collect::<Vec<Value>>(),
+            "checks": checks.collect::<Vec<Value>>(),
+            "scaled": self.scaled,
+            "not_measured": NOT_MEASURED,
+        })
+    }
+
+    /// The contenders that the answer names.
+    fn named(&self) -> Vec<String> {
+        let places = match &self.advice.answer {
+            Answer::Take { best, .. } => vec![*best],
+            Answer::Any { among, .. } => among.clone(),
+            Answer::NoneMeets | Answer::NotJudged => Vec::new(),
+        };
+        places.into_iter().map(|at| self.candidates[at].contender.to_string()).collect()
+    }
+}
+
+/// Things that nobody should believe to be in the figures.
+const NOT_MEASURED: [&str; 5] = [
+    "your own server and clients: these are pushbench's, and an application costs more",
+    "proxies, caches and CDNs on the way, which a poll can use and a stream cannot",
+    "openings: clients that come and go, and reconnects after a restart (run the scenarios `churn` \
+     and `restart`)",
+    "compression, cookies and the headers that browsers send (`pushbench run --headers chromium`)",
+    "batteries, and how hard each is to build and to keep running",
+];
+
+#[cfg(test)]
+mod tests;

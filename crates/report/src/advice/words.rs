@@ -1,0 +1,165 @@
+//! The answer as a sentence.
+
+use pushbench_core::Delivery;
+use pushbench_core::units::Span;
+use pushbench_metrics::judge::advice::{Answer, Cost, Dearer, Out, Spread};
+
+use super::Advised;
+use crate::human;
+
+/// The answer, its reason and its margin.
+pub(super) fn answer(advised: &Advised) -> String {
+    let fresh = Span(advised.wishes.fresh);
+    match &advised.advice.answer {
+        Answer::Take { best, next: Some((next, dearer)), alike } => {
+            let others = alike.iter().filter(|at| *at != best).map(|at| advised.name(*at));
+            let others: Vec<String> = others.collect();
+            let alike = if others.is_empty() {
+                String::new()
+            } else {
+                let first = advised.advice.order.first().copied().map_or("cost", cost);
+                format!(" In {first} no difference to {} is shown.", human::list(&others))
+            };
+            format!(
+                "Take {}: fresh within {fresh}, and the cheapest by {}. {}.{alike}{}",
+                advised.name(*best),
+                cost(dearer.by),
+                more(&advised.name(*next), dearer),
+                unjudged(advised),
+            )
+        }
+        Answer::Take { best, next: None, .. } => format!(
+            "Take {}: it alone is fresh within {fresh}{}.{}",
+            advised.name(*best),
+            delivers(advised),
+            unjudged(advised),
+        ),
+        Answer::Any { among, shown_from, are_alike } => {
+            let names: Vec<String> = among.iter().map(|at| advised.name(*at)).collect();
+            any(advised, &human::list(&names), *shown_from, *are_alike)
+        }
+        Answer::NoneMeets => format!(
+            "None can be recommended: no contender is shown to be fresh within {fresh}{}.",
+            delivers(advised)
+        ),
+        Answer::NotJudged => {
+            "No recommendation: no contender has valid trials in rounds enough to be judged."
+                .to_owned()
+        }
+    }
+}
+
+fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool) -> String {
+    let fresh = Span(advised.wishes.fresh);
+    let costs: Vec<&str> = advised.advice.order.iter().map(|it| cost(*it)).collect();
+    let costs = human::list(&costs);
+    let margin = percent(advised.wishes.margin);
+    let end = unjudged(advised);
+    if are_alike {
+        return format!(
+            "No difference that matters between {names}: each is fresh within {fresh}, and in {costs} \
+             they are within {margin} of each other. Take the one that you know.{end}"
+        );
+    }
+    let from = shown_from.map(|part| format!(" One of {} would have been", percent(part)));
+    let from = from.map(|from| format!("{from} in {}.", costs_first(advised))).unwrap_or_default();
+    format!(
+        "No difference that matters is shown between {names}: each is fresh within {fresh}, and in \
+         {costs} the rounds do not tell them apart by {margin}.{from}{end}"
+    )
+}
+
+fn costs_first(advised: &Advised) -> &'static str {
+    advised.advice.order.first().copied().map_or("cost", cost)
+}
+
+/// That some are not in the comparison, since nothing is known of them.
+fn unjudged(advised: &Advised) -> String {
+    let out = advised.advice.out.iter().enumerate();
+    let unjudged = out.filter(|(_, out)| matches!(out, Some(Out::Invalid { .. })));
+    let names: Vec<String> = unjudged.map(|(at, _)| advised.name(at)).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" Not judged, for want of valid trials: {}.", human::list(&names))
+}
+
+const fn delivers(advised: &Advised) -> &'static str {
+    match advised.wishes.delivery {
+        Delivery::Every => " with every message",
+        Delivery::Latest => "",
+    }
+}
+
+/// `sse takes 34 % more [28 to 41]`.
+fn more(name: &str, dearer: &Dearer) -> String {
+    let Spread { middle, low, high } = dearer.part;
+    // From three times on nobody counts in per cent.
+    if low >= 2.0 {
+        let (middle, low, high) = (middle + 1.0, low + 1.0, high + 1.0);
+        return format!(
+            "{name}, the next, takes {middle:.1} times as much [{low:.1} to {high:.1}]"
+        );
+    }
+    let percent = |part: f64| (part * 100.0).round();
+    let (middle, low, high) = (percent(middle), percent(low), percent(high));
+    if low == high {
+        return format!("{name}, the next, takes {middle} % more");
+    }
+    format!("{name}, the next, takes {middle} % more [{low} to {high} %]")
+}
+
+fn percent(part: f64) -> String {
+    format!("{} %", (part * 1000.0).round() / 10.0)
+}
+
+/// A cost as a sentence names it.
+pub(super) const fn cost(cost: Cost) -> &'static str {
+    match cost {
+        Cost::Money => "money",
+        Cost::ServerCpu => "server CPU",
+        Cost::WireBytes => "bytes on the wire",
+    }
+}
+
+/// Less of a cost, as a sentence says it.
+pub(super) const fn less(cost: Cost) -> &'static str {
+    match cost {
+        Cost::Money => "less money",
+        Cost::ServerCpu => "less server CPU",
+        Cost::WireBytes => "fewer bytes",
+    }
+}
+
+/// Why a candidate is out, in a cell.
+pub(super) fn out(out: &Out) -> String {
+    match out {
+        Out::Invalid { valid, rounds } => format!("not judged: {valid} of {rounds} rounds valid"),
+        Out::Lost { messages } => format!(
+            "no: {} lost",
+            human::plural(usize::try_from(*messages).unwrap_or(usize::MAX), "message")
+        ),
+        Out::Stale { fresh, rounds } => format!("no: in {fresh} of {rounds} rounds"),
+        Out::FreshnessNotShown { fresh, rounds } => {
+            format!("not shown: in {fresh} of {rounds} rounds")
+        }
+    }
+}
+
+/// `8.5 µs [8.2–8.9]`: a middle, and its interval where that is not the same.
+pub(super) fn precise(spread: &Spread, unit: fn(f64) -> String) -> String {
+    let Spread { middle, low, high } = *spread;
+    let (low, middle, high) = (unit(low), unit(middle), unit(high));
+    if low == high {
+        return middle;
+    }
+    let number = |text: &str| {
+        text.rsplit_once(' ').map(|(number, unit)| (number.to_owned(), unit.to_owned()))
+    };
+    match (number(&low), number(&high)) {
+        (Some((least, of)), Some((_, other))) if of == other => {
+            format!("{middle} [{least}–{}]", high.trim_end_matches(&of).trim_end())
+        }
+        _ => format!("{middle} [{low}–{high}]"),
+    }
+}
