@@ -101,7 +101,7 @@ fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
         (&[p99[0], p99[1], "--payload", "64B,128B"], "one value of each setting"),
         (&[p99[0], p99[1], "--runs", "6"], "as many trials as it needs"),
         (&[p99[0], p99[1], "--from", "9", "--to", "3"], "--from is more than --to"),
-        (&[p99[0], p99[1], "--over", "rate", "--total-rate", "9/s"], "total_rate sets the rate"),
+        (&[p99[0], p99[1], "--over", "rate", "--total-rate", "300/s"], "total_rate sets the rate"),
         (&[p99[0], p99[1], "--over", "colour"], "possible values: clients, rate, payload"),
     ];
     for (args, part) in cases {

@@ -129,7 +129,7 @@ impl Place {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ServerCpu => "server CPU",
-            Self::Server => "the server, whose core is not full",
+            Self::Server => "the server (its core is not full on the whole)",
             Self::ServerFailed => "the server",
             Self::Proxy => "the proxy's CPU",
             Self::KernelMemory => "kernel memory",
