@@ -34,7 +34,7 @@ pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
 use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
-pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs};
+pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs, ResultArgs};
 pub(crate) use self::subject::{SubjectArgs, SubjectsArgs, SubjectsCommand};
 pub(crate) use self::talk::TalkArgs;
 
@@ -140,6 +140,7 @@ Examples:
   pushbench run
   pushbench run ticker -d 10s
   pushbench run my-feed.toml --runs 6 --out /tmp/results
+  pushbench run results/latest
   pushbench run --rate 1/s,10/s,100/s -t websocket -t short-poll --dry-run
   pushbench run --threshold 'websocket.latency.p99 < 50ms' --threshold '*.lost < 1'
   pushbench run ticker -t websocket -t websocket+tls --tls-certificate rsa-2048
@@ -148,9 +149,10 @@ Examples:
   pushbench run --subject pushbench,nchan,./my-server.toml --trust
   pushbench run -c 10 --client native,chromium
   pushbench run chat --talk-rate 0.5/s,2/s --room-size 10,100
+  pushbench run quick --price aws-api-gateway --export-markdown summary.md
   pushbench run idle --json | jq '.trials[].measured.counters'")]
 pub(crate) struct RunArgs {
-    /// Scenario files or names of built-in scenarios [default: quick]
+    /// Scenario files, names of built-in scenarios, or the folder of a run, which is repeated [default: quick]
     #[arg(value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<String>,
     #[command(flatten)]
@@ -183,6 +185,8 @@ pub(crate) struct RunArgs {
     pub(crate) router_packets: Option<Count>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
     /// Print the plan and the time it will take, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -300,6 +304,8 @@ pub(crate) struct LoadArgs {
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 /// `pushbench doctor`.

@@ -26,7 +26,7 @@ use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
 use crate::plan::{self, check_measured};
 use crate::run::measure;
-use crate::{interrupt, profile, tell};
+use crate::{interrupt, price, profile, tell};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -51,6 +51,7 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     if rules.as_ref().is_some_and(|rules| polls_value(rules, &scenario)) {
         scenario.delivery = args.clients.delivery.unwrap_or(Delivery::Latest);
     }
+    let price = price::read(args.results.price.as_deref())?;
     let described = args.feed.as_deref().map(read_feed).transpose()?;
     let site = Site::find(&args.target)?;
     check_security(&site, args, &mut scenario)?;
@@ -78,13 +79,15 @@ pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
     let mut plan = Plan::of(scenario, None, layout);
     describe(&mut plan.points, mean_bytes);
     plan.headers = headers;
+    plan.price = price;
     plan.stamps = !args.clients.no_stamps;
     plan.capture = args.clients.capture && plan::can_capture();
     plan.check_limits().map_err(Failure::usage)?;
     check_thresholds(&plan, &target, !args.server_pid.is_empty())?;
     plan.allow_busy = args.clients.allow_busy;
     interrupt::listen()?;
-    measure(plan, Players::against(target, args.server_pid.clone()), &args.output)
+    let players = Players::against(target, args.server_pid.clone());
+    measure(plan, players, &args.output, &args.results)
 }
 
 /// Says of points what their server is: of an application nobody knows the rate, nor the mean size of a

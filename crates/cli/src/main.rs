@@ -10,8 +10,10 @@
 
 mod args;
 mod compare;
+mod consent;
 mod doctor;
 mod exit;
+mod export;
 mod headers;
 mod interrupt;
 mod link;
@@ -22,6 +24,7 @@ mod price;
 mod profile;
 mod progress;
 mod proxies;
+mod repeat;
 mod report;
 mod run;
 mod scenarios;

@@ -10,6 +10,8 @@ use pushbench_core::feed::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::proxy::Via;
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
+use pushbench_metrics::record::RunRecord;
+use pushbench_protocol::headers::HeaderProfile;
 use pushbench_report::bounded;
 use pushbench_run::place::Layout;
 use pushbench_run::{Plan, trial};
@@ -18,7 +20,7 @@ use crate::args::{
     BrowserArgs, ClientArgs, FeedSettings, LifeArgs, LinkArgs, SubjectArgs, TalkArgs,
 };
 use crate::exit::Failure;
-use crate::{profile, proxies, scenarios, subjects, tell};
+use crate::{profile, proxies, repeat, scenarios, subjects, tell};
 
 /// The reason why a run without CPU columns has none.
 pub(crate) const CAPTURING: &str = "packets are captured";
@@ -35,7 +37,8 @@ pub(crate) fn can_capture() -> bool {
         .is_ok()
 }
 
-/// Resolves a scenario file or the name of a built-in one, with the flags that override it.
+/// Resolves a scenario file, the name of a built-in one or the folder of a run, with the flags that override
+/// it.
 pub(crate) fn resolve(
     name: &str,
     (clients, feed, link): (&ClientArgs, &FeedSettings, &LinkArgs),
@@ -43,50 +46,122 @@ pub(crate) fn resolve(
     (life, browser): (&LifeArgs, &BrowserArgs),
     layout: Layout,
 ) -> Result<Plan, Failure> {
-    let (text, file) = read_scenario(name)?;
-    let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
-    let mut scenario = Scenario::parse(&text).map_err(|error| refused(&shown, error))?;
-    if let Some(file) = &file
-        && scenario.name == Scenario::default().name
-    {
-        name_after(&mut scenario, file);
-    }
-    let folder = file.as_deref().and_then(Path::parent);
-    let headers = match &clients.headers {
-        Some(name) => profile::read(name, None)?,
-        None => profile::read(&scenario.headers, folder)?,
-    };
-    profile::apply(&headers, &mut scenario);
+    let source = Source::read(name)?;
+    let Source { shown, mut scenario, folder, repeated, .. } = source;
+    let folder = folder.as_deref();
+    let headers = headers(clients, &mut scenario, folder, repeated.as_deref())?;
     clients.apply(&mut scenario);
     feed.apply(&mut scenario);
     link.apply(&mut scenario);
     talk.apply(&mut scenario);
     life.apply(&mut scenario);
     browser.apply(&mut scenario);
-    proxies::resolve(&mut scenario, via, file.is_none())?;
+    proxies::resolve(&mut scenario, via, source.is_built_in)?;
     if let Some(problem) = feed.idle_flag(&scenario) {
         return Err(refused(&shown, problem));
     }
-    let subjects = subjects::resolve(&mut scenario, subject, folder)?;
+    let recorded = repeated.as_ref().map_or(&[][..], |record| &record.subjects);
+    let subjects = subjects::resolve(&mut scenario, subject, folder, recorded)?;
     scenario.check().map_err(|error| refused(&shown, error))?;
-    if clients.capture && !scenario.link.is_empty() {
+    let flags = repeated.as_ref().map(|record| record.flags.clone()).unwrap_or_default();
+    let capture = clients.capture || flags.capture;
+    if capture && !scenario.link.is_empty() {
         let problem = "--capture: a link's router sees every packet already; leave it out";
         return Err(refused(&shown, problem));
     }
-    if let Some(problem) = browser.problem(&scenario, clients.capture, &layout) {
+    let layout = layout.or(&flags);
+    if let Some(problem) = browser.problem(&scenario, capture, &layout) {
         return Err(refused(&shown, problem));
     }
     profile::check_cookies(&headers, &scenario)?;
-    let trace = load_trace(&scenario, folder)?;
+    let trace = trace(&scenario, feed, folder, repeated.as_deref())?;
     check_due(&scenario, trace.as_ref(), &shown)?;
-    let plan = Plan::of(scenario, trace, layout).with_subjects(subjects);
-    let publish_delay = feed.publish_delay.map(|delay| delay.0).unwrap_or_default();
-    let (capture, stamps) = (clients.capture && can_capture(), !clients.no_stamps);
-    let allow_busy = clients.allow_busy;
-    let plan = Plan { headers, capture, allow_busy, stamps, publish_delay, ..plan };
+    let price = repeated.and_then(|record| record.price);
+    let plan = Plan { price, ..Plan::of(scenario, trace, layout).with_subjects(subjects) };
+    let publish_delay = feed.publish_delay.map(|delay| delay.0).or(flags.publish_delay);
+    let plan = Plan {
+        headers,
+        capture: capture && can_capture(),
+        allow_busy: clients.allow_busy || flags.allow_busy,
+        stamps: !clients.no_stamps && !flags.no_stamps,
+        publish_delay: publish_delay.unwrap_or_default(),
+        ..plan
+    };
     let is_measured = |figure: Figure| !(plan.capture && figure.needs(Need::CpuTime));
     check_measured(&plan.scenario, is_measured, CAPTURING)?;
     Ok(plan)
+}
+
+/// What a run's settings are taken from before its flags.
+struct Source {
+    /// The name that errors have for it.
+    shown: String,
+    scenario: Scenario,
+    is_built_in: bool,
+    /// The folder that its files are in.
+    folder: Option<PathBuf>,
+    /// The record of the run that is repeated.
+    repeated: Option<Box<RunRecord>>,
+}
+
+impl Source {
+    /// A file, a built-in scenario by its name, or the folder of a run.
+    fn read(name: &str) -> Result<Self, Failure> {
+        if repeat::is_run(name) {
+            let (record, folder) = repeat::open(name)?;
+            let scenario = record.scenario.clone();
+            let (shown, repeated) = (name.to_owned(), Some(Box::new(record)));
+            return Ok(Self {
+                shown,
+                scenario,
+                is_built_in: false,
+                folder: Some(folder),
+                repeated,
+            });
+        }
+        let (text, file) = read_scenario(name)?;
+        let shown = file.as_deref().map_or_else(|| name.to_owned(), |f| f.display().to_string());
+        let mut scenario = Scenario::parse(&text).map_err(|error| refused(&shown, error))?;
+        if let Some(file) = &file
+            && scenario.name == Scenario::default().name
+        {
+            name_after(&mut scenario, file);
+        }
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+        Ok(Self { shown, scenario, is_built_in: file.is_none(), folder, repeated: None })
+    }
+}
+
+/// The trace of a scenario: of a run that is repeated its own, where no flag names another.
+fn trace(
+    scenario: &Scenario,
+    feed: &FeedSettings,
+    folder: Option<&Path>,
+    repeated: Option<&RunRecord>,
+) -> Result<Option<Trace>, Failure> {
+    match (repeated, folder) {
+        (Some(_), _) if feed.trace.is_some() => load_trace(scenario, None),
+        (Some(record), Some(folder)) if scenario.feed.trace.is_some() => {
+            repeat::trace(record, folder)
+        }
+        _ => load_trace(scenario, folder),
+    }
+}
+
+/// The header profile, and in `scenario` what it implies, which that of a record has already.
+fn headers(
+    clients: &ClientArgs,
+    scenario: &mut Scenario,
+    folder: Option<&Path>,
+    repeated: Option<&RunRecord>,
+) -> Result<HeaderProfile, Failure> {
+    let headers = match (&clients.headers, repeated) {
+        (Some(name), _) => profile::read(name, None)?,
+        (None, Some(record)) => return Ok(record.headers.clone()),
+        (None, None) => profile::read(&scenario.headers, folder)?,
+    };
+    profile::apply(&headers, scenario);
+    Ok(headers)
 }
 
 /// Refuses a window in which not even one message is due, one with more than a load process keeps

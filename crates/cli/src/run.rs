@@ -17,27 +17,37 @@ use pushbench_run::player::link;
 use pushbench_run::player::{Commands, Players};
 use pushbench_run::{AttemptRecord, Event, Plan, Run};
 
-use crate::args::{OutputArgs, RunArgs};
+use crate::args::{OutputArgs, ResultArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::{Progress, human};
-use crate::{interrupt, plan, price, print, scenarios, subjects, tell};
+use crate::{export, interrupt, plan, price, print, repeat, scenarios, subjects, tell};
 
 /// Runs each scenario in turn.
 pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let default = [scenarios::DEFAULT.to_owned()];
     let names = if args.scenarios.is_empty() { &default[..] } else { &args.scenarios };
+    if let [name] = names
+        && let Some(outcome) = repeat::elsewhere(name, args.subject.trust)
+    {
+        return outcome;
+    }
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let settings = (&args.clients, &args.feed, &args.link);
     let sides = (&args.via[..], &args.subject, &args.talk);
     let lives = (&args.life, &args.browser);
     let plans =
         names.iter().map(|name| plan::resolve(name, settings, sides, lives, layout.clone()));
-    let plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
+    let mut plans = plans.collect::<Result<Vec<Plan>, Failure>>()?;
+    if let Some(price) = price::read(args.results.price.as_deref())? {
+        plans.iter_mut().for_each(|plan| plan.price = Some(price.clone()));
+    }
     if args.output.json && plans.len() > 1 {
         return Err(Failure::usage(anyhow!("--json prints one run record; name one scenario")));
     }
+    if args.results.exports() && plans.len() > 1 {
+        return Err(Failure::usage(anyhow!("an export is of one run; name one scenario")));
+    }
     plans.iter().try_for_each(|plan| subjects::check(plan, args.server_processes))?;
-    price::read(args.output.price.as_deref())?;
     if args.dry_run {
         plans.iter().try_for_each(|plan| print(&describe(plan)))?;
         return Ok(Outcome::Done);
@@ -48,7 +58,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     for plan in plans {
         let players = Players::real().with_browser(args.browser.chromium.clone());
-        outcome = outcome.max(measure(plan, players, &args.output)?);
+        outcome = outcome.max(measure(plan, players, &args.output, &args.results)?);
     }
     Ok(outcome)
 }
@@ -180,8 +190,9 @@ pub(crate) fn measure(
     plan: Plan,
     players: Players,
     output: &OutputArgs,
+    results: &ResultArgs,
 ) -> Result<Outcome, Failure> {
-    let price = price::read(output.price.as_deref())?;
+    export::check(results)?;
     let started = jiff::Timestamp::now();
     let compact = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     let folder =
@@ -191,20 +202,25 @@ pub(crate) fn measure(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command_line: command_line().into_iter().map(|it| players.hide(it)).collect(),
+        flags: plan.flags(),
         environment: pushbench_os::machine::environment::read(),
         scenario: plan.scenario.clone(),
         headers: plan.headers.clone(),
         subjects: plan.subjects.clone(),
-        price,
+        price: plan.price.clone(),
         points: plan.points.clone(),
         trials: Vec::new(),
         floors: Vec::new(),
         partial: true,
         thresholds: Vec::new(),
     };
+    if let Some(trace) = plan.trace.as_ref().filter(|_| has_own_trace(&plan)) {
+        folder.save_trace(trace).map_err(Failure::failed)?;
+    }
     let played = play(plan, players, output, |event| keep(event, &folder, &mut record));
     record.thresholds = thresholds::judge(&record);
     let finished = finish(&folder, &record, output);
+    let exported = export::write(&record, results);
     remarks::repeated(&record).iter().for_each(tell);
     remarks::protocol_errors(&record).iter().for_each(tell);
     played?;
@@ -212,7 +228,12 @@ pub(crate) fn measure(
     if outcome != Outcome::Done {
         pushbench_report::failures(&record).iter().for_each(tell);
     }
-    finished.map(|()| outcome)
+    finished.and(exported).map(|()| outcome)
+}
+
+/// Whether it replays a trace that is not built in.
+fn has_own_trace(plan: &Plan) -> bool {
+    plan.scenario.feed.trace.as_deref().is_some_and(|name| scenarios::trace(name).is_none())
 }
 
 /// Outcome of a run that went through. A threshold on what was not measured is neither met nor

@@ -1,7 +1,6 @@
 //! Servers that are somebody else's: those that a scenario asks for, those that are built in, and consent
 //! to run the commands of a file from elsewhere.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -14,20 +13,25 @@ use serde::Serialize;
 
 use crate::args::{SubjectArgs, SubjectsArgs, SubjectsCommand};
 use crate::exit::{Failure, Outcome};
-use crate::{print, tell};
+use crate::{consent, print, tell};
 
 /// The servers of a scenario that are somebody else's: `flags` stand in the place of the scenario's, whose
-/// files are relative to `folder`. A file's name stands for its path from here on.
+/// files are relative to `folder`, and of which `recorded` are known already. A file's name stands for its
+/// path from here on.
 pub(crate) fn resolve(
     scenario: &mut Scenario,
     flags: &SubjectArgs,
     folder: Option<&Path>,
+    recorded: &[Subject],
 ) -> Result<Vec<Subject>, Failure> {
     flags.apply(scenario);
-    let folder = folder.filter(|_| flags.subject.is_empty());
+    let of_scenario = flags.subject.is_empty();
+    let folder = folder.filter(|_| of_scenario);
+    let recorded = if of_scenario { recorded } else { &[] };
     let (mut names, mut subjects) = (Vec::new(), Vec::<Subject>::new());
     for name in scenario.subject.as_slice() {
-        let subject = if name.is_own() { None } else { Some(find(name, folder, flags.trust)?) };
+        let subject =
+            if name.is_own() { None } else { Some(find(name, folder, recorded, flags.trust)?) };
         names.push(subject.as_ref().map_or_else(SubjectName::default, |it| it.name.clone()));
         subjects.extend(subject);
     }
@@ -36,16 +40,31 @@ pub(crate) fn resolve(
 }
 
 /// A subject by its name, or that of a file, whose commands may be run.
-fn find(name: &SubjectName, folder: Option<&Path>, trust: bool) -> Result<Subject, Failure> {
+fn find(
+    name: &SubjectName,
+    folder: Option<&Path>,
+    recorded: &[Subject],
+    trust: bool,
+) -> Result<Subject, Failure> {
     let built_in = Subject::built_in().find(|subject| subject.name == *name);
+    let recorded = recorded.iter().find(|subject| subject.name == *name);
     let subject = match built_in {
-        Some(subject) => subject.clone(),
+        Some(subject) => {
+            if recorded.is_some_and(|recorded| recorded != subject) {
+                tell(format_args!("subject {name}: built in here otherwise than in the record"));
+            }
+            subject.clone()
+        }
+        None if let Some(recorded) = recorded => {
+            ask(recorded, &format!("subject {name} of the record"), trust)?;
+            recorded.clone()
+        }
         None if name.is_plain() => return Err(unknown(name.as_str())),
         None => {
             let path = Path::new(name.as_str());
             let path = folder.map_or_else(|| path.to_owned(), |folder| folder.join(path));
             let subject = read(&path)?;
-            ask(&subject, &path, trust)?;
+            ask(&subject, &path.display().to_string(), trust)?;
             subject
         }
     };
@@ -81,25 +100,9 @@ fn read(path: &Path) -> Result<Subject, Failure> {
     Ok(subject)
 }
 
-/// Goes on where the user trusts the file, or says so at the terminal, having seen what it runs.
-fn ask(subject: &Subject, path: &Path, trust: bool) -> Result<(), Failure> {
-    if trust {
-        return Ok(());
-    }
-    let shown = path.display();
-    let commands = commands(subject);
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::usage(anyhow!(
-            "{shown} runs commands on this machine; --trust says that it may:\n{commands}"
-        )));
-    }
-    tell(format_args!("{shown} runs on this machine, as you:\n{commands}\nMay it? Type yes:"));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim().eq_ignore_ascii_case("yes") {
-        return Ok(());
-    }
-    Err(Failure::usage(anyhow!("nothing was run of {shown}")))
+/// Goes on where the user consents to the commands of a subject that `shown` describes.
+fn ask(subject: &Subject, shown: &str, trust: bool) -> Result<(), Failure> {
+    consent::ask(shown, &commands(subject), "runs commands on this machine", trust)
 }
 
 /// The commands of a subject, and what goes with them, a line for each.

@@ -15,6 +15,7 @@ mod stack;
 mod talk;
 pub mod thresholds;
 mod values;
+mod written;
 
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ pub struct Scenario {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub floor: bool,
     /// The seed of the feed, of the trials' order and of poll phases.
+    #[serde(deserialize_with = "written::read_seed")]
     pub seed: u64,
     /// Schedule and payload.
     pub feed: FeedTable,

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod control;
 pub mod course;
 pub mod environment;
+pub mod flags;
 pub mod floor;
 pub mod headers;
 pub mod numbers;
@@ -36,6 +37,7 @@ use crate::observe::observer::Window;
 use crate::record::control::ServerMeasured;
 use crate::record::course::ServerCourse;
 use crate::record::environment::Environment;
+use crate::record::flags::Flags;
 use crate::record::floor::FloorTrial;
 use crate::record::outcome::ThresholdOutcome;
 use crate::record::proxy::ProxyRecord;
@@ -67,6 +69,9 @@ pub struct RunRecord {
     pub started: String,
     /// The arguments that it was started with.
     pub command_line: Vec<String>,
+    /// What was asked for beside the scenario.
+    #[serde(default, skip_serializing_if = "Flags::is_usual")]
+    pub flags: Flags,
     /// The machine.
     pub environment: Environment,
     /// The scenario, its settings after flags.

@@ -19,7 +19,8 @@ use crate::rows::{Row, blocks};
 use crate::settings;
 
 pub(crate) use self::latency::{breakdown, models};
-pub(crate) use self::summary::{summary, trials};
+pub use self::summary::summary;
+pub(crate) use self::summary::trials;
 
 /// The columns of `bytes.csv` behind those of a point's transport.
 const BYTES: &str = "phase,direction,layer,source,bytes,bytes_per_msg,packets,retransmitted_bytes";

@@ -18,6 +18,7 @@ use pushbench_metrics::observe::observer::Window;
 use pushbench_metrics::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
 use pushbench_metrics::record::control::ServerMeasured;
 use pushbench_metrics::record::environment::{Environment, WakeUps};
+use pushbench_metrics::record::flags::Flags;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::warning::{Invalid, Lag, Warning};
 use pushbench_metrics::record::{CpuTime, FORMAT, Resources, RunRecord, TrialId, TrialRecord};
@@ -201,6 +202,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         version: "0.1.0".to_owned(),
         started: "2026-01-31T12:00:00Z".to_owned(),
         command_line: ["pushbench", "run", "quick"].map(str::to_owned).to_vec(),
+        flags: Flags::default(),
         environment: environment(),
         scenario,
         headers: HeaderProfile::minimal(),

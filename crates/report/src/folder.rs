@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use pushbench_core::feed::trace::Trace;
 use pushbench_metrics::record::numbers;
 use pushbench_metrics::record::{FORMAT, RunRecord};
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::charts::Chart;
 use crate::error::ReportError;
+use crate::repeat::{SCENARIO, TRACE, scenario_toml};
 use crate::{bounded, charts, cost, csv, floor, headers, hlog, html};
 
 /// The record, from which all else can be rebuilt.
@@ -23,7 +25,8 @@ pub const RECORD: &str = "run.json";
 pub(crate) const MAX_RECORD_BYTES: u64 = 256 << 20;
 
 /// The files that every run has beside [`RECORD`].
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
+    SCENARIO,
     "summary.csv",
     "trials.csv",
     "bytes.csv",
@@ -102,6 +105,15 @@ impl RunFolder {
         self.write(RECORD, crate::json(record)?.as_bytes())
     }
 
+    /// Writes a copy of the trace that a run replays and that is not built in, so that the run can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Write`].
+    pub fn save_trace(&self, trace: &Trace) -> Result<(), ReportError> {
+        self.write(TRACE, trace.to_csv().as_bytes())
+    }
+
     /// Writes every file but the record, then points `OUT/latest` at the folder, which
     /// another run may have taken meanwhile.
     ///
@@ -114,6 +126,8 @@ impl RunFolder {
     }
 
     fn write_files(&self, record: &RunRecord) -> Result<(), ReportError> {
+        let has_trace = self.path.join(TRACE).is_file();
+        self.write(SCENARIO, scenario_toml(record, has_trace)?.as_bytes())?;
         self.write("summary.csv", &csv::summary(record))?;
         self.write("trials.csv", &csv::trials(record))?;
         self.write("bytes.csv", &csv::bytes(record))?;

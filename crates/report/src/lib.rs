@@ -26,6 +26,7 @@ mod life;
 mod markdown;
 mod notes;
 mod proxy;
+mod repeat;
 mod rows;
 mod security;
 mod sentence;
@@ -56,6 +57,7 @@ pub use self::headers::{
     HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,
 };
 pub use self::markdown::markdown;
+pub use self::repeat::{TRACE, runs_elsewhere};
 pub use self::sentence::sentence;
 pub use self::settings::{over, talked};
 pub use self::table::terminal_table;

@@ -8,6 +8,7 @@ use pushbench_core::proxy::Via;
 use pushbench_core::scenario::Point;
 use pushbench_metrics::record::Pinned;
 use pushbench_metrics::record::control::{DEFAULT_RAMP, Place};
+use pushbench_metrics::record::flags::Flags;
 use pushbench_os::machine::affinity;
 use pushbench_os::machine::limits::{Demand, LimitError, Limits, Room, fit};
 use pushbench_os::machine::topology;
@@ -102,6 +103,22 @@ impl Layout {
             spread,
             cores: topology::physical_cores(&SystemFiles::default(), &scheduling::cores()),
         }
+    }
+
+    /// The user's wishes.
+    #[must_use]
+    pub const fn spread(&self) -> Spread {
+        self.spread
+    }
+
+    /// The same, where the user has no wish, with those of `flags`.
+    #[must_use]
+    pub fn or(mut self, flags: &Flags) -> Self {
+        let Spread { servers, loads, pins } = &mut self.spread;
+        *servers = servers.or(flags.server_processes);
+        *loads = loads.or(flags.load_processes);
+        *pins = *pins && !flags.no_pin;
+        self
     }
 
     /// Clients of a server at `target` that runs already.

@@ -9,6 +9,7 @@ use pushbench_core::deflate::DeflateSettings;
 use pushbench_core::feed::FeedSpec;
 use pushbench_core::feed::trace::Trace;
 use pushbench_core::link::Link;
+use pushbench_core::price::Price;
 use pushbench_core::random;
 use pushbench_core::sampling::Sampling;
 use pushbench_core::scenario::{Point, Scenario};
@@ -16,6 +17,7 @@ use pushbench_core::subject::Subject;
 use pushbench_core::{Contender, Delivery, Shape};
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked, Talkers};
+use pushbench_metrics::record::flags::Flags;
 use pushbench_os::machine::limits::Room;
 use pushbench_os::net::capture::PortFilter;
 use pushbench_protocol::headers::HeaderProfile;
@@ -74,6 +76,8 @@ pub struct Plan {
     pub publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
     pub allow_busy: bool,
+    /// The prices that its costs are told at.
+    pub price: Option<Price>,
     /// The maker of the processes' places.
     pub layout: Layout,
 }
@@ -95,6 +99,7 @@ impl Plan {
             allow_busy: false,
             stamps: true,
             publish_delay: Duration::ZERO,
+            price: None,
             layout,
         }
     }
@@ -105,6 +110,21 @@ impl Plan {
     pub fn with_subjects(self, subjects: Vec<Subject>) -> Self {
         let trials = order(&self.scenario, &self.points, &subjects);
         Self { subjects, trials, ..self }
+    }
+
+    /// What is asked for beside the scenario.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        let spread = self.layout.spread();
+        Flags {
+            capture: self.capture,
+            no_stamps: !self.stamps,
+            allow_busy: self.allow_busy,
+            no_pin: !spread.pins,
+            server_processes: spread.servers,
+            load_processes: spread.loads,
+            publish_delay: Some(self.publish_delay).filter(|delay| !delay.is_zero()),
+        }
     }
 
     /// The server of a trial; `None` where it is our own.

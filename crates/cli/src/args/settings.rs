@@ -128,10 +128,6 @@ pub(crate) struct OutputArgs {
     /// Print the run record as JSON on standard output, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
-    /// Prices, to tell what a client costs a month: a TOML file, or the name of an example to start from,
-    /// aws-api-gateway or gcp-e2
-    #[arg(long, value_name = "FILE")]
-    pub(crate) price: Option<String>,
     /// Show no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
@@ -141,6 +137,32 @@ pub(crate) struct OutputArgs {
     /// Print a line for each trial on standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// What becomes of a run's results beside its folder.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct ResultArgs {
+    /// Prices, to tell what a client costs a month: a TOML file, or the name of an example to start from,
+    /// aws-api-gateway or gcp-e2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price: Option<String>,
+    /// Write the run record, as run.json, to this file too
+    #[arg(long, value_name = "PATH")]
+    pub(crate) export_json: Option<PathBuf>,
+    /// Write the figures, as summary.csv, to this file too
+    #[arg(long, value_name = "PATH")]
+    pub(crate) export_csv: Option<PathBuf>,
+    /// Write the sentence and the table, as report.md without its pictures, to this file too
+    #[arg(long, value_name = "PATH")]
+    pub(crate) export_markdown: Option<PathBuf>,
+}
+
+impl ResultArgs {
+    /// Whether results go to a file beside the run's folder.
+    pub(crate) const fn exports(&self) -> bool {
+        self.export_json.is_some() || self.export_csv.is_some() || self.export_markdown.is_some()
+    }
 }
 
 /// The name of a payload kind.

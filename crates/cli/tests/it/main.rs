@@ -26,6 +26,7 @@ mod processes;
 mod program;
 mod proxies;
 mod refusals;
+mod repeat;
 mod rules;
 mod run;
 mod server_pid;

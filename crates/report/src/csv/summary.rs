@@ -244,7 +244,8 @@ fn file<'a>(parts: &[&[Column]], lines: impl Iterator<Item = Line<'a>>) -> Vec<u
 }
 
 /// `summary.csv`: a line for each point and transport.
-pub(crate) fn summary(record: &RunRecord) -> Vec<u8> {
+#[must_use]
+pub fn summary(record: &RunRecord) -> Vec<u8> {
     let blocks = blocks(record);
     let lines = blocks.iter().flat_map(|block| &block.rows).map(|row| {
         let summary = &row.summary;

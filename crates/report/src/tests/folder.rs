@@ -64,6 +64,7 @@ fn rebuilding_gives_the_same_bytes() {
         "report.html",
         "report.md",
         "run.json",
+        "scenario.toml",
         "series.csv",
         "summary.csv",
         "trials.csv",
