@@ -5,6 +5,7 @@ mod coding;
 mod compare;
 mod feed;
 mod headers;
+mod history;
 mod life;
 mod link;
 mod processes;
@@ -29,6 +30,7 @@ use self::coding::ServerCodingArgs;
 pub(crate) use self::compare::{CompareArgs, Format};
 pub(crate) use self::feed::FeedArgs;
 pub(crate) use self::headers::HeadersArgs;
+pub(crate) use self::history::HistoryArgs;
 pub(crate) use self::life::LifeArgs;
 pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
@@ -85,6 +87,8 @@ pub(crate) enum Command {
     Headers(HeadersArgs),
     /// Show what changed between two runs, and whether it is more than noise
     Compare(CompareArgs),
+    /// Show a figure over many runs: how noisy each was, and what changed
+    History(HistoryArgs),
     /// Say what this machine can measure, and what to change
     Doctor(DoctorArgs),
     /// Rebuild tables, charts and the page from a run's record

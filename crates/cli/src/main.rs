@@ -15,6 +15,7 @@ mod doctor;
 mod exit;
 mod export;
 mod headers;
+mod history;
 mod interrupt;
 mod link;
 mod load;
@@ -58,6 +59,7 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
         Command::Enter(args) => link::enter(&args),
         Command::Headers(args) => headers::command(&args),
         Command::Compare(args) => compare::command(&args),
+        Command::History(args) => history::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Report(args) => report::command(&args),
         Command::Scenarios(args) => {

@@ -7,6 +7,7 @@
 pub mod breakdown;
 pub mod compare;
 pub mod figures;
+pub mod history;
 pub mod models;
 pub mod money;
 pub mod stats;

@@ -158,7 +158,7 @@ fn signed(value: f64, words: impl Fn(f64) -> String) -> String {
     format!("{sign}{}", words(value.abs()))
 }
 
-fn in_percent(share: f64) -> String {
+pub(crate) fn in_percent(share: f64) -> String {
     let percent = share * 100.0;
     let places = if percent.abs() < 10.0 { 10.0 } else { 1.0 };
     signed((percent * places).round() / places, |size| human::short_number(size, 3))

@@ -19,6 +19,7 @@ mod cross;
 mod failures;
 mod floor;
 mod headers;
+mod history;
 mod hlog;
 mod html;
 mod instrument;
@@ -56,6 +57,7 @@ pub use self::folder::{RunFolder, open, rebuild};
 pub use self::headers::{
     HeadersFolder, json as headers_json, sentence as headers_sentence, tables as headers_tables,
 };
+pub use self::history::{history_csv, history_json, history_markdown, history_table};
 pub use self::markdown::markdown;
 pub use self::repeat::{TRACE, runs_elsewhere};
 pub use self::sentence::sentence;

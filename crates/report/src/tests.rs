@@ -7,6 +7,7 @@ mod comparison;
 mod csv;
 mod folder;
 mod golden;
+mod history;
 mod hlog;
 mod money;
 mod page;

@@ -15,6 +15,7 @@ mod foreign_input;
 mod headers;
 mod heartbeat;
 mod help;
+mod history;
 mod interrupt;
 mod join;
 mod life;

@@ -21,6 +21,7 @@ use pushbench_core::{Contender, Figure};
 pub use self::change::{Change, DISCOVERY, Power, Verdict, WORTH, changes};
 pub use self::gate::{Unbreakable, percent};
 pub use self::settings::Difference;
+pub(in crate::judge) use self::settings::settings as settings_of;
 use crate::judge::figures::{Figures, Summary, summarise};
 use crate::record::{RunRecord, TrialRecord};
 

@@ -4,13 +4,14 @@
 use std::fs;
 use std::path::Path;
 
-use pushbench_core::Contender;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::compare::{Rules, compare};
+use pushbench_metrics::judge::history::{Run, history};
 use pushbench_metrics::observe::measured::Measured;
 use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::warning::Invalid;
 
-use crate::{RunFolder, comparison_csv, fixture};
+use crate::{RunFolder, comparison_csv, fixture, history_csv};
 
 /// A row of a table of the page.
 #[derive(Debug, Clone)]
@@ -138,4 +139,13 @@ fn each_column_of_a_comparison_is_on_the_page() {
         let comparison = compare(&before, &after, ["one", "two"], Rules::default()).unwrap();
         check("pushbench compare --format csv", comparison_csv(&comparison).as_bytes());
     }
+}
+
+#[test]
+fn each_column_of_a_history_is_on_the_page() {
+    let (one, two) = (fixture::quick(), fixture::sweep());
+    let run = |(name, record)| Run { name, record };
+    let runs = [("a", &one), ("b", &one), ("c", &two)].map(run);
+    let all = history(&runs, &[Figure::LatencyP99, Figure::Lost], Rules::default());
+    check("pushbench history --format csv", history_csv(&all, &runs).as_bytes());
 }
