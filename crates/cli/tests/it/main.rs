@@ -5,6 +5,7 @@
 
 mod common;
 
+mod actions;
 mod backoff;
 mod breakdown;
 mod browser;
@@ -30,6 +31,7 @@ mod refusals;
 mod repeat;
 mod rules;
 mod run;
+mod schema;
 mod server_pid;
 mod stall;
 mod standards;

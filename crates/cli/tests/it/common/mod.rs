@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod schema;
 pub(crate) mod stopping;
 
 use std::io::{BufRead as _, BufReader};
@@ -23,9 +24,17 @@ pub(crate) fn pushbench(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs it to its end. What it leaves is held against the schema of records.
 pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
-    pushbench(folder, args).output().expect("the binary starts")
+    let output = pushbench(folder, args).output().expect("the binary starts");
+    let measures = args.first().is_some_and(|command| ["run", "load"].contains(command));
+    let is_done = output.status.code().is_some_and(|code| [0, 3, 99].contains(&code));
+    // What is under another folder, or of an earlier run, a test may have changed.
+    let is_here = !args.iter().any(|arg| ["--out", "-o", "--dry-run"].contains(arg));
+    if measures && is_done && is_here {
+        schema::check(&folder.join("results/latest"));
+    }
+    output
 }
 
 /// Its exit status, standard output and standard error.
