@@ -7,6 +7,13 @@ use serde_json::Value;
 
 use crate::common::{Serving, outcome};
 
+/// A header profile of nobody's.
+const PROFILE: &str = r#"
+name = "mine"
+about = "of a test"
+request = { headers = [["Host", "{host}"], ["X-Mine", "1"]] }
+"#;
+
 fn record(folder: &Path, run: &str) -> Value {
     serde_json::from_slice(&fs::read(folder.join(run).join("run.json")).unwrap()).unwrap()
 }
@@ -36,17 +43,21 @@ fn ran(code: i32) -> bool {
     [0, 3].contains(&code)
 }
 
-#[test]
-fn a_run_is_repeated_from_its_folder_with_all_that_was_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path();
+/// A trace and a header profile, which flags name.
+fn write_files(path: &Path) {
     fs::write(
         path.join("feed.csv"),
         "offset_ms,payload\n0,\"a,b\"\n40.5,c\n120,\"d\"\"e\"\n200,f\n",
     )
     .unwrap();
-    fs::write(path.join("mine.toml"), "name = \"mine\"\nabout = \"of a test\"\nrequest = { headers = [[\"Host\", \"{host}\"], [\"X-Mine\", \"1\"]] }")
-        .unwrap();
+    fs::write(path.join("mine.toml"), PROFILE).unwrap();
+}
+
+#[test]
+fn a_run_is_repeated_from_its_folder_with_all_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write_files(path);
     let args = [
         "run",
         "--trace",

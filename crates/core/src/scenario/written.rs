@@ -75,7 +75,7 @@ mod tests {
              groups = [\"X25519\", \"secp256r1:X25519\"]\n[compression]\nlevel = [1, 9]",
             "via = [\"direct\", \"nginx-default\"]\nsubject = [\"pushbench\", \"nchan\"]",
             "transports = [\"sse\"]\n[link]\nname = [\"4g\"]\ndelay = { down = \"39ms\", up = \"38ms\" }\nloss = \"1%\"",
-            "[feed]\nschedule = \"burst\"\non = \"1500ms\"\noff = \"4s\"\npayload = \"quotes\"",
+            "payload = \"200B\"\n[feed]\nschedule = \"burst\"\non = \"1500ms\"\noff = \"4s\"\npayload = \"quotes\"",
             "[thresholds]\n\"*.lost\" = \"< 1\"\n\"websocket.latency.p99\" = [\"< 50ms\", \"> 1us\"]",
             "[talk]\npattern = \"chat\"\nrate = \"2/s\"\nroom_size = 4",
             "[restart]\nhow = [\"kill\", \"term\"]\nat = \"1s\"",
