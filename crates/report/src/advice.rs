@@ -92,15 +92,11 @@ impl Advised {
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-        let fresh = format!("fresh within {}?", Span(self.wishes.fresh));
-        table.set_header(["", &fresh, "p99", "server CPU/s", "bytes/s", "memory"]);
         let has_money = self.money().any(|cost| cost.is_some());
-        if has_money {
-            let mut header: Vec<String> =
-                ["", &fresh, "p99", "money/month"].map(str::to_owned).to_vec();
-            header.extend(["server CPU/s", "bytes/s", "memory"].map(str::to_owned));
-            table.set_header(header);
-        }
+        let mut header = vec!["", "fresh?", "fresh p99"];
+        header.extend(has_money.then_some("money/month"));
+        header.extend(["server CPU/s", "bytes/s", "memory"]);
+        table.set_header(header);
         for at in 0..self.candidates.len() {
             table.add_row(self.row(at, has_money));
         }
@@ -143,7 +139,7 @@ impl Advised {
     fn remarks(&self) -> Vec<String> {
         let rounds = self.candidates.first().map_or(0, |candidate| candidate.rounds.len());
         let mut lines = vec![format!(
-            "Costs are of one client: the median of {rounds} rounds, with its 95 % interval."
+            "Costs are of one client: the median of {rounds} rounds, and below it its 95 % interval."
         )];
         if self.courses.iter().any(Course::is_composed) {
             lines.push(
