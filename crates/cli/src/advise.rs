@@ -27,12 +27,6 @@ use crate::run::{self, Measured};
 use crate::screen::plain;
 use crate::{interrupt, print, tell};
 
-/// The most clients that a trial has: what one costs is no other among more.
-const MOST_CLIENTS: u32 = 1_000;
-
-/// The same where each connection is dear: secured, or over a link that a router keeps up.
-const MOST_CLIENTS_DEAR: u32 = 300;
-
 /// Rounds where there is time for more than the fewest.
 const ROUNDS: u32 = 9;
 
@@ -85,9 +79,8 @@ fn chosen(
     args: &AdviseArgs,
     layout: &Layout,
 ) -> Result<(Design, Plan), Failure> {
-    let most_clients = if workload.is_dear() { MOST_CLIENTS_DEAR } else { MOST_CLIENTS };
     let window = |usual| args.duration.map_or(usual, |duration| duration.0);
-    let quick = Effort::quick(most_clients);
+    let quick = Effort::quick(workload);
     let quick = Effort { window: window(quick.window), ..quick };
     let composed = Effort { window: window(WINDOW), warmup: WARMUP, ..quick };
     let as_it_is = Effort { as_it_is: true, ..composed };
@@ -163,7 +156,7 @@ fn check(
         messages: 2.0,
         polls: 1.0,
         as_it_is: true,
-        ..Effort::quick(design.clients())
+        most_clients: design.clients(),
     };
     let (design, check) = fitting(workload, args, layout, Design::of(workload, effort)).ok()?;
     let time = plan.total_estimate() + check.total_estimate();

@@ -90,11 +90,11 @@ impl Advised {
     }
 
     fn table(&self) -> Grid {
-        let fresh = format!("fresh within {}?", Span(self.wishes.fresh));
         let has_money = self.money().any(|cost| cost.is_some());
         let money = has_money.then_some("money/month");
         let costs = ["server CPU/s", "bytes/s", "memory"];
-        let header = ["", &fresh, "p99"].into_iter().chain(money).chain(costs).map(str::to_owned);
+        let header =
+            ["", "fresh?", "fresh p99"].into_iter().chain(money).chain(costs).map(str::to_owned);
         let rows = (0..self.candidates.len()).map(|at| self.row(at, has_money));
         Grid::new(header, rows).with_words(&[1])
     }
@@ -132,7 +132,7 @@ impl Advised {
     fn remarks(&self) -> Vec<String> {
         let rounds = self.candidates.first().map_or(0, |candidate| candidate.rounds.len());
         let mut lines = vec![format!(
-            "Costs are of one client: the median of {rounds} rounds, with its 95 % interval."
+            "Costs are of one client: the median of {rounds} rounds, and below it its 95 % interval."
         )];
         if self.courses.iter().any(Course::is_composed) {
             lines.push(

@@ -31,6 +31,10 @@ const ORDER_STREAM: u64 = 30;
 /// Time of a trial beside its phases: starting processes, closing connections.
 const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 
+/// Time that a client takes to connect: in clear, and secured.
+const CONNECT_EACH: Duration = Duration::from_micros(200);
+const SECURE_EACH: Duration = Duration::from_micros(2_500);
+
 /// The most clients of one proxy, which reaches its server from one address.
 const PROXY_CLIENTS: u32 = 20_000;
 
@@ -284,7 +288,10 @@ impl Plan {
         } else {
             Duration::from_millis(10)
         };
-        let connect = Duration::from_micros(200) * point.clients;
+        let connect = match id.contender.stack.security {
+            Security::Clear => CONNECT_EACH,
+            Security::Tls => SECURE_EACH,
+        } * point.clients;
         let round_trips = point.link.as_ref().map_or(Duration::ZERO, Link::round_trip) * 4;
         TRIAL_OVERHEAD + connect + round_trips + self.warmup(id) + self.scenario.duration.0 + drain
     }

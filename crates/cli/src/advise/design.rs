@@ -18,20 +18,35 @@ use pushbench_run::place::Layout;
 use super::workload::Workload;
 use crate::args::AdviseArgs;
 
+/// The most clients that a trial has: what one costs is no other among more.
+const MOST_CLIENTS: u32 = 1_000;
+
+/// The same where each connection is dear: secured, or over a link that a router keeps up.
+const MOST_CLIENTS_DEAR: u32 = 200;
+
+/// Messages in a window, at least, which come one by one.
+const MESSAGES: f64 = 4.0;
+
+/// The same where each connection is dear.
+const MESSAGES_DEAR: f64 = 5.0;
+
 /// How long a server is asked to hold a long poll.
 const HOLD: Duration = Duration::from_secs(30);
 
 /// The part of the bound that a poll's period leaves for all else.
 const HEADROOM: f64 = 0.1;
 
+/// Messages for each poll that are as good as more.
+const FOUND: f64 = 3.0;
+
 /// Samples of freshness in a trial, at least: ten beyond the 99th percentile, and some more.
-const SAMPLES: f64 = 1_200.0;
+const SAMPLES: f64 = 1_050.0;
 
 /// The fewest clients whose memory is more than the luck of a page.
-const FEWEST_CLIENTS: f64 = 50.0;
+const FEWEST_CLIENTS: f64 = 100.0;
 
-/// Deliveries a second at which this many clients are as good as more.
-const MOST_DELIVERIES_HZ: f64 = 10_000.0;
+/// Writes a second of a server that has enough to do: with more clients one costs no less.
+const MOST_WRITES_HZ: f64 = 10_000.0;
 
 /// Bytes that an answer to a poll may bring.
 const MOST_BATCH: f64 = 900e3;
@@ -82,13 +97,17 @@ pub(super) struct Effort {
 }
 
 impl Effort {
-    /// The fewest rounds that show anything.
-    pub(super) const fn quick(most_clients: u32) -> Self {
+    /// The fewest rounds that show anything, for that workload.
+    pub(super) fn quick(workload: &Workload) -> Self {
+        // Where few clients are all that there is time for, more messages make a percentile.
+        let is_dear = workload.is_dear();
+        let (most_clients, messages) =
+            if is_dear { (MOST_CLIENTS_DEAR, MESSAGES_DEAR) } else { (MOST_CLIENTS, MESSAGES) };
         Self {
             rounds: FEWEST_ROUNDS as u32,
             window: Duration::from_millis(2_500),
             warmup: Duration::from_millis(500),
-            messages: 4.0,
+            messages,
             polls: 2.0,
             as_it_is: false,
             most_clients,
@@ -123,9 +142,15 @@ impl Design {
         let paces: Vec<f64> = all.iter().map(|it| it.pace(workload, &effort, window)).collect();
         window = whole_messages(workload, &all, &paces, window);
         let measured = all.iter().zip(&paces);
-        let contenders = measured
-            .map(|(choice, &pace)| choice.measured(workload, &effort, pace, window))
-            .collect();
+        let measured =
+            measured.map(|(choice, &pace)| choice.measured(workload, &effort, pace, window));
+        let mut contenders: Vec<Measured> = measured.collect();
+        // To the others a period says nothing, so that they can share the polls' point.
+        if let Some(poll) =
+            contenders.iter().find(|it| it.poll_interval.is_some()).map(|it| it.poll)
+        {
+            contenders.iter_mut().for_each(|it| it.poll = poll);
+        }
         Self { contenders, rounds, window, warmup }
     }
 
@@ -219,8 +244,8 @@ fn whole_messages(
     window: Duration,
 ) -> Duration {
     let polls = all.iter().zip(paces).find(|(choice, _)| choice.contender.shape().asks());
-    let Some((_, pace)) = polls else { return window };
-    let hz = workload.rate_hz * pace;
+    let Some((choice, pace)) = polls else { return window };
+    let hz = choice.hz(workload, *pace);
     let due = hz * window.as_secs_f64();
     if due > 500.0 { window } else { Duration::from_secs_f64((due - 1e-9).ceil().max(1.0) / hz) }
 }
@@ -278,6 +303,28 @@ impl Choice {
             .clamp(1.0, self.most_pace(workload))
     }
 
+    /// Messages each second at that pace.
+    ///
+    /// Where only the newest counts, and each poll finds one all the same, they are as many as ever:
+    /// what a server does for each of them is not for a client.
+    fn hz(&self, workload: &Workload, pace: f64) -> f64 {
+        let found = workload.rate_hz * self.poll_interval.unwrap_or_default().as_secs_f64() / pace;
+        let is_enough = workload.delivery == Delivery::Latest && found >= FOUND;
+        if is_enough { workload.rate_hz } else { workload.rate_hz * pace }
+    }
+
+    /// Clients that give the server as much to do.
+    ///
+    /// A stream's message is written to all at once, and a poll comes by itself. But where each of them
+    /// brings many messages, so many times fewer clients would share what it takes to publish them.
+    fn clients(&self, workload: &Workload, pace: f64) -> f64 {
+        let own = f64::from(workload.clients);
+        let Some(period) = self.poll_interval else { return own };
+        let brought = workload.rate_hz * period.as_secs_f64();
+        let brings_many = workload.delivery == Delivery::Every && brought > FOUND;
+        if brings_many { own } else { own / pace }
+    }
+
     fn measured(
         &self,
         workload: &Workload,
@@ -285,12 +332,11 @@ impl Choice {
         pace: f64,
         window: Duration,
     ) -> Measured {
-        let hz = workload.rate_hz * pace;
-        let own = f64::from(workload.clients);
-        // A stream's message is written to all at once, and a poll comes by itself.
-        let alike = if self.poll_interval.is_some() { own / pace } else { own };
+        let hz = self.hz(workload, pace);
+        let alike = self.clients(workload, pace);
         let due = (hz * window.as_secs_f64()).floor().max(1.0);
-        let most = (MOST_DELIVERIES_HZ / hz).min(f64::from(effort.most_clients));
+        let written_hz = self.poll_interval.map_or(hz, |period| pace / period.as_secs_f64());
+        let most = (MOST_WRITES_HZ / written_hz).min(f64::from(effort.most_clients));
         let least = (SAMPLES / due).max(FEWEST_CLIENTS);
         let slower = |time: Duration| Span(Duration::from_secs_f64(time.as_secs_f64() / pace));
         let gap = 1.0 / workload.rate_hz;

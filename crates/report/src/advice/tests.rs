@@ -72,7 +72,7 @@ fn a_rate_below_which_a_push_is_cheaper_than_a_poll_is_told() {
     assert!(text.contains("Take short-poll each 900ms"), "{text}");
     assert!(text.contains("below 8 messages/s sse takes less server CPU"), "{text}");
     assert!(
-        !four(Delivery::Every).text(Screen::NONE).contains("below"),
+        !four(Delivery::Every).text(Screen::NONE).contains("- below"),
         "polls bring each message"
     );
 }

@@ -146,20 +146,21 @@ pub(super) fn out(out: &Out) -> String {
     }
 }
 
-/// `8.5 µs [8.2–8.9]`: a middle, and its interval where that is not the same.
+/// `8.5 µs`, and on a line below `[8.2–8.9]`: a middle, and its interval where that is not the same.
 pub(super) fn precise(spread: &Spread, unit: fn(f64) -> String) -> String {
     let Spread { middle, low, high } = *spread;
     let (low, middle, high) = (unit(low), unit(middle), unit(high));
     if low == high {
         return middle;
     }
-    let number = |text: &str| {
-        text.rsplit_once(' ').map(|(number, unit)| (number.to_owned(), unit.to_owned()))
+    let parts = |text: &str| {
+        let (number, unit) = text.rsplit_once(' ')?;
+        Some((number.to_owned(), unit.to_owned()))
     };
-    match (number(&low), number(&high)) {
-        (Some((least, of)), Some((_, other))) if of == other => {
-            format!("{middle} [{least}–{}]", high.trim_end_matches(&of).trim_end())
+    match (parts(&low), parts(&high), parts(&middle)) {
+        (Some((least, of)), Some((most, other)), Some((_, own))) if of == other && of == own => {
+            format!("{middle}\n[{least}–{most}]")
         }
-        _ => format!("{middle} [{low}–{high}]"),
+        _ => format!("{middle}\n[{low}–{high}]"),
     }
 }

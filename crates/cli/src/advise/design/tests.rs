@@ -13,7 +13,7 @@ fn asked(line: &str) -> (Workload, AdviseArgs) {
 
 fn designed(line: &str) -> (Design, Plan) {
     let (workload, args) = asked(line);
-    let design = Design::of(&workload, Effort::quick(1_000));
+    let design = Design::of(&workload, Effort::quick(&workload));
     let plan = design.plan(&workload, &args, Layout::loopback(Spread::default()));
     (design, plan)
 }
@@ -99,4 +99,20 @@ fn quick_takes_less_than_two_minutes_whatever_is_asked() {
         let seconds = plan.total_estimate().as_secs_f64();
         assert!(seconds < 115.0, "{line}: {seconds}");
     }
+}
+
+/// Of 20 messages a second a poll each 9 s brings the newest, and one each 1.1 s too: as many are
+/// published for as many clients as at the user's pace. Where it brings all 180 of them it is to bring
+/// 180 of those that come eight times as fast, and they are published for all clients.
+#[test]
+fn what_it_takes_to_publish_is_shared_by_as_many_as_it_will_be() {
+    let line = "-c 900 -R 20/s --payload 64B --fresh 10s --delivery";
+    let polled = |delivery: &str| {
+        let (design, _) = designed(&format!("{line} {delivery}"));
+        design.contenders.into_iter().find(|it| it.poll_interval.is_some()).unwrap()
+    };
+    let (latest, every) = (polled("latest"), polled("every"));
+    assert!((latest.rate.hz() - 20.0).abs() < 1e-9, "{latest:?}");
+    assert!((every.rate.hz() / 20.0 / every.pace - 1.0).abs() < 1e-9, "{every:?}");
+    assert!(every.pace >= 7.0 && every.clients > latest.clients, "{every:?} {latest:?}");
 }

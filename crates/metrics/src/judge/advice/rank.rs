@@ -32,7 +32,7 @@ impl Ranking<'_> {
                 let next = self.next(best, beaten, cost);
                 return Answer::Take { best, next, alike: before };
             }
-            before = alike.to_vec();
+            before.clone_from(&alike);
             left = alike;
         }
         self.any(left, all.len(), order)

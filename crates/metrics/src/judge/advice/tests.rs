@@ -147,6 +147,7 @@ impl Tally {
 /// show; all, all but one that is not fresh, all but one that is invalid. The table is printed with
 /// `--nocapture`.
 #[test]
+#[expect(clippy::print_stdout, reason = "the table is what a person asks for")]
 fn what_is_told_of_made_up_rounds_is_true() {
     let mut all = Tally::default();
     for better in [0_u32, 1, 2, 4] {
