@@ -62,7 +62,7 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     let finished = written(&measured);
     measured.played?;
     if let Some((design, plan)) = check {
-        let checked = run::measured(plan.clone(), Players::real(), &args.output)?;
+        let checked = run::measured(plan.clone(), Players::real(), &args.output, 0)?;
         advised.checks =
             checks(&advised.candidates, &design.courses(&workload, &plan), &checked.record);
         written(&checked)?;

@@ -92,7 +92,7 @@ pub(crate) fn resolve(
     Ok(plan)
 }
 
-/// What a run's settings are taken from before its flags.
+/// The source of a run's settings before its flags.
 struct Source {
     /// The name that errors have for it.
     shown: String,

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use anyhow::anyhow;
 use pushbench_core::units::Count;
+use pushbench_core::{IpVersion, text};
 use pushbench_metrics::judge::thresholds::{self, ThresholdStatus};
 use pushbench_metrics::record::{FORMAT, RunRecord, TrialRecord};
 use pushbench_report::{ReportError, RunFolder};

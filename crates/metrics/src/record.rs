@@ -71,7 +71,7 @@ pub struct RunRecord {
     pub started: String,
     /// The arguments that it was started with.
     pub command_line: Vec<String>,
-    /// What was asked for beside the scenario.
+    /// Flags beside the scenario.
     #[serde(default, skip_serializing_if = "Flags::is_usual")]
     pub flags: Flags,
     /// The machine.

@@ -41,7 +41,7 @@ fn currency(row: &Row<'_>) -> Option<Currency> {
     cost.items.first().map(|item| item.tariff.currency)
 }
 
-/// What a client-month costs with each contender, from the cheapest on, where prices were given.
+/// The cost of a client-month with each contender, from the cheapest on, where prices were given.
 pub(crate) fn sentence(block: &Block<'_>) -> Option<String> {
     let told = |(row, spread): (&Row<'_>, Spread)| {
         Some(format!("{} {} with {}", spoken(spread.middle), currency(row)?, row.name()))
@@ -99,7 +99,7 @@ pub(crate) fn medians(costs: &[Cost]) -> Vec<Item> {
     first.items.iter().enumerate().map(item).collect()
 }
 
-/// What the costs are at, and what in them was not measured, in lines to be read below the tables.
+/// The prices that costs are at, and what in them was not measured, in lines to be read below the tables.
 pub(crate) fn legend(record: &RunRecord, blocks: &[Block<'_>]) -> Vec<String> {
     let Some(price) = &record.price else { return Vec::new() };
     let mut text = format!(

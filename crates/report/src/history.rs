@@ -96,7 +96,7 @@ fn words(mark: &Mark) -> String {
     }
 }
 
-/// What the words mean, and why runs were not compared.
+/// The meaning of the words, and why runs were not compared.
 fn legend(all: &[Series]) -> Vec<String> {
     let mut lines = vec![
         "Each run is held against the one before it, and against the first, by the tests of `pushbench compare`; \

@@ -38,7 +38,7 @@ pub(crate) fn scenario_toml(record: &RunRecord, has_trace: bool) -> Result<Strin
     Ok(format!("{head}\n{settings}"))
 }
 
-/// What the settings do not say, a line for each.
+/// Things that the settings do not say, a line for each.
 fn beside(record: &RunRecord) -> Vec<String> {
     let mut lines = Vec::new();
     if runs_elsewhere(record) {

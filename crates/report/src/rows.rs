@@ -128,7 +128,7 @@ pub(crate) struct Row<'a> {
     /// The valid trials that stand.
     pub(crate) trials: Vec<&'a TrialRecord>,
     figures: Vec<Figures>,
-    /// What each of them costs, or why that is not known; `None` without prices.
+    /// The cost of each of them, or why that is not known; `None` without prices.
     pub(crate) costs: Option<Result<Vec<Cost>, Unpriced>>,
     pub(crate) reach: Reach,
 }

@@ -123,7 +123,7 @@ impl Plan {
         Self { points, trials, before, ..self }
     }
 
-    /// What is asked for beside the scenario.
+    /// Flags beside the scenario.
     #[must_use]
     pub fn flags(&self) -> Flags {
         let spread = self.layout.spread();

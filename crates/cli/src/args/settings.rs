@@ -152,7 +152,7 @@ pub(crate) struct OutputArgs {
     pub(crate) verbose: bool,
 }
 
-/// What becomes of a run's results beside its folder.
+/// Places that a run's results go to beside its folder.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ResultArgs {

@@ -1,7 +1,6 @@
 //! A plan in words, before it is run.
 
 use pushbench_core::scenario::Point;
-use pushbench_core::{IpVersion, text};
 use pushbench_report::{over, talked};
 use pushbench_run::Plan;
 

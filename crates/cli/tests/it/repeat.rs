@@ -27,7 +27,7 @@ fn runs(folder: &Path) -> Vec<String> {
     names.iter().map(|name| format!("results/{name}")).collect()
 }
 
-/// What a run was asked for.
+/// The request that a run came from.
 fn asked(record: &Value) -> [Value; 5] {
     ["scenario", "points", "headers", "flags", "price"].map(|key| record[key].clone())
 }

@@ -1,6 +1,6 @@
 //! Crossings: where along a setting the lesser of two figures becomes the greater.
 //!
-//! What is looked at is the logarithm of the two figures' ratio in one round at one point. Noise of
+//! The quantity looked at is the logarithm of the two figures' ratio in one round at one point. Noise of
 //! a machine is a share of what it disturbs, so that it is alike on that scale at every point; and
 //! whatever a round did to both of them is gone from their ratio.
 //!

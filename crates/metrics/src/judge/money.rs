@@ -14,7 +14,7 @@ pub use self::usage::Usage;
 /// The seconds of a month: 730 hours, a twelfth of a year, as price lists have it.
 pub const MONTH_S: f64 = 730.0 * 3600.0;
 
-/// What money is taken for.
+/// The things that money is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entry {
     /// Bytes from server to clients.
@@ -53,7 +53,7 @@ impl Entry {
 /// A line of a bill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Item {
-    /// What for.
+    /// The thing that it is for.
     pub entry: Entry,
     /// The price.
     pub tariff: Tariff,
@@ -66,7 +66,7 @@ pub struct Item {
 /// The cost of a month of one client.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cost {
-    /// What it is made of, in the order of [`Entry::ALL`]; what has no price is not in it.
+    /// Its parts, in the order of [`Entry::ALL`]; what has no price is not in it.
     pub items: Vec<Item>,
 }
 

@@ -38,7 +38,7 @@ pub(super) fn lines<'a, T>(
     Contender::all().filter_map(line).collect()
 }
 
-/// What stands together, without what is missing.
+/// Things that stand together, without what is missing.
 fn stretches<T>(points: Vec<Option<T>>) -> Vec<Vec<T>> {
     let mut stretches = vec![Vec::new()];
     for point in points {

@@ -34,7 +34,7 @@ struct Line<'a> {
     latency_from: Option<LatencyFrom>,
     /// The prices of the run.
     price: Option<&'a Price>,
-    /// What a client costs a month at these.
+    /// The cost of a client's month at these.
     cost: Option<f64>,
     /// The trial that a line of `trials.csv` is of.
     trial: Option<&'a TrialRecord>,

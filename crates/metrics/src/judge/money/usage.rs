@@ -5,7 +5,7 @@ use pushbench_core::Transport;
 use crate::observe::ledger::{Direction, Layer, Phase};
 use crate::record::{CpuTime, TrialRecord};
 
-/// What one client takes in a second. `None` is "not measured".
+/// Resources that one client takes in a second. `None` is "not measured".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
     /// How it receives the feed.
