@@ -20,7 +20,7 @@ use crate::args::{CapacityArgs, OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::human;
 use crate::run::{command_line, commands, written};
-use crate::{interrupt, plan, print, scenarios, subjects, tell};
+use crate::{interrupt, plan, print, scenarios, subjects, tell_in_passing};
 
 /// Looks for the capacity of each transport.
 pub(crate) fn command(args: &CapacityArgs) -> Result<Outcome, Failure> {
@@ -106,7 +106,7 @@ fn measure(mut search: CapacityRun, output: &OutputArgs) -> Result<Outcome, Fail
     let name = format!("{}-capacity", search.plan().scenario.name);
     let folder = RunFolder::create(&output.out, &compact, &name).map_err(Failure::usage)?;
     if !output.quiet && !output.json {
-        tell(time(&search));
+        tell_in_passing(time(&search));
     }
     let played =
         play(&mut search, output, |search, tried| keep(search, tried, &folder, &mut record));

@@ -43,6 +43,7 @@ use anyhow::anyhow;
 use clap::Parser as _;
 use pushbench_core::text;
 use pushbench_run::player::child;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::args::{Cli, Command, ScenariosCommand};
 use crate::exit::{Failure, Outcome};
@@ -97,6 +98,16 @@ fn print_painted(text: &str) -> Result<(), Failure> {
             Err(Failure::failed(anyhow!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Writes a line on how far things are, where standard error takes it now: what is measured waits for no one
+/// who does not read.
+fn tell_in_passing(text: impl Display) {
+    let stderr = std::io::stderr();
+    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
+    if poll(&mut ready, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0) {
+        tell(text);
     }
 }
 

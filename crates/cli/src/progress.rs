@@ -13,7 +13,7 @@ use pushbench_metrics::record::{TrialId, TrialRecord};
 use pushbench_run::{AttemptRecord, Event, Plan};
 
 use crate::args::OutputArgs;
-use crate::tell;
+use crate::{tell, tell_in_passing};
 
 /// How often a line says how far a run is, where no terminal shows a bar. A run that is over sooner has none.
 const A_LINE_EACH: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ impl Progress {
         if has_lines {
             let (name, trials) = (&plan.scenario.name, plan.trials.len());
             let plural = if trials == 1 { "" } else { "s" };
-            tell(format_args!("{name}: {trials} trial{plural}, about {}", human(total)));
+            tell_in_passing(format_args!("{name}: {trials} trial{plural}, about {}", human(total)));
         }
         let bar = ProgressBar::with_draw_target(Some(millis(total)), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {prefix} left  {msg}") {
@@ -112,7 +112,7 @@ impl Progress {
         if self.last_line.is_some_and(|last| last.elapsed() >= A_LINE_EACH) {
             self.last_line = Some(Instant::now());
             let percent = at.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE) * 100.0;
-            tell(format_args!("{percent:3.0} %, about {left} left  {}", self.text));
+            tell_in_passing(format_args!("{percent:3.0} %, about {left} left  {}", self.text));
         }
         self.bar.set_prefix(left);
     }

@@ -303,7 +303,7 @@ pub(crate) fn blocks(record: &RunRecord) -> Vec<Block<'_>> {
         let mut figures: Vec<_> = trials.iter().map(|trial| Figures::of_trial(trial)).collect();
         Figures::retain_comparable(&mut figures);
         if let Some(block) = blocks.last_mut() {
-            let name = summary.contender.name().to_owned();
+            let name = name_with(summary.contender, summary.point.client);
             let costs = cost::of_trials(record.price.as_ref(), &trials);
             block.rows.push(Row { summary, name, trials, figures, costs, reach: Reach::Socket });
         }
@@ -358,15 +358,36 @@ pub(crate) fn by_server<'a>(record: &RunRecord, blocks: Vec<Block<'a>>) -> Vec<B
         for row in block.rows {
             let key = (alike(&block.point), row.contender());
             let Some(at) = wanted.iter().position(|wanted| *wanted == key) else { continue };
-            let name = if clients_differ {
-                format!("{} ({})", row.contender(), block.point.client)
-            } else {
-                block.point.subject.to_string()
-            };
+            let name = if clients_differ { row.name } else { block.point.subject.to_string() };
             others[at].rows.push(Row { name, ..row });
         }
     }
     others
+}
+
+/// The name of a contender whose clients a program plays: `websocket`, `websocket (chromium)`.
+fn name_with(contender: Contender, client: ClientKind) -> String {
+    match client {
+        ClientKind::Native => contender.name().to_owned(),
+        client => format!("{contender} ({client})"),
+    }
+}
+
+/// Blocks of which those stand together that differ in nothing but who plays the clients, in their order.
+pub(crate) fn beside<'b, 'a>(blocks: &'b [Block<'a>]) -> Vec<Vec<&'b Block<'a>>> {
+    let alike = |point: &Point| {
+        let client = ClientKind::Native;
+        Point { id: 0, label: String::new(), client, ..point.clone() }
+    };
+    let mut groups: Vec<Vec<&Block<'a>>> = Vec::new();
+    for block in blocks {
+        let kin = groups.iter_mut().find(|group| alike(&group[0].point) == alike(&block.point));
+        match kin {
+            Some(group) => group.push(block),
+            None => groups.push(vec![block]),
+        }
+    }
+    groups
 }
 
 fn valid_trials(record: &RunRecord, point: u32, contender: Contender) -> Vec<&TrialRecord> {

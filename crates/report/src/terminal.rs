@@ -1,15 +1,18 @@
 //! The table of a run on a terminal: in its width, the columns that matter most first.
 
-use pushbench_core::Figure;
+use pushbench_core::client::ClientKind;
 use pushbench_core::feed::stamp::LatencyFrom;
+use pushbench_core::scenario::Point;
+use pushbench_core::{Contender, Figure};
 use pushbench_metrics::record::RunRecord;
 
 use crate::grid::{Cell, FEWEST_COLUMNS, Grid, in_one_line};
 use crate::human;
 use crate::instrument;
 use crate::notes::{self, Mark, Note};
-use crate::rows::{Block, blocks};
+use crate::rows::{Block, Row, beside, blocks};
 use crate::screen::{Paint, Screen};
+use crate::settings;
 use crate::standing::{misses_messages, paints};
 use crate::table::{self, Column};
 
@@ -35,10 +38,13 @@ const GIVE_WAY: [Column; 16] = [
     Column::Delivered,
 ];
 
-/// A block of the run with its table.
+/// A block of the run with its table, or several that differ in who plays the clients alone: their rows stand
+/// side by side.
 struct Part<'a> {
-    block: &'a Block<'a>,
-    notes: Vec<Note>,
+    blocks: Vec<&'a Block<'a>>,
+    heading: String,
+    /// Those of each block.
+    notes: Vec<Vec<Note>>,
     columns: Vec<Column>,
     grid: Grid,
 }
@@ -48,16 +54,23 @@ struct Part<'a> {
 #[must_use]
 pub fn terminal_table(record: &RunRecord, screen: Screen) -> String {
     let blocks = blocks(record);
-    let parts: Vec<Part<'_>> = blocks.iter().map(|block| Part::of(record, block)).collect();
+    let parts: Vec<Part<'_>> =
+        beside(&blocks).into_iter().map(|blocks| Part::of(record, blocks)).collect();
     let gone = too_much(&parts, screen);
     let mut text = String::new();
     for part in &parts {
-        if !part.block.heading.is_empty() {
-            text.push_str(&screen.wrapped(&part.block.heading));
+        if !part.heading.is_empty() {
+            text.push_str(&screen.wrapped(&part.heading));
         }
         text.push_str(&format!("{}\n", part.shown(gone.as_deref(), screen)));
-        part.notes.iter().for_each(|note| text.push_str(&shown_note(note, screen)));
-        table::below(record, part.block).for_each(|line| text.push_str(&screen.wrapped(&line)));
+        for (block, notes) in part.blocks.iter().zip(&part.notes) {
+            let below: Vec<String> = table::below(record, block).collect();
+            if part.blocks.len() > 1 && !(notes.is_empty() && below.is_empty()) {
+                text.push_str(&screen.wrapped(&format!("With {} clients:", block.point.client)));
+            }
+            notes.iter().for_each(|note| text.push_str(&shown_note(note, screen)));
+            below.iter().for_each(|line| text.push_str(&screen.wrapped(line)));
+        }
         text.push('\n');
     }
     let legend = table::legend(record, &blocks).into_iter();
@@ -86,7 +99,7 @@ fn too_much(parts: &[Part<'_>], screen: Screen) -> Option<Vec<Column>> {
 /// The columns that are not shown, and where they are.
 fn left_out(parts: &[Part<'_>], gone: &[Column], screen: Screen) -> Option<String> {
     let first = parts.first().filter(|_| !gone.is_empty())?;
-    let from = first.block.latency_from();
+    let from = first.blocks[0].latency_from();
     let names = gone.iter().map(|column| match column {
         Column::Delivered if parts.iter().all(Part::is_whole) => "delivered (100 %)".to_owned(),
         column => in_one_line(&title(*column, from)),
@@ -105,25 +118,29 @@ fn title(column: Column, from: LatencyFrom) -> String {
 }
 
 impl<'a> Part<'a> {
-    fn of(record: &RunRecord, block: &'a Block<'a>) -> Self {
-        let notes = notes::notes(record, block.point.id);
-        let columns = table::columns(block, false);
-        let from = block.latency_from();
+    fn of(record: &RunRecord, blocks: Vec<&'a Block<'a>>) -> Self {
+        let notes = |block: &&Block<'_>| notes::notes(record, block.point.id);
+        let notes: Vec<Vec<Note>> = blocks.iter().map(notes).collect();
+        let columns = table::columns(blocks[0], false);
+        let from = blocks[0].latency_from();
         let titles = columns.iter().map(|column| title(*column, from));
-        let colours: Vec<Vec<Option<Paint>>> =
-            columns.iter().map(|column| colours(*column, block, &notes)).collect();
-        let rows = block.rows.iter().enumerate().map(|(at, row)| {
-            let texts = table::cells(row, &columns, &notes);
-            let painted = texts.iter().zip(&colours);
-            painted.map(|(text, colours)| Cell::new(text, colours[at])).collect::<Vec<_>>()
-        });
-        let grid = Grid::new(titles, rows);
-        Self { block, notes, columns, grid }
+        let each = blocks.iter().zip(&notes);
+        let mut rows: Vec<(Contender, Vec<Cell>)> =
+            each.flat_map(|(block, notes)| rows(block, notes, &columns)).collect();
+        // In the order of contenders, and of each as the points come.
+        rows.sort_by_key(|(contender, _)| Contender::all().position(|it| it == *contender));
+        let grid = Grid::new(titles, rows.into_iter().map(|(_, cells)| cells));
+        let heading = heading(record, &blocks);
+        Self { blocks, heading, notes, columns, grid }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.blocks.iter().flat_map(|block| &block.rows)
     }
 
     /// Whether every message came to everybody.
     fn is_whole(&self) -> bool {
-        let rows = self.block.rows.iter().filter(|row| row.has_figures());
+        let rows = self.rows().filter(|row| row.has_figures());
         rows.map(|row| &row.summary.counts.audit)
             .all(|audit| audit.is_numbered() && audit.delivered == audit.expected)
     }
@@ -144,6 +161,28 @@ impl<'a> Part<'a> {
         let columns = (0..self.columns.len()).filter(|&at| gone.contains(&self.columns[at]));
         self.grid.without(&columns.collect::<Vec<_>>()).shown(screen)
     }
+}
+
+/// The settings that set the points of `blocks` apart from others, without who plays the clients where they
+/// are several.
+fn heading(record: &RunRecord, blocks: &[&Block<'_>]) -> String {
+    let [first, _, ..] = blocks else { return blocks[0].heading.clone() };
+    let native = |point: &Point| Point { client: ClientKind::Native, ..point.clone() };
+    let points: Vec<Point> = record.points.iter().map(native).collect();
+    settings::heading(&points, &native(&first.point))
+}
+
+/// The cells of each row of a block.
+fn rows(block: &Block<'_>, notes: &[Note], columns: &[Column]) -> Vec<(Contender, Vec<Cell>)> {
+    let colours: Vec<Vec<Option<Paint>>> =
+        columns.iter().map(|column| colours(*column, block, notes)).collect();
+    let row = |(at, row): (usize, &Row<'_>)| {
+        let texts = table::cells(row, columns, notes);
+        let painted = texts.iter().zip(&colours);
+        let cells = painted.map(|(text, colours)| Cell::new(text, colours[at])).collect();
+        (row.contender(), cells)
+    };
+    block.rows.iter().enumerate().map(row).collect()
 }
 
 /// The colour of each row's cell in `column`.

@@ -13,7 +13,7 @@ use pushbench_run::capacity::Tried;
 
 use crate::args::OutputArgs;
 use crate::progress::phase_name;
-use crate::tell;
+use crate::tell_in_passing;
 
 /// Shows how far a search is.
 pub(super) struct Progress {
@@ -79,7 +79,7 @@ impl Progress {
         };
         let end = if *is_last { "; its search is over" } else { "" };
         let load = self.over.words(*load);
-        self.bar.suspend(|| tell(format_args!("{contender:<12} {load}: {answer}{end}")));
+        self.bar.suspend(|| tell_in_passing(format_args!("{contender:<12} {load}: {answer}{end}")));
     }
 
     /// Takes the line away.
