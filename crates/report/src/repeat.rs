@@ -26,6 +26,11 @@ pub(crate) fn scenario_toml(record: &RunRecord, has_trace: bool) -> Result<Strin
     if has_trace {
         scenario.feed.trace = Some(TRACE.to_owned());
     }
+    // In one line, and nothing that acts on a terminal: the record has these words as they are.
+    for words in [&mut scenario.name, &mut scenario.question, &mut scenario.headers] {
+        *words = text::line(words).into_owned();
+    }
+    scenario.feed.trace = scenario.feed.trace.map(|trace| text::line(&trace).into_owned());
     let settings = scenario.to_toml();
     let settings = settings.map_err(|error| ReportError::inconsistent(SCENARIO.as_ref(), error))?;
     let mut head = String::from(
