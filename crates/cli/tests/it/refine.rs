@@ -38,7 +38,7 @@ fn points_are_added_where_transports_cross_and_are_kept_as_the_others_are() {
     let (code, stdout, stderr) = outcome(work.path(), &args);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(
-        stderr.starts_with("refining: 44.7 messages/s, between 10 messages/s and 200"),
+        stderr.starts_with("refining: 44 messages/s, between 10 messages/s and 200"),
         "{stderr}"
     );
     let folder = work.path().join("results/latest");
