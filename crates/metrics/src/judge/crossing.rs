@@ -5,7 +5,7 @@
 //! whatever a round did to both of them is gone from their ratio.
 //!
 //! A crossing is *told* only between two points at which the rounds show a difference, one this way
-//! and one that way. Where it lies is interpolated between the points beside it ([`bridge`]), and
+//! and one that way. Where it lies is interpolated between the points beside it (`bridge`), and
 //! its 95 % interval is the stretch in which the interval of the rounds' differences holds zero: the
 //! settings at which the two could be equal.
 //!

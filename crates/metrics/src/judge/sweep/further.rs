@@ -31,7 +31,7 @@ pub struct Further<'a> {
 
 /// The points that halve the gaps in which contenders cross, those of the first readings first.
 ///
-/// A gap is left as it is where its crossing is [known well](KNOWN_WELL), where noise decides its
+/// A gap is left as it is where its crossing is known well, where noise decides its
 /// interval and not the gap, and where no round value is inside.
 #[must_use]
 pub fn further(record: &RunRecord) -> Vec<Further<'_>> {
