@@ -351,6 +351,8 @@ fn order(scenario: &Scenario, points: &[Point], subjects: &[Subject]) -> Vec<Tri
 
 #[cfg(test)]
 mod tests {
+    use pushbench_core::scenario::Axis;
+
     use super::*;
     use crate::place::Spread;
 
@@ -398,5 +400,22 @@ mod tests {
         }
         let orders: Vec<_> = trials.chunks(4).map(|c| c.iter().map(|id| id.contender)).collect();
         assert!(orders.iter().any(|order| !order.clone().eq(orders[0].clone())), "never shuffled");
+    }
+
+    #[test]
+    fn further_points_have_rounds_of_their_own_behind_those_that_were() {
+        let plan =
+            plan("runs = 2\nrate = [\"1/s\", \"4/s\"]\ntransports = [\"sse\", \"websocket\"]");
+        let setting = (Axis::Rate, 2.0);
+        let point = plan.scenario.further_point(3, &plan.points[0], setting, None).unwrap();
+        let further = plan.clone().with_further(vec![point.clone()]);
+        assert_eq!(further.before as usize, plan.trials.len());
+        assert_eq!((further.points.len(), &further.points[2]), (3, &point));
+        let mut trials: Vec<_> =
+            further.trials.iter().map(|id| (id.round, id.contender.name(), id.point)).collect();
+        trials.sort_unstable();
+        let expected = [(1, "sse", 3), (1, "websocket", 3), (2, "sse", 3), (2, "websocket", 3)];
+        assert_eq!(trials, expected);
+        assert_eq!(further.feed(further.trials[0]).schedule.mean_hz(), Some(2.0));
     }
 }

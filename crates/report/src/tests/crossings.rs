@@ -93,6 +93,20 @@ fn what_a_message_costs_is_compared_where_each_client_gets_each() {
     assert!(line.contains(", P/T 4;") || line.contains(", P/T 3.9;"), "{line}");
 }
 
+/// Four messages in two seconds of 2.24/s: what a push costs in the long run is not that of two a second.
+#[test]
+fn a_window_that_holds_a_fraction_of_a_message_less_does_not_make_a_push_cheaper() {
+    let record = fixture::run(
+        "clients = 10\nduration = \"2s\"\nruns = 3\nrate = [\"1/s\", \"2.24/s\"]\n\
+         transports = [\"short-poll\", \"websocket\"]",
+    );
+    let sweeps = sweeps(&record);
+    let level = |reading: Reading| sweeps[0].level(reading, Contender::WEBSOCKET, 2.24).unwrap();
+    let bytes = level(Reading::PerClientSecond(Cost::WireBytes));
+    let each = level(Reading::Of(Figure::WireBytes));
+    assert!((bytes / each - 2.24).abs() < 0.01, "{bytes} {each}");
+}
+
 #[test]
 fn costs_that_are_equal_cross_nowhere() {
     let record = rates("", |_, _| 40.0);
@@ -158,6 +172,7 @@ fn a_crossing_that_is_not_known_well_has_its_gap_halved() {
     let record = crossing();
     let wanted = further(&record);
     let wanted: Vec<_> = wanted.iter().map(|it| (it.axis, it.value, it.between)).collect();
-    assert_eq!(wanted, [(Axis::Rate, 2.83, (2.0, 4.0))]);
+    // Six messages in a window of two seconds: 2.83 would be a fraction of one more or less.
+    assert_eq!(wanted, [(Axis::Rate, 3.0, (2.0, 4.0))]);
     assert!(further(&rates("", |_, _| 40.0)).is_empty());
 }

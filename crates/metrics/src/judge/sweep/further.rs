@@ -31,7 +31,7 @@ pub struct Further<'a> {
 
 /// The points that halve the gaps in which contenders cross, those of the first readings first.
 ///
-/// A gap is left as it is where its crossing is known well (`KNOWN_WELL`), where noise decides its
+/// A gap is left as it is where its crossing is known well, where noise decides its
 /// interval and not the gap, and where no round value is inside.
 #[must_use]
 pub fn further(record: &RunRecord) -> Vec<Further<'_>> {
@@ -42,7 +42,8 @@ pub fn further(record: &RunRecord) -> Vec<Further<'_>> {
                 let is_new = |it: &Further<'_>| {
                     wanted.iter().all(|other| (other.axis, other.like.id) != (it.axis, it.like.id))
                 };
-                wanted.extend(halved(&sweep, crossing).filter(is_new));
+                let window_s = record.scenario.duration.0.as_secs_f64();
+                wanted.extend(halved(&sweep, crossing, window_s).filter(is_new));
             }
         }
     }
@@ -54,7 +55,7 @@ const fn is_of_its_own(reading: Reading) -> bool {
     !matches!(reading, Reading::Of(Figure::ServerCpu | Figure::WireBytes))
 }
 
-fn halved<'a>(sweep: &Sweep<'a>, crossing: &Crossing) -> Option<Further<'a>> {
+fn halved<'a>(sweep: &Sweep<'a>, crossing: &Crossing, window_s: f64) -> Option<Further<'a>> {
     let Crossing { at, low, high, factors, .. } = *crossing;
     let is_known = high <= low * KNOWN_WELL || factors.0.max(factors.1) < FACTOR_WORTH_A_LOOK;
     if is_known || !sweep.axis.takes_further_values() {
@@ -67,7 +68,13 @@ fn halved<'a>(sweep: &Sweep<'a>, crossing: &Crossing) -> Option<Further<'a>> {
     if length(from, to) < GAPS_AN_INTERVAL * length(low, high) {
         return None;
     }
-    let value = sweep.axis.round(sweep.scale.middle(from, to));
+    let middle = sweep.scale.middle(from, to);
+    let value = match sweep.axis {
+        // A window that holds few messages holds a whole number of them.
+        Axis::Rate => (middle * window_s).round() / window_s,
+        _ => middle,
+    };
+    let value = sweep.axis.round(value);
     let (axis, like) = (sweep.axis, sweep.points[above - 1]);
     (from < value && value < to).then_some(Further { axis, like, value, between: (from, to) })
 }

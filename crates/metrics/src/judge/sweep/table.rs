@@ -16,11 +16,14 @@ type Cell<'a> = Vec<(&'a TrialRecord, Figures)>;
 
 /// All of them, by the point's place in the sweep and the contender.
 #[derive(Debug, Clone)]
-pub(super) struct Table<'a>(HashMap<(usize, Contender), Cell<'a>>);
+pub(super) struct Table<'a> {
+    points: Vec<&'a Point>,
+    cells: HashMap<(usize, Contender), Cell<'a>>,
+}
 
 impl<'a> Table<'a> {
     /// Those of `record` at `points`.
-    pub(super) fn of(record: &'a RunRecord, points: &[&Point]) -> Self {
+    pub(super) fn of(record: &'a RunRecord, points: &[&'a Point]) -> Self {
         let places: HashMap<u32, usize> =
             points.iter().enumerate().map(|(place, point)| (point.id, place)).collect();
         let mut cells: HashMap<(usize, Contender), Cell<'a>> = HashMap::new();
@@ -34,17 +37,17 @@ impl<'a> Table<'a> {
             Figures::retain_comparable(&mut figures);
             cell.iter_mut().zip(figures).for_each(|(trial, known)| trial.1 = known);
         }
-        Self(cells)
+        Self { points: points.to_vec(), cells }
     }
 
     /// The contenders that have any, in the order of all.
     pub(super) fn contenders(&self) -> Vec<Contender> {
-        Contender::all().filter(|it| self.0.keys().any(|cell| cell.1 == *it)).collect()
+        Contender::all().filter(|it| self.cells.keys().any(|cell| cell.1 == *it)).collect()
     }
 
     /// Whether messages were superseded.
     pub(super) fn supersedes(&self) -> bool {
-        let mut trials = self.0.values().flatten();
+        let mut trials = self.cells.values().flatten();
         trials.any(|(trial, _)| trial.measured.audit.superseded > 0)
     }
 
@@ -81,8 +84,8 @@ impl<'a> Table<'a> {
         of: Contender,
         reading: Reading,
     ) -> impl Iterator<Item = (u32, f64)> {
-        self.0.get(&(place, of)).into_iter().flatten().filter_map(move |(trial, figures)| {
-            Some((trial.id.round, reading.value(trial, figures)?))
+        self.cells.get(&(place, of)).into_iter().flatten().filter_map(move |(trial, figures)| {
+            Some((trial.id.round, reading.value(trial, figures, self.points[place])?))
         })
     }
 }
