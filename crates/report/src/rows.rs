@@ -173,7 +173,8 @@ impl Row<'_> {
     /// The spread of what a sweep compares.
     pub(crate) fn reading(&self, reading: Reading) -> Option<Spread> {
         let trials = self.trials.iter().zip(&self.figures);
-        let values = trials.filter_map(|(trial, figures)| reading.value(trial, figures));
+        // Money is its [`cost`](Self::cost).
+        let values = trials.filter_map(|(trial, figures)| reading.value(trial, figures, None));
         Spread::of(&values.collect::<Vec<f64>>())
     }
 

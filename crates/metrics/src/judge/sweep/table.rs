@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use pushbench_core::Contender;
+use pushbench_core::price::Price;
 use pushbench_core::scenario::Point;
 
 use super::Reading;
@@ -14,9 +15,14 @@ use crate::record::{RunRecord, TrialRecord};
 /// A contender's valid trials at a point.
 type Cell<'a> = Vec<(&'a TrialRecord, Figures)>;
 
-/// All of them, by the point's place in the sweep and the contender.
+/// All of them.
 #[derive(Debug, Clone)]
-pub(super) struct Table<'a>(HashMap<(usize, Contender), Cell<'a>>);
+pub(super) struct Table<'a> {
+    /// By the point's place in the sweep and the contender.
+    cells: HashMap<(usize, Contender), Cell<'a>>,
+    /// The prices of the run.
+    pub(super) price: Option<&'a Price>,
+}
 
 impl<'a> Table<'a> {
     /// Those of `record` at `points`.
@@ -34,17 +40,17 @@ impl<'a> Table<'a> {
             Figures::retain_comparable(&mut figures);
             cell.iter_mut().zip(figures).for_each(|(trial, known)| trial.1 = known);
         }
-        Self(cells)
+        Self { cells, price: record.price.as_ref() }
     }
 
     /// The contenders that have any, in the order of all.
     pub(super) fn contenders(&self) -> Vec<Contender> {
-        Contender::all().filter(|it| self.0.keys().any(|cell| cell.1 == *it)).collect()
+        Contender::all().filter(|it| self.cells.keys().any(|cell| cell.1 == *it)).collect()
     }
 
     /// Whether messages were superseded.
     pub(super) fn supersedes(&self) -> bool {
-        let mut trials = self.0.values().flatten();
+        let mut trials = self.cells.values().flatten();
         trials.any(|(trial, _)| trial.measured.audit.superseded > 0)
     }
 
@@ -81,8 +87,8 @@ impl<'a> Table<'a> {
         of: Contender,
         reading: Reading,
     ) -> impl Iterator<Item = (u32, f64)> {
-        self.0.get(&(place, of)).into_iter().flatten().filter_map(move |(trial, figures)| {
-            Some((trial.id.round, reading.value(trial, figures)?))
+        self.cells.get(&(place, of)).into_iter().flatten().filter_map(move |(trial, figures)| {
+            Some((trial.id.round, reading.value(trial, figures, self.price)?))
         })
     }
 }
