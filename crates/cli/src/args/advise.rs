@@ -7,10 +7,12 @@ use pushbench_core::{Contender, Delivery};
 use super::link::LinkArgs;
 use super::processes::ProcessArgs;
 use super::settings::OutputArgs;
+use super::single::of_one_value;
 
 /// `pushbench advise`.
 #[derive(Debug, Args)]
 #[command(
+    mut_args(of_one_value),
     mut_arg("json", |arg| arg.help("Print the advice as JSON on standard output, and nothing else")),
     after_help = "Clients, rate, payload and freshness are asked for where they are missing and this is a terminal.
 Exit status is 3 where a contender could not be judged, its trials being invalid.
