@@ -7,7 +7,7 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use super::escaped;
 use crate::notes::Mark;
 
-/// What such trials are, in runs and in searches for the most load.
+/// The meaning of such trials, in runs and in searches for the most load.
 const INVALID: &str = "In these the instrument failed, so they say nothing about a transport. Each is \
                        repeated once, unless the server refused all clients for good.";
 const TOO_MUCH: &str = "In these the load was too much to be measured, or something disturbed the \
