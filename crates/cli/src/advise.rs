@@ -25,7 +25,7 @@ use crate::exit::{Failure, Outcome};
 use crate::progress::human;
 use crate::run::{self, Measured};
 use crate::screen::plain;
-use crate::{interrupt, print, tell};
+use crate::{interrupt, price, print, tell};
 
 /// Rounds where there is time for more than the fewest.
 const ROUNDS: u32 = 9;
@@ -40,8 +40,10 @@ const PLANNED: f64 = 0.85;
 /// Advises.
 pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     let workload = Workload::of(args)?;
+    let price = price::read(args.price.as_deref())?;
     let layout = Layout::loopback(args.processes.spread(None));
     let (design, plan) = chosen(&workload, args, &layout)?;
+    let plan = Plan { price, ..plan };
     let check = check(&workload, args, &design, &plan, &layout);
     let time = plan.total_estimate()
         + check.as_ref().map_or(Duration::ZERO, |(_, it)| it.total_estimate());
@@ -160,7 +162,7 @@ fn check(
     };
     let (design, check) = fitting(workload, args, layout, Design::of(workload, effort)).ok()?;
     let time = plan.total_estimate() + check.total_estimate();
-    let mut check = check;
+    let mut check = Plan { price: plan.price.clone(), ..check };
     check.scenario.name = "advise-check".to_owned();
     (time <= args.budget.0.mul_f64(PLANNED)).then_some((design, check))
 }
@@ -188,6 +190,9 @@ fn describe(workload: &Workload, design: &Design, plan: &Plan, check: Option<&Pl
             it.clients,
             period.unwrap_or_default()
         ));
+    }
+    if let Some(price) = &plan.price {
+        text.push_str(&format!("  prices      of {} as of {}\n", price.name, price.as_of));
     }
     if has_no_period(workload) {
         text.push_str("  short-poll  left out: no period is fresh enough\n");
@@ -227,7 +232,9 @@ fn advised(
     Advised {
         advice: advise(&candidates, &wishes),
         wishes,
+        clients: workload.clients,
         rate_hz: workload.rate_hz,
+        price: record.price.clone(),
         round_trip: workload.round_trip(),
         has_no_period: has_no_period(workload),
         scaled: scaled(workload, design),

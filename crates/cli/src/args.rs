@@ -15,6 +15,7 @@ mod processes;
 mod rules;
 mod security;
 mod settings;
+mod single;
 mod subject;
 mod talk;
 

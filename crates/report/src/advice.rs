@@ -1,12 +1,14 @@
 //! Advice as people and programs read it: the sentence, what would change it, the table that it rests
 //! on, and what was not measured.
 
+mod money;
 mod turns;
 mod words;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use pushbench_core::price::Price;
 use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_metrics::judge::advice::{Advice, Answer, Candidate, Out, Spread, Wishes};
@@ -22,8 +24,12 @@ use crate::screen::Screen;
 pub struct Advised {
     /// The wishes.
     pub wishes: Wishes,
+    /// Clients, by the user's numbers.
+    pub clients: u32,
     /// Messages each second, by the user's numbers.
     pub rate_hz: f64,
+    /// The prices that costs are told at; `None` where none were given.
+    pub price: Option<Price>,
     /// From a client to the server and back.
     pub round_trip: Duration,
     /// Whether polls were to choose from, and no period of theirs is fresh enough.
@@ -90,20 +96,15 @@ impl Advised {
     }
 
     fn table(&self) -> Grid {
-        let has_money = self.money().any(|cost| cost.is_some());
-        let money = has_money.then_some("money/month");
-        let costs = ["server CPU/s", "bytes/s", "memory"];
-        let header =
-            ["", "fresh?", "fresh p99"].into_iter().chain(money).chain(costs).map(str::to_owned);
-        let rows = (0..self.candidates.len()).map(|at| self.row(at, has_money));
+        let money = money::heading(self);
+        let costs = ["server CPU/s", "bytes/s", "memory"].map(str::to_owned);
+        let fresh = ["", "fresh?", "fresh p99"].map(str::to_owned);
+        let header = fresh.into_iter().chain(money).chain(costs);
+        let rows = (0..self.candidates.len()).map(|at| self.row(at));
         Grid::new(header, rows).with_words(&[1])
     }
 
-    fn money(&self) -> impl Iterator<Item = Option<Spread>> {
-        self.candidates.iter().map(|candidate| candidate.spread(|costs| costs.money))
-    }
-
-    fn row(&self, at: usize, has_money: bool) -> Vec<String> {
+    fn row(&self, at: usize) -> Vec<String> {
         let candidate = &self.candidates[at];
         let is_composed = self.courses[at].is_composed();
         let sign = if is_composed { "≈ " } else { "" };
@@ -118,8 +119,8 @@ impl Advised {
             Some(reason) => out(&reason),
         };
         let mut row = vec![self.name(at), judged, shown(candidate.fresh_us(), human::time)];
-        if has_money {
-            row.push(shown(candidate.spread(|costs| costs.money), |money| format!("{money:.4}")));
+        if self.price.is_some() {
+            row.push(shown(money::of(candidate), money::amount));
         }
         row.push(shown(candidate.spread(|costs| costs.server_cpu_us), human::time));
         row.push(shown(candidate.spread(|costs| costs.wire_bytes), human::size));
@@ -140,6 +141,7 @@ impl Advised {
                     .to_owned(),
             );
         }
+        lines.extend(money::remarks(self));
         lines.extend(self.scaled.iter().cloned());
         lines.extend(self.checks.iter().map(|check| self.checked(check)));
         let is_unjudged = |out: &Option<Out>| matches!(out, Some(Out::Invalid { .. }));
@@ -184,7 +186,7 @@ impl Advised {
                 "server_cpu_us_per_client_s": candidate.spread(|costs| costs.server_cpu_us),
                 "wire_bytes_per_client_s": candidate.spread(|costs| costs.wire_bytes),
                 "server_memory_bytes_per_client": candidate.spread(|costs| costs.memory_bytes),
-                "money_per_client_month": candidate.spread(|costs| costs.money),
+                "money_per_client_month": money::of(candidate),
             })
         };
         let checks = self.checks.iter().map(|check| {
@@ -201,6 +203,9 @@ impl Advised {
                 "delivery": self.wishes.delivery,
                 "margin": self.wishes.margin,
             },
+            "clients": self.clients,
+            "price": self.price.as_ref().map(|price| &price.name),
+            "currency": self.price.as_ref().and_then(Price::currency).map(|it| it.to_string()),
             "answer": self.advice.answer,
             "named": self.named(),
             "sentence": answer(self),

@@ -73,6 +73,7 @@ pub(crate) const fn name(reading: Reading) -> &'static str {
     match reading {
         Reading::PerClientSecond(Cost::ServerCpu) => "server CPU per client and second",
         Reading::PerClientSecond(Cost::WireBytes) => "bytes per client and second",
+        Reading::PerClientMonth => "cost per client and month",
         Reading::FRESHNESS => "mean age",
         Reading::Of(Figure::LatencyP50) => "median latency",
         Reading::Of(Figure::LatencyP99) => "p99 latency",
@@ -82,16 +83,18 @@ pub(crate) const fn name(reading: Reading) -> &'static str {
     }
 }
 
-fn amount(reading: Reading, value: f64) -> String {
+fn amount(sweep: &Sweep<'_>, reading: Reading, value: f64) -> String {
+    let currency = || sweep.currency().map(|it| it.to_string()).unwrap_or_default();
     match reading.unit() {
-        Unit::Micros => human::time(value),
-        unit => human::quantity(unit, value),
+        None => format!("{} {}", human::short_number(value, 2), currency()),
+        Some(Unit::Micros) => human::time(value),
+        Some(unit) => human::quantity(unit, value),
     }
 }
 
 /// The header of [`rows`].
-pub(crate) const HEADER: [&str; 6] =
-    ["figure", "less above", "than", "from", "95 % interval", "mean age there"];
+pub(crate) const HEADER: [&str; 7] =
+    ["figure", "less above", "than", "from", "95 % interval", "mean age there", "fresh p99 there"];
 
 /// The rows of a table of all crossings, below [`HEADER`].
 pub(crate) fn rows(record: &RunRecord) -> Vec<Vec<String>> {
@@ -101,11 +104,13 @@ pub(crate) fn rows(record: &RunRecord) -> Vec<Vec<String>> {
         let (lesser, greater) = told.ordered();
         let Crossing { at, low, high, .. } = *told.crossing;
         let [low, high] = [low, high].map(|it| settings::number(sweep.axis, it));
-        let ages = told.levels(Reading::FRESHNESS);
-        let ages = ages.map(|(one, two)| {
-            let [one, two] = [one, two].map(|age| amount(Reading::FRESHNESS, age));
-            format!("{one}, {two}")
-        });
+        let both = |reading: Reading| {
+            let levels = told.levels(reading).map(|(one, two)| {
+                let [one, two] = [one, two].map(|level| amount(sweep, reading, level));
+                format!("{one}, {two}")
+            });
+            levels.unwrap_or_else(|| human::NOTHING.to_owned())
+        };
         let held = held(sweep);
         let comma = if held.is_empty() { "" } else { "; " };
         vec![
@@ -114,7 +119,8 @@ pub(crate) fn rows(record: &RunRecord) -> Vec<Vec<String>> {
             greater.to_string(),
             format!("{}{comma}{held}", settings::worded(sweep.axis, at)),
             format!("{low}–{high}"),
-            ages.unwrap_or_else(|| human::NOTHING.to_owned()),
+            both(Reading::FRESHNESS),
+            both(Reading::FRESH_P99),
         ]
     };
     rows.map(row).collect()
@@ -134,7 +140,7 @@ pub(crate) fn page_section(record: &RunRecord) -> String {
         return String::new();
     }
     let item = |row: &Vec<String>| {
-        let [figure, lesser, greater, from, interval, _] = &row[..] else { return String::new() };
+        let [figure, lesser, greater, from, interval, ..] = &row[..] else { return String::new() };
         let words = format!("{figure}: {lesser} below {greater} from {from} on [{interval}]");
         format!("<li>{}</li>\n", text::html(&words))
     };

@@ -5,6 +5,7 @@
 //! comes from outside (names, errors, arguments) is escaped on its way in.
 
 pub(crate) mod answer;
+mod capacity;
 pub(crate) mod document;
 pub(crate) mod drawing;
 mod figures;

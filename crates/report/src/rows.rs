@@ -173,8 +173,9 @@ impl Row<'_> {
     /// The spread of what a sweep compares.
     pub(crate) fn reading(&self, reading: Reading) -> Option<Spread> {
         let trials = self.trials.iter().zip(&self.figures);
-        let values = trials
-            .filter_map(|(trial, figures)| reading.value(trial, figures, &self.summary.point));
+        // Money is its [`cost`](Self::cost).
+        let at = (&self.summary.point, None);
+        let values = trials.filter_map(|(trial, figures)| reading.value(trial, figures, at));
         Spread::of(&values.collect::<Vec<f64>>())
     }
 

@@ -38,6 +38,9 @@ impl Column {
                 (latency_from.latency(), "p50 [low–high]")
             }
             // Whole, it would take a terminal beyond its width three times.
+            Self::Figure(Figure::LatencyP95) if latency_from == LatencyFrom::Stamp => {
+                ("from stamp", "p95")
+            }
             Self::Figure(Figure::LatencyP99) if latency_from == LatencyFrom::Stamp => {
                 ("from stamp", "p99")
             }
@@ -96,7 +99,9 @@ pub(crate) fn columns(block: &Block<'_>, wide: bool) -> Vec<Column> {
     } else if block.compares_ages() {
         vec![Column::Superseded, Column::Spread(Figure::AgeMean), Column::AgeMax]
     } else {
-        let rest = [Figure::LatencyP99, Figure::LatencyMax, Figure::AgeMean].map(Column::Figure);
+        let p95 = wide.then_some(Figure::LatencyP95).into_iter();
+        let rest = [Figure::LatencyP99, Figure::LatencyMax, Figure::AgeMean];
+        let rest = p95.chain(rest).map(Column::Figure);
         [Column::Spread(Figure::LatencyP50)].into_iter().chain(rest).collect()
     });
     columns.extend((wide && !block.compares_ages()).then_some(Column::AgeMax));

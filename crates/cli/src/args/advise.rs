@@ -7,10 +7,12 @@ use pushbench_core::{Contender, Delivery};
 use super::link::LinkArgs;
 use super::processes::ProcessArgs;
 use super::settings::OutputArgs;
+use super::single::of_one_value;
 
 /// `pushbench advise`.
 #[derive(Debug, Args)]
 #[command(
+    mut_args(of_one_value),
     mut_arg("json", |arg| arg.help("Print the advice as JSON on standard output, and nothing else")),
     after_help = "Clients, rate, payload and freshness are asked for where they are missing and this is a terminal.
 Exit status is 3 where a contender could not be judged, its trials being invalid.
@@ -19,6 +21,7 @@ Examples:
   pushbench advise --clients 1k --rate 10/s --payload 64B --fresh 1s
   pushbench advise -c 5k --rate 0.05/s --payload 1KiB --fresh 30s --delay 40ms --tls
   pushbench advise -c 1k --rate 20/s --payload 64B --fresh 10s --delivery latest --quick
+  pushbench advise -c 5k --rate 2/s --payload 300B --fresh 1s --price my-provider.toml
   pushbench advise -c 500 --rate 2/s --payload 300B --fresh 1s --dry-run"
 )]
 pub(crate) struct AdviseArgs {
@@ -53,6 +56,10 @@ pub(crate) struct AdviseArgs {
     pub(crate) contenders: Vec<Contender>,
     #[command(flatten)]
     pub(crate) link: LinkArgs,
+    /// Prices, to decide by what a client costs a month: a TOML file, or the name of an example to start
+    /// from, aws-api-gateway or gcp-e2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price: Option<String>,
     /// By how much one has to be cheaper than another for it to matter
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = margin)]
     pub(crate) margin: Share,

@@ -8,10 +8,15 @@ use pushbench_core::units::Share;
 use pushbench_metrics::record::capacity::Over;
 
 use super::RunArgs;
+use super::single::of_one_value;
 
 /// `pushbench capacity`.
 #[derive(Debug, Args)]
 #[command(
+    mut_args(of_one_value),
+    // They are of one load, and refused with a hint.
+    mut_arg("thresholds", |arg| arg.hide(true)),
+    mut_arg("runs", |arg| arg.hide(true)),
     after_help = "Load doubles from the least until an objective is missed; then the interval between what held and
 what failed is halved until it is narrow. Noise of a shared machine is no limit: a load fails with four
 trials that miss, between which a lower one that held is tried again, and the ends of the interval are

@@ -24,6 +24,7 @@ fn what_is_missing_or_cannot_be_is_refused_before_anything_starts() {
         (&["--fresh", "5ms", "-t", "short-poll"], "no period of polls is fresh enough"),
         (&["--fresh", "1s", "--delay", "1ms,2ms"], "each setting has one value"),
         (&["--fresh", "10s", "--budget", "20s"], "--budget: the fewest trials"),
+        (&["--fresh", "1s", "--price", "none"], "no prices are called `none`"),
     ] {
         let (code, stdout, stderr) = advise(folder.path(), more);
         assert_eq!((code, stdout.as_str()), (2, ""), "{more:?}: {stderr}");
@@ -80,4 +81,31 @@ fn where_only_the_newest_counts_a_poll_is_taken() {
     // All but a hundredth of a period, and what a loaded machine adds.
     assert!(figure(poll, "fresh_p99_us") > 1.7e6, "{json}");
     assert!(folder.path().join("results/latest/run.json").exists());
+}
+
+/// A hundred messages a second of some 190 bytes are 50 GB a month, at 0.12 USD a GiB some 5.60 USD for a
+/// client; a poll each 1.8 s finds the newest alone, for some 300 bytes, and 0.05 USD.
+#[test]
+fn with_prices_the_cheapest_by_money_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = [
+        ["--fresh", "2s"],
+        ["--delivery", "latest"],
+        ["-t", "sse,short-poll"],
+        ["--duration", "300ms"],
+        ["--price", "gcp-e2"],
+    ];
+    let (code, stdout, stderr) =
+        advise(folder.path(), &[&more.concat()[..], &["--quick"]].concat());
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stderr.contains("of gcp-e2 as of 2025-01"), "{stderr}");
+    assert!(stdout.starts_with("Take short-poll each 1800ms"), "{stdout}");
+    for part in ["the cheapest by money", "USD/month", "A month of your 20 clients costs"] {
+        assert!(stdout.replace("\n", " ").contains(part), "{part}: {stdout}");
+    }
+    let json = fs::read_to_string(folder.path().join("results/latest/advice.json")).unwrap();
+    let advice: Value = serde_json::from_str(&json).unwrap();
+    let money =
+        |at: usize| advice["candidates"][at]["money_per_client_month"]["middle"].as_f64().unwrap();
+    assert!((4.0..9.0).contains(&money(0)) && (0.01..0.5).contains(&money(1)), "{json}");
 }

@@ -47,6 +47,17 @@ fn every_command_says_what_it_did() {
 }
 
 #[test]
+fn help_offers_nothing_that_the_command_refuses() {
+    for command in ["capacity", "advise"] {
+        let help = says(&[command, "--help"]);
+        let words = help.split_whitespace().collect::<Vec<&str>>().join(" ");
+        assert!(words.contains("--delay") && !words.contains("may be a list"), "{help}");
+    }
+    let help = says(&["capacity", "--help"]);
+    assert!(!help.contains("--threshold <") && !help.contains("--runs"), "{help}");
+}
+
+#[test]
 fn built_in_scenarios_are_listed_with_their_question_and_can_be_shown() {
     let list = says(&["scenarios"]);
     for name in ["quick", "ticker", "idle", "burst", "earthquakes", "high-rate"] {

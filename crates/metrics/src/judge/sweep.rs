@@ -10,6 +10,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use pushbench_core::Contender;
+use pushbench_core::price::Currency;
 use pushbench_core::scenario::{Axis, AxisUnit, Point};
 
 pub use self::further::{Further, further};
@@ -102,9 +103,16 @@ impl Sweep<'_> {
         stats::range(&medians.collect::<Vec<_>>())
     }
 
+    /// The currency of money; `None` without prices.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.table.price?.currency()
+    }
+
     fn compare(&mut self, record: &RunRecord) {
         let contenders = self.table.contenders();
-        for reading in Reading::all(record.scenario.delivery, self.table.supersedes()) {
+        let (supersedes, is_priced) = (self.table.supersedes(), self.table.price.is_some());
+        for reading in Reading::all(record.scenario.delivery, supersedes, is_priced) {
             for (place, &one) in contenders.iter().enumerate() {
                 for &other in &contenders[place + 1..] {
                     if !matters(self.axis, one) && !matters(self.axis, other) {

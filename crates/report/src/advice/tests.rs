@@ -36,7 +36,9 @@ fn advised(delivery: Delivery, candidates: Vec<Candidate>) -> Advised {
     Advised {
         advice: advise(&candidates, &wishes),
         wishes,
+        clients: 5_000,
         rate_hz: 10.0,
+        price: None,
         round_trip: Duration::ZERO,
         has_no_period: false,
         courses: candidates.iter().map(course).collect(),
@@ -135,16 +137,43 @@ fn nobody_is_recommended_where_none_meets_it_or_none_is_judged() {
     assert!(text.starts_with("No recommendation"), "{text}");
 }
 
-#[test]
-fn money_is_a_column_where_there_are_prices() {
+/// [`four`] at prices, and a month's money with each.
+fn priced(money: [Option<f64>; 4]) -> Advised {
     let mut all = four(Delivery::Every);
-    for (candidate, money) in all.candidates.iter_mut().zip([0.01, 0.02, 0.0125, 0.03]) {
+    all.price = Price::built_in().find(|price| price.name == "gcp-e2");
+    for (candidate, money) in all.candidates.iter_mut().zip(money) {
         for round in candidate.rounds.iter_mut().flatten() {
-            round.costs.money = Some(money);
+            round.costs.money = money;
         }
     }
     all.advice = advise(&all.candidates, &all.wishes);
-    let text = all.text(Screen::NONE);
-    assert!(text.contains("money/month") && text.contains("0.0100"), "{text}");
-    assert!(text.contains("the cheapest by money. sse, the next, takes 25 % more"), "{text}");
+    all
+}
+
+/// Of 5,000 clients at 0.01 USD a month: 50 USD.
+#[test]
+fn with_prices_money_decides_and_is_told_of_one_client_and_of_all() {
+    let advised = priced([Some(0.01), Some(0.02), Some(0.0125), Some(0.03)]);
+    let text = advised.text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "USD/month",
+        "0.0100",
+        "the cheapest by money. sse, the next, takes 25 % more",
+        "prices of gcp-e2 as of 2025-01",
+        "A month of your 5,000 clients costs 50 USD with short-poll each 900ms, 100 USD with long-poll, \
+         62.5 USD with sse and 150 USD with websocket.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json = advised.json();
+    assert_eq!((&json["price"], &json["currency"]), (&json!("gcp-e2"), &json!("USD")));
+    assert_eq!(json["candidates"][0]["money_per_client_month"]["middle"], 0.01);
+}
+
+#[test]
+fn one_without_a_price_leaves_the_decision_to_what_was_measured_and_that_is_said() {
+    let advised = priced([Some(0.01), Some(0.02), None, Some(0.03)]);
+    let text = advised.text(Screen::NONE).replace("\n  ", " ");
+    assert!(text.contains("the cheapest by server CPU"), "{text}");
+    assert!(text.contains("Money decided nothing, since sse has no price"), "{text}");
 }

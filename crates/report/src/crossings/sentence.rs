@@ -92,14 +92,25 @@ fn of_crossing(record: &RunRecord, told: &Told<'_>) -> String {
     if let Some(ratio) = told.ratio(record) {
         text.push_str(&format!(", P/T {}", human::short_number(ratio, 2)));
     }
-    let ages = told.levels(Reading::FRESHNESS);
-    if let Some((one, two)) = ages.filter(|_| matches!(reading, Reading::PerClientSecond(_))) {
-        let [one, two] = [one, two].map(|age| amount(Reading::FRESHNESS, age));
-        text.push_str(&format!(
-            "; what a client holds is {one} old there, and {two} with {greater}"
-        ));
+    if matches!(reading, Reading::PerClientSecond(_) | Reading::PerClientMonth) {
+        text.push_str(&freshness(told));
     }
     text + "."
+}
+
+/// Both freshnesses that a cost buys, of the lesser first, for as far as they were measured.
+fn freshness(told: &Told<'_>) -> String {
+    let both = |reading: Reading| {
+        let (one, two) = told.levels(reading)?;
+        Some([one, two].map(|level| amount(told.sweep, reading, level)))
+    };
+    let Some([one, two]) = both(Reading::FRESHNESS) else { return String::new() };
+    let greater = told.ordered().1;
+    let mut text = format!("; what a client holds is {one} old there, and {two} with {greater}");
+    if let Some([one, two]) = both(Reading::FRESH_P99) {
+        text.push_str(&format!(", and fresh p99 is {one} and {two}"));
+    }
+    text
 }
 
 /// `takes fewer bytes than`.
@@ -107,6 +118,7 @@ fn less(reading: Reading) -> String {
     match reading {
         Reading::PerClientSecond(Cost::ServerCpu) => "takes less server CPU than".to_owned(),
         Reading::PerClientSecond(Cost::WireBytes) => "takes fewer bytes than".to_owned(),
+        Reading::PerClientMonth => "costs less than".to_owned(),
         Reading::FRESHNESS => "keeps clients fresher than".to_owned(),
         Reading::Of(_) => format!("has a lower {} than", name(reading)),
     }
@@ -122,7 +134,7 @@ fn throughout(sweep: &Sweep<'_>, comparisons: &[&Comparison]) -> Vec<String> {
         let (low, high) = ranges.reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)))?;
         let names: Vec<&str> = ahead.iter().map(|it| it.name()).collect();
         let (verb, unit) = most(reading, names.len() > 1);
-        let [low, high] = [low, high].map(|value| amount(reading, value));
+        let [low, high] = [low, high].map(|value| amount(sweep, reading, value));
         let range = if low == high { low } else { format!("{low} to {high}") };
         Some(format!("At each point {} {verb}, {range}{unit}.", human::list(&names)))
     };
@@ -161,6 +173,9 @@ fn most(reading: Reading, several: bool) -> (String, &'static str) {
         }
         Reading::PerClientSecond(Cost::WireBytes) => {
             (verb("takes", "take", "the fewest bytes"), EACH)
+        }
+        Reading::PerClientMonth => {
+            (verb("costs", "cost", "the least"), " for each client and month")
         }
         Reading::FRESHNESS => (verb("keeps", "keep", "clients freshest"), " old on average"),
         Reading::Of(_) => (verb("has", "have", &format!("the lowest {}", name(reading))), ""),

@@ -10,7 +10,7 @@ use crate::csv::Sheet;
 
 const COLUMNS: &str = "axis,unit,held,figure,finding,less_above,more_above,at,at_lo,at_hi,shown_below,\
 shown_above,factor_below,factor_above,rounds,poll_over_publish,less_above_value,more_above_value,\
-less_above_age_mean_us,more_above_age_mean_us";
+less_above_age_mean_us,more_above_age_mean_us,less_above_fresh_p99_us,more_above_fresh_p99_us";
 
 /// The file; `None` of a run that sweeps nothing, or compares nothing.
 pub(crate) fn csv(record: &RunRecord) -> Option<Vec<u8>> {
@@ -42,7 +42,7 @@ fn push(sheet: &mut Sheet, record: &RunRecord, sweep: &Sweep<'_>, comparison: &C
         Finding::Untold => ("untold", (comparison.one, comparison.other)),
     };
     let contenders = [lesser.to_string(), greater.to_string()];
-    let empty = std::iter::repeat_n(String::new(), 13);
+    let empty = std::iter::repeat_n(String::new(), 15);
     sheet.line(names(finding).into_iter().chain(contenders).chain(empty));
 }
 
@@ -51,12 +51,15 @@ fn fields(record: &RunRecord, told: &Told<'_>) -> impl Iterator<Item = String> {
     let (lesser, greater) = told.ordered();
     let levels = told.levels(told.comparison.reading);
     let ages = told.levels(Reading::FRESHNESS);
+    let fresh = told.levels(Reading::FRESH_P99);
     let values = [
         told.ratio(record),
         levels.map(|it| it.0),
         levels.map(|it| it.1),
         ages.map(|it| it.0),
         ages.map(|it| it.1),
+        fresh.map(|it| it.0),
+        fresh.map(|it| it.1),
     ];
     let numbers = [at, low, high, shown.0, shown.1].map(significant);
     let factors = [factors.0, factors.1].map(|factor| format!("{factor:.3}"));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pushbench_metrics::record::RunRecord;
 
-use super::escaped;
+use super::{capacity, escaped};
 use crate::{human, notes};
 
 /// Adds the question, the banners, the sentence and the thresholds.
@@ -15,8 +15,12 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     if let Some(partial) = notes::partial(record) {
         let _ = writeln!(page, "<div class=\"banner bad\">{}</div>", escaped(&partial));
     }
-    push_left_out(page, record);
+    // In a search, loads that are too much are what is looked for.
+    if record.capacity.is_none() {
+        push_left_out(page, record);
+    }
     push_finding(page, &crate::sentence(record));
+    capacity::push(page, record);
     let thresholds = crate::threshold_lines(record);
     if !thresholds.is_empty() {
         let items = thresholds.iter().map(|line| format!("<li>{}</li>\n", escaped(line)));

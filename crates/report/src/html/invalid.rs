@@ -7,6 +7,13 @@ use pushbench_metrics::record::{RunRecord, TrialRecord};
 use super::escaped;
 use crate::notes::Mark;
 
+/// The meaning of such trials, in runs and in searches for the most load.
+const INVALID: &str = "In these the instrument failed, so they say nothing about a transport. Each is \
+                       repeated once, unless the server refused all clients for good.";
+const TOO_MUCH: &str = "In these the load was too much to be measured, or something disturbed the \
+                        machine. Each counts as one that missed, and a load is tried several times \
+                        before it fails.";
+
 /// Every trial that could not be used, those whose repeat could be too.
 pub(super) fn push(page: &mut String, record: &RunRecord) {
     let invalid: Vec<&TrialRecord> =
@@ -14,10 +21,14 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     if invalid.is_empty() {
         return;
     }
-    page.push_str(
-        "<details class=\"section\"><summary>Invalid trials</summary>\n<p id=\"invalid\">In these the instrument failed, so they say \
-         nothing about a transport. Each is repeated once, unless the \
-         server refused all clients for good.</p>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"invalid trials\"><table>\n\
+    let (title, meaning) = match record.capacity {
+        None => ("Invalid trials", INVALID),
+        Some(_) => ("Trials that were not measured", TOO_MUCH),
+    };
+    let _ = write!(
+        page,
+        "<details class=\"section\"><summary>{title}</summary>\n<p id=\"invalid\">{meaning}</p>\n\
+         <div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"invalid trials\"><table>\n\
          <tr><th>trial</th><th>point</th><th>transport</th><th>round</th><th>why</th><th>what to do</th>\
          <th>then</th></tr>\n",
     );
@@ -44,6 +55,10 @@ fn push_trial(page: &mut String, record: &RunRecord, trial: &TrialRecord) {
         trial.id.round,
         lines(reasons.chain(errors).collect()),
         lines(remedies.collect()),
-        if stands { Mark::Invalid.sign().to_owned() + " left out" } else { "repeated".to_owned() },
+        match (stands, &record.capacity) {
+            (true, None) => Mark::Invalid.sign().to_owned() + " left out",
+            (true, Some(_)) => "a miss".to_owned(),
+            (false, _) => "repeated".to_owned(),
+        },
     );
 }

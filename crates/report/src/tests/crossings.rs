@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushbench_core::price::Price;
 use pushbench_core::scenario::Axis;
 use pushbench_core::{Contender, Figure};
 use pushbench_metrics::judge::sweep::{Cost, Reading, further, sweeps};
@@ -76,6 +77,27 @@ fn the_file_has_the_place_and_the_costs_at_it() {
     let [less, more] = ["less_above_value", "more_above_value"].map(number);
     assert!((less / more - 1.0).abs() < 0.05 && (40.0..50.0).contains(&less), "{less} {more}");
     assert_eq!(number("rounds"), 6.0);
+}
+
+/// At 0.36 USD for a vCPU-hour a µs of CPU each second is 730 × 0.36e-6 USD a month: 40 µs are 0.0105 USD,
+/// and money crosses where CPU does.
+#[test]
+fn with_prices_money_crosses_where_what_is_charged_does() {
+    let mut record = crossing();
+    let toml = "name = 'p'\nas_of = '2026-01'\nsource = 's'\ncpu = '0.36 USD/vCPU-hour'";
+    record.price = Some(Price::parse(toml).unwrap());
+    let text = sentence(&record);
+    let line = text.lines().nth(1).unwrap();
+    assert!(line.starts_with("short-poll costs less than websocket from 3."), "{line}");
+    assert!(line.contains(" old there, and ") && line.contains(", and fresh p99 is "), "{line}");
+    let file = String::from_utf8(crossings::csv(&record).unwrap()).unwrap();
+    let row = file.lines().find(|line| line.contains(",cost_per_client_month,crosses,")).unwrap();
+    let fields: Vec<&str> = row.split(',').collect();
+    let less: f64 = fields[16].parse().unwrap();
+    assert!((0.0105..0.0117).contains(&less), "{less}: {row}");
+    assert!(fields.iter().rev().take(4).all(|it| it.parse::<f64>().is_ok_and(|us| us > 0.0)));
+    record.price = None;
+    assert!(!sentence(&record).contains(" costs "), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pushbench_core::price::Price;
 use pushbench_core::{Contender, MonoInstant};
+use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_metrics::observe::ledger::Tally;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::record::{CpuTime, RunRecord, TrialRecord};
@@ -52,6 +53,18 @@ fn cost(record: RunRecord, name: &str) -> String {
     column(&summary, "cost_per_client_month").remove(0)
 }
 
+/// A websocket trial with 500 messages of 40,000 B to 10 clients in 5 s, who said 100.
+fn conversing() -> RunRecord {
+    let mut record = of_bytes(
+        Contender::WEBSOCKET,
+        &[(Layer::Payload, 4_000_000), (Layer::Framing, 1_000)],
+        &[(Layer::Payload, 20_000_000), (Layer::Framing, 4_800)],
+    );
+    let counters = &mut record.trials[0].measured.counters;
+    (counters.messages_in_window, counters.said, counters.requests) = (500, 100, 0);
+    record
+}
+
 /// 500 messages of 40,000 B to 10 clients in 5 s: 10 a second for each, and each client said 2 a second.
 ///
 /// Messages: (500 + 100) / 50 client-seconds = 12/s; of 24,000,000 B / 600 = 40,000 B, 2 units of 32 KiB;
@@ -61,13 +74,7 @@ fn cost(record: RunRecord, name: &str) -> String {
 /// In all 157.738254 USD.
 #[test]
 fn a_websockets_bill_is_that_of_its_windows_messages_and_bytes() {
-    let mut record = of_bytes(
-        Contender::WEBSOCKET,
-        &[(Layer::Payload, 4_000_000), (Layer::Framing, 1_000)],
-        &[(Layer::Payload, 20_000_000), (Layer::Framing, 4_800)],
-    );
-    let counters = &mut record.trials[0].measured.counters;
-    (counters.messages_in_window, counters.said, counters.requests) = (500, 100, 0);
+    let record = conversing();
     assert_eq!(cost(record.clone(), "aws-api-gateway"), "157.73825400");
     // Clients that upload hear nothing: what arrived was counted when it was said.
     let mut upload = of_bytes(Contender::WEBSOCKET, &[(Layer::Payload, 4_000_000)], &[]);
@@ -173,4 +180,55 @@ fn without_prices_nothing_is_said_of_money() {
         );
     }
     assert_eq!(column(&csv::summary(&record), "cost_per_client_month"), vec![""; 6]);
+}
+
+/// The trial of [`conversing`], which is 20 times as fast as the user's 0.5 messages/s, and of which one in
+/// a hundred did not come.
+///
+/// Of what happens, a twentieth, less a hundredth: 0.0495. Messages: 12/s × 0.0495 × 2 units × 2,628,000 s
+/// = 3,122,064; at 1 USD per million: 3.122064. Egress: 94.655304 × 0.0495 = 4.685437548.
+/// The connection is held all the same: 0.01095. In all 7.818451548 USD.
+#[test]
+fn a_composed_bill_is_of_what_happens_at_the_users_pace_and_of_what_is_held_throughout() {
+    let mut record = priced(conversing(), "aws-api-gateway");
+    let audit = &mut record.trials[0].measured.audit;
+    (audit.expected, audit.delivered) = (500, 495);
+    let course = Course {
+        contender: Contender::WEBSOCKET,
+        point: record.trials[0].id.point,
+        pace: 20.0,
+        rate_hz: 0.5,
+        poll_interval: None,
+    };
+    let money = course.candidate(&record).spread(|costs| costs.money).unwrap().middle;
+    assert!((money - 7.818_451_548).abs() < 1e-9, "{money}");
+    record.price = None;
+    assert_eq!(course.candidate(&record).spread(|costs| costs.money), None);
+}
+
+/// 5 polls of each of 10 clients in 5 s, with answers of 2,000 B to requests of 1,000 B, at six times the
+/// pace: a poll each 6 s.
+///
+/// Requests: 1/s / 6 × 2,628,000 s = 438,000; at 1 USD per million: 0.438. Egress: 50 × 2,000 B + 5,200 B
+/// of headers = 105,200 B / 50 client-seconds = 2,104 B/s; / 6 × 2,628,000 = 0.921552 GB; × 0.09:
+/// 0.08293968. In all 0.52093968 USD.
+#[test]
+fn a_composed_poll_is_billed_for_so_many_fewer_requests() {
+    let mut record = of_bytes(
+        Contender::SHORT_POLL,
+        &[(Layer::HttpHeader, 50_000)],
+        &[(Layer::HttpHeader, 20_000), (Layer::Payload, 80_000)],
+    );
+    let counters = &mut record.trials[0].measured.counters;
+    (counters.messages_in_window, counters.said, counters.requests) = (40, 0, 50);
+    let record = priced(record, "aws-api-gateway");
+    let course = Course {
+        contender: Contender::SHORT_POLL,
+        point: record.trials[0].id.point,
+        pace: 6.0,
+        rate_hz: 0.2,
+        poll_interval: Some(Duration::from_secs(6)),
+    };
+    let money = course.candidate(&record).spread(|costs| costs.money).unwrap().middle;
+    assert!((money - 0.520_939_68).abs() < 1e-9, "{money}");
 }

@@ -220,3 +220,24 @@ fn lines_sort_by_quantity_and_not_by_its_words() {
         assert!(page.contains(&cell), "{cell}");
     }
 }
+
+/// A search goes on until a load is too much: that such a trial cannot be measured is no fault of the run.
+#[test]
+fn a_search_shows_what_holds_and_no_alarm_for_loads_that_were_too_much() {
+    let mut record = fixture::capacity();
+    let stalled = record.trials.last_mut().unwrap();
+    stalled.invalid.push(Invalid::LoadSaturated { share: 0.99 });
+    let shown = page(&record);
+    for part in [
+        "<td>short-poll</td><td>–</td><td>1 client</td><td>its principle: it polls each 1s</td>",
+        "<td>websocket</td><td>2 clients</td><td>4 clients</td><td>server CPU: it used 97 % of a core</td>",
+        "1 trial could not be measured",
+        "a search counts each as one that missed",
+        "<summary>Trials that were not measured</summary>",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("banner bad"), "{shown}");
+    record.capacity = None;
+    assert!(page(&record).contains("banner bad"), "in a run it is left out of every figure");
+}

@@ -210,3 +210,15 @@ fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     // Under `every` nothing is sent twice.
     assert!(!again(fixture::quick()).contains(AGAIN));
 }
+
+/// The page and report.md have room for it; a terminal keeps its width.
+#[test]
+fn p95_stands_between_the_median_and_p99_where_there_is_room() {
+    let record = fixture::six();
+    let report = markdown(&record);
+    let header = report.lines().find(|line| line.contains("latency p99")).unwrap();
+    let place = |name: &str| header.find(name).unwrap_or_else(|| panic!("{name}: {header}"));
+    assert!(place("latency p50") < place("latency p95"), "{header}");
+    assert!(place("latency p95") < place("latency p99"), "{header}");
+    assert!(!terminal_table(&record, crate::Screen::NONE).contains("p95"));
+}

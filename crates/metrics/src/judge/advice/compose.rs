@@ -9,10 +9,12 @@
 
 use std::time::Duration;
 
+use pushbench_core::price::Price;
 use pushbench_core::{Contender, Figure};
 
 use super::{Candidate, Costs, Round};
 use crate::judge::figures::Figures;
+use crate::judge::money::{Usage, bill};
 use crate::observe::censored::Bounded;
 use crate::record::{RunRecord, TrialRecord};
 
@@ -53,12 +55,14 @@ impl Course {
         let rounds = 1..=record.scenario.runs;
         Candidate {
             contender: self.contender,
-            rounds: rounds.map(|round| Some(self.round(of_round(round)?))).collect(),
+            rounds: rounds
+                .map(|round| Some(self.round(of_round(round)?, record.price.as_ref())))
+                .collect(),
         }
     }
 
-    /// The figures of a trial at the user's pace.
-    fn round(&self, trial: &TrialRecord) -> Round {
+    /// The figures of a trial at the user's pace, and what they cost at `price`.
+    fn round(&self, trial: &TrialRecord, price: Option<&Price>) -> Round {
         let (figures, measured) = (Figures::of_trial(trial), &trial.measured);
         let each_s = self.arrivals_hz(trial);
         let cost = |figure| Some(figures.get(figure)? * each_s?);
@@ -70,9 +74,17 @@ impl Course {
                 server_cpu_us: cost(Figure::ServerCpu),
                 wire_bytes: cost(Figure::WireBytes),
                 memory_bytes: figures.get(Figure::ServerRss),
-                money: None,
+                money: price.and_then(|price| self.money(trial, price)),
             },
         }
+    }
+
+    /// Money for a month of the user's; `None` where the offer carries no such transport, or something
+    /// that it charges for was not measured.
+    fn money(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
+        let measured_hz = messages_hz(trial).filter(|hz| *hz > 0.0)?;
+        let usage = Usage::of_trial(trial)?.at_pace(self.arrivals_hz(trial)? / measured_hz);
+        Some(bill(&usage, price).ok()?.total())
     }
 
     /// Messages that come to a client in a second of the user's.
@@ -81,14 +93,12 @@ impl Course {
     /// a period of their own, so that theirs are those of the window, which is many clients' phases wide.
     #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
     fn arrivals_hz(&self, trial: &TrialRecord) -> Option<f64> {
-        let (audit, counters) = (&trial.measured.audit, &trial.measured.counters);
+        let audit = &trial.measured.audit;
         if self.poll_interval.is_none() {
             let came = audit.delivered as f64 / audit.expected as f64;
             return Some(self.rate_hz * came).filter(|hz| hz.is_finite());
         }
-        let seconds = f64::from(trial.connected) * trial.window.duration().as_secs_f64();
-        let hz = counters.messages_in_window as f64 / seconds / self.pace;
-        Some(hz).filter(|hz| hz.is_finite())
+        Some(messages_hz(trial)? / self.pace)
     }
 
     /// Freshness at the user's pace: a poll's period is so many times longer, and its wait with it.
@@ -100,6 +110,14 @@ impl Course {
             Bounded::AtLeast(us) => Bounded::AtLeast(us + more),
         }
     }
+}
+
+/// Messages that came to a client in a second of the trial's window.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+fn messages_hz(trial: &TrialRecord) -> Option<f64> {
+    let seconds = f64::from(trial.connected) * trial.window.duration().as_secs_f64();
+    let hz = trial.measured.counters.messages_in_window as f64 / seconds;
+    Some(hz).filter(|hz| hz.is_finite())
 }
 
 #[cfg(test)]

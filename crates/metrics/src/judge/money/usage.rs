@@ -63,6 +63,22 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// The usage where all that happens to a client happens `factor` times as often: what it holds, a
+    /// connection and memory, and the size of things stay as they are.
+    #[must_use]
+    pub fn at_pace(self, factor: f64) -> Self {
+        let often = |amount: Option<f64>| amount.map(|amount| amount * factor);
+        Self {
+            out_bytes: often(self.out_bytes),
+            requests: self.requests * factor,
+            messages: self.messages * factor,
+            cpu_s: often(self.cpu_s),
+            ..self
+        }
+    }
+}
+
 /// Messages on the streams of a trial's clients in its window, both ways.
 fn messages(trial: &TrialRecord) -> u64 {
     let counters = &trial.measured.counters;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use pushbench_core::Contender;
+use pushbench_core::price::Price;
 use pushbench_core::scenario::Point;
 
 use super::Reading;
@@ -14,11 +15,14 @@ use crate::record::{RunRecord, TrialRecord};
 /// A contender's valid trials at a point.
 type Cell<'a> = Vec<(&'a TrialRecord, Figures)>;
 
-/// All of them, by the point's place in the sweep and the contender.
+/// All of them.
 #[derive(Debug, Clone)]
 pub(super) struct Table<'a> {
     points: Vec<&'a Point>,
+    /// By the point's place in the sweep and the contender.
     cells: HashMap<(usize, Contender), Cell<'a>>,
+    /// The prices of the run.
+    pub(super) price: Option<&'a Price>,
 }
 
 impl<'a> Table<'a> {
@@ -37,7 +41,7 @@ impl<'a> Table<'a> {
             Figures::retain_comparable(&mut figures);
             cell.iter_mut().zip(figures).for_each(|(trial, known)| trial.1 = known);
         }
-        Self { points: points.to_vec(), cells }
+        Self { points: points.to_vec(), cells, price: record.price.as_ref() }
     }
 
     /// The contenders that have any, in the order of all.
@@ -85,7 +89,8 @@ impl<'a> Table<'a> {
         reading: Reading,
     ) -> impl Iterator<Item = (u32, f64)> {
         self.cells.get(&(place, of)).into_iter().flatten().filter_map(move |(trial, figures)| {
-            Some((trial.id.round, reading.value(trial, figures, self.points[place])?))
+            let at = (self.points[place], self.price);
+            Some((trial.id.round, reading.value(trial, figures, at)?))
         })
     }
 }
