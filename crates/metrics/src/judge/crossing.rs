@@ -75,8 +75,9 @@ pub enum Finding {
     Crosses(Vec<Crossing>),
     /// Each point has the same one ahead, and some show it.
     Throughout(Lesser),
-    /// Neither: no crossing can be told, and none ruled out.
-    Untold,
+    /// Neither: no crossing can be told, and none ruled out. Where some points show a difference, which is
+    /// the lesser there.
+    Untold(Option<Lesser>),
 }
 
 /// The finding of `points`, which lie on `scale`.
@@ -105,8 +106,9 @@ pub fn find(points: &[Pairs], scale: Scale) -> Option<Finding> {
         return Some(Finding::Crosses(crossings));
     }
     let ahead = |lesser| points.iter().all(|point| point.ahead() == lesser);
-    let throughout = shown.first().map(|first| first.1).filter(|lesser| ahead(*lesser));
-    Some(throughout.map_or(Finding::Untold, Finding::Throughout))
+    let lesser = shown.first().map(|first| first.1);
+    let throughout = lesser.filter(|lesser| ahead(*lesser));
+    Some(throughout.map_or(Finding::Untold(lesser), Finding::Throughout))
 }
 
 impl Pairs {

@@ -65,7 +65,7 @@ impl Comparison {
     pub fn crossings(&self) -> &[Crossing] {
         match &self.finding {
             Finding::Crosses(crossings) => crossings,
-            Finding::Throughout(_) | Finding::Untold => &[],
+            Finding::Throughout(_) | Finding::Untold(_) => &[],
         }
     }
 }

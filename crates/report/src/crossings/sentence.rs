@@ -141,7 +141,7 @@ fn throughout(sweep: &Sweep<'_>, comparisons: &[&Comparison]) -> Vec<String> {
     readings(comparisons).into_iter().filter_map(line).collect()
 }
 
-/// Those that no other is the lesser of throughout; `None` where that is everyone, and where two of
+/// Those that no other is shown to be the lesser of, at any point, without a crossing; `None` where that is everyone, and where two of
 /// them cross.
 fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
     let mut all: Vec<Contender> = Vec::new();
@@ -152,8 +152,10 @@ fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
     }
     let beaten = |contender: Contender| {
         comparisons.iter().any(|it| match it.finding {
-            Finding::Throughout(lesser) => it.ordered(lesser).1 == contender,
-            Finding::Crosses(_) | Finding::Untold => false,
+            Finding::Throughout(lesser) | Finding::Untold(Some(lesser)) => {
+                it.ordered(lesser).1 == contender
+            }
+            Finding::Crosses(_) | Finding::Untold(None) => false,
         })
     };
     let ahead: Vec<Contender> = all.iter().copied().filter(|it| !beaten(*it)).collect();
@@ -195,7 +197,7 @@ fn readings(comparisons: &[&Comparison]) -> Vec<Reading> {
 /// The contenders of which no crossing can be told and none ruled out.
 fn untold(comparisons: &[&Comparison]) -> Option<String> {
     let mut pairs: Vec<(String, Vec<&str>)> = Vec::new();
-    for comparison in comparisons.iter().filter(|it| it.finding == Finding::Untold) {
+    for comparison in comparisons.iter().filter(|it| matches!(it.finding, Finding::Untold(_))) {
         let pair = format!("{} and {}", comparison.one, comparison.other);
         match pairs.iter_mut().find(|it| it.0 == pair) {
             Some(known) => known.1.push(name(comparison.reading)),
@@ -206,4 +208,31 @@ fn untold(comparisons: &[&Comparison]) -> Option<String> {
         pairs.iter().map(|(pair, names)| format!("between {pair} in {}", human::list(names)));
     let each: Vec<String> = each.collect();
     (!each.is_empty()).then(|| format!("No crossing can be told {}.", each.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use pushbench_metrics::judge::crossing::Lesser;
+
+    use super::*;
+
+    #[test]
+    fn who_is_shown_to_take_more_at_a_point_is_not_among_those_that_take_least_at_each() {
+        let reading = Reading::PerClientSecond(Cost::ServerCpu);
+        let [poll, long, push] =
+            [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::WEBSOCKET];
+        let of = |one, other, finding| Comparison { reading, one, other, finding };
+        let all = [
+            of(poll, long, Finding::Untold(None)),
+            of(poll, push, Finding::Untold(Some(Lesser::Other))),
+            of(long, push, Finding::Throughout(Lesser::Other)),
+        ];
+        assert_eq!(ahead(&all.each_ref()), Some(vec![push]));
+        let nowhere = [
+            of(poll, long, Finding::Untold(None)),
+            of(poll, push, Finding::Untold(None)),
+            of(long, push, Finding::Throughout(Lesser::Other)),
+        ];
+        assert_eq!(ahead(&nowhere.each_ref()), Some(vec![poll, push]));
+    }
 }

@@ -39,7 +39,7 @@ fn push(sheet: &mut Sheet, record: &RunRecord, sweep: &Sweep<'_>, comparison: &C
             return;
         }
         Finding::Throughout(lesser) => ("throughout", comparison.ordered(*lesser)),
-        Finding::Untold => ("untold", (comparison.one, comparison.other)),
+        Finding::Untold(_) => ("untold", (comparison.one, comparison.other)),
     };
     let contenders = [lesser.to_string(), greater.to_string()];
     let empty = std::iter::repeat_n(String::new(), 15);

@@ -56,11 +56,11 @@ fn what_no_side_shows_is_not_told() {
     };
     // Shown below, and above only by the middle.
     let points = [noisy(1.0, 0.3), noisy(2.0, 0.5), noisy(4.0, 1.1)];
-    assert_eq!(find(&points, Logarithmic), Some(Finding::Untold));
+    assert_eq!(find(&points, Logarithmic), Some(Finding::Untold(Some(Lesser::One))));
     let points = [noisy(1.0, 0.3), noisy(2.0, 0.5), noisy(4.0, 0.9)];
     assert_eq!(find(&points, Logarithmic), Some(Finding::Throughout(Lesser::One)));
     let points = [quiet(1.0, 1.0), quiet(2.0, 1.0)];
-    assert_eq!(find(&points, Logarithmic), Some(Finding::Untold));
+    assert_eq!(find(&points, Logarithmic), Some(Finding::Untold(None)));
 }
 
 #[test]
