@@ -89,13 +89,12 @@ fn with_prices_money_crosses_where_what_is_charged_does() {
     let text = sentence(&record);
     let line = text.lines().nth(1).unwrap();
     assert!(line.starts_with("short-poll costs less than websocket from 3."), "{line}");
-    assert!(line.contains(" old there, and ") && line.contains(", and fresh p99 is "), "{line}");
+    assert!(line.contains(" old there, and "), "{line}");
     let file = String::from_utf8(crossings::csv(&record).unwrap()).unwrap();
     let row = file.lines().find(|line| line.contains(",cost_per_client_month,crosses,")).unwrap();
     let fields: Vec<&str> = row.split(',').collect();
     let less: f64 = fields[16].parse().unwrap();
     assert!((0.0105..0.0117).contains(&less), "{less}: {row}");
-    assert!(fields.iter().rev().take(4).all(|it| it.parse::<f64>().is_ok_and(|us| us > 0.0)));
     record.price = None;
     assert!(!sentence(&record).contains(" costs "), "{text}");
 }

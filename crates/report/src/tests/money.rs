@@ -216,8 +216,8 @@ fn a_composed_bill_is_of_what_happens_at_the_users_pace_and_of_what_is_held_thro
 fn a_composed_poll_is_billed_for_so_many_fewer_requests() {
     let mut record = of_bytes(
         Contender::SHORT_POLL,
-        &[(Layer::HttpHeader, 50_000)],
-        &[(Layer::HttpHeader, 20_000), (Layer::Payload, 80_000)],
+        &[(Layer::Http, 50_000)],
+        &[(Layer::Http, 20_000), (Layer::Payload, 80_000)],
     );
     let counters = &mut record.trials[0].measured.counters;
     (counters.messages_in_window, counters.said, counters.requests) = (40, 0, 50);
