@@ -74,7 +74,11 @@ pub(super) fn value(trial: &TrialRecord, figures: &Figures, figure: Figure) -> O
     }
     let is_latency = matches!(
         figure,
-        Figure::LatencyP50 | Figure::LatencyP90 | Figure::LatencyP99 | Figure::LatencyP999
+        Figure::LatencyP50
+            | Figure::LatencyP90
+            | Figure::LatencyP95
+            | Figure::LatencyP99
+            | Figure::LatencyP999
     );
     let quantile = figure.quantile().filter(|_| is_latency)?;
     trial.measured.latencies().at_least().percentile_us(quantile).map(Bounded::Exactly)
