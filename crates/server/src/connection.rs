@@ -1,7 +1,7 @@
 //! A connection from accept to close, whoever serves it: its channel, what it is doing, since
 //! when, and whom to wake.
 //!
-//! Timeouts are held against the instant of the last step ([`deadline`]) whenever
+//! Timeouts are held against the instant of the last step ([`deadline()`]) whenever
 //! somebody looks, and are no timers of each request.
 
 mod deadline;
