@@ -73,15 +73,16 @@ impl<'a> Tabs<'a> {
         let mut devtools = Devtools::open(browser.devtools)?;
         let version = devtools.call("Browser.getVersion", None, &json!({}))?;
         let version = version["product"].as_str().unwrap_or_default().to_owned();
-        let open = |number| Tab::open(&mut devtools, number, plan.target, browser.hidden);
-        let tabs = (0..plan.clients).map(open);
-        let tabs = tabs.collect::<Result<Vec<_>, _>>()?;
-        if browser.hidden {
-            Tab::cover(&mut devtools)?;
-        }
-        for tab in &tabs {
+        let mut tabs = Vec::new();
+        for number in 0..plan.clients {
+            let tab = Tab::open(&mut devtools, number, plan.target, browser.hidden)?;
+            // One after the other: a hundred that load at once have none ready for seconds.
             tab.await_page(&mut devtools)?;
             tab.evaluate(&mut devtools, "feed.learn()")?;
+            tabs.push(tab);
+        }
+        if browser.hidden {
+            Tab::cover(&mut devtools)?;
         }
         let kind = plan.contender.transport.name();
         for tab in &tabs {

@@ -15,7 +15,9 @@ use pushbench_metrics::judge::models::{Check, Latency};
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::ledger::{Direction, Ledger, Phase, Source, TcpipTally};
 use pushbench_metrics::observe::observer::Window;
+use pushbench_metrics::observe::served::{ServedBytes, ServedWay};
 use pushbench_metrics::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
+use pushbench_metrics::record::browser::BrowserMeasured;
 use pushbench_metrics::record::capacity::{
     Capacity, Limit, Over, Place, Reading, Search, Step, Verdict,
 };
@@ -45,6 +47,22 @@ pub(crate) fn quick() -> RunRecord {
     for (round, p99_us) in [(1, 1_203.0), (3, 1_510.0)] {
         let trial = trial_mut(&mut record, Contender::SHORT_POLL, round);
         trial.warnings.push(Warning::PublisherLate(Lag { us: p99_us, at_p99: true }));
+    }
+    record
+}
+
+/// One trial of each transport with tabs of a browser for clients, and so many bytes above TCP and of TCP
+/// and IP for each message.
+pub(crate) fn browsed(socket_bytes: u64, header_bytes: u64) -> RunRecord {
+    let mut record = run("name = \"tabs\"\nclient = \"chromium\"\nclients = 4\nruns = 1");
+    for trial in &mut record.trials {
+        let messages = trial.measured.counters.messages_in_window;
+        let tcpip = TcpipTally { header_bytes: header_bytes * messages, ..TcpipTally::default() };
+        let down = ServedWay { socket_bytes: socket_bytes * messages, tcpip };
+        let served = ServedBytes { down, ..ServedBytes::default() };
+        trial.server.get_or_insert_default().served = Some(served);
+        trial.browser = Some(BrowserMeasured::default());
+        trial.measured.ledger = Ledger::default();
     }
     record
 }

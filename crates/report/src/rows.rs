@@ -48,6 +48,8 @@ pub(crate) enum Reach {
     Capture,
     /// All layers down to IP, by the count of the clients' kernel.
     Wire,
+    /// All layers down to IP, by the count of the server's kernel: clients are a browser's.
+    Served,
     /// Bytes that the sockets moved: in an old record, or where the kernel has no counters.
     Socket,
 }
@@ -57,23 +59,25 @@ impl Reach {
     /// only where each trial with a figure for its bytes counted as far.
     fn of(blocks: &[Block<'_>]) -> Self {
         let rows = blocks.iter().flat_map(|block| &block.rows);
-        let mut counted = rows
-            .flat_map(|row| &row.figures)
-            .filter(|figures| figures.socket_bytes().is_some())
-            .map(|figures| figures.get(Figure::WireBytes).is_some())
-            .peekable();
-        let any = counted.peek().is_some();
-        if !any || !counted.all(|on_wire| on_wire) {
+        let on_wire = |figures: &Figures| figures.get(Figure::WireBytes).is_some();
+        // Of a browser's the layers are not known, but all of them together.
+        let is_counted = |it: &&Figures| on_wire(it) || it.socket_bytes().is_some();
+        let mut counted = rows.flat_map(|row| &row.figures).filter(is_counted).peekable();
+        if counted.peek().is_none() || !counted.all(on_wire) {
             return Self::Socket;
         }
         let rows = blocks.iter().flat_map(|block| &block.rows);
-        let mut tcpip = rows.flat_map(|row| &row.trials).flat_map(|it| it.measured.ledger.tcpip());
-        if tcpip.all(|row| row.source == Source::Captured) { Self::Capture } else { Self::Wire }
+        let tcpip = rows.flat_map(|row| &row.trials).flat_map(|it| it.measured.ledger.tcpip());
+        let captured: Vec<bool> = tcpip.map(|row| row.source == Source::Captured).collect();
+        if captured.is_empty() {
+            return Self::Served;
+        }
+        if captured.iter().all(|captured| *captured) { Self::Capture } else { Self::Wire }
     }
 
     /// Whether TCP and IP are in it.
     pub(crate) const fn is_wire(self) -> bool {
-        matches!(self, Self::Capture | Self::Wire)
+        !matches!(self, Self::Socket)
     }
 
     /// Bytes that were sent again, as far as they are in it: the clients' kernel knows what they
@@ -82,6 +86,7 @@ impl Reach {
         match self {
             Self::Capture => "what was sent again",
             Self::Wire => "what the clients sent again",
+            Self::Served => "what the server sent again",
             Self::Socket => "nothing that was sent again",
         }
     }
@@ -93,6 +98,9 @@ impl Reach {
             Self::Wire => {
                 " What the server sent again is not in it: the clients' kernel does not see that, \
                  a capture does."
+            }
+            Self::Served => {
+                " What the browser sent again is not in it: the server's kernel does not see that."
             }
             Self::Capture | Self::Socket => "",
         }
@@ -106,7 +114,7 @@ impl Reach {
     /// Where the bytes are counted, to be put behind them.
     pub(crate) const fn place(self) -> &'static str {
         match self {
-            Self::Capture | Self::Wire => "on the wire, at the IP layer",
+            Self::Capture | Self::Wire | Self::Served => "on the wire, at the IP layer",
             Self::Socket => "at the socket",
         }
     }
@@ -114,7 +122,7 @@ impl Reach {
     /// The name of bytes in a sentence.
     pub(crate) const fn per_message(self) -> &'static str {
         match self {
-            Self::Capture | Self::Wire => "per message on the wire",
+            Self::Capture | Self::Wire | Self::Served => "per message on the wire",
             Self::Socket => "per message",
         }
     }
@@ -165,7 +173,7 @@ impl Row<'_> {
     /// All bytes for each message, as far down as the run counted them.
     pub(crate) fn bytes(&self) -> Option<Spread> {
         match self.reach {
-            Reach::Capture | Reach::Wire => self.spread(Figure::WireBytes),
+            Reach::Capture | Reach::Wire | Reach::Served => self.spread(Figure::WireBytes),
             Reach::Socket => self.spread_by(Figures::socket_bytes),
         }
     }

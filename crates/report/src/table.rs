@@ -181,11 +181,14 @@ fn spread(spread: Spread) -> String {
     format!("{middle} [{}–{}]", end(spread.low), end(spread.high))
 }
 
-/// `590 B (64+526)`, all in the unit of the whole.
+/// `590 B (64+526)`, all in the unit of the whole; `590 B` where its parts are not known.
 fn bytes(row: &Row<'_>) -> Option<String> {
-    let (whole, payload) = (row.bytes()?.middle, row.get(Figure::PayloadBytes)?);
+    let whole = row.bytes()?.middle;
     let (size, unit) = human::size_unit(whole);
     let part = |bytes: f64| human::size_number(bytes, size);
+    let Some(payload) = row.get(Figure::PayloadBytes) else {
+        return Some(format!("{} {unit}", part(whole)));
+    };
     Some(format!("{} {unit} ({}+{})", part(whole), part(payload), part(whole - payload)))
 }
 
@@ -271,7 +274,9 @@ fn bytes_legend(blocks: &[Block<'_>]) -> String {
         (false, false) => "framing and HTTP",
     };
     let rest = match reach {
-        Reach::Capture | Reach::Wire => format!(", with ACKs and {}", reach.sent_again()),
+        Reach::Capture | Reach::Wire | Reach::Served => {
+            format!(", with ACKs and {}", reach.sent_again())
+        }
         Reach::Socket => "; TCP and IP not counted".to_owned(),
     };
     let (place, lacks) = (reach.place(), reach.lacks());

@@ -35,6 +35,14 @@ const TRIAL_OVERHEAD: Duration = Duration::from_millis(250);
 const CONNECT_EACH: Duration = Duration::from_micros(200);
 const SECURE_EACH: Duration = Duration::from_micros(2_500);
 
+/// Time that a browser takes to start and to end, and that each of its tabs takes, which loads a page
+/// and is asked for its clock before the window and behind it.
+const BROWSER: Duration = Duration::from_millis(900);
+const TAB_EACH: Duration = Duration::from_millis(150);
+
+/// How long a tab may take for that.
+const TAB_LIMIT_EACH: Duration = Duration::from_secs(1);
+
 /// The most clients of one proxy, which reaches its server from one address.
 const PROXY_CLIENTS: u32 = 20_000;
 
@@ -47,8 +55,14 @@ pub(crate) fn connect_limit(point: &Point) -> Duration {
     CONNECT_LIMIT + CONNECT_LIMIT_EACH * point.clients + grace(point)
 }
 
-/// How much longer everything may take than over loopback.
+/// How much longer clients may take to come and to go than our own do over loopback.
 pub(crate) fn grace(point: &Point) -> Duration {
+    let tabs = if point.client.is_native() { 0 } else { point.clients };
+    link_grace(point) + TAB_LIMIT_EACH * tabs
+}
+
+/// How much longer everything may take over the link than over loopback.
+fn link_grace(point: &Point) -> Duration {
     point.link.as_ref().map_or(Duration::ZERO, Link::grace)
 }
 
@@ -207,7 +221,7 @@ impl Plan {
             Shape::Waits => point.long_poll_timeout.0,
             Shape::Streams => Duration::ZERO,
         };
-        by_design + Duration::from_secs(2) + grace(point)
+        by_design + Duration::from_secs(2) + link_grace(point)
     }
 
     /// Payload bytes that fall due between two polls of a client that wants them all; 0 where the
@@ -289,9 +303,10 @@ impl Plan {
             Duration::from_millis(10)
         };
         let connect = match id.contender.stack.security {
-            Security::Clear => CONNECT_EACH,
-            Security::Tls => SECURE_EACH,
-        } * point.clients;
+            _ if !point.client.is_native() => BROWSER + TAB_EACH * point.clients,
+            Security::Clear => CONNECT_EACH * point.clients,
+            Security::Tls => SECURE_EACH * point.clients,
+        };
         let round_trips = point.link.as_ref().map_or(Duration::ZERO, Link::round_trip) * 4;
         TRIAL_OVERHEAD + connect + round_trips + self.warmup(id) + self.scenario.duration.0 + drain
     }

@@ -5,7 +5,7 @@ use pushbench_metrics::judge::figures::of_layer;
 use pushbench_metrics::observe::ledger::Layer;
 
 use super::bars::{Bar, Bars, Group, Part};
-use super::style::layer_colour;
+use super::style::{layer_colour, lighter};
 use super::{Key, Picture, interval};
 use crate::human;
 use crate::rows::{Block, Reach, Row, Spread};
@@ -15,7 +15,7 @@ use crate::sentence::{NEAR, are_within};
 pub(super) fn caption(block: &Block<'_>) -> String {
     let (again, lacks) = (block.reach.sent_again(), block.reach.lacks());
     let caption = match block.reach {
-        Reach::Capture | Reach::Wire => format!(
+        Reach::Capture | Reach::Wire | Reach::Served => format!(
             "All that went over the wire for each message that arrived, at the IP layer and in \
              both directions: the message itself, the transport's framing, HTTP's request and \
              response lines and headers, TLS where it is in use, and what TCP and IP add: the \
@@ -31,6 +31,9 @@ pub(super) fn caption(block: &Block<'_>) -> String {
         None => caption,
     }
 }
+
+/// The name of all above TCP where it is not told apart.
+const TOGETHER: &str = "all above TCP";
 
 const fn name(layer: Layer) -> &'static str {
     match layer {
@@ -50,8 +53,16 @@ pub(super) fn picture(block: &Block<'_>, conditions: &str) -> Option<Picture> {
     let bars =
         Bars { groups, axis: "bytes per message", unit: human::size_unit, words: human::size };
     let keys = layers.iter().map(|&layer| Key::Area(layer_colour(layer), name(layer)));
+    let together = Key::Area(lighter(layer_colour(Layer::Payload)), TOGETHER);
+    let is_together = |row: &Row<'_>| row.bytes().is_some() && !is_layered(row);
+    let together = block.rows.iter().any(is_together).then_some(together);
     let subtitle = format!("Bytes per message {}: {conditions}", block.reach.place());
-    bars.picture(title(block), subtitle, keys.collect())
+    bars.picture(title(block), subtitle, keys.chain(together).collect())
+}
+
+/// Whether what is above TCP is told apart, which of a browser's bytes it is not.
+fn is_layered(row: &Row<'_>) -> bool {
+    row.get(Figure::PayloadBytes).is_some()
 }
 
 /// TLS has a place where there is any, TCP and IP where they were counted throughout.
@@ -68,9 +79,15 @@ fn group(row: &Row<'_>, layers: &[Layer]) -> Option<Group> {
         let length = row.get(of_layer(layer))?;
         Some(Part { name: name(layer), length, colour: layer_colour(layer) })
     };
-    let parts = layers.iter().map(part).collect::<Option<Vec<_>>>()?;
     // The median of the sums, which the sum of the layers' medians need not be to the byte.
     let whole = row.bytes()?;
+    let parts = if is_layered(row) {
+        layers.iter().map(part).collect::<Option<Vec<_>>>()?
+    } else {
+        let tcpip = part(&Layer::Tcpip)?;
+        let length = whole.middle - tcpip.length;
+        vec![Part { name: TOGETHER, length, colour: lighter(layer_colour(Layer::Payload)) }, tcpip]
+    };
     let (value, note) = (human::size(whole.middle), interval(&whole, human::size));
     Some(Group { contender: row.contender(), bars: vec![Bar { parts, value, note }] })
 }

@@ -25,7 +25,7 @@ use crate::{floor, human};
 /// How to read the bytes; over payload sizes, what the line of dashes is for.
 fn bytes_caption(reach: Reach, over: Axis) -> String {
     let moved = match reach {
-        Reach::Capture | Reach::Wire => {
+        Reach::Capture | Reach::Wire | Reach::Served => {
             "All that went over the wire for each message that arrived, \
             at the IP layer, both directions"
         }

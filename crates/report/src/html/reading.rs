@@ -67,7 +67,7 @@ fn footer(record: &RunRecord, blocks: &[Block<'_>]) -> impl Iterator<Item = Stri
 fn definitions(record: &RunRecord, blocks: &[Block<'_>]) -> String {
     let reach = Reach::of_run(blocks);
     let bytes = match reach {
-        Reach::Capture | Reach::Wire => {
+        Reach::Capture | Reach::Wire | Reach::Served => {
             "All that went over the wire in the window, at the IP layer and in both directions, \
              over the messages that arrived in it: the sum of the layers."
         }

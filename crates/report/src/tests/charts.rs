@@ -173,6 +173,13 @@ fn a_title_claims_what_the_trials_separate() {
 }
 
 #[test]
+fn bytes_of_a_browser_are_drawn_as_two_parts() {
+    let svg = chart(&charts(&fixture::browsed(100, 52)), "bytes").svg().unwrap();
+    assert!(svg.contains("all above TCP") && svg.contains("TCP/IP headers"), "{svg}");
+    assert!(svg.contains("152 B") && svg.contains("on the wire"), "{svg}");
+}
+
+#[test]
 fn bytes_show_the_layers_that_were_counted() {
     let texts = |record: &RunRecord| -> (String, String, String) {
         let charts = charts(record);

@@ -195,6 +195,15 @@ fn bytes_are_of_the_wire_where_all_of_it_was_counted() {
     assert!(terminal_table(&record, crate::Screen::NONE).contains("170 B (64+106)"));
 }
 
+/// A browser's bytes are counted by the server's kernel, which knows no layers above TCP.
+#[test]
+fn bytes_of_a_browser_are_told_without_their_layers() {
+    let table = terminal_table(&fixture::browsed(100, 52), crate::Screen::NONE);
+    assert!(table.contains(" 152 B ") && !table.contains("(64+"), "{table}");
+    assert!(table.contains("Bytes per message are those on the wire, at the IP layer"), "{table}");
+    assert!(table.contains("what the server sent again. What the browser"), "{table}");
+}
+
 #[test]
 fn a_message_that_was_sent_again_explains_more_payload_than_it_has() {
     const AGAIN: &str = "Payload beyond a message's size was sent again";
