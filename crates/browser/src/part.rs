@@ -167,6 +167,8 @@ impl<'a> Tabs<'a> {
             torn: both().any(|(one, other)| one.shift(*other) > one.bound + other.bound),
             hidden: count(&tapes, |tape| tape.noted.hidden > 0),
             hides: browser.hidden,
+            // Whoever started it reads that once its tabs are closed.
+            empty_cpu: None,
             waiting: waiting(&tapes, timing, closing),
         };
         Ok(LoadMeasured {

@@ -345,6 +345,18 @@ impl CpuTime {
         }
     }
 
+    /// What is left without `part`, of which each kind has its share.
+    #[must_use]
+    pub fn less(self, part: Duration) -> Self {
+        let left = self.total.saturating_sub(part).as_secs_f64();
+        let share = if self.total.is_zero() { 0.0 } else { left / self.total.as_secs_f64() };
+        Self {
+            total: self.total.saturating_sub(part),
+            user: self.user.mul_f64(share),
+            system: self.system.mul_f64(share),
+        }
+    }
+
     /// CPU time between the reading `earlier` and this one, each part at least 0.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Self {

@@ -23,8 +23,8 @@ pub(crate) fn of_run(record: &RunRecord) -> Vec<String> {
             bound(|it| it.bound_before),
             bound(|it| it.bound_after)
         ),
-        "Its load CPU and memory are those of all its processes, memory without what it had before \
-         its tabs. Its bytes are those that the server's kernel counted, which are not told apart by layer above TCP."
+        "Its load CPU and memory are those of all its processes, without what it takes when it has \
+         no tabs. Its bytes are those that the server's kernel counted, which are not told apart by layer above TCP."
             .to_owned(),
     ]
 }

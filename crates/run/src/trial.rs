@@ -192,6 +192,11 @@ impl<'a> Trial<'a> {
         let mut merged = Merged::of(loads, servers);
         merged.load.measured.settle(&timing.window, self.plan.scenario.delivery);
         let clock_step_ns = timing.stamps.as_ref().map_or(0, offset::step_since);
+        if let Some(record) = &mut merged.load.browser {
+            record.empty_cpu =
+                self.browser.as_ref().and_then(|it| it.empty_cpu(timing.window.duration()));
+            cost.without(record.empty_cpu);
+        }
         let loads = std::mem::take(&mut merged.watches);
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });

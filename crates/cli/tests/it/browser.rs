@@ -53,6 +53,7 @@ fn tabs_receive_the_feed_and_those_without_a_connection_are_a_finding() {
     for trial in record["trials"].as_array().unwrap() {
         let (browser, warnings) = (&trial["browser"], trial["warnings"].to_string());
         assert_eq!((&browser["hidden"], &browser["torn"]), (&0.into(), &false.into()));
+        assert!(browser["empty_cpu"].is_object(), "{browser}");
         let is_stream = trial["id"]["transport"] == "sse";
         assert_eq!(warnings.contains("tabs-wait"), is_stream, "{warnings}");
     }

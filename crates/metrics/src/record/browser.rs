@@ -26,6 +26,10 @@ pub struct BrowserMeasured {
     /// Whether all of them were to be.
     #[serde(default)]
     pub hides: bool,
+    /// CPU time that all its processes take without tabs in as long as the window lasts, which is no part
+    /// of what the tabs cost; `None` where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_cpu: Option<Duration>,
     /// Tabs that had no connection when the window began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,

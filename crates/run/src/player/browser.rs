@@ -1,9 +1,13 @@
 //! The browser of a trial whose clients are its tabs.
 
+use std::thread;
+use std::time::Duration;
+
 use pushbench_core::client::ClientKind;
 use pushbench_core::program::{Need, Program, Values};
 use pushbench_metrics::record::control::{BrowserPlan, LoadPlayer, Place};
 use pushbench_metrics::record::warning::Invalid;
+use pushbench_os::process::process_tree::ProcessTree;
 use pushbench_os::process::user;
 
 use super::{Commands, Players};
@@ -29,6 +33,10 @@ ready = { get = { path = "/json/version", status = 200 } }
 ready_within = "20s"
 stop_within = "5s"
 "#;
+
+/// How long it is left alone once its tabs are closed, and then watched without them.
+const SETTLES_IN: Duration = Duration::from_millis(500);
+const EMPTY_FOR: Duration = Duration::from_secs(1);
 
 /// The browser of a trial. Dropping it ends it, and all that descends from it.
 #[derive(Debug)]
@@ -67,6 +75,16 @@ impl BrowserSide {
     /// Its process, from which its others descend.
     pub(crate) const fn pid(&self) -> u32 {
         self.program.pid()
+    }
+
+    /// CPU time that it takes in `time`, now that its tabs are closed.
+    pub(crate) fn empty_cpu(&self, time: Duration) -> Option<Duration> {
+        thread::sleep(SETTLES_IN);
+        let mut tree = ProcessTree::of(&[self.pid()]).ok()?;
+        let before = tree.read();
+        thread::sleep(EMPTY_FOR);
+        let spent = tree.read().since(&before).total?;
+        Some(spent.total.mul_f64(time.as_secs_f64() / EMPTY_FOR.as_secs_f64()))
     }
 
     /// Why it came to an end that nobody asked for.

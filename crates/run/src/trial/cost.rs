@@ -193,6 +193,14 @@ pub struct Connecting {
     pub load: Option<u64>,
 }
 
+impl Cost {
+    /// Takes from the clients' CPU time what their browser would have used without them.
+    pub(super) fn without(&mut self, empty: Option<Duration>) {
+        let cpu = self.resources.load_cpu.zip(empty).map(|(cpu, empty)| cpu.less(empty));
+        self.resources.load_cpu = cpu.or(self.resources.load_cpu);
+    }
+}
+
 impl CostMeter {
     /// Takes the memory that the processes have before clients connect. The `servers` are this
     /// run's `own`, or run already.
