@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     Failed(anyhow::Error),
     /// The user stopped it: status [`INTERRUPTED`].
     Interrupted,
+    /// Something went wrong that whoever started this process has been told: status 1, and no words.
+    Told,
 }
 
 impl Failure {
@@ -54,6 +56,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(error) | Self::Failed(error) => f.write_str(&chain(error)),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Told => f.write_str("told"),
         }
     }
 }
@@ -91,6 +94,7 @@ impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
         match error {
             ChildError::Plan(_) => Self::usage(error),
+            ChildError::Failed => Self::Told,
             _ => Self::failed(error),
         }
     }
@@ -118,12 +122,13 @@ pub(crate) fn report(outcome: Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Broken) => 99,
         Ok(Outcome::Invalid) => 3,
         Ok(Outcome::Command(status)) => *status,
-        Err(Failure::Failed(_)) => 1,
+        Err(Failure::Failed(_) | Failure::Told) => 1,
         Err(Failure::Usage(_)) => 2,
         Err(Failure::Interrupted) => INTERRUPTED,
     };
-    if let Err(failure) = outcome {
-        crate::tell(format_args!("error: {failure}"));
+    match outcome {
+        Ok(_) | Err(Failure::Told) => {}
+        Err(failure) => crate::tell(format_args!("error: {failure}")),
     }
     ExitCode::from(code)
 }

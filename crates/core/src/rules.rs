@@ -167,7 +167,8 @@ impl Rules {
             ),
             (
                 self.ignore.is_some() && !finds,
-                "--ignore needs --message or --message-len: else all that comes is a message",
+                "--ignore needs --message or --message-len, such as --message '.*\"type\":\"price\".*': \
+                 else all that comes is a message",
             ),
             (
                 self.message_len.as_ref().is_some_and(|len| len.groups() == 0),

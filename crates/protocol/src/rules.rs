@@ -13,11 +13,12 @@ mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use pushbench_core::Sender;
 use pushbench_core::feed::message::Seq;
-use pushbench_core::feed::stamp::{Stamp, Stamped};
+use pushbench_core::feed::stamp::{Stamp, StampClock, Stamped};
 use pushbench_core::rules::{Pattern, Reply, Rules, StampUnit, Text, Values};
 use regex::bytes::{Captures, Regex};
 
@@ -59,6 +60,9 @@ pub struct Fault {
     problem: &'static str,
 }
 
+/// The first and the last instant, in ns since 1970, that a wall clock is taken to say: 2000 to 2100.
+const DATES: RangeInclusive<i64> = 946_684_800_000_000_000..=4_102_444_800_000_000_000;
+
 impl Fault {
     /// An answer with messages does not say where the next poll goes on.
     pub const NO_CURSOR: Self = Self::of("--cursor", "nothing");
@@ -90,13 +94,21 @@ pub struct Engine {
     replies: Vec<Answer>,
     ready: Option<Regex>,
     seq: Option<Place>,
-    stamp: Option<(Place, StampUnit)>,
+    stamp: Option<StampRule>,
     key: Option<Place>,
     cursor: Option<Place>,
     /// Messages were published by pushbench, and have their number in ten digits.
     is_ours: bool,
     /// Where all that comes is one stream.
     stream: Option<StreamRules>,
+}
+
+/// Where a message has its sender's instant, and how it is written.
+#[derive(Debug)]
+struct StampRule {
+    place: Place,
+    unit: StampUnit,
+    clock: StampClock,
 }
 
 /// A text that is answered, and how.
@@ -136,7 +148,11 @@ impl Engine {
             replies: rules.reply.iter().map(answer).collect(),
             ready: compile(&rules.ready),
             seq: rules.seq.as_ref().map(Place::new),
-            stamp: rules.stamp.as_ref().map(|stamp| (Place::new(&stamp.place), stamp.unit)),
+            stamp: rules.stamp.as_ref().map(|stamp| StampRule {
+                place: Place::new(&stamp.place),
+                unit: stamp.unit,
+                clock: stamp.clock,
+            }),
             key: rules.key.as_ref().map(Place::new),
             cursor: rules.cursor.as_ref().map(Place::new),
             is_ours: false,
@@ -186,9 +202,9 @@ impl Engine {
             seq = Some(Seq(number));
         }
         let mut stamp = None;
-        if let Some((place, unit)) = &self.stamp {
-            let raw = place.raw(message).ok_or(Fault::of("--stamp", "nothing"))?;
-            stamp = Some(instant(raw, *unit)?);
+        if let Some(rule) = &self.stamp {
+            let raw = rule.place.raw(message).ok_or(Fault::of("--stamp", "nothing"))?;
+            stamp = Some(instant(raw, rule.unit, rule.clock)?);
         }
         let mut sender = Sender::FEED;
         if let Some(place) = &self.key {
@@ -207,10 +223,11 @@ fn carries(message: &[u8], raw: &[u8], number: u64) -> bool {
 }
 
 /// An instant as it is written.
-fn instant(raw: &[u8], unit: StampUnit) -> Result<Stamp, Fault> {
+fn instant(raw: &[u8], unit: StampUnit, clock: StampClock) -> Result<Stamp, Fault> {
     let nanos = match unit {
         StampUnit::Number { exponent } => number::nanos(raw, exponent)
-            .ok_or(Fault::of("--stamp", "no number, or one of other units than it says")),
+            .filter(|nanos| clock == StampClock::Monotonic || DATES.contains(nanos))
+            .ok_or_else(|| Fault::of("--stamp", misfit(raw, clock))),
         StampUnit::Rfc3339 => std::str::from_utf8(raw)
             .ok()
             .and_then(|text| text.parse::<jiff::Timestamp>().ok())
@@ -218,6 +235,22 @@ fn instant(raw: &[u8], unit: StampUnit) -> Result<Stamp, Fault> {
             .ok_or(Fault::of("--stamp", "no date and time as RFC 3339 has them")),
     };
     nanos.map(Stamp)
+}
+
+/// Why a text is no instant: most often it is one in another unit.
+fn misfit(raw: &[u8], clock: StampClock) -> &'static str {
+    const UNITS: [(u8, &str); 4] = [
+        (9, "no date of this century, which with :s it would be,"),
+        (6, "no date of this century, which with :ms it would be,"),
+        (3, "no date of this century, which with :us it would be,"),
+        (0, "no date of this century, which with :ns it would be,"),
+    ];
+    if clock == StampClock::Monotonic {
+        return "no number, or one of other units than it says";
+    }
+    let is_date = |exponent| number::nanos(raw, exponent).is_some_and(|it| DATES.contains(&it));
+    let unit = UNITS.into_iter().find(|(exponent, _)| is_date(*exponent));
+    unit.map_or("no number that is a date of this century", |(_, words)| words)
 }
 
 /// Reads what one connection brings.

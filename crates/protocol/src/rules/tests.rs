@@ -158,11 +158,16 @@ fn a_number_an_instant_and_a_name_are_read_exactly() {
 #[test]
 fn a_message_that_cannot_be_counted_says_which_rule_and_why() {
     let flags = [("seq", "/n"), ("stamp", "/at:ms"), ("key", "/k")];
-    let cases: [(&[u8], &str); 5] = [
+    let cases: [(&[u8], &str); 7] = [
         (br#"{"m":1}"#, "--seq finds nothing"),
         (br#"{"n":1.5}"#, "--seq finds no whole number"),
         (br#"{"n":1,"at":"soon"}"#, "--stamp finds no number"),
-        (br#"{"n":1,"at":1}"#, "--key finds nothing"),
+        (br#"{"n":1,"at":1700000000}"#, "--stamp finds no date of this century, which with :s"),
+        (
+            br#"{"n":1,"at":1700000000001000}"#,
+            "--stamp finds no date of this century, which with :us",
+        ),
+        (br#"{"n":1,"at":1700000000001}"#, "--key finds nothing"),
         (b"hello", "--seq finds nothing"),
     ];
     for (text, expected) in cases {

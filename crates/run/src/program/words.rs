@@ -31,8 +31,12 @@ impl fmt::Display for LastWords {
         if self.0.is_empty() {
             return f.write_str("it said nothing");
         }
-        let lines: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        write!(f, "its last words: {}", lines.join(" / "))
+        // The last is most often the reason, as below a traceback.
+        let mut lines = self.0.iter().map(String::as_str);
+        let last = lines.next_back().unwrap_or_default();
+        write!(f, "its last words: {last}")?;
+        let before: Vec<&str> = lines.collect();
+        if before.is_empty() { Ok(()) } else { write!(f, " (before that: {})", before.join(" / ")) }
     }
 }
 
@@ -49,8 +53,9 @@ mod tests {
             words.hear("  ");
         }
         let told = words.to_string();
-        assert_eq!(told.split(" / ").count(), LINES);
-        assert!(told.contains("line 19") && !told.contains("line 7"), "{told}");
+        assert_eq!(told.split(" / ").count(), LINES - 1);
+        assert!(told.starts_with("its last words: line 19"), "{told}");
+        assert!(told.contains("(before that: line 8") && !told.contains("line 7"), "{told}");
         assert!(!told.contains('\u{1b}'), "{told:?}");
     }
 }

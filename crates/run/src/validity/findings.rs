@@ -60,7 +60,10 @@ impl Evidence<'_> {
             return format!("the first message that came could not be read: {first}");
         }
         if let Some(first) = found.first_unmatched {
-            return format!("the first that came, and that no rule took, was {first}");
+            let count = found.unmatched;
+            return format!(
+                "no rule took anything of what came, {count} times; the first was {first}"
+            );
         }
         if let Some(error) = load.errors.first() {
             return error.clone();

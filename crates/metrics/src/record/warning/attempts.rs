@@ -143,7 +143,7 @@ impl fmt::Display for AttemptsUsed {
         }
         match self.browser_stops {
             0 => Ok(()),
-            stops => write!(f, "; a browser would have given up {stops}"),
+            stops => write!(f, "; a browser would not have tried again for {stops} of them"),
         }
     }
 }
@@ -221,7 +221,8 @@ mod tests {
         assert_eq!(
             invalid.to_string(),
             "6 of 200 clients have no attempt left: the server answered 503 Service Unavailable \
-             with Retry-After: 90 s (client 0: no); a browser would have given up 4"
+             with Retry-After: 90 s (client 0: no); a browser would not have tried again for 4 of \
+             them"
         );
         assert!(invalid.remedy().starts_with("wait as long as the server asks for"));
         let cut_off = refused(9, 0, 0).invalid(200, error.as_ref()).unwrap();
