@@ -51,6 +51,8 @@ pub struct Costs {
     pub memory_bytes: Option<f64>,
     /// Money for a month, where prices are given.
     pub money: Option<f64>,
+    /// The part of it that no message and no poll adds to: a connection that is held, and memory.
+    pub money_held: Option<f64>,
 }
 
 impl Costs {

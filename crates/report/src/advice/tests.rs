@@ -13,7 +13,7 @@ fn candidate(contender: Contender, fresh_ms: f64, cpu_us: f64, bytes: f64) -> Ca
             server_cpu_us: Some(cpu_us * noise),
             wire_bytes: Some(bytes),
             memory_bytes: Some(2_300.0),
-            money: None,
+            ..Costs::default()
         };
         let fresh_p99_us = Some(Bounded::Exactly(fresh_ms * 1e3 * noise));
         Some(Round { fresh_p99_us, lost: 0, costs })
@@ -168,6 +168,23 @@ fn with_prices_money_decides_and_is_told_of_one_client_and_of_all() {
     let json = advised.json();
     assert_eq!((&json["price"], &json["currency"]), (&json!("gcp-e2"), &json!("USD")));
     assert_eq!(json["candidates"][0]["money_per_client_month"]["middle"], 0.01);
+}
+
+/// A stream costs 0.004 for being held and 0.0008 for each message a second, a poll each 900 ms 0.024: that
+/// is as much at 25 a second, and at half the polls at ten.
+#[test]
+fn the_rate_at_which_money_turns_leaves_out_what_is_held() {
+    let mut advised = priced([Some(0.024), Some(0.04), Some(0.012), Some(0.03)]);
+    advised.wishes.delivery = Delivery::Latest;
+    for (candidate, held) in advised.candidates.iter_mut().zip([0.0, 0.0, 0.004, 0.004]) {
+        for round in candidate.rounds.iter_mut().flatten() {
+            round.costs.money_held = Some(held);
+        }
+    }
+    let text = advised.text(Screen::NONE).replace("\n  ", " ");
+    let turn = "above 25 messages/s short-poll each 900ms takes less money than sse; at your rate it does \
+                from a freshness of 2s on";
+    assert!(text.contains(turn), "{text}");
 }
 
 #[test]

@@ -62,23 +62,36 @@ fn middle(advised: &Advised, at: usize, cost: Cost) -> Option<f64> {
     Some(advised.candidates[at].spread(|costs| costs.get(cost))?.middle)
 }
 
+/// The part of a cost that neither messages nor polls add to.
+fn held(advised: &Advised, at: usize, cost: Cost) -> Option<f64> {
+    match cost {
+        Cost::Money => Some(advised.candidates[at].spread(|costs| costs.money_held)?.middle),
+        Cost::ServerCpu | Cost::WireBytes => Some(0.0),
+    }
+}
+
 /// From which rate on, and with which freshness, a poll costs less than what is pushed.
 fn of_rate(advised: &Advised, push: usize, by: Cost) -> Option<String> {
-    if advised.wishes.delivery != Delivery::Latest || by == Cost::Money {
+    if advised.wishes.delivery != Delivery::Latest {
         return None;
     }
     let (poll, period) = polled(advised)?;
     let (pull, push_cost) = (middle(advised, poll, by)?, middle(advised, push, by)?);
+    let (polling, pushing) = (held(advised, poll, by)?, held(advised, push, by)?);
     let period = period.as_secs_f64();
     // Polls that find nothing are cheaper than the others, so that below a message in each it is no line.
-    let rate = pull / (push_cost / advised.rate_hz);
+    let rate = (pull - pushing) / (push_cost - pushing) * advised.rate_hz;
+    if rate <= 0.0 || !rate.is_finite() {
+        // To be connected costs more than all the polls.
+        return None;
+    }
     let pushed = advised.candidates[push].contender;
     let polls = format!("{} each {}", advised.candidates[poll].contender, Span(rounded(period)));
     let by = less(by);
     let per_second = |hz: f64| human::short_number(hz, 2);
     if rate > advised.rate_hz {
-        let fresh = pull * period / push_cost / PERIOD;
-        return (rate * period >= 1.0).then(|| {
+        let fresh = (pull - polling) / (push_cost - polling) * period / PERIOD;
+        return (rate * period >= 1.0 && push_cost > polling).then(|| {
             format!(
                 "above {} messages/s {polls} takes {by} than {pushed}; at your rate it does from \
                  a freshness of {} on",

@@ -67,6 +67,7 @@ impl Course {
         let each_s = self.arrivals_hz(trial);
         let cost = |figure| Some(figures.get(figure)? * each_s?);
         let fresh = measured.fresh_us(QUANTILE);
+        let money = |of: fn(&Self, &TrialRecord, &Price) -> Option<f64>| of(self, trial, price?);
         Round {
             fresh_p99_us: fresh.map(|fresh| self.slowed(fresh)),
             lost: measured.audit.lost,
@@ -74,7 +75,8 @@ impl Course {
                 server_cpu_us: cost(Figure::ServerCpu),
                 wire_bytes: cost(Figure::WireBytes),
                 memory_bytes: figures.get(Figure::ServerRss),
-                money: price.and_then(|price| self.money(trial, price)),
+                money: money(Self::money),
+                money_held: money(Self::money_held),
             },
         }
     }
@@ -85,6 +87,11 @@ impl Course {
         let measured_hz = messages_hz(trial).filter(|hz| *hz > 0.0)?;
         let usage = Usage::of_trial(trial)?.at_pace(self.arrivals_hz(trial)? / measured_hz);
         Some(bill(&usage, price).ok()?.total())
+    }
+
+    /// Money for a month in which a client gets nothing, and asks for nothing.
+    fn money_held(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
+        Some(bill(&Usage::of_trial(trial)?.at_pace(0.0), price).ok()?.total())
     }
 
     /// Messages that come to a client in a second of the user's.

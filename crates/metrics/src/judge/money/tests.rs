@@ -59,6 +59,10 @@ fn a_websocket_at_a_gateway_pays_for_units_of_32_kib_and_for_connection_minutes(
     let items =
         [("egress", "94.84"), ("requests", "0.00"), ("messages", "63.07"), ("connections", "0.01")];
     assert_bill(&usage, &aws, &items, "157.93");
+    // A client to which nothing happens pays for being connected.
+    let quiet =
+        [("egress", "0.00"), ("requests", "0.00"), ("messages", "0.00"), ("connections", "0.01")];
+    assert_bill(&usage.at_pace(0.0), &aws, &quiet, "0.01");
     // To a byte: what fits into a unit is one, what is a byte larger is two.
     let messages = |bytes| {
         let usage = Usage { message_bytes: bytes, ..usage };
