@@ -26,6 +26,25 @@ macro_rules! by_name {
 }
 pub(crate) use by_name;
 
+/// Has serde read and write types as the text that they are read from and shown as.
+macro_rules! as_text {
+    ($($type:ty),+) => {$(
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let text = <String as ::serde::Deserialize>::deserialize(reader)?;
+                text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use as_text;
+
 /// How alike two names are at the least for one to be meant by the other, by Jaro's measure from 0 to 1.
 const ALIKE: f64 = 0.8;
 
