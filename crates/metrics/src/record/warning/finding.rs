@@ -57,7 +57,6 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// The remedy.
     pub(super) const fn remedy(&self) -> &'static str {
         match self {
             Self::Unmatched { .. } => {
