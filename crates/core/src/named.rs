@@ -45,6 +45,35 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
+/// An enum whose values have names in files: the type, all of its values, and the name of each.
+#[macro_export]
+macro_rules! with_names {
+    (
+        $(#[$meta:meta])+
+        pub enum $type:ident {
+            $($(#[$doc:meta])+ $value:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$meta])+
+        pub enum $type {
+            $($(#[$doc])+ $value,)+
+        }
+
+        impl $type {
+            /// All, in their order.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
+
+            /// The name that files have for it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name,)+
+                }
+            }
+        }
+    };
+}
+
 /// How alike two names are at the least for one to be meant by the other, by Jaro's measure from 0 to 1.
 const ALIKE: f64 = 0.8;
 
