@@ -184,15 +184,4 @@ mod tests {
             assert!(error.contains(part), "{text}: {error}");
         }
     }
-
-    #[test]
-    fn a_link_survives_json() {
-        let text = "[link]\ndelay = { down = \"9ms\", up = \"8ms\" }\njitter = 0\nname = \"wifi-busy\"\nqueue = \"64KiB\"\nscope = \"shared\"";
-        let scenario = Scenario::parse(text).unwrap();
-        let json = serde_json::to_string(&scenario).unwrap();
-        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
-        let point = &scenario.points(None)[0];
-        let json = serde_json::to_string(point).unwrap();
-        assert_eq!(&serde_json::from_str::<Point>(&json).unwrap(), point);
-    }
 }
