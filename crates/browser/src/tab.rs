@@ -29,7 +29,6 @@ const SURE: Duration = Duration::from_micros(120);
 const IS_THERE: &str = "document.readyState === 'complete' && crossOriginIsolated \
                         && typeof feed === 'object'";
 
-/// A tab.
 #[derive(Debug)]
 pub(crate) struct Tab {
     number: u32,

@@ -53,10 +53,6 @@ pub(crate) fn apply(profile: &HeaderProfile, scenario: &mut Scenario) {
 }
 
 /// The profile with the value of each request's cookie longer by `bytes`.
-///
-/// # Errors
-///
-/// A cookie that makes a request too long.
 pub(crate) fn with_cookies(profile: &HeaderProfile, bytes: u64) -> Result<HeaderProfile, Failure> {
     let length = usize::try_from(bytes).unwrap_or(usize::MAX);
     profile.clone().with_cookie_bytes(length).map_err(|error| {
@@ -65,10 +61,6 @@ pub(crate) fn with_cookies(profile: &HeaderProfile, bytes: u64) -> Result<Header
 }
 
 /// Checks that each of the scenario's cookies fits into a request of the profile.
-///
-/// # Errors
-///
-/// A cookie that makes a request too long.
 pub(crate) fn check_cookies(profile: &HeaderProfile, scenario: &Scenario) -> Result<(), Failure> {
     let mut cookies = scenario.cookie_bytes.as_slice().iter();
     cookies.try_for_each(|bytes| with_cookies(profile, bytes.0).map(drop))

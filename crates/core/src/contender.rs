@@ -7,15 +7,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
-
 pub use self::stack::{Coding, Connection, Security, Stack};
 pub use self::transport::{Shape, Transport};
-use crate::named::did_you_mean;
+use crate::named::{as_text, did_you_mean};
 
 /// A transport on a stack, under the name that users, tables and CSV files know it by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Contender {
     /// The principle by which a client receives the feed.
     pub transport: Transport,
@@ -190,19 +187,7 @@ impl FromStr for Contender {
     }
 }
 
-impl TryFrom<String> for Contender {
-    type Error = UnknownContender;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        name.parse()
-    }
-}
-
-impl From<Contender> for String {
-    fn from(contender: Contender) -> Self {
-        contender.name().to_owned()
-    }
-}
+as_text!(Contender);
 
 #[cfg(test)]
 mod tests;

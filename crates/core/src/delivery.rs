@@ -5,27 +5,20 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The messages that a client must receive.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Delivery {
-    /// Every message, by cursor.
-    #[default]
-    Every,
-    /// The newest message; it supersedes older ones.
-    Latest,
-}
+use crate::with_names;
 
-impl Delivery {
-    /// `every` or `latest`, as in the query and in scenarios.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Every => "every",
-            Self::Latest => "latest",
-        }
+with_names! {
+    /// The messages that a client must receive.
+    #[derive(
+        Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    )]
+    #[serde(rename_all = "lowercase")]
+    pub enum Delivery {
+        /// Every message, by cursor.
+        #[default]
+        Every = "every",
+        /// The newest message; it supersedes older ones.
+        Latest = "latest",
     }
 }
 

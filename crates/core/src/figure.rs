@@ -14,109 +14,11 @@
 
 mod table;
 
+pub use self::table::Figure;
 use self::table::{Row, TABLE};
 
 /// Samples that must lie beyond a percentile, so that it is one and not the luck of a few.
 pub const SAMPLES_BEYOND: f64 = 10.0;
-
-/// A measured quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Figure {
-    /// Mean latency.
-    LatencyMean,
-    /// Median latency.
-    LatencyP50,
-    /// 90th percentile of latency.
-    LatencyP90,
-    /// 95th percentile of latency.
-    LatencyP95,
-    /// 99th percentile of latency.
-    LatencyP99,
-    /// 99.9th percentile of latency.
-    LatencyP999,
-    /// Largest latency.
-    LatencyMax,
-    /// Mean age of information.
-    AgeMean,
-    /// Greatest age of information.
-    AgeMax,
-    /// Median time until TCP has opened a client's connection.
-    ConnectP50,
-    /// Median time to connect and subscribe.
-    ReadyP50,
-    /// Median time until a connection that takes up a session of TLS was secured.
-    ResumedP50,
-    /// TLS bytes that a client sends while it connects, per handshake.
-    TlsConnectUp,
-    /// TLS bytes that a client gets while it connects, per handshake.
-    TlsConnectDown,
-    /// Payload bytes per message, both directions.
-    PayloadBytes,
-    /// Framing bytes per message, both directions.
-    FramingBytes,
-    /// HTTP bytes per message, both directions.
-    HttpBytes,
-    /// TLS bytes per message, both directions.
-    TlsBytes,
-    /// TCP and IP bytes per message, both directions.
-    TcpipBytes,
-    /// All layers per message, both directions.
-    WireBytes,
-    /// Bytes of the messages before they are compressed, per message, both directions.
-    MessageBytes,
-    /// The server's CPU time per message.
-    ServerCpu,
-    /// The load processes' CPU time per message.
-    LoadCpu,
-    /// The CPU time of a link's router per message.
-    RouterCpu,
-    /// The CPU time of a proxy per message.
-    ProxyCpu,
-    /// The goodput of the downloads beside the feed.
-    CrossDown,
-    /// The goodput of the uploads beside the feed.
-    CrossUp,
-    /// Growth of the server's memory per client.
-    ServerRss,
-    /// Growth of the load processes' memory per client.
-    LoadRss,
-    /// Growth of a proxy's memory per client.
-    ProxyRss,
-    /// Bytes on the wire between a proxy and the server behind it, for each message that reached a client.
-    BackendWire,
-    /// Messages that were expected and never came.
-    Lost,
-    /// The share of the expected messages that came.
-    Delivered,
-    /// Failures.
-    Errors,
-    /// Messages that clients said.
-    Said,
-    /// Median time from a message's first hearer in a room to its last.
-    FanOutP50,
-    /// 99th percentile of that.
-    FanOutP99,
-    /// Clients that heard their room in another order than others did.
-    Disordered,
-    /// Times that a client was cut off, or left and was followed by another.
-    CutOff,
-    /// Those of them after which it was not back by the trial's end.
-    NotBack,
-    /// Median time until a client that was cut off was back.
-    BackP50,
-    /// 99th percentile of that.
-    BackP99,
-    /// Greatest of that: all were back by then.
-    BackMax,
-    /// Connections begun per second, in the tenth of a second that had most of them.
-    OpenedPeak,
-    /// Cores that the server was busy with, in the tenth of a second in which that was most.
-    ServerPeak,
-    /// Messages that an answer to a poll brings, on average, answers without any included.
-    Batch,
-    /// 99th percentile of the time until a client holds a message that is due, or a newer one.
-    FreshP99,
-}
 
 /// The unit of a figure's numbers, wherever they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,19 +66,6 @@ pub enum Judging {
 }
 
 impl Figure {
-    /// All figures, in the order in which comparisons list them.
-    pub const ALL: [Self; TABLE.len()] = {
-        let mut all = [Self::LatencyMean; TABLE.len()];
-        let mut place = 0;
-        while place < TABLE.len() {
-            let row = &TABLE[place];
-            assert!(row.figure as usize == place, "the table is in the order of the type");
-            all[place] = row.figure;
-            place += 1;
-        }
-        all
-    };
-
     const fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }
@@ -184,7 +73,7 @@ impl Figure {
     /// The figure that a threshold knows by `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.name == name).map(|row| row.figure)
+        Self::ALL.into_iter().find(|figure| figure.name() == name)
     }
 
     /// The name in a threshold: `latency.p99`.
@@ -253,7 +142,7 @@ impl Figure {
 
 /// All names, for an error.
 pub(crate) fn names() -> [&'static str; TABLE.len()] {
-    TABLE.map(|row| row.name)
+    Figure::ALL.map(Figure::name)
 }
 
 #[cfg(test)]

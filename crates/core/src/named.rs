@@ -26,6 +26,54 @@ macro_rules! by_name {
 }
 pub(crate) use by_name;
 
+/// Has serde read and write types as the text that they are read from and shown as.
+macro_rules! as_text {
+    ($($type:ty),+) => {$(
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let text = <String as ::serde::Deserialize>::deserialize(reader)?;
+                text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use as_text;
+
+/// An enum whose values have names in files: the type, all of its values, and the name of each.
+#[macro_export]
+macro_rules! with_names {
+    (
+        $(#[$meta:meta])+
+        pub enum $type:ident {
+            $($(#[$doc:meta])+ $value:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$meta])+
+        pub enum $type {
+            $($(#[$doc])+ $value,)+
+        }
+
+        impl $type {
+            /// All, in their order.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
+
+            /// The name that files have for it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name,)+
+                }
+            }
+        }
+    };
+}
+
 /// How alike two names are at the least for one to be meant by the other, by Jaro's measure from 0 to 1.
 const ALIKE: f64 = 0.8;
 

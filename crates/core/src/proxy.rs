@@ -19,12 +19,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
 
 pub use self::via::Via;
 use crate::contender::Security;
-use crate::named::did_you_mean;
+use crate::named::{as_text, did_you_mean};
 use crate::program::Program;
 
 /// The texts of the files.
@@ -38,7 +37,6 @@ const FILES: [&str; 4] = [
 /// The ending of the name of one that lacks the lines of the remedy.
 const BY_DEFAULT: &str = "-default";
 
-/// A file in `proxies/`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProxyFile {
@@ -201,17 +199,7 @@ impl FromStr for ProxyName {
     }
 }
 
-impl Serialize for ProxyName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for ProxyName {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        String::deserialize(reader)?.parse().map_err(D::Error::custom)
-    }
-}
+as_text!(ProxyName);
 
 #[cfg(test)]
 mod tests;

@@ -43,10 +43,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A part that bare clients play.
 pub trait Part {
     /// Opens a client's connection and subscribes; to a stream, unless it is told otherwise.
-    ///
-    /// # Errors
-    ///
-    /// A refusal of the system or of the server.
     fn connect(
         &mut self,
         plan: &LoadPlan,

@@ -74,10 +74,6 @@ pub(crate) fn go_first(priority: c_int) -> io::Result<()> {
 
 /// Has the calling thread share its core with all others, as it did before it [went
 /// first](go_first).
-///
-/// # Errors
-///
-/// The error of `sched_setscheduler`.
 pub(crate) fn go_with_others() -> io::Result<()> {
     set_class(libc::SCHED_OTHER, 0)
 }
@@ -90,10 +86,6 @@ fn set_class(class: c_int, priority: c_int) -> io::Result<()> {
 }
 
 /// Reads a socket option into `value`; returns how many of its bytes the kernel filled in.
-///
-/// # Errors
-///
-/// The error of `getsockopt`.
 pub(crate) fn socket_option(
     socket: BorrowedFd<'_>,
     level: c_int,
@@ -116,10 +108,6 @@ pub(crate) fn socket_option(
 }
 
 /// Sets a socket option that is one number.
-///
-/// # Errors
-///
-/// The error of `setsockopt`.
 pub(crate) fn set_socket_option(
     socket: BorrowedFd<'_>,
     level: c_int,
@@ -153,10 +141,6 @@ pub(crate) fn attach_filter(
 }
 
 /// Binds an `AF_PACKET` socket to one interface and to all protocols; packets arrive from now.
-///
-/// # Errors
-///
-/// The error of `bind`.
 pub(crate) fn bind_to_interface(socket: BorrowedFd<'_>, index: c_int) -> io::Result<()> {
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as u16,

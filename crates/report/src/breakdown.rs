@@ -10,7 +10,6 @@ use pushbench_metrics::judge::breakdown::{Breakdown, Part};
 use crate::human::{self, NOTHING};
 use crate::rows::{Block, Row};
 
-/// The name of a part.
 pub(crate) const fn name(part: Part) -> &'static str {
     match part {
         Part::Publisher => "publisher lag",

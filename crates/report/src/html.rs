@@ -24,7 +24,6 @@ use crate::crossings;
 use crate::error::ReportError;
 use crate::rows::{Block, blocks};
 
-/// The page.
 pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     let blocks = blocks(record);
     let mut body = String::new();

@@ -45,7 +45,6 @@ pub(crate) struct Note {
     everyone: bool,
     /// The worst of its kind.
     pub(crate) text: String,
-    /// The remedy.
     pub(crate) remedy: &'static str,
     /// In how many trials, of how many.
     pub(crate) trials: (usize, usize),

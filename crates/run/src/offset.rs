@@ -4,7 +4,6 @@
 use pushbench_core::feed::stamp::{StampClock, StampOffset};
 use pushbench_os::net::rx_stamp::ClockOffset;
 
-/// The offset as it is now.
 pub(crate) fn now(clock: StampClock) -> StampOffset {
     let ClockOffset { nanos, bound } = match clock {
         StampClock::Wall => ClockOffset::now(),

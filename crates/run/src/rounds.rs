@@ -17,10 +17,6 @@ const ATTEMPTS: u32 = 2;
 
 impl Run {
     /// Plays one trial, whatever it is worth.
-    ///
-    /// # Errors
-    ///
-    /// See [`play`](Self::play).
     pub(crate) fn play_once(
         &self,
         attempt: Attempt,

@@ -63,7 +63,6 @@ struct Beside {
     guest: Guest,
 }
 
-/// A connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     channel: Channel,

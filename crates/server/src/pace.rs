@@ -108,10 +108,6 @@ impl<'a> Pace<'a> {
     }
 
     /// Hands `message`, which is `due`, to `sink`, and with it all that are due by then.
-    ///
-    /// # Errors
-    ///
-    /// The sink's.
     pub(crate) fn hand_over<S: Sink>(
         &mut self,
         sink: &mut S,

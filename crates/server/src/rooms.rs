@@ -43,7 +43,6 @@ const LASTING: usize = 2;
 /// The longest name of a room.
 const MAX_NAME: usize = 64;
 
-/// All rooms.
 #[derive(Debug)]
 pub(crate) struct Rooms {
     limits: RoomLimits,
@@ -145,7 +144,6 @@ impl Rooms {
         self.rooms.borrow().get(key.place()).cloned()
     }
 
-    /// All rooms.
     pub(crate) fn all(&self) -> Vec<Rc<Room>> {
         self.rooms.borrow().iter().map(|(_, room)| Rc::clone(room)).collect()
     }

@@ -66,7 +66,6 @@ pub(crate) enum Reading {
     Over,
 }
 
-/// One stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
     /// It is behind where the socket is full or the last turn was too short: its own task goes on,

@@ -27,42 +27,31 @@ pub trait End {
     fn into_secrets(self) -> Result<ExtractedSecrets, Error>;
 }
 
-impl End for UnbufferedClientConnection {
-    type Data = ClientConnectionData;
+macro_rules! ends {
+    ($($connection:ty: $data:ty),+) => {$(
+        impl End for $connection {
+            type Data = $data;
 
-    #[inline]
-    fn process<'c, 'i>(
-        &'c mut self,
-        incoming: &'i mut [u8],
-    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(incoming)
-    }
+            #[inline]
+            fn process<'c, 'i>(
+                &'c mut self,
+                incoming: &'i mut [u8],
+            ) -> UnbufferedStatus<'c, 'i, Self::Data> {
+                self.process_tls_records(incoming)
+            }
 
-    fn common(&self) -> &CommonState {
-        self
-    }
+            fn common(&self) -> &CommonState {
+                self
+            }
 
-    fn into_secrets(self) -> Result<ExtractedSecrets, Error> {
-        self.dangerous_into_kernel_connection().map(|(secrets, _)| secrets)
-    }
+            fn into_secrets(self) -> Result<ExtractedSecrets, Error> {
+                self.dangerous_into_kernel_connection().map(|(secrets, _)| secrets)
+            }
+        }
+    )+};
 }
 
-impl End for UnbufferedServerConnection {
-    type Data = ServerConnectionData;
-
-    #[inline]
-    fn process<'c, 'i>(
-        &'c mut self,
-        incoming: &'i mut [u8],
-    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(incoming)
-    }
-
-    fn common(&self) -> &CommonState {
-        self
-    }
-
-    fn into_secrets(self) -> Result<ExtractedSecrets, Error> {
-        self.dangerous_into_kernel_connection().map(|(secrets, _)| secrets)
-    }
-}
+ends!(
+    UnbufferedClientConnection: ClientConnectionData,
+    UnbufferedServerConnection: ServerConnectionData
+);

@@ -178,7 +178,6 @@ impl ResultArgs {
     }
 }
 
-/// The name of a payload kind.
 pub(super) fn payload_kind(name: &str) -> Result<PayloadKind, String> {
     one_of(name, "`ticker`, `quotes`, `text` or `binary`")
 }

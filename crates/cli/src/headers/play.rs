@@ -159,7 +159,6 @@ impl Play {
     }
 }
 
-/// The plan of a session.
 fn session_plan(PlayPlan { case, server, limit, .. }: &PlayPlan, contender: Contender) -> LoadPlan {
     LoadPlan {
         delivery: case.delivery,

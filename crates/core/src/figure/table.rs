@@ -1,6 +1,6 @@
 //! The table of figures: what each is called, in which unit it is and how it is judged.
 
-use super::{Figure, Judging, Need, Unit};
+use super::{Judging, Need, Unit};
 
 /// The traits that several figures share.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,6 @@ const SHARE: Kind = Kind { unit: Unit::Share, decimals: 5, needs: &[] };
 /// A figure's row: all that is said of it in one place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    pub(super) figure: Figure,
     /// The name in a threshold.
     pub(super) name: &'static str,
     /// The column of the CSV files; of a share, that of its part.
@@ -38,16 +37,6 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     pub(super) quantile: Option<f64>,
     pub(super) judging: Judging,
-}
-
-const fn row(
-    figure: Figure,
-    name: &'static str,
-    column: &'static str,
-    label: &'static str,
-    kind: Kind,
-) -> Row {
-    Row { figure, name, column, label, kind, quantile: None, judging: Judging::No }
 }
 
 impl Row {
@@ -60,94 +49,139 @@ impl Row {
     }
 }
 
-/// The figures, in the order in which comparisons list them.
-pub(super) const TABLE: [Row; 47] = {
-    use Figure as F;
-    use Judging::{Ranges, Ranks};
-    [
-        row(F::LatencyMean, "latency.mean", "latency_mean_us", "latency mean", DELAY),
-        row(F::LatencyP50, "latency.p50", "latency_p50_us", "latency p50", DELAY).at(0.5).by(Ranks),
-        row(F::LatencyP90, "latency.p90", "latency_p90_us", "latency p90", DELAY).at(0.9),
-        row(F::LatencyP95, "latency.p95", "latency_p95_us", "latency p95", DELAY).at(0.95),
-        row(F::LatencyP99, "latency.p99", "latency_p99_us", "latency p99", DELAY)
-            .at(0.99)
-            .by(Ranks),
-        row(F::LatencyP999, "latency.p999", "latency_p999_us", "latency p99.9", DELAY).at(0.999),
-        row(F::LatencyMax, "latency.max", "latency_max_us", "latency max", DELAY),
-        row(F::AgeMean, "age.mean", "age_mean_us", "age mean", DELAY).by(Ranks),
-        row(F::AgeMax, "age.max", "age_max_us", "age max", DELAY),
-        row(F::ConnectP50, "connect.p50", "connect_p50_us", "connect p50", SPAN).at(0.5),
-        row(F::ReadyP50, "ready.p50", "ready_p50_us", "ready p50", SPAN).at(0.5),
-        row(F::ResumedP50, "resumed.p50", "resumed_p50_us", "resumed p50", SPAN).at(0.5),
-        layer(F::TlsConnectUp, "tls_connect_up_bytes_per_handshake", "TLS up/connect"),
-        layer(F::TlsConnectDown, "tls_connect_down_bytes_per_handshake", "TLS down/connect"),
-        layer(F::PayloadBytes, "payload_bytes_per_msg", "payload/msg").by(Ranges),
-        layer(F::FramingBytes, "framing_bytes_per_msg", "framing/msg").by(Ranges),
-        layer(F::HttpBytes, "http_bytes_per_msg", "HTTP/msg").by(Ranges),
-        layer(F::TlsBytes, "tls_bytes_per_msg", "TLS/msg"),
-        layer(F::TcpipBytes, "tcpip_bytes_per_msg", "TCP/IP/msg"),
-        layer(F::WireBytes, "wire_bytes_per_msg", "wire bytes/msg").by(Ranks),
-        layer(F::MessageBytes, "message_bytes_per_msg", "message/msg"),
-        row(
-            F::ServerCpu,
-            "server_cpu_per_msg",
-            "server_cpu_us_per_msg",
-            "server CPU/msg",
-            SERVER_CPU,
-        )
-        .by(Ranks),
-        row(F::LoadCpu, "load_cpu_per_msg", "load_cpu_us_per_msg", "load CPU/msg", LOAD_CPU),
-        row(
-            F::RouterCpu,
-            "router_cpu_per_msg",
-            "router_cpu_us_per_msg",
-            "router CPU/msg",
-            LOAD_CPU,
-        ),
-        row(F::ProxyCpu, "proxy_cpu_per_msg", "proxy_cpu_us_per_msg", "proxy CPU/msg", LOAD_CPU),
-        row(F::CrossDown, "cross.down", "cross_down_bits_per_s", "download beside", GOODPUT),
-        row(F::CrossUp, "cross.up", "cross_up_bits_per_s", "upload beside", GOODPUT),
-        row(
-            F::ServerRss,
-            "server_rss_per_client",
-            "server_rss_bytes_per_client",
-            "server memory/client",
-            SERVER_MEMORY,
-        ),
-        row(
-            F::LoadRss,
-            "load_rss_per_client",
-            "load_rss_bytes_per_client",
-            "load memory/client",
-            LOAD_MEMORY,
-        ),
-        row(
-            F::ProxyRss,
-            "proxy_rss_per_client",
-            "proxy_rss_bytes_per_client",
-            "proxy memory/client",
-            LOAD_MEMORY,
-        ),
-        layer(F::BackendWire, "backend_wire_bytes_per_msg", "wire bytes behind proxy/msg"),
-        row(F::Lost, "lost", "lost", "lost", COUNT),
-        row(F::Delivered, "delivered", "delivered", "delivered", SHARE),
-        row(F::Errors, "errors", "errors", "errors", COUNT),
-        row(F::Said, "said", "said", "said", COUNT),
-        row(F::FanOutP50, "fan_out.p50", "fan_out_p50_us", "fan-out p50", SPAN).at(0.5),
-        row(F::FanOutP99, "fan_out.p99", "fan_out_p99_us", "fan-out p99", SPAN).at(0.99),
-        row(F::Disordered, "disordered", "disordered", "disordered", COUNT),
-        row(F::CutOff, "cut_off", "cut_off", "cut off", COUNT),
-        row(F::NotBack, "not_back", "not_back", "not back", COUNT),
-        row(F::BackP50, "back.p50", "back_p50_us", "back p50", SPAN).at(0.5),
-        row(F::BackP99, "back.p99", "back_p99_us", "back p99", SPAN).at(0.99),
-        row(F::BackMax, "back.max", "back_max_us", "back max", SPAN),
-        row(F::OpenedPeak, "opened.peak", "opened_peak_per_s", "opened peak", PACE),
-        row(F::ServerPeak, "server.peak", "server_peak_cores", "server peak", CORES),
-        row(F::Batch, "batch.mean", "messages_per_answer", "messages/answer", MEAN),
-        row(F::FreshP99, "fresh.p99", "fresh_p99_us", "fresh p99", DELAY).at(0.99),
-    ]
-};
+/// The type of the figures and their rows: kind, quantile and judging where they have one, then name,
+/// column and label.
+macro_rules! figures {
+    ($(
+        $(#[$doc:meta])+
+        $figure:ident: $kind:ident $(, at $quantile:literal)? $(, by $judging:ident)?,
+        $name:literal, $column:literal, $label:literal;
+    )+) => {
+        /// A measured quantity.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Figure {
+            $($(#[$doc])+ $figure,)+
+        }
 
-const fn layer(figure: Figure, column: &'static str, label: &'static str) -> Row {
-    row(figure, column, column, label, LAYER)
+        impl Figure {
+            /// All figures, in the order in which comparisons list them.
+            pub const ALL: [Self; TABLE.len()] = [$(Self::$figure),+];
+        }
+
+        pub(super) const TABLE: &[Row] = &[$(
+            Row {
+                name: $name,
+                column: $column,
+                label: $label,
+                kind: $kind,
+                quantile: None,
+                judging: Judging::No,
+            }
+            $(.at($quantile))?
+            $(.by(Judging::$judging))?
+        ),+];
+    };
+}
+
+figures! {
+    /// Mean latency.
+    LatencyMean: DELAY, "latency.mean", "latency_mean_us", "latency mean";
+    /// Median latency.
+    LatencyP50: DELAY, at 0.5, by Ranks, "latency.p50", "latency_p50_us", "latency p50";
+    /// 90th percentile of latency.
+    LatencyP90: DELAY, at 0.9, "latency.p90", "latency_p90_us", "latency p90";
+    /// 95th percentile of latency.
+    LatencyP95: DELAY, at 0.95, "latency.p95", "latency_p95_us", "latency p95";
+    /// 99th percentile of latency.
+    LatencyP99: DELAY, at 0.99, by Ranks, "latency.p99", "latency_p99_us", "latency p99";
+    /// 99.9th percentile of latency.
+    LatencyP999: DELAY, at 0.999, "latency.p999", "latency_p999_us", "latency p99.9";
+    /// Largest latency.
+    LatencyMax: DELAY, "latency.max", "latency_max_us", "latency max";
+    /// Mean age of information.
+    AgeMean: DELAY, by Ranks, "age.mean", "age_mean_us", "age mean";
+    /// Greatest age of information.
+    AgeMax: DELAY, "age.max", "age_max_us", "age max";
+    /// Median time until TCP has opened a client's connection.
+    ConnectP50: SPAN, at 0.5, "connect.p50", "connect_p50_us", "connect p50";
+    /// Median time to connect and subscribe.
+    ReadyP50: SPAN, at 0.5, "ready.p50", "ready_p50_us", "ready p50";
+    /// Median time until a connection that takes up a session of TLS was secured.
+    ResumedP50: SPAN, at 0.5, "resumed.p50", "resumed_p50_us", "resumed p50";
+    /// TLS bytes that a client sends while it connects, per handshake.
+    TlsConnectUp: LAYER,
+        "tls_connect_up_bytes_per_handshake", "tls_connect_up_bytes_per_handshake", "TLS up/connect";
+    /// TLS bytes that a client gets while it connects, per handshake.
+    TlsConnectDown: LAYER,
+        "tls_connect_down_bytes_per_handshake", "tls_connect_down_bytes_per_handshake", "TLS down/connect";
+    /// Payload bytes per message, both directions.
+    PayloadBytes: LAYER, by Ranges, "payload_bytes_per_msg", "payload_bytes_per_msg", "payload/msg";
+    /// Framing bytes per message, both directions.
+    FramingBytes: LAYER, by Ranges, "framing_bytes_per_msg", "framing_bytes_per_msg", "framing/msg";
+    /// HTTP bytes per message, both directions.
+    HttpBytes: LAYER, by Ranges, "http_bytes_per_msg", "http_bytes_per_msg", "HTTP/msg";
+    /// TLS bytes per message, both directions.
+    TlsBytes: LAYER, "tls_bytes_per_msg", "tls_bytes_per_msg", "TLS/msg";
+    /// TCP and IP bytes per message, both directions.
+    TcpipBytes: LAYER, "tcpip_bytes_per_msg", "tcpip_bytes_per_msg", "TCP/IP/msg";
+    /// All layers per message, both directions.
+    WireBytes: LAYER, by Ranks, "wire_bytes_per_msg", "wire_bytes_per_msg", "wire bytes/msg";
+    /// Bytes of the messages before they are compressed, per message, both directions.
+    MessageBytes: LAYER, "message_bytes_per_msg", "message_bytes_per_msg", "message/msg";
+    /// The server's CPU time per message.
+    ServerCpu: SERVER_CPU, by Ranks,
+        "server_cpu_per_msg", "server_cpu_us_per_msg", "server CPU/msg";
+    /// The load processes' CPU time per message.
+    LoadCpu: LOAD_CPU, "load_cpu_per_msg", "load_cpu_us_per_msg", "load CPU/msg";
+    /// The CPU time of a link's router per message.
+    RouterCpu: LOAD_CPU, "router_cpu_per_msg", "router_cpu_us_per_msg", "router CPU/msg";
+    /// The CPU time of a proxy per message.
+    ProxyCpu: LOAD_CPU, "proxy_cpu_per_msg", "proxy_cpu_us_per_msg", "proxy CPU/msg";
+    /// The goodput of the downloads beside the feed.
+    CrossDown: GOODPUT, "cross.down", "cross_down_bits_per_s", "download beside";
+    /// The goodput of the uploads beside the feed.
+    CrossUp: GOODPUT, "cross.up", "cross_up_bits_per_s", "upload beside";
+    /// Growth of the server's memory per client.
+    ServerRss: SERVER_MEMORY,
+        "server_rss_per_client", "server_rss_bytes_per_client", "server memory/client";
+    /// Growth of the load processes' memory per client.
+    LoadRss: LOAD_MEMORY, "load_rss_per_client", "load_rss_bytes_per_client", "load memory/client";
+    /// Growth of a proxy's memory per client.
+    ProxyRss: LOAD_MEMORY,
+        "proxy_rss_per_client", "proxy_rss_bytes_per_client", "proxy memory/client";
+    /// Bytes on the wire between a proxy and the server behind it, for each message that reached a client.
+    BackendWire: LAYER,
+        "backend_wire_bytes_per_msg", "backend_wire_bytes_per_msg", "wire bytes behind proxy/msg";
+    /// Messages that were expected and never came.
+    Lost: COUNT, "lost", "lost", "lost";
+    /// The share of the expected messages that came.
+    Delivered: SHARE, "delivered", "delivered", "delivered";
+    /// Failures.
+    Errors: COUNT, "errors", "errors", "errors";
+    /// Messages that clients said.
+    Said: COUNT, "said", "said", "said";
+    /// Median time from a message's first hearer in a room to its last.
+    FanOutP50: SPAN, at 0.5, "fan_out.p50", "fan_out_p50_us", "fan-out p50";
+    /// 99th percentile of that.
+    FanOutP99: SPAN, at 0.99, "fan_out.p99", "fan_out_p99_us", "fan-out p99";
+    /// Clients that heard their room in another order than others did.
+    Disordered: COUNT, "disordered", "disordered", "disordered";
+    /// Times that a client was cut off, or left and was followed by another.
+    CutOff: COUNT, "cut_off", "cut_off", "cut off";
+    /// Those of them after which it was not back by the trial's end.
+    NotBack: COUNT, "not_back", "not_back", "not back";
+    /// Median time until a client that was cut off was back.
+    BackP50: SPAN, at 0.5, "back.p50", "back_p50_us", "back p50";
+    /// 99th percentile of that.
+    BackP99: SPAN, at 0.99, "back.p99", "back_p99_us", "back p99";
+    /// Greatest of that: all were back by then.
+    BackMax: SPAN, "back.max", "back_max_us", "back max";
+    /// Connections begun per second, in the tenth of a second that had most of them.
+    OpenedPeak: PACE, "opened.peak", "opened_peak_per_s", "opened peak";
+    /// Cores that the server was busy with, in the tenth of a second in which that was most.
+    ServerPeak: CORES, "server.peak", "server_peak_cores", "server peak";
+    /// Messages that an answer to a poll brings, on average, answers without any included.
+    Batch: MEAN, "batch.mean", "messages_per_answer", "messages/answer";
+    /// 99th percentile of the time until a client holds a message that is due, or a newer one.
+    FreshP99: DELAY, at 0.99, "fresh.p99", "fresh_p99_us", "fresh p99";
 }

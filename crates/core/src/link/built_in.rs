@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Link, LinkError};
-use crate::named::did_you_mean;
+use crate::named::{as_text, did_you_mean};
 
 /// Name and text of each, from the nearest to the farthest.
 const LINKS: [(&str, &str); 8] = [
@@ -89,17 +88,7 @@ impl FromStr for LinkName {
     }
 }
 
-impl Serialize for LinkName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for LinkName {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        String::deserialize(reader)?.parse().map_err(D::Error::custom)
-    }
-}
+as_text!(LinkName);
 
 fn unknown(name: &str) -> LinkError {
     let meant = did_you_mean(name, names());

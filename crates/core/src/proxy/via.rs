@@ -3,10 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::ProxyName;
+use crate::named::as_text;
 
 /// The word for no proxy.
 const DIRECT: &str = "direct";
@@ -55,14 +53,4 @@ impl FromStr for Via {
     }
 }
 
-impl Serialize for Via {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Via {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        String::deserialize(reader)?.parse().map_err(D::Error::custom)
-    }
-}
+as_text!(Via);

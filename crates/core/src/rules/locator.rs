@@ -3,17 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::RuleError;
 use super::pattern::Pattern;
+use crate::named::as_text;
 
 /// The start of a locator that is a regular expression.
 const EXPRESSION: &str = "re:";
 
 /// A place in a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locator {
     /// A value of a JSON text.
     Pointer(Pointer),
@@ -82,16 +80,4 @@ impl fmt::Display for Locator {
     }
 }
 
-impl TryFrom<String> for Locator {
-    type Error = RuleError;
-
-    fn try_from(text: String) -> Result<Self, RuleError> {
-        text.parse()
-    }
-}
-
-impl From<Locator> for String {
-    fn from(locator: Locator) -> Self {
-        locator.to_string()
-    }
-}
+as_text!(Locator);

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::RuleError;
 use super::locator::Locator;
 use crate::feed::stamp::StampClock;
+use crate::named::as_text;
 
 /// Where a message has its sender's instant, in which unit, and by which clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StampSpec {
     /// Its place.
     pub place: Locator,
@@ -83,16 +81,4 @@ impl fmt::Display for StampSpec {
     }
 }
 
-impl TryFrom<String> for StampSpec {
-    type Error = RuleError;
-
-    fn try_from(text: String) -> Result<Self, RuleError> {
-        text.parse()
-    }
-}
-
-impl From<StampSpec> for String {
-    fn from(spec: StampSpec) -> Self {
-        spec.to_string()
-    }
-}
+as_text!(StampSpec);

@@ -54,10 +54,6 @@ pub trait Outside {
     fn variable(&self, name: &str) -> Option<String>;
 
     /// The bytes of a file.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be read.
     fn file(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 

@@ -2,92 +2,14 @@
 //! points differ. One table of all of them.
 
 mod further;
-mod rows;
+mod shown;
+mod table;
 
-use self::rows::{Row, TABLE};
+use self::shown::Shown;
+pub use self::table::Axis;
+use self::table::{Row, TABLE};
 use super::{Point, Scenario};
 use crate::contender::Contender;
-
-/// A setting that may have a list of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Axis {
-    /// Subscribers.
-    Clients,
-    /// Messages in a unit of time.
-    Rate,
-    /// Size of a payload.
-    Payload,
-    /// The period of short polls.
-    PollInterval,
-    /// How long the server is asked to hold a long poll.
-    LongPollTimeout,
-    /// Bytes of cookies beside the header profile's.
-    CookieBytes,
-    /// How many times faster than recorded.
-    Speed,
-    /// Groups of TLS.
-    TlsGroups,
-    /// The key of the server's certificate.
-    TlsCertificate,
-    /// Versions of TLS.
-    TlsVersions,
-    /// The cipher of TLS.
-    TlsCipher,
-    /// Whether sessions of TLS are resumed.
-    TlsResumption,
-    /// How hard a compressor tries.
-    CompressionLevel,
-    /// How far it looks back.
-    CompressionWindow,
-    /// The size from which it is used.
-    CompressionThreshold,
-    /// The name of the link.
-    LinkName,
-    /// How long a packet is under way in one direction.
-    Delay,
-    /// By how much that may differ.
-    Jitter,
-    /// The share of packets that are lost.
-    Loss,
-    /// How many are lost in a row.
-    LossBurst,
-    /// The rate of a line from server to client.
-    DownRate,
-    /// The rate of a line from client to server.
-    UpRate,
-    /// How much may wait in front of a line.
-    Queue,
-    /// Connections beside the feed that fill the line from server to client.
-    LoadDown,
-    /// Connections beside the feed that fill the line from client to server.
-    LoadUp,
-    /// The version of IP over a link.
-    IpVersion,
-    /// The way that clients take to the server.
-    Via,
-    /// The server.
-    Subject,
-    /// Who hears what a client says.
-    Talk,
-    /// Messages that each client says in a unit of time.
-    TalkRate,
-    /// Clients in a room.
-    RoomSize,
-    /// The silence after which a server shows streams that it is there.
-    Heartbeat,
-    /// How the server goes within the window, and another comes in its place.
-    Restart,
-    /// How long nobody listens then.
-    RestartDown,
-    /// How often clients leave, and others come in their place.
-    Churn,
-    /// How many leave at once.
-    ChurnBurst,
-    /// How long clients wait before they connect again.
-    Reconnect,
-    /// The program that plays the clients.
-    Client,
-}
 
 /// The unit of [`Axis::value`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,18 +33,6 @@ pub enum AxisUnit {
 }
 
 impl Axis {
-    /// All, in the order of columns and labels; the last one turns fastest from point to point.
-    pub const ALL: [Self; TABLE.len()] = {
-        let mut all = [Self::Clients; TABLE.len()];
-        let mut place = 0;
-        while place < TABLE.len() {
-            assert!(TABLE[place].axis as usize == place, "the table is in the order of the type");
-            all[place] = TABLE[place].axis;
-            place += 1;
-        }
-        all
-    };
-
     const fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }
@@ -176,29 +86,35 @@ impl Axis {
         }
     }
 
-    /// Its value at `point`, in its unit; no number where it is a name.
+    /// Its value at `point`, in its unit; no number where it is a name, or there is none.
     #[must_use]
     pub fn value(self, point: &Point) -> f64 {
-        (self.row().value)(point)
+        let second = if self.unit() == AxisUnit::Micros { 1e6 } else { 1.0 };
+        self.row().number(point) * second
     }
 
     /// Its value at `point`, in the unit of its column.
     #[must_use]
     pub fn field(self, point: &Point) -> String {
-        match self.unit() {
-            AxisUnit::Name => self.text(point),
-            _ => {
-                let field = (self.row().field)(point);
-                // Of a link, where there is none.
-                if field.is_nan() { String::new() } else { field.to_string() }
-            }
-        }
+        let number = match (self, self.unit()) {
+            (_, AxisUnit::Name) => return self.text(point),
+            // That of the long run, bursts and silences together.
+            (Self::Rate, _) => point.rate_hz,
+            // Without one there is no value.
+            (Self::Heartbeat, _) if point.heartbeat.0.is_zero() => f64::NAN,
+            (_, AxisUnit::Micros) => self.row().number(point) * 1e3,
+            _ => self.row().number(point),
+        };
+        if number.is_nan() { String::new() } else { number.to_string() }
     }
 
-    /// Its value at `point`, as a scenario may spell it.
+    /// Its value at `point`, as a scenario may spell it; empty where there is none.
     #[must_use]
     pub fn text(self, point: &Point) -> String {
-        (self.row().text)(point)
+        match (self.row().setting.shown)(point) {
+            Some(bytes) if self.unit() == AxisUnit::Bytes => format!("{}B", bytes.number()),
+            shown => shown.map_or_else(String::new, Shown::text),
+        }
     }
 
     /// The first value that `scenario` lists, as a scenario may spell it.
@@ -210,12 +126,12 @@ impl Axis {
 
     /// How many values `scenario` lists.
     pub(super) fn len(self, scenario: &Scenario) -> usize {
-        (self.row().len)(scenario)
+        (self.row().setting.len)(scenario)
     }
 
     /// Gives `point` the value at place `at` of the list of `scenario`.
     pub(super) fn choose(self, scenario: &Scenario, at: usize, point: &mut Point) {
-        (self.row().choose)(scenario, at, point);
+        (self.row().setting.choose)(scenario, at, point);
     }
 
     /// `poll=1s`.

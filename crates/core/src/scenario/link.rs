@@ -57,11 +57,6 @@ pub struct LinkTable {
     pub load_up: Option<Values<u32>>,
 }
 
-/// How many values a list has that may be missing: then a single one, which is another's.
-pub(super) fn len<T>(values: Option<&Values<T>>) -> usize {
-    values.map_or(1, |values| values.as_slice().len())
-}
-
 impl LinkTable {
     /// Whether there is none.
     #[must_use]
@@ -80,18 +75,6 @@ impl LinkTable {
         link.scope = self.scope.unwrap_or(link.scope);
         link.reorder = self.reorder.unwrap_or(link.reorder);
         (point.link_name, point.link) = (name, Some(link));
-    }
-
-    /// Has `set` give the link of `point` the value at place `at` of a list, if there is one.
-    pub(super) fn choose<T: Clone>(
-        values: Option<&Values<T>>,
-        at: usize,
-        point: &mut Point,
-        set: impl FnOnce(&mut Link, T),
-    ) {
-        if let (Some(values), Some(link)) = (values, &mut point.link) {
-            set(link, values.as_slice()[at].clone());
-        }
     }
 }
 
@@ -200,16 +183,5 @@ mod tests {
             let error = Scenario::parse(&format!("[link]\n{text}")).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn a_link_survives_json() {
-        let text = "[link]\ndelay = { down = \"9ms\", up = \"8ms\" }\njitter = 0\nname = \"wifi-busy\"\nqueue = \"64KiB\"\nscope = \"shared\"";
-        let scenario = Scenario::parse(text).unwrap();
-        let json = serde_json::to_string(&scenario).unwrap();
-        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
-        let point = &scenario.points(None)[0];
-        let json = serde_json::to_string(point).unwrap();
-        assert_eq!(&serde_json::from_str::<Point>(&json).unwrap(), point);
     }
 }

@@ -213,15 +213,4 @@ mod tests {
             assert!(error.contains(part), "{text}: {error}");
         }
     }
-
-    #[test]
-    fn a_point_with_talk_survives_json() {
-        let text = "[talk]\npattern = \"chat\"\npace = \"poisson\"\nroom_size = 5";
-        let scenario = Scenario::parse(text).unwrap();
-        let json = serde_json::to_string(&scenario).unwrap();
-        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
-        let point = &scenario.points(None)[0];
-        let json = serde_json::to_string(point).unwrap();
-        assert_eq!(&serde_json::from_str::<Point>(&json).unwrap(), point);
-    }
 }

@@ -146,8 +146,18 @@ fn a_point_in_json_is_one_that_a_scenario_spans() {
 }
 
 #[test]
-fn a_scenario_survives_json() {
-    let scenario = Scenario::parse("clients = [1, \"2k\"]\nrate = \"0.5/s\"").unwrap();
-    let json = serde_json::to_string(&scenario).unwrap();
-    assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
+fn a_scenario_and_its_points_survive_json() {
+    for text in [
+        "clients = [1, \"2k\"]\nrate = \"0.5/s\"",
+        "[talk]\npattern = \"chat\"\npace = \"poisson\"\nroom_size = 5",
+        "[link]\ndelay = { down = \"9ms\", up = \"8ms\" }\njitter = 0\nname = \"wifi-busy\"\n\
+         queue = \"64KiB\"\nscope = \"shared\"",
+    ] {
+        let scenario = Scenario::parse(text).unwrap();
+        let json = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
+        let points = scenario.points(None);
+        let json = serde_json::to_string(&points).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Point>>(&json).unwrap(), points);
+    }
 }

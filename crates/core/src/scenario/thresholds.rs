@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use self::objective::Objective;
 use crate::contender::Contender;
 use crate::figure::{self, Figure, Unit};
-use crate::named::did_you_mean;
+use crate::named::{as_text, did_you_mean};
 use crate::units::{BitRate, ByteSize, Count, Rate, Share, Span, UnitError};
 
 /// A threshold that does not parse, with what would.
@@ -113,8 +113,7 @@ impl Comparison {
 }
 
 /// A condition on a figure: `websocket.latency.p99 < 50ms`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     /// The figure that is held against the limit.
     pub target: Target,
@@ -194,19 +193,7 @@ impl FromStr for Threshold {
     }
 }
 
-impl TryFrom<String> for Threshold {
-    type Error = ThresholdError;
-
-    fn try_from(text: String) -> Result<Self, ThresholdError> {
-        text.parse()
-    }
-}
-
-impl From<Threshold> for String {
-    fn from(threshold: Threshold) -> Self {
-        threshold.to_string()
-    }
-}
+as_text!(Threshold);
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,7 +27,6 @@ impl Default for Phases {
 }
 
 impl Phases {
-    /// The phase that it is.
     #[inline]
     pub(super) const fn phase(&self) -> Phase {
         self.phase

@@ -117,10 +117,6 @@ impl Decoder {
     }
 
     /// Whether the body may end here.
-    ///
-    /// # Errors
-    ///
-    /// Where it is cut short.
     pub(super) fn finish(&self) -> Result<(), Fault> {
         self.reader.finish().map_err(Fault::Coding)
     }

@@ -9,7 +9,6 @@ use pushbench_metrics::record::control::{LoadPlan, Room, Subject};
 
 use super::{Make, Maker};
 
-/// The room of a client.
 fn room_of(plan: &LoadPlan, talk: &Talk, client: u32) -> Room {
     match talk.pattern {
         Pattern::Echo if plan.contender.transport.is_duplex() => Room::Echo,

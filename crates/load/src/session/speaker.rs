@@ -29,7 +29,6 @@ struct Posting {
 }
 
 impl Posting {
-    /// That of a client of the plan.
     fn new(plan: &LoadPlan, talk: &Talk, client: u32) -> Self {
         let room = Talk::room_name(talk.room_of(client));
         let host = plan.subject.host.clone().unwrap_or_else(|| plan.target.to_string());

@@ -18,45 +18,29 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pushbench_core::{MonoInstant, Seq};
+use pushbench_core::{MonoInstant, Seq, with_names};
 use serde::{Deserialize, Serialize};
 
 use crate::observe::histogram::LatencyHistogram;
 use crate::observe::stamps::{LoadStamps, Received, ServerStamps, Written};
 
-/// A part of the latency, in the order in which a message meets them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// From the instant at which it was due until the server had published it.
-    Publisher,
-    /// From its publication until the client asked for it; 0 where it had asked before, as a
-    /// stream and a waiting long poll have.
-    Poll,
-    /// From then until the server handed its last byte to the socket, on the request's way in too where
-    /// that is not stamped.
-    Server,
-    /// From then until the client's kernel had it, and over a link before that the request's way to the
-    /// server's kernel, as far as the message waited for it.
-    Network,
-    /// From then until the client had it.
-    Load,
-}
-
-impl Part {
-    /// All parts, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Publisher, Self::Poll, Self::Server, Self::Network, Self::Load];
-
-    /// As files name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Publisher => "publisher",
-            Self::Poll => "poll",
-            Self::Server => "server",
-            Self::Network => "network",
-            Self::Load => "load",
-        }
+with_names! {
+    /// A part of the latency, in the order in which a message meets them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Part {
+        /// From the instant at which it was due until the server had published it.
+        Publisher = "publisher",
+        /// From its publication until the client asked for it; 0 where it had asked before, as a
+        /// stream and a waiting long poll have.
+        Poll = "poll",
+        /// From then until the server handed its last byte to the socket, on the request's way in too where
+        /// that is not stamped.
+        Server = "server",
+        /// From then until the client's kernel had it, and over a link before that the request's way to the
+        /// server's kernel, as far as the message waited for it.
+        Network = "network",
+        /// From then until the client had it.
+        Load = "load",
     }
 }
 

@@ -279,7 +279,6 @@ struct Circumstances {
     other_origin: bool,
 }
 
-/// How a figure is judged.
 fn judging(figure: Figure, under: Circumstances) -> Judging {
     match figure {
         Figure::LatencyP50 | Figure::LatencyP99 if under.superseded || under.other_origin => {

@@ -6,47 +6,30 @@
 
 mod usage;
 
-use pushbench_core::Transport;
 use pushbench_core::price::{Metered, Price, Tariff};
+use pushbench_core::{Transport, with_names};
 
 pub use self::usage::Usage;
 
 /// The seconds of a month: 730 hours, a twelfth of a year, as price lists have it.
 pub const MONTH_S: f64 = 730.0 * 3600.0;
 
-/// The things that money is taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Entry {
-    /// Bytes from server to clients.
-    Egress,
-    /// Requests, each as many as its size is units.
-    Requests,
-    /// Messages on streams, each as many as its size is units.
-    Messages,
-    /// The time for which a stream's connection is open.
-    Connections,
-    /// CPU time of the server, and of a proxy before it.
-    Cpu,
-    /// Memory of both.
-    Memory,
-}
-
-impl Entry {
-    /// All, in the order in which bills list them.
-    pub const ALL: [Self; 6] =
-        [Self::Egress, Self::Requests, Self::Messages, Self::Connections, Self::Cpu, Self::Memory];
-
-    /// The name that bills and files have for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Egress => "egress",
-            Self::Requests => "requests",
-            Self::Messages => "messages",
-            Self::Connections => "connections",
-            Self::Cpu => "cpu",
-            Self::Memory => "memory",
-        }
+with_names! {
+    /// The things that money is taken for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Entry {
+        /// Bytes from server to clients.
+        Egress = "egress",
+        /// Requests, each as many as its size is units.
+        Requests = "requests",
+        /// Messages on streams, each as many as its size is units.
+        Messages = "messages",
+        /// The time for which a stream's connection is open.
+        Connections = "connections",
+        /// CPU time of the server, and of a proxy before it.
+        Cpu = "cpu",
+        /// Memory of both.
+        Memory = "memory",
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pushbench_core::{Identity, MonoInstant, Seq};
 
 use crate::observe::away::{Away, TENTH, Tenth};
-use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use crate::observe::ledger::{Phase, Tally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Finding, Observer, Window};
@@ -165,16 +165,12 @@ impl<M: Measure> Measure for Absences<M> {
         self.inner.end_drain(end, coming, due);
     }
 
-    fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.inner.sockets_moved(up, down);
+    fn measured(&mut self) -> Option<&mut Measured> {
+        self.inner.measured()
     }
 
     fn wants_tcpip(&self) -> bool {
         self.inner.wants_tcpip()
-    }
-
-    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        self.inner.tcpip(phase, direction, source, tally);
     }
 
     fn finish(&mut self) -> Measured {

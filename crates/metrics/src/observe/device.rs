@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use pushbench_core::link::Cause;
+use pushbench_core::with_names;
 use serde::{Deserialize, Serialize};
 
 use super::attendance::Attendance;
@@ -14,24 +15,15 @@ use super::histogram::LatencyHistogram;
 use super::ledger::Direction;
 use super::link::LinkCounts;
 
-/// How packets come from the kernel to the router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// TUN devices.
-    Tun,
-    /// Pairs of virtual Ethernet devices, and packet sockets.
-    Veth,
-}
-
-impl Backend {
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tun => "tun",
-            Self::Veth => "veth",
-        }
+with_names! {
+    /// How packets come from the kernel to the router.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Backend {
+        /// TUN devices.
+        Tun = "tun",
+        /// Pairs of virtual Ethernet devices, and packet sockets.
+        Veth = "veth",
     }
 }
 

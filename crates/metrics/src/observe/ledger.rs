@@ -4,126 +4,75 @@
 //! direction and layer, so that every sum can be taken and each can be checked against what the
 //! socket moved.
 
+use pushbench_core::with_names;
 use serde::{Deserialize, Serialize};
 
-/// The part of a trial in which something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Opening connections, up to the last client's subscription.
-    Connect,
-    /// The feed runs, nothing is measured yet.
-    Warmup,
-    /// The measured part.
-    Window,
-    /// Waiting for what was due in the window.
-    Drain,
-    /// Closing connections.
-    Close,
-}
-
-impl Phase {
-    /// All phases, in their order.
-    pub const ALL: [Self; 5] =
-        [Self::Connect, Self::Warmup, Self::Window, Self::Drain, Self::Close];
-
-    /// The name that CSV files use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Warmup => "warmup",
-            Self::Window => "window",
-            Self::Drain => "drain",
-            Self::Close => "close",
-        }
+with_names! {
+    /// The part of a trial in which something happened.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Phase {
+        /// Opening connections, up to the last client's subscription.
+        Connect = "connect",
+        /// The feed runs, nothing is measured yet.
+        Warmup = "warmup",
+        /// The measured part.
+        Window = "window",
+        /// Waiting for what was due in the window.
+        Drain = "drain",
+        /// Closing connections.
+        Close = "close",
     }
 }
 
-/// Which way bytes went, seen from the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// From client to server.
-    Up,
-    /// From server to client.
-    Down,
-}
-
-impl Direction {
-    /// Both directions.
-    pub const ALL: [Self; 2] = [Self::Up, Self::Down];
-
-    /// The name that CSV files use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
+with_names! {
+    /// Which way bytes went, seen from the client.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Direction {
+        /// From client to server.
+        Up = "up",
+        /// From server to client.
+        Down = "down",
     }
 }
 
-/// The layer that bytes belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layer {
-    /// The messages themselves, as they travel: compressed where they are.
-    Payload,
-    /// WebSocket headers and masks, SSE fields and base64's excess, chunk sizes, batch separators.
-    Framing,
-    /// Request lines, status lines and headers.
-    Http,
-    /// Bytes that TLS adds; 0 on a connection without it.
-    Tls,
-    /// Headers of TCP and IP of every segment, and what was sent again.
-    Tcpip,
+with_names! {
+    /// The layer that bytes belong to.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Layer {
+        /// The messages themselves, as they travel: compressed where they are.
+        Payload = "payload",
+        /// WebSocket headers and masks, SSE fields and base64's excess, chunk sizes, batch separators.
+        Framing = "framing",
+        /// Request lines, status lines and headers.
+        Http = "http",
+        /// Bytes that TLS adds; 0 on a connection without it.
+        Tls = "tls",
+        /// Headers of TCP and IP of every segment, and what was sent again.
+        Tcpip = "tcpip",
+    }
 }
 
 impl Layer {
     /// The layers that are counted at the socket, from the innermost out.
     pub const AT_SOCKET: [Self; 4] = [Self::Payload, Self::Framing, Self::Http, Self::Tls];
-
-    /// All layers, from the innermost out.
-    pub const ALL: [Self; 5] = [Self::Payload, Self::Framing, Self::Http, Self::Tls, Self::Tcpip];
-
-    /// The name that CSV files use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Payload => "payload",
-            Self::Framing => "framing",
-            Self::Http => "http",
-            Self::Tls => "tls",
-            Self::Tcpip => "tcpip",
-        }
-    }
 }
 
-/// Where a row's number comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// Counted at the socket, from the bytes read and written.
-    Counted,
-    /// The kernel's own count for the connection (`TCP_INFO`).
-    Kernel,
-    /// Packets seen on the wire.
-    Captured,
-    /// Worked out: segments that nobody could count any more, such as the last FIN.
-    Modelled,
-}
-
-impl Source {
-    /// The name that CSV files use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Counted => "counted",
-            Self::Kernel => "kernel",
-            Self::Captured => "captured",
-            Self::Modelled => "modelled",
-        }
+with_names! {
+    /// Where a row's number comes from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Source {
+        /// Counted at the socket, from the bytes read and written.
+        Counted = "counted",
+        /// The kernel's own count for the connection (`TCP_INFO`).
+        Kernel = "kernel",
+        /// Packets seen on the wire.
+        Captured = "captured",
+        /// Worked out: segments that nobody could count any more, such as the last FIN.
+        Modelled = "modelled",
     }
 }
 

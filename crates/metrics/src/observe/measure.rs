@@ -55,8 +55,18 @@ pub trait Measure: Observer {
     ) {
     }
 
+    /// Its measurements so far; `None` where it keeps none.
+    fn measured(&mut self) -> Option<&mut Measured> {
+        None
+    }
+
     /// Bytes that the sockets moved in all, for the ledger to be checked against.
-    fn sockets_moved(&mut self, _up: u64, _down: u64) {}
+    fn sockets_moved(&mut self, up: u64, down: u64) {
+        if let Some(measured) = self.measured() {
+            measured.ledger.socket_up += up;
+            measured.ledger.socket_down += down;
+        }
+    }
 
     /// Whether the kernel is to be asked about connections at all.
     fn wants_tcpip(&self) -> bool {
@@ -65,7 +75,11 @@ pub trait Measure: Observer {
 
     /// Headers of TCP and IP in `phase`; given at the end, once for each phase, direction and
     /// source of which anything is known.
-    fn tcpip(&mut self, _: Phase, _: Direction, _: Source, _: &TcpipTally) {}
+    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
+        if let Some(measured) = self.measured() {
+            measured.ledger.add_tcpip(phase, direction, source, tally);
+        }
+    }
 
     /// The measurements. Afterwards nothing more is given.
     fn finish(&mut self) -> Measured {

@@ -6,18 +6,17 @@
 
 mod common;
 
-use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{Delivery, Identity, MonoInstant, Seq};
 
 use crate::observe::age::Age;
 use crate::observe::audit::{ArrivalClass, Audit};
 use crate::observe::fresh::Overtaking;
-use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use crate::observe::ledger::{Phase, Tally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::Polls;
-use crate::observe::silence::{Coming, Silence};
+use crate::observe::silence::Coming;
 
 pub(super) use self::common::Common;
 
@@ -84,7 +83,9 @@ impl Measure for Recorder {
         coming: &dyn Fn(u32) -> Coming,
         due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
-        let Some(window) = self.common.window else { return };
+        if self.common.window.is_none() {
+            return;
+        }
         for client in 0..self.audit.clients() {
             if !self.audit.awaits(client) {
                 continue;
@@ -97,25 +98,17 @@ impl Measure for Recorder {
             let since = coming.last.or_else(|| self.age.held_since(client));
             let newest = self.audit.newest(client);
             self.overtaking.fell_silent(&mut self.common.measured.fresh, newest, end);
-            let silence = Silence::of_client(newest, since, &window);
-            self.common.measured.silence.get_or_insert_default().merge(&silence);
+            self.common.fell_silent(newest, since);
         }
         for (message, clients) in self.audit.late() {
-            let Some(due) = due(message) else { continue };
-            let bound = end.saturating_since(due);
-            self.common.measured.late.record_many_ns(saturating_nanos(bound), clients);
-            if let Some(second) = window.second(due) {
-                self.common.measured.series.late(second, bound, clients);
+            if let Some(due) = due(message) {
+                self.common.late(due, end, clients);
             }
         }
     }
 
-    fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.common.sockets_moved(up, down);
-    }
-
-    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        self.common.tcpip(phase, direction, source, tally);
+    fn measured(&mut self) -> Option<&mut Measured> {
+        Some(&mut self.common.measured)
     }
 
     fn finish(&mut self) -> Measured {

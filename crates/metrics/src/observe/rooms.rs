@@ -7,19 +7,18 @@
 
 mod room;
 
-use pushbench_core::instant::saturating_nanos;
 use pushbench_core::talk::Talk;
 use pushbench_core::{Identity, MonoInstant, Sender};
 
 use self::room::Room;
 use crate::observe::age::Age;
 use crate::observe::audit::{ArrivalClass, AuditTotals};
-use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use crate::observe::ledger::{Phase, Tally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::recorder::Common;
-use crate::observe::silence::{Coming, Silence};
+use crate::observe::silence::Coming;
 
 /// Measures the clients of one load process that talk, during one trial.
 #[derive(Debug, Clone)]
@@ -117,7 +116,9 @@ impl Measure for RoomRecorder {
         coming: &dyn Fn(u32) -> Coming,
         due: &dyn Fn(Identity) -> Option<MonoInstant>,
     ) {
-        let Some(window) = self.common.window.filter(|_| self.hears) else { return };
+        if self.common.window.is_none() || !self.hears {
+            return;
+        }
         for room in &mut self.rooms {
             let first = room.first_here() - self.first_client;
             for place in room.awaiting() {
@@ -128,26 +129,18 @@ impl Measure for RoomRecorder {
                     continue;
                 }
                 let since = coming.last.or_else(|| self.age.held_since(client));
-                let silence = Silence::of_client(room.newest(place), since, &window);
-                self.common.measured.silence.get_or_insert_default().merge(&silence);
+                self.common.fell_silent(room.newest(place), since);
             }
             for (message, clients) in room.late() {
-                let Some(due) = due(message) else { continue };
-                let bound = end.saturating_since(due);
-                self.common.measured.late.record_many_ns(saturating_nanos(bound), clients);
-                if let Some(second) = window.second(due) {
-                    self.common.measured.series.late(second, bound, clients);
+                if let Some(due) = due(message) {
+                    self.common.late(due, end, clients);
                 }
             }
         }
     }
 
-    fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.common.sockets_moved(up, down);
-    }
-
-    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        self.common.tcpip(phase, direction, source, tally);
+    fn measured(&mut self) -> Option<&mut Measured> {
+        Some(&mut self.common.measured)
     }
 
     fn finish(&mut self) -> Measured {

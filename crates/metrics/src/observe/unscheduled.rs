@@ -18,7 +18,7 @@ use pushbench_core::{Identity, MonoInstant};
 use self::audit::StampAudit;
 use crate::observe::age::Age;
 use crate::observe::audit::ArrivalClass;
-use crate::observe::ledger::{self, Direction, Phase, Source, TcpipTally};
+use crate::observe::ledger::{Phase, Tally};
 use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Finding, Observer, Window};
@@ -79,12 +79,8 @@ impl Measure for StampRecorder {
         self.audit.end_drain(end, coming);
     }
 
-    fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.common.sockets_moved(up, down);
-    }
-
-    fn tcpip(&mut self, phase: Phase, direction: Direction, source: Source, tally: &TcpipTally) {
-        self.common.tcpip(phase, direction, source, tally);
+    fn measured(&mut self) -> Option<&mut Measured> {
+        Some(&mut self.common.measured)
     }
 
     fn finish(&mut self) -> Measured {
@@ -121,7 +117,7 @@ impl Observer for StampRecorder {
     }
 
     #[inline]
-    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &ledger::Tally) {
+    fn moved(&mut self, phase: Phase, at: MonoInstant, bytes: &Tally) {
         self.common.moved(phase, at, bytes);
     }
 

@@ -48,7 +48,6 @@ pub struct Waiting {
 pub(super) const HIDDEN: &str = "all tabs were behind another, and a browser lets timers of such a page \
                                  fire once a second at most, so that polls are due no more often";
 
-/// The remedy.
 pub(super) const HIDDEN_REMEDY: &str = "a page out of sight learns late what it polls for; messages of a \
                                         stream come to it as they do to one in sight";
 

@@ -8,7 +8,7 @@ mod tls;
 
 use std::net::IpAddr;
 
-use pushbench_core::{Contender, Delivery, Link};
+use pushbench_core::{Contender, Delivery, Link, with_names};
 use pushbench_protocol::headers::HeadSize;
 use serde::{Deserialize, Serialize};
 
@@ -252,36 +252,21 @@ impl Traffic {
     }
 }
 
-/// Where bytes are counted, from the innermost out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Characters that a transport adds to the message, HTTP's line ends left out: the published
-    /// way.
-    Characters,
-    /// Bytes that it adds to the message.
-    Bytes,
-    /// Payload of TCP segments, the message included.
-    Tcp,
-    /// IP packets, those of ACKs included.
-    Ip,
-    /// Ethernet frames.
-    Ethernet,
-}
-
-impl Level {
-    /// All levels.
-    pub const ALL: [Self; 5] = [Self::Characters, Self::Bytes, Self::Tcp, Self::Ip, Self::Ethernet];
-
-    /// The name that CSV files use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Characters => "characters",
-            Self::Bytes => "bytes",
-            Self::Tcp => "tcp",
-            Self::Ip => "ip",
-            Self::Ethernet => "ethernet",
-        }
+with_names! {
+    /// Where bytes are counted, from the innermost out.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Level {
+        /// Characters that a transport adds to the message, HTTP's line ends left out: the published
+        /// way.
+        Characters = "characters",
+        /// Bytes that it adds to the message.
+        Bytes = "bytes",
+        /// Payload of TCP segments, the message included.
+        Tcp = "tcp",
+        /// IP packets, those of ACKs included.
+        Ip = "ip",
+        /// Ethernet frames.
+        Ethernet = "ethernet",
     }
 }
 

@@ -12,7 +12,6 @@ use super::{Engine, Sink, whole};
 /// The most bytes among which a match may be undecided.
 const LONGEST_UNDECIDED: usize = 1 << 20;
 
-/// Rules for a stream.
 #[derive(Debug)]
 pub(super) struct StreamRules {
     /// Messages, or what goes before a payload.

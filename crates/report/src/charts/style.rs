@@ -58,7 +58,6 @@ pub(crate) const fn part_colour(part: Part) -> RGBColor {
 /// The colour of what Ethernet adds, where it is shown.
 pub(crate) const ETHERNET: RGBColor = RGBColor(0x8c, 0x6d, 0x31);
 
-/// `colour` with a `share` of `other` in it.
 pub(crate) fn mixed(colour: RGBColor, other: RGBColor, share: f64) -> RGBColor {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are bytes")]
     let mix = |one: u8, two: u8| (f64::from(one) * (1.0 - share) + f64::from(two) * share) as u8;

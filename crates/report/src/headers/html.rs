@@ -12,7 +12,6 @@ use crate::error::ReportError;
 use crate::html::table::{self, Cell, Header, Line};
 use crate::html::{answer, document, drawing, escaped, origin, tools};
 
-/// The page.
 pub(super) fn page(record: &HeadersRecord) -> Result<String, ReportError> {
     let mut body = String::new();
     answer::push_finding(&mut body, &sentence(record));

@@ -8,7 +8,6 @@ use super::{claim, rows, sentence};
 use crate::charts;
 use crate::markdown::{escaped, push_table, title};
 
-/// The page.
 pub(super) fn page(record: &HeadersRecord) -> String {
     let mut text = "# pushbench: what headers cost for each message\n\n".to_owned();
     let lines: Vec<String> = sentence(record).lines().map(|line| escaped(line) + "\n").collect();

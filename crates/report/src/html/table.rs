@@ -18,7 +18,6 @@ pub(crate) struct Header {
     pub(crate) is_name: bool,
 }
 
-/// A cell.
 pub(crate) struct Cell {
     /// As HTML.
     html: String,
@@ -27,7 +26,6 @@ pub(crate) struct Cell {
     is_name: bool,
 }
 
-/// A line.
 pub(crate) struct Line {
     pub(crate) contender: Option<Contender>,
     pub(crate) point: Option<u32>,
@@ -49,12 +47,10 @@ impl Header {
 }
 
 impl Cell {
-    /// A value as text.
     pub(crate) fn value(text: &str, sort: Option<f64>) -> Self {
         Self { html: escaped(text), sort, is_name: false }
     }
 
-    /// A name as text.
     pub(crate) fn name(text: &str, sort: Option<f64>) -> Self {
         Self { is_name: true, ..Self::value(text, sort) }
     }

@@ -21,10 +21,8 @@ pub(super) const LONG: Endpoint = Endpoint {
     answers: Answers::Poll { waits: true },
 };
 
-/// Short polls of a room.
 pub(super) const ROOM_SHORT: Endpoint = Endpoint { path: "/rooms/NAME/poll", ..SHORT };
 
-/// Long polls of a room.
 pub(super) const ROOM_LONG: Endpoint = Endpoint { path: "/rooms/NAME/long-poll", ..LONG };
 
 /// The delivery of a short poll whose path is the profile's own.

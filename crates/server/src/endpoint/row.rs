@@ -12,7 +12,6 @@ use crate::wire::Wire;
 /// The methods where there is a page to be had without waiting.
 pub(super) const GET_OR_HEAD: &[&str] = &["GET", "HEAD"];
 
-/// An endpoint.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) path: &'static str,

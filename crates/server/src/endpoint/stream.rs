@@ -23,10 +23,6 @@ use crate::stream::Opening;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The stream that a request opens, and the room that it is of, as one of this connection or another's.
-///
-/// # Errors
-///
-/// The answer that refuses it.
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
 pub(crate) fn open(
     shared: &Shared,

@@ -133,10 +133,6 @@ struct Chosen<'a> {
 
 /// The head that accepts a handshake: the profile's, with what the protocol demands, with the cursor
 /// that the stream continues from, and with what was `chosen`.
-///
-/// # Errors
-///
-/// Why the request is refused.
 fn head(
     method: &Method,
     version: Version,

@@ -20,7 +20,6 @@ pub(crate) enum Persistence {
     Closes,
 }
 
-/// A poll.
 #[derive(Debug)]
 pub(crate) struct PollRequest<'a> {
     pub(crate) endpoint: EndpointRow,

@@ -23,7 +23,6 @@ pub(super) struct Conversation {
     has_said_close: bool,
 }
 
-/// The state of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConversationState {
     /// It goes on.

@@ -82,11 +82,4 @@ impl Reader for LongPoll {
             }
         })
     }
-
-    fn close(self: Box<Self>) -> Later<'static, Result<(), End>> {
-        Box::pin(async move {
-            drop(self);
-            Ok(())
-        })
-    }
 }

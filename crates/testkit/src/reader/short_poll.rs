@@ -113,11 +113,4 @@ impl Reader for ShortPoll {
             }
         })
     }
-
-    fn close(self: Box<Self>) -> Later<'static, Result<(), End>> {
-        Box::pin(async move {
-            drop(self);
-            Ok(())
-        })
-    }
 }

@@ -123,11 +123,4 @@ impl Reader for Sse {
             }
         })
     }
-
-    fn close(self: Box<Self>) -> Later<'static, Result<(), End>> {
-        Box::pin(async move {
-            drop(self);
-            Ok(())
-        })
-    }
 }

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Comparison, Target, Threshold, ThresholdError};
 use crate::contender::Contender;
 use crate::figure::{Figure, Unit};
+use crate::named::as_text;
 
 /// How many times better than its limit a figure is where one trial is enough to see that it meets it.
 const CLEAR: f64 = 2.0;
@@ -22,8 +21,7 @@ const CLEAR: f64 = 2.0;
 /// assert_eq!(objective.to_string(), "latency.p99 < 50ms");
 /// # Ok::<(), pushbench_core::scenario::thresholds::ThresholdError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Objective(Threshold);
 
 impl Objective {
@@ -109,19 +107,7 @@ impl FromStr for Objective {
     }
 }
 
-impl TryFrom<String> for Objective {
-    type Error = ThresholdError;
-
-    fn try_from(text: String) -> Result<Self, ThresholdError> {
-        text.parse()
-    }
-}
-
-impl From<Objective> for String {
-    fn from(objective: Objective) -> Self {
-        objective.to_string()
-    }
-}
+as_text!(Objective);
 
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

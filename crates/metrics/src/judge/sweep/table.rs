@@ -55,7 +55,6 @@ impl<'a> Table<'a> {
         trials.any(|(trial, _)| trial.measured.audit.superseded > 0)
     }
 
-    /// The median of a reading.
     pub(super) fn median(&self, place: usize, of: Contender, reading: Reading) -> Option<f64> {
         let values: Vec<f64> = self.values(place, of, reading).map(|it| it.1).collect();
         stats::median(&values)

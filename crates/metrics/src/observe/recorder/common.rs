@@ -1,12 +1,14 @@
 //! Measurements that do not depend on how messages are told apart: bytes, events, connections.
 
-use pushbench_core::MonoInstant;
+use pushbench_core::instant::saturating_nanos;
+use pushbench_core::{MonoInstant, Seq};
 
 use crate::observe::cuts::Cuts;
-use crate::observe::ledger::{Direction, Phase, Source, Tally, TcpipTally};
+use crate::observe::ledger::{Phase, Tally};
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Event, Window};
 use crate::observe::series::Series;
+use crate::observe::silence::Silence;
 
 /// The part that every recorder has, and the measurements that it adds its own to.
 #[derive(Debug, Clone, Default)]
@@ -50,18 +52,21 @@ impl Common {
         }
     }
 
-    pub(in crate::observe) const fn sockets_moved(&mut self, up: u64, down: u64) {
-        self.measured.ledger.socket_up += up;
-        self.measured.ledger.socket_down += down;
+    /// A client still awaits messages of the window as the drain ends, which holds nothing newer than
+    /// `newest`, and to which something last came at `since`.
+    pub(in crate::observe) fn fell_silent(&mut self, newest: Seq, since: Option<MonoInstant>) {
+        if let Some(window) = &self.window {
+            let silence = Silence::of_client(newest, since, window);
+            self.measured.silence.get_or_insert_default().merge(&silence);
+        }
     }
 
-    pub(in crate::observe) fn tcpip(
-        &mut self,
-        phase: Phase,
-        direction: Direction,
-        source: Source,
-        tally: &TcpipTally,
-    ) {
-        self.measured.ledger.add_tcpip(phase, direction, source, tally);
+    /// A message that was `due` then has not come to so many `clients` as the drain ends.
+    pub(in crate::observe) fn late(&mut self, due: MonoInstant, end: MonoInstant, clients: u64) {
+        let bound = end.saturating_since(due);
+        self.measured.late.record_many_ns(saturating_nanos(bound), clients);
+        if let Some(second) = self.window.as_ref().and_then(|window| window.second(due)) {
+            self.measured.series.late(second, bound, clients);
+        }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use pushbench_core::{Sender, Seq};
 
 use super::*;
-use crate::observe::ledger::{Direction, Layer};
+use crate::observe::ledger::{Direction, Layer, Source, TcpipTally};
 use crate::observe::measured::Counters;
 
 const MS: u64 = 1_000_000;

@@ -54,7 +54,6 @@ impl Counter {
         self.search(seq, due)
     }
 
-    /// The number at `place`.
     pub(super) fn number(&mut self, place: u32) -> &mut Number {
         &mut self.numbers[place as usize]
     }

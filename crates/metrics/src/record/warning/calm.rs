@@ -1,6 +1,6 @@
 //! When a machine is not calm enough: the limits of what a trial survives, and who disturbed it.
 
-use std::fmt::{self, Display as _};
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -120,35 +120,3 @@ pub const STOLEN_SHARE: f64 = 0.01;
 /// Clocks that moved against each other by more were set, or the machine slept; readings of them
 /// differ by microseconds.
 pub const CLOCK_MOVED: Duration = Duration::from_millis(1);
-
-/// Tells what a warning of the machine, the instrument or a foreign server's processes has seen.
-pub(super) fn tell(warning: &Warning, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match warning {
-        Warning::ServerSaturated { share, with_router } => {
-            let who = if *with_router { "the server and the link's router" } else { "the server" };
-            write!(f, "{who} used {:.0} % of a core", share * 100.0)
-        }
-        Warning::ServerEnded { ended } => write!(
-            f,
-            "the server's CPU is not known: {ended} of its processes ended, and nothing tells what \
-             they used"
-        ),
-        Warning::OthersBusy(busy) => busy.fmt(f),
-        Warning::ShortStalls { worst, share } => write!(
-            f,
-            "the machine stalled for up to {:.1} ms, in {:.1} % of the window altogether",
-            worst.as_secs_f64() * 1e3,
-            share * 100.0
-        ),
-        Warning::InstrumentStalls(own) => own.fmt(f),
-        Warning::RouterStalls(stalls) => stalls.fmt(f),
-        Warning::Throttled(held) => held.fmt(f),
-        Warning::OneCore => {
-            f.write_str("server and load generator share the only physical core that there is")
-        }
-        Warning::TimeStolen { share } => {
-            write!(f, "the hypervisor gave {:.1} % of the processor to others", share * 100.0)
-        }
-        _ => Ok(()),
-    }
-}

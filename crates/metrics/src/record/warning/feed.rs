@@ -1,23 +1,27 @@
 //! When a feed is not what its description says: what shows it, and what is likely wrong.
 
-use std::fmt;
-
 use pushbench_core::Seq;
 use serde::{Deserialize, Serialize};
 
 /// The likely fault where a message arrives before it was due.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likely {
     /// The instant from which the schedule counts is too late: messages are early by about the
     /// same.
+    #[error(
+        "likely the feed's origin is later than the true one, or else its rate, schedule or clock \
+         is another"
+    )]
     Origin,
     /// The feed is faster than described: messages come ever earlier.
+    #[error("likely the feed's rate is wrong, it runs {pace:.2} times as fast as described")]
     Rate {
         /// How many times as fast as described.
         pace: f64,
     },
     /// The clocks of server and load generator differ: both were started by this run.
+    #[error("likely the clock of this machine is not the same everywhere")]
     Clock,
 }
 
@@ -33,29 +37,15 @@ impl Likely {
     }
 }
 
-impl fmt::Display for Likely {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Origin => f.write_str(
-                "likely the feed's origin is later than the true one, or else its rate, schedule or clock \
-                 is another",
-            ),
-            Self::Rate { pace } => write!(
-                f,
-                "likely the feed's rate is wrong, it runs {pace:.2} times as fast as described"
-            ),
-            Self::Clock => {
-                f.write_str("likely the clock of this machine is not the same everywhere")
-            }
-        }
-    }
-}
-
 /// Signs that a server publishes another feed than the one described.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Misfit {
     /// Numbers came that are not due before the trial is over.
+    #[error(
+        "{messages} messages came whose numbers are not due before the trial is over, the \
+         least of them {first}"
+    )]
     Ahead {
         /// How many arrivals.
         messages: u64,
@@ -63,11 +53,16 @@ pub enum Misfit {
         first: Seq,
     },
     /// Numbers run ahead of the schedule ever further.
+    #[error("its numbers run ahead of the schedule, {pace:.2} times as fast")]
     Faster {
         /// How many times as fast as described.
         pace: f64,
     },
     /// Numbers are missing, the same at all clients.
+    #[error(
+        "all {clients} clients lack the same {messages} messages of the window though \
+         newer ones came, the first of them {first}"
+    )]
     Gaps {
         /// How many clients.
         clients: u64,
@@ -76,24 +71,4 @@ pub enum Misfit {
         /// The first of these.
         first: Seq,
     },
-}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ahead { messages, first } => write!(
-                f,
-                "{messages} messages came whose numbers are not due before the trial is over, the \
-                 least of them {first}"
-            ),
-            Self::Faster { pace } => {
-                write!(f, "its numbers run ahead of the schedule, {pace:.2} times as fast")
-            }
-            Self::Gaps { clients, messages, first } => write!(
-                f,
-                "all {clients} clients lack the same {messages} messages of the window though \
-                 newer ones came, the first of them {first}"
-            ),
-        }
-    }
 }

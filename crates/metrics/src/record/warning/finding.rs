@@ -1,19 +1,20 @@
 //! Findings about a sender whose schedule is not known: from what rules took, from its numbers and its
 //! stamps.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::the_first;
 use super::way::micros;
 use crate::observe::seen::{Restarts, Stillness};
 
 /// A thing to know of messages that rules found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Finding {
     /// Something came that no rule took.
+    #[error("what came was taken by no rule {count} times{}", the_first(.first.as_ref()))]
     Unmatched {
         /// How often.
         count: u64,
@@ -22,6 +23,7 @@ pub enum Finding {
     },
     /// Messages came without a number or an instant where a rule looks for one, or answers without the
     /// place that the next poll goes on from.
+    #[error("{count} times a rule found nothing where it looks{}", the_first(.first.as_ref()))]
     Unreadable {
         /// How many.
         count: u64,
@@ -29,6 +31,11 @@ pub enum Finding {
         first: Option<String>,
     },
     /// Numbers stepped back although time went on.
+    #[error(
+        "numbers{}{counter} stepped back though time went on, {} times, the first \
+         from {} to {}: they began again, or several counters go by one name",
+        if .counter.is_empty() { "" } else { " of " }, .restarts.times, .restarts.from, .restarts.to
+    )]
     Restarted {
         /// The counter; empty where there is only one.
         counter: String,
@@ -36,18 +43,34 @@ pub enum Finding {
         restarts: Restarts,
     },
     /// Numbers between others came to nobody.
+    #[error(
+        "{numbers} numbers between the window's first and last came to no client at all, and \
+         are in no share of what was delivered"
+    )]
     NobodyGot {
         /// How many.
         numbers: u64,
     },
     /// Nothing was stamped for a long time.
+    #[error(
+        "nothing {} for {}, from {:.3} s into the window on, where {} is usual",
+        if .0.between_arrivals { "came" } else { "was stamped" },
+        time(.0.longest),
+        .0.at.as_secs_f64(),
+        time(.0.usual)
+    )]
     StoodStill(Stillness),
     /// The clock that stamps are compared by was set while the trial ran.
+    #[error("the clock of stamps was set by {} while the trial ran", time(*.by))]
     ClockSet {
         /// By how much.
         by: Duration,
     },
     /// Stamps are in whole units of time that are longer than the latency counted from them.
+    #[error(
+        "stamps are whole multiples of {}, and the median latency from them, {}, is less than that",
+        time(*.unit), time(*.median)
+    )]
     CoarseStamps {
         /// The unit.
         unit: Duration,
@@ -57,7 +80,6 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// The remedy.
     pub(super) const fn remedy(&self) -> &'static str {
         match self {
             Self::Unmatched { .. } => {
@@ -105,55 +127,9 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |time: Duration| match time.as_secs_f64() {
-            seconds if seconds < 1.0 => micros(seconds * 1e6),
-            seconds => format!("{seconds:.1} s"),
-        };
-        let the_first = |f: &mut fmt::Formatter<'_>, first: &Option<String>| {
-            first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-        };
-        match self {
-            Self::Unmatched { count, first } => {
-                write!(f, "what came was taken by no rule {count} times")?;
-                the_first(f, first)
-            }
-            Self::Unreadable { count, first } => {
-                write!(f, "{count} times a rule found nothing where it looks")?;
-                the_first(f, first)
-            }
-            Self::Restarted { counter, restarts } => {
-                let Restarts { times, from, to } = restarts;
-                let of = if counter.is_empty() { "" } else { " of " };
-                write!(
-                    f,
-                    "numbers{of}{counter} stepped back though time went on, {times} times, the first \
-                     from {from} to {to}: they began again, or several counters go by one name"
-                )
-            }
-            Self::NobodyGot { numbers } => write!(
-                f,
-                "{numbers} numbers between the window's first and last came to no client at all, and \
-                 are in no share of what was delivered"
-            ),
-            Self::StoodStill(Stillness { longest, at, usual, between_arrivals }) => write!(
-                f,
-                "nothing {} for {}, from {:.3} s into the window on, where {} is usual",
-                if *between_arrivals { "came" } else { "was stamped" },
-                time(*longest),
-                at.as_secs_f64(),
-                time(*usual)
-            ),
-            Self::ClockSet { by } => {
-                write!(f, "the clock of stamps was set by {} while the trial ran", time(*by))
-            }
-            Self::CoarseStamps { unit, median } => write!(
-                f,
-                "stamps are whole multiples of {}, and the median latency from them, {}, is less than that",
-                time(*unit),
-                time(*median)
-            ),
-        }
+fn time(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 1.0 => micros(seconds * 1e6),
+        seconds => format!("{seconds:.1} s"),
     }
 }

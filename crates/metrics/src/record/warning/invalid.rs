@@ -1,6 +1,5 @@
 //! Why a trial cannot be used: the instrument failed, or the machine under it.
 
-use std::fmt;
 use std::time::Duration;
 
 use pushbench_core::Seq;
@@ -9,21 +8,27 @@ use serde::{Deserialize, Serialize};
 
 use super::attempts::AttemptsUsed;
 use super::way::micros;
-use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router};
+use super::{Busy, HeldBack, Likely, Misfit, RouterStalls, Standstill, router, the_first};
 use crate::observe::attendance::Precedence;
 use crate::observe::ledger::Direction;
 use crate::observe::seen::Ahead;
 use crate::record::browser::TabFault;
 
 /// Why a trial cannot be used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Invalid {
     /// Delivered, lost, late and superseded do not add up to what was expected.
+    #[error("the delivery audit does not balance")]
     AuditUnbalanced,
     /// The layers do not add up to the bytes that the sockets moved.
+    #[error("the byte ledger does not balance")]
     LedgerUnbalanced,
     /// Not all clients were connected when the window began.
+    #[error(
+        "only {connected} of {wanted} clients were connected{}",
+        .error.as_ref().map_or_else(String::new, |error| format!(" ({error})"))
+    )]
     ClientsMissing {
         /// Clients that were.
         connected: u32,
@@ -33,25 +38,31 @@ pub enum Invalid {
         error: Option<String>,
     },
     /// Answers came coded, so that no message in them could be read.
+    #[error("{error}")]
     Coded {
         /// The first of them.
         error: String,
     },
     /// Too many clients were refused or cut off until they had no attempt left.
+    #[error("{0}")]
     AttemptsUsed(AttemptsUsed),
     /// A load process ended before it reported.
+    #[error("a load process ended early: {error}")]
     LoadDied {
         /// Its last words, or how it ended.
         error: String,
     },
     /// The server ended before it was told to.
+    #[error("the server ended early: {error}")]
     ServerDied {
         /// Its last words, or how it ended.
         error: String,
     },
     /// The server is another one than at the start, or publishes another feed.
+    #[error("the server or its feed was replaced while it was measured")]
     FeedChanged,
     /// The server processes of one feed published different numbers of the window's messages.
+    #[error("of one feed a server process published {least} messages, another {most}")]
     ServersDisagree {
         /// The fewest that one of them published.
         least: u64,
@@ -59,6 +70,11 @@ pub enum Invalid {
         most: u64,
     },
     /// Messages were in hand before they were due, so that no latency can be believed.
+    #[error(
+        "message {seq} arrived {} before it was due{}: {likely}",
+        time(*.early),
+        earliest(*.messages)
+    )]
     BeforeDue {
         /// The one that was earliest.
         seq: Seq,
@@ -70,11 +86,13 @@ pub enum Invalid {
         likely: Likely,
     },
     /// The server sends another feed than its description says.
+    #[error("the feed file does not describe this server: {sign}")]
     NotThisFeed {
         /// The sign of it.
         sign: Misfit,
     },
     /// Of the messages that were due not one arrived.
+    #[error("none of the {due} messages that were due arrived: {cause}")]
     NothingArrived {
         /// How many were due.
         due: u64,
@@ -82,6 +100,7 @@ pub enum Invalid {
         cause: String,
     },
     /// Rules found no message of the window in what arrived.
+    #[error("no message was found: {cause}")]
     NothingFound {
         /// The first that came instead.
         cause: String,
@@ -90,6 +109,7 @@ pub enum Invalid {
         by_rules: bool,
     },
     /// Messages were stamped later than they arrived.
+    #[error("{}", stamped_ahead(.worst, *.messages, *.clock))]
     StampedAhead {
         /// The one that was furthest ahead.
         worst: Ahead,
@@ -99,6 +119,10 @@ pub enum Invalid {
         clock: StampClock,
     },
     /// Most messages were lost, and the server broke its protocol.
+    #[error(
+        "{lost} of {expected} messages were lost, with {errors} protocol errors{}",
+        the_first(.first.as_ref())
+    )]
     LostToErrors {
         /// How many were lost.
         lost: u64,
@@ -110,21 +134,25 @@ pub enum Invalid {
         first: Option<String>,
     },
     /// Packets went by uncounted.
+    #[error("the capture missed {missed} packets")]
     CaptureIncomplete {
         /// How many.
         missed: u64,
     },
     /// The router of a link ended early, or said nothing.
+    #[error("the router of the link ended early: {error}")]
     RouterDied {
         /// Its last words, or how it ended.
         error: String,
     },
     /// Packets were gone that no line had dropped.
+    #[error("{packets} packets were gone on the link that no line had dropped")]
     LinkLeaked {
         /// How many.
         packets: u64,
     },
     /// The router of a link did not keep its own times.
+    #[error("one packet in a hundred left the router of the link {} late or more", time(*.p99))]
     RouterLate {
         /// How late one packet in a hundred of the window was, or later.
         p99: Duration,
@@ -133,8 +161,13 @@ pub enum Invalid {
         precedence: Option<Precedence>,
     },
     /// The router of a link had no core for so long, or so often, that what was measured shows it.
+    #[error("{0}")]
     RouterStalled(RouterStalls),
     /// Of the traffic that was to fill a line beside the feed nothing arrived.
+    #[error(
+        "{} filled the line beside the feed{}",
+        nothing(*.direction), .error.as_ref().map_or_else(String::new, |error| format!(": {error}"))
+    )]
     CrossIdle {
         /// Which way it was to go; `None` where that is not known.
         direction: Option<Direction>,
@@ -142,8 +175,10 @@ pub enum Invalid {
         error: Option<String>,
     },
     /// Tabs of a browser were not as they have to be.
+    #[error("{0}")]
     Tabs(TabFault),
     /// A program that the run started, such as a proxy, could not be had or ended early.
+    #[error("{program} failed: {error}")]
     ProgramFailed {
         /// Its name.
         program: String,
@@ -151,11 +186,17 @@ pub enum Invalid {
         error: String,
     },
     /// The load generator used a whole core, so it may have measured itself.
+    #[error("a load process used {:.0} % of a core", .share * 100.0)]
     LoadSaturated {
         /// The busiest load process's CPU time over the window's length.
         share: f64,
     },
     /// A thread that should have woken each millisecond did not: the machine itself stood still.
+    #[error(
+        "the machine stalled for up to {:.1} ms{}",
+        .worst.as_secs_f64() * 1e3,
+        altogether(*.share)
+    )]
     MachineStalled {
         /// The worst delay of a wake-up.
         worst: Duration,
@@ -164,17 +205,22 @@ pub enum Invalid {
         share: f64,
     },
     /// A process of the instrument stood still, although the machine did not: it measured itself.
+    #[error("{0}, while the machine went on")]
     InstrumentStalled(Standstill),
     /// A control group's quota of processor time kept the run's processes from running.
+    #[error("{0}")]
     Throttled(HeldBack),
     /// Other processes took the cores while the server or the load generator needed them.
+    #[error("{0}")]
     MachineBusy(Busy),
     /// The wall clock was set, which packets and receive timestamps are stamped with.
+    #[error("the wall clock was set by {:.0} ms", .by.as_secs_f64() * 1e3)]
     ClockStepped {
         /// By how much, either way.
         by: Duration,
     },
     /// The machine was suspended.
+    #[error("the machine was suspended for {:.1} s", .slept.as_secs_f64())]
     Suspended {
         /// For how long.
         slept: Duration,
@@ -253,131 +299,32 @@ impl Invalid {
     }
 }
 
-impl Invalid {
-    /// Messages that cannot be those of the feed, or that never came.
-    fn of_the_feed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BeforeDue { seq, early, messages, likely } => {
-                let early = micros(early.as_secs_f64() * 1e6);
-                write!(f, "message {seq} arrived {early} before it was due")?;
-                if *messages > 1 {
-                    write!(f, ", the earliest of {messages} that did")?;
-                }
-                write!(f, ": {likely}")
-            }
-            Self::NotThisFeed { sign } => {
-                write!(f, "the feed file does not describe this server: {sign}")
-            }
-            Self::NothingArrived { due, cause } => {
-                write!(f, "none of the {due} messages that were due arrived: {cause}")
-            }
-            Self::NothingFound { cause, .. } => write!(f, "no message was found: {cause}"),
-            Self::StampedAhead { worst, messages, clock } => {
-                stamped_ahead(f, worst, *messages, *clock)
-            }
-            Self::LostToErrors { lost, expected, errors, first } => {
-                write!(
-                    f,
-                    "{lost} of {expected} messages were lost, with {errors} protocol errors"
-                )?;
-                first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
-            }
-            _ => Ok(()),
-        }
-    }
+fn time(time: Duration) -> String {
+    micros(time.as_secs_f64() * 1e6)
+}
 
-    /// Faults of a link, or of what was to flow on it.
-    fn of_the_link(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RouterDied { error } => write!(f, "the router of the link ended early: {error}"),
-            Self::LinkLeaked { packets } => {
-                write!(f, "{packets} packets were gone on the link that no line had dropped")
-            }
-            Self::RouterLate { p99, .. } => {
-                let p99 = micros(p99.as_secs_f64() * 1e6);
-                write!(f, "one packet in a hundred left the router of the link {p99} late or more")
-            }
-            Self::RouterStalled(stalls) => write!(f, "{stalls}"),
-            Self::CrossIdle { direction, error } => {
-                let what = match direction {
-                    Some(Direction::Down) => "no download",
-                    Some(Direction::Up) => "no upload",
-                    None => "nothing",
-                };
-                write!(f, "{what} filled the line beside the feed")?;
-                error.iter().try_for_each(|error| write!(f, ": {error}"))
-            }
-            _ => Ok(()),
-        }
+fn earliest(messages: u64) -> String {
+    if messages > 1 { format!(", the earliest of {messages} that did") } else { String::new() }
+}
+
+const fn nothing(direction: Option<Direction>) -> &'static str {
+    match direction {
+        Some(Direction::Down) => "no download",
+        Some(Direction::Up) => "no upload",
+        None => "nothing",
     }
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AuditUnbalanced => f.write_str("the delivery audit does not balance"),
-            Self::LedgerUnbalanced => f.write_str("the byte ledger does not balance"),
-            Self::ClientsMissing { connected, wanted, error } => {
-                write!(f, "only {connected} of {wanted} clients were connected")?;
-                error.iter().try_for_each(|error| write!(f, " ({error})"))
-            }
-            Self::Coded { error } => f.write_str(error),
-            Self::AttemptsUsed(used) => used.fmt(f),
-            Self::LoadDied { error } => write!(f, "a load process ended early: {error}"),
-            Self::ServerDied { error } => write!(f, "the server ended early: {error}"),
-            Self::FeedChanged => {
-                f.write_str("the server or its feed was replaced while it was measured")
-            }
-            Self::ServersDisagree { least, most } => {
-                write!(f, "of one feed a server process published {least} messages, another {most}")
-            }
-            Self::BeforeDue { .. }
-            | Self::NotThisFeed { .. }
-            | Self::NothingArrived { .. }
-            | Self::NothingFound { .. }
-            | Self::StampedAhead { .. }
-            | Self::LostToErrors { .. } => self.of_the_feed(f),
-            Self::CaptureIncomplete { missed } => {
-                write!(f, "the capture missed {missed} packets")
-            }
-            Self::RouterDied { .. }
-            | Self::LinkLeaked { .. }
-            | Self::RouterLate { .. }
-            | Self::RouterStalled(_)
-            | Self::CrossIdle { .. } => self.of_the_link(f),
-            Self::Tabs(fault) => fault.fmt(f),
-            Self::ProgramFailed { program, error } => write!(f, "{program} failed: {error}"),
-            Self::LoadSaturated { share } => {
-                write!(f, "a load process used {:.0} % of a core", share * 100.0)
-            }
-            Self::MachineStalled { worst, share } => {
-                let worst = worst.as_secs_f64() * 1e3;
-                write!(f, "the machine stalled for up to {worst:.1} ms")?;
-                if *share > 0.0 {
-                    write!(f, ", in {:.1} % of the window altogether", share * 100.0)?;
-                }
-                Ok(())
-            }
-            Self::InstrumentStalled(own) => write!(f, "{own}, while the machine went on"),
-            Self::Throttled(held) => held.fmt(f),
-            Self::MachineBusy(busy) => busy.fmt(f),
-            Self::ClockStepped { by } => {
-                write!(f, "the wall clock was set by {:.0} ms", by.as_secs_f64() * 1e3)
-            }
-            Self::Suspended { slept } => {
-                write!(f, "the machine was suspended for {:.1} s", slept.as_secs_f64())
-            }
-        }
+fn altogether(share: f64) -> String {
+    if share > 0.0 {
+        format!(", in {:.1} % of the window altogether", share * 100.0)
+    } else {
+        String::new()
     }
 }
 
 /// A message that came before the instant that was written into it.
-fn stamped_ahead(
-    f: &mut fmt::Formatter<'_>,
-    worst: &Ahead,
-    messages: u64,
-    clock: StampClock,
-) -> fmt::Result {
+fn stamped_ahead(worst: &Ahead, messages: u64, clock: StampClock) -> String {
     let Ahead { seq, stamp, by } = worst;
     let number = seq.map_or_else(|| "a message".to_owned(), |seq| format!("message {seq}"));
     let clock = match clock {
@@ -385,7 +332,7 @@ fn stamped_ahead(
         StampClock::Monotonic => "s of the monotonic clock",
     };
     let at = stamp.0 as f64 / 1e9;
-    let by = micros(by.as_secs_f64() * 1e6);
-    write!(f, "{number} was stamped {by} after it had arrived, at {at:.6} {clock}")?;
-    if messages > 1 { write!(f, ", the furthest of {messages}") } else { Ok(()) }
+    let furthest =
+        if messages > 1 { format!(", the furthest of {messages}") } else { String::new() };
+    format!("{number} was stamped {} after it had arrived, at {at:.6} {clock}{furthest}", time(*by))
 }

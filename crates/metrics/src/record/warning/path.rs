@@ -25,7 +25,6 @@ pub enum PathFault {
 }
 
 impl PathFault {
-    /// The remedy.
     pub(super) const fn remedy(&self) -> &'static str {
         match self {
             Self::HeldBack { .. } => {

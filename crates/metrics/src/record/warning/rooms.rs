@@ -1,16 +1,16 @@
 //! Doubts about rooms in which clients talk.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// A thing that no room should do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoomDoubt {
     /// Clients heard their room in another order than its first hearer did: so many.
+    #[error("{0} clients heard their room in another order than others did")]
     Disordered(u64),
     /// So many messages came to clients that are in another room than who said them.
+    #[error("{0} messages came to clients of other rooms")]
     Strays(u64),
 }
 
@@ -28,19 +28,6 @@ impl RoomDoubt {
     pub const fn weight(self) -> f64 {
         match self {
             Self::Disordered(count) | Self::Strays(count) => count as f64,
-        }
-    }
-}
-
-impl fmt::Display for RoomDoubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Disordered(hearers) => {
-                write!(f, "{hearers} clients heard their room in another order than others did")
-            }
-            Self::Strays(messages) => {
-                write!(f, "{messages} messages came to clients of other rooms")
-            }
         }
     }
 }

@@ -45,12 +45,14 @@ pub(super) fn micros(us: f64) -> String {
 }
 
 /// Why the breakdown of latency may not be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum StampsDoubt {
     /// The wall clock was set while the kernel took stamps by it.
+    #[error("the wall clock was set meanwhile, so there is no breakdown")]
     ClockSet,
     /// Of the arrivals that were to be stamped not all were.
+    #[error("the breakdown is of {samples} of {arrivals} stamped arrivals")]
     Missing {
         /// Those that were.
         samples: u64,
@@ -58,6 +60,7 @@ pub enum StampsDoubt {
         arrivals: u64,
     },
     /// Stamps that cannot all be true: what came later has an earlier one.
+    #[error("the stamps of {samples} samples contradict each other")]
     Contradict {
         /// Samples with such.
         samples: u64,
@@ -74,22 +77,6 @@ impl StampsDoubt {
                 "run.json says under `coverage` why; what was left out may differ from what was not"
             }
             Self::Contradict { .. } => "do not trust the breakdown; please report it",
-        }
-    }
-}
-
-impl fmt::Display for StampsDoubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ClockSet => {
-                f.write_str("the wall clock was set meanwhile, so there is no breakdown")
-            }
-            Self::Missing { samples, arrivals } => {
-                write!(f, "the breakdown is of {samples} of {arrivals} stamped arrivals")
-            }
-            Self::Contradict { samples } => {
-                write!(f, "the stamps of {samples} samples contradict each other")
-            }
         }
     }
 }

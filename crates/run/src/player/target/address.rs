@@ -16,10 +16,6 @@ const EACH: Duration = Duration::from_secs(3);
 const MOST: usize = 8;
 
 /// The addresses of `url`'s host in the system's order (RFC 6724).
-///
-/// # Errors
-///
-/// A host that is not known.
 pub(super) fn resolve(url: &TargetUrl) -> Result<Vec<SocketAddr>, TargetError> {
     let found = (url.host.as_str(), url.port).to_socket_addrs().map_err(|error| {
         TargetError::Address(format!(

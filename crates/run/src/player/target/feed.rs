@@ -36,10 +36,6 @@ pub struct KnownFeed {
 
 impl KnownFeed {
     /// The feed that the server at `url` publishes.
-    ///
-    /// # Errors
-    ///
-    /// One that cannot be measured.
     pub(super) fn of(url: &str, feed: FeedDescription) -> Result<Self, TargetError> {
         let url = url.to_owned();
         let same_clock = !feed.boot_id.is_empty() && feed.boot_id == clock::boot_id();
@@ -64,10 +60,6 @@ impl KnownFeed {
 
     /// A place in the schedule from which all messages follow that a trial may bring which begins
     /// at `warmup`. Takes as long as what has passed since it was asked for last.
-    ///
-    /// # Errors
-    ///
-    /// A feed whose instants cannot be known.
     pub(in crate::player) fn checkpoint_before(
         &self,
         warmup: MonoInstant,
