@@ -149,6 +149,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             messages: self.progress.messages,
             bytes: self.moved.up + self.moved.down,
             latency_p50_us: self.progress.take_median_us(),
+            so_far: self.plan.is_watched.then(|| self.measure.so_far()),
         }));
     }
 

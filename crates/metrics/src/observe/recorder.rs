@@ -17,6 +17,7 @@ use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::Polls;
 use crate::observe::silence::Coming;
+use crate::observe::so_far::SoFar;
 
 pub(super) use self::common::Common;
 
@@ -71,6 +72,10 @@ impl Measure for Recorder {
 
     fn settled(&self) -> bool {
         self.audit.settled()
+    }
+
+    fn so_far(&self) -> SoFar {
+        SoFar::of(&self.common.measured)
     }
 
     fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {
