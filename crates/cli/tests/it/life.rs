@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::thread;
 
 use crate::common::outcome;
 
@@ -31,34 +32,40 @@ fn played(arguments: &[&str], says: &str) -> (Vec<Row>, Vec<Row>) {
 /// is lost, and nothing comes twice.
 #[test]
 fn a_server_that_goes_and_comes_back_loses_nothing_by_any_transport() {
-    for how in ["kill", "term"] {
-        let arguments = ["restart", "-c", "24", "-d", "3s", "--restart", how, "--restart-at"];
-        let rest = ["500ms", "--restart-down", "400ms", "--reconnect", "jitter"];
-        let says =
-            if how == "kill" { "The server was killed" } else { "The server was told to go" };
-        let (rows, tenths) = played(&[&arguments[..], &rest].concat(), says);
-        assert_eq!(rows.len(), 4);
-        for row in &rows {
-            let (count, name) = (|column| number(row, column) as u64, &row["transport"]);
-            assert_eq!((count("delivered"), count("published")), (24 * 60, 60), "{how} {name}");
-            let faults = ["lost", "duplicated", "reordered", "not_back"].map(count);
-            assert_eq!(faults, [0; 4], "{how} {name}");
-            assert_eq!(count("cut_off"), 24, "{how} {name}");
-            // Nobody listened for as long.
-            assert!(number(row, "back_p50_us") >= 400_000.0, "{how} {name}: {row:?}");
-            assert!(number(row, "back_max_us") >= number(row, "back_p50_us"), "{how} {name}");
-            assert!(number(row, "server_peak_cores") > 0.0, "{how} {name}");
-            assert!(number(row, "opened_peak_per_s") >= 10.0, "{how} {name}");
-            // A client has ten attempts in a trial.
-            let of_it = tenths.iter().filter(|tenth| tenth["transport"] == *name);
-            let opened: f64 = of_it.map(|tenth| number(tenth, "opened")).sum();
-            assert!((24.0..=24.0 * 10.0).contains(&opened), "{how} {name}: {opened}");
+    thread::scope(|scope| {
+        for (how, says) in
+            [("kill", "The server was killed"), ("term", "The server was told to go")]
+        {
+            scope.spawn(move || goes_and_comes_back(how, says));
         }
-        // From 600 ms to 900 ms into the window nobody listened, and nothing came.
-        let silent = tenths.iter().filter(|row| ["0.6", "0.7", "0.8"].contains(&&*row["at_s"]));
-        let arrived: Vec<&str> = silent.map(|row| &*row["arrived"]).collect();
-        assert_eq!(arrived, ["0"; 12], "{how}");
+    });
+}
+
+fn goes_and_comes_back(how: &str, says: &str) {
+    let arguments = ["restart", "-c", "24", "-d", "3s", "--restart", how, "--restart-at"];
+    let rest = ["500ms", "--restart-down", "400ms", "--reconnect", "jitter"];
+    let (rows, tenths) = played(&[&arguments[..], &rest].concat(), says);
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        let (count, name) = (|column| number(row, column) as u64, &row["transport"]);
+        assert_eq!((count("delivered"), count("published")), (24 * 60, 60), "{how} {name}");
+        let faults = ["lost", "duplicated", "reordered", "not_back"].map(count);
+        assert_eq!(faults, [0; 4], "{how} {name}");
+        assert_eq!(count("cut_off"), 24, "{how} {name}");
+        // Nobody listened for as long.
+        assert!(number(row, "back_p50_us") >= 400_000.0, "{how} {name}: {row:?}");
+        assert!(number(row, "back_max_us") >= number(row, "back_p50_us"), "{how} {name}");
+        assert!(number(row, "server_peak_cores") > 0.0, "{how} {name}");
+        assert!(number(row, "opened_peak_per_s") >= 10.0, "{how} {name}");
+        // A client has ten attempts in a trial.
+        let of_it = tenths.iter().filter(|tenth| tenth["transport"] == *name);
+        let opened: f64 = of_it.map(|tenth| number(tenth, "opened")).sum();
+        assert!((24.0..=24.0 * 10.0).contains(&opened), "{how} {name}: {opened}");
     }
+    // From 600 ms to 900 ms into the window nobody listened, and nothing came.
+    let silent = tenths.iter().filter(|row| ["0.6", "0.7", "0.8"].contains(&&*row["at_s"]));
+    let arrived: Vec<&str> = silent.map(|row| &*row["arrived"]).collect();
+    assert_eq!(arrived, ["0"; 12], "{how}");
 }
 
 /// A browser waits for three seconds, whatever the server does.
@@ -110,7 +117,8 @@ fn clients_that_talk_go_on_in_the_successors_rooms_and_what_memory_held_is_lost(
         let (count, name) = (|column| number(row, column) as u64, &row["transport"]);
         // Twelve are to say four a second for three, and four to hear each.
         assert_eq!(count("expected"), 144 * 4, "{name}");
-        assert!((120..=144).contains(&count("said")), "{name}: {row:?}");
+        // Each may say one in the window that was due before.
+        assert!((120..=144 + 12).contains(&count("said")), "{name}: {row:?}");
         assert_eq!(count("delivered") + count("lost") + count("late"), 576, "{name}");
         assert!(count("lost") > 0, "{name}: nobody listened for 300 ms");
         // What was said in the second before, and some of what was behind it.

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pushbench_metrics::judge::breakdown::Part;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
@@ -21,13 +21,19 @@ const DELAY_US: f64 = 50e3;
 /// How often what a busy machine may have spoilt is tried.
 const ATTEMPTS: u32 = 4;
 
-/// Held by a run, so that none of them waits for another's processor.
-static ALONE: Mutex<()> = Mutex::new(());
+/// One of them is held by a run, so that few of them wait for another's processor.
+static LANES: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+
+/// A lane that is free, or the first that will be so.
+fn lane() -> MutexGuard<'static, ()> {
+    let free = LANES.iter().find_map(|lane| lane.try_lock().ok());
+    free.unwrap_or_else(|| LANES[0].lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// A run over a link, whose results are in `folder`; `false` where there can be none here.
 fn runs(folder: &Path, args: &[&str]) -> bool {
     let common = ["-w", "500ms", "--runs", "1", "--allow-busy", "--no-progress"];
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lane = lane();
     let (status, _, errors) = outcome(folder, &[&["run"], args, &common].concat());
     if status == 2 && errors.contains("namespace") {
         eprintln!("skipped: {errors}");

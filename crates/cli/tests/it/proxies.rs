@@ -64,6 +64,9 @@ fn every_transport_passes_nginx_whole_and_its_cost_is_its_own() {
     // In clear behind the proxy, whatever is before it; a payload of 64 bytes and headers at least.
     let behind = numbers(folder.path(), "backend_wire_bytes_per_msg");
     assert!(behind.iter().all(|bytes| *bytes >= 64.0 + 40.0), "{behind:?}");
+    // A message on a WebSocket is the same frame on both sides of it, in a packet and perhaps an acknowledgement.
+    let before = numbers(folder.path(), "wire_bytes_per_msg")[3];
+    assert!((0.6..1.6).contains(&(behind[3] / before)), "{before} before it, {behind:?} behind");
     for trial in record["trials"].as_array().unwrap() {
         assert_eq!(trial["resources"]["server_processes"], 1);
         let proxy = &trial["proxy"];

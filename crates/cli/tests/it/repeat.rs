@@ -84,7 +84,11 @@ fn a_run_is_repeated_from_its_folder_with_all_that_was_asked_for() {
         "1ms",
         "--load-processes",
         "2",
+        "--server-processes",
+        "2",
         "--no-pin",
+        "--no-stamps",
+        "--allow-busy",
         "--threshold",
         "*.lost < 1",
         "--price",
@@ -94,7 +98,12 @@ fn a_run_is_repeated_from_its_folder_with_all_that_was_asked_for() {
     assert!(ran(code), "{stderr}");
     let first = runs(path).remove(0);
     let before = record(path, &first);
-    assert_eq!(before["flags"]["load_processes"], 2);
+    for (flag, value) in [("load_processes", 2), ("server_processes", 2)] {
+        assert_eq!(before["flags"][flag], value, "{flag}");
+    }
+    for flag in ["no_pin", "no_stamps", "allow_busy"] {
+        assert_eq!(before["flags"][flag], true, "{flag}");
+    }
 
     // The folder alone has what is needed.
     fs::remove_file(path.join("feed.csv")).unwrap();

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::common::{Serving, outcome};
 use serde_json::Value;
+use tempfile::TempDir;
 
 const TINY: &str = r#"
 transports = ["sse", "websocket"]
@@ -148,12 +150,25 @@ fn made(folder: &Path, name: &str, rounds: u64, change: impl Fn(u64, &mut Value)
     fs::write(folder.join(name).join("run.json"), record.to_string()).unwrap();
 }
 
+/// A folder with a run of the tiny scenario, which several tests share.
+fn after_a_run() -> TempDir {
+    static RECORD: LazyLock<String> = LazyLock::new(|| {
+        let work = tempfile::tempdir().unwrap();
+        let (code, _, stderr) = tiny(work.path(), "", &[]);
+        assert_eq!(code, 0, "{stderr}");
+        fs::read_to_string(work.path().join("results/latest/run.json")).unwrap()
+    });
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join("results/latest");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("run.json"), &*RECORD).unwrap();
+    work
+}
+
 #[test]
 fn runs_are_compared_and_what_is_worse_breaks_a_threshold() {
-    let work = tempfile::tempdir().unwrap();
+    let work = after_a_run();
     let folder = work.path();
-    let (code, _, stderr) = tiny(folder, "", &[]);
-    assert_eq!(code, 0, "{stderr}");
     made_slower(folder, "before", 1);
     made_slower(folder, "after", 2);
     let compare = |args: &[&str]| outcome(folder, &[&["compare"], args].concat());
@@ -180,10 +195,8 @@ fn runs_are_compared_and_what_is_worse_breaks_a_threshold() {
 /// Few trials can show nothing of what has noise, so a gate on it would hold whatever happened.
 #[test]
 fn a_gate_that_no_change_could_break_is_refused_unless_another_figure_breaks_it() {
-    let work = tempfile::tempdir().unwrap();
+    let work = after_a_run();
     let folder = work.path();
-    let (code, _, stderr) = tiny(folder, "", &[]);
-    assert_eq!(code, 0, "{stderr}");
     let more_payload = |_, trial: &mut Value| {
         // Phases and layers are in the order of the ledger's columns: window, down, payload.
         let payload = &mut trial["measured"]["ledger"]["phases"][2]["down"][0];
@@ -225,10 +238,8 @@ fn a_gate_that_no_change_could_break_is_refused_unless_another_figure_breaks_it(
 /// A figure that was to be measured in both runs and is in one of them held nothing.
 #[test]
 fn a_gate_does_not_pass_what_one_of_the_runs_did_not_measure() {
-    let work = tempfile::tempdir().unwrap();
+    let work = after_a_run();
     let folder = work.path();
-    let (code, _, stderr) = tiny(folder, "", &[]);
-    assert_eq!(code, 0, "{stderr}");
     made(folder, "whole", 6, |_, _| 1);
     let invalid = |_, trial: &mut Value| {
         if trial["id"]["transport"] == "sse" {
@@ -254,10 +265,8 @@ fn a_gate_does_not_pass_what_one_of_the_runs_did_not_measure() {
 
 #[test]
 fn a_run_that_cannot_be_compared_is_named_with_status_2() {
-    let work = tempfile::tempdir().unwrap();
+    let work = after_a_run();
     let folder = work.path();
-    let (code, _, stderr) = tiny(folder, "", &[]);
-    assert_eq!(code, 0, "{stderr}");
     let good = fs::read_to_string(folder.join("results/latest/run.json")).unwrap();
     let mut other: Value = serde_json::from_str(&good).unwrap();
     other["scenario"]["duration"] = "9s".into();

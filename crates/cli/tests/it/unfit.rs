@@ -169,13 +169,16 @@ fn numbers_that_run_ahead_are_of_another_feed() {
 /// Latency then grows with the length of the window, and is not the server's.
 #[test]
 fn a_feed_that_is_slower_than_described_is_told() {
-    let slow = Server::start(RATE - 5, |n| Some(event(n))).measure(0, &["-d", "3s"]);
+    let [slow, even] = thread::scope(|scope| {
+        let both = [RATE - 5, RATE].map(|rate| {
+            scope.spawn(move || Server::start(rate, |n| Some(event(n))).measure(0, &["-d", "3s"]))
+        });
+        both.map(|measured| measured.join().unwrap())
+    });
     let told = slow.told("warnings", "falls-behind").unwrap_or_else(|| panic!("{slow:?}"));
     let [from, to] = ["from_us", "to_us"].map(|end| told[end].as_f64().unwrap());
     // Two seconds lie between the middles of the first and the last, each a tenth too long.
     assert!((150_000.0..250_000.0).contains(&(to - from)), "{told}");
-
-    let even = Server::start(RATE, |n| Some(event(n))).measure(0, &["-d", "3s"]);
     assert!(even.told("warnings", "falls-behind").is_none(), "{even:?}");
 }
 

@@ -10,6 +10,7 @@ mod autobahn;
 mod byte_count;
 mod client;
 mod coded;
+mod echo;
 mod lane;
 mod lifecycle;
 mod limits;

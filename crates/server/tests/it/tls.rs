@@ -7,6 +7,7 @@ mod access;
 mod autobahn;
 mod client;
 mod coded;
+mod echo;
 mod handshake;
 mod lane;
 mod lifecycle;
