@@ -147,7 +147,7 @@ fn play(
     output: &OutputArgs,
     mut keep: impl FnMut(&CapacityRun, Tried) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut progress = Progress::new(&search, output)?;
+    let mut progress = Progress::new(search, output)?;
     loop {
         let tried = search.next(&mut |event| {
             if matches!(event, Event::Waiting) && interrupt::interrupted() {

@@ -7,7 +7,9 @@ mod draw;
 mod state;
 mod terminal;
 
-use std::io::{IsTerminal as _, stderr, stdin};
+use std::io::{self, IsTerminal as _, stderr, stdin};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
@@ -15,7 +17,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use pushbench_run::Event;
-use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, KeyCode, KeyModifiers};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process, setpriority_process};
 
 use self::draw::Look;
@@ -25,9 +29,6 @@ pub(crate) use self::terminal::{give_back, keep};
 use crate::args::OutputArgs;
 use crate::exit::Failure;
 use crate::screen;
-
-/// How long a key is waited for before it is looked whether there is news.
-const LOOK_EACH: Duration = Duration::from_millis(50);
 
 /// The nice value that is behind all others.
 const LAST: i32 = 19;
@@ -65,6 +66,8 @@ pub(crate) fn prepare(is_asked_for: bool) -> Result<(), Failure> {
 /// A view that is shown until the user leaves it, or it is dropped.
 pub(crate) struct View {
     news: Sender<(Duration, News)>,
+    /// Wakes its thread.
+    bell: Arc<OwnedFd>,
     began: Instant,
     /// The last that was said of the time left, so that it is said once.
     left: String,
@@ -83,17 +86,28 @@ impl View {
         }
         let look = Look { is_coloured: screen::is_coloured(output.color, stderr().is_terminal()) };
         let state = State::new(name);
-        let canvas = Canvas::take().map_err(|error| {
+        let failed = |error: io::Error| {
             Failure::failed(anyhow!("--live: cannot take the terminal: {error}; leave --live out"))
-        })?;
-        let (news, receiver) = channel();
+        };
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        let bell = Arc::new(bell.map_err(|error| failed(error.into()))?);
+        let canvas = Canvas::take().map_err(failed)?;
+        let shown = Shown { state, canvas, look };
+        let ((news, receiver), heard) = (channel(), Arc::clone(&bell));
         let thread = thread::spawn(move || {
             // It costs a trial nothing that it could use itself.
             let _ = setpriority_process(None, LAST);
-            watch(state, canvas, look, &receiver);
+            // A terminal that fails shows nothing more; the run goes on.
+            let _ = watch(shown, &receiver, &heard);
             give_back();
         });
-        Ok(Some(Self { news, began: Instant::now(), left: String::new(), thread: Some(thread) }))
+        Ok(Some(Self {
+            news,
+            bell,
+            began: Instant::now(),
+            left: String::new(),
+            thread: Some(thread),
+        }))
     }
 
     /// Whether the user has left it, or it has ended otherwise.
@@ -127,6 +141,12 @@ impl View {
     fn tell(&self, news: News) {
         // Who has left hears nothing more.
         let _ = self.news.send((self.began.elapsed(), news));
+        self.ring();
+    }
+
+    fn ring(&self) {
+        // One that rings already need not be heard twice.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
     }
 }
 
@@ -134,6 +154,7 @@ impl Drop for View {
     fn drop(&mut self) {
         // Its thread ends where no more news can come.
         self.news = channel().0;
+        self.ring();
         if let Some(thread) = self.thread.take() {
             // One that panicked has said so, and given the terminal back.
             let _ = thread.join();
@@ -142,70 +163,87 @@ impl Drop for View {
 }
 
 /// Draws what is new and follows keys, until no more news can come, the user leaves, or the terminal
-/// fails.
-fn watch(mut state: State, mut canvas: Canvas, look: Look, news: &Receiver<(Duration, News)>) {
-    let mut is_new = true;
+/// fails. Between them it sleeps.
+fn watch(mut shown: Shown, news: &Receiver<(Duration, News)>, bell: &OwnedFd) -> io::Result<()> {
     loop {
+        if !shown.take(news) {
+            return Ok(());
+        }
+        shown.draw()?;
+        wait(bell)?;
+        while event::poll(Duration::ZERO)? {
+            match key(&event::read()?) {
+                Some(Key::Leave) => {
+                    IS_WANTED.store(false, Ordering::Relaxed);
+                    return Ok(());
+                }
+                // A raw terminal makes no signal of it.
+                Some(Key::Interrupt) => kill_process(getpid(), Signal::INT)?,
+                None => {}
+            }
+        }
+    }
+}
+
+/// The state, and where it is drawn.
+struct Shown {
+    state: State,
+    canvas: Canvas,
+    look: Look,
+}
+
+impl Shown {
+    /// Takes all news that have come; `false` where no more can.
+    fn take(&mut self, news: &Receiver<(Duration, News)>) -> bool {
         loop {
             match news.try_recv() {
                 Ok((at, news)) => {
-                    is_new = true;
                     // What others wrote on the screen meanwhile goes with the trial that it is of.
                     if matches!(news, News::Trial(_)) {
-                        canvas.renew();
+                        self.canvas.renew();
                     }
-                    state.take(at, news);
+                    self.state.take(at, news);
                 }
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return,
+                Err(error) => return error == TryRecvError::Empty,
             }
-        }
-        if std::mem::take(&mut is_new)
-            && canvas.draw(|frame| draw::draw(frame, &state, look)).is_err()
-        {
-            return;
-        }
-        match next_key() {
-            Ok(Key::Leave) => {
-                IS_WANTED.store(false, Ordering::Relaxed);
-                return;
-            }
-            // A raw terminal makes no signal of it.
-            Ok(Key::Interrupt) => drop(kill_process(getpid(), Signal::INT)),
-            Ok(Key::Resized) => {
-                canvas.renew();
-                is_new = true;
-            }
-            Ok(Key::None) => {}
-            Err(_) => return,
         }
     }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let Self { state, canvas, look } = self;
+        canvas.draw(|frame| draw::draw(frame, state, *look))
+    }
+}
+
+/// Waits for a key, or for news.
+fn wait(bell: &OwnedFd) -> io::Result<()> {
+    let keys = stdin();
+    let mut either = [PollFd::new(&keys, PollFlags::IN), PollFd::new(bell, PollFlags::IN)];
+    match poll(&mut either, None) {
+        // A terminal of another size.
+        Err(Errno::INTR) => return Ok(()),
+        other => other?,
+    };
+    if either[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    // Silent again, if it rang.
+    let _ = rustix::io::read(bell, &mut [0; 8]);
+    Ok(())
 }
 
 /// A thing that the user does.
 enum Key {
     Leave,
     Interrupt,
-    /// The terminal has another size.
-    Resized,
-    None,
 }
 
-fn next_key() -> std::io::Result<Key> {
-    if !event::poll(LOOK_EACH)? {
-        return Ok(Key::None);
-    }
-    Ok(match event::read()? {
-        event::Event::Resize(..) => Key::Resized,
-        event::Event::Key(key) if key.kind != KeyEventKind::Release => of_key(key),
-        _ => Key::None,
-    })
-}
-
-fn of_key(KeyEvent { code, modifiers, .. }: KeyEvent) -> Key {
-    match code {
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
-        KeyCode::Char('q' | 'Q') if !modifiers.contains(KeyModifiers::CONTROL) => Key::Leave,
-        _ => Key::None,
+fn key(event: &event::Event) -> Option<Key> {
+    let key = event.as_key_press_event()?;
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Char('c') if is_control => Some(Key::Interrupt),
+        KeyCode::Char('q' | 'Q') if !is_control => Some(Key::Leave),
+        _ => None,
     }
 }

@@ -345,7 +345,7 @@ impl CpuTime {
         }
     }
 
-    /// What is left without `part`, of which each kind has its share.
+    /// The rest without `part`, of which each kind has its share.
     #[must_use]
     pub fn less(self, part: Duration) -> Self {
         let left = self.total.saturating_sub(part).as_secs_f64();

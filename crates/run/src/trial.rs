@@ -4,6 +4,7 @@ mod capture;
 mod cost;
 mod course;
 mod disturbance;
+mod ending;
 mod played;
 mod watched;
 
@@ -14,13 +15,9 @@ use std::time::Duration;
 use pushbench_core::link::Link;
 use pushbench_core::security::{ClientSecurity, Secured};
 use pushbench_metrics::observe::attempts::Attempts;
-use pushbench_metrics::observe::cross::CrossMeasured;
-use pushbench_metrics::observe::device::RouterMeasured;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
-use pushbench_metrics::record::control::{
-    LoadMeasured, LoadOrder, LoadPlan, Place, ServerMeasured, ServerPlan, TrialTiming,
-};
+use pushbench_metrics::record::control::{LoadOrder, LoadPlan, Place, ServerPlan, TrialTiming};
 use pushbench_metrics::record::warning::{Invalid, ProxyFault, ProxyFinding, Warning};
 use pushbench_metrics::record::{Resources, TrialId};
 use pushbench_os::time::clock;
@@ -31,6 +28,7 @@ use self::cost::CostMeter;
 pub use self::cost::{Connecting, Cost};
 use self::course::Meters;
 pub use self::disturbance::DisturbanceWatch;
+use self::ending::{cross_died, router_died};
 pub use self::played::{Merged, Played};
 use crate::error::{Found, RunError, TrialError};
 use crate::event::{self, Event, Listener};
@@ -42,7 +40,7 @@ use crate::player::browser::BrowserSide;
 use crate::player::clients::ClientSide;
 use crate::player::cross::CrossSide;
 use crate::player::inbox::{Connected, Inbox};
-use crate::player::link::{LinkError, LinkNetwork, LinkSide};
+use crate::player::link::{LinkNetwork, LinkSide};
 use crate::player::proxy::{ProxyDemand, ProxySide};
 use crate::player::server::ServerSide;
 use crate::player::subject::{SubjectDemand, SubjectSide};
@@ -194,20 +192,13 @@ impl<'a> Trial<'a> {
         let mut merged = Merged::of(loads, servers);
         merged.load.measured.settle(&timing.window, self.plan.scenario.delivery);
         let clock_step_ns = timing.stamps.as_ref().map_or(0, offset::step_since);
-        if let Some(record) = &mut merged.load.browser {
-            record.empty_cpu =
-                self.browser.as_ref().and_then(|it| it.empty_cpu(timing.window.duration()));
-            cost.without(record.empty_cpu);
-        }
+        self.settle_browser(&timing, &mut merged.load, &mut cost);
         let loads = std::mem::take(&mut merged.watches);
         let parent_at_edge = at_start.max(at_end);
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
         let router = self.stop_link(&mut merged.load)?;
-        let mut ended_early = self.inbox.ended_early();
-        ended_early.extend(self.proxies.as_ref().and_then(ProxySide::failure));
-        ended_early.extend(self.browser.as_ref().and_then(BrowserSide::failure));
-        ended_early.extend(self.server.foreign().and_then(SubjectSide::failure));
+        let ended_early = self.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
         let agreed = merged.load.agreed.take();
         Ok(Played {
@@ -313,33 +304,6 @@ impl<'a> Trial<'a> {
         resources.source_addresses = self.places.source_addresses;
         resources.pinned.clone_from(&self.places.pinned);
     }
-
-    fn stop_servers(&mut self) -> Result<Vec<ServerMeasured>, TrialError> {
-        if !self.server.stop() {
-            return Ok(Vec::new());
-        }
-        self.inbox.stopped(self.close_limit())
-    }
-
-    /// Ends the traffic beside the feed.
-    fn stop_cross(&mut self) -> Result<Option<CrossMeasured>, TrialError> {
-        self.cross.take().map(CrossSide::stop).transpose().map_err(cross_died)
-    }
-
-    /// Ends the router, and puts the packets that it saw into the ledger.
-    fn stop_link(&mut self, load: &mut LoadMeasured) -> Result<Option<RouterMeasured>, TrialError> {
-        let Some(link) = self.link.take() else { return Ok(None) };
-        let router = link.stop(load.closing).map_err(router_died)?;
-        router.link.add_to(&mut load.measured.ledger);
-        Ok(Some(router))
-    }
-
-    /// Puts captured packets into the ledger; how many the capture missed.
-    fn stop_capture(&mut self, load: &mut LoadMeasured) -> Result<u64, TrialError> {
-        let Some(wire) = self.wire.take() else { return Ok(0) };
-        let missed = wire.stop(load.closing, &mut load.measured.ledger);
-        Ok(missed.map_err(RunError::Captured)?)
-    }
 }
 
 /// The link of a trial; `None` over loopback.
@@ -391,14 +355,4 @@ fn caused(error: TrialError, side: &SubjectSide) -> TrialError {
         return error;
     }
     side.failure_within(TOLD_WITHIN).map_or(error, TrialError::Invalid)
-}
-
-/// Traffic beside the feed that does not flow any more.
-fn cross_died(error: LinkError) -> TrialError {
-    TrialError::Invalid(Invalid::CrossIdle { direction: None, error: Some(error.to_string()) })
-}
-
-/// A router that does not do its part any more.
-fn router_died(error: LinkError) -> TrialError {
-    TrialError::Invalid(Invalid::RouterDied { error: error.to_string() })
 }

@@ -70,26 +70,29 @@ pub(crate) fn give_back() {
 /// calls too.
 pub(super) struct Canvas {
     terminal: Terminal<CrosstermBackend<Painter>>,
+    area: Rect,
 }
 
 impl Canvas {
     /// Takes the terminal.
     pub(super) fn take() -> io::Result<Self> {
         give_back_on_panic();
-        let terminal = blank()?;
+        let area = area();
+        let terminal = blank(area)?;
         enable_raw_mode()?;
         lent().is_taken = true;
         let entered = execute!(stderr().lock(), EnterAlternateScreen, Hide);
         if entered.is_err() {
             give_back();
         }
-        entered.map(|()| Self { terminal })
+        entered.map(|()| Self { terminal, area })
     }
 
-    /// Draws all of it, as large as the terminal is now, the next time.
+    /// Draws all of it the next time, as large as the terminal is now.
     pub(super) fn renew(&mut self) {
+        self.area = area();
         // Where that fails so does drawing, which says it.
-        if let Ok(terminal) = blank() {
+        if let Ok(terminal) = blank(self.area) {
             self.terminal = terminal;
             let _ = self.terminal.backend_mut().clear();
         }
@@ -97,15 +100,21 @@ impl Canvas {
 
     /// Draws a frame, as far as it differs from the last.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        if area() != self.area {
+            self.renew();
+        }
         self.terminal.draw(draw).map(drop)
     }
 }
 
-/// A terminal whose screen is taken to be empty. Its size is that of standard error's, which the library
-/// would ask of standard output.
-fn blank() -> io::Result<Terminal<CrosstermBackend<Painter>>> {
+/// The area of standard error's terminal; the library would ask that of standard output.
+fn area() -> Rect {
     let size = tcgetwinsize(stderr()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
-    let area = size.map_or(USUAL, |size| Rect { width: size.ws_col, height: size.ws_row, ..USUAL });
+    size.map_or(USUAL, |size| Rect { width: size.ws_col, height: size.ws_row, ..USUAL })
+}
+
+/// A terminal whose screen is taken to be empty.
+fn blank(area: Rect) -> io::Result<Terminal<CrosstermBackend<Painter>>> {
     let backend = CrosstermBackend::new(Painter::default());
     Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })
 }

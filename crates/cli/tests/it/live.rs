@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::common::{pushbench, schema};
+use crate::common::{outcome, pushbench, schema};
 
 /// The longest that a test waits for something that is to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,8 +44,7 @@ impl Watched {
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let terminal = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        let size = Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&terminal, size).unwrap();
+        tcsetwinsize(&terminal, size(COLUMNS)).unwrap();
         let all = [&["run", "one.toml", "--live", "-d", window], args].concat();
         let end = || terminal.try_clone().unwrap();
         let child = pushbench(folder, &all)
@@ -116,9 +115,9 @@ impl Watched {
         tcgetattr(&self.terminal).unwrap().local_modes.contains(modes)
     }
 
-    /// The screen that it leaves, which has `text`, once it has ended with that `status`. The terminal is as
-    /// it was.
-    fn end(&mut self, status: i32, text: &str) -> String {
+    /// Waits until it has ended, with that `status` and `text` on the screen that it leaves. The terminal is
+    /// as it was.
+    fn end(&mut self, status: i32, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         let ended = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -133,7 +132,6 @@ impl Watched {
         let output = self.output();
         assert!(output.matches(LEAVE).count() == 1, "the view is left once");
         assert!(output.rfind("\u{1b}[?25h") > output.rfind("\u{1b}[?25l"), "the cursor is hidden");
-        self.screen().1
     }
 }
 
@@ -142,6 +140,10 @@ impl Drop for Watched {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn size(columns: u16) -> Winsize {
+    Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
 /// A number that stands before `unit` on the screen, in whichever block.
@@ -167,12 +169,16 @@ fn it_shows_figures_and_is_left_with_q_while_the_run_goes_on() {
             && line("p50").is_some_and(|line| line.contains("s   p99 "))
     });
     assert!(!run.is_cooked(), "keys come one by one");
+    tcsetwinsize(&run.terminal, size(60)).unwrap();
+    run.wait_for("view as wide as the terminal is now", |_, screen| {
+        screen.lines().next().is_some_and(|head| head.ends_with("goes on") && head.len() == 60)
+    });
     run.press("q");
     run.wait_for("main screen", |is_alternate, _| !is_alternate);
     assert!(run.child.try_wait().unwrap().is_none(), "the run goes on");
-    let screen = run.end(0, "Results: ");
-    assert!(screen.contains("delivered in"), "{screen}");
+    run.end(0, "Results: ");
     let behind = run.behind_the_view();
+    assert!(behind.contains("sse delivered in"), "{behind}");
     assert!(behind.contains("left  round 1/1  sse"), "the ordinary line goes on: {behind}");
     // Nothing of a record depends on whether it was watched, but the command line that it has.
     schema::check(&work.path().join("results/latest"));
@@ -216,4 +222,38 @@ fn an_error_in_mid_run_is_told_on_the_terminal_as_it_was() {
     fs::remove_dir_all(&results).unwrap();
     fs::write(&results, "in the way").unwrap();
     run.end(1, "error: cannot write");
+}
+
+#[test]
+fn where_no_terminal_is_it_is_refused_before_anything_starts() {
+    let work = tempfile::tempdir().unwrap();
+    let refused = "--live: standard error, where the view is drawn, is no terminal; run it in a terminal, \
+                   or leave --live out";
+    let cases: [(&[&str], &str); 5] = [
+        (&["run", "--live"], refused),
+        (&["load", "--live", "--target", "http://127.0.0.1:1"], refused),
+        (&["capacity", "--live"], refused),
+        (
+            &[
+                "advise",
+                "--clients",
+                "9",
+                "--rate",
+                "1/s",
+                "--payload",
+                "64B",
+                "--fresh",
+                "1s",
+                "--live",
+            ],
+            refused,
+        ),
+        (&["run", "--live", "--quiet"], "cannot be used with"),
+    ];
+    for (args, words) in cases {
+        let (status, stdout, stderr) = outcome(work.path(), args);
+        assert_eq!((status, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(words), "{args:?}: {stderr}");
+        assert!(!work.path().join("results").exists(), "{args:?}");
+    }
 }

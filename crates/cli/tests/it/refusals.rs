@@ -29,10 +29,6 @@ fn bad_arguments_end_with_status_2() {
         2,
         &[
             (&["run", "nonsuch"], "unknown scenario `nonsuch`"),
-            (&["run", "--live"], "--live: standard error, where the view is drawn, is no terminal"),
-            (&["load", "--live", "--target", "http://127.0.0.1:1"], "leave --live out"),
-            (&["capacity", "--live"], "run it in a terminal"),
-            (&["run", "--live", "--quiet"], "cannot be used with"),
             (&["run", "nonsuch.toml"], "cannot read scenario nonsuch.toml"),
             (&["run", "-t", "pigeon"], "unknown transport `pigeon`"),
             (&["run", "-t", "sse+deflate"], "those of its kind are sse, sse+gzip, sse+tls"),

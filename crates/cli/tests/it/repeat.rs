@@ -58,42 +58,11 @@ fn a_run_is_repeated_from_its_folder_with_all_that_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     write_files(path);
-    let args = [
-        "run",
-        "--trace",
-        "feed.csv",
-        "--speed",
-        "2",
-        "-t",
-        "websocket,short-poll",
-        "-c",
-        "2,3",
-        "-w",
-        "0",
-        "-d",
-        "300ms",
-        "-r",
-        "1",
-        "--seed",
-        "18446744073709551615",
-        "--headers",
-        "mine.toml",
-        "--poll-interval",
-        "50ms",
-        "--publish-delay",
-        "1ms",
-        "--load-processes",
-        "2",
-        "--server-processes",
-        "2",
-        "--no-pin",
-        "--no-stamps",
-        "--allow-busy",
-        "--threshold",
-        "*.lost < 1",
-        "--price",
-        "gcp-e2",
-    ];
+    let args = "run --trace feed.csv --speed 2 -t websocket,short-poll -c 2,3 -w 0 -d 300ms -r 1 \
+                --seed 18446744073709551615 --headers mine.toml --poll-interval 50ms --publish-delay 1ms \
+                --load-processes 2 --server-processes 2 --no-pin --no-stamps --allow-busy --price gcp-e2";
+    let threshold = ["--threshold", "*.lost < 1"];
+    let args: Vec<&str> = args.split_whitespace().chain(threshold).collect();
     let (code, _, stderr) = outcome(path, &args);
     assert!(ran(code), "{stderr}");
     let first = runs(path).remove(0);

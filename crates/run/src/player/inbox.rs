@@ -298,7 +298,7 @@ impl<'a> Inbox<'a> {
         Err(TrialError::Invalid(match message {
             Message::Load(..) if self.reported => return Ok(()),
             Message::Load(index, Output::News(LoadNews::Progress(progress))) => {
-                return Ok(self.show(index, progress)?);
+                return Ok(self.show(index, *progress)?);
             }
             Message::Server(
                 index,

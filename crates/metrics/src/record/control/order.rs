@@ -105,7 +105,7 @@ pub enum LoadNews {
         attempts: Attempts,
     },
     /// About once a second while the trial runs.
-    Progress(Progress),
+    Progress(Box<Progress>),
     /// The trial is over and the connections are closed.
     Finished(Box<LoadMeasured>),
     /// It cannot go on.
