@@ -25,7 +25,7 @@ use crate::exit::{Failure, Outcome};
 use crate::progress::human;
 use crate::run::{self, Measured};
 use crate::screen::plain;
-use crate::{interrupt, price, print, tell};
+use crate::{interrupt, live, price, print, tell};
 
 /// Rounds where there is time for more than the fewest.
 const ROUNDS: u32 = 9;
@@ -39,6 +39,7 @@ const PLANNED: f64 = 0.85;
 
 /// Advises.
 pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
+    live::prepare(args.live.live)?;
     let workload = Workload::of(args)?;
     let price = price::read(args.price.as_deref())?;
     let layout = Layout::loopback(args.processes.spread(None));

@@ -42,7 +42,7 @@ pub(crate) use self::link::{EnterArgs, JoinArgs, LinkArgs};
 pub(crate) use self::processes::ProcessArgs;
 use self::rules::RuleArgs;
 use self::security::{ServerTlsArgs, TrustArgs};
-pub(crate) use self::settings::{ClientArgs, FeedSettings, OutputArgs, ResultArgs};
+pub(crate) use self::settings::{ClientArgs, FeedSettings, LiveArgs, OutputArgs, ResultArgs};
 pub(crate) use self::subject::{SubjectArgs, SubjectsArgs, SubjectsCommand};
 pub(crate) use self::talk::TalkArgs;
 
@@ -206,6 +206,8 @@ pub(crate) struct RunArgs {
     pub(crate) router_packets: Option<Count>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     /// After the rounds of a list of numbers, add points between two of them where two transports
     /// cross, to say more exactly where: up to six, each with its rounds
     #[arg(long)]
@@ -253,7 +255,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) stamp: bool,
     /// Messages that one client may say in rooms in a unit of time, twice as many at once
-    #[arg(long, value_name = "RATE", default_value = "200/s", value_parser = some)]
+    #[arg(long, value_name = "RATE", default_value = "200/s", value_parser = feed::above_zero)]
     pub(crate) say_limit: Rate,
     /// Silence of a stream after which it gets a comment or a ping; 0 sends none
     #[arg(long, value_name = "TIME", default_value = "15s")]
@@ -262,12 +264,6 @@ pub(crate) struct ServeArgs {
     pub(crate) tls: ServerTlsArgs,
     #[command(flatten)]
     pub(crate) coding: ServerCodingArgs,
-}
-
-/// A rate above zero.
-fn some(text: &str) -> Result<Rate, String> {
-    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
-    if rate.hz() > 0.0 { Ok(rate) } else { Err("it must be above zero, such as 1/s".to_owned()) }
 }
 
 /// An address to listen on: no name is looked up, since it may have several.
@@ -329,6 +325,8 @@ pub(crate) struct LoadArgs {
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     #[command(flatten)]
     pub(crate) results: ResultArgs,
 }

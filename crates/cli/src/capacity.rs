@@ -20,12 +20,14 @@ use crate::args::{CapacityArgs, OutputArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::human;
 use crate::run::{command_line, commands, written};
-use crate::{interrupt, plan, print, scenarios, subjects, tell_in_passing};
+use crate::{interrupt, live, plan, print, scenarios, subjects, tell_in_passing};
 
 /// Looks for the capacity of each transport.
 pub(crate) fn command(args: &CapacityArgs) -> Result<Outcome, Failure> {
+    live::prepare(args.run.live.live)?;
     let plan = resolve(&args.run)?;
-    let (plan, question) = question::of(plan, args)?;
+    let (mut plan, question) = question::of(plan, args)?;
+    plan.is_watched = args.run.live.live;
     subjects::check(&plan, args.run.server_processes)?;
     let dry_run = args.run.dry_run;
     let speed =
@@ -145,7 +147,7 @@ fn play(
     output: &OutputArgs,
     mut keep: impl FnMut(&CapacityRun, Tried) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut progress = Progress::new(search.capacity().over, output);
+    let mut progress = Progress::new(search, output)?;
     loop {
         let tried = search.next(&mut |event| {
             if matches!(event, Event::Waiting) && interrupt::interrupted() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 
 use crate::exit::{Failure, INTERRUPTED as STATUS};
-use crate::tell;
+use crate::{live, tell};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -49,6 +49,7 @@ fn hear(first: impl Fn() + Send + 'static) -> Result<Receiver<()>, Failure> {
     let (sender, receiver) = channel();
     ctrlc::set_handler(move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            within_a_moment(live::give_back);
             process::exit(STATUS.into());
         }
         first();
@@ -62,6 +63,7 @@ fn hear(first: impl Fn() + Send + 'static) -> Result<Receiver<()>, Failure> {
 /// Ends the process where it does not end by itself.
 fn give_up() {
     thread::sleep(ANSWER);
+    within_a_moment(live::give_back);
     say("interrupted: writing what is complete; Ctrl-C again ends at once");
     thread::sleep(PATIENCE);
     say(
@@ -74,9 +76,14 @@ fn give_up() {
 /// Tells the person, if standard error takes it within a moment: it may be the very pipe that
 /// nobody reads.
 fn say(words: &'static str) {
-    let saying = thread::spawn(move || tell(words));
+    within_a_moment(move || tell(words));
+}
+
+/// Does what writes to the terminal, and waits for that no longer than [`WORD`].
+fn within_a_moment(write: impl FnOnce() + Send + 'static) {
+    let writing = thread::spawn(write);
     let deadline = Instant::now() + WORD;
-    while !saying.is_finished() && Instant::now() < deadline {
+    while !writing.is_finished() && Instant::now() < deadline {
         thread::sleep(WORD / 10);
     }
 }

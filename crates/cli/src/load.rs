@@ -26,10 +26,11 @@ use crate::args::LoadArgs;
 use crate::exit::{Failure, Outcome};
 use crate::plan::{self, check_measured};
 use crate::run::measure;
-use crate::{interrupt, price, profile, tell};
+use crate::{interrupt, live, price, profile, tell};
 
 /// Measures a running server as `run` measures its own.
 pub(crate) fn command(args: &LoadArgs) -> Result<Outcome, Failure> {
+    live::prepare(args.live.live)?;
     let mut scenario = Scenario { name: "load".to_owned(), runs: 1, ..Scenario::default() };
     scenario.warmup.0 = Duration::from_secs(1);
     let headers =

@@ -20,8 +20,10 @@ mod headers;
 mod history;
 mod interrupt;
 mod link;
+mod live;
 mod load;
 mod man;
+mod phase;
 mod plan;
 mod price;
 mod profile;
@@ -111,8 +113,13 @@ fn tell_in_passing(text: impl Display) {
     }
 }
 
-/// Writes a line, or several, to standard error, control characters shown as escapes.
+/// Writes a line, or several, to standard error, control characters shown as escapes; where a view has the
+/// terminal, once it is given back.
 fn tell(text: impl Display) {
-    // Whoever closed standard error wants to know nothing.
-    let _ = writeln!(std::io::stderr().lock(), "{}", text::page(&text.to_string()));
+    let text = text.to_string();
+    let text = text::page(&text);
+    if !live::keep(&text) {
+        // Whoever closed standard error wants to know nothing.
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
 }

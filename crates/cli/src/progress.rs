@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushbench_core::{Figure, text};
 use pushbench_metrics::judge::figures::Figures;
-use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::floor::FloorTrial;
 use pushbench_metrics::record::{TrialId, TrialRecord};
 use pushbench_run::{AttemptRecord, Event, Plan};
 
 use crate::args::OutputArgs;
-use crate::{tell, tell_in_passing};
+use crate::exit::Failure;
+use crate::live::View;
+use crate::{phase, tell, tell_in_passing};
 
 /// How often a line says how far a run is, where no terminal shows a bar. A run that is over sooner has none.
 const A_LINE_EACH: Duration = Duration::from_secs(5);
@@ -21,6 +22,8 @@ const A_LINE_EACH: Duration = Duration::from_secs(5);
 /// Shows how far a run is.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// The view that is there in the bar's place, until the user leaves it.
+    view: Option<View>,
     /// When the last line was, where lines are wanted.
     last_line: Option<Instant>,
     verbose: bool,
@@ -39,12 +42,18 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// For the trials of `plan`; says how long they will take.
-    pub(crate) fn new(plan: &Plan, output: &OutputArgs) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// A terminal that cannot be taken for the view that is asked for.
+    pub(crate) fn new(plan: &Plan, output: &OutputArgs) -> Result<Self, Failure> {
+        let view = View::begin(&plan.scenario.name, output)?;
         let is_wanted = !output.no_progress && !output.quiet;
         let has_bar = std::io::stderr().is_terminal() && is_wanted;
         let total = plan.total_estimate();
+        let is_shown = has_bar && view.is_none();
         let target =
-            if has_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+            if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let has_lines = is_wanted && !has_bar && total >= A_LINE_EACH;
         if has_lines {
             let (name, trials) = (&plan.scenario.name, plan.trials.len());
@@ -55,8 +64,9 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {prefix} left  {msg}") {
             bar.set_style(style);
         }
-        Self {
+        Ok(Self {
             bar,
+            view,
             last_line: has_lines.then(Instant::now),
             verbose: output.verbose,
             done: Duration::ZERO,
@@ -67,14 +77,25 @@ impl Progress {
             text: String::new(),
             labels: plan.points.iter().map(|point| point.label.clone()).collect(),
             rounds: plan.scenario.runs,
-        }
+        })
+    }
+
+    /// Whether a person watches the trials.
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.view.is_some()
     }
 
     /// Shows what has happened.
     pub(crate) fn show(&mut self, event: &Event) {
+        if self.view.take_if(|view| view.is_left()).is_some() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        if let Some(view) = &self.view {
+            view.show(event);
+        }
         match event {
             Event::Starting { trial, player } => self.starting(*trial, player),
-            Event::Phase(phase) => self.at(phase_name(*phase)),
+            Event::Phase(phase) => self.at(phase::name(*phase)),
             Event::Progress(progress) => {
                 let latency = progress.latency_p50_us;
                 let latency =
@@ -82,6 +103,7 @@ impl Progress {
                 let messages = progress.messages;
                 self.bar.set_message(format!("{}  {messages} messages{latency}", self.text));
             }
+            Event::Cpu(_) => {}
             Event::Waiting => self.tick(),
             Event::Done { record, stands, .. } => self.attempt_done(record, *stands),
         }
@@ -92,6 +114,9 @@ impl Progress {
         let label = self.labels.get(id.point as usize - 1).map_or("", String::as_str);
         let trial = format!("round {}/{}  {player} {label}", id.round, self.rounds);
         self.trial = text::line(trial.trim_end()).into_owned();
+        if let Some(view) = &self.view {
+            view.trial(&self.trial);
+        }
         self.at("starting");
     }
 
@@ -109,6 +134,9 @@ impl Progress {
         self.bar.set_position(millis(at));
         let total: Duration = self.estimates.iter().sum();
         let left = human(total.saturating_sub(at));
+        if let Some(view) = &mut self.view {
+            view.left(at.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE), &left);
+        }
         if self.last_line.is_some_and(|last| last.elapsed() >= A_LINE_EACH) {
             self.last_line = Some(Instant::now());
             let percent = at.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE) * 100.0;
@@ -131,20 +159,10 @@ impl Progress {
         self.trial_began = Instant::now();
     }
 
-    /// Takes the bar away.
-    pub(crate) fn end(&self) {
+    /// Takes the bar away, or the view.
+    pub(crate) fn end(self) {
+        drop(self.view);
         self.bar.finish_and_clear();
-    }
-}
-
-/// A phase as people say it.
-pub(crate) const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Connect => "connecting",
-        Phase::Warmup => "warm-up",
-        Phase::Window => "measuring",
-        Phase::Drain => "draining",
-        Phase::Close => "closing",
     }
 }
 

@@ -73,7 +73,8 @@ fn load(name: &str, record: &RunRecord, trust: bool) -> Result<Outcome, Failure>
             "{name} is of a server that ran already: it is repeated as it was typed, without other flags"
         )));
     }
-    let shown = shown(rest);
+    let rest = unwatched(rest);
+    let shown = shown(&rest);
     consent::ask(name, &format!("  pushbench load {shown}"), "puts load on a server", trust)?;
     let arguments = rest.iter().map(|argument| revealed(argument));
     let arguments = arguments.collect::<Result<Vec<String>, Failure>>()?;
@@ -83,6 +84,11 @@ fn load(name: &str, record: &RunRecord, trust: bool) -> Result<Outcome, Failure>
     let status = status.context("cannot start pushbench load").map_err(Failure::Failed)?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     code.map(Outcome::Command).ok_or_else(|| Failure::failed(anyhow!("pushbench load: {status}")))
+}
+
+/// Arguments but for that which has the run watched: whoever repeats it may have no terminal.
+fn unwatched(arguments: &[String]) -> Vec<String> {
+    arguments.iter().filter(|argument| *argument != "--live").cloned().collect()
 }
 
 /// Arguments as a shell takes them.
@@ -138,6 +144,12 @@ mod tests {
             assert!(error.contains(name), "{error}");
         }
         assert_eq!(revealed("--target").unwrap(), "--target");
+    }
+
+    #[test]
+    fn whoever_repeats_a_run_need_not_watch_it() {
+        let line = ["--target", "http://a:1", "--live", "-t", "sse"].map(str::to_owned);
+        assert_eq!(shown(&unwatched(&line)), "--target http://a:1 -t sse");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::exit::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::screen::screen;
 use crate::{
-    export, interrupt, plan, price, print, print_painted, repeat, scenarios, subjects, tell,
+    export, interrupt, live, plan, price, print, print_painted, repeat, scenarios, subjects, tell,
 };
 
 /// Runs each scenario in turn.
@@ -37,6 +37,7 @@ pub(crate) fn command(args: &RunArgs) -> Result<Outcome, Failure> {
     {
         return outcome;
     }
+    live::prepare(args.live.live)?;
     let layout = Layout::loopback(args.processes.spread(args.server_processes));
     let settings = (&args.clients, &args.feed, &args.link);
     let sides = (&args.via[..], &args.subject, &args.talk);
@@ -223,12 +224,13 @@ fn play_all(
 
 /// Goes through the trials, and gives each event to `keep`.
 fn play(
-    plan: Plan,
+    mut plan: Plan,
     players: Players,
     output: &OutputArgs,
     mut keep: impl FnMut(Event) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut progress = Progress::new(&plan, output);
+    let mut progress = Progress::new(&plan, output)?;
+    plan.is_watched = progress.is_watched();
     let commands = commands();
     let mut kept = Ok(());
     let played = Run { plan, players, commands }.play(&mut |event| {

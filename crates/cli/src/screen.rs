@@ -9,14 +9,19 @@ use terminal_size::{Width, terminal_size_of};
 /// The screen of standard output. The user's word counts first: `COLUMNS` for the width, `--color`, and
 /// `NO_COLOR` (no-color.org) where that leaves it open.
 pub(crate) fn screen(colour: ColorChoice) -> Screen {
-    let is_coloured = match colour {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => std::io::stdout().is_terminal() && !is_set("NO_COLOR"),
-    };
+    let is_coloured = is_coloured(colour, std::io::stdout().is_terminal());
     match width() {
         Some(width) => Screen::new(width, is_coloured),
         None => Screen::NONE.with_colours(is_coloured),
+    }
+}
+
+/// Whether there are colours on what is a terminal or not.
+pub(crate) fn is_coloured(colour: ColorChoice, is_terminal: bool) -> bool {
+    match colour {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_terminal && !is_set("NO_COLOR"),
     }
 }
 

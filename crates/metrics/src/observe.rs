@@ -33,6 +33,7 @@ pub mod seen;
 pub mod series;
 pub mod served;
 pub mod silence;
+pub mod so_far;
 pub mod speakers;
 pub mod stamps;
 pub mod unscheduled;

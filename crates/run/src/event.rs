@@ -21,9 +21,11 @@ pub enum Event {
     },
     /// A trial has come to a phase.
     Phase(Phase),
-    /// About once a second while clients are connected: all load processes so far, with the median
-    /// latency of the slowest of them.
+    /// About once a second while clients are connected: all load processes so far, with the
+    /// latencies of the slowest of them.
     Progress(Progress),
+    /// About once a second where a person watches: what the trial's two sides use.
+    Cpu(Cpu),
     /// Nothing but time that goes on; at least each 100 ms.
     Waiting,
     /// A trial, or a floor, has ended.
@@ -35,6 +37,16 @@ pub enum Event {
         /// Whether it was the run's last.
         last: bool,
     },
+}
+
+/// CPU time of a trial's two sides in the last second or so, as a share of it: 1 is a core that is busy
+/// throughout. `None` where it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cpu {
+    /// Of the server, all its processes together.
+    pub server: Option<f64>,
+    /// Of the load processes, or of the browser whose tabs the clients are.
+    pub load: Option<f64>,
 }
 
 /// The record of an attempt at a trial.

@@ -28,6 +28,6 @@ pub mod trial;
 mod validity;
 
 pub use self::error::{RunError, TrialError};
-pub use self::event::{AttemptRecord, Event, Listener};
+pub use self::event::{AttemptRecord, Cpu, Event, Listener};
 pub use self::plan::Plan;
 pub use self::setup::{Attempt, Run};

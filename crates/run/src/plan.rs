@@ -77,6 +77,8 @@ pub struct Plan {
     pub publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
     pub allow_busy: bool,
+    /// Whether a person watches its trials live. No figure depends on it, and so no record keeps it.
+    pub is_watched: bool,
     /// The prices that its costs are told at.
     pub price: Option<Price>,
     /// The maker of the processes' places.
@@ -99,6 +101,7 @@ impl Plan {
             before: 0,
             capture: false,
             allow_busy: false,
+            is_watched: false,
             stamps: true,
             publish_delay: Duration::ZERO,
             price: None,

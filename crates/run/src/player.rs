@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod child;
 pub(crate) mod clients;
+pub(crate) mod cpu;
 pub(crate) mod cross;
 pub(crate) mod inbox;
 pub mod link;

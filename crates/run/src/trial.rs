@@ -5,6 +5,7 @@ mod cost;
 mod course;
 mod disturbance;
 mod played;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
@@ -169,6 +170,7 @@ impl<'a> Trial<'a> {
         let (own_server, same_clock) = (self.server.is_own(), self.server.has_same_clock());
         let pids = self.server.pids();
         let mut meter = self.meter(&pids);
+        self.watch_cpu(&pids);
         self.connect()?;
         let connecting = meter.connected();
         let timing = self.begin()?;

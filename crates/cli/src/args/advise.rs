@@ -6,7 +6,7 @@ use pushbench_core::{Contender, Delivery};
 
 use super::link::LinkArgs;
 use super::processes::ProcessArgs;
-use super::settings::OutputArgs;
+use super::settings::{LiveArgs, OutputArgs};
 use super::single::of_one_value;
 
 /// `pushbench advise`.
@@ -82,6 +82,8 @@ pub(crate) struct AdviseArgs {
     pub(crate) processes: ProcessArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     /// Print what would be measured and the time it would take, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,

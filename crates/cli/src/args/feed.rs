@@ -102,3 +102,9 @@ impl FeedArgs {
         Ok(spec)
     }
 }
+
+/// A rate above zero.
+pub(super) fn above_zero(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.hz() > 0.0 { Ok(rate) } else { Err("it must be above zero, such as 1/s".to_owned()) }
+}

@@ -152,6 +152,16 @@ pub(crate) struct OutputArgs {
     pub(crate) verbose: bool,
 }
 
+/// The view of trials that run.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct LiveArgs {
+    /// Show the trial that runs on the whole terminal: messages, latency, bytes by layer, CPU; q leaves
+    /// it and the run goes on
+    #[arg(long, conflicts_with_all = ["quiet", "no_progress"])]
+    pub(crate) live: bool,
+}
+
 /// Places that a run's results go to beside its folder.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]

@@ -9,15 +9,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushbench_core::Contender;
 use pushbench_metrics::record::capacity::{Limit, Over};
 use pushbench_run::Event;
-use pushbench_run::capacity::Tried;
+use pushbench_run::capacity::{CapacityRun, Tried};
 
 use crate::args::OutputArgs;
-use crate::progress::phase_name;
-use crate::tell_in_passing;
+use crate::exit::Failure;
+use crate::live::View;
+use crate::{phase, tell_in_passing};
 
 /// Shows how far a search is.
 pub(super) struct Progress {
     bar: ProgressBar,
+    /// The view that is there in the line's place, until the user leaves it.
+    view: Option<View>,
+    /// Whether the line is there otherwise.
+    is_shown: bool,
     over: Over,
     /// Whether answers are told.
     tells: bool,
@@ -31,32 +36,46 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(over: Over, output: &OutputArgs) -> Self {
+    /// For a search that is about to begin.
+    ///
+    /// # Errors
+    ///
+    /// A terminal that cannot be taken for the view that is asked for.
+    pub(super) fn new(search: &CapacityRun, output: &OutputArgs) -> Result<Self, Failure> {
+        let view = View::begin(&search.plan().scenario.name, output)?;
+        let over = search.capacity().over;
         let tells = !output.no_progress && !output.quiet;
-        let shown = tells && std::io::stderr().is_terminal();
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let is_shown = tells && std::io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(None, target(is_shown && view.is_none()));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}  {msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         let (verbose, trial, told) = (output.verbose, String::new(), HashMap::new());
-        Self { bar, over, tells, verbose, trial, trials: 0, told }
+        Ok(Self { bar, view, is_shown, over, tells, verbose, trial, trials: 0, told })
     }
 
     /// Shows what happens in a trial.
     pub(super) fn show(&mut self, event: &Event) {
+        if self.view.take_if(|view| view.is_left()).is_some() {
+            self.bar.set_draw_target(target(self.is_shown));
+        }
+        if let Some(view) = &self.view {
+            view.show(event);
+        }
         match event {
             Event::Starting { player, .. } => {
                 self.trials += 1;
                 self.trial = format!("trial {}  {player}", self.trials);
                 self.bar.set_message(self.trial.clone());
+                if let Some(view) = &self.view {
+                    view.trial(&self.trial);
+                }
             }
             Event::Phase(phase) => {
-                self.bar.set_message(format!("{}  {}", self.trial, phase_name(*phase)));
+                self.bar.set_message(format!("{}  {}", self.trial, phase::name(*phase)));
             }
-            Event::Progress(_) | Event::Waiting | Event::Done { .. } => {}
+            Event::Progress(_) | Event::Cpu(_) | Event::Waiting | Event::Done { .. } => {}
         }
     }
 
@@ -82,10 +101,15 @@ impl Progress {
         self.bar.suspend(|| tell_in_passing(format_args!("{contender:<12} {load}: {answer}{end}")));
     }
 
-    /// Takes the line away.
-    pub(super) fn end(&self) {
+    /// Takes the line away, or the view.
+    pub(super) fn end(self) {
+        drop(self.view);
         self.bar.finish_and_clear();
     }
+}
+
+fn target(is_shown: bool) -> ProgressDrawTarget {
+    if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
 }
 
 /// A trial after which it is not known yet whether its load holds.

@@ -25,6 +25,7 @@ mod life;
 mod link;
 mod link_system;
 mod link_times;
+mod live;
 mod money;
 mod processes;
 mod program;

@@ -145,11 +145,12 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             return;
         };
         self.timers.set(planned + PROGRESS, Alarm::Progress);
-        news(LoadNews::Progress(Progress {
+        news(LoadNews::Progress(Box::new(Progress {
             messages: self.progress.messages,
             bytes: self.moved.up + self.moved.down,
             latency_p50_us: self.progress.take_median_us(),
-        }));
+            so_far: self.plan.is_watched.then(|| self.measure.so_far()),
+        })));
     }
 
     /// Ends the drain once nothing is missing, [`LINGER`] behind the window at the earliest, or at

@@ -11,6 +11,7 @@ use crate::observe::measure::Measure;
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Finding, Observer, Window};
 use crate::observe::silence::Coming;
+use crate::observe::so_far::SoFar;
 
 /// By what a client that was cut off is back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +151,10 @@ impl<M: Measure> Measure for Absences<M> {
 
     fn settled(&self) -> bool {
         self.inner.settled()
+    }
+
+    fn so_far(&self) -> SoFar {
+        self.inner.so_far()
     }
 
     fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {

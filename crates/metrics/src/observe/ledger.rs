@@ -251,6 +251,14 @@ impl Ledger {
         &self.phases[phase as usize]
     }
 
+    /// The tally of all phases.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        self.phases.iter().for_each(|phase| total.merge(phase));
+        total
+    }
+
     /// Adds `tally` to `phase`.
     pub fn add(&mut self, phase: Phase, tally: &Tally) {
         self.phases[phase as usize].merge(tally);
@@ -307,8 +315,9 @@ impl Ledger {
     /// Whether the layers sum to what the sockets moved, in each direction.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let sum = |direction| -> u64 { self.phases.iter().map(|t| t.total(direction)).sum() };
-        sum(Direction::Up) == self.socket_up && sum(Direction::Down) == self.socket_down
+        let total = self.total();
+        total.total(Direction::Up) == self.socket_up
+            && total.total(Direction::Down) == self.socket_down
     }
 }
 

@@ -8,6 +8,7 @@ use crate::observe::ledger::{Direction, Phase, Source, TcpipTally};
 use crate::observe::measured::Measured;
 use crate::observe::observer::{Observer, Window};
 use crate::observe::silence::Coming;
+use crate::observe::so_far::SoFar;
 
 /// An [`Observer`] that is also told about the trial itself. Normally a
 /// [`Recorder`](super::recorder::Recorder); `()` measures nothing, to know what measuring costs.
@@ -38,6 +39,12 @@ pub trait Measure: Observer {
     /// excluded, so that the drain may end. Asked often.
     fn settled(&self) -> bool {
         true
+    }
+
+    /// The figures up to now, for a person who watches. Asked once a second at most, and only where
+    /// somebody does.
+    fn so_far(&self) -> SoFar {
+        SoFar::default()
     }
 
     /// A message arrived whose instant is not known: it is not due before the trial is over, or

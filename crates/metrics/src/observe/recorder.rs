@@ -18,6 +18,7 @@ use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::polls::Polls;
 use crate::observe::silence::{Coming, Silence};
+use crate::observe::so_far::SoFar;
 
 pub(super) use self::common::Common;
 
@@ -72,6 +73,10 @@ impl Measure for Recorder {
 
     fn settled(&self) -> bool {
         self.audit.settled()
+    }
+
+    fn so_far(&self) -> SoFar {
+        SoFar::of(&self.common.measured)
     }
 
     fn off_schedule(&mut self, seq: Seq, is_ahead: bool) {

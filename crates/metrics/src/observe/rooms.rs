@@ -20,6 +20,7 @@ use crate::observe::measured::Measured;
 use crate::observe::observer::{Arrival, Event, Observer, Window};
 use crate::observe::recorder::Common;
 use crate::observe::silence::{Coming, Silence};
+use crate::observe::so_far::SoFar;
 
 /// Measures the clients of one load process that talk, during one trial.
 #[derive(Debug, Clone)]
@@ -109,6 +110,10 @@ impl Measure for RoomRecorder {
 
     fn settled(&self) -> bool {
         !self.hears || self.rooms.iter().all(Room::settled)
+    }
+
+    fn so_far(&self) -> SoFar {
+        SoFar::of(&self.common.measured)
     }
 
     fn end_drain(

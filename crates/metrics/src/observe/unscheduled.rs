@@ -25,6 +25,7 @@ use crate::observe::observer::{Event, Finding, Observer, Window};
 use crate::observe::recorder::Common;
 use crate::observe::seen::{Seen, StampsSeen};
 use crate::observe::silence::Coming;
+use crate::observe::so_far::SoFar;
 
 /// Measures the clients of one load process during one trial, by what senders wrote into messages.
 #[derive(Debug, Clone)]
@@ -68,6 +69,10 @@ impl Measure for StampRecorder {
 
     fn settled(&self) -> bool {
         self.audit.settled()
+    }
+
+    fn so_far(&self) -> SoFar {
+        SoFar::of(&self.common.measured)
     }
 
     fn end_drain(

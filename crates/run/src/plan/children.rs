@@ -69,6 +69,7 @@ impl Plan {
             stamps: self.sampling(id).filter(|_| !is_unscheduled),
             talk: point.talk,
             life: point.life,
+            is_watched: self.is_watched,
             ..LoadPlan::new(target, id.contender, point.clients)
         }
     }

@@ -15,6 +15,7 @@ use pushbench_metrics::record::warning::Invalid;
 use pushbench_os::process::thread_time::ThreadTime;
 use pushbench_os::time::clock;
 
+use super::cpu::CpuWatch;
 use super::process::Output;
 use crate::error::{RunError, TrialError};
 use crate::event::{self, Event, Listener};
@@ -86,6 +87,8 @@ pub(crate) struct Inbox<'a> {
     reported: bool,
     /// The newest progress of each load process.
     progress: BTreeMap<usize, Progress>,
+    /// The clocks of the trial's processes, where a person watches them.
+    cpu: Option<CpuWatch>,
 }
 
 impl<'a> Inbox<'a> {
@@ -106,6 +109,7 @@ impl<'a> Inbox<'a> {
             ended_early: BTreeMap::new(),
             reported: false,
             progress: BTreeMap::new(),
+            cpu: None,
         }
     }
 
@@ -136,6 +140,18 @@ impl<'a> Inbox<'a> {
     /// Whoever hears of the run's events.
     pub(crate) fn listener(&mut self) -> &mut Listener<'a> {
         self.listener
+    }
+
+    /// Tells about once a second from now on what CPU the trial's two sides use.
+    pub(crate) fn watch_cpu(&mut self, watch: CpuWatch) {
+        self.cpu = Some(watch);
+    }
+
+    /// Others have come in the servers' places, with these ids.
+    pub(crate) fn server_comes(&mut self, pids: &[u32]) {
+        if let Some(cpu) = &mut self.cpu {
+            cpu.server_comes(pids);
+        }
     }
 
     /// The addresses that the server children listen on.
@@ -265,6 +281,9 @@ impl<'a> Inbox<'a> {
         loop {
             event::tell(self.listener, Event::Waiting)?;
             let left = deadline.saturating_duration_since(Instant::now());
+            if let Some(cpu) = self.cpu.as_mut().and_then(|cpu| cpu.due(left)) {
+                event::tell(self.listener, Event::Cpu(cpu))?;
+            }
             match self.messages.recv_timeout(left.min(ASK_EACH)) {
                 Ok(message) => return Ok(Some(message)),
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => return Ok(None),
@@ -279,7 +298,7 @@ impl<'a> Inbox<'a> {
         Err(TrialError::Invalid(match message {
             Message::Load(..) if self.reported => return Ok(()),
             Message::Load(index, Output::News(LoadNews::Progress(progress))) => {
-                return Ok(self.show(index, progress)?);
+                return Ok(self.show(index, *progress)?);
             }
             Message::Server(
                 index,
@@ -325,18 +344,11 @@ impl<'a> Inbox<'a> {
         self.ended_early.entry(index).or_insert_with(|| Invalid::LoadDied { error: error() });
     }
 
-    /// Tells the progress of all load processes so far, with the median of the slowest of them.
+    /// Tells the progress of all load processes so far, with the latencies of the slowest of them.
     fn show(&mut self, index: usize, progress: Progress) -> Result<(), RunError> {
         self.progress.insert(index, progress);
-        let all = self.progress.values().fold(Progress::default(), |sum, one| Progress {
-            messages: sum.messages + one.messages,
-            bytes: sum.bytes + one.bytes,
-            latency_p50_us: match (sum.latency_p50_us, one.latency_p50_us) {
-                (Some(one), Some(other)) => Some(one.max(other)),
-                (one, other) => one.or(other),
-            },
-        });
-        event::tell(self.listener, Event::Progress(all))
+        let all = self.progress.values().copied().reduce(|all, one| all.with(&one));
+        event::tell(self.listener, Event::Progress(all.unwrap_or(progress)))
     }
 }
 

@@ -95,6 +95,7 @@ impl Trial<'_> {
         let own = self.server.own_mut().ok_or(RunError::Stopped)?;
         own.succeed(begun, &addresses).map_err(RunError::Server)?;
         meters.comes(&before, &own.pids());
+        self.inbox.server_comes(&own.pids());
         let there: Vec<SocketAddr> = self.inbox.server_addresses()?;
         debug_assert_eq!(there, addresses);
         Ok(Restarted { halted: since(halted), gone: since(gone), back: since(clock::now()) })

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::measured::{LoadMeasured, ServerMeasured};
 use crate::observe::attempts::Attempts;
 use crate::observe::observer::Window;
+use crate::observe::so_far::{SoFar, slower};
 
 /// Order to a server child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,7 +105,7 @@ pub enum LoadNews {
         attempts: Attempts,
     },
     /// About once a second while the trial runs.
-    Progress(Progress),
+    Progress(Box<Progress>),
     /// The trial is over and the connections are closed.
     Finished(Box<LoadMeasured>),
     /// It cannot go on.
@@ -121,6 +122,25 @@ pub struct Progress {
     pub messages: u64,
     /// Bytes read and written since then.
     pub bytes: u64,
-    /// Median latency of the messages that arrived since the last look, µs.
+    /// Median latency of the messages that arrived since the last look, µs: of a sample of them.
     pub latency_p50_us: Option<f64>,
+    /// More of the trial so far; `None` where nobody watches it live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub so_far: Option<SoFar>,
+}
+
+impl Progress {
+    /// That of two load processes: counts together, and the latencies of the slower.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            bytes: self.bytes + other.bytes,
+            latency_p50_us: slower(self.latency_p50_us, other.latency_p50_us),
+            so_far: match (self.so_far, &other.so_far) {
+                (Some(one), Some(other)) => Some(one.with(other)),
+                (one, other) => one.or(*other),
+            },
+        }
+    }
 }

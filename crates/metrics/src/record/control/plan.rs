@@ -168,6 +168,9 @@ pub struct LoadPlan {
     /// How the clients talk, in rooms; `None` where they only listen to the feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub talk: Option<Talk>,
+    /// Whether a person watches, to whom each second more is told than the messages so far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_watched: bool,
 }
 
 impl LoadPlan {
@@ -197,6 +200,7 @@ impl LoadPlan {
             stamps: None,
             life: Life::default(),
             talk: None,
+            is_watched: false,
         }
     }
 }
