@@ -224,6 +224,13 @@ impl Figure {
         self.row().kind.needs.contains(&need)
     }
 
+    /// Whether it is a delay of messages. Whoever stands still on their way makes it longer.
+    #[must_use]
+    pub fn is_delay(self) -> bool {
+        // No other is between instants of both sides.
+        self.needs(Need::OneClock)
+    }
+
     /// The quantile that it is, from 0 to 1; `None` where it is none.
     #[must_use]
     pub const fn quantile(self) -> Option<f64> {

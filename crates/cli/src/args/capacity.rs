@@ -19,9 +19,9 @@ use super::single::of_one_value;
     mut_arg("runs", |arg| arg.hide(true)),
     after_help = "Load doubles from the least until an objective is missed; then the interval between what held and
 what failed is halved until it is narrow. Noise of a shared machine is no limit: a load fails with four
-trials that miss, between which a lower one that held is tried again, and the ends of the interval are
-looked at once more. What gave out first is named; where that is the load generator or a limit of this
-system, the capacity is `at least` so much. Transports take turns.
+trials that miss, between which a lower one that held is tried again and has to be as it was, and in the end
+both ends of the interval are tried again in turns. What gave out first is named; where that is the load
+generator or a limit of this system, the capacity is `at least` so much. Transports take turns.
 
 Examples:
   pushbench capacity quick --objective 'latency.p99 < 20ms'

@@ -17,15 +17,15 @@ impl Tally {
     pub(super) const fn count(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Met { .. } => self.met += 1,
-            Outcome::Missed(_) => self.missed += 1,
+            Outcome::Missed { .. } => self.missed += 1,
             // It never was.
             Outcome::Impossible(_) => return,
         }
         self.trials += 1;
     }
 
-    /// Its misses were the machine's of a certain time.
-    pub(super) const fn forget_misses(&mut self) {
-        self.missed = 0;
+    /// So many of its misses were the machine's of a certain time.
+    pub(super) const fn forget_misses(&mut self, misses: u32) {
+        self.missed = self.missed.saturating_sub(misses);
     }
 }
