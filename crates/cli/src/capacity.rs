@@ -1,5 +1,6 @@
 //! `pushbench capacity`: the most load that still meets an objective, for each transport.
 
+mod planned;
 mod progress;
 mod question;
 
@@ -34,7 +35,11 @@ pub(crate) fn command(args: &CapacityArgs) -> Result<Outcome, Failure> {
     let run = Run { plan, players, commands: commands() };
     let search = CapacityRun::new(run, question, speed);
     if dry_run {
-        print(&describe(&search))?;
+        let described = match args.run.output.json {
+            true => planned::json(&search).map_err(Failure::failed)?,
+            false => describe(&search),
+        };
+        print(&described)?;
         return Ok(Outcome::Done);
     }
     interrupt::listen()?;

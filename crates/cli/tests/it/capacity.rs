@@ -85,6 +85,13 @@ fn a_dry_run_says_what_will_be_tried_and_for_how_long() {
     ] {
         assert!(stdout.contains(part), "no `{part}` in: {stdout}");
     }
+    let (code, stdout, stderr) = search(folder.path(), &[&args[..], &["--json"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let planned: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&planned["over"], &planned["most"]), (&"rate".into(), &5_000.0.into()));
+    assert_eq!(planned["transports"], serde_json::json!(["short-poll", "websocket"]));
+    assert_eq!(planned["objectives"], serde_json::json!(["latency.p99 < 300ms"]));
+    assert!(planned["estimate_seconds"].as_f64().is_some_and(|seconds| seconds > 1.0));
     assert!(!folder.path().join("results").exists());
 }
 
@@ -92,15 +99,16 @@ fn a_dry_run_says_what_will_be_tried_and_for_how_long() {
 fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let p99 = ["--objective", "latency.p99 < 300ms"];
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 16] = [
         (&[], "say what has to hold, such as --objective"),
         (&["--objective", "latency < 5ms"], "unknown figure `latency`"),
         (&["--objective", "sse.latency.p99 < 5ms"], "not among those run: short-poll, websocket"),
-        (&["--objective", "latency.p99 < soon"], "soon"),
+        (&["--objective", "latency.p99"], "write it like `latency.p99 < 50ms`"),
+        (&["--objective", "latency.p99 < soon"], "`soon` is not a duration"),
         (&["--objective", "fan_out.p99 < 5ms"], "measured where clients talk; see --talk"),
         (&["--objective", "proxy_cpu_per_msg < 5us"], "measured behind a proxy; see --via"),
         (&["--objective", "back.p50 < 1s"], "measured where clients come and go"),
-        (&["--objective", "cross.down > 1Mbit"], "measured with traffic beside the feed"),
+        (&["--objective", "cross.down > 1Mbit/s"], "measured with traffic beside the feed"),
         (&["--objective", "lost >= 0"], "every value meets it"),
         (&["--threshold", "*.lost < 1"], "write --objective here"),
         (&[p99[0], p99[1], "--payload", "64B,128B"], "one value of each setting"),

@@ -167,14 +167,22 @@ impl Search {
         let is_worse = self.is_worse(load, &outcome);
         let Some(session) = self.sessions.last_mut() else { return };
         self.trials += 1;
-        self.tried.entry(load).or_default().count(&outcome);
+        let tally = self.tried.entry(load).or_default();
         match outcome {
-            Outcome::Met { .. } if is_worse && session.is_patient() => session.waits(),
-            Outcome::Met { clearly, .. } => session.meets(clearly),
+            Outcome::Met { clearly, .. } => {
+                tally.count(true);
+                if is_worse && session.is_patient() {
+                    session.waits();
+                } else {
+                    session.meets(clearly);
+                }
+            }
             Outcome::Missed { limit, .. } => {
+                tally.count(false);
                 session.misses(is_worse);
                 self.limits.entry(load).or_default().push(limit);
             }
+            // It never was a trial.
             Outcome::Impossible(limit) => {
                 self.limits.insert(load, vec![limit.clone()]);
                 return self.has_failed(load, limit, true);

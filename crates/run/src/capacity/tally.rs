@@ -1,7 +1,5 @@
 //! Counts of the trials at a load.
 
-use super::search::Outcome;
-
 /// How many trials at a load met the objectives, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -14,14 +12,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) const fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Met { .. } => self.met += 1,
-            Outcome::Missed { .. } => self.missed += 1,
-            // It never was.
-            Outcome::Impossible(_) => return,
-        }
+    /// Counts a trial.
+    pub(super) const fn count(&mut self, is_met: bool) {
         self.trials += 1;
+        if is_met {
+            self.met += 1;
+        } else {
+            self.missed += 1;
+        }
     }
 
     /// So many of its misses were the machine's of a certain time.

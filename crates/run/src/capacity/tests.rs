@@ -20,7 +20,7 @@ const MS: Duration = Duration::from_millis(1);
 /// A limit of p99.
 const LIMIT: Duration = Duration::from_millis(50);
 
-/// What a trial at a load is like, told to the record of one that went well.
+/// A load's trials: what it makes of the record of one without any figures.
 type World<'a> = &'a dyn Fn(f64, &Plan, &mut TrialRecord);
 
 /// The end of a search over `over` by p99, in a scenario of event streams with `more`.
