@@ -277,6 +277,19 @@ mod tests {
     }
 
     #[test]
+    fn delays_are_of_messages_and_costs_are_none() {
+        let delays = Figure::ALL.into_iter().filter(|figure| figure.is_delay());
+        assert!(delays.clone().all(|figure| figure.unit() == Unit::Micros));
+        let names: Vec<&str> = delays.map(Figure::name).collect();
+        let stems = ["latency", "age", "fresh"];
+        assert!(
+            names.iter().all(|name| stems.iter().any(|stem| name.starts_with(stem))),
+            "{names:?}"
+        );
+        assert_eq!(names.len(), 10, "{names:?}");
+    }
+
+    #[test]
     fn a_column_that_names_a_unit_has_it() {
         for figure in Figure::ALL {
             let column = figure.column();

@@ -30,6 +30,9 @@ pub(super) fn of(plan: Plan, args: &CapacityArgs) -> Result<(Plan, Question), Fa
     if args.run.clients.runs.is_some() {
         return Err(wrong("--runs is of one load; a search takes as many trials as it needs"));
     }
+    if args.run.refine {
+        return Err(wrong("--refine is of a sweep; a search comes to its own loads, see --within"));
+    }
     let over = args.over;
     let objectives = objectives(&plan, args)?;
     check_setting(&plan.scenario, over)?;

@@ -31,7 +31,7 @@ fn lines(folder: &Path, name: &str) -> Vec<csv::StringRecord> {
 #[test]
 fn a_poll_that_waits_has_no_capacity_and_a_stream_holds_to_the_end_of_the_search() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["--objective", "latency.p99 < 300ms", "--to", "4"];
+    let args = ["--objective", "latency.p99 < 300ms", "--to", "4", "--export-json", "here.json"];
     let (code, stdout, stderr) = search(folder.path(), &args);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert!(stdout.starts_with("The most clients with latency.p99 < 300ms:\n"), "{stdout}");
@@ -55,6 +55,8 @@ fn a_poll_that_waits_has_no_capacity_and_a_stream_holds_to_the_end_of_the_search
     let record = folder.path().join("results/latest/run.json");
     let record: Value = serde_json::from_str(&fs::read_to_string(record).unwrap()).unwrap();
     assert_eq!(record["partial"], false);
+    let exported = fs::read_to_string(folder.path().join("here.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&exported).unwrap(), record);
     let trials = record["trials"].as_array().unwrap().len() as u64;
     let counted: u64 = found_trials(folder.path());
     assert_eq!(trials, counted);
@@ -99,7 +101,7 @@ fn a_dry_run_says_what_will_be_tried_and_for_how_long() {
 fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let p99 = ["--objective", "latency.p99 < 300ms"];
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 18] = [
         (&[], "say what has to hold, such as --objective"),
         (&["--objective", "latency < 5ms"], "unknown figure `latency`"),
         (&["--objective", "sse.latency.p99 < 5ms"], "not among those run: short-poll, websocket"),
@@ -112,6 +114,8 @@ fn what_cannot_be_looked_for_is_refused_before_anything_starts() {
         (&["--objective", "lost >= 0"], "every value meets it"),
         (&["--threshold", "*.lost < 1"], "write --objective here"),
         (&[p99[0], p99[1], "--payload", "64B,128B"], "one value of each setting"),
+        (&[p99[0], p99[1], "--refine"], "--refine is of a sweep"),
+        (&[p99[0], p99[1], "--export-json", "no/such/folder"], "cannot write the export"),
         (&[p99[0], p99[1], "--runs", "6"], "as many trials as it needs"),
         (&[p99[0], p99[1], "--from", "9", "--to", "3"], "--from is more than --to"),
         (&[p99[0], p99[1], "--over", "rate", "--total-rate", "300/s"], "total_rate sets the rate"),
