@@ -45,7 +45,7 @@ pub(crate) struct Found {
 impl Case {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let slow = [Role::PacedServer, Role::PacedLoad, Role::BusyLoad];
+        let slow = [Role::PacedServer, Role::BusyServer, Role::PacedLoad, Role::BusyLoad];
         slow.into_iter()
             .flat_map(|slow| [Over::Clients, Over::Rate].map(|over| Self { slow, over }))
     }
@@ -79,15 +79,8 @@ impl Case {
         let capacity = search.capacity();
         let verdict = &capacity.searches.first().context("one transport is measured")?.verdict;
         let ratio = verdict.holds().map(|holds| holds / known);
-        let is_right = match self.slow {
-            Role::PacedServer => {
-                let near = ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= GATE);
-                let server = verdict.limit().is_some_and(|limit| limit.place == Place::Server);
-                near && server && matches!(verdict, Verdict::Within { .. })
-            }
-            // Never more than it can do.
-            _ => is_at_least(verdict) && ratio.is_none_or(|ratio| ratio <= 1.0 + GATE),
-        };
+        let near = ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= GATE);
+        let is_right = near && self.is_named_by(verdict);
         let shown = |number: Option<f64>| number.map_or("–".to_owned(), |n| format!("{n:.2}"));
         let line = format!(
             "{:<26} {known:>10} {:>10} {:>8} {trials:>6} {:>6}  {}{}\n",
@@ -101,11 +94,29 @@ impl Case {
         Ok(Found { line, is_right })
     }
 
-    fn search(self, args: &Args) -> anyhow::Result<CapacityRun> {
-        let subject = match self.slow {
-            Role::PacedServer => Some(paced_server()?),
-            _ => None,
+    /// Whether it says what is slow, and that of the load generator's ceiling the server's is no less.
+    fn is_named_by(self, verdict: &Verdict) -> bool {
+        let place = match (self.slow, self.over) {
+            // With a rate so high that it has no pause.
+            (Role::BusyServer, Over::Rate) => Place::ServerCpu,
+            (Role::PacedServer | Role::BusyServer, _) => Place::Server,
+            _ => Place::LoadGenerator,
         };
+        let is_there = verdict.limit().is_some_and(|limit| limit.place == place);
+        is_there
+            && match place {
+                Place::LoadGenerator => matches!(verdict, Verdict::AtLeast { .. }),
+                _ => matches!(verdict, Verdict::Within { .. }),
+            }
+    }
+
+    /// Whether the server is what is slow.
+    fn slows_server(self) -> bool {
+        matches!(self.slow, Role::PacedServer | Role::BusyServer)
+    }
+
+    fn search(self, args: &Args) -> anyhow::Result<CapacityRun> {
+        let subject = if self.slows_server() { Some(subject(self.slow)?) } else { None };
         let scenario = Scenario {
             contenders: vec![Contender::SSE],
             clients: Values::One(Count(CLIENTS)),
@@ -118,7 +129,7 @@ impl Case {
         let layout = Layout::loopback(Spread::default());
         let plan = Plan::of(scenario, None, layout).with_subjects(subject.into_iter().collect());
         let allow_busy = env::var_os("PUSHBENCH_ALLOW_BUSY").is_some();
-        let load = if self.slow == Role::PacedServer { Role::Load } else { self.slow };
+        let load = if self.slows_server() { Role::Load } else { self.slow };
         let run = Run {
             plan: Plan { allow_busy, ..plan },
             players: Players {
@@ -153,11 +164,11 @@ fn commands(load: Role) -> Commands {
     }
 }
 
-/// The subject that this program plays.
-fn paced_server() -> anyhow::Result<Subject> {
+/// The subject that this program plays as `role`.
+fn subject(role: Role) -> anyhow::Result<Subject> {
     let program = env::current_exe()?;
     let program = program.to_str().context("the program's path is text")?;
-    let arguments = Role::PacedServer.arguments().join("', '");
+    let arguments = role.arguments().join("', '");
     let text = format!(
         "name = 'paced'\nabout = 'one write each millisecond'\npublish = 'stdin'\n\
          [transports.sse]\npath = '/feed'\n[program]\n\
@@ -165,12 +176,6 @@ fn paced_server() -> anyhow::Result<Subject> {
          ready = {{ line = '^listening' }}\n"
     );
     Subject::parse(&text).map_err(anyhow::Error::msg)
-}
-
-/// Whether nothing is said of the server.
-fn is_at_least(verdict: &Verdict) -> bool {
-    let ours = verdict.limit().is_some_and(|limit| limit.place == Place::LoadGenerator);
-    ours && matches!(verdict, Verdict::AtLeast { .. } | Verdict::Unsettled { holds: None, .. })
 }
 
 fn words(capacity: &Capacity) -> String {

@@ -3,8 +3,9 @@
 //! The *paced server* is a subject whose writes go out on a grid of absolute instants, one each
 //! millisecond. The last of its clients has a message as many milliseconds late as there are clients, and
 //! it writes a thousand times a second, so that p99 < L holds while clients ≤ min(L / 1 ms, 1000 / rate).
-//! In the same way a *paced load generator*, and one that works in place of waiting, take in one message
-//! each millisecond from a server without such a ceiling: there the search must say "at least".
+//! A *busy server* works in place of waiting, so that its core is what gives out over the rate. In the same
+//! way a *paced* and a *busy load generator* take in one message each millisecond from a server without
+//! such a ceiling: there the search must say "at least", and come as near.
 
 mod case;
 mod grid;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 use clap::{Parser, ValueEnum};
+use pushbench_core::MonoInstant;
 use pushbench_core::units::Span;
 
 use crate::case::Case;
@@ -65,8 +67,10 @@ pub(crate) enum Role {
     Program,
     /// A program that ends with its parent.
     Tied,
-    /// A server whose writes go out on a grid.
+    /// A server whose writes go out on a grid, and which waits between them.
     PacedServer,
+    /// One that works between them.
+    BusyServer,
 }
 
 impl Role {
@@ -90,13 +94,17 @@ impl Role {
                 let command: Vec<_> = rest[1..].iter().map(Into::into).collect();
                 match child::tied(rest[0].parse()?, &command)? {}
             }
-            Self::PacedServer => {
-                ensure!(rest.len() == 2, "a host and a port are needed");
-                server::serve(&rest[0], rest[1].parse()?)?;
-            }
+            Self::PacedServer => serve(rest, grid::wait)?,
+            Self::BusyServer => serve(rest, grid::work)?,
         }
         Ok(())
     }
+}
+
+/// Plays the subject that listens on the host and port of `rest`.
+fn serve(rest: &[String], until: fn(MonoInstant)) -> anyhow::Result<()> {
+    ensure!(rest.len() == 2, "a host and a port are needed");
+    Ok(server::serve(&rest[0], rest[1].parse()?, until)?)
 }
 
 fn main() -> ExitCode {

@@ -7,7 +7,9 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::grid::{self, Grid};
+use pushbench_core::MonoInstant;
+
+use crate::grid::Grid;
 
 /// The head of its answers.
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
@@ -15,8 +17,8 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
 
 type Clients = Arc<Mutex<Vec<Arc<TcpStream>>>>;
 
-/// Serves until its standard input ends.
-pub(crate) fn serve(host: &str, port: u16) -> io::Result<()> {
+/// Serves until its standard input ends, `until` the next instant before each write.
+pub(crate) fn serve(host: &str, port: u16, until: fn(MonoInstant)) -> io::Result<()> {
     let listener = TcpListener::bind((host, port))?;
     let clients = Clients::default();
     let joined = Arc::clone(&clients);
@@ -28,7 +30,7 @@ pub(crate) fn serve(host: &str, port: u16) -> io::Result<()> {
         let event = event(number, &line?);
         let all = clients.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for client in all {
-            grid::wait(grid.next());
+            until(grid.next());
             // One that has gone is told by its load generator.
             let _ = (&*client).write_all(&event);
         }

@@ -1,5 +1,6 @@
 //! `pushbench capacity`: the most load that still meets an objective, for each transport.
 
+mod planned;
 mod progress;
 mod question;
 
@@ -16,11 +17,11 @@ use pushbench_run::player::{Players, link};
 use pushbench_run::{Event, Plan, Run, RunError};
 
 use self::progress::Progress;
-use crate::args::{CapacityArgs, OutputArgs, RunArgs};
+use crate::args::{CapacityArgs, OutputArgs, ResultArgs, RunArgs};
 use crate::exit::{Failure, Outcome};
 use crate::progress::human;
 use crate::run::{command_line, commands, written};
-use crate::{interrupt, live, plan, print, scenarios, subjects, tell_in_passing};
+use crate::{export, interrupt, live, plan, print, scenarios, subjects, tell_in_passing};
 
 /// Looks for the capacity of each transport.
 pub(crate) fn command(args: &CapacityArgs) -> Result<Outcome, Failure> {
@@ -36,11 +37,15 @@ pub(crate) fn command(args: &CapacityArgs) -> Result<Outcome, Failure> {
     let run = Run { plan, players, commands: commands() };
     let search = CapacityRun::new(run, question, speed);
     if dry_run {
-        print(&describe(&search))?;
+        let described = match args.run.output.json {
+            true => planned::json(&search).map_err(Failure::failed)?,
+            false => describe(&search),
+        };
+        print(&described)?;
         return Ok(Outcome::Done);
     }
     interrupt::listen()?;
-    measure(search, &args.run.output)
+    measure(search, &args.run.output, &args.run.results)
 }
 
 fn resolve(args: &RunArgs) -> Result<Plan, Failure> {
@@ -102,7 +107,12 @@ fn time(search: &CapacityRun) -> String {
 }
 
 /// Plays the search, saving after each trial; then writes and prints the results.
-fn measure(mut search: CapacityRun, output: &OutputArgs) -> Result<Outcome, Failure> {
+fn measure(
+    mut search: CapacityRun,
+    output: &OutputArgs,
+    results: &ResultArgs,
+) -> Result<Outcome, Failure> {
+    export::check(results)?;
     let mut record = record_of(search.plan());
     let compact: String = record.started.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let name = format!("{}-capacity", search.plan().scenario.name);
@@ -115,9 +125,10 @@ fn measure(mut search: CapacityRun, output: &OutputArgs) -> Result<Outcome, Fail
     record.partial = played.is_err();
     update(&search, &mut record);
     let finished = finish(&folder, &record, output);
+    let exported = export::write(&record, results);
     played?;
     let is_settled = record.capacity.as_ref().is_some_and(|found| found.is_settled());
-    finished.map(|()| if is_settled { Outcome::Done } else { Outcome::Invalid })
+    finished.and(exported).map(|()| if is_settled { Outcome::Done } else { Outcome::Invalid })
 }
 
 fn record_of(plan: &Plan) -> RunRecord {

@@ -113,6 +113,13 @@ impl Figure {
         self.row().kind.needs.contains(&need)
     }
 
+    /// Whether it is a delay of messages. Whoever stands still on their way makes it longer.
+    #[must_use]
+    pub fn is_delay(self) -> bool {
+        // No other is between instants of both sides.
+        self.needs(Need::OneClock)
+    }
+
     /// The quantile that it is, from 0 to 1; `None` where it is none.
     #[must_use]
     pub const fn quantile(self) -> Option<f64> {
@@ -156,6 +163,19 @@ mod tests {
             let others = &Figure::ALL[index + 1..];
             assert!(others.iter().all(|other| other.column() != figure.column()), "{figure:?}");
         }
+    }
+
+    #[test]
+    fn delays_are_of_messages_and_costs_are_none() {
+        let delays = Figure::ALL.into_iter().filter(|figure| figure.is_delay());
+        assert!(delays.clone().all(|figure| figure.unit() == Unit::Micros));
+        let names: Vec<&str> = delays.map(Figure::name).collect();
+        let stems = ["latency", "age", "fresh"];
+        assert!(
+            names.iter().all(|name| stems.iter().any(|stem| name.starts_with(stem))),
+            "{names:?}"
+        );
+        assert_eq!(names.len(), 10, "{names:?}");
     }
 
     #[test]

@@ -61,7 +61,10 @@ fn answer(capacity: &Capacity, search: &Search) -> String {
         }
         Verdict::Unsettled { holds, limit } => {
             let held = holds.map(|load| format!(", though {} held", of(load))).unwrap_or_default();
-            format!("not settled{held}; {}", gives_out(limit))
+            match limit.place {
+                Place::Unknown => format!("not settled{held}; {}", limit.detail),
+                _ => format!("not settled{held}; {}", gives_out(limit)),
+            }
         }
         Verdict::Unfinished { holds } => {
             let held = holds.map(|load| format!("; {} held so far", of(load))).unwrap_or_default();

@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pushbench_core::Contender;
-use pushbench_core::figure::Unit;
 use pushbench_core::scenario::{Objective, Scenario};
 use pushbench_core::units::{ByteSize, Count, Rate};
 use pushbench_metrics::judge::figures::Figures;
@@ -30,6 +29,7 @@ use pushbench_metrics::record::capacity::{
 };
 use pushbench_metrics::record::{TrialId, TrialRecord};
 
+use self::judge::Judge;
 use self::search::{Bounds, Found, Outcome, Search};
 pub use self::tally::Tally;
 use crate::error::RunError;
@@ -80,7 +80,7 @@ pub struct CapacityRun {
     searches: Vec<(Contender, Search)>,
     /// The loads of the plan's points, in their order.
     loads: Vec<u64>,
-    /// The objectives' figures in each valid trial.
+    /// The objectives' figures in each trial that tells them.
     readings: BTreeMap<(Contender, u64), Vec<Vec<Option<f64>>>>,
     /// Who is next.
     turn: usize,
@@ -150,7 +150,15 @@ impl CapacityRun {
     ///
     /// Reasons for which no trial can be played; [`RunError::Stopped`] where `listener` has it so.
     pub fn next(&mut self, listener: &mut Listener<'_>) -> Result<Option<Tried>, RunError> {
-        while let Some((at, load)) = self.choose() {
+        let Some((at, load, attempt)) = self.prepare() else { return Ok(None) };
+        let trial = self.run.play_once(attempt, listener)?;
+        Ok(Some(self.take(at, load, trial)))
+    }
+
+    /// Puts the next trial that there can be into the plan: whose it is, by place, and its load.
+    fn prepare(&mut self) -> Option<(usize, u64, Attempt)> {
+        loop {
+            let (at, load) = self.choose()?;
             let contender = self.searches[at].0;
             let plan = self.plan_with(load);
             let place = self.loads.iter().position(|tried| *tried == load);
@@ -166,11 +174,8 @@ impl CapacityRun {
             }
             self.run.plan = plan;
             self.played += 1;
-            let attempt = Attempt { id, order: self.played, number: 1 };
-            let trial = self.run.play_once(attempt, listener)?;
-            return Ok(Some(self.take(at, load, trial)));
+            return Some((at, load, Attempt { id, order: self.played, number: 1 }));
         }
-        Ok(None)
     }
 
     /// Whose turn it is, by place, and the load.
@@ -198,8 +203,9 @@ impl CapacityRun {
         let Question { over, objectives, .. } = &self.question;
         let point = self.run.plan.point(trial.id);
         let tcp_bytes = self.run.plan.layout.tcp_bytes();
-        let outcome = judge::outcome(&trial, point, objectives, tcp_bytes);
-        if trial.is_valid() {
+        let judge = Judge { trial: &trial, point, objectives, tcp_bytes };
+        let outcome = judge.outcome();
+        if judge.tells() {
             let figures = Figures::of_trial(&trial);
             let read = objectives.iter().map(|objective| {
                 judge::value(&trial, &figures, objective.figure()).and_then(Bounded::exact)
@@ -223,14 +229,14 @@ impl CapacityRun {
         let Question { over, objectives, least, most, within } = self.question.clone();
         let searches = self.searches.iter().map(|(contender, search)| capacity::Search {
             contender: *contender,
-            verdict: self.verdict(search),
+            verdict: self.verdict(*contender, search),
             steps: self.steps(*contender, search),
         });
         let searches = searches.collect();
         Capacity { over, objectives, least, most, within, searches }
     }
 
-    fn verdict(&self, search: &Search) -> Verdict {
+    fn verdict(&self, contender: Contender, search: &Search) -> Verdict {
         let of = |load: u64| value(self.question.over, load);
         match search.found().cloned() {
             None => Verdict::Unfinished { holds: search.holds().map(of) },
@@ -244,7 +250,9 @@ impl CapacityRun {
             Some(Found::Between(holds, fails, limit)) => {
                 Verdict::Within { holds: of(holds), fails: of(fails), limit }
             }
-            Some(Found::Misses(limit)) if limit.place.is_ours() => {
+            Some(Found::Misses(limit))
+                if limit.place.is_ours() || self.is_unmeasured(contender, &limit) =>
+            {
                 Verdict::Unsettled { holds: None, limit }
             }
             Some(Found::Misses(limit)) => Verdict::Misses { least: self.question.least, limit },
@@ -256,6 +264,13 @@ impl CapacityRun {
                 Verdict::Unsettled { holds: holds.map(of), limit }
             }
         }
+    }
+
+    /// Whether the least load was missed for want of a figure.
+    fn is_unmeasured(&self, contender: Contender, limit: &Limit) -> bool {
+        let least = (self.question.least * parts(self.question.over)).round() as u64;
+        let readings = self.medians(contender, least);
+        limit.place == Place::Unknown && readings.iter().any(|reading| reading.median.is_none())
     }
 
     fn steps(&self, contender: Contender, search: &Search) -> Vec<Step> {
@@ -293,8 +308,8 @@ impl CapacityRun {
     pub fn estimate(&self) -> Duration {
         let Question { over, least, most, .. } = self.question;
         let halvings = (1.0 / (1.0 + self.question.within).log2()).log2().ceil().max(0.0);
-        // Of a calm one five where a load fails, two where it holds, and four to be sure in the end.
-        let around = 5.0 + halvings * 3.5 + 4.0;
+        // Of a calm one six where a load fails, two where it holds, and five to be sure in the end.
+        let around = 6.0 + halvings * 4.0 + 5.0;
         let mut whole = Duration::ZERO;
         for (contender, _) in &self.searches {
             let mut load = least;
@@ -327,14 +342,12 @@ impl CapacityRun {
     /// Whether a transport that asks on a period misses an objective by that alone.
     fn misses_by_principle(&self, contender: Contender) -> bool {
         let Some(point) = self.run.plan.points.first() else { return false };
-        let delays = self.question.objectives.iter().filter(|objective| {
-            let is_delay = objective.figure().unit() == Unit::Micros && objective.is_upper();
-            is_delay && objective.names(contender)
-        });
-        let mut delays = delays.map(|objective| (objective.limit(), objective.figure().quantile()));
-        let waits =
-            |(limit_us, quantile): (f64, Option<f64>)| cause::waits(point, limit_us, quantile);
-        contender.shape().asks() && delays.any(waits)
+        let mut own = self.question.objectives.iter().filter(|it| it.names(contender));
+        let waits = |objective: &Objective| {
+            let limit_us = cause::delay_us(objective)?;
+            Some(cause::waits(point, limit_us, objective.figure().quantile()))
+        };
+        contender.shape().asks() && own.any(|objective| waits(objective).unwrap_or(false))
     }
 }
 
@@ -347,3 +360,6 @@ fn impossible(plan: &Plan, id: TrialId, speed: Option<&RouterSpeed>) -> Option<L
     let error = planned.check_packets(speed?).err()?;
     Some(Limit::new(Place::Router, error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

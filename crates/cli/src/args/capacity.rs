@@ -17,20 +17,22 @@ use super::single::of_one_value;
     // They are of one load, and refused with a hint.
     mut_arg("thresholds", |arg| arg.hide(true)),
     mut_arg("runs", |arg| arg.hide(true)),
+    mut_arg("refine", |arg| arg.hide(true)),
     after_help = "Load doubles from the least until an objective is missed; then the interval between what held and
-what failed is halved until it is narrow. Noise of a shared machine is no limit: a load fails with four
-trials that miss, between which a lower one that held is tried again, and the ends of the interval are
-looked at once more. What gave out first is named; where that is the load generator or a limit of this
-system, the capacity is `at least` so much. Transports take turns.
+what failed is halved until it is narrow. Noise of a shared machine is no limit: a load fails with
+four trials that miss, between which a lower one that held is tried again and has to be as it was,
+and in the end both ends of the interval are tried again in turns. What gave out first is named;
+where that is the load generator or a limit of this system, the capacity is `at least` so much.
+Transports take turns.
 
 Examples:
   pushbench capacity quick --objective 'latency.p99 < 20ms'
-  pushbench capacity quick --objective 'latency.p99 < 50ms' --objective 'delivered >= 99.9%' --over rate
+  pushbench capacity quick --objective 'latency.p99 < 50ms' --objective 'lost < 1' --over rate
   pushbench capacity ticker -t sse -t websocket --objective 'age.mean < 1s' --from 100 --to 20k
-  pushbench capacity quick --subject ./my-server.toml --objective 'sse.latency.p99 < 100ms' --dry-run
+  pushbench capacity quick --subject ./my-server.toml --objective 'sse.latency.p99 < 1s' --dry-run
 
-Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but of a transport the
-machine did not let it be told; 130 interrupted."
+Exit status: 0 done; 1 failed while running; 2 bad arguments or scenario; 3 done, but of a
+transport the machine did not let it be told; 130 interrupted."
 )]
 pub(crate) struct CapacityArgs {
     /// Condition that has to hold, such as `latency.p99 < 50ms`, of each transport or of the one named before the

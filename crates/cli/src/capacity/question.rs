@@ -5,8 +5,9 @@ use std::str::FromStr;
 use anyhow::anyhow;
 use pushbench_core::feed::payload::MAX_PAYLOAD;
 use pushbench_core::feed::schedule::MOST_DUE;
-use pushbench_core::figure::Need;
-use pushbench_core::scenario::{Objective, Scenario, ScheduleKind, Thresholds};
+use pushbench_core::figure::{Figure, Need};
+use pushbench_core::link::Link;
+use pushbench_core::scenario::{Objective, Point, Scenario, ScheduleKind, Thresholds};
 use pushbench_core::units::{ByteSize, Count, Rate};
 use pushbench_metrics::record::capacity::Over;
 use pushbench_metrics::record::warning::FEW_MESSAGES;
@@ -28,6 +29,9 @@ pub(super) fn of(plan: Plan, args: &CapacityArgs) -> Result<(Plan, Question), Fa
     }
     if args.run.clients.runs.is_some() {
         return Err(wrong("--runs is of one load; a search takes as many trials as it needs"));
+    }
+    if args.run.refine {
+        return Err(wrong("--refine is of a sweep; a search comes to its own loads, see --within"));
     }
     let over = args.over;
     let objectives = objectives(&plan, args)?;
@@ -82,6 +86,10 @@ fn objectives(plan: &Plan, args: &CapacityArgs) -> Result<Vec<Objective>, Failur
                 "--objective '{objective}': {value}, whatever is measured"
             )));
         }
+        let point = plan.points.first();
+        if let Some(lacks) = point.and_then(|point| lacks(point, objective.figure())) {
+            return Err(wrong(&format!("--objective '{objective}': it is measured {lacks}")));
+        }
         if plan.capture && objective.figure().needs(Need::CpuTime) {
             return Err(wrong(&format!(
                 "--objective '{objective}': it is not measured where {CAPTURING}"
@@ -89,6 +97,30 @@ fn objectives(plan: &Plan, args: &CapacityArgs) -> Result<Vec<Objective>, Failur
         }
     }
     Ok(objectives)
+}
+
+/// Where a figure is measured, which is not at `point`; `None` where it is, as far as is known.
+fn lacks(point: &Point, figure: Figure) -> Option<&'static str> {
+    use Figure as F;
+    let (is_there, needs) = match figure {
+        F::FanOutP50 | F::FanOutP99 | F::Said | F::Disordered => {
+            (point.talk.is_some(), "where clients talk; see --talk")
+        }
+        F::ProxyCpu | F::ProxyRss | F::BackendWire => {
+            (!point.via.is_direct(), "behind a proxy; see --via")
+        }
+        F::RouterCpu => (point.link.is_some(), "on a link; see --link"),
+        F::CrossDown | F::CrossUp => {
+            let has_load = point.link.as_ref().is_some_and(Link::has_load);
+            (has_load, "with traffic beside the feed; see --load-down and --load-up")
+        }
+        F::CutOff | F::NotBack | F::BackP50 | F::BackP99 | F::BackMax | F::OpenedPeak => {
+            let leaves = point.life.restart.is_some() || point.life.churn.is_some();
+            (leaves, "where clients come and go; see --restart and --churn")
+        }
+        _ => return None,
+    };
+    (!is_there).then_some(needs)
 }
 
 /// Refuses to raise what is not the scenario's to set.

@@ -42,6 +42,9 @@ pub enum ThresholdError {
     /// There is no `<`, `<=`, `>` or `>=`.
     #[error("`{0}` is no condition; write it like `< 50ms`, with <, <=, > or >=")]
     Operator(String),
+    /// An objective is without them.
+    #[error("`{0}` is no condition; write it like `latency.p99 < 50ms`, with <, <=, > or >=")]
+    Objective(String),
     /// The limit does not parse.
     #[error("{0}")]
     Limit(#[from] UnitError),

@@ -59,6 +59,20 @@ impl Measured {
     /// what was not in its order.
     #[must_use]
     pub fn fresh_us(&self, quantile: f64) -> Option<Bounded> {
+        let (known, bounds) = self.fresh_samples()?;
+        Censored::new(&known, &bounds).supported_percentile_us(quantile)
+    }
+
+    /// The same of however few samples there are, a bound being taken as what it is at least: for whoever
+    /// judges by several trials.
+    #[must_use]
+    pub fn fresh_of_few_us(&self, quantile: f64) -> Option<f64> {
+        let (known, bounds) = self.fresh_samples()?;
+        Censored::new(&known, &bounds).at_least().percentile_us(quantile)
+    }
+
+    /// The times that are known, and those that are only bounds.
+    fn fresh_samples(&self) -> Option<(Cow<'_, LatencyHistogram>, Cow<'_, LatencyHistogram>)> {
         let fresh = &self.fresh;
         if !fresh.tells_all(&self.audit) {
             return None;
@@ -69,7 +83,7 @@ impl Measured {
             known.to_mut().merge(&fresh.overtaken);
             bounds.to_mut().merge(&fresh.never);
         }
-        Censored::new(&known, &bounds).supported_percentile_us(quantile)
+        Some((known, bounds))
     }
 }
 

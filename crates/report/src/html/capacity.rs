@@ -20,16 +20,21 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
         let _ = writeln!(page, "<tr>{}</tr>", cells.concat());
     }
     page.push_str("</table></div>\n");
-    let missed = record.standing().filter(|trial| !trial.is_valid()).count();
-    if missed > 0 {
+    let disturbed = record.standing().filter(|trial| !trial.is_valid()).count();
+    if disturbed > 0 {
         let _ = writeln!(
             page,
-            "<p class=\"faint\">{} could not be measured, at a load that was too much or for what \
-             disturbed the machine: a search counts each as one that missed, and tries again; see \
-             <a href=\"#invalid\">Trials that were not measured</a>.</p>",
-            human::plural(missed, "trial")
+            "<p class=\"faint\">{} disturbed, by a load that was too much or by others on the machine: \
+             such a trial holds only where its delays met the objectives all the same; see \
+             <a href=\"#invalid\">Trials that were disturbed</a>.</p>",
+            were(disturbed)
         );
     }
+}
+
+/// `1 trial was`, `3 trials were`.
+fn were(trials: usize) -> String {
+    format!("{} {}", human::plural(trials, "trial"), if trials == 1 { "was" } else { "were" })
 }
 
 fn cells(capacity: &Capacity, search: &Search) -> [String; 4] {

@@ -11,8 +11,9 @@ use crate::notes::Mark;
 const INVALID: &str = "In these the instrument failed, so they say nothing about a transport. Each is \
                        repeated once, unless the server refused all clients for good.";
 const TOO_MUCH: &str = "In these the load was too much to be measured, or something disturbed the \
-                        machine. Each counts as one that missed, and a load is tried several times \
-                        before it fails.";
+                        machine. Where only delays can have suffered and met the objectives all the \
+                        same, one counts as met, otherwise as one that missed; and a load is tried \
+                        several times before it fails.";
 
 /// Every trial that could not be used, those whose repeat could be too.
 pub(super) fn push(page: &mut String, record: &RunRecord) {
@@ -23,7 +24,7 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     }
     let (title, meaning) = match record.capacity {
         None => ("Invalid trials", INVALID),
-        Some(_) => ("Trials that were not measured", TOO_MUCH),
+        Some(_) => ("Trials that were disturbed", TOO_MUCH),
     };
     let _ = write!(
         page,
@@ -57,7 +58,7 @@ fn push_trial(page: &mut String, record: &RunRecord, trial: &TrialRecord) {
         lines(remedies.collect()),
         match (stands, &record.capacity) {
             (true, None) => Mark::Invalid.sign().to_owned() + " left out",
-            (true, Some(_)) => "a miss".to_owned(),
+            (true, Some(_)) => "judged".to_owned(),
             (false, _) => "repeated".to_owned(),
         },
     );

@@ -1,8 +1,8 @@
 //! Where the limit lies that a trial met: the evidence of its own figures.
 
-use pushbench_core::figure::Unit;
 use pushbench_core::link::Cause;
 use pushbench_core::scenario::{Objective, Point};
+use pushbench_metrics::judge::breakdown::Breakdown;
 use pushbench_metrics::observe::disturbance::Disturbance;
 use pushbench_metrics::observe::histogram::LatencyHistogram;
 use pushbench_metrics::observe::instrument::Process;
@@ -59,6 +59,21 @@ pub(super) fn of_invalid(invalid: &Invalid) -> Limit {
     Limit::new(place, invalid.to_string())
 }
 
+/// Whether what makes a trial invalid can only have made delays longer: somebody stood still or had too
+/// much to do on the way of messages, each of which was there at the instant that was noted, or before.
+pub(super) const fn only_delays(invalid: &Invalid) -> bool {
+    matches!(
+        invalid,
+        Invalid::InstrumentStalled(_)
+            | Invalid::LoadSaturated { .. }
+            | Invalid::MachineStalled { .. }
+            | Invalid::MachineBusy(_)
+            | Invalid::Throttled(_)
+            | Invalid::RouterLate { .. }
+            | Invalid::RouterStalled(_)
+    )
+}
+
 /// Which of several reasons is told: the others may follow from it.
 pub(super) const fn urgency(limit: &Limit) -> u32 {
     match limit.place {
@@ -76,7 +91,12 @@ pub(super) fn waits(point: &Point, limit_us: f64, quantile: Option<f64>) -> bool
     point.poll_interval.0.as_secs_f64() * 1e6 * quantile.unwrap_or(0.5) > limit_us
 }
 
-/// A valid trial that does not meet an objective.
+/// The longest delay that meets an objective, µs; `None` where it is about none.
+pub(super) fn delay_us(objective: &Objective) -> Option<f64> {
+    (objective.figure().is_delay() && objective.is_upper()).then_some(objective.limit())
+}
+
+/// A trial that does not meet an objective.
 pub(super) struct Evidence<'a> {
     pub(super) trial: &'a TrialRecord,
     pub(super) point: &'a Point,
@@ -100,10 +120,8 @@ impl Evidence<'_> {
         found.unwrap_or_else(|| Limit::new(Place::Unknown, ""))
     }
 
-    /// The longest delay that meets the objective, µs; `None` where it is about none.
     fn delay_us(&self) -> Option<f64> {
-        let is_delay = self.objective.figure().unit() == Unit::Micros && self.objective.is_upper();
-        is_delay.then_some(self.objective.limit())
+        delay_us(self.objective)
     }
 
     /// A poll waits for its period, whatever the load.
@@ -162,36 +180,45 @@ impl Evidence<'_> {
         Some(Limit::new(Place::Machine, found.to_string()))
     }
 
-    /// Without the time that passed between its kernel and its clients the objective would be met, or
-    /// that time was most of what it allows.
+    /// It took the time that the objective is missed by, or had no more for what comes unevenly.
     fn load_generator(&self) -> Option<Limit> {
-        let limit_us = self.delay_us()?;
-        let limit = |detail| Some(Limit::new(Place::LoadGenerator, detail));
-        let breakdown = self.trial.breakdown.as_ref().filter(|all| !all.is_empty());
-        if let Some((all, quantile)) = breakdown.zip(self.objective.figure().quantile()) {
-            let measured_us = all.latency.histogram.percentile_us(quantile)?;
-            let without_us = all.without_load.percentile_us(quantile)?;
-            if !self.objective.is_met_by(measured_us) && self.objective.is_met_by(without_us) {
-                return limit(format!(
-                    "its kernel had the messages after {}, its clients after {}",
-                    time(without_us),
-                    time(measured_us)
-                ));
+        if let Some(limit_us) = self.delay_us() {
+            let breakdown = self.trial.breakdown.as_ref().filter(|all| !all.is_empty());
+            if let Some((all, quantile)) = breakdown.zip(self.objective.figure().quantile()) {
+                return self.behind_its_kernel(all, quantile);
             }
-            return None;
+            let late = self.late_us().filter(|late_us| *late_us > limit_us * MOST_OF);
+            if let Some(late_us) = late {
+                let detail = format!("it was up to {} late", time(late_us));
+                return Some(Limit::new(Place::LoadGenerator, detail));
+            }
         }
-        let late = self.trial.warnings.iter().find_map(|warning| match warning {
+        let resources = &self.trial.resources;
+        self.full(Place::LoadGenerator, self.share(resources.load_cpu, resources.load_processes))
+    }
+
+    /// Without the time that passed between its kernel and its clients the objective would be met.
+    fn behind_its_kernel(&self, all: &Breakdown, quantile: f64) -> Option<Limit> {
+        let measured_us = all.latency.histogram.percentile_us(quantile)?;
+        let without_us = all.without_load.percentile_us(quantile)?;
+        let met = |us| self.objective.is_met_by(us);
+        (!met(measured_us) && met(without_us)).then(|| {
+            let (kernel, clients) = (time(without_us), time(measured_us));
+            let detail =
+                format!("its kernel had the messages after {kernel}, its clients after {clients}");
+            Limit::new(Place::LoadGenerator, detail)
+        })
+    }
+
+    /// How late it was, or for how long it stood still, µs.
+    fn late_us(&self) -> Option<f64> {
+        self.trial.warnings.iter().find_map(|warning| match warning {
             Warning::LoadLate(lag) => Some(lag.us),
             Warning::InstrumentStalls(own) if own.who != Process::Parent => {
                 Some(own.worst.as_secs_f64() * 1e6)
             }
             _ => None,
-        });
-        if let Some(late_us) = late.filter(|late_us| *late_us > limit_us * MOST_OF) {
-            return limit(format!("it was up to {} late", time(late_us)));
-        }
-        let resources = &self.trial.resources;
-        self.full(Place::LoadGenerator, self.share(resources.load_cpu, resources.load_processes))
+        })
     }
 
     /// The server took most of the time, though not its core's.

@@ -2,36 +2,27 @@
 //! known once there is none.
 //!
 //! Load doubles from the least until it fails, then the interval between what held and what failed is
-//! halved on the axis' scale until it is narrow. The noise of a shared machine makes things worse, hardly ever better, and
-//! comes in bursts. So what holds is believed sooner than what fails: two trials that meet the
-//! objective are enough, or one that does by far; a load fails with four that miss it, and between
-//! the second and the third the most load that held is tried again. Where that misses too, it is the
-//! machine of this minute that is seen, or the lower load had only been lucky, and that one is
-//! tested in its turn, by the same rules. In the end the lower load has to hold in most of its trials.
+//! halved on the axis' scale until it is narrow. The noise of a shared machine makes things worse, hardly
+//! ever better, and comes in bursts. So what holds is believed sooner than what fails, and a miss only
+//! where the machine was as before: behind it the most load that held is tried again, and has to hold,
+//! and not to take many times as much of the limit as it did. A burst in which a load misses is seen
+//! there, also by a load so low that it bears it. In the end the load that fails is tried again in turns
+//! with the one that holds, which is near by then. How many trials that takes is said in `session`.
+
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pushbench_metrics::record::capacity::{Limit, Place};
 
+use self::session::{Purpose, Session};
 use super::tally::Tally;
-
-/// Trials that miss the objective at a load before it fails.
-const MISSES: u32 = 4;
-
-/// The miss from which on the load below is tried again behind each, so that time passes as well.
-const GUARDED_FROM: u32 = 2;
-
-/// Trials that meet the objective at a load before it holds.
-const HOLDS: u32 = 2;
-
-/// The same of the load that the search comes to in the end.
-const CONFIRMS: u32 = 3;
-
-/// Trials that agree about a load that failed when it is looked at once more.
-const AGREES: u32 = 2;
 
 /// How often the least load may fail that held before, until nothing more is asked of the machine.
 const DISTURBANCES: u32 = 3;
+
+/// From so many times the part of the limit that a load took before on, the machine is not as it was then.
+const WORSE: f64 = 2.5;
 
 /// The most trials of a search.
 const TRIALS: u32 = 120;
@@ -54,9 +45,16 @@ pub enum Outcome {
     Met {
         /// Whether one trial is enough.
         clearly: bool,
+        /// The part of the limit that it took, 0 to 1; `None` where the objectives have no such limit.
+        took: Option<f64>,
     },
     /// It did not, or could not be used.
-    Missed(Limit),
+    Missed {
+        /// Why.
+        limit: Limit,
+        /// How many times the limit it took; `None` where that is not known.
+        took: Option<f64>,
+    },
     /// There can be no such trial, whenever it is tried.
     Impossible(Limit),
 }
@@ -74,30 +72,6 @@ pub enum Found {
     Unsettled(Option<u64>, Limit),
 }
 
-/// A purpose for which a load is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// It is not known whether it holds.
-    Probe,
-    /// It held, and one above it misses.
-    Control,
-    /// It is the load that holds which the search comes to.
-    Confirm,
-    /// It is the one that fails which the search comes to, looked at again some time later.
-    Recheck,
-}
-
-/// Trials at one load for one purpose.
-#[derive(Debug, Clone, Copy)]
-struct Session {
-    load: u64,
-    purpose: Purpose,
-    met: u32,
-    missed: u32,
-    /// The misses behind which a lower load has held, or there was none.
-    guarded: u32,
-}
-
 /// A search for the most load that holds.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -106,9 +80,11 @@ pub struct Search {
     /// The limits that the misses at each load met.
     limits: BTreeMap<u64, Vec<Limit>>,
     held: BTreeSet<u64>,
+    /// The least part of the limit that trials at each load took.
+    least: BTreeMap<u64, f64>,
     /// Loads that failed, and whether they did so for good.
     failed: BTreeMap<u64, (Limit, bool)>,
-    /// How often each load failed: one that held in between and fails again does so for good.
+    /// How often each load failed.
     failures: BTreeMap<u64, u32>,
     /// The last is at work, those before it wait for it.
     sessions: Vec<Session>,
@@ -126,6 +102,7 @@ impl Search {
             tried: BTreeMap::new(),
             limits: BTreeMap::new(),
             held: BTreeSet::new(),
+            least: BTreeMap::new(),
             failed: BTreeMap::new(),
             failures: BTreeMap::new(),
             sessions: vec![Session::of(bounds.least, Purpose::Probe)],
@@ -186,18 +163,26 @@ impl Search {
 
     /// Takes the outcome of a trial at the load that [`next`](Self::next) named.
     pub fn take(&mut self, outcome: Outcome) {
-        let Some(session) = self.sessions.last_mut().filter(|_| self.found.is_none()) else {
-            return;
-        };
-        let load = session.load;
+        let Some(load) = self.next() else { return };
+        let is_worse = self.is_worse(load, &outcome);
+        let Some(session) = self.sessions.last_mut() else { return };
         self.trials += 1;
-        self.tried.entry(load).or_default().count(&outcome);
+        let tally = self.tried.entry(load).or_default();
         match outcome {
-            Outcome::Met { clearly } => session.met += if clearly { HOLDS } else { 1 },
-            Outcome::Missed(limit) => {
-                session.missed += 1;
+            Outcome::Met { clearly, .. } => {
+                tally.count(true);
+                if is_worse && session.is_patient() {
+                    session.waits();
+                } else {
+                    session.meets(clearly);
+                }
+            }
+            Outcome::Missed { limit, .. } => {
+                tally.count(false);
+                session.misses(is_worse);
                 self.limits.entry(load).or_default().push(limit);
             }
+            // It never was a trial.
             Outcome::Impossible(limit) => {
                 self.limits.insert(load, vec![limit.clone()]);
                 return self.has_failed(load, limit, true);
@@ -209,11 +194,25 @@ impl Search {
         }
     }
 
+    /// Whether the machine was not as it was in other trials at that load. Notes what the trial took.
+    fn is_worse(&mut self, load: u64, outcome: &Outcome) -> bool {
+        let (took, is_machine) = match outcome {
+            Outcome::Met { took, .. } => (*took, false),
+            Outcome::Missed { limit, took } => (*took, limit.place == Place::Machine),
+            Outcome::Impossible(_) => (None, false),
+        };
+        let Some(took) = took else { return is_machine };
+        let least = self.least.entry(load).or_insert(f64::INFINITY);
+        let is_worse = took > *least * WORSE;
+        *least = least.min(took);
+        is_machine || is_worse
+    }
+
     /// Ends with an interval that is wider than was asked for, or with none.
     fn give_up(&mut self) {
         let fails = self.failed.first_key_value();
         self.found = Some(match (self.holds(), fails) {
-            (Some(holds), Some((fails, (limit, _)))) => {
+            (Some(holds), Some((fails, (limit, true)))) => {
                 Found::Between(holds, *fails, limit.clone())
             }
             (holds, _) => {
@@ -237,29 +236,45 @@ impl Search {
             let limit = limit.unwrap_or_else(|| Limit::new(Place::Unknown, ""));
             return self.has_failed(load, limit, is_known);
         }
-        if session.missed < GUARDED_FROM || session.guarded >= session.missed {
+        if !session.wants_control() {
             return;
         }
         match self.held.range(..load).next_back() {
             Some(&below) => self.sessions.push(Session::of(below, Purpose::Control)),
-            None => self.guard(),
+            None => self.believe(),
         }
     }
 
-    /// Nothing below the load that is at work can be tried, or it held.
-    fn guard(&mut self) {
+    /// The misses of the load that is at work are believed: a lower one held behind them, or there is none.
+    fn believe(&mut self) {
         if let Some(session) = self.sessions.last_mut() {
-            session.guarded = session.missed;
+            session.believe();
         }
         self.judge();
+    }
+
+    /// The misses of the load that is at work say nothing of it: a lower one missed as well.
+    fn forget(&mut self) {
+        let Some(session) = self.sessions.last_mut() else { return };
+        let (load, misses) = (session.load, session.forget());
+        if let Some(tally) = self.tried.get_mut(&load) {
+            tally.forget_misses(misses);
+        }
+        if let Some(limits) = self.limits.get_mut(&load) {
+            limits.truncate(limits.len().saturating_sub(misses as usize));
+        }
     }
 
     fn has_held(&mut self, load: u64) {
         self.held.insert(load);
         // What failed below it failed for another reason than load.
         self.failed = self.failed.split_off(&(load + 1));
-        self.sessions.pop();
-        if self.sessions.is_empty() { self.go_on() } else { self.guard() }
+        let session = self.sessions.pop();
+        match session {
+            _ if self.sessions.is_empty() => self.go_on(),
+            Some(session) if session.is_shaken() => self.forget(),
+            _ => self.believe(),
+        }
     }
 
     /// `load` fails, perhaps for good.
@@ -269,11 +284,13 @@ impl Search {
             // It held before, and all that is above it may have failed for the same reason.
             None if self.held.contains(&load) => self.disturbance(limit),
             None => self.found = Some(Found::Misses(limit)),
-            Some(_) => {
+            Some(below) => {
                 drop(self.held.split_off(&load));
                 let failures = self.failures.entry(load).or_default();
                 *failures += 1;
-                self.failed.insert(load, (limit, for_good || *failures > 1));
+                // One that held in between, and was tried in turns with a load near by.
+                let again = *failures > 1 && self.is_narrow(below, load);
+                self.failed.insert(load, (limit, for_good || again));
                 self.sessions.clear();
                 self.go_on();
             }
@@ -289,7 +306,8 @@ impl Search {
         }
         for session in &mut self.sessions {
             *session = Session::of(session.load, session.purpose);
-            self.tried.entry(session.load).or_default().forget_misses();
+            let tally = self.tried.entry(session.load).or_default();
+            tally.forget_misses(tally.missed);
             self.limits.remove(&session.load);
         }
     }
@@ -307,12 +325,16 @@ impl Search {
             Some((fails, ..)) if !self.is_narrow(holds, fails) => {
                 (middle(holds, fails), Purpose::Probe)
             }
+            // The load that holds has to show first that the machine is as before.
+            Some((fails, _, false)) => {
+                self.sessions.push(Session::of(fails, Purpose::Recheck));
+                (holds, Purpose::Control)
+            }
             _ if !is_confirmed => (holds, Purpose::Confirm),
             None => {
                 self.found = Some(Found::AllHeld(holds));
                 return;
             }
-            Some((fails, _, false)) => (fails, Purpose::Recheck),
             Some((fails, limit, true)) => {
                 self.found = Some(Found::Between(holds, fails, limit.clone()));
                 return;
@@ -323,39 +345,6 @@ impl Search {
 
     fn is_narrow(&self, holds: u64, fails: u64) -> bool {
         fails - holds <= 1 || fails as f64 <= holds as f64 * (1.0 + self.bounds.within)
-    }
-}
-
-impl Tally {
-    const fn is_confirmed(self) -> bool {
-        self.met >= CONFIRMS && self.met > self.missed
-    }
-
-    const fn is_refuted(self) -> bool {
-        self.missed >= CONFIRMS && self.missed >= self.met
-    }
-}
-
-impl Session {
-    const fn of(load: u64, purpose: Purpose) -> Self {
-        Self { load, purpose, met: 0, missed: 0, guarded: 0 }
-    }
-
-    const fn is_held(&self, tally: Tally) -> bool {
-        match self.purpose {
-            Purpose::Probe => self.met >= HOLDS,
-            Purpose::Control => self.met > 0,
-            Purpose::Confirm => tally.is_confirmed(),
-            Purpose::Recheck => self.met >= AGREES,
-        }
-    }
-
-    const fn is_failed(&self, tally: Tally) -> bool {
-        match self.purpose {
-            Purpose::Probe | Purpose::Control => self.missed >= MISSES,
-            Purpose::Confirm => self.guarded >= GUARDED_FROM && tally.is_refuted(),
-            Purpose::Recheck => self.missed >= AGREES,
-        }
     }
 }
 

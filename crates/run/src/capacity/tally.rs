@@ -1,7 +1,5 @@
 //! Counts of the trials at a load.
 
-use super::search::Outcome;
-
 /// How many trials at a load met the objectives, and how many did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -14,18 +12,18 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) const fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Met { .. } => self.met += 1,
-            Outcome::Missed(_) => self.missed += 1,
-            // It never was.
-            Outcome::Impossible(_) => return,
-        }
+    /// Counts a trial.
+    pub(super) const fn count(&mut self, is_met: bool) {
         self.trials += 1;
+        if is_met {
+            self.met += 1;
+        } else {
+            self.missed += 1;
+        }
     }
 
-    /// Its misses were the machine's of a certain time.
-    pub(super) const fn forget_misses(&mut self) {
-        self.missed = 0;
+    /// So many of its misses were the machine's of a certain time.
+    pub(super) const fn forget_misses(&mut self, misses: u32) {
+        self.missed = self.missed.saturating_sub(misses);
     }
 }

@@ -92,7 +92,7 @@ impl FromStr for Objective {
 
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
         let sign = text.find(['<', '>']);
-        let sign = sign.ok_or_else(|| ThresholdError::Operator(text.to_owned()))?;
+        let sign = sign.ok_or_else(|| ThresholdError::Objective(text.to_owned()))?;
         let (name, condition) = text.split_at(sign);
         let Some(figure) = Figure::named(name.trim()) else {
             return text.parse().map(Self).map_err(|error| match error {

@@ -40,13 +40,14 @@ impl Noisy {
             * (self.noise * self.normal()).exp()
             * disturbance;
         match of_limit {
-            small if small < 0.5 => Outcome::Met { clearly: true },
-            below if below < 1.0 => Outcome::Met { clearly: false },
+            small if small < 0.5 => Outcome::Met { clearly: true, took: Some(small) },
+            below if below < 1.0 => Outcome::Met { clearly: false, took: Some(below) },
             // What a disturbed machine does to a trial often makes it invalid.
-            _ if disturbed && self.uniform() < 0.5 => {
-                Outcome::Missed(Limit::new(Place::Machine, "stalled"))
+            above => {
+                let stalled = disturbed && self.uniform() < 0.5;
+                let place = if stalled { Place::Machine } else { Place::ServerCpu };
+                Outcome::Missed { limit: Limit::new(place, ""), took: Some(above) }
             }
-            _ => Outcome::Missed(Limit::new(Place::ServerCpu, "full")),
         }
     }
 }
@@ -69,6 +70,8 @@ struct Score {
     right: u32,
     /// The load that failed lies more than 10 % below the ceiling: noise was taken for a limit.
     invented: u32,
+    /// The load that held lies more than 10 % above it.
+    overlooked: u32,
     unsettled: u32,
     trials: u32,
 }
@@ -76,9 +79,12 @@ struct Score {
 /// A kind of system: how steep, how noisy, how often disturbed alone and in bursts.
 type Kind = (f64, f64, f64, (f64, f64));
 
-fn score((steep, noise, alone, burst): Kind, seeds: u64) -> Score {
+/// Searches for each kind.
+const SEEDS: u64 = 2_000;
+
+fn score((steep, noise, alone, burst): Kind) -> Score {
     let mut score = Score::default();
-    for seed in 1..=seeds {
+    for seed in 1..=SEEDS {
         let (in_burst, drawn, ceiling) = (false, 0, 1.0);
         let mut system = Noisy { ceiling, steep, noise, alone, burst, in_burst, seed, drawn };
         // From 20 to 30,000.
@@ -90,39 +96,72 @@ fn score((steep, noise, alone, burst): Kind, seeds: u64) -> Score {
             Found::Between(holds, fails, _) => {
                 score.right += u32::from((0.9..=1.1).contains(&(holds as f64 / ceiling)));
                 score.invented += u32::from((fails as f64) < ceiling / 1.1);
+                score.overlooked += u32::from(holds as f64 > ceiling * 1.1);
             }
             Found::Unsettled(..) => score.unsettled += 1,
-            Found::Misses(_) | Found::AllHeld(_) => score.invented += 1,
+            Found::Misses(_) => score.invented += 1,
+            Found::AllHeld(_) => score.overlooked += 1,
         }
     }
     score
 }
 
-/// Kinds of systems, and how often in a thousand a limit may be invented.
-const KINDS: [(&str, Kind, u32); 6] = [
-    ("calm, a queue", (1.0, 0.02, 0.0, (0.0, 0.0)), 0),
-    ("noisy, a queue", (1.0, 0.05, 0.0, (0.0, 0.0)), 5),
-    ("noisy, a core", (8.0, 0.3, 0.0, (0.0, 0.0)), 5),
-    ("one trial in seven disturbed", (1.0, 0.03, 0.14, (0.0, 0.0)), 10),
-    ("bursts of three trials", (1.0, 0.03, 0.02, (0.04, 0.7)), 10),
-    ("bursts of eight trials, a core", (8.0, 0.2, 0.02, (0.02, 0.88)), 50),
-];
+/// Whose p99 grows as a queue does, and steeply as a core fills.
+const QUEUE: (f64, f64) = (1.0, 0.03);
+const CORE: (f64, f64) = (8.0, 0.2);
+
+/// Kinds of systems. One trial in seven is disturbed by bursts of so many trials, if by any.
+fn kinds() -> Vec<(String, Kind)> {
+    let calm = (0.0, 0.0);
+    let mut kinds = vec![
+        ("calm, a queue".to_owned(), (1.0, 0.02, 0.0, calm)),
+        ("noisy, a queue".to_owned(), (1.0, 0.05, 0.0, calm)),
+        ("noisy, a core".to_owned(), (8.0, 0.3, 0.0, calm)),
+    ];
+    for length in [1.0, 2.0, 4.0, 8.0, 16.0] {
+        for (name, (steep, noise)) in [("queue", QUEUE), ("core", CORE)] {
+            let burst = (1.0 / (6.0 * length), 1.0 - 1.0 / length);
+            kinds.push((format!("a {name}, bursts of {length}"), (steep, noise, 0.02, burst)));
+        }
+    }
+    kinds
+}
 
 #[test]
 fn the_ceiling_of_a_noisy_system_is_found_and_noise_is_no_limit() {
-    for (name, kind, most_invented) in KINDS {
-        let score = score(kind, 1_000);
-        assert!(score.right >= 950, "{name}: {score:?}");
-        assert!(score.invented <= most_invented, "{name}: {score:?}");
-        assert!(score.unsettled <= 10, "{name}: {score:?}");
+    let per_mille = |count: u32| f64::from(count) * 1_000.0 / SEEDS as f64;
+    let mut invented = 0;
+    println!("{:<22}  right  invented  overlooked  unsettled  trials", "per mille");
+    for (name, kind) in kinds() {
+        let score = score(kind);
+        println!(
+            "{name:<22} {:>6.1} {:>9.1} {:>11.1} {:>10.1} {:>7.1}",
+            per_mille(score.right),
+            per_mille(score.invented),
+            per_mille(score.overlooked),
+            per_mille(score.unsettled),
+            f64::from(score.trials) / SEEDS as f64
+        );
+        invented += score.invented;
+        assert!(per_mille(score.right) >= 980.0, "{name}: {score:?}");
+        assert!(per_mille(score.invented) <= 3.0, "{name}: {score:?}");
+        assert!(per_mille(score.overlooked) <= 1.0, "{name}: {score:?}");
+        assert!(per_mille(score.unsettled) <= 20.0, "{name}: {score:?}");
+        assert!(score.trials <= 55 * SEEDS as u32, "{name}: {score:?}");
     }
+    assert!(per_mille(invented) <= 4.0, "{invented} of all kinds");
 }
 
 fn missed(place: Place) -> Outcome {
-    Outcome::Missed(Limit::new(place, ""))
+    Outcome::Missed { limit: Limit::new(place, ""), took: None }
 }
 
-const CLEAR: Outcome = Outcome::Met { clearly: true };
+const CLEAR: Outcome = Outcome::Met { clearly: true, took: None };
+
+/// A trial that meets the objective by that part of the limit.
+fn took(part: f64) -> Outcome {
+    Outcome::Met { clearly: part < 0.5, took: Some(part) }
+}
 
 #[test]
 fn a_calm_system_takes_few_trials() {
@@ -132,14 +171,14 @@ fn a_calm_system_takes_few_trials() {
     });
     let Found::Between(20, 21 | 22, limit) = found else { panic!("{found:?}") };
     assert_eq!(limit.place, Place::ServerCpu);
-    assert!(trials <= 40, "{trials}");
+    assert!(trials <= 33, "{trials}");
 }
 
 #[test]
 fn one_that_misses_at_the_least_load_has_no_capacity() {
     let (found, trials) = searched(|_| missed(Place::Server));
     assert!(matches!(&found, Found::Misses(limit) if limit.place == Place::Server), "{found:?}");
-    assert_eq!(trials, MISSES);
+    assert_eq!(trials, 4);
 }
 
 #[test]
@@ -190,6 +229,8 @@ fn a_machine_on_which_the_least_load_no_longer_holds_settles_nothing() {
         if trials <= 3 { CLEAR } else { missed(Place::Machine) }
     });
     assert!(matches!(found, Found::Unsettled(Some(4), _)), "{found:?}");
+    // Three that held, two at each of 8, 4 and 2, and thrice the four with which the least load fails.
+    assert_eq!(trials, 3 + 3 * 2 + 3 * 4);
 }
 
 #[test]
@@ -208,6 +249,7 @@ fn a_disturbance_while_loads_double_is_found_out_in_the_end() {
 /// Neither holding nor failing, over a wide stretch of loads.
 #[test]
 fn a_search_ends_where_nothing_is_sharp() {
+    let mut longest = 0;
     for seed in 1..=500 {
         let mut tries = 0;
         let (found, trials) = searched(|load| {
@@ -219,8 +261,214 @@ fn a_search_ends_where_nothing_is_sharp() {
         let Found::Between(holds, fails, limit) = found else { panic!("{seed}: {found:?}") };
         assert!((4..=12).contains(&holds) && fails <= 16, "{seed}: {holds} {fails}");
         assert_eq!(limit.place, Place::LoadGenerator);
-        assert!(trials < TRIALS, "{seed}: {trials}");
+        longest += u32::from(trials >= TRIALS);
     }
+    assert!(longest <= 5, "{longest}");
+}
+
+/// Loads that hold take a thousandth of their load, in a burst five times as much, in which those
+/// above 64 miss.
+fn in_burst(load: u64, is_disturbed: bool) -> Outcome {
+    let part = load as f64 / 1_000.0;
+    match load {
+        0..=64 if is_disturbed => took(part * 5.0),
+        0..=1_000 if !is_disturbed => took(part),
+        _ => missed(Place::ServerCpu),
+    }
+}
+
+#[test]
+fn a_control_that_is_worse_than_before_shows_that_a_load_misses_by_the_machine() {
+    let mut search = Search::new(BOUNDS);
+    // 1 to 64, then 128 twice and its control four times.
+    while let Some(load) = search.next() {
+        search.take(in_burst(load, (8..=13).contains(&(search.trials + 1))));
+        assert_ne!(search.answer(128), Some(false), "after {} trials", search.trials);
+    }
+    assert_eq!(search.tried()[&128].missed, 0, "{:?}", search.tried());
+    let Some(Found::Between(holds, fails, _)) = search.found() else { panic!("{search:?}") };
+    assert!(*holds >= 900 && *fails <= 1_100, "{holds} {fails}");
+}
+
+#[test]
+fn a_machine_that_stays_worse_settles_nothing_and_the_search_ends() {
+    let mut trials = 0;
+    let (found, all) = searched(|load| {
+        trials += 1;
+        in_burst(load, trials >= 8)
+    });
+    let Found::Unsettled(Some(64), limit) = found else { panic!("{found:?}") };
+    assert_eq!(limit.place, Place::Machine);
+    assert_eq!(all, TRIALS);
+}
+
+#[test]
+fn what_holds_and_what_fails_are_tried_in_turns_in_the_end() {
+    for ceiling in 20..40 {
+        let mut loads = Vec::new();
+        let (found, _) = searched(|load| {
+            loads.push(load);
+            if load <= ceiling { CLEAR } else { missed(Place::ServerCpu) }
+        });
+        let Found::Between(holds, fails, _) = found else { panic!("{found:?}") };
+        let last = &loads[loads.len() - 6..];
+        assert!(last == [holds, holds, fails, holds, fails, holds], "{ceiling}: {loads:?}");
+        // Four times when it failed, and twice in turns.
+        assert_eq!(
+            loads.iter().filter(|tried| **tried == fails).count(),
+            6,
+            "{ceiling}: {loads:?}"
+        );
+    }
+}
+
+/// A search from 1 to 2 clients whose first trial met the objective clearly.
+fn of_two() -> Search {
+    let mut search = Search::new(Bounds { most: 2, ..BOUNDS });
+    search.take(CLEAR);
+    search
+}
+
+const BARELY: Outcome = Outcome::Met { clearly: false, took: None };
+
+#[test]
+fn a_load_that_meets_the_objective_barely_is_tried_again() {
+    let mut search = of_two();
+    search.take(BARELY);
+    assert_eq!((search.next(), search.answer(2)), (Some(2), None));
+    search.take(BARELY);
+    assert_eq!(search.answer(2), Some(true));
+}
+
+#[test]
+fn a_load_is_the_answer_once_more_of_its_trials_meet_the_objective_than_do_not() {
+    let mut search = of_two();
+    let misses = || missed(Place::ServerCpu);
+    // The third is of the control.
+    for outcome in [misses(), misses(), CLEAR, misses(), BARELY, BARELY, BARELY] {
+        assert_eq!(search.found(), None);
+        search.take(outcome);
+    }
+    let tally = search.tried()[&2];
+    assert_eq!((tally.met, tally.missed, search.next()), (3, 3, Some(2)));
+    search.take(BARELY);
+    assert_eq!(search.found(), Some(&Found::AllHeld(2)));
+}
+
+#[test]
+fn a_load_that_held_is_no_answer_with_three_misses_and_no_more_that_met() {
+    let mut search = of_two();
+    let miss = || missed(Place::ServerCpu);
+    for outcome in [BARELY, BARELY, miss(), miss(), CLEAR] {
+        search.take(outcome);
+    }
+    assert_eq!((search.next(), search.answer(2)), (Some(2), Some(true)));
+    for outcome in [miss(), miss(), CLEAR] {
+        search.take(outcome);
+    }
+    assert_eq!(search.answer(2), Some(false));
+}
+
+#[test]
+fn misses_since_the_least_load_failed_are_the_machines() {
+    let mut search = of_two();
+    for _ in 0..6 {
+        search.take(missed(Place::ServerCpu));
+    }
+    let missed = [1, 2].map(|load| search.tried()[&load].missed);
+    assert_eq!((search.next(), missed, search.limit(2)), (Some(1), [0, 0], None));
+}
+
+#[test]
+fn a_control_waits_for_a_while_and_then_the_load_above_is_tried_again() {
+    let mut search = Search::new(Bounds { most: 2, ..BOUNDS });
+    for outcome in [took(0.1), missed(Place::ServerCpu), missed(Place::ServerCpu)] {
+        search.take(outcome);
+    }
+    for _ in 0..5 {
+        assert_eq!(search.next(), Some(1));
+        search.take(took(0.3));
+    }
+    assert_eq!((search.next(), search.tried()[&2].missed), (Some(2), 0));
+}
+
+#[test]
+fn of_limits_that_as_many_misses_met_the_first_is_told() {
+    let mut search = of_two();
+    search.take(missed(Place::LoadGenerator));
+    search.take(missed(Place::ServerCpu));
+    assert_eq!(search.limit(2).map(|limit| limit.place), Some(Place::LoadGenerator));
+    search.take(CLEAR);
+    search.take(missed(Place::ServerCpu));
+    assert_eq!(search.limit(2).map(|limit| limit.place), Some(Place::ServerCpu));
+}
+
+#[test]
+fn a_load_that_was_not_tried_again_in_the_end_is_no_limit() {
+    // 128 fails, and 90; then the machine is slow for good, which the loads that hold show.
+    let mut trials = 0;
+    let mut search = Search::new(BOUNDS);
+    while let Some(load) = search.next() {
+        trials += 1;
+        let disturbance = if trials > 20 { 5.0 } else { 1.0 };
+        search.take(match load {
+            0..=64 => took(load as f64 / 1_000.0 * disturbance),
+            _ => missed(Place::ServerCpu),
+        });
+    }
+    assert_eq!(search.answer(128), Some(false));
+    assert!(matches!(search.found(), Some(Found::Unsettled(Some(_), _))), "{:?}", search.found());
+}
+
+#[test]
+fn answers_are_known_of_each_load_that_the_end_decides() {
+    let mut search = Search::new(BOUNDS);
+    while let Some(load) = search.next() {
+        search.take(match load {
+            0..=20 => CLEAR,
+            21..=30 => missed(Place::ServerCpu),
+            _ => Outcome::Impossible(Limit::new(Place::System, "open files")),
+        });
+    }
+    let Some(&Found::Between(holds, fails, _)) = search.found() else { panic!("{search:?}") };
+    let known = [holds, fails, fails + 1].map(|load| search.answer(load));
+    assert_eq!(known, [Some(true), Some(false), Some(false)]);
+    // What cannot be was no trial.
+    assert_eq!(search.tried()[&32], Tally::default());
+    let mut search = of_two();
+    search.take(missed(Place::Server));
+    assert_eq!(search.answer(2), None);
+    let mut search = Search::new(BOUNDS);
+    while search.next().is_some() {
+        search.take(missed(Place::Server));
+    }
+    assert_eq!(search.answer(1), Some(false));
+}
+
+#[test]
+fn misses_are_forgotten_where_the_control_missed_because_the_machine_was_disturbed() {
+    // The second and the third trial behind the least load are of a stall, control included.
+    let mut search = of_two();
+    for outcome in [missed(Place::ServerCpu), missed(Place::ServerCpu), missed(Place::Machine)] {
+        search.take(outcome);
+    }
+    assert_eq!((search.next(), search.tried()[&2].missed), (Some(1), 2));
+    search.take(CLEAR);
+    assert_eq!((search.next(), search.tried()[&2].missed), (Some(2), 0));
+    assert_eq!(search.limit(2), None);
+    // A control that misses for another reason once says nothing of the machine.
+    for outcome in [missed(Place::ServerCpu), missed(Place::ServerCpu), missed(Place::ServerCpu)] {
+        search.take(outcome);
+    }
+    search.take(CLEAR);
+    assert_eq!((search.next(), search.tried()[&2].missed), (Some(2), 2));
+    // The machine may be known to be what disturbed it, also where it misses by little.
+    let mut search = of_two();
+    let stalled = Outcome::Missed { limit: Limit::new(Place::Machine, ""), took: Some(1.1) };
+    for outcome in [missed(Place::ServerCpu), missed(Place::ServerCpu), stalled, took(0.9)] {
+        search.take(outcome);
+    }
+    assert_eq!((search.next(), search.tried()[&2].missed), (Some(2), 0));
 }
 
 #[test]
