@@ -20,7 +20,7 @@ use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::control::{
     LoadMeasured, LoadOrder, LoadPlan, Place, ServerMeasured, ServerPlan, TrialTiming,
 };
-use pushbench_metrics::record::warning::{Invalid, ProxyFault, ProxyFinding, Warning};
+use pushbench_metrics::record::warning::{Gone, Invalid, ProxyFault, ProxyFinding, Warning};
 use pushbench_metrics::record::{Resources, TrialId};
 use pushbench_os::time::clock;
 
@@ -207,6 +207,7 @@ impl<'a> Trial<'a> {
         ended_early.extend(self.browser.as_ref().and_then(BrowserSide::failure));
         ended_early.extend(self.server.foreign().and_then(SubjectSide::failure));
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
+        let server_gone = merged.load.attempts.left() > 0 && self.server.is_gone();
         let agreed = merged.load.agreed.take();
         Ok(Played {
             timing,
@@ -223,6 +224,7 @@ impl<'a> Trial<'a> {
             own_server,
             same_clock,
             feed_changed,
+            server_gone,
             latency_from: self.server.latency_from(),
             clock_step_ns,
         })
@@ -264,7 +266,8 @@ impl<'a> Trial<'a> {
         if let Some(refused) = self.refused(&attempts, error.as_ref()) {
             return Err(refused);
         }
-        let used = attempts.invalid(wanted, error.as_ref());
+        let gone = (attempts.left() > 0 && self.server.is_gone()).then_some(Gone::NotThere);
+        let used = attempts.invalid(wanted, error.as_ref(), gone);
         let missing = Invalid::ClientsMissing { connected, wanted, error };
         Err(TrialError::Invalid(used.unwrap_or(missing)))
     }

@@ -26,6 +26,7 @@ mod link;
 mod link_system;
 mod link_times;
 mod money;
+mod newcomer;
 mod processes;
 mod program;
 mod proxies;

@@ -19,6 +19,9 @@ pub enum Finding {
         count: u64,
         /// The start of the first.
         first: Option<String>,
+        /// The same of the last that is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// Messages came without a number or an instant where a rule looks for one, or answers without the
     /// place that the next poll goes on from.
@@ -27,6 +30,9 @@ pub enum Finding {
         count: u64,
         /// The first of them, and why.
         first: Option<String>,
+        /// The same of the last that is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// Numbers stepped back although time went on.
     Restarted {
@@ -64,7 +70,8 @@ impl Finding {
                 "if there are messages in it, widen --message; if not, name it with --ignore"
             }
             Self::Unreadable { .. } => {
-                "see where --seq, --stamp and --cursor look, and what is there"
+                "see where --seq, --stamp and --cursor look, and what is there; what is no message, such as a \
+                 greeting, takes --ignore"
             }
             Self::Restarted { .. } => {
                 "where there are several counters, name what tells them apart with --key; a counter that \
@@ -111,17 +118,18 @@ impl fmt::Display for Finding {
             seconds if seconds < 1.0 => micros(seconds * 1e6),
             seconds => format!("{seconds:.1} s"),
         };
-        let the_first = |f: &mut fmt::Formatter<'_>, first: &Option<String>| {
-            first.iter().try_for_each(|first| write!(f, ", the first: {first}"))
+        let shown = |f: &mut fmt::Formatter<'_>, first: &Option<String>, other: &Option<String>| {
+            first.iter().try_for_each(|first| write!(f, ", the first: {first}"))?;
+            other.iter().try_for_each(|other| write!(f, ", and later: {other}"))
         };
         match self {
-            Self::Unmatched { count, first } => {
+            Self::Unmatched { count, first, other } => {
                 write!(f, "what came was taken by no rule {count} times")?;
-                the_first(f, first)
+                shown(f, first, other)
             }
-            Self::Unreadable { count, first } => {
+            Self::Unreadable { count, first, other } => {
                 write!(f, "{count} times a rule found nothing where it looks")?;
-                the_first(f, first)
+                shown(f, first, other)
             }
             Self::Restarted { counter, restarts } => {
                 let Restarts { times, from, to } = restarts;
@@ -150,7 +158,7 @@ impl fmt::Display for Finding {
             }
             Self::CoarseStamps { unit, median } => write!(
                 f,
-                "stamps are whole multiples of {}, and the median latency from them, {}, is less than that",
+                "stamps are whole multiples of {}, and the median latency from them, {}, is no longer than that",
                 time(*unit),
                 time(*median)
             ),
