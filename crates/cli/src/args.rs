@@ -290,7 +290,7 @@ Examples:
   pushbench load --target http://127.0.0.1:80 --feed feed.json --path /sse -t sse --event price
   pushbench load --target http://127.0.0.1:3000 --path /ws -t websocket --seq /n --stamp /at:ms
   pushbench load --target http://127.0.0.1:3000 --path /ws -t websocket --seq /data/n \\
-    --message '.*\"type\":\"price\".*' --ignore '\"type\":\"hello\"'       behind a greeting
+    --stamp /data/at:ms --ignore '\"type\":\"hello\"'       behind a greeting
   pushbench load --target http://127.0.0.1:3000 --path /price -t short-poll --seq /version"
 )]
 pub(crate) struct LoadArgs {

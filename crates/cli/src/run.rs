@@ -304,11 +304,11 @@ fn show(folder: &RunFolder, record: &RunRecord, output: &OutputArgs) -> Result<(
         return print(&pushbench_report::json(record).map_err(Failure::failed)?);
     }
     let screen = screen(output.color);
-    let sentence = pushbench_report::sentence(record);
+    let sentence = pushbench_report::answer(record);
     let thresholds = pushbench_report::threshold_lines(record);
     let answer = sentence.lines().chain(thresholds.iter().map(String::as_str));
     let mut printed: String = answer.map(|line| screen.wrapped(line)).collect();
-    if !output.quiet {
+    if !output.quiet && !pushbench_report::is_void(record) {
         printed.push('\n');
         printed.push_str(&pushbench_report::terminal_table(record, screen));
     }

@@ -181,6 +181,15 @@ impl Program {
         self.templates().try_for_each(|(key, text)| self.check_variables(key, text))
     }
 
+    /// Whether it can know where clients connect to: it is told its main port, or that is the one that its
+    /// file says.
+    #[must_use]
+    pub fn knows_its_port(&self) -> bool {
+        let tells = |name: &str| name == MAIN_PORT || name == "address";
+        self.ports.get(MAIN_PORT).is_some_and(|port| *port > 0)
+            || self.templates().any(|(_, text)| variables(text).into_iter().any(tells))
+    }
+
     /// The texts in which variables may stand, and the key of each.
     fn templates(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let command = self.command.iter().map(|text| ("command", text));

@@ -41,7 +41,7 @@ pub struct Rules {
     pub message_len: Option<Pattern>,
     /// The messages of a WebSocket are one stream of bytes.
     pub joined: bool,
-    /// Texts that may come beside messages.
+    /// Texts that may come beside messages. Where all that arrives at a time is one, these are none.
     pub ignore: Option<Pattern>,
     /// Where a message has its number.
     pub seq: Option<Locator>,
@@ -164,11 +164,6 @@ impl Rules {
             (
                 self.joined && !finds,
                 "--joined needs --message or --message-len: a stream has no messages of its own",
-            ),
-            (
-                self.ignore.is_some() && !finds,
-                "--ignore needs --message or --message-len, such as --message '.*\"type\":\"price\".*': \
-                 else all that comes is a message",
             ),
             (
                 self.message_len.as_ref().is_some_and(|len| len.groups() == 0),

@@ -1,6 +1,9 @@
 //! Why a run did not end with status 0, in lines for standard error: one for each trial that
 //! cannot be used and each threshold that is not met.
 
+use std::mem::{Discriminant, discriminant};
+
+use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{RunRecord, TrialRecord};
 
 use crate::notes::{again, is_repeat};
@@ -47,13 +50,22 @@ fn reasons(trial: &TrialRecord) -> String {
 /// server that died in it is merely out of reach in the repeat.
 fn first_attempt(record: &RunRecord, trial: &TrialRecord) -> String {
     let earlier = |other: &&TrialRecord| other.id == trial.id && other.attempt < trial.attempt;
-    let kinds = |trial: &TrialRecord| -> Vec<_> {
-        trial.invalid.iter().map(std::mem::discriminant).collect()
-    };
+    let kinds = |trial: &TrialRecord| -> Vec<_> { trial.invalid.iter().map(kind).collect() };
     match record.trials.iter().find(earlier) {
         Some(first) if kinds(first) != kinds(trial) => {
             format!("; its first attempt was invalid for another reason: {}", reasons(first))
         }
         _ => String::new(),
     }
+}
+
+/// The kind of a reason. Of clients that have no attempt left what they met is a part of it, without its
+/// numbers, such as which of them it was.
+fn kind(reason: &Invalid) -> (Discriminant<Invalid>, Option<String>) {
+    let met = match reason {
+        Invalid::AttemptsUsed(used) => used.error.as_deref(),
+        _ => None,
+    };
+    let words = |error: &str| error.chars().filter(|c| !c.is_ascii_digit()).collect();
+    (discriminant(reason), met.map(words))
 }

@@ -69,7 +69,7 @@ pub use self::history::{history_csv, history_json, history_markdown, history_tab
 pub use self::markdown::markdown;
 pub use self::repeat::{TRACE, runs_elsewhere};
 pub use self::screen::Screen;
-pub use self::sentence::sentence;
+pub use self::sentence::{answer, is_void, sentence};
 pub use self::settings::{over, talked, worded as setting_in_words};
 pub use self::terminal::terminal_table;
 pub use self::thresholds::threshold_lines;

@@ -52,6 +52,23 @@ pub fn sentence(record: &RunRecord) -> String {
     lines.join("\n")
 }
 
+/// The same where standard error says of each trial why it cannot be used: where that is all there is to say,
+/// the reasons stand there, once, and not here.
+#[must_use]
+pub fn answer(record: &RunRecord) -> String {
+    if !is_void(record) {
+        return sentence(record);
+    }
+    "No trial was valid, so there is nothing to compare.".to_owned()
+}
+
+/// Whether a run has trials, and not a single valid one, so that a table would be of dashes alone.
+#[must_use]
+pub fn is_void(record: &RunRecord) -> bool {
+    let mut trials = record.standing().peekable();
+    record.capacity.is_none() && trials.peek().is_some() && trials.all(|trial| !trial.is_valid())
+}
+
 fn line(block: &Block<'_>) -> String {
     let text = block_sentences(block);
     if block.heading.is_empty() {

@@ -2,12 +2,10 @@
 //! invalid, and the floors among them.
 
 use pushbench_core::Contender;
-use pushbench_metrics::record::warning::Invalid;
 use pushbench_metrics::record::{TrialId, TrialRecord};
 
 use crate::error::RunError;
 use crate::event::{self, AttemptRecord, Event, Listener};
-use crate::player::Server;
 use crate::setup::{Attempt, Run};
 use crate::validity::record;
 use crate::{floor, trial};
@@ -25,12 +23,6 @@ impl Run {
         record::of(&self.plan, attempt, trial::play(self, attempt, listener))
     }
 
-    /// Whether clients came to their last attempt at a server that no repeat would start anew.
-    fn is_gone(&self, trial: &TrialRecord) -> bool {
-        let used = |reason: &Invalid| matches!(reason, Invalid::AttemptsUsed(_));
-        matches!(self.players.server, Server::Running(..)) && trial.invalid.iter().any(used)
-    }
-
     /// Goes through the trials, and tells `listener` of each as it ends.
     ///
     /// # Errors
@@ -45,7 +37,7 @@ impl Run {
             repeat(last && !has_floor, listener, |number, listener| {
                 let attempt = Attempt { id, order, number };
                 let trial = self.play_once(attempt, listener)?;
-                let stands = trial.is_valid() || trial.is_settled() || self.is_gone(&trial);
+                let stands = trial.is_valid() || trial.is_settled();
                 Ok((AttemptRecord::Trial(Box::new(trial)), stands))
             })?;
             if !has_floor {

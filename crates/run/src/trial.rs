@@ -18,7 +18,7 @@ use pushbench_metrics::observe::attempts::Attempts;
 use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::control::{LoadOrder, LoadPlan, Place, ServerPlan, TrialTiming};
-use pushbench_metrics::record::warning::{Invalid, ProxyFault, ProxyFinding, Warning};
+use pushbench_metrics::record::warning::{Gone, Invalid, ProxyFault, ProxyFinding, Warning};
 use pushbench_metrics::record::{Resources, TrialId};
 use pushbench_os::time::clock;
 
@@ -200,6 +200,7 @@ impl<'a> Trial<'a> {
         let router = self.stop_link(&mut merged.load)?;
         let ended_early = self.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
+        let server_gone = merged.load.attempts.left() > 0 && self.server.is_gone();
         let agreed = merged.load.agreed.take();
         Ok(Played {
             timing,
@@ -216,6 +217,7 @@ impl<'a> Trial<'a> {
             own_server,
             same_clock,
             feed_changed,
+            server_gone,
             latency_from: self.server.latency_from(),
             clock_step_ns,
         })
@@ -257,7 +259,8 @@ impl<'a> Trial<'a> {
         if let Some(refused) = self.refused(&attempts, error.as_ref()) {
             return Err(refused);
         }
-        let used = attempts.invalid(wanted, error.as_ref());
+        let gone = (attempts.left() > 0 && self.server.is_gone()).then_some(Gone::NotThere);
+        let used = attempts.invalid(wanted, error.as_ref(), gone);
         let missing = Invalid::ClientsMissing { connected, wanted, error };
         Err(TrialError::Invalid(used.unwrap_or(missing)))
     }

@@ -22,7 +22,7 @@ use pushbench_metrics::observe::cuts::Cuts;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::LoadMeasured;
 use pushbench_metrics::record::warning::{
-    FEW_MESSAGES, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, PathFault, RoomDoubt,
+    FEW_MESSAGES, Gone, Invalid, LOAD_LATE_US, Lag, PUBLISHER_LATE_US, PathFault, RoomDoubt,
     SATURATED_SHARE, Warning,
 };
 use pushbench_protocol::batch::MAX_BATCH;
@@ -67,7 +67,9 @@ impl<'a> Evidence<'a> {
         let coded = load.coded.clone().map(|error| Invalid::Coded { error });
         let mut reasons: Vec<Invalid> = coded.into_iter().collect();
         let connected = load.connected_at_start;
-        reasons.extend(load.attempts.invalid(wanted, load.errors.first()));
+        let was_there = if connected > 0 { Gone::WentAway } else { Gone::NotThere };
+        let gone = played.server_gone.then_some(was_there);
+        reasons.extend(load.attempts.invalid(wanted, load.errors.first(), gone));
         // Of clients that are out of the trial it is known why they are missing.
         let others = u64::from(wanted.saturating_sub(connected)) > load.attempts.left();
         let waits = self.waiting_tabs().is_some_and(|it| connected + it.tabs == wanted);

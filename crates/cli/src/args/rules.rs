@@ -30,7 +30,7 @@ pub(crate) struct RuleArgs {
     /// Take WebSocket messages as one stream of bytes: a message may share a frame or span two
     #[arg(long)]
     joined: bool,
-    /// Texts that may come beside messages, such as greetings; all else is counted as unmatched
+    /// Texts that are no messages, such as greetings; what --message finds is never one
     #[arg(long, value_name = "REGEX")]
     ignore: Option<Pattern>,
     /// Where a message has its number: a JSON pointer such as /n, or re:REGEX

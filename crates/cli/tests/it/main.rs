@@ -27,6 +27,7 @@ mod link_system;
 mod link_times;
 mod live;
 mod money;
+mod newcomer;
 mod processes;
 mod program;
 mod proxies;

@@ -10,12 +10,18 @@ pub struct Found {
     pub unmatched: u64,
     /// The start of the first of these, without secrets and as a person may read it.
     pub first_unmatched: Option<String>,
+    /// The same of the last that is another than the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_unmatched: Option<String>,
     /// Texts that were named as to be ignored.
     pub ignored: u64,
     /// Messages in which a rule found no number or no instant where it looked for one.
     pub unreadable: u64,
     /// Of the first of these, which rule, why, and the start of the message, without secrets.
     pub first_unreadable: Option<String>,
+    /// The same of the last that is another than the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_unreadable: Option<String>,
     /// The names of the senders' counters, each at the place of its
     /// [`Sender`](crate::Sender). Empty where messages have no key.
     pub counters: Vec<String>,

@@ -134,7 +134,6 @@ fn rules_that_do_not_go_together_are_refused() {
         (Sse, "no-seq = true\njoined = true\nmessage = 'a'", "`-t websocket` alone"),
         (ShortPoll, "no-seq = true\nready = 'a'", "--ready goes with"),
         (Websocket, "no-seq = true\njoined = true", "--joined needs"),
-        (Websocket, "no-seq = true\nignore = 'a'", "--ignore needs"),
         (Websocket, "no-seq = true\nmessage-len = '\\d'", "--message-len needs a group"),
         (LongPoll, "no-seq = true\ncursor = '/c'", "one needs the other"),
         (LongPoll, "no-seq = true\npath = '/{cursor}'", "one needs the other"),

@@ -32,8 +32,51 @@ pub(super) struct Book {
 struct Entries {
     senders: HashMap<Box<[u8]>, Sender>,
     found: Found,
-    /// The start of the first run of what no rule took, as it came.
-    first_unmatched: Vec<u8>,
+    /// Texts that no rule took.
+    unmatched: Samples,
+    /// Messages that could not be read, each behind the words for why.
+    unreadable: Samples,
+}
+
+/// The starts of the first of many texts, and of the last that is another.
+#[derive(Debug, Default)]
+struct Samples {
+    first: Vec<u8>,
+    other: Vec<u8>,
+    /// The text that came last, and may go on; the first while it is the only one.
+    last: Vec<u8>,
+    count: u64,
+}
+
+impl Samples {
+    /// Another text has begun.
+    fn begin(&mut self) {
+        match self.count {
+            0 => {}
+            1 => self.first = std::mem::take(&mut self.last),
+            _ if self.last != self.first => std::mem::swap(&mut self.other, &mut self.last),
+            _ => {}
+        }
+        self.last.clear();
+        self.count += 1;
+    }
+
+    /// The text goes on.
+    fn extend(&mut self, text: &[u8]) {
+        let room = LOOKED_AT.saturating_sub(self.last.len());
+        self.last.extend_from_slice(&text[..text.len().min(room)]);
+    }
+
+    /// The first, and the last that is another.
+    fn both(&self) -> [Option<&[u8]>; 2] {
+        let (first, last) = (self.first.as_slice(), self.last.as_slice());
+        match self.count {
+            0 => [None, None],
+            1 => [Some(last), None],
+            _ if last != first => [Some(first), Some(last)],
+            _ => [Some(first), Some(self.other.as_slice()).filter(|it| !it.is_empty())],
+        }
+    }
 }
 
 impl Book {
@@ -58,9 +101,12 @@ impl Book {
     pub(super) fn found(&self) -> Found {
         let entries = self.entries();
         let mut found = entries.found.clone();
-        if found.unmatched > 0 {
-            found.first_unmatched = Some(shown(&entries.first_unmatched, &self.rules.secrets));
-        }
+        let secrets = &self.rules.secrets;
+        [found.first_unmatched, found.other_unmatched] =
+            entries.unmatched.both().map(|text| Some(shown(text?, secrets)));
+        [found.first_unreadable, found.other_unreadable] =
+            entries.unreadable.both().map(|text| Some(format!("{}`", shown(text?, secrets))));
+        (found.unmatched, found.unreadable) = (entries.unmatched.count, entries.unreadable.count);
         let mut names: Vec<_> = entries.senders.iter().collect();
         names.sort_by_key(|(_, sender)| **sender);
         let name = |name: &[u8]| self.rules.secrets.hide(&String::from_utf8_lossy(name));
@@ -83,12 +129,11 @@ impl Book {
     }
 
     pub(super) fn unmatched(&self, text: &[u8], more: bool) {
-        let mut entries = self.entries();
-        entries.found.unmatched += u64::from(!more);
-        if entries.found.unmatched == 1 {
-            let room = LOOKED_AT.saturating_sub(entries.first_unmatched.len());
-            entries.first_unmatched.extend_from_slice(&text[..text.len().min(room)]);
+        let unmatched = &mut self.entries().unmatched;
+        if !more {
+            unmatched.begin();
         }
+        unmatched.extend(text);
     }
 
     pub(super) fn ignored(&self) {
@@ -97,12 +142,10 @@ impl Book {
 
     #[cold]
     pub(super) fn unreadable(&self, fault: Fault, message: &[u8]) {
-        let found = &mut self.entries().found;
-        found.unreadable += 1;
-        found.first_unreadable.get_or_insert_with(|| {
-            let start = &message[..message.len().min(LOOKED_AT)];
-            format!("{fault} in `{}`", shown(start, &self.rules.secrets))
-        });
+        let unreadable = &mut self.entries().unreadable;
+        unreadable.begin();
+        unreadable.extend(format!("{fault} in `").as_bytes());
+        unreadable.extend(message);
     }
 }
 
@@ -140,6 +183,27 @@ mod tests {
         let found = book.found();
         assert_eq!(found.unmatched, 2);
         assert_eq!(found.first_unmatched.as_deref(), Some("token=*** \\xff!"));
+        assert_eq!(found.other_unmatched.as_deref(), Some("other"));
+    }
+
+    /// A greeting comes to each client, and says nothing of what follows it.
+    #[test]
+    fn beside_the_first_the_last_that_is_another_is_shown() {
+        let book = book(&[]);
+        book.unmatched(b"hello", false);
+        book.unmatched(b"hello", false);
+        assert_eq!(book.found().other_unmatched, None);
+        for text in [&b"price 1"[..], b"price 2", b"hello"] {
+            book.unmatched(text, false);
+            book.unreadable(Fault::NO_CURSOR, text);
+        }
+        let found = book.found();
+        assert_eq!((found.unmatched, found.unreadable), (5, 3));
+        assert_eq!(found.first_unmatched.as_deref(), Some("hello"));
+        assert_eq!(found.other_unmatched.as_deref(), Some("price 2"));
+        let unreadable = [found.first_unreadable, found.other_unreadable];
+        let expected = ["price 1", "hello"].map(|it| format!("--cursor finds nothing in `{it}`"));
+        assert_eq!(unreadable, expected.map(Some));
     }
 
     #[test]

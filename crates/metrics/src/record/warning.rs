@@ -25,7 +25,7 @@ use crate::observe::events::OtherEvents;
 use crate::observe::silence::Silence;
 use crate::record::browser::{self, Waiting};
 
-pub use self::attempts::{AttemptsUsed, BrowserStops, OUT_SHARE};
+pub use self::attempts::{AttemptsUsed, BrowserStops, Gone, OUT_SHARE};
 pub use self::calm::{
     Busy, CLOCK_MOVED, HeldBack, MATTERS, MOSTLY_WAITING, OTHERS_SHARE, STALL, STALLED_A_LITTLE,
     STALLED_SHARE, STOLEN_SHARE, Standstill,

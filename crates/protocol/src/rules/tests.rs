@@ -139,6 +139,19 @@ fn what_is_left_is_ignored_by_name_only_and_never_instead_of_a_message() {
     assert_eq!((found.ignored, found.unmatched), (2, vec!["what?".to_owned(), "bye".to_owned()]));
 }
 
+/// The commonest design: a greeting, and then messages that are the whole of what comes.
+#[test]
+fn where_all_that_comes_is_a_message_what_is_ignored_is_none() {
+    let texts: [&[u8]; 3] =
+        [br#"{"type":"hello"}"#, br#"{"type":"price","n":1}"#, b" {\"type\":\"hello\"}\n"];
+    let greeted = found(&[("seq", "/n"), ("ignore", r#"^\{"type":"hello"\}$"#)], &texts);
+    assert_eq!((numbers(&greeted), greeted.ignored), (vec![1], 2));
+    assert_eq!((greeted.unmatched, greeted.unreadable), (vec![], vec![]));
+    let arrivals = found(&[("ignore", "hello")], &texts);
+    assert_eq!(arrivals.messages, [(0, None, None)]);
+    assert_eq!(found(&[("seq", "/n")], &texts).unreadable.len(), 2, "else it is one");
+}
+
 #[test]
 fn a_number_an_instant_and_a_name_are_read_exactly() {
     let text = br#"{"s":"BTC\/EUR","id":"9007199254740993","t":1700000000.000000001}"#;

@@ -41,10 +41,15 @@ pub(super) fn left(engine: &Engine, text: &[u8], sink: &mut impl Sink) {
     if text.is_empty() {
         return;
     }
-    if engine.ignore.as_ref().is_some_and(|ignore| ignore.is_match(text)) {
+    if ignores(engine, text) {
         return sink.ignored();
     }
     sink.unmatched(text, false);
+}
+
+/// Whether a text is named as to be ignored.
+fn ignores(engine: &Engine, text: &[u8]) -> bool {
+    engine.ignore.as_ref().is_some_and(|ignore| ignore.is_match(text.trim_ascii()))
 }
 
 /// Gives `each` message, and the part of the text that it takes.
@@ -57,7 +62,8 @@ fn messages<S: Sink>(
     match (&engine.length, &engine.message) {
         (Some(_), _) => counted(engine, text, |taken, message| each(taken, message, sink)),
         (None, Some(_)) => matches(engine, text, |taken, message| each(taken, message, sink)),
-        (None, None) if text.is_empty() => {}
+        // No rule says what a message is, so that a name for what is none takes nothing from one.
+        (None, None) if text.is_empty() || ignores(engine, text) => {}
         (None, None) => each(0..text.len(), text, sink),
     }
 }

@@ -87,7 +87,8 @@ fn findings_of_different_kinds_are_different_notes() {
     };
     for trial in &mut record.trials {
         trial.warnings.push(Warning::Found(Finding::StoodStill(still)));
-        let unmatched = Finding::Unmatched { count: 3, first: Some("ping".to_owned()) };
+        let unmatched =
+            Finding::Unmatched { count: 3, first: Some("ping".to_owned()), other: None };
         trial.warnings.push(Warning::Found(unmatched));
     }
     let table = terminal_table(&record, crate::Screen::NONE);

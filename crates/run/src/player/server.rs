@@ -212,6 +212,11 @@ impl<'a> ServerSide<'a> {
         }
     }
 
+    /// Whether a server that ran already takes no connection any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Running(target, _) if target.is_gone())
+    }
+
     /// Tells the children to stop. Returns whether they will say what they measured.
     pub(crate) fn stop(&mut self) -> bool {
         self.own_processes() > 0 && self.order(&ServerOrder::Stop).is_ok()

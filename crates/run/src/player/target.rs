@@ -4,7 +4,8 @@ mod address;
 mod feed;
 mod url;
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use self::address::Answering;
 pub use self::feed::KnownFeed;
 use self::url::TargetUrl;
+
+/// How long a server that may be gone is given to take a connection.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// A server that cannot be measured.
 #[derive(Debug, Error)]
@@ -269,6 +273,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether nothing listens where it was reached. One that only answers late is there.
+    pub(crate) fn is_gone(&self) -> bool {
+        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        TcpStream::connect_timeout(&self.server.address(), PROBE).is_err_and(refused)
+    }
+
     /// Asks `server` for its feed.
     ///
     /// # Errors

@@ -69,11 +69,24 @@ pub(crate) fn guard(
     guarded.end(plan.program.stop_within.0);
     let news = match outcome {
         Ok(()) => ProgramNews::Ended,
-        Err(why) => ProgramNews::Failed(format!("`{name}` {why}; {}", guarded.words)),
+        Err(why) => {
+            // Also behind a sign of readiness: a traceback may quote it.
+            let untold = untold(&plan.program);
+            ProgramNews::Failed(format!("`{name}` {why}{untold}; {}", guarded.words))
+        }
     };
     // With its folder: whoever hears the last word may end this process.
     drop(guarded);
     say(&news);
+}
+
+/// The likely cause where a program fails that is not told where to listen.
+fn untold(program: &Program) -> &'static str {
+    if program.knows_its_port() {
+        return "";
+    }
+    "; its command never uses {port}, on which it is to listen: write it there, or the port that it takes \
+     into `ports = { port = 8080 }`"
 }
 
 /// A program that was started.

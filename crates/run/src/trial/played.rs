@@ -52,6 +52,9 @@ pub struct Played {
     pub(crate) same_clock: bool,
     /// Whether a server that ran already is gone, or publishes another feed than before.
     pub(crate) feed_changed: bool,
+    /// Whether a server that ran already has clients without an attempt left, and takes no connection any
+    /// more.
+    pub(crate) server_gone: bool,
     /// The instants that its latencies are counted from.
     pub(crate) latency_from: LatencyFrom,
     /// By how much the clock of stamps was set while the trial ran, ns.

@@ -5,7 +5,7 @@ use pushbench_metrics::observe::fit::Fit;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Phase};
 use pushbench_metrics::record::warning::{Invalid, Likely, Misfit, Warning};
 
-use super::Evidence;
+use super::{Evidence, findings};
 
 /// The least that a median latency rises over a window for it to be told, µs: a stall in one of two
 /// seconds raises it too.
@@ -89,8 +89,10 @@ impl Evidence<'_> {
         if let Some(error) = self.load().errors.first() {
             return error.clone();
         }
-        if let Some(first) = self.load().found.as_ref().and_then(|it| it.first_unreadable.clone()) {
-            return format!("the first message that came could not be read: {first}");
+        let found = self.load().found.as_ref();
+        let untaken = || found.filter(|_| audit.newest == 0).and_then(findings::untaken);
+        if let Some(words) = found.and_then(findings::unread).or_else(untaken) {
+            return words;
         }
         if let Some(first) = fit.first_ahead {
             return format!("messages came that are not due yet, the least of them {first}");

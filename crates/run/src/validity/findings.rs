@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pushbench_core::feed::stamp::LatencyFrom;
+use pushbench_core::rules::Found;
 use pushbench_metrics::observe::seen::Senders;
 use pushbench_metrics::record::warning::{Finding, Invalid, Warning};
 
@@ -56,14 +57,8 @@ impl Evidence<'_> {
                 ),
             };
         }
-        if let Some(first) = found.first_unreadable {
-            return format!("the first message that came could not be read: {first}");
-        }
-        if let Some(first) = found.first_unmatched {
-            let count = found.unmatched;
-            return format!(
-                "no rule took anything of what came, {count} times; the first was {first}"
-            );
+        if let Some(words) = unread(&found).or_else(|| untaken(&found)) {
+            return words;
         }
         if let Some(error) = load.errors.first() {
             return error.clone();
@@ -94,21 +89,45 @@ impl Evidence<'_> {
     /// Things that came and that rules did not take.
     fn of_rules(&self) -> Vec<Warning> {
         let found = self.load().found.clone().unwrap_or_default();
-        let unmatched = any(found.unmatched)
-            .map(|count| Finding::Unmatched { count, first: found.first_unmatched });
-        let unreadable = any(found.unreadable)
-            .map(|count| Finding::Unreadable { count, first: found.first_unreadable });
+        let unmatched = any(found.unmatched).map(|count| Finding::Unmatched {
+            count,
+            first: found.first_unmatched,
+            other: found.other_unmatched,
+        });
+        let unreadable = any(found.unreadable).map(|count| Finding::Unreadable {
+            count,
+            first: found.first_unreadable,
+            other: found.other_unreadable,
+        });
         unmatched.into_iter().chain(unreadable).map(Warning::Found).collect()
     }
 
-    /// Stamps in a unit that is longer than the median latency counted from them.
+    /// Stamps in a unit that is at least as long as the median latency counted from them.
     fn coarse(&self, senders: &Senders) -> Option<Finding> {
         let unit = Duration::from_nanos(senders.stamps.unit_ns);
         let median = self.load().measured.latency.percentile_us(0.5)?;
         let median = Duration::from_secs_f64(median.max(0.0) / 1e6);
-        let is_coarse = self.played.latency_from == LatencyFrom::Stamp && median < unit;
+        let is_coarse = self.played.latency_from == LatencyFrom::Stamp && median <= unit;
         is_coarse.then_some(Finding::CoarseStamps { unit, median })
     }
+}
+
+/// That messages could not be read: the first of them, and the last that is another.
+pub(super) fn unread(found: &Found) -> Option<String> {
+    let first = found.first_unreadable.as_ref()?;
+    let other = and_later(found.other_unreadable.as_ref());
+    Some(format!("{} messages could not be read: the first, {first}{other}", found.unreadable))
+}
+
+/// That texts were taken by no rule: the first of them, and the last that is another.
+pub(super) fn untaken(found: &Found) -> Option<String> {
+    let first = found.first_unmatched.as_ref()?;
+    let other = and_later(found.other_unmatched.as_ref());
+    Some(format!("{} texts were taken by no rule: the first, {first}{other}", found.unmatched))
+}
+
+fn and_later(other: Option<&String>) -> String {
+    other.map(|other| format!(", and later {other}")).unwrap_or_default()
 }
 
 /// An age of any length, to be compared with what it should be.

@@ -144,9 +144,11 @@ fn together(ours: Found, theirs: Found) -> Found {
     Found {
         unmatched: ours.unmatched + theirs.unmatched,
         first_unmatched: ours.first_unmatched.or(theirs.first_unmatched),
+        other_unmatched: ours.other_unmatched.or(theirs.other_unmatched),
         ignored: ours.ignored + theirs.ignored,
         unreadable: ours.unreadable + theirs.unreadable,
         first_unreadable: ours.first_unreadable.or(theirs.first_unreadable),
+        other_unreadable: ours.other_unreadable.or(theirs.other_unreadable),
         counters: Vec::new(),
     }
 }

@@ -13,8 +13,8 @@ pub const OUT_SHARE: f64 = 0.01;
 
 impl Attempts {
     /// The clients that are out for good, of `of`; `None` where there are none. `error` is the
-    /// first that any client met.
-    fn used(&self, of: u32, error: Option<&String>) -> Option<AttemptsUsed> {
+    /// first that any client met, `gone` what became of the server.
+    fn used(&self, of: u32, error: Option<&String>, gone: Option<Gone>) -> Option<AttemptsUsed> {
         let (status, _) = self.out.iter().max_by_key(|(_, clients)| **clients)?;
         let status = Some(*status).filter(|status| *status > 0);
         Some(AttemptsUsed {
@@ -25,6 +25,7 @@ impl Attempts {
             retry_after_s: status.and(Some(self.retry_after_s)).filter(|seconds| *seconds > 0),
             browser_stops: self.browser_stops.values().sum(),
             error: error.cloned(),
+            gone,
         })
     }
 
@@ -37,16 +38,17 @@ impl Attempts {
         (is_all && matches!(status, 400..=499 | 501 | 505)).then_some(*status)
     }
 
-    /// Why a trial of `of` clients cannot be used: more than [`OUT_SHARE`] of them are out.
+    /// Why a trial of `of` clients cannot be used: more than [`OUT_SHARE`] of them are out. `gone` says
+    /// what became of a server that ran already.
     #[must_use]
-    pub fn invalid(&self, of: u32, error: Option<&String>) -> Option<Invalid> {
-        self.used(of, error).filter(AttemptsUsed::are_many).map(Invalid::AttemptsUsed)
+    pub fn invalid(&self, of: u32, error: Option<&String>, gone: Option<Gone>) -> Option<Invalid> {
+        self.used(of, error, gone).filter(AttemptsUsed::are_many).map(Invalid::AttemptsUsed)
     }
 
     /// The warnings of a trial of `of` clients otherwise.
     #[must_use]
     pub fn warnings(&self, of: u32, error: Option<&String>) -> Vec<Warning> {
-        let used = self.used(of, error).filter(|used| !used.are_many());
+        let used = self.used(of, error, None).filter(|used| !used.are_many());
         let mut warnings: Vec<Warning> = used.into_iter().map(Warning::AttemptsUsed).collect();
         if self.early_answers > 0 {
             warnings.push(Warning::EarlyAnswers { count: self.early_answers });
@@ -81,6 +83,19 @@ pub struct AttemptsUsed {
     pub browser_stops: u64,
     /// The first error that any client met: what was asked for, and what the server said.
     pub error: Option<String>,
+    /// Where nothing listens any more once they have given up; `None` where something does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+}
+
+/// A server that ran already, and that takes no connection at the end of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// It let clients in before.
+    WentAway,
+    /// It let nobody in.
+    NotThere,
 }
 
 impl AttemptsUsed {
@@ -90,8 +105,9 @@ impl AttemptsUsed {
         self.clients as f64 > OUT_SHARE * self.of as f64
     }
 
-    /// Whether all clients got the same answer, to which no further attempt changes anything: the path is
-    /// wrong, or something else is there, or they are not let in.
+    /// Whether a repeat would come to the same. The server is gone, or all clients got the same answer, to
+    /// which no further attempt changes anything: the path is wrong, or something else is there, or they are
+    /// not let in.
     #[must_use]
     pub fn is_for_good(&self) -> bool {
         let is_final = |status| {
@@ -99,12 +115,23 @@ impl AttemptsUsed {
                 && !matches!(status, 408 | 425 | 429)
         };
         let are_all = self.clients == self.of;
-        are_all && (self.never_in == self.of || self.status.is_some_and(is_final))
+        self.gone.is_some()
+            || are_all && (self.never_in == self.of || self.status.is_some_and(is_final))
     }
 
     /// The remedy, by the cause.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
+        match self.gone {
+            Some(Gone::WentAway) => {
+                return "see the server's log for why it ended, and leave it running for the whole \
+                        measurement";
+            }
+            Some(Gone::NotThere) => {
+                return "start the server, or name with --target the port that it listens on";
+            }
+            None => {}
+        }
         match (self.status, self.retry_after_s) {
             (Some(429 | 503), Some(_)) => {
                 "wait as long as the server asks for, then use fewer clients or raise its limits"
@@ -131,6 +158,9 @@ impl fmt::Display for AttemptsUsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { clients, of, .. } = self;
         let verb = if *clients == 1 { "has" } else { "have" };
+        if self.gone == Some(Gone::WentAway) {
+            f.write_str("the server was there and went away: ")?;
+        }
         write!(f, "{clients} of {of} clients {verb} no attempt left")?;
         if let Some(status) = self.status {
             write!(f, ": the server answered {}", name(status))?;
@@ -203,11 +233,11 @@ mod tests {
     #[test]
     fn more_than_one_client_in_a_hundred_makes_a_trial_invalid() {
         let one = refused(1, 503, 0);
-        assert_eq!(one.invalid(100, None), None);
+        assert_eq!(one.invalid(100, None, None), None);
         assert!(matches!(one.warnings(100, None)[..], [Warning::AttemptsUsed(_)]));
-        assert!(matches!(one.invalid(99, None), Some(Invalid::AttemptsUsed(_))));
+        assert!(matches!(one.invalid(99, None, None), Some(Invalid::AttemptsUsed(_))));
         assert_eq!(one.warnings(99, None), []);
-        assert_eq!(Attempts::default().invalid(1, None), None);
+        assert_eq!(Attempts::default().invalid(1, None, None), None);
     }
 
     #[test]
@@ -217,7 +247,7 @@ mod tests {
         attempts.merge(&refused(1, 503, 90));
         attempts.browser_stops.insert(503, 4);
         let error = Some("client 0: no".to_owned());
-        let invalid = attempts.invalid(200, error.as_ref()).unwrap();
+        let invalid = attempts.invalid(200, error.as_ref(), None).unwrap();
         assert_eq!(
             invalid.to_string(),
             "6 of 200 clients have no attempt left: the server answered 503 Service Unavailable \
@@ -225,10 +255,18 @@ mod tests {
              them"
         );
         assert!(invalid.remedy().starts_with("wait as long as the server asks for"));
-        let cut_off = refused(9, 0, 0).invalid(200, error.as_ref()).unwrap();
+        let cut_off = refused(9, 0, 0).invalid(200, error.as_ref(), None).unwrap();
         assert_eq!(cut_off.to_string(), "9 of 200 clients have no attempt left (client 0: no)");
-        let alone = refused(1, 0, 0).invalid(20, None).unwrap();
+        let alone = refused(1, 0, 0).invalid(20, None, None).unwrap();
         assert_eq!(alone.to_string(), "1 of 20 clients has no attempt left");
+        let error = Some("client 0: it closed the connection".to_owned());
+        let gone = refused(1, 0, 0).invalid(3, error.as_ref(), Some(Gone::WentAway)).unwrap();
+        assert_eq!(
+            gone.to_string(),
+            "the server was there and went away: 1 of 3 clients has no attempt left (client 0: it \
+             closed the connection)"
+        );
+        assert!(gone.remedy().contains("why it ended"));
     }
 
     #[test]

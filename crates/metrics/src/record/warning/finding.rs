@@ -14,21 +14,27 @@ use crate::observe::seen::{Restarts, Stillness};
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Finding {
     /// Something came that no rule took.
-    #[error("what came was taken by no rule {count} times{}", the_first(.first.as_ref()))]
+    #[error("what came was taken by no rule {count} times{}", shown(.first.as_ref(), .other.as_ref()))]
     Unmatched {
         /// How often.
         count: u64,
         /// The start of the first.
         first: Option<String>,
+        /// The same of the last that is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// Messages came without a number or an instant where a rule looks for one, or answers without the
     /// place that the next poll goes on from.
-    #[error("{count} times a rule found nothing where it looks{}", the_first(.first.as_ref()))]
+    #[error("{count} times a rule found nothing where it looks{}", shown(.first.as_ref(), .other.as_ref()))]
     Unreadable {
         /// How many.
         count: u64,
         /// The first of them, and why.
         first: Option<String>,
+        /// The same of the last that is another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// Numbers stepped back although time went on.
     #[error(
@@ -68,7 +74,7 @@ pub enum Finding {
     },
     /// Stamps are in whole units of time that are longer than the latency counted from them.
     #[error(
-        "stamps are whole multiples of {}, and the median latency from them, {}, is less than that",
+        "stamps are whole multiples of {}, and the median latency from them, {}, is no longer than that",
         time(*.unit), time(*.median)
     )]
     CoarseStamps {
@@ -86,7 +92,8 @@ impl Finding {
                 "if there are messages in it, widen --message; if not, name it with --ignore"
             }
             Self::Unreadable { .. } => {
-                "see where --seq, --stamp and --cursor look, and what is there"
+                "see where --seq, --stamp and --cursor look, and what is there; what is no message, such as a \
+                 greeting, takes --ignore"
             }
             Self::Restarted { .. } => {
                 "where there are several counters, name what tells them apart with --key; a counter that \
@@ -125,6 +132,12 @@ impl Finding {
             Self::CoarseStamps { unit, .. } => unit.as_secs_f64(),
         }
     }
+}
+
+/// The first of several texts, and the last that is another.
+fn shown(first: Option<&String>, other: Option<&String>) -> String {
+    let later = other.map(|other| format!(", and later: {other}"));
+    the_first(first).to_string() + &later.unwrap_or_default()
 }
 
 fn time(time: Duration) -> String {

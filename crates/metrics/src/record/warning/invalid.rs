@@ -229,7 +229,8 @@ pub enum Invalid {
 
 /// The remedy where rules find nothing.
 const NAME_MESSAGES: &str = "see what the server sends there, and have the rules name it: --message, \
-                             --event, --seq, --stamp; what has to be asked for first takes --send";
+                             --event, --seq, --stamp; what is no message, such as a greeting, takes \
+                             --ignore, and what has to be asked for first --send";
 
 /// The remedy where stamps are of the future.
 const NAME_CLOCK: &str = "say the unit and the clock that the sender writes, as in --stamp \
