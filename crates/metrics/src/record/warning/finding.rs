@@ -137,7 +137,7 @@ impl Finding {
 /// The first of several texts, and the last that is another.
 fn shown(first: Option<&String>, other: Option<&String>) -> String {
     let later = other.map(|other| format!(", and later: {other}"));
-    the_first(first).to_string() + &later.unwrap_or_default()
+    the_first(first) + &later.unwrap_or_default()
 }
 
 fn time(time: Duration) -> String {
