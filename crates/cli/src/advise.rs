@@ -2,6 +2,7 @@
 //! what they come to.
 
 mod design;
+mod questions;
 mod workload;
 
 use std::fs;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::compose::Course;
-use pushbench_metrics::judge::advice::{Answer, Candidate, Costs, Out, Spread, Wishes, advise};
+use pushbench_metrics::judge::advice::{Answer, Candidate, Out, Wishes, advise};
 use pushbench_metrics::record::RunRecord;
 use pushbench_report::RunFolder;
 use pushbench_report::advice::{Advised, Checked};
@@ -237,7 +238,7 @@ fn advised(
         rate_hz: workload.rate_hz,
         price: record.price.clone(),
         round_trip: workload.round_trip(),
-        has_no_period: has_no_period(workload),
+        polls_from: has_no_period(workload).then(|| design::least_bound(workload)).flatten(),
         scaled: scaled(workload, design),
         courses,
         candidates,
@@ -267,17 +268,9 @@ fn checks(candidates: &[Candidate], courses: &[Course], record: &RunRecord) -> V
     let mut checks = Vec::new();
     for (at, (candidate, course)) in candidates.iter().zip(courses).enumerate() {
         let own = course.candidate(record);
-        let Some(Some(round)) = own.rounds.first() else { continue };
-        let off = |of: fn(&Costs) -> Option<f64>| {
-            let composed: Spread = candidate.spread(of)?;
-            Some(composed.middle / of(&round.costs)? - 1.0)
-        };
-        checks.push(Checked {
-            candidate: at,
-            server_cpu: off(|costs| costs.server_cpu_us),
-            wire_bytes: off(|costs| costs.wire_bytes),
-            fresh_p99_us: round.fresh_p99_us.and_then(|fresh| fresh.exact()),
-        });
+        if let Some(Some(round)) = own.rounds.first() {
+            checks.push(Checked::of(at, candidate, round));
+        }
     }
     checks
 }

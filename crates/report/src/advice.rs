@@ -11,7 +11,10 @@ use std::time::Duration;
 use pushbench_core::price::Price;
 use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::compose::Course;
-use pushbench_metrics::judge::advice::{Advice, Answer, Candidate, Out, Spread, Wishes};
+use pushbench_metrics::judge::advice::{
+    Advice, Answer, Candidate, Costs, Out, Round, Spread, Wishes,
+};
+use pushbench_metrics::observe::censored::Bounded;
 use serde_json::{Value, json};
 
 use self::words::{answer, out, precise};
@@ -32,8 +35,9 @@ pub struct Advised {
     pub price: Option<Price>,
     /// From a client to the server and back.
     pub round_trip: Duration,
-    /// Whether polls were to choose from, and no period of theirs is fresh enough.
-    pub has_no_period: bool,
+    /// The least bound that some period of polls keeps to, where polls were to choose from and at the
+    /// user's own none does.
+    pub polls_from: Option<Duration>,
     /// How each candidate was measured.
     pub courses: Vec<Course>,
     /// The candidates.
@@ -55,8 +59,27 @@ pub struct Checked {
     pub server_cpu: Option<f64>,
     /// The same of the bytes.
     pub wire_bytes: Option<f64>,
+    /// The same of the money, where prices are given.
+    pub money: Option<f64>,
     /// The freshness that it measured.
     pub fresh_p99_us: Option<f64>,
+}
+
+impl Checked {
+    /// A check of a candidate's costs by those of one trial.
+    #[must_use]
+    pub fn of(at: usize, candidate: &Candidate, own: &Round) -> Self {
+        let off = |of: fn(&Costs) -> Option<f64>| {
+            Some(candidate.spread(of)?.middle / of(&own.costs)? - 1.0)
+        };
+        Self {
+            candidate: at,
+            server_cpu: off(|costs| costs.server_cpu_us),
+            wire_bytes: off(|costs| costs.wire_bytes),
+            money: off(|costs| costs.money),
+            fresh_p99_us: own.fresh_p99_us.and_then(Bounded::exact),
+        }
+    }
 }
 
 impl Advised {
@@ -81,7 +104,7 @@ impl Advised {
         let mut text = screen.wrapped(&answer(self));
         let turns = turns::sentences(self);
         if !turns.is_empty() {
-            text.push_str("\nWhat would change it\n");
+            text.push_str("\nWhat would change it, put together of the costs below\n");
             turns.iter().for_each(|turn| text.push_str(&screen.beside("- ", 2, turn)));
         }
         let _ = write!(text, "\n{}\n", self.table().shown(screen));
@@ -160,11 +183,13 @@ impl Advised {
             part.map_or_else(|| "not known".to_owned(), |part| format!("{:+.1} %", part * 100.0))
         };
         let fresh = check.fresh_p99_us.map(|us| format!(", fresh p99 {}", human::time(us)));
+        let money = self.price.as_ref().map(|_| format!(", money by {}", off(check.money)));
         format!(
-            "Check of {} at your own numbers: composed bytes were off by {}, server CPU by {}{}.",
+            "Check of {} at your own numbers: composed bytes were off by {}, server CPU by {}{}{}.",
             self.name(check.candidate),
             off(check.wire_bytes),
             off(check.server_cpu),
+            money.unwrap_or_default(),
             fresh.unwrap_or_default()
         )
     }
@@ -194,6 +219,7 @@ impl Advised {
                 "transport": self.candidates[check.candidate].contender,
                 "composed_server_cpu_off": check.server_cpu,
                 "composed_wire_bytes_off": check.wire_bytes,
+                "composed_money_off": check.money,
                 "fresh_p99_us": check.fresh_p99_us,
             })
         });

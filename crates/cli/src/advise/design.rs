@@ -36,6 +36,9 @@ const HOLD: Duration = Duration::from_secs(30);
 /// The part of the bound that a poll's period leaves for all else.
 const HEADROOM: f64 = 0.1;
 
+/// The shortest period of polls, in seconds.
+const LEAST_PERIOD: f64 = 0.01;
+
 /// Messages for each poll that are as good as more.
 const FOUND: f64 = 3.0;
 
@@ -128,7 +131,14 @@ pub(super) fn longest_period(workload: &Workload) -> Option<Duration> {
     // Two digits, rounded down: nobody polls each 893 ms.
     let digit = 10_f64.powf(longest.log10().floor() - 1.0);
     let period = (longest / digit + 1e-9).floor() * digit;
-    (period >= 0.01).then(|| Duration::from_secs_f64((period * 1e3).round() / 1e3))
+    (period >= LEAST_PERIOD).then(|| Duration::from_secs_f64((period * 1e3).round() / 1e3))
+}
+
+/// The least bound that the shortest period keeps to; `None` where that brings more than an answer holds.
+pub(super) fn least_bound(workload: &Workload) -> Option<Duration> {
+    let least = LEAST_PERIOD + workload.round_trip().as_secs_f64();
+    let fresh = Duration::from_secs_f64(least / (1.0 - HEADROOM) + 1e-6);
+    longest_period(&Workload { fresh, ..workload.clone() }).map(|_| fresh)
 }
 
 impl Design {

@@ -1,18 +1,50 @@
 //! The workload that advice is wanted for: from flags, or from answers at a terminal.
 
-use std::fmt::Display;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::str::FromStr;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use pushbench_core::Delivery;
 use pushbench_core::contender::{Contender, Security, Stack, Transport};
 use pushbench_core::link::Link;
 use pushbench_core::units::{ByteSize, Count, Rate, Span};
 
+use super::questions::{Question, Questions};
 use crate::args::AdviseArgs;
 use crate::exit::Failure;
+
+const CLIENTS: Question<Count> = Question {
+    flag: "--clients",
+    words: "How many clients?",
+    example: "5k",
+    is_possible: |clients| (1..=1_000_000).contains(&clients.0),
+    range: "from 1 to 1M",
+};
+
+const RATE: Question<Rate> = Question {
+    flag: "--rate",
+    words: "How many messages are there for each of them, in a second (/s) or a minute (/m)?",
+    example: "2/s",
+    is_possible: |_| true,
+    range: "above 0/s",
+};
+
+const PAYLOAD: Question<ByteSize> = Question {
+    flag: "--payload",
+    words: "How large is a message?",
+    example: "300B",
+    is_possible: |size| (10..=1 << 20).contains(&size.0),
+    range: "from 10B, which number it, to 1MiB",
+};
+
+const FRESH: Question<Span> = Question {
+    flag: "--fresh",
+    words: "How long after it is due may a client be without it, or a newer one?",
+    example: "1s",
+    is_possible: |fresh| {
+        fresh.0 >= Duration::from_millis(1) && fresh.0 <= Duration::from_secs(3600)
+    },
+    range: "from 1ms to 1h",
+};
 
 /// A workload in the user's own numbers.
 #[derive(Debug, Clone)]
@@ -30,27 +62,27 @@ pub(super) struct Workload {
 impl Workload {
     /// Of the flags, and of answers where some are missing.
     pub(super) fn of(args: &AdviseArgs) -> Result<Self, Failure> {
-        let clients: Count = given(args.clients, "--clients", "How many clients?", "5k")?;
-        let rate: Rate = given(args.rate, "--rate", "How many messages to each of them?", "2/s")?;
-        let payload = given(args.payload, "--payload", "How large is a message?", "300B")?;
-        let fresh: Span = given(
-            args.fresh,
-            "--fresh",
-            "How long after it is due may a client be without it, or a newer one?",
-            "1s",
-        )?;
-        let many = || Failure::usage(anyhow!("--clients: from 1 to 1M, such as 5k"));
-        let clients =
-            u32::try_from(clients.0).ok().filter(|clients| (1..=1_000_000).contains(clients));
-        if fresh.0 < Duration::from_millis(1) || fresh.0 > Duration::from_secs(3600) {
-            return Err(Failure::usage(anyhow!("--fresh: from 1ms to 1h, such as 1s")));
-        }
+        let is_terminal = std::io::stdin().is_terminal();
+        let mut questions = Questions {
+            input: is_terminal.then(|| std::io::stdin().lock()),
+            output: std::io::stderr(),
+            asked: false,
+        };
+        let clients = questions.value(args.clients, &CLIENTS)?;
+        let rate = questions.value(args.rate, &RATE)?;
+        let payload = questions.value(args.payload, &PAYLOAD)?;
+        let fresh = questions.value(args.fresh, &FRESH)?;
+        let delivery = questions.value_or(
+            args.delivery,
+            "Is every message to come, or does only the latest count: every or latest?",
+            Delivery::Every,
+        );
         Ok(Self {
-            clients: clients.ok_or_else(many)?,
+            clients: u32::try_from(clients.0).expect("the question's range"),
             rate_hz: rate.hz(),
             payload,
             fresh: fresh.0,
-            delivery: args.delivery,
+            delivery,
             link: args.link.chosen()?,
             contenders: contenders(args),
         })
@@ -76,39 +108,4 @@ fn contenders(args: &AdviseArgs) -> Vec<Contender> {
     let security = if args.tls { Security::Tls } else { Security::Clear };
     let on = |transport| Contender { transport, stack: Stack { security, ..Stack::PLAIN } };
     Transport::ALL.into_iter().map(on).collect()
-}
-
-/// The flag's value, or the answer to the question.
-fn given<T: FromStr>(
-    flag: Option<T>,
-    name: &str,
-    question: &str,
-    example: &str,
-) -> Result<T, Failure>
-where
-    T::Err: Display,
-{
-    if let Some(value) = flag {
-        return Ok(value);
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(anyhow!(
-            "{name} is missing; pass it, such as `{name} {example}`"
-        )));
-    }
-    loop {
-        let mut out = std::io::stderr().lock();
-        // Whoever closed standard error sees no question, and may answer all the same.
-        let _ = write!(out, "{question} [such as {example}] ");
-        let _ = out.flush();
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line);
-        if !matches!(read, Ok(bytes) if bytes > 0) {
-            return Err(Failure::usage(anyhow!("{name} is missing; pass it, or answer")));
-        }
-        match line.trim().parse() {
-            Ok(value) => return Ok(value),
-            Err(error) => crate::tell(format_args!("{error}")),
-        }
-    }
 }

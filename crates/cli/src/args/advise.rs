@@ -37,9 +37,9 @@ pub(crate) struct AdviseArgs {
     /// How long after it is due a client may be without a message, or a newer one, in 99 of 100 cases
     #[arg(long, value_name = "TIME", help_heading = "Workload")]
     pub(crate) fresh: Option<Span>,
-    /// Promise to clients: every message, or the latest one
-    #[arg(long, value_name = "every|latest", default_value = "every", help_heading = "Workload")]
-    pub(crate) delivery: Delivery,
+    /// Promise to clients: every message, or the latest one [default: every]
+    #[arg(long, value_name = "every|latest", help_heading = "Workload")]
+    pub(crate) delivery: Option<Delivery>,
     /// Connections are secured by TLS
     #[arg(long, help_heading = "Workload")]
     pub(crate) tls: bool,

@@ -11,6 +11,7 @@
 pub mod compose;
 mod fresh;
 mod rank;
+pub mod turn;
 
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Costs {
     pub server_cpu_us: Option<f64>,
     /// Bytes of all layers, both directions, for each second.
     pub wire_bytes: Option<f64>,
+    /// Those of them that messages are: payload and framing.
+    pub message_bytes: Option<f64>,
     /// Growth of the server's memory, in bytes: shown, and no reason.
     pub memory_bytes: Option<f64>,
     /// Money for a month, where prices are given.

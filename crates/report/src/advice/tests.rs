@@ -40,7 +40,7 @@ fn advised(delivery: Delivery, candidates: Vec<Candidate>) -> Advised {
         rate_hz: 10.0,
         price: None,
         round_trip: Duration::ZERO,
-        has_no_period: false,
+        polls_from: None,
         courses: candidates.iter().map(course).collect(),
         candidates,
         scaled: vec!["Measured with 1000 clients in place of your 5000.".to_owned()],
@@ -66,13 +66,20 @@ fn the_answer_comes_first_and_then_what_it_rests_on() {
     insta::assert_snapshot!(four(Delivery::Latest).text(Screen::NONE));
 }
 
-/// Polls cost 80 µs each second whatever the rate, and websocket 10.1 µs a message: 7.9 messages a second
-/// cost the same. Of bytes 400 against 170 a message: 2.4 messages a second.
+/// Polls cost 80 µs each second whatever the rate, and sse 10 µs a message: 8 messages a second cost the
+/// same, and at ten polls each 720 ms, which 0.9 of 800 are. Of bytes 400 against 188 a message: 2.1.
 #[test]
 fn a_rate_below_which_a_push_is_cheaper_than_a_poll_is_told() {
     let text = four(Delivery::Latest).text(Screen::NONE).replace("\n  ", " ");
     assert!(text.contains("Take short-poll each 900ms"), "{text}");
-    assert!(text.contains("below 8 messages/s sse takes less server CPU"), "{text}");
+    assert!(
+        text.contains(
+            "below 8 messages/s sse takes less server CPU than short-poll each 900ms; at your rate it \
+             does below a freshness of 800ms"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("below 2.1 messages/s sse takes fewer bytes"), "{text}");
     assert!(
         !four(Delivery::Every).text(Screen::NONE).contains("- below"),
         "polls bring each message"
@@ -193,4 +200,107 @@ fn one_without_a_price_leaves_the_decision_to_what_was_measured_and_that_is_said
     let text = advised.text(Screen::NONE).replace("\n  ", " ");
     assert!(text.contains("the cheapest by server CPU"), "{text}");
     assert!(text.contains("Money decided nothing, since sse has no price"), "{text}");
+}
+
+/// [`four`] under `every`, with polls so dear that they lose: 150 µs, and of 4,000 bytes a second 1,000 of
+/// messages.
+fn dear_polls() -> Advised {
+    let mut all = four(Delivery::Every);
+    all.candidates[0] = candidate(Contender::SHORT_POLL, 893.0, 150.0, 4_000.0);
+    for round in all.candidates[0].rounds.iter_mut().flatten() {
+        round.costs.message_bytes = Some(1_000.0);
+    }
+    all.advice = advise(&all.candidates, &all.wishes);
+    all
+}
+
+/// Bytes: 3,000 for asking are the 700 that websocket takes more for messages at 4.29 times the rate, and
+/// at 4.29 times the period: 900 ms × 4.29 / 0.9. CPU: not before 150 / 101 = 1.485 times either.
+#[test]
+fn where_each_message_counts_a_poll_is_cheaper_in_bytes_from_a_rate_on_and_in_cpu_not_before_one() {
+    let text = dear_polls().text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "above 43 messages/s short-poll each 900ms takes fewer bytes than websocket; at your rate it does \
+         from a freshness of 4300ms on",
+        "up to 14 messages/s at least, and up to a freshness of 1400ms, websocket takes less server CPU \
+         than short-poll each 900ms",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// At 400 kB a second a poll each 3.86 s would find 1.5 MB.
+#[test]
+fn no_freshness_is_told_at_which_a_poll_would_find_more_than_an_answer_holds() {
+    let mut all = dear_polls();
+    for round in all.candidates.iter_mut().flat_map(|it| it.rounds.iter_mut()).flatten() {
+        round.costs.message_bytes = Some(400e3);
+        round.costs.wire_bytes = round.costs.wire_bytes.map(|bytes| bytes + 399e3);
+    }
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    assert!(text.contains("above 43 messages/s short-poll each 900ms takes fewer bytes"), "{text}");
+    assert!(!text.contains("fewer bytes than websocket; at your rate"), "{text}");
+}
+
+/// Rounds of 14.9, 14.1 and 15.6 messages a second.
+#[test]
+fn a_turn_has_the_interval_of_its_rounds() {
+    let mut dear = dear_polls();
+    dear.wishes.delivery = Delivery::Latest;
+    for (round, noise) in dear.candidates[0].rounds.iter_mut().flatten().zip([0.95, 1.05]) {
+        round.costs.server_cpu_us = round.costs.server_cpu_us.map(|us| us * noise);
+    }
+    let text = dear.text(Screen::NONE).replace("\n  ", " ");
+    let turn = "above 15 [14–16] messages/s short-poll each 900ms takes less server CPU";
+    assert!(text.contains(turn), "{text}");
+}
+
+/// Rounds of up to 1,200 ms × 1.01, which to two digits is 1,300: from there on all of them keep to the
+/// bound, and it costs the least.
+#[test]
+fn the_bound_from_which_on_a_stale_one_is_to_be_taken_is_told() {
+    let mut all = four(Delivery::Every);
+    all.candidates[0] = candidate(Contender::SHORT_POLL, 1_200.0, 50.0, 400.0);
+    all.candidates[1] = candidate(Contender::LONG_POLL, 1_500.0, 300.0, 3_600.0);
+    all.advice = advise(&all.candidates, &all.wishes);
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "from a freshness of 1300ms on short-poll each 900ms is fresh enough, and then the one to take",
+        "from a freshness of 1600ms on long-poll is fresh enough, and then not the cheapest",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn the_bound_that_polls_can_keep_to_is_told_where_none_was_measured() {
+    let mut pushed = four(Delivery::Every);
+    pushed.candidates.remove(0);
+    pushed.courses.remove(0);
+    pushed.polls_from = Some(Duration::from_micros(100_001));
+    pushed.advice = advise(&pushed.candidates, &pushed.wishes);
+    let text = pushed.text(Screen::NONE).replace("\n  ", " ");
+    assert!(text.contains("from a freshness of 100ms on polls can be fresh enough"), "{text}");
+}
+
+/// A candidate's 80 µs, 400 bytes and 0.01 USD against 100 µs, 390 bytes and 0.0125 USD in a trial.
+#[test]
+fn a_check_says_by_how_much_composed_costs_were_off() {
+    let mut advised = priced([Some(0.01), Some(0.02), Some(0.0125), Some(0.03)]);
+    let costs = Costs {
+        server_cpu_us: Some(100.0),
+        wire_bytes: Some(390.0),
+        money: Some(0.0125),
+        ..Costs::default()
+    };
+    let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
+    advised.checks = vec![Checked::of(0, &advised.candidates[0], &own)];
+    let text = advised.text(Screen::NONE).replace("\n  ", " ");
+    let said = "Check of short-poll each 900ms at your own numbers: composed bytes were off by +2.6 %, \
+                server CPU by -19.9 %, money by -20.0 %, fresh p99 900 ms.";
+    assert!(text.contains(said), "{text}");
+    let off = advised.json()["checks"][0]["composed_money_off"].as_f64().unwrap();
+    assert!((off + 0.2).abs() < 1e-9, "{off}");
+    let unpriced = Advised { price: None, ..advised };
+    assert!(!unpriced.text(Screen::NONE).contains("money by"));
 }

@@ -35,6 +35,21 @@ fn polls_have_the_longest_period_that_is_fresh_enough() {
     assert_eq!(of("--fresh 50ms --delay 40ms"), None);
 }
 
+/// Polls each 10 ms at the fastest, of which a bound leaves a tenth, and 80 ms of a link: 0.01 / 0.9 and
+/// 0.09 / 0.9. Of 120 MB a second they bring more than an answer holds.
+#[test]
+fn the_least_bound_is_that_of_the_shortest_period_and_has_one() {
+    let of = |more: &str| {
+        let (workload, _) = asked(&format!("-c 10 --fresh 5ms {more}"));
+        assert_eq!(longest_period(&workload), None);
+        least_bound(&workload).map(|bound| bound.as_secs_f64() * 1e3)
+    };
+    let near = |bound: Option<f64>, ms: f64| bound.is_some_and(|it| (it - ms).abs() < 0.01);
+    assert!(near(of("-R 1/s --payload 64B"), 100.0 / 9.0));
+    assert!(near(of("-R 1/s --payload 64B --delay 40ms"), 100.0));
+    assert_eq!(of("-R 10k/s --payload 12KB"), None);
+}
+
 /// An answer holds a megabyte: of 10 kB a second that is 90 s.
 #[test]
 fn polls_that_want_every_message_leave_no_more_than_an_answer_holds() {

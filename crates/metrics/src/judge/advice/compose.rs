@@ -67,6 +67,7 @@ impl Course {
         let each_s = self.arrivals_hz(trial);
         let cost = |figure| Some(figures.get(figure)? * each_s?);
         let fresh = measured.fresh_us(QUANTILE);
+        let messages = [Figure::PayloadBytes, Figure::FramingBytes].map(cost);
         let money = |of: fn(&Self, &TrialRecord, &Price) -> Option<f64>| of(self, trial, price?);
         Round {
             fresh_p99_us: fresh.map(|fresh| self.slowed(fresh)),
@@ -74,6 +75,7 @@ impl Course {
             costs: Costs {
                 server_cpu_us: cost(Figure::ServerCpu),
                 wire_bytes: cost(Figure::WireBytes),
+                message_bytes: messages.into_iter().sum(),
                 memory_bytes: figures.get(Figure::ServerRss),
                 money: money(Self::money),
                 money_held: money(Self::money_held),

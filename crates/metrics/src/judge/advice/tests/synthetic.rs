@@ -152,6 +152,7 @@ fn costs(noise: &mut Noise, decided: Decided, cost: f64, sigma: f64, drift: f64)
         memory_bytes: Some(5_000.0),
         money: (decided == Decided::Money).then_some(noisy),
         money_held: None,
+        message_bytes: None,
     }
 }
 
