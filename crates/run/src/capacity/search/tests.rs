@@ -128,6 +128,7 @@ fn kinds() -> Vec<(String, Kind)> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the table is for whoever reads it with --nocapture")]
 fn the_ceiling_of_a_noisy_system_is_found_and_noise_is_no_limit() {
     let per_mille = |count: u32| f64::from(count) * 1_000.0 / SEEDS as f64;
     let mut invented = 0;
