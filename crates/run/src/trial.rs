@@ -200,7 +200,7 @@ impl<'a> Trial<'a> {
         let router = self.stop_link(&mut merged.load)?;
         let ended_early = self.ended_early();
         let feed_changed = self.server.has_changed(self.inbox.listener())?;
-        let server_gone = merged.load.attempts.left() > 0 && self.server.is_gone();
+        let server_gone = merged.load.attempts.lacked_a_server() && self.server.is_gone();
         let agreed = merged.load.agreed.take();
         Ok(Played {
             timing,
@@ -259,7 +259,8 @@ impl<'a> Trial<'a> {
         if let Some(refused) = self.refused(&attempts, error.as_ref()) {
             return Err(refused);
         }
-        let gone = (attempts.left() > 0 && self.server.is_gone()).then_some(Gone::NotThere);
+        let is_gone = attempts.lacked_a_server() && self.server.is_gone();
+        let gone = is_gone.then_some(Gone::NotThere);
         let used = attempts.invalid(wanted, error.as_ref(), gone);
         let missing = Invalid::ClientsMissing { connected, wanted, error };
         Err(TrialError::Invalid(used.unwrap_or(missing)))

@@ -163,9 +163,10 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    #[ignore = "the test below starts it, on a terminal of its own"]
-    fn panics_with_the_terminal() {
+    /// The variable with which a test starts this program again, on a terminal of its own, to panic there.
+    const ON_A_TERMINAL: &str = "PUSHBENCH_TEST_PANICS_ON_A_TERMINAL";
+
+    fn panic_with_the_terminal() {
         let mut canvas = Canvas::take().unwrap();
         canvas.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
         assert!(keep("told meanwhile"));
@@ -176,14 +177,18 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_on_the_terminal_as_it_was() {
+        if std::env::var_os(ON_A_TERMINAL).is_some() {
+            panic_with_the_terminal();
+        }
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let master = openpt(flags).unwrap();
         grantpt(&master).and_then(|()| unlockpt(&master)).unwrap();
         let terminal = ioctl_tiocgptpeer(&master, flags).unwrap();
         let end = || terminal.try_clone().unwrap();
-        let name = "live::terminal::tests::panics_with_the_terminal";
+        let name = "live::terminal::tests::a_panic_is_told_on_the_terminal_as_it_was";
         let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "--nocapture", name])
+            .args(["--exact", "--nocapture", name])
+            .env(ON_A_TERMINAL, "1")
             .env("RUST_BACKTRACE", "0")
             .stdin(end())
             .stdout(end())

@@ -46,6 +46,13 @@ impl Attempts {
         self.out.values().sum()
     }
 
+    /// Whether some are out since no connection came about or lasted: where a server answered it is there,
+    /// whatever it said.
+    #[must_use]
+    pub fn lacked_a_server(&self) -> bool {
+        self.out.contains_key(&0)
+    }
+
     /// Adds those of another load process of the same trial.
     pub fn merge(&mut self, other: &Self) {
         self.repeated += other.repeated;
