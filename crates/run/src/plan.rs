@@ -37,8 +37,8 @@ const SECURE_EACH: Duration = Duration::from_micros(2_500);
 
 /// Time that a browser takes to start and to end, and that each of its tabs takes, which loads a page
 /// and is asked for its clock before the window and behind it.
-const BROWSER: Duration = Duration::from_millis(2_400);
-const TAB_EACH: Duration = Duration::from_millis(150);
+const BROWSER: Duration = Duration::from_millis(3_400);
+const TAB_EACH: Duration = Duration::from_millis(450);
 
 /// How long a tab may take for that.
 const TAB_LIMIT_EACH: Duration = Duration::from_secs(1);
