@@ -156,7 +156,7 @@ impl Advised {
     fn remarks(&self) -> Vec<String> {
         let rounds = self.candidates.first().map_or(0, |candidate| candidate.rounds.len());
         let mut lines = vec![format!(
-            "Costs are of one client: the median of {rounds} rounds, and below it its 95 % interval."
+            "Costs are of one client: the median of {rounds} rounds, and its 95 % interval in brackets."
         )];
         if self.courses.iter().any(Course::is_composed) {
             lines.push(

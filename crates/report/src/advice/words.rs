@@ -146,7 +146,7 @@ pub(super) fn out(out: &Out) -> String {
     }
 }
 
-/// `8.5 µs`, and on a line below `[8.2–8.9]`: a middle, and its interval where that is not the same.
+/// `8.5 µs [8.2–8.9]`: a middle, and its interval where that is not the same.
 pub(super) fn precise(spread: &Spread, unit: fn(f64) -> String) -> String {
     let Spread { middle, low, high } = *spread;
     let (low, middle, high) = (unit(low), unit(middle), unit(high));
@@ -159,8 +159,8 @@ pub(super) fn precise(spread: &Spread, unit: fn(f64) -> String) -> String {
     };
     match (parts(&low), parts(&high), parts(&middle)) {
         (Some((least, of)), Some((most, other)), Some((_, own))) if of == other && of == own => {
-            format!("{middle}\n[{least}–{most}]")
+            format!("{middle} [{least}–{most}]")
         }
-        _ => format!("{middle}\n[{low}–{high}]"),
+        _ => format!("{middle} [{low}–{high}]"),
     }
 }
