@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use pushbench_core::feed::schedule::{MOST_DUE, WalkError};
-use pushbench_core::feed::trace::{MAX_TRACE_BYTES, Trace};
+use pushbench_core::feed::trace::Trace;
 use pushbench_core::figure::{Figure, Need};
 use pushbench_core::proxy::Via;
 use pushbench_core::scenario::{MAX_SCENARIO_BYTES, Scenario};
@@ -140,11 +140,11 @@ fn trace(
     repeated: Option<&RunRecord>,
 ) -> Result<Option<Trace>, Failure> {
     match (repeated, folder) {
-        (Some(_), _) if feed.trace.is_some() => load_trace(scenario, None),
+        (Some(_), _) if feed.trace.is_some() => scenarios::load_trace(scenario, None),
         (Some(record), Some(folder)) if scenario.feed.trace.is_some() => {
             repeat::trace(record, folder)
         }
-        _ => load_trace(scenario, folder),
+        _ => scenarios::load_trace(scenario, folder),
     }
 }
 
@@ -231,29 +231,4 @@ fn name_after(scenario: &mut Scenario, file: &Path) {
     if !name.is_empty() {
         scenario.name = name;
     }
-}
-
-/// The trace that a scenario replays: a built-in one, or a file, relative to `folder`.
-pub(crate) fn load_trace(
-    scenario: &Scenario,
-    folder: Option<&Path>,
-) -> Result<Option<Trace>, Failure> {
-    let Some(name) = &scenario.feed.trace else {
-        return Ok(None);
-    };
-    let text = match scenarios::trace(name) {
-        Some(text) => text.to_owned(),
-        None => {
-            let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
-            bounded::read_text(&path, MAX_TRACE_BYTES).map_err(|error| {
-                let path = path.display();
-                Failure::usage(anyhow!(
-                    "cannot read trace {path}: {error}; name a CSV file, or `earthquakes`, which \
-                     is built in"
-                ))
-            })?
-        }
-    };
-    let trace = Trace::parse(&text);
-    trace.map(Some).map_err(|error| Failure::usage(anyhow!("trace {name}: {error}")))
 }

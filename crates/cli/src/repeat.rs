@@ -14,7 +14,7 @@ use pushbench_metrics::record::RunRecord;
 use pushbench_report::{TRACE, bounded, runs_elsewhere};
 
 use crate::exit::{Failure, Outcome};
-use crate::{consent, plan, scenarios};
+use crate::{consent, scenarios};
 
 /// Whether that argument is a run's folder, or the record in one, and not a scenario.
 pub(crate) fn is_run(name: &str) -> bool {
@@ -33,7 +33,7 @@ pub(crate) fn open(name: &str) -> Result<(RunRecord, PathBuf), Failure> {
 pub(crate) fn trace(record: &RunRecord, folder: &Path) -> Result<Option<Trace>, Failure> {
     let Some(name) = &record.scenario.feed.trace else { return Ok(None) };
     if scenarios::trace(name).is_some() {
-        return plan::load_trace(&record.scenario, None);
+        return scenarios::load_trace(&record.scenario, None);
     }
     let path = folder.join(TRACE);
     let shown = path.display();

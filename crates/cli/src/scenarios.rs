@@ -1,8 +1,12 @@
 //! `pushbench scenarios`: the scenarios, and their traces, that are part of the binary.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::anyhow;
+use pushbench_core::feed::trace::{MAX_TRACE_BYTES, Trace};
 use pushbench_core::named::did_you_mean;
 use pushbench_core::scenario::Scenario;
+use pushbench_report::bounded;
 
 use crate::exit::{Failure, Outcome};
 use crate::{print, screen};
@@ -57,6 +61,31 @@ pub(crate) fn built_in(name: &str) -> Option<&'static str> {
 /// The text of a built-in trace.
 pub(crate) fn trace(name: &str) -> Option<&'static str> {
     find(&TRACES, name)
+}
+
+/// The trace that a scenario replays: a built-in one, or a file, relative to `folder`.
+pub(crate) fn load_trace(
+    scenario: &Scenario,
+    folder: Option<&Path>,
+) -> Result<Option<Trace>, Failure> {
+    let Some(name) = &scenario.feed.trace else {
+        return Ok(None);
+    };
+    let text = match trace(name) {
+        Some(text) => text.to_owned(),
+        None => {
+            let path = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+            bounded::read_text(&path, MAX_TRACE_BYTES).map_err(|error| {
+                let path = path.display();
+                Failure::usage(anyhow!(
+                    "cannot read trace {path}: {error}; name a CSV file, or `earthquakes`, which \
+                     is built in"
+                ))
+            })?
+        }
+    };
+    let trace = Trace::parse(&text);
+    trace.map(Some).map_err(|error| Failure::usage(anyhow!("trace {name}: {error}")))
 }
 
 fn find(entries: &[(&str, &'static str)], name: &str) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use pushbench_core::units::{ByteSize, Rate, Span};
 use super::known;
 use super::settings::{payload_kind, schedule_kind};
 use crate::exit::Failure;
-use crate::plan;
+use crate::scenarios;
 
 /// The feed that a server publishes.
 #[derive(Debug, Clone, Args)]
@@ -92,7 +92,7 @@ impl FeedArgs {
             scenario.feed.schedule = ScheduleKind::Replay;
         }
         scenario.check().map_err(Failure::usage)?;
-        let trace = plan::load_trace(&scenario, None)?;
+        let trace = scenarios::load_trace(&scenario, None)?;
         let point = &scenario.points(trace.as_ref())[0];
         let mut spec = scenario.feed_spec(point, trace.as_ref());
         if matches!(self.schedule, Law::Manual) {
