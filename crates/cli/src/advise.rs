@@ -2,41 +2,31 @@
 //! what they come to.
 
 mod design;
+mod planned;
 mod questions;
+mod talk;
 mod workload;
 
 use std::fs;
-use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
-use pushbench_core::units::Span;
+use anyhow::Context as _;
 use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_metrics::judge::advice::{Answer, Candidate, Out, Wishes, advise};
 use pushbench_metrics::record::RunRecord;
 use pushbench_report::RunFolder;
-use pushbench_report::advice::{Advised, Checked};
+use pushbench_report::advice::{Advised, Checked, Spoken};
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 use pushbench_run::player::Players;
 
-use self::design::{Design, Effort};
+use self::design::Design;
+use self::planned::{Part, Planned, has_no_period};
 use self::workload::Workload;
 use crate::args::{AdviseArgs, OutputArgs};
 use crate::exit::{Failure, Outcome};
-use crate::progress::human;
 use crate::run::{self, Measured};
 use crate::screen::plain;
 use crate::{interrupt, live, price, print, tell};
-
-/// Rounds where there is time for more than the fewest.
-const ROUNDS: u32 = 9;
-
-/// The window of trials at a faster pace where there is time.
-const WINDOW: Duration = Duration::from_secs(5);
-const WARMUP: Duration = Duration::from_secs(1);
-
-/// The part of the budget that is planned with: a trial may have to be repeated.
-const PLANNED: f64 = 0.85;
 
 /// Advises.
 pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
@@ -44,191 +34,78 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     let workload = Workload::of(args)?;
     let price = price::read(args.price.as_deref())?;
     let layout = Layout::loopback(args.processes.spread(None));
-    let (design, plan) = chosen(&workload, args, &layout)?;
-    let plan = Plan { price, ..plan };
-    let check = check(&workload, args, &design, &plan, &layout);
-    let time = plan.total_estimate()
-        + check.as_ref().map_or(Duration::ZERO, |(_, it)| it.total_estimate());
-    let words = describe(&workload, &design, &plan, check.as_ref().map(|(_, plan)| plan));
+    let planned = Planned::of(&workload, args, layout, price)?;
+    let words = planned.describe(&workload);
     if args.dry_run {
-        print(&format!("{words}  time        about {}\n", human(time)))?;
+        print(&format!("{words}\n"))?;
         return Ok(Outcome::Done);
     }
-    if plan.points.iter().any(|point| point.link.is_some()) {
-        run::check_link(&plan, None)?;
+    let has_link = |plan: &&Plan| plan.points.iter().any(|point| point.link.is_some());
+    if let Some(plan) = planned.plans().find(has_link) {
+        run::check_link(plan, None)?;
     }
     interrupt::listen()?;
     if !args.output.quiet && !args.output.json {
-        tell(format_args!("{}  time        about {}", words, human(time)));
+        tell(words);
     }
-    let measured = run::measured(plan.clone(), Players::real(), &args.output, 0)?;
-    let mut advised = advised(&workload, args, &design, &plan, &measured.record);
-    let finished = written(&measured);
-    measured.played?;
-    if let Some((design, plan)) = check {
-        let checked = run::measured(plan.clone(), Players::real(), &args.output, 0)?;
-        advised.checks =
-            checks(&advised.candidates, &design.courses(&workload, &plan), &checked.record);
-        written(&checked)?;
-        checked.played?;
-    }
-    show(&measured.folder, &advised, &args.output)?;
-    finished.map(|()| outcome(&advised))
+    let feed = Played::of(&planned.feed.plan, &args.output)?;
+    let talk =
+        planned.talk.as_ref().map(|talk| Played::of(&talk.plan, &args.output)).transpose()?;
+    let mut advised = advised(&workload, args, &planned, &feed, talk.as_ref());
+    // Who interrupts the check has the answer all the same.
+    let checked = planned.check.as_ref().map_or(Ok(()), |part| {
+        let played = Played::of(&part.plan, &args.output)?;
+        let courses = part.design.courses(&workload, &part.plan);
+        advised.checks = checks(&hearing(&advised.courses, &feed), &courses, &played.record);
+        played.written
+    });
+    show(&feed.folder, &advised, &args.output)?;
+    checked.and(feed.written).map(|()| outcome(&advised))
 }
 
-/// The best design that there is time for: at the user's own numbers, in many rounds, else in the
-/// fewest, else at a faster pace.
-fn chosen(
-    workload: &Workload,
-    args: &AdviseArgs,
-    layout: &Layout,
-) -> Result<(Design, Plan), Failure> {
-    let window = |usual| args.duration.map_or(usual, |duration| duration.0);
-    let quick = Effort::quick(workload);
-    let quick = Effort { window: window(quick.window), ..quick };
-    let composed = Effort { window: window(WINDOW), warmup: WARMUP, ..quick };
-    let as_it_is = Effort { as_it_is: true, ..composed };
-    let many = |effort: Effort| Effort { rounds: ROUNDS, ..effort };
-    if Design::of(workload, quick).contenders.is_empty() {
-        return Err(Failure::usage(anyhow!(
-            "--fresh: no period of polls is fresh enough; add a contender that is pushed to, or \
-             allow more"
-        )));
-    }
-    let efforts = match args.quick {
-        true => vec![quick],
-        false => vec![many(as_it_is), as_it_is, many(composed), composed, quick],
-    };
-    let budget = args.budget.0.mul_f64(PLANNED);
-    let mut last = None;
-    for effort in efforts {
-        let (design, plan) = fitting(workload, args, layout, Design::of(workload, effort))?;
-        // Behind composed costs there are to be check trials.
-        let most = if effort.as_it_is || args.quick { budget } else { budget.mul_f64(0.6) };
-        if plan.total_estimate() <= most {
-            return Ok((design, plan));
-        }
-        last = Some((design, plan));
-    }
-    let (design, plan) = last.expect("there is one effort at least");
-    if plan.total_estimate() > args.budget.0 && !args.quick {
-        return Err(Failure::usage(anyhow!(
-            "--budget: the fewest trials that show anything take about {}; allow that, or give a \
-             shorter `--fresh`",
-            human(plan.total_estimate())
-        )));
-    }
-    Ok((design, plan))
+/// Trials that were all played.
+struct Played {
+    folder: RunFolder,
+    record: RunRecord,
+    /// Whether all files of the folder were written; the link `latest` may be missing.
+    written: Result<(), Failure>,
 }
 
-/// The design and its plan, with as many clients as this machine holds.
-fn fitting(
-    workload: &Workload,
-    args: &AdviseArgs,
-    layout: &Layout,
-    mut design: Design,
-) -> Result<(Design, Plan), Failure> {
-    loop {
-        let plan = design.plan(workload, args, layout.clone());
-        plan.scenario.check().map_err(Failure::usage)?;
-        match plan.check_limits() {
-            Ok(()) => return Ok((design, plan)),
-            Err(limit) if design.clients() < 2 => return Err(Failure::usage(limit)),
-            Err(_) => {
-                let most = design.clients() / 2;
-                design = design.with_clients(most);
-            }
-        }
-    }
-}
-
-/// One round at the user's own numbers, where costs are composed and there is time.
-fn check(
-    workload: &Workload,
-    args: &AdviseArgs,
-    design: &Design,
-    plan: &Plan,
-    layout: &Layout,
-) -> Option<(Design, Plan)> {
-    if args.quick || design.contenders.iter().all(|it| it.pace <= 1.0) {
-        return None;
-    }
-    let effort = Effort {
-        rounds: 1,
-        window: WINDOW,
-        warmup: WARMUP,
-        messages: 2.0,
-        polls: 1.0,
-        as_it_is: true,
-        most_clients: design.clients(),
-    };
-    let (design, check) = fitting(workload, args, layout, Design::of(workload, effort)).ok()?;
-    let time = plan.total_estimate() + check.total_estimate();
-    let mut check = Plan { price: plan.price.clone(), ..check };
-    check.scenario.name = "advise-check".to_owned();
-    (time <= args.budget.0.mul_f64(PLANNED)).then_some((design, check))
-}
-
-/// The plan in words.
-fn describe(workload: &Workload, design: &Design, plan: &Plan, check: Option<&Plan>) -> String {
-    let mut text = format!(
-        "advise: {} clients, {} messages/s of {}, fresh within {}, delivery {}\n",
-        workload.clients,
-        workload.rate_hz,
-        workload.payload,
-        Span(workload.fresh),
-        workload.delivery
-    );
-    for it in &design.contenders {
-        let period = it.poll_interval.map(|period| format!(" each {}", Span(period)));
-        let pace = if it.pace > 1.0 {
-            format!(", {} times as fast as yours: costs are composed", it.pace)
+impl Played {
+    fn of(plan: &Plan, output: &OutputArgs) -> Result<Self, Failure> {
+        let Measured { folder, record, played } =
+            run::measured(plan.clone(), Players::real(), output, 0)?;
+        let written = if record.trials.is_empty() {
+            folder.save_record(&record).map_err(Failure::failed)
         } else {
-            String::new()
+            run::written(folder.save_record(&record).and_then(|()| folder.write_all(&record)))
         };
-        text.push_str(&format!(
-            "  {:<11} {} clients{}{pace}\n",
-            it.contender.name(),
-            it.clients,
-            period.unwrap_or_default()
-        ));
+        played?;
+        Ok(Self { folder, record, written })
     }
-    if let Some(price) = &plan.price {
-        text.push_str(&format!("  prices      of {} as of {}\n", price.name, price.as_of));
-    }
-    if has_no_period(workload) {
-        text.push_str("  short-poll  left out: no period is fresh enough\n");
-    }
-    text.push_str(&format!(
-        "  trials      {} = {} contenders × {} rounds, each with a window of {:.1} s{}\n",
-        plan.trials.len(),
-        design.contenders.len(),
-        design.rounds,
-        design.window.as_secs_f64(),
-        check.map_or_else(String::new, |check| format!(
-            "; then {} at your own numbers, to check the composed costs",
-            check.trials.len()
-        ))
-    ));
-    text
 }
 
-/// Whether there are polls to choose from, and none that is fresh enough.
-fn has_no_period(workload: &Workload) -> bool {
-    let asks = workload.contenders.iter().any(|contender| contender.shape().asks());
-    asks && design::longest_period(workload).is_none()
+/// The candidates as far as they only listen.
+fn hearing(courses: &[Course], feed: &Played) -> Vec<Candidate> {
+    courses.iter().map(|it| it.candidate(&feed.record)).collect()
 }
 
 /// The advice that the trials come to.
 fn advised(
     workload: &Workload,
     args: &AdviseArgs,
-    design: &Design,
-    plan: &Plan,
-    record: &RunRecord,
+    planned: &Planned,
+    feed: &Played,
+    talked: Option<&Played>,
 ) -> Advised {
+    let Part { design, plan } = &planned.feed;
     let courses = design.courses(workload, plan);
-    let candidates: Vec<Candidate> = courses.iter().map(|it| it.candidate(record)).collect();
+    let mut candidates = hearing(&courses, feed);
+    let talk = planned.talk.as_ref().zip(talked).map(|(part, played)| {
+        let talk = &part.design;
+        candidates.iter_mut().for_each(|it| *it = talk.speaking(it, &played.record));
+        Spoken { rate: talk.rate, payload: talk.payload, clients: talk.clients }
+    });
     let wishes =
         Wishes { fresh: workload.fresh, delivery: workload.delivery, margin: args.margin.0 };
     Advised {
@@ -236,7 +113,8 @@ fn advised(
         wishes,
         clients: workload.clients,
         rate_hz: workload.rate_hz,
-        price: record.price.clone(),
+        talk,
+        price: feed.record.price.clone(),
         round_trip: workload.round_trip(),
         polls_from: has_no_period(workload).then(|| design::least_bound(workload)).flatten(),
         scaled: scaled(workload, design),
@@ -275,17 +153,10 @@ fn checks(candidates: &[Candidate], courses: &[Course], record: &RunRecord) -> V
     checks
 }
 
-/// Writes the files of a run; the link `latest` may be missing.
-fn written(measured: &Measured) -> Result<(), Failure> {
-    let Measured { folder, record, .. } = measured;
-    if record.trials.is_empty() {
-        return folder.save_record(record).map_err(Failure::failed);
-    }
-    run::written(folder.save_record(record).and_then(|()| folder.write_all(record)))
-}
-
 /// Prints the answer, and keeps it in the folder.
 fn show(folder: &RunFolder, advised: &Advised, output: &OutputArgs) -> Result<(), Failure> {
+    // Trials that came behind have moved the link. That it cannot be made was told with them.
+    let _ = folder.point_latest();
     let document = serde_json::to_string_pretty(&advised.json()).map_err(Failure::failed)?;
     let file = folder.path().join("advice.json");
     fs::write(&file, format!("{document}\n"))

@@ -248,6 +248,9 @@ impl TrialRecord {
 pub struct Resources {
     /// CPU time of the server within the window.
     pub server_cpu: Option<CpuTime>,
+    /// CPU time of the server while its clients rested before the feed began; `None` where they did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resting: Option<Resting>,
     /// CPU time of all load processes within the window.
     pub load_cpu: Option<CpuTime>,
     /// CPU time of a link's router within the window, which does the kernel's work of receiving in the
@@ -295,6 +298,15 @@ pub struct Resources {
     /// The cores that the processes were kept on; `None` where the system moved them about.
     #[serde(default)]
     pub pinned: Option<Pinned>,
+}
+
+/// A time in which clients are connected and nothing comes to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resting {
+    /// CPU time of the server meanwhile.
+    pub server_cpu: CpuTime,
+    /// How long it was.
+    pub time: Duration,
 }
 
 /// The cores that a trial's processes were kept on, by the kernel's numbers. Each process has one

@@ -2,6 +2,7 @@
 //! on, and what was not measured.
 
 mod money;
+mod talk;
 mod turns;
 mod words;
 
@@ -17,6 +18,7 @@ use pushbench_metrics::judge::advice::{
 use pushbench_metrics::observe::censored::Bounded;
 use serde_json::{Value, json};
 
+pub use self::talk::Spoken;
 use self::words::{answer, out, precise};
 use crate::grid::Grid;
 use crate::human::{self, NOTHING};
@@ -31,6 +33,8 @@ pub struct Advised {
     pub clients: u32,
     /// Messages each second, by the user's numbers.
     pub rate_hz: f64,
+    /// The trials of what clients say; `None` where they only listen.
+    pub talk: Option<Spoken>,
     /// The prices that costs are told at; `None` where none were given.
     pub price: Option<Price>,
     /// From a client to the server and back.
@@ -112,7 +116,7 @@ impl Advised {
             text.push_str(&screen.wrapped(&line));
         }
         text.push_str("\nNot measured\n");
-        for line in NOT_MEASURED {
+        for line in self.not_measured() {
             text.push_str(&screen.beside("- ", 2, line));
         }
         text
@@ -165,6 +169,7 @@ impl Advised {
             );
         }
         lines.extend(money::remarks(self));
+        lines.extend(talk::remark(self));
         lines.extend(self.scaled.iter().cloned());
         lines.extend(self.checks.iter().map(|check| self.checked(check)));
         let is_unjudged = |out: &Option<Out>| matches!(out, Some(Out::Invalid { .. }));
@@ -212,6 +217,7 @@ impl Advised {
                 "wire_bytes_per_client_s": candidate.spread(|costs| costs.wire_bytes),
                 "server_memory_bytes_per_client": candidate.spread(|costs| costs.memory_bytes),
                 "money_per_client_month": money::of(candidate),
+                "said": talk::json(self, at),
             })
         };
         let checks = self.checks.iter().map(|check| {
@@ -230,6 +236,7 @@ impl Advised {
                 "margin": self.wishes.margin,
             },
             "clients": self.clients,
+            "talk_rate_hz": self.talk.map(|talk| talk.rate.hz()),
             "price": self.price.as_ref().map(|price| &price.name),
             "currency": self.price.as_ref().and_then(Price::currency).map(|it| it.to_string()),
             "answer": self.advice.answer,
@@ -239,8 +246,15 @@ impl Advised {
             "candidates": (0..self.candidates.len()).map(of).collect::<Vec<Value>>(),
             "checks": checks.collect::<Vec<Value>>(),
             "scaled": self.scaled,
-            "not_measured": NOT_MEASURED,
+            "not_measured": self.not_measured().collect::<Vec<&str>>(),
         })
+    }
+
+    fn not_measured(&self) -> impl Iterator<Item = &'static str> {
+        let silent = self.talk.is_none().then_some(
+            "messages that clients send: pass `--talk-rate`, or run the scenarios `chat`, `echo` and `upload`",
+        );
+        NOT_MEASURED.into_iter().chain(silent)
     }
 
     /// The contenders that the answer names.

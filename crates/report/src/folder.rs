@@ -180,7 +180,11 @@ impl RunFolder {
     }
 
     /// Makes `latest`, beside the folder, a relative link to it, in one step.
-    pub(crate) fn point_latest(&self) -> Result<(), ReportError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Latest`], where something else is there, or the link cannot be made.
+    pub fn point_latest(&self) -> Result<(), ReportError> {
         let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else {
             return Ok(());
         };

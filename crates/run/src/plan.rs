@@ -87,6 +87,9 @@ pub struct Plan {
     pub capture: bool,
     /// Whether a sample of messages is stamped along its way.
     pub stamps: bool,
+    /// For how long clients that are connected rest before the feed begins, so that what the server takes
+    /// by itself is known; `None` where that is no question.
+    pub rest: Option<Duration>,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
     /// Whether a busy machine makes no trial invalid.
@@ -117,6 +120,7 @@ impl Plan {
             allow_busy: false,
             is_watched: false,
             stamps: true,
+            rest: None,
             publish_delay: Duration::ZERO,
             price: None,
             layout,
@@ -311,7 +315,9 @@ impl Plan {
             Security::Tls => SECURE_EACH * point.clients,
         };
         let round_trips = point.link.as_ref().map_or(Duration::ZERO, Link::round_trip) * 4;
-        TRIAL_OVERHEAD + connect + round_trips + self.warmup(id) + self.scenario.duration.0 + drain
+        let rest = self.rest.unwrap_or_default();
+        let played = rest + self.warmup(id) + self.scenario.duration.0 + drain;
+        TRIAL_OVERHEAD + connect + round_trips + played
     }
 
     /// How long the whole run will take if all goes well.

@@ -19,7 +19,7 @@ use pushbench_metrics::observe::instrument::Instrument;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::record::control::{LoadOrder, LoadPlan, Place, ServerPlan, TrialTiming};
 use pushbench_metrics::record::warning::{Gone, Invalid, ProxyFault, ProxyFinding, Warning};
-use pushbench_metrics::record::{Resources, TrialId};
+use pushbench_metrics::record::{Resources, Resting, TrialId};
 use pushbench_os::time::clock;
 
 use self::capture::Wire;
@@ -171,6 +171,7 @@ impl<'a> Trial<'a> {
         self.watch_cpu(&pids);
         self.connect()?;
         let connecting = meter.connected();
+        let resting = self.rest(&mut meter)?;
         let timing = self.begin()?;
         self.inbox.enter(Phase::Warmup)?;
         let all_known = !pids.is_empty() || !same_clock;
@@ -195,6 +196,7 @@ impl<'a> Trial<'a> {
         self.settle_browser(&timing, &mut merged.load, &mut cost);
         let loads = std::mem::take(&mut merged.watches);
         let parent_at_edge = at_start.max(at_end);
+        cost.resources.resting = resting;
         cost.resources.instrument = Some(Instrument { loads, parent_at_edge });
         let uncaptured = self.stop_capture(&mut merged.load)?;
         let router = self.stop_link(&mut merged.load)?;
@@ -273,6 +275,16 @@ impl<'a> Trial<'a> {
         let fault = ProxyFault::Refuses { status, error: error.cloned() };
         let finding = Warning::Proxy(ProxyFinding::of(&proxy, fault));
         Some(TrialError::Found(Box::new(Found { proxy, finding })))
+    }
+
+    /// Lets the clients rest before the feed begins, for what the server takes meanwhile.
+    fn rest(&mut self, meter: &mut CostMeter) -> Result<Option<Resting>, TrialError> {
+        let Some(time) = self.plan.rest else { return Ok(None) };
+        meter.rest();
+        let from = clock::now();
+        self.inbox.wait_until(from + time)?;
+        let time = clock::now().saturating_since(from);
+        Ok(meter.rested().map(|server_cpu| Resting { server_cpu, time }))
     }
 
     /// Sets the trial's instants and starts the feed.

@@ -54,6 +54,9 @@ const MOST_WRITES_HZ: f64 = 10_000.0;
 /// Bytes that an answer to a poll may bring.
 const MOST_BATCH: f64 = 900e3;
 
+/// For how long clients rest before a feed that is faster than the user's: a tick of the server's.
+const REST: Duration = Duration::from_millis(500);
+
 /// The time apart that messages keep, or polls, so that one is over when the next begins: that, and so
 /// many round trips.
 const APART: Duration = Duration::from_millis(120);
@@ -82,6 +85,8 @@ pub(super) struct Design {
     pub(super) rounds: u32,
     pub(super) window: Duration,
     pub(super) warmup: Duration,
+    /// Clients that share what the server takes by itself.
+    shared_by: u32,
 }
 
 /// The effort that a design may make.
@@ -141,6 +146,11 @@ pub(super) fn least_bound(workload: &Workload) -> Option<Duration> {
     longest_period(&Workload { fresh, ..workload.clone() }).map(|_| fresh)
 }
 
+/// The time apart that messages keep, or polls, or what a client says.
+pub(super) fn apart(workload: &Workload) -> Duration {
+    APART + workload.round_trip() * ROUND_TRIPS_APART
+}
+
 impl Design {
     /// Of all contenders for that workload.
     pub(super) fn of(workload: &Workload, effort: Effort) -> Self {
@@ -161,12 +171,14 @@ impl Design {
         {
             contenders.iter_mut().for_each(|it| it.poll = poll);
         }
-        Self { contenders, rounds, window, warmup }
+        let shared_by = workload.clients.min(effort.most_clients);
+        Self { contenders, rounds, window, warmup, shared_by }
     }
 
     /// With at most so many clients.
     pub(super) fn with_clients(mut self, most: u32) -> Self {
         self.contenders.iter_mut().for_each(|it| it.clients = it.clients.min(most));
+        self.shared_by = self.shared_by.min(most);
         self
     }
 
@@ -196,7 +208,8 @@ impl Design {
                 });
             }
         }
-        Plan { points, trials, stamps: false, allow_busy: args.allow_busy, ..plan }
+        let rest = self.contenders.iter().any(|it| it.shares_less(self.shared_by)).then_some(REST);
+        Plan { points, trials, stamps: false, rest, allow_busy: args.allow_busy, ..plan }
     }
 
     fn scenario(&self, workload: &Workload, args: &AdviseArgs) -> Scenario {
@@ -229,6 +242,7 @@ impl Design {
             pace: it.pace,
             rate_hz: workload.rate_hz,
             poll_interval: it.poll_interval,
+            clients: self.shared_by,
         };
         self.contenders.iter().map(course).collect()
     }
@@ -281,7 +295,7 @@ impl Choice {
 
     /// The fastest pace at which one message, or poll, is over before the next.
     fn most_pace(&self, workload: &Workload) -> f64 {
-        let apart = (APART + workload.round_trip() * ROUND_TRIPS_APART).as_secs_f64();
+        let apart = apart(workload).as_secs_f64();
         let gap = 1.0 / workload.rate_hz;
         let most = match (self.poll_interval, self.contender.shape()) {
             (Some(period), _) => period.as_secs_f64() / apart,
@@ -365,6 +379,12 @@ impl Choice {
 }
 
 impl Measured {
+    /// Whether what the server takes by itself is not shared as it is by so many clients: at a faster pace
+    /// it is a smaller part, but for polls of as many times fewer clients.
+    fn shares_less(&self, clients: u32) -> bool {
+        self.pace > 1.0 && f64::from(self.clients) * self.pace > 1.01 * f64::from(clients)
+    }
+
     fn is_at(&self, point: &Point) -> bool {
         let Self { clients, rate, poll, hold, .. } = *self;
         let of_point = (point.clients, point.rate, point.poll_interval, point.long_poll_timeout);

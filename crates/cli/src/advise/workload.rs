@@ -54,6 +54,8 @@ pub(super) struct Workload {
     pub(super) payload: ByteSize,
     pub(super) fresh: Duration,
     pub(super) delivery: Delivery,
+    /// Messages that each client says in a unit of time; `None` where it only listens.
+    pub(super) talk: Option<Rate>,
     pub(super) link: Option<Link>,
     /// Those to choose from.
     pub(super) contenders: Vec<Contender>,
@@ -83,6 +85,7 @@ impl Workload {
             payload,
             fresh: fresh.0,
             delivery,
+            talk: args.talk_rate,
             link: args.link.chosen()?,
             contenders: contenders(args),
         })

@@ -22,6 +22,7 @@ Examples:
   pushbench advise -c 5k --rate 0.05/s --payload 1KiB --fresh 30s --delay 40ms --tls
   pushbench advise -c 1k --rate 20/s --payload 64B --fresh 10s --delivery latest --quick
   pushbench advise -c 5k --rate 2/s --payload 300B --fresh 1s --price my-provider.toml
+  pushbench advise -c 2k --rate 2/s --payload 300B --fresh 1s --talk-rate 6/m
   pushbench advise -c 500 --rate 2/s --payload 300B --fresh 1s --dry-run"
 )]
 pub(crate) struct AdviseArgs {
@@ -40,6 +41,10 @@ pub(crate) struct AdviseArgs {
     /// Promise to clients: every message, or the latest one [default: every]
     #[arg(long, value_name = "every|latest", help_heading = "Workload")]
     pub(crate) delivery: Option<Delivery>,
+    /// Messages that each client says to the server in a unit of time, such as 6/m, as large as those it hears:
+    /// by a request, or on a WebSocket [default: none]
+    #[arg(long, value_name = "RATE", help_heading = "Workload")]
+    pub(crate) talk_rate: Option<Rate>,
     /// Connections are secured by TLS
     #[arg(long, help_heading = "Workload")]
     pub(crate) tls: bool,

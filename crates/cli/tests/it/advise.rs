@@ -25,6 +25,7 @@ fn what_is_missing_or_cannot_be_is_refused_before_anything_starts() {
         (&["--fresh", "1s", "--delay", "1ms,2ms"], "each setting has one value"),
         (&["--fresh", "10s", "--budget", "20s"], "--budget: the fewest trials"),
         (&["--fresh", "1s", "--price", "none"], "no prices are called `none`"),
+        (&["--fresh", "1s", "--talk-rate", "2000k/s"], "talk.rate: "),
     ] {
         let (code, stdout, stderr) = advise(folder.path(), more);
         assert_eq!((code, stdout.as_str()), (2, ""), "{more:?}: {stderr}");
@@ -108,4 +109,38 @@ fn with_prices_the_cheapest_by_money_is_taken() {
     let money =
         |at: usize| advice["candidates"][at]["money_per_client_month"]["middle"].as_f64().unwrap();
     assert!((4.0..9.0).contains(&money(0)) && (0.01..0.5).contains(&money(1)), "{json}");
+}
+
+/// A message of 64 bytes goes up in a masked frame with a header of 6, and in a segment that is acknowledged:
+/// 64 + 6 + 52 bytes, and up to 52 of an ACK. A request and its answer have heads of some hundred bytes each, and
+/// two segments. Twice a second that comes to what is heard.
+#[test]
+fn what_clients_say_is_measured_by_the_way_up_and_comes_to_what_they_hear() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = [
+        ["--fresh", "2s"],
+        ["--talk-rate", "2/s"],
+        ["-t", "short-poll,sse,websocket"],
+        ["--duration", "300ms"],
+    ];
+    let (code, stdout, stderr) =
+        advise(folder.path(), &[&more.concat()[..], &["--quick"]].concat());
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    // Who sends requests does so in the same way, whatever they listen by.
+    assert!(stderr.contains("; 12 of talk"), "{stderr}");
+    assert!(stdout.replace("\n  ", " ").contains("What each client says, 2/s of 64B"), "{stdout}");
+    let json = fs::read_to_string(folder.path().join("results/latest/advice.json")).unwrap();
+    let advice: Value = serde_json::from_str(&json).unwrap();
+    let said = |at: usize| {
+        let said = &advice["candidates"][at]["said"];
+        said["wire_bytes_per_message"]["middle"].as_f64().unwrap()
+    };
+    let (poll, sse, websocket) = (0, 1, 2);
+    assert!((122.0..=174.0).contains(&said(websocket)), "{json}");
+    assert!((300.0..800.0).contains(&said(sse)), "{json}");
+    assert!((said(poll) - said(sse)).abs() < 1.0, "{json}");
+    let all = advice["candidates"][sse]["wire_bytes_per_client_s"]["middle"].as_f64().unwrap();
+    let hears = all - 2.0 * said(sse);
+    // A hundred events of 64 bytes, with some 125 around each.
+    assert!((15e3..25e3).contains(&hears), "{json}");
 }

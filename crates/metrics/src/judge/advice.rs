@@ -11,6 +11,7 @@
 pub mod compose;
 mod fresh;
 mod rank;
+pub mod said;
 pub mod turn;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use self::fresh::freshness;
 use self::rank::Ranking;
+use self::said::Said;
 use crate::judge::stats::{median, median_interval_95, range};
 use crate::observe::censored::Bounded;
 
@@ -46,6 +48,8 @@ pub enum Cost {
 pub struct Costs {
     /// The server's CPU time for each second, in microseconds.
     pub server_cpu_us: Option<f64>,
+    /// The part of it that no message and no poll adds to.
+    pub server_cpu_held_us: f64,
     /// Bytes of all layers, both directions, for each second.
     pub wire_bytes: Option<f64>,
     /// Those of them that messages are: payload and framing.
@@ -54,8 +58,10 @@ pub struct Costs {
     pub memory_bytes: Option<f64>,
     /// Money for a month, where prices are given.
     pub money: Option<f64>,
-    /// The part of it that no message and no poll adds to: a connection that is held, and memory.
+    /// The part of it that no message and no poll adds to: a connection that is held, memory, and CPU.
     pub money_held: Option<f64>,
+    /// The part of each that what the client says takes, which is in it already.
+    pub said: Said,
 }
 
 impl Costs {

@@ -1,5 +1,5 @@
 use pushbench_core::{Contender, Delivery};
-use pushbench_metrics::judge::advice::{Costs, Round, advise};
+use pushbench_metrics::judge::advice::{Costs, Round, advise, said};
 use pushbench_metrics::observe::censored::Bounded;
 
 use super::*;
@@ -31,6 +31,7 @@ fn advised(delivery: Delivery, candidates: Vec<Candidate>) -> Advised {
             pace: if asks { 4.0 } else { 1.0 },
             rate_hz: 10.0,
             poll_interval: asks.then_some(Duration::from_millis(900)),
+            clients: 1_000,
         }
     };
     Advised {
@@ -38,6 +39,7 @@ fn advised(delivery: Delivery, candidates: Vec<Candidate>) -> Advised {
         wishes,
         clients: 5_000,
         rate_hz: 10.0,
+        talk: None,
         price: None,
         round_trip: Duration::ZERO,
         polls_from: None,
@@ -303,4 +305,51 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
     assert!((off + 0.2).abs() < 1e-9, "{off}");
     let unpriced = Advised { price: None, ..advised };
     assert!(!unpriced.text(Screen::NONE).contains("money by"));
+}
+
+/// At ten messages a second to hear sse costs 100 µs and websocket 130; to say one each ten seconds 20 µs by a
+/// request and 5 µs on the socket. At (130 - 100) / (20 - 5) = 2 messages a second both cost 140 µs.
+fn speaking() -> Advised {
+    let mut all = advised(
+        Delivery::Every,
+        vec![
+            candidate(Contender::SSE, 10.0, 100.0, 1_880.0),
+            candidate(Contender::WEBSOCKET, 10.0, 130.0, 1_700.0),
+        ],
+    );
+    for (candidate, (cpu, bytes)) in all.candidates.iter_mut().zip([(20.0, 600.0), (5.0, 180.0)]) {
+        let message = said::Said { server_cpu_us: cpu, wire_bytes: bytes, money: None };
+        let spoken = [Some(said::Spoken { message, lost: 0 }); 6];
+        for round in candidate.rounds.iter_mut().flatten() {
+            // Without noise, so that what is due to be equal is.
+            round.costs.server_cpu_us = Some(if cpu > 10.0 { 100.0 } else { 130.0 });
+        }
+        *candidate = candidate.speaking(&spoken, 0.1);
+    }
+    let rate = "0.1/s".parse().unwrap();
+    all.talk = Some(Spoken { rate, payload: "64B".parse().unwrap(), clients: 200 });
+    all.advice = advise(&all.candidates, &all.wishes);
+    all
+}
+
+#[test]
+fn what_clients_say_has_its_cost_by_the_way_up_and_a_rate_from_which_on_it_decides() {
+    let all = speaking();
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "Take sse: fresh within 1s, and the cheapest by server CPU. websocket, the next, takes 28 % more.",
+        "where each client says more than 2 messages/s, websocket takes less server CPU than sse",
+        "What each client says, 0.1/s of 64B, is in these costs, from trials of its own with 200 clients: a \
+         message takes 20.0 µs and 600 B by a request and 5.00 µs and 180 B by websocket.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("messages that clients send"), "{text}");
+    let json = all.json();
+    let said = &json["candidates"][1]["said"];
+    assert!((said["wire_bytes_per_message"]["middle"].as_f64().unwrap() - 180.0).abs() < 1e-6);
+    assert_eq!(json["talk_rate_hz"], 0.1);
+    let silent = four(Delivery::Every);
+    assert!(silent.text(Screen::NONE).contains("messages that clients send: pass `--talk-rate`"));
+    assert!(silent.json()["candidates"][0]["said"].is_null());
 }

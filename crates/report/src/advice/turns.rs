@@ -27,10 +27,21 @@ pub(super) fn sentences(advised: &Advised) -> Vec<String> {
         let costs = advised.advice.order.iter();
         lines.extend(costs.filter_map(|cost| poll.against(advised, push, *cost)));
     }
+    lines.extend(of_talk(advised));
     lines.extend(of_delivery(advised));
     lines.extend(fresh::of_delay(advised));
     lines.extend(fresh::of_bound(advised));
     lines
+}
+
+/// The rates at which clients speak that would make another the cheapest: of those that are pushed to and
+/// could be taken, each that speaks in another way than the answer.
+fn of_talk(advised: &Advised) -> Vec<String> {
+    let Some(answer) = pushed(advised) else { return Vec::new() };
+    let is_duplex = |at: usize| advised.candidates[at].contender.transport.is_duplex();
+    let others = (0..advised.candidates.len())
+        .filter(|&at| advised.advice.out[at].is_none() && is_duplex(at) != is_duplex(answer));
+    others.flat_map(|other| super::talk::turns(advised, answer, other)).collect()
 }
 
 /// The candidate that is pushed to, and is the answer or the cheapest of those that a poll beats.
@@ -125,7 +136,7 @@ fn over(spread: &Spread, of: impl Fn(f64) -> f64) -> Spread {
 }
 
 /// `15 messages/s`, or `15 [14–16] messages/s`: so many times a rate.
-fn per_second(factor: Spread, rate_hz: f64) -> String {
+pub(super) fn per_second(factor: Spread, rate_hz: f64) -> String {
     let hz = over(&factor, |factor| factor * rate_hz);
     let number = |hz: f64| human::short_number(hz, 2);
     format!("{} messages/s", with_interval(&hz, number))

@@ -5,9 +5,10 @@ use std::time::Duration;
 use pushbench_core::price::Price;
 use pushbench_core::{Contender, MonoInstant};
 use pushbench_metrics::judge::advice::compose::Course;
+use pushbench_metrics::judge::advice::said;
 use pushbench_metrics::observe::ledger::Tally;
 use pushbench_metrics::observe::ledger::{Direction, Layer, Ledger, Phase, Source, TcpipTally};
-use pushbench_metrics::record::{CpuTime, RunRecord, TrialRecord};
+use pushbench_metrics::record::{CpuTime, Resting, RunRecord, TrialRecord};
 
 use crate::csv;
 use crate::rows::blocks;
@@ -199,6 +200,7 @@ fn a_composed_bill_is_of_what_happens_at_the_users_pace_and_of_what_is_held_thro
         pace: 20.0,
         rate_hz: 0.5,
         poll_interval: None,
+        clients: 10,
     };
     let money = course.candidate(&record).spread(|costs| costs.money).unwrap().middle;
     assert!((money - 7.818_451_548).abs() < 1e-9, "{money}");
@@ -228,7 +230,51 @@ fn a_composed_poll_is_billed_for_so_many_fewer_requests() {
         pace: 6.0,
         rate_hz: 0.2,
         poll_interval: Some(Duration::from_secs(6)),
+        clients: 10,
     };
     let money = course.candidate(&record).spread(|costs| costs.money).unwrap().middle;
     assert!((money - 0.520_939_68).abs() < 1e-9, "{money}");
+}
+
+/// 100 messages of 40,000 B that 10 clients said in 5 s, two a second each, to a server that says nothing: of all
+/// that happens a half for each, without the connection, which the feed's bill holds.
+///
+/// Messages: 1/s × 2 units × 2,628,000 s = 5,256,000; at 1 USD per million: 5.256. Egress: 104 B/s / 2 ×
+/// 2,628,000 = 0.136656 GB; × 0.09: 0.01229904. In all 5.26829904 USD.
+#[test]
+fn a_message_that_is_said_is_billed_without_what_is_held() {
+    let mut record = of_bytes(Contender::WEBSOCKET, &[(Layer::Payload, 4_000_000)], &[]);
+    let counters = &mut record.trials[0].measured.counters;
+    (counters.messages_in_window, counters.said, counters.requests) = (100, 100, 0);
+    let record = priced(record, "aws-api-gateway");
+    let rounds = said::rounds(&record, Contender::WEBSOCKET, Contender::WEBSOCKET);
+    let money = rounds[0].unwrap().message.money.unwrap();
+    assert!((money - 5.268_299_04).abs() < 1e-9, "{money}");
+    assert!(
+        said::rounds(&record, Contender::SSE, Contender::SSE)[0].is_none(),
+        "spoke in no trial"
+    );
+}
+
+/// A server that takes 1 ms of CPU in a second by itself, which 10 clients share: of it 1 ms / 10 are a client's,
+/// and 1 ms / (10 × 20) of them are in what was measured at 20 times the pace.
+#[test]
+fn what_a_server_takes_by_itself_comes_to_composed_costs() {
+    let mut record = conversing();
+    let course = Course {
+        contender: Contender::WEBSOCKET,
+        point: record.trials[0].id.point,
+        pace: 20.0,
+        rate_hz: 0.5,
+        poll_interval: None,
+        clients: 10,
+    };
+    let server_us = |record: &RunRecord| {
+        course.candidate(record).spread(|costs| costs.server_cpu_us).unwrap().middle
+    };
+    let busy = server_us(&record);
+    let server_cpu = CpuTime { total: Duration::from_micros(500), ..CpuTime::default() };
+    record.trials[0].resources.resting =
+        Some(Resting { server_cpu, time: Duration::from_millis(500) });
+    assert!((server_us(&record) - busy - 95.0).abs() < 1e-6, "{busy} {}", server_us(&record));
 }

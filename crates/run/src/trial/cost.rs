@@ -241,6 +241,16 @@ impl CostMeter {
         Connecting { server: growth(&self.servers), load }
     }
 
+    /// Reads the server's clocks where its clients begin to rest.
+    pub(super) fn rest(&mut self) {
+        self.servers.start();
+    }
+
+    /// CPU time that the server took since then; `None` where it is not known.
+    pub(super) fn rested(&mut self) -> Option<CpuTime> {
+        self.servers.spent().total
+    }
+
     /// The processes of the trial, this one among them.
     pub(super) fn pids(&self) -> Vec<u32> {
         let Self { servers, loads, router, proxy, publisher, cross, .. } = self;

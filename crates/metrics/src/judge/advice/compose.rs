@@ -4,8 +4,9 @@
 //! the time for which long polls are held are all so many times as fast: each poll finds as many
 //! messages, as many are empty, and each message is written to as many clients. So one trial at that
 //! pace gives the unit costs of all that happens to a client, and so many times less of it happens in a
-//! second of the user's. What is left out is what a pace changes: caches that are cold after a long
-//! pause, and what a process does while nothing happens at all.
+//! second of the user's. What a process takes by itself does not: it is read while clients rest, before
+//! anything comes to them, and is theirs whatever the pace. What is left out is what a pause changes, such
+//! as caches that grow cold.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::{Candidate, Costs, Round};
 use crate::judge::figures::Figures;
 use crate::judge::money::{Usage, bill};
 use crate::observe::censored::Bounded;
-use crate::record::{RunRecord, TrialRecord};
+use crate::record::{Resting, RunRecord, TrialRecord};
 
 /// The part of messages that wait at most so large a part of a poll's period, whose phases are spread
 /// evenly over it.
@@ -35,6 +36,9 @@ pub struct Course {
     pub rate_hz: f64,
     /// The period of its polls, by the user's numbers; `None` where it does not ask on one.
     pub poll_interval: Option<Duration>,
+    /// Clients, by the user's numbers, or as many as were taken in their place: they share what the server
+    /// takes by itself.
+    pub clients: u32,
 }
 
 impl Course {
@@ -73,12 +77,14 @@ impl Course {
             fresh_p99_us: fresh.map(|fresh| self.slowed(fresh)),
             lost: measured.audit.lost,
             costs: Costs {
-                server_cpu_us: cost(Figure::ServerCpu),
+                server_cpu_us: cost(Figure::ServerCpu).map(|us| us + self.rests(trial) * 1e6),
+                server_cpu_held_us: self.held(trial) * 1e6,
                 wire_bytes: cost(Figure::WireBytes),
                 message_bytes: messages.into_iter().sum(),
                 memory_bytes: figures.get(Figure::ServerRss),
                 money: money(Self::money),
                 money_held: money(Self::money_held),
+                ..Costs::default()
             },
         }
     }
@@ -88,12 +94,32 @@ impl Course {
     fn money(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
         let measured_hz = messages_hz(trial).filter(|hz| *hz > 0.0)?;
         let usage = Usage::of_trial(trial)?.at_pace(self.arrivals_hz(trial)? / measured_hz);
-        Some(bill(&usage, price).ok()?.total())
+        let cpu_s = usage.cpu_s.map(|cpu_s| cpu_s + self.rests(trial));
+        Some(bill(&Usage { cpu_s, ..usage }, price).ok()?.total())
     }
 
     /// Money for a month in which a client gets nothing, and asks for nothing.
     fn money_held(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
-        Some(bill(&Usage::of_trial(trial)?.at_pace(0.0), price).ok()?.total())
+        let usage = Usage::of_trial(trial)?.at_pace(0.0);
+        let cpu_s = usage.cpu_s.map(|cpu_s| cpu_s + self.held(trial));
+        Some(bill(&Usage { cpu_s, ..usage }, price).ok()?.total())
+    }
+
+    /// Seconds of CPU that the server takes by itself, for a client and second.
+    fn held(&self, trial: &TrialRecord) -> f64 {
+        rest(trial) / f64::from(self.clients)
+    }
+
+    /// The part of that which is not in the trial's own.
+    fn rests(&self, trial: &TrialRecord) -> f64 {
+        rest(trial) * self.missing(trial.connected)
+    }
+
+    /// The share of a client in what the server takes by itself, less that which it had among so many: a
+    /// second of theirs is as many of the user's as the pace is faster.
+    fn missing(&self, connected: u32) -> f64 {
+        let measured = f64::from(connected) * self.pace;
+        (1.0 / f64::from(self.clients) - 1.0 / measured).max(0.0)
     }
 
     /// Messages that come to a client in a second of the user's.
@@ -121,6 +147,13 @@ impl Course {
     }
 }
 
+/// Seconds of CPU that the server took in each second in which its clients rested; none where they did not.
+fn rest(trial: &TrialRecord) -> f64 {
+    let Some(Resting { server_cpu, time }) = trial.resources.resting else { return 0.0 };
+    let seconds = time.as_secs_f64();
+    if seconds > 0.0 { server_cpu.total.as_secs_f64() / seconds } else { 0.0 }
+}
+
 /// Messages that came to a client in a second of the trial's window.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
 fn messages_hz(trial: &TrialRecord) -> Option<f64> {
@@ -135,7 +168,7 @@ mod tests {
 
     fn course(pace: f64, poll_interval: Option<Duration>) -> Course {
         let contender = Contender::SHORT_POLL;
-        Course { contender, point: 1, pace, rate_hz: 0.5, poll_interval }
+        Course { contender, point: 1, pace, rate_hz: 0.5, poll_interval, clients: 100 }
     }
 
     /// Polls each 9 s are watched each 1.5: 1.5 s less a hundredth, and 10 ms of all else. So of 9 s they
@@ -148,6 +181,16 @@ mod tests {
         let Bounded::AtLeast(us) = nine.slowed(Bounded::AtLeast(1.495e6)) else { panic!() };
         assert!((us - 8.92e6).abs() < 1.0, "{us}");
         assert!(nine.is_composed());
+    }
+
+    /// Of 100 clients each has a hundredth. At 20 times the pace a second of theirs is 20, so that a 2,000th
+    /// of it is in what was measured; 5 polling in their place have had it all.
+    #[test]
+    fn what_the_server_takes_by_itself_is_shared_at_any_pace() {
+        let push = course(20.0, None);
+        assert!((push.missing(100) - (0.01 - 0.0005)).abs() < 1e-12);
+        assert!(course(20.0, Some(Duration::from_secs(9))).missing(5).abs() < 1e-12);
+        assert!(course(1.0, None).missing(100).abs() < 1e-12, "measured as it is");
     }
 
     #[test]

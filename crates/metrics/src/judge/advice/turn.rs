@@ -80,8 +80,9 @@ impl Costs {
     /// The part of a cost that neither messages nor polls add to.
     fn held(&self, by: Cost) -> Option<f64> {
         match by {
-            Cost::Money => self.money_held,
-            Cost::ServerCpu | Cost::WireBytes => Some(0.0),
+            Cost::Money => Some(self.money_held? + self.said.get(by)),
+            Cost::ServerCpu => Some(self.server_cpu_held_us + self.said.get(by)),
+            Cost::WireBytes => Some(self.said.get(by)),
         }
     }
 }
@@ -156,6 +157,16 @@ mod tests {
         assert!(turn.at_least && close(turn.rate.middle, 1.5), "{turn:?}");
         let (cheap, push) = both([cpu(80.0); 6], [cpu(100.0); 6]);
         assert_eq!(Turn::of(&cheap, &push, Cost::ServerCpu, Delivery::Every), None);
+    }
+
+    /// Of 150 µs of polls and 100 of a push 20 are the server's own at any rate: 20 and 80 f are 150 at 1.625
+    /// times the rate, and 20 and 130 / g are 100 at 1.625 times the period.
+    #[test]
+    fn what_the_server_takes_by_itself_is_due_at_any_rate() {
+        let held = |us| Costs { server_cpu_held_us: 20.0, ..cpu(us) };
+        let (poll, push) = both([held(150.0); 6], [held(100.0); 6]);
+        let turn = Turn::of(&poll, &push, Cost::ServerCpu, Delivery::Latest).unwrap();
+        assert!(close(turn.rate.middle, 1.625) && close(turn.period.middle, 1.625), "{turn:?}");
     }
 
     /// To be connected costs a push 4, and its messages 8; polls cost 24, of which 2 are for memory:

@@ -151,8 +151,7 @@ fn costs(noise: &mut Noise, decided: Decided, cost: f64, sigma: f64, drift: f64)
         wire_bytes: Some(wire_bytes),
         memory_bytes: Some(5_000.0),
         money: (decided == Decided::Money).then_some(noisy),
-        money_held: None,
-        message_bytes: None,
+        ..Costs::default()
     }
 }
 

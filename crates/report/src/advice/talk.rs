@@ -1,0 +1,95 @@
+//! Talk of clients, in advice: its cost by the way in which it goes up, and the rate of it that would
+//! change the answer.
+
+use pushbench_core::units::{ByteSize, Rate};
+use pushbench_metrics::judge::advice::{Cost, Spread, said};
+use serde_json::{Value, json};
+
+use super::Advised;
+use super::words::{less, precise};
+use crate::human;
+
+/// The trials of what clients say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spoken {
+    /// Messages that each client says, by the user's numbers.
+    pub rate: Rate,
+    /// The size of one.
+    pub payload: ByteSize,
+    /// Clients in each trial.
+    pub clients: u32,
+}
+
+impl Spoken {
+    /// A cost of one message of a candidate's clients, over the rounds.
+    fn message(&self, advised: &Advised, at: usize, by: Cost) -> Option<Spread> {
+        let hz = self.rate.hz();
+        advised.candidates[at].spread(|costs| Some(costs.said.get(by) / hz))
+    }
+}
+
+/// `What each client says, …`: the cost of a message by each way up; nothing where clients are silent.
+pub(super) fn remark(advised: &Advised) -> Option<String> {
+    let talk = advised.talk.as_ref()?;
+    let way = |at: usize| {
+        let contender = advised.candidates[at].contender;
+        if contender.transport.is_duplex() { contender.name() } else { "a request" }
+    };
+    let mut told: Vec<(&str, String)> = Vec::new();
+    for at in 0..advised.candidates.len() {
+        if told.iter().any(|(known, _)| *known == way(at)) {
+            continue;
+        }
+        let cost = |by| talk.message(advised, at, by);
+        let (Some(cpu), Some(bytes)) = (cost(Cost::ServerCpu), cost(Cost::WireBytes)) else {
+            continue;
+        };
+        let cost = format!("{} and {}", precise(&cpu, human::time), precise(&bytes, human::size));
+        told.push((way(at), format!("{cost} by {}", way(at))));
+    }
+    let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "What each client says, {} of {}, is in these costs, from trials of its own with {} clients: a \
+             message takes {}. Memory is without the connection that requests need.",
+            talk.rate,
+            talk.payload,
+            talk.clients,
+            human::list(&told)
+        )
+    })
+}
+
+/// The cost of one message of a candidate's clients, for programs.
+pub(super) fn json(advised: &Advised, at: usize) -> Value {
+    let Some(talk) = &advised.talk else { return Value::Null };
+    json!({
+        "server_cpu_us_per_message": talk.message(advised, at, Cost::ServerCpu),
+        "wire_bytes_per_message": talk.message(advised, at, Cost::WireBytes),
+    })
+}
+
+/// The rates of talk from which on the candidate at `one` takes less than the one at `other`, or more.
+pub(super) fn turns(advised: &Advised, one: usize, other: usize) -> Vec<String> {
+    let Some(talk) = &advised.talk else { return Vec::new() };
+    let told = advised.advice.order.iter().filter_map(|&by| {
+        let candidates = &advised.candidates;
+        let factor = said::turn(&candidates[one], &candidates[other], by)?;
+        let said = |at: usize| talk.message(advised, at, by).map(|it| it.middle);
+        let (cheap, dear) = if said(one)? < said(other)? { (one, other) } else { (other, one) };
+        let (cheap, dear) = (advised.name(cheap), advised.name(dear));
+        let rate = super::turns::per_second(factor, talk.rate.hz());
+        Some(if factor.low > 1.0 {
+            format!(
+                "where each client says more than {rate}, {cheap} takes {} than {dear}",
+                less(by)
+            )
+        } else {
+            format!(
+                "where each client says less than {rate}, {dear} takes {} than {cheap}",
+                less(by)
+            )
+        })
+    });
+    told.collect()
+}
