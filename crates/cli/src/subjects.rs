@@ -69,6 +69,9 @@ fn find(
             subject
         }
     };
+    subject
+        .check_variables(&program::environment())
+        .map_err(|error| Failure::usage(anyhow!("subject {}: {error}", subject.name)))?;
     match program::missing(&subject.program) {
         None => Ok(subject),
         Some(need) => {
@@ -92,6 +95,7 @@ fn read(path: &Path) -> Result<Subject, Failure> {
     let text = bounded::read_text(path, MAX_SUBJECT_BYTES);
     let text = text.with_context(|| format!("cannot read the subject {shown}"));
     let subject = Subject::parse(&text.map_err(Failure::Usage)?);
+    let subject = subject.and_then(|subject| subject.check_file().map(|()| subject));
     let subject = subject.map_err(|error| Failure::usage(anyhow!("subject {shown}: {error}")))?;
     if Subject::built_in().any(|known| known.name == subject.name) {
         let name = &subject.name;

@@ -129,6 +129,12 @@ pub enum RuleError {
     /// A header field that has another rule, or none.
     #[error("the header field {0} is not to be set here: it has a flag of its own, or follows")]
     TakenField(String),
+    /// Credentials in the text of a header field, where that is kept.
+    #[error(
+        "the header field {0} is a secret, which no file keeps: write it with a variable of the \
+         environment, such as `{0}: ${{TOKEN}}`, and set that"
+    )]
+    KeptCredentials(String),
     /// Rules that do not go together.
     #[error("{0}")]
     Together(&'static str),

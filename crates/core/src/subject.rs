@@ -146,12 +146,18 @@ pub struct Endpoint {
     pub rules: Option<Rules>,
 }
 
-/// Nothing: a file that describes a subject is the same everywhere.
-struct Nowhere;
+const NO_PUBLISH: &str = "publish is missing: it says how a message is given to the server; one that makes its \
+                          own messages is measured where it runs, by `pushbench load`";
 
-impl Outside for Nowhere {
-    fn variable(&self, _name: &str) -> Option<String> {
-        None
+const NO_STAMP: &str = "the feed says when each message was due; leave stamp out";
+
+/// The world as a subject's file sees it: it is the same everywhere, reads no other file, and keeps no
+/// secret, but may name variables that have one.
+pub struct Variables<F>(pub F);
+
+impl<F: Fn(&str) -> Option<String>> Outside for Variables<F> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0(name)
     }
 
     fn file(&self, _path: &str) -> Result<Vec<u8>, String> {
@@ -198,7 +204,10 @@ impl Subject {
     ///
     /// A sentence, with the line where the text is no description of one.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+        toml::from_str(text).map_err(|error: toml::de::Error| match error.message() {
+            "missing field `publish`" => NO_PUBLISH.to_owned(),
+            _ => error.to_string().trim_end().to_owned(),
+        })
     }
 
     /// Where it offers what `contender` needs, with that promise; `None` where it does not. A proxy in
@@ -215,6 +224,34 @@ impl Subject {
         let is_clear = stack.security == Security::Clear || is_behind_proxy;
         let offered = self.transports.get(&transport)?;
         (is_plain && is_clear && offered.delivery == delivery).then_some(offered)
+    }
+
+    /// Checks that its rules can be used with the values of these variables.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot, and why: a variable that is not set.
+    pub fn check_variables(&self, variables: &dyn Outside) -> Result<(), String> {
+        self.transports.iter().try_for_each(|(transport, endpoint)| {
+            let rules = endpoint.rules(*transport, variables);
+            rules.map(|_| ()).map_err(|error| rules_error(*transport, &error))
+        })
+    }
+
+    /// Checks what a file is not to say, though older runs have subjects that do: credentials, which
+    /// whoever has a run's record could read, and a stamp, as the feed says when each message was due.
+    ///
+    /// # Errors
+    ///
+    /// The first, and what to write.
+    pub fn check_file(&self) -> Result<(), String> {
+        self.transports.iter().try_for_each(|(transport, endpoint)| {
+            let Some(rules) = &endpoint.rules else { return Ok(()) };
+            let kept = rules.header.iter().find(|field| field.keeps_credentials());
+            let kept = kept.map(|field| RuleError::KeptCredentials(field.name.clone()));
+            let stamp = rules.stamp.as_ref().map(|_| RuleError::Together(NO_STAMP));
+            kept.or(stamp).map_or(Ok(()), |error| Err(rules_error(*transport, &error)))
+        })
     }
 
     /// Checks what the types of its parts cannot.
@@ -248,13 +285,17 @@ impl Subject {
 }
 
 impl Endpoint {
-    /// Its rules, ready for use; `None` where it has none.
+    /// Its rules, ready for use with the values of these variables; `None` where it has none.
     ///
     /// # Errors
     ///
     /// Rules that do not go with each other or with the transport, that give messages no number, or that
-    /// name what only one machine has.
-    pub fn rules(&self, transport: Transport) -> Result<Option<Rules>, RuleError> {
+    /// name a variable that is not set.
+    pub fn rules(
+        &self,
+        transport: Transport,
+        variables: &dyn Outside,
+    ) -> Result<Option<Rules>, RuleError> {
         let Some(mut rules) = self.rules.clone() else { return Ok(None) };
         if rules.path.is_some() || rules.event.is_some() {
             return Err(RuleError::Together(
@@ -267,7 +308,7 @@ impl Endpoint {
         if rules.seq.is_none() {
             return Err(RuleError::Together("say where messages have their number with seq"));
         }
-        rules.resolve(&Nowhere)?;
+        rules.resolve(variables)?;
         Ok(Some(rules))
     }
 
@@ -287,7 +328,9 @@ impl Endpoint {
             ));
         }
         check_path(&key, &self.path)?;
-        self.rules(transport).map_err(|error| format!("{key}.rules: {error}"))?;
+        // Whatever the variables are.
+        let some = Variables(|_: &str| Some("x".to_owned()));
+        self.rules(transport, &some).map_err(|error| rules_error(transport, &error))?;
         match &self.event {
             Some(_) if !transport.has_event_types() => Err(format!(
                 "{key}: `event` is a type of server-sent events, and goes with sse alone"
@@ -296,6 +339,10 @@ impl Endpoint {
             None => Ok(()),
         }
     }
+}
+
+fn rules_error(transport: Transport, error: &RuleError) -> String {
+    format!("transports.{}.rules: {error}", transport.name())
 }
 
 fn check_path(key: &str, path: &str) -> Result<(), String> {

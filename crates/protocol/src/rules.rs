@@ -46,8 +46,8 @@ pub trait Sink {
     /// Something that is to be ignored.
     fn ignored(&mut self);
 
-    /// A text to be sent.
-    fn say(&mut self, text: Vec<u8>);
+    /// A text to be sent, as the answer of that number among the rules.
+    fn say(&mut self, reply: usize, text: Vec<u8>);
 
     /// The text that the client waited for has come.
     fn ready(&mut self);
@@ -114,6 +114,8 @@ struct StampRule {
 /// A text that is answered, and how.
 #[derive(Debug)]
 struct Answer {
+    /// Its place among the answers.
+    number: usize,
     to: Regex,
     text: Text,
 }
@@ -124,7 +126,7 @@ impl Answer {
             groups.iter().map(|group| group.map_or(&[][..], |group| group.as_bytes())).collect();
         let mut said = Vec::new();
         self.text.render(&Values { client, groups: &groups, ..Values::default() }, &mut said);
-        sink.say(said);
+        sink.say(self.number, said);
     }
 }
 
@@ -137,7 +139,8 @@ impl Engine {
     pub fn new(rules: &Rules) -> Result<Self, ScannerError> {
         let compile = |pattern: &Option<Pattern>| pattern.as_ref().map(Pattern::compile);
         // In a stream there is no end that an answer could be anchored to.
-        let answer = |reply: &Reply| Answer {
+        let answer = |(number, reply): (usize, &Reply)| Answer {
+            number,
             to: if rules.joined { reply.to.compile() } else { reply.to.compile_whole() },
             text: reply.text.clone(),
         };
@@ -145,7 +148,7 @@ impl Engine {
             message: compile(&rules.message),
             length: compile(&rules.message_len),
             ignore: compile(&rules.ignore),
-            replies: rules.reply.iter().map(answer).collect(),
+            replies: rules.reply.iter().enumerate().map(answer).collect(),
             ready: compile(&rules.ready),
             seq: rules.seq.as_ref().map(Place::new),
             stamp: rules.stamp.as_ref().map(|stamp| StampRule {

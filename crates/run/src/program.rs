@@ -17,7 +17,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use pushbench_core::program::{MAIN_PORT, Need, Program, Values, variables};
+use pushbench_core::rules::Outside;
 use pushbench_core::security::Credentials;
+use pushbench_core::subject::Variables;
 use pushbench_metrics::record::control::Place;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,6 +31,12 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// Folders that hold programs of administrators, which are not in everybody's path.
 const BESIDE_PATH: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// The environment, as far as a subject's rules name its variables.
+#[must_use]
+pub fn environment() -> impl Outside {
+    Variables(|name: &str| std::env::var(name).ok())
+}
 
 /// A program that cannot be had, or does not do its part.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

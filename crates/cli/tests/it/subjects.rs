@@ -334,6 +334,49 @@ fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
     }
 }
 
+/// A server that lets nobody in without a token, which the file names by a variable.
+#[test]
+fn a_token_goes_to_the_server_and_into_no_file() {
+    if !is_installed("python-sse") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let read = "await reader.readuntil(b\"\\r\\n\\r\\n\")";
+    let guard = format!(
+        "head = {read}\n        if b\"Bearer s3cret-\" b\"of-mine\" not in head:\n            return"
+    );
+    let of = |header: &str| {
+        let rules = format!(
+            "path = \"/feed\"\nrules = {{ seq = 're:(\\d{{10}})', header = [\"{header}\"] }}"
+        );
+        let changes = [(read, guard.as_str()), ("path = \"/feed\"", rules.as_str())];
+        mine(folder.path(), "guarded", "python-sse", &changes)
+    };
+    let ran = |file: &str, token: Option<&str>| {
+        let args = ["run", "--subject", file, "--trust", "-t", "sse", "-c", "3", "-R", "40/s"];
+        let short = ["-w", "100ms", "-d", "300ms", "--runs", "1"];
+        let mut command = pushbench(folder.path(), &[&args[..], &short].concat());
+        let output = command.envs(token.map(|token| ("MINE_TOKEN", token))).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, told) = ran(&of("Authorization: Bearer s3cret-of-mine"), None);
+    assert!(status == Some(2) && told.contains("which no file keeps"), "{told}");
+    let file = of("Authorization: Bearer ${MINE_TOKEN}");
+    let (status, told) = ran(&file, None);
+    assert!(status == Some(2) && told.contains("${MINE_TOKEN}: no such variable"), "{told}");
+    let (status, told) = ran(&file, Some("s3cret-of-mine"));
+    assert_eq!(status, Some(0), "{told}");
+    assert_eq!(numbers(folder.path(), "delivered"), [36.0], "{told}");
+    for entry in fs::read_dir(folder.path().join("results/latest")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("s3cret-of-mine"), "{}", path.display());
+        }
+    }
+}
+
 /// Standard input is no terminal here, so that nobody can be asked.
 #[test]
 fn a_file_runs_nothing_without_consent() {

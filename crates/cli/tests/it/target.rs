@@ -97,7 +97,7 @@ fn a_server_without_a_feed_is_told_by_its_answer() {
     let cases = [
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-            "404 Not Found: a server of another kind takes `--feed FILE --path PATH`",
+            "404 Not Found: an application of yours takes `--path PATH --seq PLACE`",
         ),
         (
             "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",

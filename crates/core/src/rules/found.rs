@@ -1,5 +1,7 @@
 //! The outcome of rules, as a process reports it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The outcome of a process's rules over all that its clients received.
@@ -22,6 +24,9 @@ pub struct Found {
     /// The same of the last that is another than the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_unreadable: Option<String>,
+    /// How often each expression was answered that an answer is for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replied: BTreeMap<String, u64>,
     /// The names of the senders' counters, each at the place of its
     /// [`Sender`](crate::Sender). Empty where messages have no key.
     pub counters: Vec<String>,

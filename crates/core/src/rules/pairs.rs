@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RuleError;
 use super::pattern::Pattern;
+use super::secret::is_credentials;
 use super::text::Text;
 use crate::units::Span;
 
@@ -110,6 +111,12 @@ impl FromStr for Field {
 }
 
 impl Field {
+    /// Whether it has credentials in its text, rather than in a variable of the environment.
+    #[must_use]
+    pub fn keeps_credentials(&self) -> bool {
+        is_credentials(&self.name) && !self.value.has_outside()
+    }
+
     /// Its value, once that is resolved.
     ///
     /// # Errors

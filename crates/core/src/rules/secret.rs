@@ -23,6 +23,13 @@ impl fmt::Debug for Secret {
 #[serde(transparent)]
 pub struct Secrets(Vec<Secret>);
 
+/// Whether the value of that header field is a secret (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §4.2).
+pub(super) fn is_credentials(name: &str) -> bool {
+    ["Authorization", "Proxy-Authorization", "Cookie"]
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 impl Secrets {
     /// Whether there are none.
     #[must_use]
@@ -42,10 +49,7 @@ impl Secrets {
     /// Adds what is secret about a header field: of credentials their words too, since a server may
     /// repeat a token without its scheme, or one cookie of several.
     pub fn add_field(&mut self, name: &str, value: &str) {
-        let is_secret = ["Authorization", "Proxy-Authorization", "Cookie"]
-            .iter()
-            .any(|secret| name.eq_ignore_ascii_case(secret));
-        if !is_secret {
+        if !is_credentials(name) {
             return;
         }
         self.add(value);

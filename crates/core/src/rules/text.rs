@@ -108,6 +108,12 @@ impl Text {
         self.0.contains(&Part::Variable(variable))
     }
 
+    /// Whether a part of it is known outside only.
+    #[must_use]
+    pub fn has_outside(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Environment(_) | Part::File(_)))
+    }
+
     /// Checks that it has none but these variables, and no group beyond the number of those.
     ///
     /// # Errors

@@ -125,7 +125,7 @@ fn the_file_that_the_docs_show_is_a_subject() {
     let (file, _) = file.split_once("```").unwrap();
     let subject = Subject::parse(file).unwrap();
     let polled = &subject.transports[&Transport::ShortPoll];
-    let rules = polled.rules(Transport::ShortPoll).unwrap().unwrap();
+    let rules = polled.rules(Transport::ShortPoll, &Variables(|_: &str| None)).unwrap().unwrap();
     assert_eq!(rules.seq.unwrap().to_string(), r"re:(\d{10})");
     // What it shows as comments is as good, in the place of what stands there.
     let rules = file.lines().filter_map(|line| line.strip_prefix("# rules = "));
@@ -135,4 +135,38 @@ fn the_file_that_the_docs_show_is_a_subject() {
         let endpoint: Endpoint = toml::from_str(&text).unwrap();
         endpoint.check(Transport::LongPoll).unwrap();
     }
+}
+
+/// A record holds a subject's description, so that the description holds no token.
+#[test]
+fn credentials_are_named_by_a_variable_and_kept_in_no_file() {
+    let with = |header: &str| {
+        let rules = format!("rules = {{ seq = \"/n\", header = [\"{header}\"] }}");
+        let sse = format!("[transports.sse]\npath = \"/a\"\n{rules}");
+        parse(&format!("{MINE}publish = \"stdin\"\n{sse}")).unwrap()
+    };
+    for kept in ["Authorization: Bearer s3cret", "cookie: id=1"] {
+        let error = with(kept).check_file().unwrap_err();
+        let name = kept.split(':').next().unwrap();
+        assert!(error.contains(&format!("such as `{name}: ${{TOKEN}}`")), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+    assert_eq!(with("X-Tenant: seven").check_file(), Ok(()));
+    let named = with("Authorization: Bearer ${TOKEN}");
+    assert_eq!(named.check_file(), Ok(()));
+    assert!(serde_json::to_string(&named).unwrap().contains("Bearer ${TOKEN}"));
+    let unset = named.check_variables(&Variables(|_: &str| None)).unwrap_err();
+    assert!(unset.starts_with("transports.sse.rules: ${TOKEN}: no such variable"), "{unset}");
+    let set = Variables(|name: &str| (name == "TOKEN").then(|| "s3cret".to_owned()));
+    assert_eq!(named.check_variables(&set), Ok(()));
+    let rules = named.transports[&Transport::Sse].rules(Transport::Sse, &set).unwrap().unwrap();
+    assert_eq!(rules.header[0].value().unwrap(), "Bearer s3cret");
+    assert_eq!(rules.secrets.hide("of Bearer s3cret"), "of ***");
+}
+
+#[test]
+fn a_stamp_is_refused_where_the_feed_says_when_messages_were_due() {
+    let sse = "[transports.sse]\npath = \"/a\"\nrules = { seq = \"/n\", stamp = \"/at:ms\" }";
+    let subject = parse(&format!("{MINE}publish = \"stdin\"\n{sse}")).unwrap();
+    assert!(subject.check_file().unwrap_err().ends_with("leave stamp out"));
 }

@@ -32,6 +32,8 @@ pub(super) struct Book {
 struct Entries {
     senders: HashMap<Box<[u8]>, Sender>,
     found: Found,
+    /// How often each answer was given.
+    replied: Vec<u64>,
     /// Texts that no rule took.
     unmatched: Samples,
     /// Messages that could not be read, each behind the words for why.
@@ -88,7 +90,8 @@ impl Book {
     pub(super) fn new(rules: &Rules, are_ours: bool) -> Arc<Self> {
         let engine = Engine::new(rules).expect("rules are checked before a process starts");
         let engine = if are_ours { engine.of_our_messages() } else { engine };
-        let entries = Mutex::default();
+        let replied = vec![0; rules.reply.len()];
+        let entries = Mutex::new(Entries { replied, ..Entries::default() });
         Arc::new(Self { engine: Arc::new(engine), rules: rules.clone(), entries })
     }
 
@@ -107,6 +110,8 @@ impl Book {
         [found.first_unreadable, found.other_unreadable] =
             entries.unreadable.both().map(|text| Some(format!("{}`", shown(text?, secrets))));
         (found.unmatched, found.unreadable) = (entries.unmatched.count, entries.unreadable.count);
+        let replies = self.rules.reply.iter().map(|reply| reply.to.as_str().to_owned());
+        found.replied = replies.zip(entries.replied.iter().copied()).collect();
         let mut names: Vec<_> = entries.senders.iter().collect();
         names.sort_by_key(|(_, sender)| **sender);
         let name = |name: &[u8]| self.rules.secrets.hide(&String::from_utf8_lossy(name));
@@ -134,6 +139,12 @@ impl Book {
             unmatched.begin();
         }
         unmatched.extend(text);
+    }
+
+    pub(super) fn replied(&self, reply: usize) {
+        if let Some(count) = self.entries().replied.get_mut(reply) {
+            *count += 1;
+        }
     }
 
     pub(super) fn ignored(&self) {

@@ -259,7 +259,8 @@ impl Sink for Findings<'_> {
         self.book.ignored();
     }
 
-    fn say(&mut self, text: Vec<u8>) {
+    fn say(&mut self, reply: usize, text: Vec<u8>) {
+        self.book.replied(reply);
         self.said.push(text);
     }
 

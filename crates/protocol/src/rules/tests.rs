@@ -51,7 +51,7 @@ impl Sink for Found {
         self.ignored += 1;
     }
 
-    fn say(&mut self, text: Vec<u8>) {
+    fn say(&mut self, _reply: usize, text: Vec<u8>) {
         self.said.push(lossy(&text));
     }
 

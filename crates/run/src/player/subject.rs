@@ -21,7 +21,7 @@ use super::process::{Process, ProcessError};
 use crate::error::{RunError, TrialError};
 use crate::place::Places;
 use crate::plan::Plan;
-use crate::program::{ProgramError, ProgramPlan, Running};
+use crate::program::{self, ProgramError, ProgramPlan, Running};
 
 /// Connections that a subject may have beside one to each client.
 const MORE_CONNECTIONS: u32 = 512;
@@ -51,8 +51,8 @@ impl SubjectDemand {
         let subject = plan.subject(id)?.clone();
         let endpoint =
             subject.endpoint(id.contender, plan.scenario.delivery, !point.via.is_direct())?;
-        // They were checked when the file was read.
-        let rules = endpoint.rules(id.contender.transport).ok()?;
+        // They were checked before anything was started.
+        let rules = endpoint.rules(id.contender.transport, &program::environment()).ok()?;
         let asked = Asked {
             path: Some(endpoint.path.clone()),
             event: endpoint.event.clone(),

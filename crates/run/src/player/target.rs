@@ -252,8 +252,8 @@ fn refusal(status: u16) -> String {
         400 => ": if it speaks TLS at this port, --target begins with https://",
         401 | 403 | 407 => ": it lets nobody in without credentials",
         404 => {
-            ": a server of another kind takes `--feed FILE --path PATH`, a prefix of all paths \
-                stands in --target"
+            ": an application of yours takes `--path PATH --seq PLACE`, a server whose schedule a file \
+             describes `--feed FILE --path PATH`; a prefix of all paths stands in --target"
         }
         421 => ": it does not know itself by this name",
         _ => "",

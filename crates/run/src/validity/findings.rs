@@ -1,5 +1,6 @@
 //! Whether messages were found by rules, and what their numbers and stamps say of the sender.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pushbench_core::feed::stamp::LatencyFrom;
@@ -66,6 +67,9 @@ impl Evidence<'_> {
         match (self.bytes_down(), load.measured.counters.empty_responses) {
             (0, 0) => "no byte came once the clients were connected".to_owned(),
             (0, answers) => format!("{answers} answers came, each without a message"),
+            (_, _) if found.ignored > 0 => {
+                format!("{} texts came, and --ignore took all of them", found.ignored)
+            }
             (bytes, _) => format!("{bytes} bytes came, and no whole message in them"),
         }
     }
@@ -76,7 +80,10 @@ impl Evidence<'_> {
         let Some(senders) = self.senders() else { return all };
         let restarts = senders.restarts.clone();
         let restarts = restarts.map(|(counter, restarts)| Finding::Restarted { counter, restarts });
-        let missing = any(senders.missing).map(|numbers| Finding::NobodyGot { numbers });
+        // Whoever asks for the newest misses those between.
+        let asks = self.id.contender.shape().asks();
+        let missing =
+            any(senders.missing).filter(|_| !asks).map(|numbers| Finding::NobodyGot { numbers });
         let still = senders.stillness.map(Finding::StoodStill);
         let by = Duration::from_nanos(self.played.clock_step_ns);
         let stamped = self.played.latency_from == LatencyFrom::Stamp;
@@ -99,7 +106,8 @@ impl Evidence<'_> {
             first: found.first_unreadable,
             other: found.other_unreadable,
         });
-        unmatched.into_iter().chain(unreadable).map(Warning::Found).collect()
+        let never = never_replied(&found.replied, self.load().measured.counters.reconnects);
+        unmatched.into_iter().chain(unreadable).chain(never).map(Warning::Found).collect()
     }
 
     /// Stamps in a unit that is at least as long as the median latency counted from them.
@@ -126,6 +134,16 @@ pub(super) fn untaken(found: &Found) -> Option<String> {
     Some(format!("{} texts were taken by no rule: the first, {first}{other}", found.unmatched))
 }
 
+/// Answers that were never given, where clients came again: that may be why they were let go. Who is not
+/// asked within the trial has nothing to answer.
+fn never_replied(
+    replied: &BTreeMap<String, u64>,
+    reconnects: u64,
+) -> impl Iterator<Item = Finding> {
+    let never = replied.iter().filter(move |(_, count)| **count == 0 && reconnects > 0);
+    never.map(|(expression, _)| Finding::NeverReplied { expression: expression.clone() })
+}
+
 fn and_later(other: Option<&String>) -> String {
     other.map(|other| format!(", and later {other}")).unwrap_or_default()
 }
@@ -138,5 +156,20 @@ fn old(age: Duration) -> String {
         seconds if seconds < 2.0 * DAY => format!("{:.1} hours", seconds / 3_600.0),
         seconds if seconds < 1_000.0 * DAY => format!("{:.0} days", seconds / DAY),
         seconds => format!("{:.0} years", seconds / (365.25 * DAY)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_never_given_is_told_where_the_server_let_clients_go() {
+        let replied = BTreeMap::from([("ping".to_owned(), 0), ("2".to_owned(), 7)]);
+        let told: Vec<Finding> = never_replied(&replied, 20).collect();
+        let never = Finding::NeverReplied { expression: "ping".to_owned() };
+        assert_eq!(told, std::slice::from_ref(&never));
+        assert!(never.to_string().contains("`ping` of --reply"), "{never}");
+        assert_eq!(never_replied(&replied, 0).count(), 0, "nobody asked, perhaps");
     }
 }

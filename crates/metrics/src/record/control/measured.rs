@@ -141,7 +141,12 @@ impl LoadMeasured {
 
 /// The findings of two processes. Of counters their names are with the measurements.
 fn together(ours: Found, theirs: Found) -> Found {
+    let mut replied = ours.replied;
+    for (expression, count) in theirs.replied {
+        *replied.entry(expression).or_default() += count;
+    }
     Found {
+        replied,
         unmatched: ours.unmatched + theirs.unmatched,
         first_unmatched: ours.first_unmatched.or(theirs.first_unmatched),
         other_unmatched: ours.other_unmatched.or(theirs.other_unmatched),

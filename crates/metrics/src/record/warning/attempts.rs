@@ -140,7 +140,10 @@ impl AttemptsUsed {
             (Some(502 | 504), _) => "look at the proxy, and whether the server behind it is up",
             (Some(408 | 425), _) => "look at the server's time limits for requests",
             (Some(500..), _) => "look at the server's log",
-            (Some(401 | 403 | 407), _) => "the server does not let these clients in: see its rules",
+            (Some(401 | 403 | 407), _) => {
+                "the server does not let these clients in: pass what it asks for, such as \
+                 `--header 'Authorization: Bearer ${TOKEN}'`"
+            }
             (Some(404 | 410), _) => "is the path of --path, or --target, the right one?",
             (Some(200..=299), _) => {
                 "the path offers something else: name the transport that it offers with -t"

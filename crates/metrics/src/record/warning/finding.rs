@@ -36,6 +36,12 @@ pub enum Finding {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         other: Option<String>,
     },
+    /// An answer was never given, and the server let clients go.
+    #[error("`{expression}` of --reply was no text that came, and the server let clients go")]
+    NeverReplied {
+        /// The expression that it is for.
+        expression: String,
+    },
     /// Numbers stepped back although time went on.
     #[error(
         "numbers{}{counter} stepped back though time went on, {} times, the first \
@@ -95,6 +101,10 @@ impl Finding {
                 "see where --seq, --stamp and --cursor look, and what is there; what is no message, such as a \
                  greeting, takes --ignore"
             }
+            Self::NeverReplied { .. } => {
+                "it is to match a whole text, from its first sign to its last: see what the server sends \
+                 when it waits for an answer"
+            }
             Self::Restarted { .. } => {
                 "where there are several counters, name what tells them apart with --key; a counter that \
                  began again within the trial leaves its audit in doubt"
@@ -125,6 +135,7 @@ impl Finding {
     pub fn weight(&self) -> f64 {
         match self {
             Self::Unmatched { count, .. } | Self::Unreadable { count, .. } => *count as f64,
+            Self::NeverReplied { .. } => 1.0,
             Self::Restarted { restarts, .. } => restarts.times as f64,
             Self::NobodyGot { numbers } => *numbers as f64,
             Self::StoodStill(still) => still.longest.as_secs_f64(),
