@@ -141,8 +141,8 @@ fn throughout(sweep: &Sweep<'_>, comparisons: &[&Comparison]) -> Vec<String> {
     readings(comparisons).into_iter().filter_map(line).collect()
 }
 
-/// Those that no other is shown to be the lesser of, at any point, without a crossing; `None` where that is everyone, and where two of
-/// them cross.
+/// Those that are shown to be the lesser of each that is not among them, and of which no other is shown to be
+/// the lesser at any point; `None` where that is nobody, or everyone.
 fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
     let mut all: Vec<Contender> = Vec::new();
     for contender in comparisons.iter().flat_map(|it| [it.one, it.other]) {
@@ -150,18 +150,24 @@ fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
             all.push(contender);
         }
     }
-    let beaten = |contender: Contender| {
+    let shown = |one: Contender, than: Contender| {
         comparisons.iter().any(|it| match it.finding {
             Finding::Throughout(lesser) | Finding::Untold(Some(lesser)) => {
-                it.ordered(lesser).1 == contender
+                it.ordered(lesser) == (one, than)
             }
             Finding::Crosses(_) | Finding::Untold(None) => false,
         })
     };
-    let ahead: Vec<Contender> = all.iter().copied().filter(|it| !beaten(*it)).collect();
-    let both = |it: &Comparison| ahead.contains(&it.one) && ahead.contains(&it.other);
-    let cross = comparisons.iter().any(|it| both(it) && !it.crossings().is_empty());
-    (ahead.len() < all.len() && !ahead.is_empty() && !cross).then_some(ahead)
+    // Of two that cross, each is the greater on one side.
+    let crosses = |contender: Contender| {
+        let of_it = |it: &&&Comparison| it.one == contender || it.other == contender;
+        comparisons.iter().filter(of_it).any(|it| !it.crossings().is_empty())
+    };
+    let is_beaten = |it: Contender| crosses(it) || all.iter().any(|other| shown(*other, it));
+    let (behind, ahead): (Vec<Contender>, Vec<Contender>) =
+        all.iter().copied().partition(|it| is_beaten(*it));
+    let is_clear = behind.iter().all(|than| ahead.iter().all(|it| shown(*it, *than)));
+    (!behind.is_empty() && !ahead.is_empty() && is_clear).then_some(ahead)
 }
 
 /// The superlative of a reading for one or `several`, and what stands behind its value.
@@ -212,7 +218,7 @@ fn untold(comparisons: &[&Comparison]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use pushbench_metrics::judge::crossing::Lesser;
+    use pushbench_metrics::judge::crossing::{Crossing, Lesser};
 
     use super::*;
 
@@ -233,6 +239,36 @@ mod tests {
             of(poll, push, Finding::Untold(None)),
             of(long, push, Finding::Throughout(Lesser::Other)),
         ];
-        assert_eq!(ahead(&nowhere.each_ref()), Some(vec![poll, push]));
+        assert_eq!(ahead(&nowhere.each_ref()), None, "nothing is shown of polls");
+        let both = [
+            of(poll, long, Finding::Throughout(Lesser::One)),
+            of(poll, push, Finding::Untold(None)),
+            of(long, push, Finding::Throughout(Lesser::Other)),
+        ];
+        assert_eq!(ahead(&both.each_ref()), Some(vec![poll, push]));
+    }
+
+    /// Polls take less than a push from a rate on, which nobody else need be shown to do.
+    #[test]
+    fn who_takes_more_beyond_a_crossing_does_not_take_the_least_at_each_point() {
+        let reading = Reading::PerClientSecond(Cost::ServerCpu);
+        let [poll, long, push] =
+            [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::WEBSOCKET];
+        let of = |one, other, finding| Comparison { reading, one, other, finding };
+        let crossing = Crossing {
+            at: 13.5,
+            low: 9.7,
+            high: 19.5,
+            shown: (8.5, 20.0),
+            factors: (1.4, 1.4),
+            lesser_above: Lesser::One,
+            rounds: 3,
+        };
+        let all = [
+            of(poll, long, Finding::Untold(Some(Lesser::Other))),
+            of(poll, push, Finding::Crosses(vec![crossing])),
+            of(long, push, Finding::Throughout(Lesser::Other)),
+        ];
+        assert_eq!(ahead(&all.each_ref()), None);
     }
 }
