@@ -3,6 +3,7 @@
 
 mod design;
 mod planned;
+mod polls;
 mod questions;
 mod talk;
 mod workload;
@@ -41,9 +42,7 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     let has_link = |plan: &&Plan| plan.points.iter().any(|point| point.link.is_some());
-    if let Some(plan) = planned.plans().find(has_link) {
-        run::check_link(plan, None)?;
-    }
+    planned.plans().filter(has_link).try_for_each(|plan| run::check_link(plan, None))?;
     interrupt::listen()?;
     if !args.output.quiet && !args.output.json {
         tell(words);
@@ -56,11 +55,13 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     let checked = planned.check.as_ref().map_or(Ok(()), |part| {
         let played = Played::of(&part.plan, &args.output)?;
         let courses = part.design.courses(&workload, &part.plan);
-        advised.checks = checks(&hearing(&advised.courses, &feed), &courses, &played.record);
+        advised.checks =
+            checks(&hearing(&part.design.alike(&advised.courses), &feed), &courses, &played.record);
         played.written
     });
     show(&feed.folder, &advised, &args.output)?;
-    checked.and(feed.written).map(|()| outcome(&advised))
+    let talked = talk.map_or(Ok(()), |talk| talk.written);
+    checked.and(talked).and(feed.written).map(|()| outcome(&advised))
 }
 
 /// Trials that were all played.
@@ -116,7 +117,7 @@ fn advised(
         talk,
         price: feed.record.price.clone(),
         round_trip: workload.round_trip(),
-        polls_from: has_no_period(workload).then(|| design::least_bound(workload)).flatten(),
+        polls_from: has_no_period(workload).then(|| polls::least_bound(workload)).flatten(),
         scaled: scaled(workload, design),
         courses,
         candidates,

@@ -309,6 +309,15 @@ pub struct Resting {
     pub time: Duration,
 }
 
+impl Resting {
+    /// Seconds of CPU for each second; `None` where it was no time.
+    #[must_use]
+    pub fn cpu_each_s(&self) -> Option<f64> {
+        let each = self.server_cpu.total.as_secs_f64() / self.time.as_secs_f64();
+        Some(each).filter(|each| each.is_finite())
+    }
+}
+
 /// The cores that a trial's processes were kept on, by the kernel's numbers. Each process has one
 /// core; several of a kind share theirs where they are more than those.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -87,8 +87,8 @@ pub struct Plan {
     pub capture: bool,
     /// Whether a sample of messages is stamped along its way.
     pub stamps: bool,
-    /// For how long clients that are connected rest before the feed begins, so that what the server takes
-    /// by itself is known; `None` where that is no question.
+    /// Time for which streams' clients rest before the feed begins, so that what the server takes by itself
+    /// is known; `None` where that is no question.
     pub rest: Option<Duration>,
     /// How much later than due each message is published.
     pub publish_delay: Duration,
@@ -301,6 +301,12 @@ impl Plan {
         })
     }
 
+    /// The time for which a trial's clients rest. Those of other transports than streams ask meanwhile, or are
+    /// held and ask again.
+    pub(crate) fn rest_of(&self, id: TrialId) -> Option<Duration> {
+        self.rest.filter(|_| id.contender.shape().streams())
+    }
+
     /// How long a trial will take if all goes well.
     pub(crate) fn estimate(&self, id: TrialId) -> Duration {
         let point = self.point(id);
@@ -315,7 +321,7 @@ impl Plan {
             Security::Tls => SECURE_EACH * point.clients,
         };
         let round_trips = point.link.as_ref().map_or(Duration::ZERO, Link::round_trip) * 4;
-        let rest = self.rest.unwrap_or_default();
+        let rest = self.rest_of(id).unwrap_or_default();
         let played = rest + self.warmup(id) + self.scenario.duration.0 + drain;
         TRIAL_OVERHEAD + connect + round_trips + played
     }

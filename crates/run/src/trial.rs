@@ -279,7 +279,7 @@ impl<'a> Trial<'a> {
 
     /// Lets the clients rest before the feed begins, for what the server takes meanwhile.
     fn rest(&mut self, meter: &mut CostMeter) -> Result<Option<Resting>, TrialError> {
-        let Some(time) = self.plan.rest else { return Ok(None) };
+        let Some(time) = self.plan.rest_of(self.attempt.id) else { return Ok(None) };
         meter.rest();
         let from = clock::now();
         self.inbox.wait_until(from + time)?;

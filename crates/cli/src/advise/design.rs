@@ -15,6 +15,7 @@ use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 
+use super::polls::longest_period;
 use super::workload::Workload;
 use crate::args::AdviseArgs;
 
@@ -33,12 +34,6 @@ const MESSAGES_DEAR: f64 = 5.0;
 /// How long a server is asked to hold a long poll.
 const HOLD: Duration = Duration::from_secs(30);
 
-/// The part of the bound that a poll's period leaves for all else.
-const HEADROOM: f64 = 0.1;
-
-/// The shortest period of polls, in seconds.
-const LEAST_PERIOD: f64 = 0.01;
-
 /// Messages for each poll that are as good as more.
 const FOUND: f64 = 3.0;
 
@@ -51,11 +46,8 @@ const FEWEST_CLIENTS: f64 = 100.0;
 /// Writes a second of a server that has enough to do: with more clients one costs no less.
 const MOST_WRITES_HZ: f64 = 10_000.0;
 
-/// Bytes that an answer to a poll may bring.
-const MOST_BATCH: f64 = 900e3;
-
-/// For how long clients rest before a feed that is faster than the user's: a tick of the server's.
-const REST: Duration = Duration::from_millis(500);
+/// Time for which clients rest before a feed that is not the user's own: a tick of the server's.
+pub(super) const REST: Duration = Duration::from_millis(500);
 
 /// The time apart that messages keep, or polls, so that one is over when the next begins: that, and so
 /// many round trips.
@@ -85,8 +77,6 @@ pub(super) struct Design {
     pub(super) rounds: u32,
     pub(super) window: Duration,
     pub(super) warmup: Duration,
-    /// Clients that share what the server takes by itself.
-    shared_by: u32,
 }
 
 /// The effort that a design may make.
@@ -123,29 +113,6 @@ impl Effort {
     }
 }
 
-/// The longest period of polls that is fresh enough: of a message that comes right behind a poll, all of
-/// it passes until the next, and then that takes its time. `None` where there is none.
-pub(super) fn longest_period(workload: &Workload) -> Option<Duration> {
-    let fresh = workload.fresh.as_secs_f64();
-    let left = fresh * (1.0 - HEADROOM) - workload.round_trip().as_secs_f64();
-    let bytes_hz = workload.rate_hz * workload.payload.0 as f64;
-    let longest = match workload.delivery {
-        Delivery::Latest => left,
-        Delivery::Every => left.min(MOST_BATCH / bytes_hz),
-    };
-    // Two digits, rounded down: nobody polls each 893 ms.
-    let digit = 10_f64.powf(longest.log10().floor() - 1.0);
-    let period = (longest / digit + 1e-9).floor() * digit;
-    (period >= LEAST_PERIOD).then(|| Duration::from_secs_f64((period * 1e3).round() / 1e3))
-}
-
-/// The least bound that the shortest period keeps to; `None` where that brings more than an answer holds.
-pub(super) fn least_bound(workload: &Workload) -> Option<Duration> {
-    let least = LEAST_PERIOD + workload.round_trip().as_secs_f64();
-    let fresh = Duration::from_secs_f64(least / (1.0 - HEADROOM) + 1e-6);
-    longest_period(&Workload { fresh, ..workload.clone() }).map(|_| fresh)
-}
-
 /// The time apart that messages keep, or polls, or what a client says.
 pub(super) fn apart(workload: &Workload) -> Duration {
     APART + workload.round_trip() * ROUND_TRIPS_APART
@@ -171,14 +138,12 @@ impl Design {
         {
             contenders.iter_mut().for_each(|it| it.poll = poll);
         }
-        let shared_by = workload.clients.min(effort.most_clients);
-        Self { contenders, rounds, window, warmup, shared_by }
+        Self { contenders, rounds, window, warmup }
     }
 
     /// With at most so many clients.
     pub(super) fn with_clients(mut self, most: u32) -> Self {
         self.contenders.iter_mut().for_each(|it| it.clients = it.clients.min(most));
-        self.shared_by = self.shared_by.min(most);
         self
     }
 
@@ -208,7 +173,7 @@ impl Design {
                 });
             }
         }
-        let rest = self.contenders.iter().any(|it| it.shares_less(self.shared_by)).then_some(REST);
+        let rest = self.contenders.iter().any(|it| it.shares_otherwise(workload)).then_some(REST);
         Plan { points, trials, stamps: false, rest, allow_busy: args.allow_busy, ..plan }
     }
 
@@ -234,6 +199,12 @@ impl Design {
         scenario
     }
 
+    /// `courses` of another design as they would be read for as many clients as this one has.
+    pub(super) fn alike(&self, courses: &[Course]) -> Vec<Course> {
+        let both = courses.iter().zip(&self.contenders);
+        both.map(|(course, own)| Course { clients: own.clients, ..*course }).collect()
+    }
+
     /// How the trials of `plan` are read.
     pub(super) fn courses(&self, workload: &Workload, plan: &Plan) -> Vec<Course> {
         let course = |it: &Measured| Course {
@@ -242,7 +213,7 @@ impl Design {
             pace: it.pace,
             rate_hz: workload.rate_hz,
             poll_interval: it.poll_interval,
-            clients: self.shared_by,
+            clients: workload.clients,
         };
         self.contenders.iter().map(course).collect()
     }
@@ -379,10 +350,12 @@ impl Choice {
 }
 
 impl Measured {
-    /// Whether what the server takes by itself is not shared as it is by so many clients: at a faster pace
-    /// it is a smaller part, but for polls of as many times fewer clients.
-    fn shares_less(&self, clients: u32) -> bool {
-        self.pace > 1.0 && f64::from(self.clients) * self.pace > 1.01 * f64::from(clients)
+    /// Whether what the server takes by itself is another part of a client's costs than by the user's
+    /// numbers: at a faster pace it is a smaller one, but for polls of as many times fewer clients, and of
+    /// other clients it is another.
+    fn shares_otherwise(&self, workload: &Workload) -> bool {
+        let (measured, own) = (f64::from(self.clients) * self.pace, f64::from(workload.clients));
+        (measured / own - 1.0).abs() > 0.01
     }
 
     fn is_at(&self, point: &Point) -> bool {

@@ -9,7 +9,8 @@ use pushbench_core::units::Span;
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 
-use super::design::{self, Design, Effort};
+use super::design::{Design, Effort};
+use super::polls::longest_period;
 use super::talk::Talk;
 use super::workload::Workload;
 use crate::args::AdviseArgs;
@@ -37,9 +38,9 @@ pub(super) struct Part<T> {
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
     pub(super) feed: Part<Design>,
-    /// Where clients say something.
+    /// Those of what clients say; `None` where they are silent.
     pub(super) talk: Option<Part<Talk>>,
-    /// Where costs are composed, and there is time.
+    /// Those at the user's own numbers, where costs are composed and there is time.
     pub(super) check: Option<Part<Design>>,
 }
 
@@ -73,14 +74,26 @@ impl Planned {
     /// The plan in words.
     pub(super) fn describe(&self, workload: &Workload) -> String {
         let mut text = format!(
-            "advise: {} clients, {} messages/s of {}, fresh within {}, delivery {}\n",
+            "advise: {} clients, {} messages/s of {}, fresh within {}, delivery {}{}",
             workload.clients,
             workload.rate_hz,
             workload.payload,
             Span(workload.fresh),
-            workload.delivery
+            workload.delivery,
+            workload.talk.map_or_else(String::new, |rate| format!(", each says {rate}"))
         );
+        let rows = self.rows(workload);
+        let wide = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, words) in rows {
+            text.push_str(&format!("\n  {name:<wide$}  {words}"));
+        }
+        text
+    }
+
+    /// The lines of that, each with its name.
+    fn rows(&self, workload: &Workload) -> Vec<(&'static str, String)> {
         let Part { design, plan } = &self.feed;
+        let mut rows = Vec::new();
         for it in &design.contenders {
             let period = it.poll_interval.map(|period| format!(" each {}", Span(period)));
             let pace = if it.pace > 1.0 {
@@ -88,31 +101,30 @@ impl Planned {
             } else {
                 String::new()
             };
-            let (name, clients) = (it.contender.name(), it.clients);
-            let period = period.unwrap_or_default();
-            text.push_str(&format!("  {name:<11} {clients} clients{period}{pace}\n"));
+            let words = format!("{} clients{}{pace}", it.clients, period.unwrap_or_default());
+            rows.push((it.contender.name(), words));
         }
-        if let Some(Part { design: talk, .. }) = &self.talk {
-            text.push_str(&format!(
-                "  talk        {} clients that each say {} of {}, in trials of their own\n",
-                talk.clients, talk.measured, talk.payload
-            ));
+        if let Some(Part { design: Talk { clients, measured, payload, .. }, .. }) = &self.talk {
+            let said = format!("each say {measured} of {payload}, in trials of their own");
+            rows.push(("talk", format!("{clients} clients that {said}")));
         }
         if let Some(price) = &plan.price {
-            text.push_str(&format!("  prices      of {} as of {}\n", price.name, price.as_of));
+            rows.push(("prices", format!("of {} as of {}", price.name, price.as_of)));
         }
         if has_no_period(workload) {
-            text.push_str("  short-poll  left out: no period is fresh enough\n");
+            let left_out = workload.contenders.iter().filter(|it| it.shape().asks());
+            let words = || "left out: no period is fresh enough".to_owned();
+            rows.extend(left_out.map(|contender| (contender.name(), words())));
         }
-        text.push_str(&self.trials());
-        text.push_str(&format!("  time        about {}", human(self.time())));
-        text
+        rows.push(("trials", self.trials()));
+        rows.push(("time", format!("about {}", human(self.time()))));
+        rows
     }
 
     fn trials(&self) -> String {
         let Part { design, plan } = &self.feed;
         let mut text = format!(
-            "  trials      {} = {} contenders × {} rounds, each with a window of {:.1} s",
+            "{} = {} contenders × {} rounds, each with a window of {:.1} s",
             plan.trials.len(),
             design.contenders.len(),
             design.rounds,
@@ -127,7 +139,6 @@ impl Planned {
                 check.plan.trials.len()
             ));
         }
-        text.push('\n');
         text
     }
 }
@@ -174,7 +185,7 @@ impl Planner<'_> {
         if planned.time() > args.budget.0 && !args.quick {
             return Err(Failure::usage(anyhow!(
                 "--budget: the fewest trials that show anything take about {}; allow that, or give a \
-                 shorter `--fresh`",
+                 shorter `--fresh`, or no --talk-rate",
                 human(planned.time())
             )));
         }
@@ -184,7 +195,7 @@ impl Planner<'_> {
     /// The trials of that effort.
     fn at(&self, effort: Effort) -> Result<Planned, Failure> {
         let feed = self.fitting(Design::of(self.workload, effort))?;
-        let talk = Talk::of(self.workload, &feed.design);
+        let talk = Talk::of(self.workload, &feed.design, self.args.duration)?;
         let talk = talk.map(|talk| self.talk(talk, &feed.design)).transpose()?;
         Ok(Planned { feed, talk, check: None })
     }
@@ -240,5 +251,5 @@ impl Planner<'_> {
 /// Whether there are polls to choose from, and none that is fresh enough.
 pub(super) fn has_no_period(workload: &Workload) -> bool {
     let asks = workload.contenders.iter().any(|contender| contender.shape().asks());
-    asks && design::longest_period(workload).is_none()
+    asks && longest_period(workload).is_none()
 }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use anyhow::anyhow;
 use pushbench_core::contender::{Contender, Stack, Transport};
 use pushbench_core::scenario::{Scenario, Values};
 use pushbench_core::talk::{LEAST_SAID, Pattern};
@@ -15,19 +16,24 @@ use pushbench_metrics::record::RunRecord;
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 
-use super::design::{Design, apart};
+use super::design::{Design, REST, apart};
 use super::workload::Workload;
 use crate::args::AdviseArgs;
+use crate::exit::Failure;
 
 /// The most clients that speak, and the most messages of all of them in a second: of more one costs no
 /// less.
 const MOST_CLIENTS: f64 = 200.0;
 const MOST_SAID_HZ: f64 = 2_000.0;
 
+/// The most bytes that all of them say in a second.
+const MOST_SAID_BYTES_HZ: f64 = 50e6;
+
 /// Messages that a client says in a second, where that leaves one answered before the next.
 const SAID_HZ: f64 = 8.0;
 
-/// The measured window, and the time before it.
+/// Messages of all clients in a window, at least, and a window where there are more.
+const MESSAGES: f64 = 100.0;
 const WINDOW: Duration = Duration::from_millis(1_500);
 const WARMUP: Duration = Duration::from_millis(300);
 
@@ -41,19 +47,28 @@ pub(super) struct Talk {
     /// Messages that each says in a second of a trial.
     pub(super) measured: Rate,
     rounds: u32,
+    window: Duration,
 }
 
 impl Talk {
     /// The talk of that workload, in as many rounds as its design has; `None` where clients are silent.
-    pub(super) fn of(workload: &Workload, design: &Design) -> Option<Self> {
-        let rate = workload.talk?;
-        let hz = SAID_HZ.min(1.0 / apart(workload).as_secs_f64()).max(rate.hz());
-        let clients = MOST_CLIENTS.min(MOST_SAID_HZ / hz).min(design.clients().into()).max(1.0);
+    pub(super) fn of(
+        workload: &Workload,
+        design: &Design,
+        window: Option<Span>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(rate) = workload.talk else { return Ok(None) };
+        check_rate(workload, rate)?;
+        let hz = two_digits_down(SAID_HZ.min(1.0 / apart(workload).as_secs_f64())).max(rate.hz());
+        let payload = ByteSize(workload.payload.0.max(LEAST_SAID as u64));
+        let most_hz = MOST_SAID_HZ.min(MOST_SAID_BYTES_HZ / payload.0 as f64);
+        let clients = MOST_CLIENTS.min(most_hz / hz).min(design.clients().into()).max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 200")]
         let clients = clients as u32;
+        let least = Duration::from_secs_f64(MESSAGES / (hz * f64::from(clients)));
+        let window = window.map_or(WINDOW, |window| window.0).max(least);
         let measured = Rate::from_hz(hz).unwrap_or(Rate::ONE);
-        let payload = ByteSize(workload.payload.0.max(LEAST_SAID as u64));
-        Some(Self { rate, payload, clients, measured, rounds: design.rounds })
+        Ok(Some(Self { rate, payload, clients, measured, rounds: design.rounds, window }))
     }
 
     /// The candidate whose clients also speak, by the trials of `record`.
@@ -77,7 +92,7 @@ impl Talk {
             clients: Values::One(Count(self.clients.into())),
             payload: Values::One(self.payload),
             warmup: Span(WARMUP),
-            duration: args.duration.unwrap_or(Span(WINDOW)),
+            duration: Span(self.window),
             runs: self.rounds,
             seed: args.seed,
             ..Scenario::default()
@@ -86,8 +101,29 @@ impl Talk {
         scenario.talk.rate = Values::One(self.measured);
         args.link.apply(&mut scenario);
         let plan = Plan::of(scenario, None, layout);
-        Plan { stamps: false, allow_busy: args.allow_busy, ..plan }
+        Plan { stamps: false, rest: Some(REST), allow_busy: args.allow_busy, ..plan }
     }
+}
+
+/// Refuses a rate that requests, which go one at a time, cannot keep up with over the link.
+fn check_rate(workload: &Workload, rate: Rate) -> Result<(), Failure> {
+    let round_trip = workload.round_trip().as_secs_f64();
+    let asks = workload.contenders.iter().any(|it| !it.transport.is_duplex());
+    if !asks || rate.hz() * round_trip < 1.0 {
+        return Ok(());
+    }
+    Err(Failure::usage(anyhow!(
+        "--talk-rate: a client's requests go one at a time, and over this link one takes {}: choose less than \
+         {:.2}/s, or -t websocket",
+        Span(workload.round_trip()),
+        1.0 / round_trip
+    )))
+}
+
+/// A rate to two digits, rounded down.
+fn two_digits_down(hz: f64) -> f64 {
+    let digit = 10_f64.powf(hz.log10().floor() - 1.0);
+    (hz / digit + 1e-9).floor() * digit
 }
 
 /// The contender whose clients speak as those of `contender` do.
@@ -98,4 +134,54 @@ fn speaker(contender: Contender) -> Contender {
     let is_stream = |it: &Transport| it.shape().streams() && !it.is_duplex();
     let transport = Transport::ALL.into_iter().find(is_stream).unwrap_or(contender.transport);
     Contender { transport, stack: Stack { security: contender.stack.security, ..Stack::PLAIN } }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::advise::design::Effort;
+    use crate::args::{Cli, Command};
+
+    fn talk(more: &str) -> Talk {
+        let line = format!("pushbench advise -c 500 -R 1/s --fresh 2s {more}");
+        let Command::Advise(args) = Cli::parse_from(line.split(' ')).command else { panic!() };
+        let workload = Workload::of(&args).unwrap();
+        let design = Design::of(&workload, Effort::quick(&workload));
+        Talk::of(&workload, &design, args.duration).unwrap().unwrap()
+    }
+
+    #[test]
+    fn who_speaks_by_requests_is_measured_by_one_of_them_and_the_others_by_themselves() {
+        for (contender, expected) in [
+            ("short-poll", "sse"),
+            ("short-poll-close", "sse"),
+            ("long-poll+tls", "sse+tls"),
+            ("sse+gzip", "sse"),
+            ("websocket", "websocket"),
+            ("websocket+deflate", "websocket+deflate"),
+        ] {
+            let spoken = speaker(contender.parse().unwrap());
+            assert_eq!(spoken.name(), expected, "{contender}");
+        }
+    }
+
+    /// 8 a second, or as many as are over one by one: 120 ms and four round trips of 80 ms apart. At most 200
+    /// clients, 2,000 messages and 50 MB a second.
+    #[test]
+    fn clients_speak_as_often_as_is_one_by_one_and_no_more_than_is_needed() {
+        let of = |more: &str| {
+            let talk = talk(more);
+            (talk.clients, talk.measured.hz())
+        };
+        assert_eq!(of("--payload 64B --talk-rate 6/m"), (200, 8.0));
+        assert_eq!(of("--payload 64B --talk-rate 6/m --delay 40ms"), (200, 2.2));
+        assert_eq!(of("--payload 64B --talk-rate 500/s"), (4, 500.0));
+        assert_eq!(of("--payload 1MiB --talk-rate 6/m"), (5, 8.0));
+        // A hundred messages at least.
+        assert_eq!(talk("--payload 64B --talk-rate 6/m").window, WINDOW);
+        assert_eq!(talk("--payload 1MiB --talk-rate 6/m").window, Duration::from_millis(2_500));
+        assert_eq!(talk("--payload 10B --talk-rate 6/m").payload, ByteSize(20));
+    }
 }

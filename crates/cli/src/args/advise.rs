@@ -71,7 +71,7 @@ pub(crate) struct AdviseArgs {
     /// Time that it may take, at most
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) budget: Span,
-    /// Take less than two minutes: the fewest rounds, and no check trials
+    /// Take less than two minutes, half a minute more with --talk-rate: the fewest rounds, and no check trials
     #[arg(long)]
     pub(crate) quick: bool,
     /// Length of the measured windows, at least [default: 5s, with --quick 2.5s]

@@ -26,6 +26,10 @@ fn what_is_missing_or_cannot_be_is_refused_before_anything_starts() {
         (&["--fresh", "10s", "--budget", "20s"], "--budget: the fewest trials"),
         (&["--fresh", "1s", "--price", "none"], "no prices are called `none`"),
         (&["--fresh", "1s", "--talk-rate", "2000k/s"], "talk.rate: "),
+        (
+            &["--fresh", "1s", "--delay", "100ms", "--talk-rate", "5/s"],
+            "--talk-rate: a client's requests go one at a time, and over this link one takes 200ms",
+        ),
     ] {
         let (code, stdout, stderr) = advise(folder.path(), more);
         assert_eq!((code, stdout.as_str()), (2, ""), "{more:?}: {stderr}");
@@ -81,7 +85,13 @@ fn where_only_the_newest_counts_a_poll_is_taken() {
     assert!((15e3..25e3).contains(&figure(sse, bytes)), "{json}");
     // All but a hundredth of a period, and what a loaded machine adds.
     assert!(figure(poll, "fresh_p99_us") > 1.7e6, "{json}");
-    assert!(folder.path().join("results/latest/run.json").exists());
+    // The server's own CPU time is read while a stream's clients rest; polls have no rest.
+    let record = fs::read_to_string(folder.path().join("results/latest/run.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    for trial in record["trials"].as_array().unwrap() {
+        let rests = trial["resources"]["resting"].is_object();
+        assert_eq!(rests, trial["id"]["transport"] == "sse", "{}", trial["id"]);
+    }
 }
 
 /// A hundred messages a second of some 190 bytes are 50 GB a month, at 0.12 USD a GiB some 5.60 USD for a

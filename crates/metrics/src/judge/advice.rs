@@ -48,7 +48,7 @@ pub enum Cost {
 pub struct Costs {
     /// The server's CPU time for each second, in microseconds.
     pub server_cpu_us: Option<f64>,
-    /// The part of it that no message and no poll adds to.
+    /// The part of it that no message and no poll adds to; zero where that was not measured.
     pub server_cpu_held_us: f64,
     /// Bytes of all layers, both directions, for each second.
     pub wire_bytes: Option<f64>,

@@ -1,6 +1,8 @@
 //! Talk of clients, in advice: its cost by the way in which it goes up, and the rate of it that would
 //! change the answer.
 
+use pushbench_core::Contender;
+use pushbench_core::contender::Security;
 use pushbench_core::units::{ByteSize, Rate};
 use pushbench_metrics::judge::advice::{Cost, Spread, said};
 use serde_json::{Value, json};
@@ -28,13 +30,26 @@ impl Spoken {
     }
 }
 
-/// `What each client says, …`: the cost of a message by each way up; nothing where clients are silent.
+/// The way in which a contender's clients speak: by name, where that is its own connection, else by a
+/// request, which is the same whatever they listen by.
+fn way(contender: Contender) -> &'static str {
+    match (contender.transport.is_duplex(), contender.stack.security) {
+        (true, _) => contender.name(),
+        (false, Security::Clear) => "a request",
+        (false, Security::Tls) => "a request in TLS",
+    }
+}
+
+/// Whether the clients of both candidates speak in the same way.
+pub(super) fn speak_alike(advised: &Advised, one: usize, other: usize) -> bool {
+    let way = |at: usize| way(advised.candidates[at].contender);
+    way(one) == way(other)
+}
+
+/// The cost of a message by each way up, in a sentence; `None` where clients are silent.
 pub(super) fn remark(advised: &Advised) -> Option<String> {
     let talk = advised.talk.as_ref()?;
-    let way = |at: usize| {
-        let contender = advised.candidates[at].contender;
-        if contender.transport.is_duplex() { contender.name() } else { "a request" }
-    };
+    let way = |at: usize| way(advised.candidates[at].contender);
     let mut told: Vec<(&str, String)> = Vec::new();
     for at in 0..advised.candidates.len() {
         if told.iter().any(|(known, _)| *known == way(at)) {
@@ -47,11 +62,13 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
         let cost = format!("{} and {}", precise(&cpu, human::time), precise(&bytes, human::size));
         told.push((way(at), format!("{cost} by {}", way(at))));
     }
+    let asks = advised.candidates.iter().any(|it| !it.contender.transport.is_duplex());
+    let memory = if asks { " Memory is without the connection that requests need." } else { "" };
     let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
     (!told.is_empty()).then(|| {
         format!(
             "What each client says, {} of {}, is in these costs, from trials of its own with {} clients: a \
-             message takes {}. Memory is without the connection that requests need.",
+             message takes {}.{memory}",
             talk.rate,
             talk.payload,
             talk.clients,
@@ -63,9 +80,12 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
 /// The cost of one message of a candidate's clients, for programs.
 pub(super) fn json(advised: &Advised, at: usize) -> Value {
     let Some(talk) = &advised.talk else { return Value::Null };
+    let hz = talk.rate.hz();
+    let money = advised.candidates[at].spread(|costs| Some(costs.said.money? / hz));
     json!({
         "server_cpu_us_per_message": talk.message(advised, at, Cost::ServerCpu),
         "wire_bytes_per_message": talk.message(advised, at, Cost::WireBytes),
+        "money_per_month_of_one_each_second": money,
     })
 }
 

@@ -1,3 +1,4 @@
+use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
 use pushbench_metrics::judge::advice::{Costs, Round, advise, said};
 use pushbench_metrics::observe::censored::Bounded;
@@ -307,9 +308,9 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
     assert!(!unpriced.text(Screen::NONE).contains("money by"));
 }
 
-/// At ten messages a second to hear sse costs 100 µs and websocket 130; to say one each ten seconds 20 µs by a
-/// request and 5 µs on the socket. At (130 - 100) / (20 - 5) = 2 messages a second both cost 140 µs.
-fn speaking() -> Advised {
+/// At ten messages a second to hear sse costs 100 µs and websocket 130; to say one 20 µs by a request and 5 µs
+/// on the socket. At (130 - 100) / (20 - 5) = 2 messages a second both cost 140 µs.
+fn speaking(rate: &str) -> Advised {
     let mut all = advised(
         Delivery::Every,
         vec![
@@ -324,9 +325,9 @@ fn speaking() -> Advised {
             // Without noise, so that what is due to be equal is.
             round.costs.server_cpu_us = Some(if cpu > 10.0 { 100.0 } else { 130.0 });
         }
-        *candidate = candidate.speaking(&spoken, 0.1);
+        *candidate = candidate.speaking(&spoken, rate.parse::<Rate>().unwrap().hz());
     }
-    let rate = "0.1/s".parse().unwrap();
+    let rate = rate.parse().unwrap();
     all.talk = Some(Spoken { rate, payload: "64B".parse().unwrap(), clients: 200 });
     all.advice = advise(&all.candidates, &all.wishes);
     all
@@ -334,7 +335,7 @@ fn speaking() -> Advised {
 
 #[test]
 fn what_clients_say_has_its_cost_by_the_way_up_and_a_rate_from_which_on_it_decides() {
-    let all = speaking();
+    let all = speaking("0.1/s");
     let text = all.text(Screen::NONE).replace("\n  ", " ");
     for part in [
         "Take sse: fresh within 1s, and the cheapest by server CPU. websocket, the next, takes 28 % more.",
@@ -352,4 +353,25 @@ fn what_clients_say_has_its_cost_by_the_way_up_and_a_rate_from_which_on_it_decid
     let silent = four(Delivery::Every);
     assert!(silent.text(Screen::NONE).contains("messages that clients send: pass `--talk-rate`"));
     assert!(silent.json()["candidates"][0]["said"].is_null());
+}
+
+#[test]
+fn beyond_that_rate_it_is_told_as_one_below_which_the_other_takes_less() {
+    let text = speaking("5/s").text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "Take websocket: ",
+        "where each client says less than 2 messages/s, sse takes less server CPU than websocket",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// Both send requests, in clear and in TLS, which are not the same.
+#[test]
+fn requests_in_tls_are_told_for_themselves() {
+    let mut all = speaking("0.1/s");
+    let secured: Contender = "sse+tls".parse().unwrap();
+    all.candidates[1].contender = secured;
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    assert!(text.contains("by a request and 5.00 µs and 180 B by a request in TLS."), "{text}");
 }

@@ -10,8 +10,8 @@ use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::turn::Turn;
 use pushbench_metrics::judge::advice::{Answer, Cost, Spread};
 
-use super::Advised;
 use super::words::less;
+use super::{Advised, talk};
 use crate::human;
 
 /// Of a bound of freshness, the part that a poll's period and a round trip are.
@@ -34,14 +34,17 @@ pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     lines
 }
 
-/// The rates at which clients speak that would make another the cheapest: of those that are pushed to and
-/// could be taken, each that speaks in another way than the answer.
+/// The rates at which clients speak that would make another the cheapest: each that could be taken and speaks
+/// in another way than the answer.
 fn of_talk(advised: &Advised) -> Vec<String> {
-    let Some(answer) = pushed(advised) else { return Vec::new() };
-    let is_duplex = |at: usize| advised.candidates[at].contender.transport.is_duplex();
+    let answer = match &advised.advice.answer {
+        Answer::Take { best, .. } => *best,
+        Answer::Any { among, .. } if !among.is_empty() => among[0],
+        _ => return Vec::new(),
+    };
     let others = (0..advised.candidates.len())
-        .filter(|&at| advised.advice.out[at].is_none() && is_duplex(at) != is_duplex(answer));
-    others.flat_map(|other| super::talk::turns(advised, answer, other)).collect()
+        .filter(|&at| advised.advice.out[at].is_none() && !talk::speak_alike(advised, at, answer));
+    others.flat_map(|other| talk::turns(advised, answer, other)).collect()
 }
 
 /// The candidate that is pushed to, and is the answer or the cheapest of those that a poll beats.

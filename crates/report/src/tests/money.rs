@@ -254,6 +254,9 @@ fn a_message_that_is_said_is_billed_without_what_is_held() {
         said::rounds(&record, Contender::SSE, Contender::SSE)[0].is_none(),
         "spoke in no trial"
     );
+    // Of who listens by a transport that the offer does not carry it is not known.
+    let of_sse = said::rounds(&record, Contender::WEBSOCKET, Contender::SSE);
+    assert_eq!(of_sse[0].unwrap().message.money, None);
 }
 
 /// A server that takes 1 ms of CPU in a second by itself, which 10 clients share: of it 1 ms / 10 are a client's,
@@ -277,4 +280,16 @@ fn what_a_server_takes_by_itself_comes_to_composed_costs() {
     record.trials[0].resources.resting =
         Some(Resting { server_cpu, time: Duration::from_millis(500) });
     assert!((server_us(&record) - busy - 95.0).abs() < 1e-6, "{busy} {}", server_us(&record));
+    // At a dollar for an hour of a core: 95 µs × 730 h; of what is held all that is a client's, 100 µs.
+    let head = "name = 'p'\nas_of = '2026-01'\nsource = 's'\n";
+    record.price = Some(Price::parse(&format!("{head}cpu = '1 USD/vCPU-hour'")).unwrap());
+    let money = |record: &RunRecord| {
+        let costs = course.candidate(record).rounds[0].unwrap().costs;
+        (costs.money.unwrap(), costs.money_held.unwrap())
+    };
+    let rests = money(&record);
+    record.trials[0].resources.resting = None;
+    let (all, held) = money(&record);
+    assert!((rests.0 - all - 95e-6 * 730.0).abs() < 1e-9, "{rests:?} {all}");
+    assert!((rests.1 - held - 100e-6 * 730.0).abs() < 1e-9, "{rests:?} {held}");
 }

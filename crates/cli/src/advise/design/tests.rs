@@ -2,6 +2,7 @@ use clap::Parser as _;
 use pushbench_run::place::Spread;
 
 use super::*;
+use crate::advise::polls::least_bound;
 use crate::args::{Cli, Command};
 
 /// The workload and the flags of a command line.

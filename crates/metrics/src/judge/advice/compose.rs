@@ -16,8 +16,9 @@ use pushbench_core::{Contender, Figure};
 use super::{Candidate, Costs, Round};
 use crate::judge::figures::Figures;
 use crate::judge::money::{Usage, bill};
+use crate::judge::stats::median;
 use crate::observe::censored::Bounded;
-use crate::record::{Resting, RunRecord, TrialRecord};
+use crate::record::{RunRecord, TrialRecord};
 
 /// The part of messages that wait at most so large a part of a poll's period, whose phases are spread
 /// evenly over it.
@@ -36,8 +37,7 @@ pub struct Course {
     pub rate_hz: f64,
     /// The period of its polls, by the user's numbers; `None` where it does not ask on one.
     pub poll_interval: Option<Duration>,
-    /// Clients, by the user's numbers, or as many as were taken in their place: they share what the server
-    /// takes by itself.
+    /// Clients, by the user's numbers: they share what the server takes by itself.
     pub clients: u32,
 }
 
@@ -55,85 +55,20 @@ impl Course {
             (trial.id.contender, trial.id.point) == (self.contender, self.point) && trial.is_valid()
         };
         let trials: Vec<&TrialRecord> = record.standing().filter(ours).collect();
-        let of_round = |round| trials.iter().find(|trial| trial.id.round == round);
+        let of_round = |round| {
+            let trial = trials.iter().find(|trial| trial.id.round == round)?;
+            let rest = rest(record, round);
+            Some(Measured { course: self, trial, rest }.round(record.price.as_ref()))
+        };
         let rounds = 1..=record.scenario.runs;
-        Candidate {
-            contender: self.contender,
-            rounds: rounds
-                .map(|round| Some(self.round(of_round(round)?, record.price.as_ref())))
-                .collect(),
-        }
-    }
-
-    /// The figures of a trial at the user's pace, and what they cost at `price`.
-    fn round(&self, trial: &TrialRecord, price: Option<&Price>) -> Round {
-        let (figures, measured) = (Figures::of_trial(trial), &trial.measured);
-        let each_s = self.arrivals_hz(trial);
-        let cost = |figure| Some(figures.get(figure)? * each_s?);
-        let fresh = measured.fresh_us(QUANTILE);
-        let messages = [Figure::PayloadBytes, Figure::FramingBytes].map(cost);
-        let money = |of: fn(&Self, &TrialRecord, &Price) -> Option<f64>| of(self, trial, price?);
-        Round {
-            fresh_p99_us: fresh.map(|fresh| self.slowed(fresh)),
-            lost: measured.audit.lost,
-            costs: Costs {
-                server_cpu_us: cost(Figure::ServerCpu).map(|us| us + self.rests(trial) * 1e6),
-                server_cpu_held_us: self.held(trial) * 1e6,
-                wire_bytes: cost(Figure::WireBytes),
-                message_bytes: messages.into_iter().sum(),
-                memory_bytes: figures.get(Figure::ServerRss),
-                money: money(Self::money),
-                money_held: money(Self::money_held),
-                ..Costs::default()
-            },
-        }
-    }
-
-    /// Money for a month of the user's; `None` where the offer carries no such transport, or something
-    /// that it charges for was not measured.
-    fn money(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
-        let measured_hz = messages_hz(trial).filter(|hz| *hz > 0.0)?;
-        let usage = Usage::of_trial(trial)?.at_pace(self.arrivals_hz(trial)? / measured_hz);
-        let cpu_s = usage.cpu_s.map(|cpu_s| cpu_s + self.rests(trial));
-        Some(bill(&Usage { cpu_s, ..usage }, price).ok()?.total())
-    }
-
-    /// Money for a month in which a client gets nothing, and asks for nothing.
-    fn money_held(&self, trial: &TrialRecord, price: &Price) -> Option<f64> {
-        let usage = Usage::of_trial(trial)?.at_pace(0.0);
-        let cpu_s = usage.cpu_s.map(|cpu_s| cpu_s + self.held(trial));
-        Some(bill(&Usage { cpu_s, ..usage }, price).ok()?.total())
-    }
-
-    /// Seconds of CPU that the server takes by itself, for a client and second.
-    fn held(&self, trial: &TrialRecord) -> f64 {
-        rest(trial) / f64::from(self.clients)
-    }
-
-    /// The part of that which is not in the trial's own.
-    fn rests(&self, trial: &TrialRecord) -> f64 {
-        rest(trial) * self.missing(trial.connected)
+        Candidate { contender: self.contender, rounds: rounds.map(of_round).collect() }
     }
 
     /// The share of a client in what the server takes by itself, less that which it had among so many: a
     /// second of theirs is as many of the user's as the pace is faster.
     fn missing(&self, connected: u32) -> f64 {
         let measured = f64::from(connected) * self.pace;
-        (1.0 / f64::from(self.clients) - 1.0 / measured).max(0.0)
-    }
-
-    /// Messages that come to a client in a second of the user's.
-    ///
-    /// Of streams and long polls they are those due that came: a window's edges cut none. Polls come on
-    /// a period of their own, so that theirs are those of the window, which is many clients' phases wide.
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-    fn arrivals_hz(&self, trial: &TrialRecord) -> Option<f64> {
-        let audit = &trial.measured.audit;
-        if self.poll_interval.is_none() {
-            let came = audit.delivered as f64 / audit.expected as f64;
-            return Some(self.rate_hz * came).filter(|hz| hz.is_finite());
-        }
-        Some(messages_hz(trial)? / self.pace)
+        1.0 / f64::from(self.clients) - 1.0 / measured
     }
 
     /// Freshness at the user's pace: a poll's period is so many times longer, and its wait with it.
@@ -147,16 +82,92 @@ impl Course {
     }
 }
 
-/// Seconds of CPU that the server took in each second in which its clients rested; none where they did not.
-fn rest(trial: &TrialRecord) -> f64 {
-    let Some(Resting { server_cpu, time }) = trial.resources.resting else { return 0.0 };
-    let seconds = time.as_secs_f64();
-    if seconds > 0.0 { server_cpu.total.as_secs_f64() / seconds } else { 0.0 }
+/// A trial of a course.
+#[derive(Debug, Clone, Copy)]
+struct Measured<'a> {
+    course: &'a Course,
+    trial: &'a TrialRecord,
+    /// Seconds of CPU that the server takes by itself in each second.
+    rest: f64,
+}
+
+impl Measured<'_> {
+    /// The figures at the user's pace, and what they cost at `price`.
+    fn round(&self, price: Option<&Price>) -> Round {
+        let (figures, measured) = (Figures::of_trial(self.trial), &self.trial.measured);
+        let each_s = self.arrivals_hz();
+        let cost = |figure| Some(figures.get(figure)? * each_s?);
+        let fresh = measured.fresh_us(QUANTILE);
+        let messages = [Figure::PayloadBytes, Figure::FramingBytes].map(cost);
+        let money = |of: fn(&Self, &Price) -> Option<f64>| of(self, price?);
+        Round {
+            fresh_p99_us: fresh.map(|fresh| self.course.slowed(fresh)),
+            lost: measured.audit.lost,
+            costs: Costs {
+                server_cpu_us: cost(Figure::ServerCpu).map(|us| us + self.missing_s() * 1e6),
+                server_cpu_held_us: self.held_s() * 1e6,
+                wire_bytes: cost(Figure::WireBytes),
+                message_bytes: messages.into_iter().sum(),
+                memory_bytes: figures.get(Figure::ServerRss),
+                money: money(Self::money),
+                money_held: money(Self::money_held),
+                ..Costs::default()
+            },
+        }
+    }
+
+    /// Money for a month of the user's; `None` where the offer carries no such transport, or something
+    /// that it charges for was not measured.
+    fn money(&self, price: &Price) -> Option<f64> {
+        let measured_hz = messages_hz(self.trial).filter(|hz| *hz > 0.0)?;
+        let usage = Usage::of_trial(self.trial)?.at_pace(self.arrivals_hz()? / measured_hz);
+        Some(bill(&usage.with_cpu(self.missing_s()), price).ok()?.total())
+    }
+
+    /// Money for a month in which a client gets nothing, and asks for nothing.
+    fn money_held(&self, price: &Price) -> Option<f64> {
+        let usage = Usage::of_trial(self.trial)?.at_pace(0.0);
+        Some(bill(&usage.with_cpu(self.held_s()), price).ok()?.total())
+    }
+
+    /// CPU that the server takes by itself, for a client and second.
+    fn held_s(&self) -> f64 {
+        self.rest / f64::from(self.course.clients)
+    }
+
+    /// The part of that which is not in the trial's own; below zero where its clients were so few that they
+    /// had more.
+    fn missing_s(&self) -> f64 {
+        self.rest * self.course.missing(self.trial.connected)
+    }
+
+    /// Messages that come to a client in a second of the user's.
+    ///
+    /// Of streams and long polls they are those due that came: a window's edges cut none. Polls come on
+    /// a period of their own, so that theirs are those of the window, which is many clients' phases wide.
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
+    fn arrivals_hz(&self) -> Option<f64> {
+        let audit = &self.trial.measured.audit;
+        if self.course.poll_interval.is_none() {
+            let came = audit.delivered as f64 / audit.expected as f64;
+            return Some(self.course.rate_hz * came).filter(|hz| hz.is_finite());
+        }
+        Some(messages_hz(self.trial)? / self.course.pace)
+    }
+}
+
+/// Seconds of CPU that the server took in each second in which the clients of a stream rested in that round;
+/// none where they did not.
+pub(super) fn rest(record: &RunRecord, round: u32) -> f64 {
+    let of_round = record.standing().filter(|trial| trial.id.round == round && trial.is_valid());
+    let rests: Vec<f64> =
+        of_round.filter_map(|trial| trial.resources.resting?.cpu_each_s()).collect();
+    median(&rests).unwrap_or(0.0)
 }
 
 /// Messages that came to a client in a second of the trial's window.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-fn messages_hz(trial: &TrialRecord) -> Option<f64> {
+pub(super) fn messages_hz(trial: &TrialRecord) -> Option<f64> {
     let seconds = f64::from(trial.connected) * trial.window.duration().as_secs_f64();
     let hz = trial.measured.counters.messages_in_window as f64 / seconds;
     Some(hz).filter(|hz| hz.is_finite())
@@ -190,6 +201,7 @@ mod tests {
         let push = course(20.0, None);
         assert!((push.missing(100) - (0.01 - 0.0005)).abs() < 1e-12);
         assert!(course(20.0, Some(Duration::from_secs(9))).missing(5).abs() < 1e-12);
+        assert!((course(2.0, None).missing(25) + 0.01).abs() < 1e-12, "a fiftieth was too much");
         assert!(course(1.0, None).missing(100).abs() < 1e-12, "measured as it is");
     }
 

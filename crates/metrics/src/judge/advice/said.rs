@@ -8,6 +8,7 @@
 use pushbench_core::{Contender, Figure};
 use serde::{Deserialize, Serialize};
 
+use super::compose::{messages_hz, rest};
 use super::{Candidate, Cost, Costs, Round, Spread};
 use crate::judge::figures::Figures;
 use crate::judge::money::{Usage, bill};
@@ -65,26 +66,31 @@ pub fn rounds(record: &RunRecord, speaker: Contender, candidate: Contender) -> V
 
 fn spoken(trial: &TrialRecord, record: &RunRecord, candidate: Contender) -> Option<Spoken> {
     let figures = Figures::of_trial(trial);
+    // The feed's costs hold what the server takes by itself.
+    let rest = rest(record, trial.id.round);
+    let rest_us = rest * 1e6 / (messages_hz(trial)? * f64::from(trial.connected));
     let message = Said {
-        server_cpu_us: figures.get(Figure::ServerCpu)?,
+        server_cpu_us: (figures.get(Figure::ServerCpu)? - rest_us).max(0.0),
         wire_bytes: figures.get(Figure::WireBytes)?,
-        money: money(trial, record, candidate),
+        money: money(trial, (record, rest), candidate),
     };
     Some(Spoken { message, lost: trial.measured.audit.lost })
 }
 
-/// Money for a month in which a client of `candidate` says a message each second; what it holds is in the
-/// feed's bill.
-fn money(trial: &TrialRecord, record: &RunRecord, candidate: Contender) -> Option<f64> {
-    let usage = Usage::of_trial(trial)?;
-    let client_seconds = f64::from(trial.connected) * trial.window.duration().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2⁵³")]
-    let said_hz = trial.measured.counters.said as f64 / client_seconds;
+/// Money for a month in which a client of `candidate` says a message each second; what it holds, and what
+/// the server takes by itself, is in the feed's bill.
+fn money(
+    trial: &TrialRecord,
+    (record, rest): (&RunRecord, f64),
+    candidate: Contender,
+) -> Option<f64> {
+    let usage = Usage::of_trial(trial)?.with_cpu(-rest / f64::from(trial.connected));
     let usage = Usage {
         transport: candidate.transport,
         connections: 0.0,
         memory_bytes: Some(0.0),
-        ..usage.at_pace(1.0 / said_hz)
+        // Those that came: who speaks by requests may have more to say than there was time for.
+        ..usage.at_pace(1.0 / messages_hz(trial)?)
     };
     Some(bill(&usage, record.price.as_ref()?).ok()?.total())
 }
@@ -115,8 +121,8 @@ impl Round {
     }
 }
 
-/// By how many times as often clients would have to speak for both candidates to cost the same: over the
-/// rounds that they share. `None` where there is no such rate, or where it is not known on which side of
+/// Turn of two candidates: the factor to how often clients speak at which both cost the same, over the rounds
+/// that they share. `None` where there is no such rate, or where it is not known on which side of
 /// the user's it lies.
 #[must_use]
 pub fn turn(one: &Candidate, other: &Candidate, by: Cost) -> Option<Spread> {

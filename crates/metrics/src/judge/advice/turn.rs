@@ -91,6 +91,7 @@ impl Costs {
 mod tests {
     use pushbench_core::Contender;
 
+    use super::super::said::Said;
     use super::*;
 
     /// Rounds with these costs.
@@ -167,6 +168,24 @@ mod tests {
         let (poll, push) = both([held(150.0); 6], [held(100.0); 6]);
         let turn = Turn::of(&poll, &push, Cost::ServerCpu, Delivery::Latest).unwrap();
         assert!(close(turn.rate.middle, 1.625) && close(turn.period.middle, 1.625), "{turn:?}");
+    }
+
+    /// Of 150 and 100, 30 and 20 are for what clients say, at any rate: 20 and 80 f are 150 at 1.625 times the rate,
+    /// and 30 and 120 / g are 100 at 120 / 70 times the period. So of bytes, and of money as far as it is known.
+    #[test]
+    fn what_clients_say_costs_the_same_at_any_rate() {
+        let of = |all: f64, said: f64| {
+            let said = Said { server_cpu_us: said, wire_bytes: said, money: Some(said) };
+            let (cpu, bytes, money) = (Some(all), Some(all), Some(all));
+            let costs = Costs { server_cpu_us: cpu, wire_bytes: bytes, money, ..Costs::default() };
+            Costs { money_held: Some(0.0), said, ..costs }
+        };
+        let (poll, push) = both([of(150.0, 30.0); 6], [of(100.0, 20.0); 6]);
+        for by in [Cost::ServerCpu, Cost::WireBytes, Cost::Money] {
+            let turn = Turn::of(&poll, &push, by, Delivery::Latest).unwrap();
+            assert!(close(turn.rate.middle, 1.625), "{by:?} {turn:?}");
+            assert!(close(turn.period.middle, 120.0 / 70.0), "{by:?} {turn:?}");
+        }
     }
 
     /// To be connected costs a push 4, and its messages 8; polls cost 24, of which 2 are for memory:

@@ -79,6 +79,14 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// The usage with so many seconds of CPU more, or less.
+    #[must_use]
+    pub fn with_cpu(self, more_s: f64) -> Self {
+        Self { cpu_s: self.cpu_s.map(|cpu_s| (cpu_s + more_s).max(0.0)), ..self }
+    }
+}
+
 /// Messages on the streams of a trial's clients in its window, both ways.
 fn messages(trial: &TrialRecord) -> u64 {
     let counters = &trial.measured.counters;
