@@ -54,9 +54,10 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     // Who interrupts the check has the answer all the same.
     let checked = planned.check.as_ref().map_or(Ok(()), |part| {
         let played = Played::of(&part.plan, &args.output)?;
-        let courses = part.design.courses(&workload, &part.plan);
-        advised.checks =
-            checks(&hearing(&part.design.alike(&advised.courses), &feed), &courses, &played.record);
+        // Both of as many clients as were there.
+        let alike = |courses: &[Course]| part.design.alike(courses);
+        let own = hearing(&alike(&part.design.courses(&workload, &part.plan)), &played);
+        advised.checks = checks(&hearing(&alike(&advised.courses), &feed), &own, &part.design);
         played.written
     });
     show(&feed.folder, &advised, &args.output)?;
@@ -142,16 +143,14 @@ fn scaled(workload: &Workload, design: &Design) -> Vec<String> {
     )]
 }
 
-/// By how much composed costs are off from those of one trial at the user's own numbers.
-fn checks(candidates: &[Candidate], courses: &[Course], record: &RunRecord) -> Vec<Checked> {
-    let mut checks = Vec::new();
-    for (at, (candidate, course)) in candidates.iter().zip(courses).enumerate() {
-        let own = course.candidate(record);
-        if let Some(Some(round)) = own.rounds.first() {
-            checks.push(Checked::of(at, candidate, round));
-        }
-    }
-    checks
+/// Checks of composed costs by those of one trial at the user's own numbers.
+fn checks(candidates: &[Candidate], own: &[Candidate], design: &Design) -> Vec<Checked> {
+    let each = candidates.iter().zip(own).zip(&design.contenders).enumerate();
+    let checked = each.filter_map(|(at, ((candidate, own), measured))| {
+        let round = own.rounds.first()?.as_ref()?;
+        Some(Checked::of(at, candidate, (measured.clients, round)))
+    });
+    checked.collect()
 }
 
 /// Prints the answer, and keeps it in the folder.

@@ -59,6 +59,8 @@ pub struct Advised {
 pub struct Checked {
     /// The candidate.
     pub candidate: usize,
+    /// Clients that it had.
+    pub clients: u32,
     /// By how much the composed CPU time is more than what it measured: 0.1 is 10 %.
     pub server_cpu: Option<f64>,
     /// The same of the bytes.
@@ -72,12 +74,13 @@ pub struct Checked {
 impl Checked {
     /// A check of a candidate's costs by those of one trial.
     #[must_use]
-    pub fn of(at: usize, candidate: &Candidate, own: &Round) -> Self {
+    pub fn of(at: usize, candidate: &Candidate, (clients, own): (u32, &Round)) -> Self {
         let off = |of: fn(&Costs) -> Option<f64>| {
             Some(candidate.spread(of)?.middle / of(&own.costs)? - 1.0)
         };
         Self {
             candidate: at,
+            clients,
             server_cpu: off(|costs| costs.server_cpu_us),
             wire_bytes: off(|costs| costs.wire_bytes),
             money: off(|costs| costs.money),
@@ -190,8 +193,9 @@ impl Advised {
         let fresh = check.fresh_p99_us.map(|us| format!(", fresh p99 {}", human::time(us)));
         let money = self.price.as_ref().map(|_| format!(", money by {}", off(check.money)));
         format!(
-            "Check of {} at your own numbers: composed bytes were off by {}, server CPU by {}{}{}.",
+            "Check of {} at your own numbers with {} clients: composed bytes were off by {}, server CPU by {}{}{}.",
             self.name(check.candidate),
+            human::count(check.clients.into()),
             off(check.wire_bytes),
             off(check.server_cpu),
             money.unwrap_or_default(),
@@ -223,6 +227,7 @@ impl Advised {
         let checks = self.checks.iter().map(|check| {
             json!({
                 "transport": self.candidates[check.candidate].contender,
+                "clients": check.clients,
                 "composed_server_cpu_off": check.server_cpu,
                 "composed_wire_bytes_off": check.wire_bytes,
                 "composed_money_off": check.money,

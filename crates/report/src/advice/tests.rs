@@ -297,10 +297,10 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
         ..Costs::default()
     };
     let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
-    advised.checks = vec![Checked::of(0, &advised.candidates[0], &own)];
+    advised.checks = vec![Checked::of(0, &advised.candidates[0], (1_000, &own))];
     let text = advised.text(Screen::NONE).replace("\n  ", " ");
-    let said = "Check of short-poll each 900ms at your own numbers: composed bytes were off by +2.6 %, \
-                server CPU by -19.9 %, money by -20.0 %, fresh p99 900 ms.";
+    let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients: composed bytes were off by \
+                +2.6 %, server CPU by -19.9 %, money by -20.0 %, fresh p99 900 ms.";
     assert!(text.contains(said), "{text}");
     let off = advised.json()["checks"][0]["composed_money_off"].as_f64().unwrap();
     assert!((off + 0.2).abs() < 1e-9, "{off}");
