@@ -25,9 +25,8 @@ pub(super) fn longest_period(workload: &Workload) -> Option<Duration> {
         Delivery::Latest => left,
         Delivery::Every => left.min(MOST_BATCH / bytes_hz),
     };
-    // Two digits, rounded down: nobody polls each 893 ms.
-    let digit = 10_f64.powf(longest.log10().floor() - 1.0);
-    let period = (longest / digit + 1e-9).floor() * digit;
+    // Nobody polls each 893 ms.
+    let period = two_digits_down(longest);
     (period >= LEAST_PERIOD).then(|| Duration::from_secs_f64((period * 1e3).round() / 1e3))
 }
 
@@ -36,4 +35,10 @@ pub(super) fn least_bound(workload: &Workload) -> Option<Duration> {
     let least = LEAST_PERIOD + workload.round_trip().as_secs_f64();
     let fresh = Duration::from_secs_f64(least / (1.0 - HEADROOM) + 1e-6);
     longest_period(&Workload { fresh, ..workload.clone() }).map(|_| fresh)
+}
+
+/// A number to two digits, rounded down.
+pub(super) fn two_digits_down(value: f64) -> f64 {
+    let digit = 10_f64.powf(value.log10().floor() - 1.0);
+    (value / digit + 1e-9).floor() * digit
 }

@@ -17,6 +17,7 @@ use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 
 use super::design::{Design, REST, apart};
+use super::polls::two_digits_down;
 use super::workload::Workload;
 use crate::args::AdviseArgs;
 use crate::exit::Failure;
@@ -118,12 +119,6 @@ fn check_rate(workload: &Workload, rate: Rate) -> Result<(), Failure> {
         Span(workload.round_trip()),
         1.0 / round_trip
     )))
-}
-
-/// A rate to two digits, rounded down.
-fn two_digits_down(hz: f64) -> f64 {
-    let digit = 10_f64.powf(hz.log10().floor() - 1.0);
-    (hz / digit + 1e-9).floor() * digit
 }
 
 /// The contender whose clients speak as those of `contender` do.
