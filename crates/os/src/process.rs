@@ -9,5 +9,6 @@ pub mod precedence;
 pub mod process_tree;
 pub mod scheduling;
 pub mod thread_time;
+pub mod thread_times;
 pub mod tied;
 pub mod user;

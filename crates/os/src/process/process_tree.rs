@@ -12,6 +12,7 @@ use pushbench_metrics::record::CpuTime;
 
 use crate::process::cpu::{self, ProcessClock};
 use crate::process::memory::{self, Memory};
+use crate::process::thread_times::ThreadTimes;
 use crate::procfs;
 
 /// The most processes that are looked at, more than any system has by default.
@@ -134,6 +135,12 @@ impl ProcessTree {
         let new = new.iter().filter_map(|identity| self.members.get_key_value(identity));
         members.extend(new.filter_map(read));
         TreeTime { roots: self.roots.clone(), members }
+    }
+
+    /// Processor time of each of their living threads.
+    #[must_use]
+    pub fn threads(&self) -> ThreadTimes {
+        ThreadTimes::of(&self.pids())
     }
 
     /// Memory of the living ones; `None` where a root is gone.

@@ -36,19 +36,28 @@ pub(crate) fn only(core: u32) -> io::Result<CpuSet> {
 /// `None` where there is no such process, or the kernel was built without `SCHED_INFO`.
 #[must_use]
 pub fn waits_of(pid: u32) -> Option<Waits> {
-    let mut all: Option<Waits> = None;
-    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        let path = task.ok()?.path().join("schedstat");
+    let all = books_of(pid).map(|(_, waits)| waits);
+    all.reduce(|sum, waits| Waits {
+        ran: sum.ran + waits.ran,
+        total: sum.total + waits.total,
+        turns: sum.turns + waits.turns,
+    })
+}
+
+/// The living threads of process `pid`, and for how long each has run.
+pub(crate) fn threads(pid: u32) -> impl Iterator<Item = (u32, Duration)> {
+    books_of(pid).map(|(thread, waits)| (thread, waits.ran))
+}
+
+/// The kernel's books of each living thread of process `pid`.
+fn books_of(pid: u32) -> impl Iterator<Item = (u32, Waits)> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.filter_map(|task| {
+        let thread = task.file_name().to_str()?.parse().ok()?;
         // A thread may end between the listing and the reading.
-        let Some(waits) = fs::read(path).ok().and_then(|text| parse(&text)) else {
-            continue;
-        };
-        let sum = all.get_or_insert_default();
-        sum.ran += waits.ran;
-        sum.total += waits.total;
-        sum.turns += waits.turns;
-    }
-    all
+        let text = fs::read(task.path().join("schedstat")).ok()?;
+        Some((thread, parse(&text)?))
+    })
 }
 
 /// The file in which the kernel tells how long the calling thread has waited.

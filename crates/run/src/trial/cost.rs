@@ -7,6 +7,8 @@ use pushbench_os::machine::load::MachineTimes;
 use pushbench_os::process::cpu::ProcessClock;
 use pushbench_os::process::memory::{Memory, socket_memory_bytes};
 use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
+use pushbench_os::process::scheduling;
+use pushbench_os::process::thread_times::ThreadTimes;
 
 use super::disturbance::DisturbanceWatch;
 
@@ -41,6 +43,8 @@ enum Processes {
         memory: Option<TreeMemory>,
         /// Their clocks at the window's first edge.
         start: TreeTime,
+        /// Those of their threads, just behind it.
+        threads: ThreadTimes,
     },
 }
 
@@ -63,6 +67,7 @@ struct Process {
 struct Spent {
     /// That of all; `None` where there is none, or one of them is not known.
     total: Option<CpuTime>,
+    /// That of the process that spent most.
     busiest: Option<Duration>,
     /// How many ended, where what they spent is not known.
     ended: Option<u32>,
@@ -86,7 +91,8 @@ impl Processes {
         match ProcessTree::of(pids) {
             Ok(tree) if !pids.is_empty() => {
                 let (memory, start) = (tree.memory(), TreeTime::default());
-                Self::Tree { tree: Box::new(tree), memory, start }
+                let threads = ThreadTimes::default();
+                Self::Tree { tree: Box::new(tree), memory, start, threads }
             }
             _ => Self::Each(Vec::new()),
         }
@@ -107,6 +113,23 @@ impl Processes {
             }
             Self::Tree { tree, start, .. } => *start = tree.read(),
         }
+    }
+
+    /// Reads the clocks of threads, of which there may be a thousand; whatever is to be read at the
+    /// window's edge itself is read before.
+    fn start_threads(&mut self) {
+        if let Self::Tree { tree, threads, .. } = self {
+            *threads = tree.threads();
+        }
+    }
+
+    /// CPU time for which the busiest of them had a core to itself, of what they have `spent`. One that
+    /// has several threads is busy with one of them, or with all cores.
+    fn busiest(&self, spent: &Spent) -> Option<Duration> {
+        let Self::Tree { tree, threads, .. } = self else { return spent.busiest };
+        let Some(thread) = tree.threads().busiest_since(threads) else { return spent.busiest };
+        let cores = u32::try_from(scheduling::cores().len()).unwrap_or(u32::MAX);
+        spent.busiest.map(|process| thread.max(process / cores.max(1)))
     }
 
     fn spent(&mut self) -> Spent {
@@ -174,9 +197,10 @@ impl Process {
 pub struct Cost {
     /// CPU time and memory of all processes.
     pub resources: Resources,
-    /// CPU time of the busiest server process.
+    /// CPU time for which the busiest server process had a core to itself: that of its busiest thread,
+    /// where it has several.
     pub busiest_server: Option<Duration>,
-    /// CPU time of the busiest load process.
+    /// The same of the busiest load process, or of a browser's.
     pub busiest_load: Option<Duration>,
     /// Memory that clients took as they connected.
     pub connecting: Connecting,
@@ -268,6 +292,8 @@ impl CostMeter {
         self.proxy.start();
         self.publisher.start();
         self.machine = MachineTimes::read().ok();
+        self.servers.start_threads();
+        self.browser.iter_mut().for_each(Processes::start_threads);
     }
 
     /// Keeps what the server has spent, before it ends.
@@ -307,6 +333,10 @@ impl CostMeter {
         let machine = MachineTimes::read().ok().zip(self.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
+        let (busiest_server, busiest_load) = {
+            let clients = self.browser.as_ref().unwrap_or(&self.loads);
+            (self.servers.busiest(&servers), clients.busiest(&loads))
+        };
         let disturbance = watch.end();
         let resources = Resources {
             server_cpu: servers.total,
@@ -326,20 +356,16 @@ impl CostMeter {
             // How it was laid out, and how its processes kept time, the trial knows.
             ..Resources::default()
         };
-        Cost {
-            resources,
-            busiest_server: servers.busiest,
-            busiest_load: loads.busiest,
-            servers_ended: servers.ended,
-            connecting,
-        }
+        Cost { resources, busiest_server, busiest_load, servers_ended: servers.ended, connecting }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::process::Command;
+    use std::thread;
 
+    use pushbench_os::process::thread_time::ThreadTime;
     use pushbench_os::time::clock;
 
     use super::*;
@@ -361,5 +387,34 @@ mod tests {
         spinner.wait().unwrap();
         let cpu = cost.resources.server_cpu.unwrap().total;
         assert!(cpu < LATER / 2, "{cpu:?} of a window that ended at once");
+    }
+
+    /// Two threads that use a core and a half together are not one that has no room.
+    #[test]
+    fn a_process_of_many_threads_is_as_busy_as_its_busiest() {
+        const EACH: Duration = Duration::from_millis(80);
+        let me = [std::process::id()];
+        let mut meter = CostMeter::new(&me, false, &[], None);
+        let mut watch = DisturbanceWatch::start(Some(meter.pids()), clock::now());
+        let begun = clock::now();
+        meter.start();
+        watch.begin();
+        let burn = || {
+            let mut time = ThreadTime::here();
+            let mut left = EACH;
+            while !left.is_zero() {
+                left = left.saturating_sub(time.lap().cpu);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(burn);
+            }
+            burn();
+            let cost = meter.finish(Connecting::default(), watch);
+            let took = clock::now().saturating_since(begun);
+            let busiest = cost.busiest_server.unwrap();
+            assert!(busiest >= EACH && busiest <= took, "{busiest:?} in {took:?}");
+        });
     }
 }
