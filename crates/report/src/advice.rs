@@ -3,6 +3,7 @@
 
 mod money;
 mod talk;
+mod totals;
 mod turns;
 mod words;
 
@@ -171,6 +172,7 @@ impl Advised {
                     .to_owned(),
             );
         }
+        lines.extend(totals::remark(self));
         lines.extend(money::remarks(self));
         lines.extend(talk::remark(self));
         lines.extend(self.scaled.iter().cloned());

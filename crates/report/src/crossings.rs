@@ -40,8 +40,9 @@ impl Told<'_> {
     fn place(&self) -> String {
         let Crossing { at, low, high, .. } = *self.crossing;
         let axis = self.sweep.axis;
-        let number = |value| settings::number(axis, value);
-        format!("{} on [{}–{}]", settings::worded(axis, at), number(low), number(high))
+        let [low, high] = [low, high].map(|value| settings::number(axis, value));
+        let interval = if low == high { String::new() } else { format!(" [{low}–{high}]") };
+        format!("{} on{interval}", settings::worded(axis, at))
     }
 
     /// A reading of both at the crossing, that of the lesser above first; both or none.

@@ -61,8 +61,10 @@ fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool)
              they are within {margin} of each other. Take the one that you know.{end}"
         );
     }
-    let from = shown_from.map(|part| format!(" One of {} would have been", percent(part)));
-    let from = from.map(|from| format!("{from} in {}.", costs_first(advised))).unwrap_or_default();
+    let from = shown_from.map(|part| {
+        format!(" They would show one of {} or more in {}.", percent(part), costs_first(advised))
+    });
+    let from = from.unwrap_or_default();
     format!(
         "No difference that matters is shown between {names}: each is fresh within {fresh}, and in \
          {costs} the rounds do not tell them apart by {margin}.{from}{end}"

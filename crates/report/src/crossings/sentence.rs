@@ -90,7 +90,7 @@ fn of_crossing(record: &RunRecord, told: &Told<'_>) -> String {
     let (lesser, greater) = told.ordered();
     let mut text = format!("{lesser} {} {greater} from {}", less(reading), told.place());
     if let Some(ratio) = told.ratio(record) {
-        text.push_str(&format!(", P/T {}", human::short_number(ratio, 2)));
+        text.push_str(&format!(", {} messages to a poll", human::short_number(ratio, 2)));
     }
     if matches!(reading, Reading::PerClientSecond(_) | Reading::PerClientMonth) {
         text.push_str(&freshness(told));

@@ -161,7 +161,10 @@ fn what_a_message_costs_is_compared_where_each_client_gets_each() {
     let latest = rates("delivery = \"latest\"", costs);
     assert!(!has_it(&latest));
     let line = sentence(&latest);
-    assert!(line.contains(", P/T 4;") || line.contains(", P/T 3.9;"), "{line}");
+    assert!(
+        line.contains(", 4 messages to a poll;") || line.contains(", 3.9 messages to a poll;"),
+        "{line}"
+    );
 }
 
 /// Four messages in two seconds of 2.24/s: what a push costs in the long run is not that of two a second.
