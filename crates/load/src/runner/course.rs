@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pushbench_core::instant::saturating_nanos;
 use pushbench_core::{Identity, MonoInstant};
+use pushbench_metrics::observe::events::OtherEvents;
 use pushbench_metrics::observe::ledger::Phase;
 use pushbench_metrics::observe::measure::Measure;
 use pushbench_metrics::record::control::{
@@ -233,8 +234,11 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     }
 
     /// Where no message of the feed came, events of other types are the likely cause, and the
-    /// first that is told.
+    /// first that is told. Who has named the feed's type and has it knows that there are others.
     fn name_other_events(&mut self) {
+        if self.progress.messages > 0 && self.plan.subject.event.is_some() {
+            self.other_events = OtherEvents::default();
+        }
         if self.progress.messages > 0 || self.other_events.is_empty() {
             return;
         }
