@@ -47,22 +47,39 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
     if !args.output.quiet && !args.output.json {
         tell(words);
     }
+    play(&workload, args, &planned)
+}
+
+/// Plays all trials and shows what they come to.
+fn play(workload: &Workload, args: &AdviseArgs, planned: &Planned) -> Result<Outcome, Failure> {
     let feed = Played::of(&planned.feed.plan, &args.output)?;
     let talk =
         planned.talk.as_ref().map(|talk| Played::of(&talk.plan, &args.output)).transpose()?;
-    let mut advised = advised(&workload, args, &planned, &feed, talk.as_ref());
+    let mut advised = advised(workload, args, planned, &feed, talk.as_ref());
     // Who interrupts the check has the answer all the same.
-    let checked = planned.check.as_ref().map_or(Ok(()), |part| {
-        let played = Played::of(&part.plan, &args.output)?;
-        // Both of as many clients as were there.
-        let alike = |courses: &[Course]| part.design.alike(courses);
-        let own = hearing(&alike(&part.design.courses(&workload, &part.plan)), &played);
-        advised.checks = checks(&hearing(&alike(&advised.courses), &feed), &own, &part.design);
-        played.written
-    });
+    let checked = planned
+        .check
+        .as_ref()
+        .map_or(Ok(()), |part| check(&mut advised, workload, part, &feed, &args.output));
     show(&feed.folder, &advised, &args.output)?;
     let talked = talk.map_or(Ok(()), |talk| talk.written);
     checked.and(talked).and(feed.written).map(|()| outcome(&advised))
+}
+
+/// Plays the check of composed costs, and adds what it came to.
+fn check(
+    advised: &mut Advised,
+    workload: &Workload,
+    part: &Part<Design>,
+    feed: &Played,
+    output: &OutputArgs,
+) -> Result<(), Failure> {
+    let played = Played::of(&part.plan, output)?;
+    // Both of as many clients as were there.
+    let alike = |courses: &[Course]| part.design.alike(courses);
+    let own = hearing(&alike(&part.design.courses(workload, &part.plan)), &played);
+    advised.checks = checks(&hearing(&alike(&advised.courses), feed), &own, &part.design);
+    played.written
 }
 
 /// Trials that were all played.
