@@ -52,7 +52,9 @@ fn a_tiny_run_leaves_every_file_and_they_agree() {
     fs::write(work.path().join("tiny.toml"), TINY).unwrap();
     let (code, stdout, stderr) = outcome(work.path(), &["run", "tiny.toml", "--no-progress"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
-    assert_eq!(stderr, "", "nothing happened that is to be told");
+    // A busy machine disturbs a trial, which is played again.
+    let told = stderr.lines().find(|line| !line.starts_with("repeated: "));
+    assert_eq!(told, None, "nothing happened that is to be told");
     let folder = work.path().join(folder_of(&stdout));
     assert!(folder.file_name().unwrap().to_string_lossy().ends_with("-tiny"));
     assert_eq!(
