@@ -22,6 +22,7 @@ use pushbench_run::player::Players;
 
 use self::design::Design;
 use self::planned::{Part, Planned, has_no_period};
+use self::talk::Talk;
 use self::workload::Workload;
 use crate::args::{AdviseArgs, OutputArgs};
 use crate::exit::{Failure, Outcome};
@@ -123,7 +124,8 @@ fn advised(
     let talk = planned.talk.as_ref().zip(talked).map(|(part, played)| {
         let talk = &part.design;
         candidates.iter_mut().for_each(|it| *it = talk.speaking(it, &played.record));
-        Spoken { rate: talk.rate, payload: talk.payload, clients: talk.clients }
+        let Talk { rate, payload, clients, measured, .. } = *talk;
+        Spoken { rate, payload, clients, measured }
     });
     let wishes =
         Wishes { fresh: workload.fresh, delivery: workload.delivery, margin: args.margin.0 };
@@ -136,7 +138,7 @@ fn advised(
         price: feed.record.price.clone(),
         round_trip: workload.round_trip(),
         polls_from: has_no_period(workload).then(|| polls::least_bound(workload)).flatten(),
-        scaled: scaled(workload, design),
+        scaled: [scaled(workload, design), without_rest(&courses, &feed.record)].concat(),
         courses,
         candidates,
         checks: Vec::new(),
@@ -158,6 +160,19 @@ fn scaled(workload: &Workload, design: &Design) -> Vec<String> {
         "Measured with {measured} clients in place of your {}: what one costs is taken to be the same.",
         workload.clients
     )]
+}
+
+/// That composed costs are without the server's own, where no stream has shown it.
+fn without_rest(courses: &[Course], record: &RunRecord) -> Vec<String> {
+    let has_rested = record.standing().any(|trial| trial.resources.resting.is_some());
+    if has_rested || !courses.iter().any(Course::is_composed) {
+        return Vec::new();
+    }
+    vec![
+        "CPU that the server takes by itself, whatever comes, is in no composed cost: only a stream's clients \
+         can rest, and none was measured."
+            .to_owned(),
+    ]
 }
 
 /// Checks of composed costs by those of one trial at the user's own numbers.

@@ -87,6 +87,17 @@ impl Link {
         delays.chain(waits).fold(Duration::ZERO, Duration::saturating_add)
     }
 
+    /// How long a packet of so many bytes takes to the server and a small one back, where nothing waits:
+    /// both delays, and its time on the line up.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "fewer than 2⁵³ bytes and bit/s")]
+    pub fn answer_to(&self, bytes: u64) -> Duration {
+        let delays = self.delay.each().into_iter().map(|span| span.0);
+        let line =
+            self.up.map(|up| (bytes * 8) as f64 / up.bits() as f64).map(Duration::from_secs_f64);
+        delays.chain(line).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// Whether there is traffic beside the feed.
     #[must_use]
     pub const fn has_load(&self) -> bool {

@@ -183,9 +183,10 @@ impl Planner<'_> {
         }
         let planned = last.expect("there is one effort at least");
         if planned.time() > args.budget.0 && !args.quick {
+            let silent = if planned.talk.is_some() { ", or no --talk-rate" } else { "" };
             return Err(Failure::usage(anyhow!(
                 "--budget: the fewest trials that show anything take about {}; allow that, or give a \
-                 shorter `--fresh`, or no --talk-rate",
+                 shorter `--fresh`{silent}",
                 human(planned.time())
             )));
         }

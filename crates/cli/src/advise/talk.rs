@@ -48,6 +48,7 @@ pub(super) struct Talk {
     /// Messages that each says in a second of a trial.
     pub(super) measured: Rate,
     rounds: u32,
+    warmup: Duration,
     window: Duration,
 }
 
@@ -59,17 +60,22 @@ impl Talk {
         window: Option<Span>,
     ) -> Result<Option<Self>, Failure> {
         let Some(rate) = workload.talk else { return Ok(None) };
-        check_rate(workload, rate)?;
-        let hz = two_digits_down(SAID_HZ.min(1.0 / apart(workload).as_secs_f64())).max(rate.hz());
         let payload = ByteSize(workload.payload.0.max(LEAST_SAID as u64));
+        check_rate(workload, rate, payload)?;
+        // One is over when the next begins, also where its own bytes take long: half the line at most.
+        let line = workload.answer_to(payload.0).saturating_sub(workload.answer_to(0));
+        let one = apart(workload) + line * 2;
+        let hz = two_digits_down(SAID_HZ.min(1.0 / one.as_secs_f64())).max(rate.hz());
         let most_hz = MOST_SAID_HZ.min(MOST_SAID_BYTES_HZ / payload.0 as f64);
         let clients = MOST_CLIENTS.min(most_hz / hz).min(design.clients().into()).max(1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 200")]
         let clients = clients as u32;
         let least = Duration::from_secs_f64(MESSAGES / (hz * f64::from(clients)));
         let window = window.map_or(WINDOW, |window| window.0).max(least);
+        // The answers to what was said before a window come in it, as those to what is said in it come behind.
+        let warmup = WARMUP.max(workload.answer_to(payload.0) * 2);
         let measured = Rate::from_hz(hz).unwrap_or(Rate::ONE);
-        Ok(Some(Self { rate, payload, clients, measured, rounds: design.rounds, window }))
+        Ok(Some(Self { rate, payload, clients, measured, rounds: design.rounds, warmup, window }))
     }
 
     /// The candidate whose clients also speak, by the trials of `record`.
@@ -92,7 +98,7 @@ impl Talk {
             contenders: speakers,
             clients: Values::One(Count(self.clients.into())),
             payload: Values::One(self.payload),
-            warmup: Span(WARMUP),
+            warmup: Span(self.warmup),
             duration: Span(self.window),
             runs: self.rounds,
             seed: args.seed,
@@ -107,17 +113,17 @@ impl Talk {
 }
 
 /// Refuses a rate that requests, which go one at a time, cannot keep up with over the link.
-fn check_rate(workload: &Workload, rate: Rate) -> Result<(), Failure> {
-    let round_trip = workload.round_trip().as_secs_f64();
+fn check_rate(workload: &Workload, rate: Rate, payload: ByteSize) -> Result<(), Failure> {
+    let taken = workload.answer_to(payload.0);
     let asks = workload.contenders.iter().any(|it| !it.transport.is_duplex());
-    if !asks || rate.hz() * round_trip < 1.0 {
+    if !asks || rate.hz() * taken.as_secs_f64() < 1.0 {
         return Ok(());
     }
     Err(Failure::usage(anyhow!(
         "--talk-rate: a client's requests go one at a time, and over this link one takes {}: choose less than \
          {:.2}/s, or -t websocket",
-        Span(workload.round_trip()),
-        1.0 / round_trip
+        Span(taken),
+        1.0 / taken.as_secs_f64()
     )))
 }
 
@@ -174,6 +180,12 @@ mod tests {
         assert_eq!(of("--payload 64B --talk-rate 6/m --delay 40ms"), (200, 2.2));
         assert_eq!(of("--payload 64B --talk-rate 500/s"), (4, 500.0));
         assert_eq!(of("--payload 1MiB --talk-rate 6/m"), (5, 8.0));
+        // Of a line they take half at most: 256 KiB are 2.1 s of 1 Mbit/s.
+        let narrow = talk("--payload 256KiB --talk-rate 1/m --up 1Mbit/s");
+        assert!(narrow.measured.hz() <= 0.5 / 2.1, "{narrow:?}");
+        assert!(narrow.warmup >= Duration::from_millis(2 * 2_097), "{narrow:?}");
+        // A queue that is empty keeps no request.
+        assert_eq!(talk("--payload 64B --link 4g --talk-rate 4/s").rate.hz(), 4.0);
         // A hundred messages at least.
         assert_eq!(talk("--payload 64B --talk-rate 6/m").window, WINDOW);
         assert_eq!(talk("--payload 1MiB --talk-rate 6/m").window, Duration::from_millis(2_500));

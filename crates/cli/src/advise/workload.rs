@@ -97,6 +97,11 @@ impl Workload {
         self.link.is_some() || self.contenders.iter().any(secured)
     }
 
+    /// From a client that says a message of so many bytes to the server and back, where nothing waits.
+    pub(super) fn answer_to(&self, bytes: u64) -> Duration {
+        self.link.as_ref().map_or(Duration::ZERO, |link| link.answer_to(bytes))
+    }
+
     /// From a client to the server and back, at the most.
     pub(super) fn round_trip(&self) -> Duration {
         self.link.as_ref().map_or(Duration::ZERO, Link::round_trip)

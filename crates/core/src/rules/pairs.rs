@@ -114,7 +114,7 @@ impl Field {
     /// Whether it has credentials in its text, rather than in a variable of the environment.
     #[must_use]
     pub fn keeps_credentials(&self) -> bool {
-        is_credentials(&self.name) && !self.value.has_outside()
+        is_credentials(&self.name) && !self.value.names_outside_alone()
     }
 
     /// Its value, once that is resolved.

@@ -23,11 +23,21 @@ impl fmt::Debug for Secret {
 #[serde(transparent)]
 pub struct Secrets(Vec<Secret>);
 
-/// Whether the value of that header field is a secret (RFC 9110 §11.6.2, §11.7.2, RFC 6265 §4.2).
+/// Header fields whose values are secrets: those of RFC 9110 §11.6.2 and §11.7.2 and RFC 6265 §4.2, and names
+/// under which keys are commonly asked for.
+const CREDENTIALS: [&str; 7] = [
+    "Authorization",
+    "Proxy-Authorization",
+    "Cookie",
+    "X-Api-Key",
+    "Api-Key",
+    "X-Auth-Token",
+    "X-Access-Token",
+];
+
+/// Whether the value of that header field is a secret.
 pub(super) fn is_credentials(name: &str) -> bool {
-    ["Authorization", "Proxy-Authorization", "Cookie"]
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
+    CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 impl Secrets {

@@ -108,6 +108,25 @@ impl Text {
         self.0.contains(&Part::Variable(variable))
     }
 
+    /// Whether its values are all known outside only: what it says itself is the scheme before one, as
+    /// `Bearer `, or its name, as `session=`.
+    #[must_use]
+    pub fn names_outside_alone(&self) -> bool {
+        let is_name = |bytes: &[u8]| {
+            let names =
+                bytes.trim_ascii_start().strip_prefix(b";").unwrap_or(bytes).trim_ascii_start();
+            let end = names.last().is_none_or(|last| b" =".contains(last));
+            end && !names.trim_ascii_end().iter().any(|byte| b" ;".contains(byte))
+        };
+        let last = self.0.last();
+        self.has_outside()
+            && !matches!(last, Some(Part::Bytes(_)))
+            && self.0.iter().all(|part| match part {
+                Part::Bytes(bytes) => is_name(bytes),
+                _ => true,
+            })
+    }
+
     /// Whether a part of it is known outside only.
     #[must_use]
     pub fn has_outside(&self) -> bool {

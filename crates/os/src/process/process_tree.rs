@@ -12,6 +12,7 @@ use pushbench_metrics::record::CpuTime;
 
 use crate::process::cpu::{self, ProcessClock};
 use crate::process::memory::{self, Memory};
+use crate::process::scheduling;
 use crate::process::thread_times::ThreadTimes;
 use crate::procfs;
 
@@ -135,6 +136,14 @@ impl ProcessTree {
         let new = new.iter().filter_map(|identity| self.members.get_key_value(identity));
         members.extend(new.filter_map(read));
         TreeTime { roots: self.roots.clone(), members }
+    }
+
+    /// How many cores they may use together; 0 where that is not known.
+    #[must_use]
+    pub fn cores(&self) -> u32 {
+        let all: BTreeSet<u32> =
+            self.members.keys().flat_map(|&(pid, _)| scheduling::cores_of(pid)).collect();
+        u32::try_from(all.len()).unwrap_or(u32::MAX)
     }
 
     /// Processor time of each of their living threads.

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use pushbench_metrics::observe::disturbance::Waits;
+use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::system::SystemFiles;
@@ -14,7 +15,17 @@ use crate::system::SystemFiles;
 /// Only core 0 where the kernel does not tell, as on one with more than 1,024 of them.
 #[must_use]
 pub fn cores() -> Vec<u32> {
-    let Ok(set) = sched_getaffinity(None) else { return vec![0] };
+    sched_getaffinity(None).map_or_else(|_| vec![0], |set| numbers(&set))
+}
+
+/// The numbers of the cores that process `pid` may use, ascending; none where that is not known.
+pub(crate) fn cores_of(pid: u32) -> Vec<u32> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let set = pid.and_then(|pid| sched_getaffinity(Some(pid)).ok());
+    set.map_or_else(Vec::new, |set| numbers(&set))
+}
+
+fn numbers(set: &CpuSet) -> Vec<u32> {
     (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).map(|core| core as u32).collect()
 }
 

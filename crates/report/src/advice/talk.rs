@@ -20,6 +20,8 @@ pub struct Spoken {
     pub payload: ByteSize,
     /// Clients in each trial.
     pub clients: u32,
+    /// Messages that each of them said there.
+    pub measured: Rate,
 }
 
 impl Spoken {
@@ -67,11 +69,12 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
     let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
     (!told.is_empty()).then(|| {
         format!(
-            "What each client says, {} of {}, is in these costs, from trials of its own with {} clients: a \
-             message takes {}.{memory}",
+            "What each client says, {} of {}, is in these costs, from trials of its own with {} clients \
+             that say {} each: a message takes {}.{memory}",
             talk.rate,
             talk.payload,
             talk.clients,
+            talk.measured,
             human::list(&told)
         )
     })

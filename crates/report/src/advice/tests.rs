@@ -328,7 +328,12 @@ fn speaking(rate: &str) -> Advised {
         *candidate = candidate.speaking(&spoken, rate.parse::<Rate>().unwrap().hz());
     }
     let rate = rate.parse().unwrap();
-    all.talk = Some(Spoken { rate, payload: "64B".parse().unwrap(), clients: 200 });
+    all.talk = Some(Spoken {
+        rate,
+        payload: "64B".parse().unwrap(),
+        clients: 200,
+        measured: "8/s".parse().unwrap(),
+    });
     all.advice = advise(&all.candidates, &all.wishes);
     all
 }
@@ -340,8 +345,8 @@ fn what_clients_say_has_its_cost_by_the_way_up_and_a_rate_from_which_on_it_decid
     for part in [
         "Take sse: fresh within 1s, and the cheapest by server CPU. websocket, the next, takes 28 % more.",
         "where each client says more than 2 messages/s, websocket takes less server CPU than sse",
-        "What each client says, 0.1/s of 64B, is in these costs, from trials of its own with 200 clients: a \
-         message takes 20.0 µs and 600 B by a request and 5.00 µs and 180 B by websocket.",
+        "What each client says, 0.1/s of 64B, is in these costs, from trials of its own with 200 clients \
+         that say 8/s each: a message takes 20.0 µs and 600 B by a request and 5.00 µs and 180 B by websocket.",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

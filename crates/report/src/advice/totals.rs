@@ -1,4 +1,4 @@
-//! Costs of all clients together, in which servers and lines are bought.
+//! Costs of all clients together, in which servers are bought.
 
 use super::Advised;
 use crate::human;
@@ -6,12 +6,15 @@ use crate::human;
 /// Time that a core has in a second, in microseconds.
 const CORE_US: f64 = 1e6;
 
-/// The server's cores and the line's bits that each candidate takes for all the user's clients.
+/// The server's cores, and the bits a second in both directions, that each candidate which is not out takes
+/// for all the user's clients.
 pub(super) fn remark(advised: &Advised) -> Option<String> {
-    let told = (0..advised.candidates.len()).filter_map(|at| candidate(advised, at));
+    let meets = |at: &usize| advised.advice.out[*at].is_none();
+    let told = (0..advised.candidates.len()).filter(meets).filter_map(|at| candidate(advised, at));
     let told: Vec<String> = told.collect();
     let clients = human::count(advised.clients.into());
-    (!told.is_empty()).then(|| format!("All {clients} clients together: {}.", told.join("; ")))
+    (!told.is_empty())
+        .then(|| format!("All {clients} clients together, both directions: {}.", told.join("; ")))
 }
 
 /// `sse takes 0.067 of a core and 15.1 Mbit/s`; `None` where either is not known.

@@ -141,8 +141,8 @@ fn throughout(sweep: &Sweep<'_>, comparisons: &[&Comparison]) -> Vec<String> {
     readings(comparisons).into_iter().filter_map(line).collect()
 }
 
-/// Those that are shown to be the lesser of each that is not among them, and of which no other is shown to be
-/// the lesser at any point; `None` where that is nobody, or everyone.
+/// Those that are the lesser, at each point, of each that is not among them, and of which no other is shown to
+/// be the lesser at any point; `None` where that is nobody, or everyone.
 fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
     let mut all: Vec<Contender> = Vec::new();
     for contender in comparisons.iter().flat_map(|it| [it.one, it.other]) {
@@ -150,7 +150,13 @@ fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
             all.push(contender);
         }
     }
-    let shown = |one: Contender, than: Contender| {
+    let throughout = |one: Contender, than: Contender| {
+        comparisons.iter().any(|it| match it.finding {
+            Finding::Throughout(lesser) => it.ordered(lesser) == (one, than),
+            _ => false,
+        })
+    };
+    let somewhere = |one: Contender, than: Contender| {
         comparisons.iter().any(|it| match it.finding {
             Finding::Throughout(lesser) | Finding::Untold(Some(lesser)) => {
                 it.ordered(lesser) == (one, than)
@@ -163,10 +169,10 @@ fn ahead(comparisons: &[&Comparison]) -> Option<Vec<Contender>> {
         let of_it = |it: &&&Comparison| it.one == contender || it.other == contender;
         comparisons.iter().filter(of_it).any(|it| !it.crossings().is_empty())
     };
-    let is_beaten = |it: Contender| crosses(it) || all.iter().any(|other| shown(*other, it));
+    let is_beaten = |it: Contender| crosses(it) || all.iter().any(|other| somewhere(*other, it));
     let (behind, ahead): (Vec<Contender>, Vec<Contender>) =
         all.iter().copied().partition(|it| is_beaten(*it));
-    let is_clear = behind.iter().all(|than| ahead.iter().all(|it| shown(*it, *than)));
+    let is_clear = behind.iter().all(|than| ahead.iter().all(|it| throughout(*it, *than)));
     (!behind.is_empty() && !ahead.is_empty() && is_clear).then_some(ahead)
 }
 
@@ -228,12 +234,17 @@ mod tests {
         let [poll, long, push] =
             [Contender::SHORT_POLL, Contender::LONG_POLL, Contender::WEBSOCKET];
         let of = |one, other, finding| Comparison { reading, one, other, finding };
-        let all = [
-            of(poll, long, Finding::Untold(None)),
-            of(poll, push, Finding::Untold(Some(Lesser::Other))),
-            of(long, push, Finding::Throughout(Lesser::Other)),
-        ];
-        assert_eq!(ahead(&all.each_ref()), Some(vec![push]));
+        let all = |polls| {
+            [
+                of(poll, long, Finding::Untold(None)),
+                of(poll, push, polls),
+                of(long, push, Finding::Throughout(Lesser::Other)),
+            ]
+        };
+        let throughout = all(Finding::Throughout(Lesser::Other));
+        assert_eq!(ahead(&throughout.each_ref()), Some(vec![push]));
+        let somewhere = all(Finding::Untold(Some(Lesser::Other)));
+        assert_eq!(ahead(&somewhere.each_ref()), None, "polls may take less at a point");
         let nowhere = [
             of(poll, long, Finding::Untold(None)),
             of(poll, push, Finding::Untold(None)),

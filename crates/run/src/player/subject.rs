@@ -85,7 +85,9 @@ impl SubjectDemand {
 
     fn failed(&self, error: &ProgramError) -> TrialError {
         let program = self.subject.name.to_string();
-        TrialError::Invalid(Invalid::ProgramFailed { program, error: error.to_string() })
+        // Its last words may repeat what its clients send.
+        let error = self.asked.hide(error.to_string());
+        TrialError::Invalid(Invalid::ProgramFailed { program, error })
     }
 }
 
@@ -154,7 +156,7 @@ impl SubjectSide {
 
     /// The same, if it has by then.
     pub(crate) fn failure_within(&self, limit: Duration) -> Option<Invalid> {
-        let error = self.program.failure_within(limit)?.to_string();
+        let error = self.asked.hide(self.program.failure_within(limit)?.to_string());
         Some(Invalid::ProgramFailed { program: self.record.name.to_string(), error })
     }
 

@@ -7,7 +7,6 @@ use pushbench_os::machine::load::MachineTimes;
 use pushbench_os::process::cpu::ProcessClock;
 use pushbench_os::process::memory::{Memory, socket_memory_bytes};
 use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
-use pushbench_os::process::scheduling;
 use pushbench_os::process::thread_times::ThreadTimes;
 
 use super::disturbance::DisturbanceWatch;
@@ -123,13 +122,20 @@ impl Processes {
         }
     }
 
-    /// CPU time for which the busiest of them had a core to itself, of what they have `spent`. One that
-    /// has several threads is busy with one of them, or with all cores.
+    /// CPU time for which the busiest of them had a core to itself, of what they have `spent`. Of several
+    /// threads each may have one.
     fn busiest(&self, spent: &Spent) -> Option<Duration> {
         let Self::Tree { tree, threads, .. } = self else { return spent.busiest };
-        let Some(thread) = tree.threads().busiest_since(threads) else { return spent.busiest };
-        let cores = u32::try_from(scheduling::cores().len()).unwrap_or(u32::MAX);
-        spent.busiest.map(|process| thread.max(process / cores.max(1)))
+        tree.threads().busiest_since(threads).or(spent.busiest)
+    }
+
+    /// The same, or that of all together for each core that they may use, where that is more: threads that
+    /// take turns on the only one have none left.
+    fn fullest(&self, spent: &Spent) -> Option<Duration> {
+        let busiest = self.busiest(spent)?;
+        let Self::Tree { tree, .. } = self else { return Some(busiest) };
+        let each = spent.total.map(|all| all.total / tree.cores().max(1));
+        Some(each.map_or(busiest, |each| each.max(busiest)))
     }
 
     fn spent(&mut self) -> Spent {
@@ -198,9 +204,9 @@ pub struct Cost {
     /// CPU time and memory of all processes.
     pub resources: Resources,
     /// CPU time for which the busiest server process had a core to itself: that of its busiest thread,
-    /// where it has several.
+    /// where it has several, or of all for each core that they may use.
     pub busiest_server: Option<Duration>,
-    /// The same of the busiest load process, or of a browser's.
+    /// CPU time of the busiest load process, or of a browser's busiest thread.
     pub busiest_load: Option<Duration>,
     /// Memory that clients took as they connected.
     pub connecting: Connecting,
@@ -327,16 +333,17 @@ impl CostMeter {
         let router_cpu = self.router.spent().total;
         let proxy_cpu = self.proxy.spent().total;
         let publisher_cpu = self.publisher.spent().total;
+        let machine = MachineTimes::read().ok().zip(self.machine);
+        let (busiest_server, busiest_load) = {
+            // Tabs that have no core to themselves are a browser's as users have it.
+            let clients = self.browser.as_ref().unwrap_or(&self.loads);
+            (self.servers.fullest(&servers), clients.busiest(&loads))
+        };
         let (server_rss_growth, load_rss_growth) =
             (self.servers.rss_growth(), self.browser.as_ref().unwrap_or(&self.loads).rss_growth());
         let proxy_rss_growth = self.proxy.rss_growth();
-        let machine = MachineTimes::read().ok().zip(self.machine);
         let machine = machine.map(|(now, before)| now.saturating_since(before));
         let nanos = |read: fn(&MachineTimes) -> u64| machine.as_ref().map(read);
-        let (busiest_server, busiest_load) = {
-            let clients = self.browser.as_ref().unwrap_or(&self.loads);
-            (self.servers.busiest(&servers), clients.busiest(&loads))
-        };
         let disturbance = watch.end();
         let resources = Resources {
             server_cpu: servers.total,
@@ -365,6 +372,7 @@ mod tests {
     use std::process::Command;
     use std::thread;
 
+    use pushbench_os::process::scheduling;
     use pushbench_os::process::thread_time::ThreadTime;
     use pushbench_os::time::clock;
 
@@ -416,5 +424,31 @@ mod tests {
             let busiest = cost.busiest_server.unwrap();
             assert!(busiest >= EACH && busiest <= took, "{busiest:?} in {took:?}");
         });
+    }
+
+    /// Two that share the only core that they may use are busy with it half of the time each.
+    #[test]
+    fn those_that_share_their_only_core_have_none_left() {
+        const COUNT: &str = "count() { i=0; while [ $i -lt 700000 ]; do i=$((i+1)); done; }; \
+                             (count) & (count) & wait";
+        let core = scheduling::cores()[0].to_string();
+        let mut pair =
+            Command::new("taskset").args(["-c", &core, "sh", "-c", COUNT]).spawn().unwrap();
+        let pid = pair.id();
+        let has_begun = || ProcessTree::of(&[pid]).is_ok_and(|tree| tree.pids().len() == 3);
+        while !has_begun() {
+            thread::sleep(Duration::from_millis(1));
+            assert!(pair.try_wait().unwrap().is_none(), "they ended before they were seen");
+        }
+        let mut meter = CostMeter::new(&[pair.id()], false, &[], None);
+        let mut watch = DisturbanceWatch::start(Some(meter.pids()), clock::now());
+        meter.start();
+        watch.begin();
+        thread::sleep(Duration::from_millis(200));
+        let cost = meter.finish(Connecting::default(), watch);
+        pair.wait().unwrap();
+        let all = cost.resources.server_cpu.unwrap().total;
+        assert!(!all.is_zero());
+        assert_eq!(cost.busiest_server, Some(all));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use pushbench_core::Delivery;
 use pushbench_core::feed::stamp::LatencyFrom;
 use pushbench_core::rules::Found;
 use pushbench_metrics::observe::seen::Senders;
@@ -80,10 +81,11 @@ impl Evidence<'_> {
         let Some(senders) = self.senders() else { return all };
         let restarts = senders.restarts.clone();
         let restarts = restarts.map(|(counter, restarts)| Finding::Restarted { counter, restarts });
-        // Whoever asks for the newest misses those between.
-        let asks = self.id.contender.shape().asks();
+        // Whoever asks for the newest misses those between, as was to be.
+        let newest =
+            self.plan.scenario.delivery == Delivery::Latest && self.id.contender.shape().asks();
         let missing =
-            any(senders.missing).filter(|_| !asks).map(|numbers| Finding::NobodyGot { numbers });
+            any(senders.missing).filter(|_| !newest).map(|numbers| Finding::NobodyGot { numbers });
         let still = senders.stillness.map(Finding::StoodStill);
         let by = Duration::from_nanos(self.played.clock_step_ns);
         let stamped = self.played.latency_from == LatencyFrom::Stamp;

@@ -156,13 +156,16 @@ impl Measured<'_> {
     }
 }
 
-/// Seconds of CPU that the server took in each second in which the clients of a stream rested in that round;
-/// none where they did not.
+/// Seconds of CPU that the server took in each second in which the clients of a stream rested in that round,
+/// or in any where they did not in that one; zero where none did.
 pub(super) fn rest(record: &RunRecord, round: u32) -> f64 {
-    let of_round = record.standing().filter(|trial| trial.id.round == round && trial.is_valid());
-    let rests: Vec<f64> =
-        of_round.filter_map(|trial| trial.resources.resting?.cpu_each_s()).collect();
-    median(&rests).unwrap_or(0.0)
+    let rests = |is_one: &dyn Fn(&TrialRecord) -> bool| {
+        let all = record.standing().filter(|trial| trial.is_valid() && is_one(trial));
+        let rests: Vec<f64> =
+            all.filter_map(|trial| trial.resources.resting?.cpu_each_s()).collect();
+        median(&rests)
+    };
+    rests(&|trial| trial.id.round == round).or_else(|| rests(&|_| true)).unwrap_or(0.0)
 }
 
 /// Messages that came to a client in a second of the trial's window.

@@ -142,7 +142,7 @@ impl AttemptsUsed {
             (Some(500..), _) => "look at the server's log",
             (Some(401 | 403 | 407), _) => {
                 "the server does not let these clients in: pass what it asks for, such as \
-                 `--header 'Authorization: Bearer ${TOKEN}'`"
+                 `--header 'Authorization: Bearer ${TOKEN}'`, or `header` in a subject's rules"
             }
             (Some(404 | 410), _) => "is the path of --path, or --target, the right one?",
             (Some(200..=299), _) => {

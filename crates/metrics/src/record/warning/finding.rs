@@ -102,8 +102,8 @@ impl Finding {
                  greeting, takes --ignore"
             }
             Self::NeverReplied { .. } => {
-                "it is to match a whole text, from its first sign to its last: see what the server sends \
-                 when it waits for an answer"
+                "it is to match a whole text, from its first sign to its last (with --joined, what stands \
+                 between messages): see what the server sends when it waits for an answer"
             }
             Self::Restarted { .. } => {
                 "where there are several counters, name what tells them apart with --key; a counter that \
