@@ -203,6 +203,13 @@ impl Rules {
         if !self.subprotocol.iter().all(|name| is_token(name)) {
             return Err(RuleError::Together("--subprotocol is a name without blanks and commas"));
         }
+        let mut expressions: Vec<&str> = self.reply.iter().map(|reply| reply.to.as_str()).collect();
+        expressions.sort_unstable();
+        if expressions.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(RuleError::Together(
+                "two --reply have the same REGEX, of which only the first would answer: leave one out",
+            ));
+        }
         if !self.origin.iter().all(|origin| origin.chars().all(|c| c.is_ascii_graphic())) {
             return Err(RuleError::Together("--origin is written like https://app.example"));
         }

@@ -89,11 +89,12 @@ pub(crate) fn short_time(us: f64) -> String {
     format!("{} {unit}", short_number(us / size, 3))
 }
 
-/// Microseconds for a sentence: two digits, and from a tenth of a millisecond in milliseconds.
+/// Measured microseconds for a sentence: two digits, a zero at the end among them since it was measured
+/// too, and from a tenth of a millisecond in milliseconds.
 pub(crate) fn spoken_time(us: f64) -> String {
     let (size, unit) = if (100.0..1e6).contains(&us) { (1e3, "ms") } else { time_unit(us) };
     let digits = if us / size >= 100.0 { 3 } else { 2 };
-    format!("{} {unit}", short_number(us / size, digits))
+    format!("{} {unit}", number(us / size, digits))
 }
 
 /// The unit that `bytes` are best told in, and its size in bytes.
@@ -233,7 +234,8 @@ mod tests {
         assert_eq!(spoken_time(412.0), "0.41 ms");
         assert_eq!(spoken_time(84.0), "84 µs");
         assert_eq!(spoken_time(499_700.0), "500 ms");
-        assert_eq!(spoken_time(1_000_000.0), "1 s");
+        assert_eq!(spoken_time(1_000_000.0), "1.0 s");
+        assert_eq!(spoken_time(598.0), "0.60 ms");
         assert_eq!(spoken_size(75.2), "75 bytes");
         assert_eq!(spoken_size(590.4), "590 bytes");
         assert_eq!(spoken_size(1_128.0), "1,128 bytes");

@@ -11,6 +11,11 @@ const LONGEST_LINE: usize = 110;
 /// The least width that text keeps to.
 const NARROWEST: usize = 40;
 
+/// Units, which a line does not begin with where their number ends the one before.
+const UNITS: [&str; 13] = [
+    "%", "µs", "ms", "s", "B", "bytes", "KiB", "MiB", "GiB", "kbit/s", "Mbit/s", "Gbit/s", "cores",
+];
+
 /// A place where people read text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
@@ -71,14 +76,14 @@ impl Screen {
         self.beside("", 2, line)
     }
 
-    /// `line` behind `start`, in lines that fit, broken between words, the later ones indented by
-    /// `indent`. A word that is longer than a line is left whole.
+    /// `line` behind `start`, in lines that fit, broken between words, though not between a number and its
+    /// unit, the later ones indented by `indent`. A word that is longer than a line is left whole.
     #[must_use]
     pub fn beside(self, start: &str, indent: usize, line: &str) -> String {
         let most = self.width.min(LONGEST_LINE);
         let (mut text, mut width) = (text::line(start).into_owned(), start.width());
         let mut is_begun = false;
-        for word in text::line(line).split(' ') {
+        for word in unbroken(&text::line(line)) {
             let length = word.width();
             if is_begun && width + 1 + length > most {
                 let _ = write!(text, "\n{:indent$}", "");
@@ -88,7 +93,7 @@ impl Screen {
                 width += 1;
             }
             is_begun = true;
-            text.push_str(word);
+            text.push_str(&word);
             width += length;
         }
         text.truncate(text.trim_end().len());
@@ -103,6 +108,22 @@ impl Screen {
             None => text.to_owned(),
         }
     }
+}
+
+/// The words of a line, a number and its unit as one.
+fn unbroken(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        let unit = word.trim_end_matches(['.', ',', ';', ':', ')', ']']);
+        match words.last_mut().filter(|last| last.ends_with(|end: char| end.is_ascii_digit())) {
+            Some(number) if UNITS.contains(&unit) => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -124,6 +145,14 @@ mod tests {
             "quick   a question that is longer than\n        what is left\n"
         );
         assert_eq!(Screen::new(3, false), screen, "nothing can be read on three characters");
+    }
+
+    #[test]
+    fn a_number_and_its_unit_stay_on_one_line() {
+        assert_eq!(
+            Screen::new(40, false).wrapped("long-poll took at the median, it is 6.5 ms, or more"),
+            "long-poll took at the median, it is\n  6.5 ms, or more\n"
+        );
     }
 
     #[test]

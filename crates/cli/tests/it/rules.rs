@@ -21,7 +21,7 @@ fn load(flags: &[&str], variables: &[(&str, &str)]) -> (Output, bool) {
 
 #[test]
 fn rules_that_are_none_are_refused_before_anything_starts() {
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 23] = [
         (&["--seq", "/n"], "name it with `-t`"),
         (&["-t", "websocket", "-t", "sse", "--seq", "/n"], "name it with `-t`"),
         (&["-t", "websocket", "--stamp", "/at:ms"], "--stamp goes with --seq"),
@@ -37,6 +37,10 @@ fn rules_that_are_none_are_refused_before_anything_starts() {
         (&["-t", "websocket", "--no-seq", "--send", "@none"], "@none: No such file"),
         (&["-t", "websocket", "--no-seq", "--reply", "2"], "write REGEX=>TEXT"),
         (&["-t", "websocket", "--no-seq", "--reply", "2=>$1"], "there is no variable $1"),
+        (
+            &["-t", "websocket", "--no-seq", "--reply", "hi=>a", "--reply", "hi=>b"],
+            "only the first would answer",
+        ),
         (&["-t", "websocket", "--no-seq", "--each", "2=ping"], "write TIME=>TEXT"),
         (&["-t", "sse", "--no-seq", "--send", "x"], "`-t websocket` alone"),
         (

@@ -363,6 +363,7 @@ const fn saturated(with_router: bool) -> &'static str {
 fn few(messages: u64) -> String {
     match messages {
         0 => "no message was".to_owned(),
+        1 => "only 1 message was".to_owned(),
         messages => format!("only {messages} messages were"),
     }
 }
@@ -370,4 +371,22 @@ fn few(messages: u64) -> String {
 /// The first of several, behind how many there were.
 fn the_first(first: Option<&String>) -> String {
     first.map_or_else(String::new, |first| format!(", the first: {first}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_messages_are_told_in_number() {
+        let told = [0, 1, 2].map(|messages| Warning::FewMessages { messages }.to_string());
+        assert_eq!(
+            told,
+            [
+                "no message was due in the window",
+                "only 1 message was due in the window",
+                "only 2 messages were due in the window"
+            ]
+        );
+    }
 }

@@ -62,7 +62,7 @@ fn a_clear_difference_is_told_with_its_factor() {
     ]);
     assert_eq!(
         sentence(&record),
-        "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire; \
+        "websocket delivered in 0.40 ms at the median with 170 bytes per message on the wire; \
          short-poll took 500 ms and 113 bytes (1,250 times as long, 33 % fewer bytes). \
          Each difference in time held in all 3 rounds, which is no proof: an interval needs six. \
          A response to short-poll brought 10 messages on average, which share its headers."
@@ -93,9 +93,9 @@ fn overlapping_ranges_are_no_difference() {
     let sentence = sentence(&record);
     assert!(
         sentence.starts_with(
-            "websocket and sse delivered in 0.4 ms and 0.45 ms at the median, with no \
+            "websocket and sse delivered in 0.40 ms and 0.45 ms at the median, with no \
              difference that these 3 trials can show, with 170 bytes and 192 bytes per message on the wire (sse 1.1 times the \
-             bytes of websocket); long-poll took 1 ms"
+             bytes of websocket); long-poll took 1.0 ms"
         ),
         "{sentence}"
     );
@@ -122,7 +122,7 @@ fn a_difference_too_small_to_matter_is_none() {
         (Contender::SSE, &[1_020, 1_021, 1_022]),
         (Contender::WEBSOCKET, &[1_000, 1_001, 1_002]),
     ]);
-    assert!(sentence(&record).contains("about equally fast, in 1 ms at the median"));
+    assert!(sentence(&record).contains("about equally fast, in 1.0 ms at the median"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn one_trial_supports_only_large_factors() {
     let near = sentence(&record);
     assert_eq!(
         near,
-        "websocket and sse delivered in 0.4 ms and 0.6 ms at the median, with 174 bytes and 196 \
+        "websocket and sse delivered in 0.40 ms and 0.60 ms at the median, with 174 bytes and 196 \
          bytes per message on the wire (sse 1.1 times the bytes of websocket). That is one trial \
          each: differences in time below a factor of two are not claimed."
     );
@@ -178,7 +178,7 @@ fn sameness_is_claimed_only_of_middles_near_each_other() {
         (Contender::WEBSOCKET, &[1_010, 1_000, 1_090]),
     ]);
     let near = sentence(&near);
-    assert!(near.contains("delivered about equally fast, in 1 ms and 1.1 ms"), "{near}");
+    assert!(near.contains("delivered about equally fast, in 1.0 ms and 1.1 ms"), "{near}");
     let far = with_medians(&[
         (Contender::LONG_POLL, &[4_000, 6_600, 9_000]),
         (Contender::SSE, &[8_000, 8_500, 9_000]),
@@ -220,7 +220,7 @@ fn what_is_invalid_is_named_as_left_out() {
     ]);
     invalidate(&mut record, Contender::SSE);
     let some = sentence(&record);
-    assert!(some.starts_with("websocket delivered in 0.4 ms"), "{some}");
+    assert!(some.starts_with("websocket delivered in 0.40 ms"), "{some}");
     let left_out = " sse is left out: no trial was valid (the delivery audit does not balance).";
     assert!(some.ends_with(left_out), "{some}");
     invalidate(&mut record, Contender::SHORT_POLL);
@@ -238,10 +238,10 @@ fn one_transport_is_told_alone() {
     let alone = sentence(&record);
     assert_eq!(
         alone,
-        "websocket delivered in 0.4 ms at the median with 170 bytes per message on the wire."
+        "websocket delivered in 0.40 ms at the median with 170 bytes per message on the wire."
     );
     let socket = sentence(&fixture::without_tcpip(record));
-    assert_eq!(socket, "websocket delivered in 0.4 ms at the median with 66 bytes per message.");
+    assert_eq!(socket, "websocket delivered in 0.40 ms at the median with 66 bytes per message.");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn what_late_messages_could_move_is_told_as_a_bound() {
 
     leave_under_way(&mut record, Contender::SSE, 100);
     let text = sentence(&record);
-    assert!(text.starts_with("websocket delivered in 0.4 ms"), "{text}");
+    assert!(text.starts_with("websocket delivered in 0.40 ms"), "{text}");
     assert!(text.contains(" sse took more than 50 ms at the median."), "{text}");
     let text = "[thresholds]\n\"sse.latency.p50\" = \"< 60ms\"";
     record.scenario.thresholds = Scenario::parse(text).unwrap().thresholds;

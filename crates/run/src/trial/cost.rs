@@ -1,14 +1,14 @@
 //! Costs of a trial, read from outside the processes at the window's edges.
 
+mod processes;
+
 use std::time::Duration;
 
 use pushbench_metrics::record::{CpuTime, Resources};
 use pushbench_os::machine::load::MachineTimes;
-use pushbench_os::process::cpu::ProcessClock;
-use pushbench_os::process::memory::{Memory, socket_memory_bytes};
-use pushbench_os::process::process_tree::{ProcessTree, TreeMemory, TreeTime};
-use pushbench_os::process::thread_times::ThreadTimes;
+use pushbench_os::process::memory::socket_memory_bytes;
 
+use self::processes::{Process, Processes};
 use super::disturbance::DisturbanceWatch;
 
 /// The processes of a trial, with their readings from before there were clients and at the window's
@@ -28,174 +28,6 @@ pub(super) struct CostMeter {
     /// Those that fill the line beside the feed, whose cost is no figure.
     cross: Vec<u32>,
     machine: Option<MachineTimes>,
-}
-
-/// The processes of one side of a trial.
-#[derive(Debug)]
-enum Processes {
-    /// Those that this run started, which start none themselves.
-    Each(Vec<Process>),
-    /// Those of a server that runs already, with all that descend from them.
-    Tree {
-        tree: Box<ProcessTree>,
-        /// Their memory before there were clients.
-        memory: Option<TreeMemory>,
-        /// Their clocks at the window's first edge.
-        start: TreeTime,
-        /// Those of their threads, just behind it.
-        threads: ThreadTimes,
-    },
-}
-
-#[derive(Debug)]
-struct Process {
-    pid: u32,
-    clock: Option<ProcessClock>,
-    /// Its memory before there were clients.
-    memory: Option<Memory>,
-    /// Its clock at the window's first edge.
-    start: Option<CpuTime>,
-    /// Spent since then by those in whose place it came.
-    before: CpuTime,
-    /// Spent since then by all of them when that was last read.
-    known: Option<CpuTime>,
-}
-
-/// Time that processes spent since the window's first edge.
-#[derive(Debug)]
-struct Spent {
-    /// That of all; `None` where there is none, or one of them is not known.
-    total: Option<CpuTime>,
-    /// That of the process that spent most.
-    busiest: Option<Duration>,
-    /// How many ended, where what they spent is not known.
-    ended: Option<u32>,
-}
-
-impl Processes {
-    fn each(pids: &[u32]) -> Self {
-        let process = |&pid: &u32| Process {
-            pid,
-            clock: ProcessClock::of(pid).ok(),
-            memory: Memory::of(pid).ok(),
-            start: None,
-            before: CpuTime::default(),
-            known: None,
-        };
-        Self::Each(pids.iter().map(process).collect())
-    }
-
-    /// Those of a server that runs already: nobody, where they are not named, or gone.
-    fn tree(pids: &[u32]) -> Self {
-        match ProcessTree::of(pids) {
-            Ok(tree) if !pids.is_empty() => {
-                let (memory, start) = (tree.memory(), TreeTime::default());
-                let threads = ThreadTimes::default();
-                Self::Tree { tree: Box::new(tree), memory, start, threads }
-            }
-            _ => Self::Each(Vec::new()),
-        }
-    }
-
-    fn pids(&self) -> Vec<u32> {
-        match self {
-            Self::Each(processes) => processes.iter().map(|process| process.pid).collect(),
-            Self::Tree { tree, .. } => tree.pids(),
-        }
-    }
-
-    /// Reads the clocks at the window's first edge.
-    fn start(&mut self) {
-        match self {
-            Self::Each(processes) => {
-                processes.iter_mut().for_each(|process| process.start = process.cpu());
-            }
-            Self::Tree { tree, start, .. } => *start = tree.read(),
-        }
-    }
-
-    /// Reads the clocks of threads, of which there may be a thousand; whatever is to be read at the
-    /// window's edge itself is read before.
-    fn start_threads(&mut self) {
-        if let Self::Tree { tree, threads, .. } = self {
-            *threads = tree.threads();
-        }
-    }
-
-    /// CPU time for which the busiest of them had a core to itself, of what they have `spent`. Of several
-    /// threads each may have one.
-    fn busiest(&self, spent: &Spent) -> Option<Duration> {
-        let Self::Tree { tree, threads, .. } = self else { return spent.busiest };
-        tree.threads().busiest_since(threads).or(spent.busiest)
-    }
-
-    /// The same, or that of all together for each core that they may use, where that is more: threads that
-    /// take turns on the only one have none left.
-    fn fullest(&self, spent: &Spent) -> Option<Duration> {
-        let busiest = self.busiest(spent)?;
-        let Self::Tree { tree, .. } = self else { return Some(busiest) };
-        let each = spent.total.map(|all| all.total / tree.cores().max(1));
-        Some(each.map_or(busiest, |each| each.max(busiest)))
-    }
-
-    fn spent(&mut self) -> Spent {
-        match self {
-            Self::Each(processes) => {
-                let each: Vec<_> = processes.iter().map(Process::spent).collect();
-                let total = each.iter().copied().reduce(|sum, spent| Some(sum?.plus(spent?)));
-                let busiest = each.iter().flatten().map(|spent| spent.total).max();
-                Spent { total: total.flatten(), busiest, ended: None }
-            }
-            Self::Tree { tree, start, .. } => {
-                let spent = tree.read().since(start);
-                let ended = spent.total.is_none().then_some(spent.ended);
-                Spent { total: spent.total, busiest: Some(spent.busiest.total), ended }
-            }
-        }
-    }
-
-    /// Growth of the resident memory of all together; not known where there is none, or one is not
-    /// known.
-    fn rss_growth(&self) -> Option<u64> {
-        match self {
-            Self::Each(processes) if processes.is_empty() => None,
-            Self::Each(_) => self.growth(|memory| memory.rss_bytes),
-            Self::Tree { tree, memory, .. } => Some(tree.memory()?.growth_since((*memory)?)),
-        }
-    }
-
-    /// How much larger their memory of a kind is than before there were clients; of a tree that is
-    /// not known.
-    fn growth(&self, kind: fn(Memory) -> u64) -> Option<u64> {
-        let Self::Each(processes) = self else { return None };
-        let growth = |process: &Process| {
-            let now = Memory::of(process.pid).ok()?;
-            Some(kind(now).saturating_sub(kind(process.memory?)))
-        };
-        processes.iter().map(growth).sum()
-    }
-}
-
-impl Process {
-    fn cpu(&self) -> Option<CpuTime> {
-        self.clock.as_ref()?.read().ok()
-    }
-
-    fn spent(&self) -> Option<CpuTime> {
-        Some(self.cpu()?.saturating_since(self.start?).plus(self.before))
-    }
-
-    /// Keeps what it has spent, which can no longer be read once it has ended.
-    fn goes(&mut self) {
-        self.known = self.spent().or(self.known);
-    }
-
-    /// Another has come in its place, which has the same memory to begin with.
-    fn comes(&mut self, pid: u32) {
-        self.before = self.known.unwrap_or(self.before);
-        (self.pid, self.clock) = (pid, ProcessClock::of(pid).ok());
-        self.start = self.start.map(|_| CpuTime::default());
-    }
 }
 
 /// The costs of a window, and the busiest process of each kind, which the sums hide.
@@ -372,6 +204,7 @@ mod tests {
     use std::process::Command;
     use std::thread;
 
+    use pushbench_os::process::process_tree::ProcessTree;
     use pushbench_os::process::scheduling;
     use pushbench_os::process::thread_time::ThreadTime;
     use pushbench_os::time::clock;
