@@ -231,12 +231,13 @@ impl TrialRecord {
 
     /// Whether it cannot be used for a reason that a repeat at once would not change: the server asked its
     /// clients to come back later, or refused all of them for good, or the rules take nothing of what it
-    /// sends.
+    /// sends, or what most of it shares for a number.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let settled = |reason: &Invalid| match reason {
             Invalid::AttemptsUsed(used) => used.retry_after_s.is_some() || used.is_for_good(),
             Invalid::NothingFound { by_rules, .. } => *by_rules,
+            Invalid::SharedNumbers { .. } => true,
             _ => false,
         };
         self.invalid.iter().any(settled)

@@ -241,6 +241,21 @@ fn where_rules_find_nothing_the_first_that_came_is_shown() {
     );
 }
 
+/// The first digit of a counter is the same for days, and a feed of one message is no feed.
+#[test]
+fn a_number_that_messages_share_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("http://{}", application(Quirks::default()));
+    let digit = r#"re:"n":(\d)"#;
+    let rules = ["-t", "sse", "-c", "2", "-d", "1s", "--path", "/events", "--seq", digit];
+    for stamp in [&[][..], &["--stamp", "/data/at:ms"]] {
+        let (status, record) = load(folder.path(), &target, &[&rules[..], stamp].concat());
+        let trials = record["trials"].as_array().unwrap();
+        assert_eq!((status, trials.len()), (3, 1), "a repeat would find the same");
+        assert_eq!(invalid(&trials[0]), ["shared-numbers"], "{stamp:?}: {}", trials[0]["invalid"]);
+    }
+}
+
 /// pushbench's own server says in `GET /feed` when each message is due, and with `--stamp` in each
 /// message too.
 #[test]

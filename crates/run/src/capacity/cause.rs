@@ -54,6 +54,7 @@ pub(super) fn of_invalid(invalid: &Invalid) -> Limit {
         | Invalid::BeforeDue { .. }
         | Invalid::NotThisFeed { .. }
         | Invalid::NothingFound { .. }
+        | Invalid::SharedNumbers { .. }
         | Invalid::StampedAhead { .. } => Place::LoadGenerator,
     };
     Limit::new(place, invalid.to_string())

@@ -30,7 +30,16 @@ impl Evidence<'_> {
             messages: stamps.ahead,
             clock: self.played.timing.stamps.unwrap_or_default().clock,
         });
-        nothing.into_iter().chain(ahead).collect()
+        nothing.into_iter().chain(ahead).chain(self.shared_numbers()).collect()
+    }
+
+    /// That on a stream most numbers had come before. Who asks for the newest gets it again and again, and
+    /// who comes again may be sent all from the start.
+    fn shared_numbers(&self) -> Option<Invalid> {
+        let (audit, counters) = (&self.load().measured.audit, &self.load().measured.counters);
+        let (repeats, delivered) = (audit.duplicated, audit.delivered);
+        let stayed = self.id.contender.shape().streams() && counters.reconnects == 0;
+        (stayed && repeats > delivered).then_some(Invalid::SharedNumbers { repeats, delivered })
     }
 
     /// Whether all that came, and something did, was nothing to the rules.

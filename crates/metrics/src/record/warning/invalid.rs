@@ -108,6 +108,17 @@ pub enum Invalid {
         #[serde(default)]
         by_rules: bool,
     },
+    /// Most of what came on a stream had a number that had come before, which is no message's own.
+    #[error(
+        "numbers came that had come before, {repeats} times, and {delivered} that had not: --seq finds what \
+         most messages share, and not each one's own number"
+    )]
+    SharedNumbers {
+        /// Arrivals whose number their client had already.
+        repeats: u64,
+        /// Arrivals whose number it had not.
+        delivered: u64,
+    },
     /// Messages were stamped later than they arrived.
     #[error("{}", stamped_ahead(.worst, *.messages, *.clock))]
     StampedAhead {
@@ -232,6 +243,10 @@ const NAME_MESSAGES: &str = "see what the server sends there, and have the rules
                              --event, --seq, --stamp; what is no message, such as a greeting, takes \
                              --ignore, and what has to be asked for first --send";
 
+/// The remedy where messages share what is taken for their number.
+const NAME_NUMBER: &str = "have --seq find the counter that grows with each message, as in --seq /data/n, and name \
+                           each counter where there are several (--key); where messages have none, --no-seq";
+
 /// The remedy where stamps are of the future.
 const NAME_CLOCK: &str = "say the unit and the clock that the sender writes, as in --stamp \
                           /at:us@monotonic; its clock must be this machine's";
@@ -282,6 +297,7 @@ impl Invalid {
                  feed's description are its own"
             }
             Self::NothingFound { .. } => NAME_MESSAGES,
+            Self::SharedNumbers { .. } => NAME_NUMBER,
             Self::StampedAhead { .. } => NAME_CLOCK,
             Self::LostToErrors { .. } => {
                 "see what the server sends there; the errors are in run.json"
