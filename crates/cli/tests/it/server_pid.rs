@@ -78,7 +78,8 @@ fn workers_count_for_their_master_new_ones_and_ended_ones_too() {
     let server = Shell::start(SERVER);
     let alone = trial(folder.path(), &server.said, &[server.pid()]);
     assert!(server_cpu(&alone) > Duration::ZERO, "the master did nothing, its worker did");
-    assert!(alone.resources.server_rss_growth.is_some());
+    // It grew by its clients, or had room for them from before, which is not that they took nothing.
+    assert_ne!(alone.resources.server_rss_growth, Some(0));
     let unknown =
         |warning: &Warning| matches!(warning, Warning::ServerUnknown | Warning::ServerEnded { .. });
     assert!(!alone.warnings.iter().any(unknown), "{:?}", alone.warnings);
