@@ -53,7 +53,7 @@ pub(crate) fn command(args: &AdviseArgs) -> Result<Outcome, Failure> {
 
 /// Plays all trials and shows what they come to.
 fn play(workload: &Workload, args: &AdviseArgs, planned: &Planned) -> Result<Outcome, Failure> {
-    let feed = Played::of(&planned.feed.plan, &args.output)?;
+    let mut feed = Played::of(&planned.feed.plan, &args.output)?;
     let talk =
         planned.talk.as_ref().map(|talk| Played::of(&talk.plan, &args.output)).transpose()?;
     let mut advised = advised(workload, args, planned, &feed, talk.as_ref());
@@ -62,6 +62,7 @@ fn play(workload: &Workload, args: &AdviseArgs, planned: &Planned) -> Result<Out
         .check
         .as_ref()
         .map_or(Ok(()), |part| check(&mut advised, workload, part, &feed, &args.output));
+    feed.answered(&advised);
     show(&feed.folder, &advised, &args.output)?;
     let talked = talk.map_or(Ok(()), |talk| talk.written);
     checked.and(talked).and(feed.written).map(|()| outcome(&advised))
@@ -102,6 +103,18 @@ impl Played {
         };
         played?;
         Ok(Self { folder, record, written })
+    }
+
+    /// Puts the answer into the record, and first on its pages, which were written without it in case that
+    /// whoever waits for the check ends the run.
+    fn answered(&mut self, advised: &Advised) {
+        if self.written.is_err() || self.record.trials.is_empty() {
+            return;
+        }
+        self.record.advice = Some(advised.given());
+        let (folder, record) = (&self.folder, &self.record);
+        self.written =
+            run::written(folder.save_record(record).and_then(|()| folder.write_all(record)));
     }
 }
 

@@ -149,6 +149,7 @@ fn record_of(plan: &Plan) -> RunRecord {
         partial: true,
         thresholds: Vec::new(),
         capacity: None,
+        advice: None,
     }
 }
 

@@ -168,6 +168,7 @@ pub(crate) fn measured(
         partial: true,
         thresholds: Vec::new(),
         capacity: None,
+        advice: None,
     };
     if let Some(trace) = plan.trace.as_ref().filter(|_| has_own_trace(&plan)) {
         folder.save_trace(trace).map_err(Failure::failed)?;

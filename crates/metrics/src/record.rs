@@ -1,5 +1,6 @@
 //! The run record: everything a run knows, lossless, so that every other file can be rebuilt.
 
+pub mod advised;
 pub mod browser;
 pub mod capacity;
 pub mod control;
@@ -35,6 +36,7 @@ use crate::observe::histogram::LatencyHistogram;
 use crate::observe::instrument::Instrument;
 use crate::observe::measured::Measured;
 use crate::observe::observer::Window;
+use crate::record::advised::AdviceGiven;
 use crate::record::capacity::Capacity;
 use crate::record::control::ServerMeasured;
 use crate::record::course::ServerCourse;
@@ -103,6 +105,9 @@ pub struct RunRecord {
     /// The search for capacity that its trials were of; `None` where they answer another question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
+    /// The advice that its trials came to; `None` where they answer another question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<AdviceGiven>,
 }
 
 impl RunRecord {

@@ -17,6 +17,7 @@ use pushbench_metrics::judge::advice::{
     Advice, Answer, Candidate, Costs, Out, Round, Spread, Wishes,
 };
 use pushbench_metrics::observe::censored::Bounded;
+use pushbench_metrics::record::advised::AdviceGiven;
 use serde_json::{Value, json};
 
 pub use self::talk::Spoken;
@@ -126,13 +127,31 @@ impl Advised {
         text
     }
 
+    /// The same for the record, from which pages are made.
+    #[must_use]
+    pub fn given(&self) -> AdviceGiven {
+        AdviceGiven {
+            answer: answer(self),
+            turns: turns::sentences(self),
+            titles: self.titles(),
+            rows: self.rows().collect(),
+            remarks: self.remarks(),
+            not_measured: self.not_measured().map(str::to_owned).collect(),
+        }
+    }
+
     fn table(&self) -> Grid {
-        let money = money::heading(self);
+        Grid::new(self.titles().into_iter(), self.rows()).with_words(&[1])
+    }
+
+    fn titles(&self) -> Vec<String> {
         let costs = ["server CPU/s", "bytes/s", "memory"].map(str::to_owned);
         let fresh = ["", "fresh?", "fresh p99"].map(str::to_owned);
-        let header = fresh.into_iter().chain(money).chain(costs);
-        let rows = (0..self.candidates.len()).map(|at| self.row(at));
-        Grid::new(header, rows).with_words(&[1])
+        fresh.into_iter().chain(money::heading(self)).chain(costs).collect()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        (0..self.candidates.len()).map(|at| self.row(at))
     }
 
     fn row(&self, at: usize) -> Vec<String> {

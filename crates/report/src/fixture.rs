@@ -235,6 +235,7 @@ pub(crate) fn run(toml: &str) -> RunRecord {
         partial: false,
         thresholds: Vec::new(),
         capacity: None,
+        advice: None,
     }
 }
 

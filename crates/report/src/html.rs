@@ -4,6 +4,7 @@
 //! are inside the page, so that it loads nothing, and without its script it shows everything. Whatever
 //! comes from outside (names, errors, arguments) is escaped on its way in.
 
+mod advice;
 pub(crate) mod answer;
 mod capacity;
 pub(crate) mod document;

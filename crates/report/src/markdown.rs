@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 pub(crate) use pushbench_core::text::markdown as escaped;
 use pushbench_metrics::record::RunRecord;
+use pushbench_metrics::record::advised::AdviceGiven;
 
 use crate::rows::{Block, blocks};
 use crate::thresholds::Line;
@@ -13,6 +14,9 @@ use crate::{breakdown, charts, crossings, instrument, notes, settings, table, th
 #[must_use]
 pub fn markdown(record: &RunRecord) -> String {
     let mut text = format!("# pushbench: {}\n\n", escaped(&record.scenario.name));
+    if let Some(advice) = &record.advice {
+        push_advice(&mut text, advice);
+    }
     for line in crate::sentence(record).lines() {
         let _ = writeln!(text, "> {}", escaped(line));
     }
@@ -43,6 +47,29 @@ pub fn markdown(record: &RunRecord) -> String {
     }
     push_origin(&mut text, record);
     text
+}
+
+/// Adds the advice, above what its trials delivered.
+fn push_advice(text: &mut String, advice: &AdviceGiven) {
+    let _ = writeln!(text, "> {}", escaped(&advice.answer));
+    push_list(text, "What would change it", &advice.turns);
+    text.push('\n');
+    let escape = |cells: &Vec<String>| cells.iter().map(|cell| escaped(cell)).collect();
+    push_table(text, &advice.titles, advice.rows.iter().map(escape));
+    for remark in &advice.remarks {
+        let _ = writeln!(text, "\n{}", escaped(remark));
+    }
+    push_list(text, "Not measured", &advice.not_measured);
+    text.push_str("\n## The trials\n\n");
+}
+
+fn push_list(text: &mut String, heading: &str, items: &[String]) {
+    if !items.is_empty() {
+        let _ = writeln!(text, "\n**{heading}**\n");
+    }
+    for item in items {
+        let _ = writeln!(text, "- {}", escaped(item));
+    }
 }
 
 fn push_crossings(text: &mut String, record: &RunRecord) {

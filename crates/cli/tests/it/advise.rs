@@ -50,6 +50,25 @@ fn a_dry_run_says_what_would_be_measured_and_for_how_long() {
     assert!(!folder.path().join("results").exists());
 }
 
+/// The pages of the run begin with the advice, before what its trials delivered; from the record alone, too.
+fn answer_is_first_on_pages(run: &std::path::Path, advice: &Value) {
+    // Signs of the page's own language stand behind a backslash or as an entity there.
+    let sentence = advice["sentence"].as_str().unwrap().split('[').next().unwrap();
+    for again in [false, true] {
+        if again {
+            fs::remove_file(run.join("report.md")).unwrap();
+            let (code, _, stderr) = outcome(run, &["report", "."]);
+            assert_eq!(code, 0, "{stderr}");
+        }
+        for page in ["report.md", "report.html"] {
+            let text = fs::read_to_string(run.join(page)).unwrap();
+            let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{page}: no {part}"));
+            let places = [sentence, "What would change it", "Not measured", "The trials"].map(at);
+            assert!(places.is_sorted(), "{page}: {places:?}");
+        }
+    }
+}
+
 /// A hundred messages a second of which only the newest counts, two seconds late at the most: polls each
 /// 1.8 s take a request and an answer of some hundred bytes for 180 messages.
 #[test]
@@ -71,6 +90,7 @@ fn where_only_the_newest_counts_a_poll_is_taken() {
     let json = fs::read_to_string(folder.path().join("results/latest/advice.json")).unwrap();
     let advice: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(advice["named"], serde_json::json!(["short-poll"]));
+    answer_is_first_on_pages(&folder.path().join("results/latest"), &advice);
     let candidates = advice["candidates"].as_array().unwrap();
     let figure = |at: usize, name: &str| candidates[at][name]["middle"].as_f64().unwrap();
     let (sse, poll) = (0, 1);

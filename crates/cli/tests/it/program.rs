@@ -169,7 +169,18 @@ fn a_program_that_fails_says_why() {
         (sh("kill -9 $$", ""), &["signal: 9", "it said nothing"]),
         (
             sh("echo waiting; exec sleep 600", "ready_within = \"200ms\""),
-            &["is not ready within 200ms", "waiting"],
+            &["is not ready within 200ms", "nothing takes connections at 127.0.0.1:", "waiting"],
+        ),
+        (
+            sh("sleep 600", "ready_within = \"200ms\"\nready = { line = \"started$\" }"),
+            &["is not ready within 200ms", "no line of it matches `started$`"],
+        ),
+        (
+            "command = [\"python3\", \"-m\", \"http.server\", \"-b\", \"{host}\", \"{port}\"]
+             ready_within = \"3s\"
+             ready = { get = { path = \"/none\", status = 200 } }"
+                .to_owned(),
+            &["is not ready within 3s", "GET /none is answered 404, not 200"],
         ),
         ("command = [\"no-such-program\"]".to_owned(), &["`no-such-program` cannot be started"]),
         ("command = [\"sh\", \"{backend}\"]".to_owned(), &["`{backend}` has no value here"]),

@@ -31,3 +31,12 @@ pub struct Found {
     /// [`Sender`](crate::Sender). Empty where messages have no key.
     pub counters: Vec<String>,
 }
+
+impl Found {
+    /// The start of the first text that came and was no message, be it that no rule took it or that one
+    /// found nothing in it.
+    #[must_use]
+    pub fn first_of_none(&self) -> Option<&str> {
+        self.first_unreadable.as_deref().or(self.first_unmatched.as_deref())
+    }
+}

@@ -77,6 +77,7 @@ impl<M: Measure, C: Clock> Runner<M, C> {
     /// Gives up every client that is not ready: connecting has taken long enough.
     pub(super) fn end_ramp(&mut self) {
         let at = self.now();
+        let words = self.never_ready();
         self.ramp.waiting.clear();
         for client in 0..self.connections() {
             if self.clients[client as usize].ready {
@@ -84,16 +85,20 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             }
             self.give_up(client);
             self.measure.happened(self.phases.phase(), at, &Event::Failed { client });
-            let (target, limit) = (self.plan.target, self.plan.connect_timeout);
-            let rules = self.plan.subject.rules.as_ref();
-            let waits = rules.and_then(|rules| rules.ready.as_ref());
-            let waits = waits.map_or("", |_| ", or does what --ready waits for not come");
-            self.keep_error(
-                client,
-                &format_args!(
-                    "not subscribed at {target} within {limit:?}; is the server overloaded{waits}?"
-                ),
-            );
+            self.keep_error(client, &words);
         }
+    }
+
+    /// The words for a client that has taken too long to connect.
+    fn never_ready(&self) -> String {
+        let (target, limit) = (self.plan.target, self.plan.connect_timeout);
+        let late = format!("not subscribed at {target} within {limit:?}; is the server overloaded");
+        let rules = self.plan.subject.rules.as_ref();
+        if rules.is_none_or(|rules| rules.ready.is_none()) {
+            return format!("{late}?");
+        }
+        let late = format!("{late}, or does what --ready waits for not come?");
+        let found = self.sessions.found();
+        found.first_of_none().map_or_else(|| late.clone(), |it| format!("{late} What came: {it}"))
     }
 }

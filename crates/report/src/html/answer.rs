@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pushbench_metrics::record::RunRecord;
 
-use super::{capacity, escaped};
+use super::{advice, capacity, escaped};
 use crate::{human, notes};
 
 /// Adds the question, the banners, the sentence and the thresholds.
@@ -19,6 +19,7 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     if record.capacity.is_none() {
         push_left_out(page, record);
     }
+    advice::push(page, record);
     push_finding(page, &crate::sentence(record));
     capacity::push(page, record);
     let thresholds = crate::threshold_lines(record);

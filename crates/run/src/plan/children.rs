@@ -9,7 +9,8 @@ use pushbench_core::random;
 use pushbench_metrics::record::TrialId;
 use pushbench_metrics::record::control::{LoadPlan, ServerPlan, Subject as Asked, Talkers};
 
-use super::{Plan, connect_limit};
+use super::Plan;
+use super::estimate::connect_limit;
 
 /// The stream of random numbers that feeds are named from.
 const FEED_STREAM: u64 = 31 << 32;

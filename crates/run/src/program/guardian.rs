@@ -152,15 +152,17 @@ impl Guarded {
         let is_word =
             |line: &str| matches!(&program.ready, Ready::Line(word) if word.find(line).is_some());
         let mut next_look = Instant::now();
+        let mut lacks = String::new();
         loop {
             if Instant::now() >= next_look {
-                if readiness::is_ready(&program.ready, self.address) {
-                    return Ok(());
+                match readiness::look(&program.ready, self.address) {
+                    Ok(()) => return Ok(()),
+                    Err(why) => lacks = why,
                 }
                 next_look = Instant::now() + LOOK;
             }
             if Instant::now() > deadline {
-                return Err(format!("is not ready within {}", program.ready_within));
+                return Err(format!("is not ready within {}: {lacks}", program.ready_within));
             }
             match self.hear(next_look.saturating_duration_since(Instant::now()), is_word)? {
                 Turn::Matched => return Ok(()),

@@ -13,19 +13,32 @@ const LOOK: Duration = Duration::from_millis(500);
 const MOST: u64 = 1 << 10;
 
 /// Looks whether the program at `address` is ready; what it prints is judged elsewhere.
-pub(super) fn is_ready(ready: &Ready, address: SocketAddr) -> bool {
+///
+/// # Errors
+///
+/// What it lacks.
+pub(super) fn look(ready: &Ready, address: SocketAddr) -> Result<(), String> {
     match ready {
-        Ready::Connect => TcpStream::connect_timeout(&address, LOOK).is_ok(),
-        Ready::Get { path, status } => answered(path, address) == Some(*status),
-        Ready::Line(_) => false,
+        Ready::Connect => connect(address).map(drop),
+        Ready::Get { path, status } => match answered(path, connect(address)?) {
+            Some(answer) if answer == *status => Ok(()),
+            Some(answer) => Err(format!("GET {path} is answered {answer}, not {status}")),
+            None => Err(format!("GET {path} is not answered at {address}")),
+        },
+        Ready::Line(word) => Err(format!("no line of it matches `{}`", word.as_str())),
     }
 }
 
+fn connect(address: SocketAddr) -> Result<TcpStream, String> {
+    TcpStream::connect_timeout(&address, LOOK)
+        .map_err(|error| format!("nothing takes connections at {address} ({error})"))
+}
+
 /// The status of the answer to a GET.
-fn answered(path: &str, address: SocketAddr) -> Option<u16> {
-    let mut stream = TcpStream::connect_timeout(&address, LOOK).ok()?;
+fn answered(path: &str, mut stream: TcpStream) -> Option<u16> {
     stream.set_read_timeout(Some(LOOK)).ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let host = stream.peer_addr().ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut line = String::new();
     BufReader::new(stream.take(MOST)).read_line(&mut line).ok()?;

@@ -34,7 +34,7 @@ fn answers(answer: &'static [u8]) -> (SocketAddr, Arc<Shared>) {
 }
 
 /// Connects the clients of a plan; how many are, the first error, and what came of their attempts.
-fn connect(running: &Running) -> (u32, Option<String>, Attempts) {
+pub(super) fn connect(running: &Running) -> (u32, Option<String>, Attempts) {
     running.orders.send(LoadOrder::Connect);
     match running.next() {
         LoadNews::Connected { clients, error, attempts } => (clients, error, attempts),

@@ -7,9 +7,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use pushbench_core::Contender;
+use pushbench_core::rules::Rules;
 use pushbench_metrics::record::control::{LoadPlan, Subject};
 use pushbench_os::time::clock;
 
+use super::refusals::connect;
 use super::server::{Shared, cursor, request, start, websocket};
 use super::{LONG, Running, SHORT, plan, trial};
 use crate::session::tests::{frame, upgrade};
@@ -114,6 +116,44 @@ fn events_of_the_type_that_is_asked_for_are_the_feed() {
         assert_eq!((load.measured.audit.delivered, load.other_events.is_empty()), (50, true));
         assert!(load.errors.is_empty(), "{load:?}");
     }
+}
+
+/// A rule that looks in the wrong place is nearer to the cause than events that are nothing to the feed.
+#[test]
+fn of_the_type_that_came_the_rules_are_told_and_no_other_type() {
+    let (target, shared) = start(|_, mut stream, shared| {
+        request(&mut stream, shared).unwrap();
+        events(stream, shared, 0, 100, "event: news\ndata: none\n\nevent: price\n");
+    });
+    let mut plan = foreign(target, Contender::SSE);
+    plan.subject.event = Some("price".to_owned());
+    plan.subject.rules = Some(Rules { seq: Some("/number".parse().unwrap()), ..Rules::default() });
+    let load = trial(plan, &shared, SHORT);
+    assert!(load.other_events.total() >= 75, "{load:?}");
+    assert!(!load.errors.iter().any(|error| error.contains("--event")), "{:?}", load.errors);
+    let first = load.found.unwrap().first_unreadable.unwrap();
+    assert!(first.starts_with("--seq finds nothing"), "{first}");
+}
+
+#[test]
+fn a_client_that_waits_for_another_text_than_came_is_told_what_came() {
+    let (target, _) = start(|_, mut stream, shared| {
+        request(&mut stream, shared).unwrap();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        stream.write_all(&[&head[..], b"data: welcome\n\n"].concat()).unwrap();
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let mut plan = foreign(target, Contender::SSE);
+    plan.connect_timeout = Duration::from_millis(300);
+    let (seq, ready) = (Some("/n".parse().unwrap()), Some("ack".parse().unwrap()));
+    plan.subject.rules = Some(Rules { seq, ready, ..Rules::default() });
+    let (clients, error, _) = connect(&Running::start(plan));
+    let error = error.unwrap();
+    assert_eq!(clients, 0);
+    assert!(
+        error.contains("what --ready waits for not come") && error.contains("`welcome`"),
+        "{error}"
+    );
 }
 
 #[test]
