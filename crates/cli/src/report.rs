@@ -1,5 +1,6 @@
 //! `pushbench report`: tables, charts and the page, rebuilt from a run's record.
 
+use anyhow::anyhow;
 use pushbench_report::ReportError;
 
 use crate::args::ReportArgs;
@@ -14,6 +15,13 @@ pub(crate) fn command(args: &ReportArgs) -> Result<Outcome, Failure> {
     };
     if let Some(price) = price::read(args.price.as_deref())? {
         let (folder, mut record) = pushbench_report::open(&args.run).map_err(failed)?;
+        if record.advice.is_some() {
+            return Err(Failure::usage(anyhow!(
+                "--price: the advice of {} was decided at the prices that it had, or at none; ask \
+                 again with `pushbench advise --price`",
+                args.run.display()
+            )));
+        }
         record.price = Some(price);
         folder.save_record(&record).map_err(failed)?;
     }

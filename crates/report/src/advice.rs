@@ -91,6 +91,9 @@ impl Checked {
     }
 }
 
+/// The heading of what would change the answer, also on pages.
+pub(crate) const TURNS: &str = "What would change it, put together of the costs below";
+
 impl Advised {
     /// The name of a candidate, with the period of its polls.
     fn name(&self, at: usize) -> String {
@@ -113,7 +116,7 @@ impl Advised {
         let mut text = screen.wrapped(&answer(self));
         let turns = turns::sentences(self);
         if !turns.is_empty() {
-            text.push_str("\nWhat would change it, put together of the costs below\n");
+            let _ = writeln!(text, "\n{TURNS}");
             turns.iter().for_each(|turn| text.push_str(&screen.beside("- ", 2, turn)));
         }
         let _ = write!(text, "\n{}\n", self.table().shown(screen));
@@ -181,9 +184,9 @@ impl Advised {
 
     /// Remarks below the table.
     fn remarks(&self) -> Vec<String> {
-        let rounds = self.candidates.first().map_or(0, |candidate| candidate.rounds.len());
         let mut lines = vec![format!(
-            "Costs are of one client: the median of {rounds} rounds, and its 95 % interval in brackets."
+            "Costs are of one client: the median of {}, and its 95 % interval in brackets.",
+            self.rounds()
         )];
         if self.courses.iter().any(Course::is_composed) {
             lines.push(
@@ -205,6 +208,14 @@ impl Advised {
             );
         }
         lines
+    }
+
+    /// The rounds that the costs are of, from the contender with the fewest valid ones to that with the most.
+    fn rounds(&self) -> String {
+        let valid = |candidate: &Candidate| candidate.rounds.iter().flatten().count();
+        let counts = || self.candidates.iter().map(valid).filter(|count| *count > 0);
+        let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+        if least == most { format!("{most} rounds") } else { format!("{least} to {most} rounds") }
     }
 
     fn checked(&self, check: &Checked) -> String {

@@ -52,7 +52,7 @@ pub fn markdown(record: &RunRecord) -> String {
 /// Adds the advice, above what its trials delivered.
 fn push_advice(text: &mut String, advice: &AdviceGiven) {
     let _ = writeln!(text, "> {}", escaped(&advice.answer));
-    push_list(text, "What would change it", &advice.turns);
+    push_list(text, crate::advice::TURNS, &advice.turns);
     text.push('\n');
     let escape = |cells: &Vec<String>| cells.iter().map(|cell| escaped(cell)).collect();
     push_table(text, &advice.titles, advice.rows.iter().map(escape));

@@ -140,6 +140,11 @@ fn with_prices_the_cheapest_by_money_is_taken() {
         |at: usize| advice["candidates"][at]["money_per_client_month"]["middle"].as_f64().unwrap();
     // A busy machine has a window's last bytes come behind it.
     assert!((3.0..9.0).contains(&money(0)) && (0.01..0.5).contains(&money(1)), "{json}");
+    // Others might have another taken, which the words of this one would not say.
+    let again = ["report", "results/latest", "--price", "aws-api-gateway"];
+    let (code, _, stderr) = outcome(folder.path(), &again);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("pushbench advise --price"), "{stderr}");
 }
 
 /// A message of 64 bytes goes up in a masked frame with a header of 6, and in a segment that is acknowledged:

@@ -98,7 +98,9 @@ impl<M: Measure, C: Clock> Runner<M, C> {
             return format!("{late}?");
         }
         let late = format!("{late}, or does what --ready waits for not come?");
-        let found = self.sessions.found();
-        found.first_of_none().map_or_else(|| late.clone(), |it| format!("{late} What came: {it}"))
+        match self.sessions.found().first_of_none() {
+            Some(first) => format!("{late} The first text for any client was no message: {first}"),
+            None => late,
+        }
     }
 }

@@ -239,9 +239,10 @@ impl<M: Measure, C: Clock> Runner<M, C> {
         if self.progress.messages > 0 && self.plan.subject.event.is_some() {
             self.other_events = OtherEvents::default();
         }
-        // What came of the feed's type and could not be read is nearer to the cause.
-        let is_type_known = self.sessions.found().first_of_none().is_some();
-        if self.progress.messages > 0 || self.other_events.is_empty() || is_type_known {
+        // What came of the type that the user named and could not be read is nearer to the cause.
+        let is_named = self.plan.subject.event.is_some();
+        let came = is_named && self.sessions.found().first_of_none().is_some();
+        if self.progress.messages > 0 || self.other_events.is_empty() || came {
             return;
         }
         let error = format!(

@@ -7,12 +7,13 @@ use pushbench_metrics::record::advised::AdviceGiven;
 
 use super::answer::push_finding;
 use super::escaped;
+use crate::advice::TURNS;
 
 /// Adds the advice, above what its trials delivered; nothing where none was asked for.
 pub(super) fn push(page: &mut String, record: &RunRecord) {
     let Some(advice) = &record.advice else { return };
     push_finding(page, &advice.answer);
-    push_list(page, "What would change it", &advice.turns);
+    push_list(page, TURNS, &advice.turns);
     push_table(page, advice);
     for remark in &advice.remarks {
         let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(remark));
@@ -30,17 +31,20 @@ fn push_list(page: &mut String, heading: &str, items: &[String]) {
 }
 
 fn push_table(page: &mut String, advice: &AdviceGiven) {
-    let row = |tag: &str, cells: &[String]| {
+    let titles =
+        advice.titles.iter().map(|title| format!("<th scope=\"col\">{}</th>", escaped(title)));
+    let row = |cells: &Vec<String>| {
         let mut cells = cells.iter().map(|cell| escaped(cell));
         let name = cells.next().unwrap_or_default();
-        let rest = cells.map(|cell| format!("<{tag}>{cell}</{tag}>")).collect::<String>();
-        format!("<tr><th class=\"name\">{name}</th>{rest}</tr>\n")
+        let rest = cells.map(|cell| format!("<td>{cell}</td>")).collect::<String>();
+        format!("<tr><th scope=\"row\" class=\"name\">{name}</th>{rest}</tr>\n")
     };
     page.push_str(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"advice\">\
          <table id=\"advice\" class=\"figures\">\n",
     );
-    let _ = write!(page, "<thead>{}</thead>\n<tbody>\n", row("th", &advice.titles));
-    advice.rows.iter().for_each(|cells| page.push_str(&row("td", cells)));
+    let titles = titles.collect::<String>();
+    let rows = advice.rows.iter().map(row).collect::<String>();
+    let _ = write!(page, "<thead><tr>{titles}</tr></thead>\n<tbody>\n{rows}");
     page.push_str("</tbody>\n</table></div>\n");
 }

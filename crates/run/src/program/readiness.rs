@@ -23,7 +23,9 @@ pub(super) fn look(ready: &Ready, address: SocketAddr) -> Result<(), String> {
         Ready::Get { path, status } => match answered(path, connect(address)?) {
             Some(answer) if answer == *status => Ok(()),
             Some(answer) => Err(format!("GET {path} is answered {answer}, not {status}")),
-            None => Err(format!("GET {path} is not answered at {address}")),
+            None => {
+                Err(format!("GET {path} gets no HTTP status from {address} within half a second"))
+            }
         },
         Ready::Line(word) => Err(format!("no line of it matches `{}`", word.as_str())),
     }

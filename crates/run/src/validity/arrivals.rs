@@ -95,7 +95,8 @@ impl Evidence<'_> {
             return words;
         }
         if let Some(first) = fit.first_ahead {
-            let ruled = found.map_or("", |_| ": does --seq find the numbers that were published?");
+            let ruled = found
+                .map_or("", |_| ". Does `seq` of the rules find the numbers that were published?");
             return format!("messages came that are not due yet, the least of them {first}{ruled}");
         }
         let (newest, first) = (audit.newest, self.played.timing.window.first);

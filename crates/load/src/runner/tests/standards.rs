@@ -118,21 +118,28 @@ fn events_of_the_type_that_is_asked_for_are_the_feed() {
     }
 }
 
-/// A rule that looks in the wrong place is nearer to the cause than events that are nothing to the feed.
+/// A rule that looks in the wrong place is nearer to the cause than events that are nothing to the feed; where
+/// nobody has named its type, one greeting says nothing of the events that have another.
 #[test]
-fn of_the_type_that_came_the_rules_are_told_and_no_other_type() {
-    let (target, shared) = start(|_, mut stream, shared| {
-        request(&mut stream, shared).unwrap();
-        events(stream, shared, 0, 100, "event: news\ndata: none\n\nevent: price\n");
-    });
-    let mut plan = foreign(target, Contender::SSE);
-    plan.subject.event = Some("price".to_owned());
-    plan.subject.rules = Some(Rules { seq: Some("/number".parse().unwrap()), ..Rules::default() });
-    let load = trial(plan, &shared, SHORT);
-    assert!(load.other_events.total() >= 75, "{load:?}");
-    assert!(!load.errors.iter().any(|error| error.contains("--event")), "{:?}", load.errors);
-    let first = load.found.unwrap().first_unreadable.unwrap();
-    assert!(first.starts_with("--seq finds nothing"), "{first}");
+fn of_a_type_that_is_named_the_rules_are_told_and_no_other_type() {
+    let named = ("event: news\ndata: none\n\nevent: price\n", Some("price"), false);
+    let unnamed = ("data: hello\n\nevent: price\n", None, true);
+    for (lines, event, is_told) in [named, unnamed] {
+        let (target, shared) = start(move |_, mut stream, shared| {
+            request(&mut stream, shared).unwrap();
+            events(stream, shared, 0, 100, lines);
+        });
+        let mut plan = foreign(target, Contender::SSE);
+        plan.subject.event = event.map(str::to_owned);
+        let seq = Some("/number".parse().unwrap());
+        plan.subject.rules = Some(Rules { seq, ..Rules::default() });
+        let load = trial(plan, &shared, SHORT);
+        assert!(load.other_events.total() >= 75, "{load:?}");
+        let told = load.errors.iter().any(|error| error.contains("name that type with --event"));
+        assert_eq!(told, is_told, "{:?}", load.errors);
+        let first = load.found.unwrap().first_unreadable.unwrap();
+        assert!(first.starts_with("--seq finds nothing"), "{first}");
+    }
 }
 
 #[test]
