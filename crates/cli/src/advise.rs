@@ -220,6 +220,7 @@ fn outcome(advised: &Advised) -> Outcome {
     let is_unjudged = |out: &Option<Out>| matches!(out, Some(Out::Invalid { .. }));
     match &advised.advice.answer {
         Answer::NotJudged => Outcome::Invalid,
+        Answer::Any { .. } if advised.advice.order.is_empty() => Outcome::Invalid,
         _ if advised.advice.out.iter().any(is_unjudged) => Outcome::Invalid,
         _ => Outcome::Done,
     }

@@ -115,6 +115,20 @@ fn that_nothing_matters_is_said_with_what_would_have_been_told() {
     assert!(text.contains("within 10 % of each other"), "{text}");
 }
 
+/// A machine that is busy may leave no cost of one of them.
+#[test]
+fn costs_that_are_not_known_of_all_decide_nothing_and_that_is_said() {
+    let mut unknown = candidate(Contender::SSE, 10.0, 100.0, 1_880.0);
+    for round in unknown.rounds.iter_mut().flatten() {
+        (round.costs.server_cpu_us, round.costs.wire_bytes) = (None, None);
+    }
+    let known = candidate(Contender::WEBSOCKET, 10.0, 101.0, 1_800.0);
+    let text =
+        advised(Delivery::Every, vec![unknown, known]).sentence(Screen::NONE).replace("\n  ", " ");
+    assert!(text.starts_with("No recommendation among sse and websocket"), "{text}");
+    assert!(text.contains("no cost is known of all of them"), "{text}");
+}
+
 #[test]
 fn who_is_out_says_why_and_is_not_named() {
     let mut all = four(Delivery::Every);
@@ -125,6 +139,7 @@ fn who_is_out_says_why_and_is_not_named() {
     for part in [
         "no: in 0 of 6 rounds",
         "not judged: 5 of 6 rounds valid",
+        "the median of 5 to 6 rounds",
         "Not judged, for want of valid trials: long-poll.",
         "`pushbench doctor`",
     ] {

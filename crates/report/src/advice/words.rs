@@ -51,10 +51,16 @@ pub(super) fn answer(advised: &Advised) -> String {
 
 fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool) -> String {
     let fresh = Span(advised.wishes.fresh);
+    let end = unjudged(advised);
+    if advised.advice.order.is_empty() {
+        return format!(
+            "No recommendation among {names}: each is fresh within {fresh}, and no cost is known of all of \
+             them. Measure again where nothing else runs.{end}"
+        );
+    }
     let costs: Vec<&str> = advised.advice.order.iter().map(|it| cost(*it)).collect();
     let costs = human::list(&costs);
     let margin = percent(advised.wishes.margin);
-    let end = unjudged(advised);
     if are_alike {
         return format!(
             "No difference that matters between {names}: each is fresh within {fresh}, and in {costs} \
