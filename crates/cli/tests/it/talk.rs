@@ -135,12 +135,14 @@ fn an_upload_is_counted_by_the_server_and_heard_by_nobody_else() {
         let faults = ["lost", "duplicated", "reordered", "errors", "reconnects"];
         assert_eq!(faults.map(count), [0; 5], "{transport}");
         let payload = number(row, "payload_bytes_per_msg");
-        assert!((payload - 64.0).abs() < 64.0 * 0.03, "{transport}: {payload}");
+        // Of each client's 19 to 21 one may go in the window and be read behind it.
+        let edge = 1.0 / 19.0;
+        assert!((payload - 64.0).abs() <= 64.0 * edge, "{transport}: {payload}");
         assert_eq!((&*row["talk"], &*row["room_size"]), ("upload", "1"));
         let http = number(row, "http_bytes_per_msg");
         if transport.starts_with("websocket") {
             let framing = number(row, "framing_bytes_per_msg");
-            assert!((framing - 6.0).abs() < 6.0 * 0.03, "{transport}: {framing}");
+            assert!((framing - 6.0).abs() <= 6.0 * edge, "{transport}: {framing}");
             assert_eq!(http, 0.0);
         } else {
             assert!(http > 150.0, "{transport}: {http}");
