@@ -16,7 +16,7 @@ const MOST: u64 = 1 << 10;
 ///
 /// # Errors
 ///
-/// What it lacks.
+/// The sign of readiness that it lacks.
 pub(super) fn look(ready: &Ready, address: SocketAddr) -> Result<(), String> {
     match ready {
         Ready::Connect => connect(address).map(drop),
