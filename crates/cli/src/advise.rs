@@ -11,11 +11,13 @@ mod workload;
 use std::fs;
 
 use anyhow::Context as _;
+use pushbench_metrics::judge::advice::check::Check;
 use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_metrics::judge::advice::{Answer, Candidate, Out, Wishes, advise};
 use pushbench_metrics::record::RunRecord;
 use pushbench_report::RunFolder;
 use pushbench_report::advice::{Advised, Checked, Spoken};
+use pushbench_report::human;
 use pushbench_run::Plan;
 use pushbench_run::place::Layout;
 use pushbench_run::player::Players;
@@ -80,7 +82,7 @@ fn check(
     // Both of as many clients as were there.
     let alike = |courses: &[Course]| part.design.alike(courses);
     let own = hearing(&alike(&part.design.courses(workload, &part.plan)), &played);
-    advised.checks = checks(&hearing(&alike(&advised.courses), feed), &own, &part.design);
+    advised.check(checks(&hearing(&alike(&advised.courses), feed), &own, &part.design));
     played.written
 }
 
@@ -168,10 +170,11 @@ fn scaled(workload: &Workload, design: &Design) -> Vec<String> {
     if (least, most) == (workload.clients, workload.clients) {
         return Vec::new();
     }
-    let measured = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let (least, most) = (human::count(least.into()), human::count(most.into()));
+    let measured = if least == most { least } else { format!("{least} to {most}") };
     vec![format!(
         "Measured with {measured} clients in place of your {}: what one costs is taken to be the same.",
-        workload.clients
+        human::count(workload.clients.into())
     )]
 }
 
@@ -193,7 +196,8 @@ fn checks(candidates: &[Candidate], own: &[Candidate], design: &Design) -> Vec<C
     let each = candidates.iter().zip(own).zip(&design.contenders).enumerate();
     let checked = each.filter_map(|(at, ((candidate, own), measured))| {
         let round = own.rounds.first()?.as_ref()?;
-        Some(Checked::of(at, candidate, (measured.clients, round)))
+        let check = Check::of(candidate, round);
+        Some(Checked { candidate: at, clients: measured.clients, check })
     });
     checked.collect()
 }

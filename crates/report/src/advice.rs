@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use pushbench_core::price::Price;
 use pushbench_core::units::Span;
+use pushbench_metrics::judge::advice::check::Check;
 use pushbench_metrics::judge::advice::compose::Course;
 use pushbench_metrics::judge::advice::{
-    Advice, Answer, Candidate, Costs, Out, Round, Spread, Wishes,
+    Advice, Answer, Candidate, Cost, Out, Spread, Wishes, advise,
 };
 use pushbench_metrics::observe::censored::Bounded;
 use pushbench_metrics::record::advised::AdviceGiven;
@@ -63,33 +64,19 @@ pub struct Checked {
     pub candidate: usize,
     /// Clients that it had.
     pub clients: u32,
-    /// By how much the composed CPU time is more than what it measured: 0.1 is 10 %.
-    pub server_cpu: Option<f64>,
-    /// The same of the bytes.
-    pub wire_bytes: Option<f64>,
-    /// The same of the money, where prices are given.
-    pub money: Option<f64>,
-    /// The freshness that it measured.
-    pub fresh_p99_us: Option<f64>,
+    /// What it came to.
+    pub check: Check,
 }
 
 impl Checked {
-    /// A check of a candidate's costs by those of one trial.
-    #[must_use]
-    pub fn of(at: usize, candidate: &Candidate, (clients, own): (u32, &Round)) -> Self {
-        let off = |of: fn(&Costs) -> Option<f64>| {
-            Some(candidate.spread(of)?.middle / of(&own.costs)? - 1.0)
-        };
-        Self {
-            candidate: at,
-            clients,
-            server_cpu: off(|costs| costs.server_cpu_us),
-            wire_bytes: off(|costs| costs.wire_bytes),
-            money: off(|costs| costs.money),
-            fresh_p99_us: own.fresh_p99_us.and_then(Bounded::exact),
-        }
+    /// By how much a composed cost is more than what the trial measured: 0.1 is 10 %.
+    fn off(part: Option<f64>) -> Option<f64> {
+        Some(1.0 / part? - 1.0)
     }
 }
+
+/// What checks are to the intervals of composed costs.
+const CHECKED: &str = " Intervals of these hold what the check measured.";
 
 /// The heading of what would change the answer, also on pages.
 pub(crate) const TURNS: &str = "What would change it, put together of the costs below";
@@ -102,6 +89,20 @@ impl Advised {
             Some(period) => format!("{contender} each {}", Span(period)),
             None => contender.to_string(),
         }
+    }
+
+    /// The mark before figures that are composed.
+    fn sign(&self, at: usize) -> &'static str {
+        if self.candidates[at].is_composed { "≈ " } else { "" }
+    }
+
+    /// Takes checks into account: what they measured is in all intervals of composed costs, and judged anew.
+    pub fn check(&mut self, checks: Vec<Checked>) {
+        for checked in &checks {
+            self.candidates[checked.candidate].check = Some(checked.check);
+        }
+        self.advice = advise(&self.candidates, &self.wishes);
+        self.checks = checks;
     }
 
     /// The answer alone.
@@ -159,8 +160,7 @@ impl Advised {
 
     fn row(&self, at: usize) -> Vec<String> {
         let candidate = &self.candidates[at];
-        let is_composed = self.courses[at].is_composed();
-        let sign = if is_composed { "≈ " } else { "" };
+        let sign = self.sign(at);
         let shown = |spread: Option<Spread>, unit: fn(f64) -> String| {
             spread.map_or_else(
                 || NOTHING.to_owned(),
@@ -175,8 +175,8 @@ impl Advised {
         if self.price.is_some() {
             row.push(shown(money::of(candidate), money::amount));
         }
-        row.push(shown(candidate.spread(|costs| costs.server_cpu_us), human::time));
-        row.push(shown(candidate.spread(|costs| costs.wire_bytes), human::size));
+        row.push(shown(candidate.cost(Cost::ServerCpu), human::time));
+        row.push(shown(candidate.cost(Cost::WireBytes), human::size));
         let memory = candidate.spread(|costs| costs.memory_bytes);
         row.push(memory.map_or_else(|| NOTHING.to_owned(), |memory| precise(&memory, human::size)));
         row
@@ -188,12 +188,17 @@ impl Advised {
             "Costs are of one client: the median of {}, and its 95 % interval in brackets.",
             self.rounds()
         )];
-        if self.courses.iter().any(Course::is_composed) {
-            lines.push(
-                "≈ composed: measured at a faster pace and put together for your numbers."
-                    .to_owned(),
-            );
+        if self.candidates.iter().any(|it| it.is_composed) {
+            let checked = if self.checks.is_empty() { "" } else { CHECKED };
+            lines.push(format!(
+                "≈ composed: measured at a faster pace and put together for your numbers.{checked}"
+            ));
         }
+        lines.push(
+            "Memory is what the server's grew by, for each client: with few of them mostly what a process \
+             needs once."
+                .to_owned(),
+        );
         lines.extend(totals::remark(self));
         lines.extend(money::remarks(self));
         lines.extend(talk::remark(self));
@@ -220,16 +225,19 @@ impl Advised {
 
     fn checked(&self, check: &Checked) -> String {
         let off = |part: Option<f64>| {
-            part.map_or_else(|| "not known".to_owned(), |part| format!("{:+.1} %", part * 100.0))
+            let off = Checked::off(part);
+            off.map_or_else(|| "not known".to_owned(), |off| format!("{:+.1} %", off * 100.0))
         };
-        let fresh = check.fresh_p99_us.map(|us| format!(", fresh p99 {}", human::time(us)));
-        let money = self.price.as_ref().map(|_| format!(", money by {}", off(check.money)));
+        let own = &check.check;
+        let fresh = own.fresh_p99_us.and_then(Bounded::exact);
+        let fresh = fresh.map(|us| format!(", fresh p99 {}", human::time(us)));
+        let money = self.price.as_ref().map(|_| format!(", money by {}", off(own.money)));
         format!(
             "Check of {} at your own numbers with {} clients: composed bytes were off by {}, server CPU by {}{}{}.",
             self.name(check.candidate),
             human::count(check.clients.into()),
-            off(check.wire_bytes),
-            off(check.server_cpu),
+            off(own.wire_bytes),
+            off(own.server_cpu),
             money.unwrap_or_default(),
             fresh.unwrap_or_default()
         )
@@ -243,14 +251,14 @@ impl Advised {
             json!({
                 "transport": candidate.contender,
                 "poll_interval_ms": course.poll_interval.map(|period| period.as_secs_f64() * 1e3),
-                "composed": course.is_composed(),
+                "composed": candidate.is_composed,
                 "pace": course.pace,
                 "rounds": candidate.rounds.len(),
                 "valid": candidate.rounds.iter().flatten().count(),
                 "out": self.advice.out[at],
                 "fresh_p99_us": candidate.fresh_us(),
-                "server_cpu_us_per_client_s": candidate.spread(|costs| costs.server_cpu_us),
-                "wire_bytes_per_client_s": candidate.spread(|costs| costs.wire_bytes),
+                "server_cpu_us_per_client_s": candidate.cost(Cost::ServerCpu),
+                "wire_bytes_per_client_s": candidate.cost(Cost::WireBytes),
                 "server_memory_bytes_per_client": candidate.spread(|costs| costs.memory_bytes),
                 "money_per_client_month": money::of(candidate),
                 "said": talk::json(self, at),
@@ -260,10 +268,10 @@ impl Advised {
             json!({
                 "transport": self.candidates[check.candidate].contender,
                 "clients": check.clients,
-                "composed_server_cpu_off": check.server_cpu,
-                "composed_wire_bytes_off": check.wire_bytes,
-                "composed_money_off": check.money,
-                "fresh_p99_us": check.fresh_p99_us,
+                "composed_server_cpu_off": Checked::off(check.check.server_cpu),
+                "composed_wire_bytes_off": Checked::off(check.check.wire_bytes),
+                "composed_money_off": Checked::off(check.check.money),
+                "fresh_p99_us": check.check.fresh_p99_us.and_then(Bounded::exact),
             })
         });
         json!({

@@ -8,6 +8,7 @@
 //! Nothing here knows how the figures came about: whether they were measured as they are or
 //! [composed](compose) of unit costs.
 
+pub mod check;
 pub mod compose;
 mod fresh;
 mod rank;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use pushbench_core::{Contender, Delivery};
 use serde::{Deserialize, Serialize};
 
+use self::check::Check;
 use self::fresh::freshness;
 use self::rank::Ranking;
 use self::said::Said;
@@ -95,6 +97,10 @@ pub struct Candidate {
     /// Its rounds in their order, the same ones of all candidates; `None` where the trial stayed
     /// invalid.
     pub rounds: Vec<Option<Round>>,
+    /// Whether its figures are [composed](compose) rather than measured as they are.
+    pub is_composed: bool,
+    /// The trial at the user's own numbers; `None` where none was made, or it stayed invalid.
+    pub check: Option<Check>,
 }
 
 impl Candidate {
@@ -102,18 +108,34 @@ impl Candidate {
         self.rounds.iter().flatten()
     }
 
-    /// A cost over the rounds; `None` where a round is without.
+    /// A cost over the rounds, and by the [check](Check) of a composed one; `None` where a round is without.
+    #[must_use]
+    pub fn cost(&self, by: Cost) -> Option<Spread> {
+        let spread = self.spread(|costs| costs.get(by))?;
+        let own = self.is_composed.then(|| self.corrected().spread(|costs| costs.get(by)));
+        Some(spread.holding(own.flatten().map(|own| own.middle)))
+    }
+
+    /// Something of the costs over the rounds; `None` where a round is without.
     #[must_use]
     pub fn spread(&self, of: impl Fn(&Costs) -> Option<f64>) -> Option<Spread> {
         let values = self.valid().map(|round| of(&round.costs)).collect::<Option<Vec<f64>>>()?;
         Spread::of(&values)
     }
 
-    /// The figure `fresh_p99_us` over the rounds that know it.
+    /// The figure `fresh_p99_us` over the rounds that know it, and by the check of a composed one.
     #[must_use]
     pub fn fresh_us(&self) -> Option<Spread> {
         let known = self.valid().filter_map(|round| round.fresh_p99_us?.exact());
-        Spread::of(&known.collect::<Vec<f64>>())
+        let spread = Spread::of(&known.collect::<Vec<f64>>())?;
+        let own = self.check.as_ref().filter(|_| self.is_composed);
+        Some(spread.holding(own.and_then(|check| check.fresh_p99_us?.exact())))
+    }
+
+    /// Freshness of each valid round, and of the check of one that is composed.
+    fn freshnesses(&self) -> impl Iterator<Item = Option<Bounded>> + Clone {
+        let own = self.check.iter().filter(|_| self.is_composed).map(|check| check.fresh_p99_us);
+        self.valid().map(|round| round.fresh_p99_us).chain(own.filter(Option::is_some))
     }
 }
 
@@ -160,7 +182,7 @@ pub enum Out {
     },
     /// Clients were without messages that they were promised.
     Lost {
-        /// So many, in all rounds.
+        /// So many, in all rounds and the check.
         messages: u64,
     },
     /// It is not fresh enough.
@@ -184,8 +206,13 @@ pub enum Out {
 pub struct Dearer {
     /// The cost.
     pub by: Cost,
-    /// The part, 0.2 being 20 % more: the median over rounds, and the ends of its 95 % interval.
+    /// The part, 0.2 being 20 % more: the median over rounds, and the ends of its 95 % interval, which
+    /// holds what checks measured.
     pub part: Spread,
+    /// Whether a composed cost is in it.
+    pub is_composed: bool,
+    /// The part by the [checks](Check) of both; `None` without.
+    pub checked: Option<f64>,
 }
 
 /// The answer. Candidates are named by their place among those given.
@@ -251,7 +278,8 @@ fn reason(candidate: &Candidate, wishes: &Wishes) -> Option<Out> {
     if valid < FEWEST_ROUNDS || rounds - valid > most_invalid {
         return Some(Out::Invalid { valid, rounds });
     }
-    let messages = candidate.valid().map(|round| round.lost).sum();
+    let in_check = candidate.check.map_or(0, |check| check.lost);
+    let messages = candidate.valid().map(|round| round.lost).sum::<u64>() + in_check;
     if messages > 0 {
         return Some(Out::Lost { messages });
     }

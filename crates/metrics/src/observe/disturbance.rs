@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::observe::histogram::LatencyHistogram;
-use crate::observe::lateness::Lateness;
+use crate::observe::lateness::{Lateness, of_window};
 
 /// Disturbances of a window, or the watch that found none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl Throttled {
     /// The share of `window` that it stood still, at most 1.
     #[must_use]
     pub fn share(&self, window: Duration) -> f64 {
-        (self.time.as_secs_f64() / window.as_secs_f64()).min(1.0)
+        of_window(self.time.as_secs_f64(), window)
     }
 
     /// How long it stood still in a period, on average.
@@ -192,6 +192,17 @@ mod tests {
         let share = core.delays().share(MS * 10, Duration::from_secs(1));
         assert!((share - 0.021).abs() < 1e-9, "{share}");
         assert_eq!(CoreWatch::default().delays().share(MS, MS), 0.0);
+    }
+
+    /// A stall of 1.4 s that began before a window of 200 ms, or went on behind it.
+    #[test]
+    fn a_stall_that_is_longer_than_the_window_is_all_of_it() {
+        let core = watch(&[MS * 1_400]);
+        let (limit, window) = (MS * 10, MS * 200);
+        assert_eq!(core.delays().share(limit, window), 1.0);
+        assert_eq!(core.delays().share_at_least(limit, window), 1.0);
+        let throttled = Throttled { time: MS * 1_400, periods: 14, quota: Some(0.5) };
+        assert_eq!(throttled.share(window), 1.0);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Lateness<'_> {
         let stalls = self.stalls(limit);
         let instants =
             stalls.map(|(beyond, count)| ((beyond / period).floor() + 1.0) * count as f64);
-        instants.sum::<f64>() * period / window.as_secs_f64()
+        of_window(instants.sum::<f64>() * period, window)
     }
 
     /// A lower bound of that share: the stalls that were seen, or what stalls as many as were
@@ -39,7 +39,7 @@ impl Lateness<'_> {
         let seen: f64 = self.stalls(limit).map(|(beyond, count)| beyond * count as f64).sum();
         let count = self.stalls(limit).map(|(_, count)| count).sum();
         let proved = stats::poisson_least_95(count) * self.period.as_secs_f64();
-        seen.max(proved) / window.as_secs_f64()
+        of_window(seen.max(proved), window)
     }
 
     /// The stalls longer than `limit`: by how many seconds, and how many.
@@ -51,4 +51,10 @@ impl Lateness<'_> {
         });
         beyond.filter(|(beyond, _)| *beyond > 0.0)
     }
+}
+
+/// A time as a share of the window: at most all of it, also where it began before or goes on behind.
+#[must_use]
+pub fn of_window(seconds: f64, window: Duration) -> f64 {
+    (seconds / window.as_secs_f64()).min(1.0)
 }

@@ -7,7 +7,7 @@ use crate::human;
 
 /// The cost of a month of one client; `None` where it is not known in some round.
 pub(super) fn of(candidate: &Candidate) -> Option<Spread> {
-    candidate.spread(|costs| costs.money)
+    candidate.cost(Cost::Money)
 }
 
 /// The heading of the column; `None` without prices.

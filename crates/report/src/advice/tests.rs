@@ -1,7 +1,6 @@
 use pushbench_core::units::Rate;
 use pushbench_core::{Contender, Delivery};
-use pushbench_metrics::judge::advice::{Costs, Round, advise, said};
-use pushbench_metrics::observe::censored::Bounded;
+use pushbench_metrics::judge::advice::{Costs, Round, said};
 
 use super::*;
 use crate::screen::Screen;
@@ -19,10 +18,12 @@ fn candidate(contender: Contender, fresh_ms: f64, cpu_us: f64, bytes: f64) -> Ca
         let fresh_p99_us = Some(Bounded::Exactly(fresh_ms * 1e3 * noise));
         Some(Round { fresh_p99_us, lost: 0, costs })
     };
-    Candidate { contender, rounds: (1..=6).map(round).collect() }
+    let rounds = (1..=6).map(round).collect();
+    Candidate { contender, rounds, is_composed: false, check: None }
 }
 
-fn advised(delivery: Delivery, candidates: Vec<Candidate>) -> Advised {
+fn advised(delivery: Delivery, mut candidates: Vec<Candidate>) -> Advised {
+    candidates.iter_mut().for_each(|it| it.is_composed = it.contender.shape().asks());
     let wishes = Wishes { fresh: Duration::from_secs(1), delivery, margin: 0.1 };
     let course = |candidate: &Candidate| {
         let asks = candidate.contender.shape().asks();
@@ -312,7 +313,8 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
         ..Costs::default()
     };
     let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
-    advised.checks = vec![Checked::of(0, &advised.candidates[0], (1_000, &own))];
+    let check = Check::of(&advised.candidates[0], &own);
+    advised.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
     let text = advised.text(Screen::NONE).replace("\n  ", " ");
     let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients: composed bytes were off by \
                 +2.6 %, server CPU by -19.9 %, money by -20.0 %, fresh p99 900 ms.";
@@ -321,6 +323,43 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
     assert!((off + 0.2).abs() < 1e-9, "{off}");
     let unpriced = Advised { price: None, ..advised };
     assert!(!unpriced.text(Screen::NONE).contains("money by"));
+}
+
+/// [`four`] with polls that are composed: 40 µs a second against 100 of sse, 150 % more.
+fn composed() -> Advised {
+    let mut all = four(Delivery::Latest);
+    all.candidates[0] = candidate(Contender::SHORT_POLL, 893.0, 40.0, 400.0);
+    all.candidates[0].is_composed = true;
+    all.advice = advise(&all.candidates, &all.wishes);
+    all
+}
+
+/// 5,000 clients at 40 and 100 µs a second take 0.2 and 0.5 of a core. Measured are 50 µs: 100 % more, which is
+/// then an end of the interval.
+#[test]
+fn the_sentence_says_that_costs_are_composed_and_what_the_check_measured() {
+    let mut all = composed();
+    let text = all.sentence(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "sse, the next, takes 150 % more, put together of costs at a faster pace and not checked at your own.",
+        "All 5,000 clients together take ≈ 0.2 of a core with the one and 0.5 of a core with the other, and 99 % of \
+         messages, or newer ones, are there within ≈ 894 ms and 10.0 ms.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let costs = Costs { server_cpu_us: Some(50.0), ..Costs::default() };
+    let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
+    let check = Check::of(&all.candidates[0], &own);
+    all.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "takes 150 % more [100 to 150 %], put together of costs at a faster pace; the check at your own \
+         measured 100 % more.",
+        "Intervals of these hold what the check measured.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!((all.json()["answer"]["next"][1]["checked"].as_f64().unwrap() - 1.0).abs() < 0.01);
 }
 
 /// At ten messages a second to hear sse costs 100 µs and websocket 130; to say one 20 µs by a request and 5 µs

@@ -1,6 +1,8 @@
 //! Costs of all clients together, in which servers are bought.
 
-use super::Advised;
+use pushbench_metrics::judge::advice::Cost;
+
+use super::{Advised, money};
 use crate::human;
 
 /// Time that a core has in a second, in microseconds.
@@ -17,13 +19,47 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
         .then(|| format!("All {clients} clients together, both directions: {}.", told.join("; ")))
 }
 
+/// What is at stake between two: a cost of all the user's clients together, and the freshness of each;
+/// `None` where either is not known.
+pub(super) fn stakes(advised: &Advised, best: usize, next: usize, by: Cost) -> Option<String> {
+    let fresh = |at: usize| {
+        let fresh = advised.candidates[at].fresh_us()?.middle;
+        Some(format!("{}{}", advised.sign(at), human::time(fresh)))
+    };
+    Some(format!(
+        "All {} clients together take {} with the one and {} with the other, and 99 % of messages, or newer \
+         ones, are there within {} and {}.",
+        human::count(advised.clients.into()),
+        of_all(advised, best, by)?,
+        of_all(advised, next, by)?,
+        fresh(best)?,
+        fresh(next)?
+    ))
+}
+
+/// A cost of all the user's clients together; `None` where it is not known.
+fn of_all(advised: &Advised, at: usize, by: Cost) -> Option<String> {
+    let all = advised.candidates[at].cost(by)?.middle * f64::from(advised.clients);
+    let all = match by {
+        Cost::Money => {
+            let currency = advised.price.as_ref()?.currency()?;
+            format!("{} {currency} a month", money::amount(all))
+        }
+        Cost::ServerCpu => cores(all / CORE_US),
+        Cost::WireBytes => human::bit_rate(all * 8.0),
+    };
+    Some(format!("{}{all}", advised.sign(at)))
+}
+
+/// `0.067 of a core`, or `1.2 cores`.
+fn cores(cpu: f64) -> String {
+    let cores = human::short_number(cpu, 2);
+    if cpu < 1.0 { format!("{cores} of a core") } else { format!("{cores} cores") }
+}
+
 /// `sse takes 0.067 of a core and 15.1 Mbit/s`; `None` where either is not known.
 fn candidate(advised: &Advised, at: usize) -> Option<String> {
-    let all = |of_one: f64| of_one * f64::from(advised.clients);
-    let candidate = &advised.candidates[at];
-    let cpu = all(candidate.spread(|costs| costs.server_cpu_us)?.middle) / CORE_US;
-    let bits = all(candidate.spread(|costs| costs.wire_bytes)?.middle) * 8.0;
-    let cores = human::short_number(cpu, 2);
-    let cores = if cpu < 1.0 { format!("{cores} of a core") } else { format!("{cores} cores") };
-    Some(format!("{} takes {cores} and {}", advised.name(at), human::bit_rate(bits)))
+    let all = |by: Cost| of_all(advised, at, by);
+    let (cores, bits) = (all(Cost::ServerCpu)?, all(Cost::WireBytes)?);
+    Some(format!("{} takes {cores} and {bits}", advised.name(at)))
 }

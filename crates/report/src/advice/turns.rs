@@ -10,7 +10,7 @@ use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::turn::Turn;
 use pushbench_metrics::judge::advice::{Answer, Cost, Spread};
 
-use super::words::less;
+use super::words::{self, less};
 use super::{Advised, talk};
 use crate::human;
 
@@ -24,14 +24,25 @@ const MOST_BATCH: f64 = 900e3;
 pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(push), Some(poll)) = (pushed(advised), Polled::of(advised)) {
-        let costs = advised.advice.order.iter();
-        lines.extend(costs.filter_map(|cost| poll.against(advised, push, *cost)));
+        let told =
+            |cost: &Cost| poll.against(advised, push, *cost).or_else(|| none(advised, *cost));
+        lines.extend(advised.advice.order.iter().filter_map(told));
     }
     lines.extend(of_talk(advised));
     lines.extend(of_delivery(advised));
     lines.extend(fresh::of_delay(advised));
     lines.extend(fresh::of_bound(advised));
     lines
+}
+
+/// That in a cost nothing is known that would change the order of a poll and a push.
+fn none(advised: &Advised, by: Cost) -> Option<String> {
+    matches!(advised.advice.answer, Answer::Take { .. }).then(|| {
+        format!(
+            "in {} no rate and no freshness is known from these trials at which polls and pushes change places",
+            words::cost(by)
+        )
+    })
 }
 
 /// The rates at which clients speak that would make another the cheapest: each that could be taken and speaks

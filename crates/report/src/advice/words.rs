@@ -4,7 +4,7 @@ use pushbench_core::Delivery;
 use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::{Answer, Cost, Dearer, Out, Spread};
 
-use super::Advised;
+use super::{Advised, totals};
 use crate::human;
 
 /// The answer, its reason and its margin.
@@ -20,11 +20,13 @@ pub(super) fn answer(advised: &Advised) -> String {
                 let first = advised.advice.order.first().copied().map_or("cost", cost);
                 format!(" In {first} no difference to {} is shown.", human::list(&others))
             };
+            let stakes = totals::stakes(advised, *best, *next, dearer.by);
             format!(
-                "Take {}: fresh within {fresh}, and the cheapest by {}. {}.{alike}{}",
+                "Take {}: fresh within {fresh}, and the cheapest by {}. {}.{}{alike}{}",
                 advised.name(*best),
                 cost(dearer.by),
                 more(&advised.name(*next), dearer),
+                stakes.map(|it| format!(" {it}")).unwrap_or_default(),
                 unjudged(advised),
             )
         }
@@ -99,22 +101,49 @@ const fn delivers(advised: &Advised) -> &'static str {
     }
 }
 
-/// `sse takes 34 % more [28 to 41]`.
+/// `sse, the next, takes 34 % more [28 to 41 %]`, and how far that is composed.
 fn more(name: &str, dearer: &Dearer) -> String {
-    let Spread { middle, low, high } = dearer.part;
-    // From three times on nobody counts in per cent.
-    if low >= 2.0 {
-        let (middle, low, high) = (middle + 1.0, low + 1.0, high + 1.0);
-        return format!(
-            "{name}, the next, takes {middle:.1} times as much [{low:.1} to {high:.1}]"
-        );
+    let amount = amount(&dearer.part);
+    let composed = match (dearer.is_composed, dearer.checked) {
+        (false, _) => String::new(),
+        (true, None) => {
+            ", put together of costs at a faster pace and not checked at your own".to_owned()
+        }
+        (true, Some(part)) => {
+            let checked = amount_of(part, is_many(&dearer.part));
+            format!(
+                ", put together of costs at a faster pace; the check at your own measured {checked}"
+            )
+        }
+    };
+    format!("{name}, the next, takes {amount}{composed}")
+}
+
+/// Whether a part is told as a factor: from three times on nobody counts in per cent.
+fn is_many(part: &Spread) -> bool {
+    part.low >= 2.0
+}
+
+/// `34 % more [28 to 41 %]`, or `3.4 times as much [3.1 to 3.9]`.
+fn amount(part: &Spread) -> String {
+    let Spread { middle, low, high } = *part;
+    if is_many(part) {
+        let (middle, low, high) = (amount_of(middle, true), low + 1.0, high + 1.0);
+        return format!("{middle} [{low:.1} to {high:.1}]");
     }
     let percent = |part: f64| (part * 100.0).round();
-    let (middle, low, high) = (percent(middle), percent(low), percent(high));
-    if low == high {
-        return format!("{name}, the next, takes {middle} % more");
+    let (low, high) = (percent(low), percent(high));
+    let middle = amount_of(middle, false);
+    if low == high { middle } else { format!("{middle} [{low} to {high} %]") }
+}
+
+/// `34 % more`, or as a factor.
+fn amount_of(part: f64, is_many: bool) -> String {
+    if is_many {
+        return format!("{:.1} times as much", part + 1.0);
     }
-    format!("{name}, the next, takes {middle} % more [{low} to {high} %]")
+    let percent = (part * 100.0).round();
+    if percent < 0.0 { format!("{} % less", -percent) } else { format!("{percent} % more") }
 }
 
 fn percent(part: f64) -> String {

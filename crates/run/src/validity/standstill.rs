@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use pushbench_metrics::observe::instrument::{LoopWatch, Process};
+use pushbench_metrics::observe::lateness::of_window;
 use pushbench_metrics::record::warning::{STALL, STALLED_A_LITTLE, STALLED_SHARE, Standstill};
 
 use super::stability::Stability;
@@ -69,7 +70,7 @@ impl Stability<'_> {
     /// The parent, where it stood still as it was to read what the trial costs.
     fn parent_at_edge(&self) -> Option<OwnStall> {
         let worst = self.instrument?.parent_at_edge;
-        let share = worst.as_secs_f64() / self.window.as_secs_f64();
+        let share = of_window(worst.as_secs_f64(), self.window);
         let told = Standstill { who: Process::Parent, worst, share };
         (worst > self.machine().0).then_some(OwnStall { told, share_at_least: share })
     }
@@ -202,6 +203,9 @@ mod tests {
         assert_eq!(culprit(&late, &machine(CALM)), None);
         late.parent_at_edge = MS * 101;
         assert_eq!(culprit(&late, &machine(CALM)), Some(Process::Parent));
+        // For longer than the window it was late for all of it.
+        late.parent_at_edge = WINDOW * 7;
+        assert_eq!(worst(&late, &machine(CALM)).unwrap().told.share, 1.0);
     }
 
     #[test]

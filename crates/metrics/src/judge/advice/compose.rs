@@ -61,7 +61,12 @@ impl Course {
             Some(Measured { course: self, trial, rest }.round(record.price.as_ref()))
         };
         let rounds = 1..=record.scenario.runs;
-        Candidate { contender: self.contender, rounds: rounds.map(of_round).collect() }
+        Candidate {
+            contender: self.contender,
+            rounds: rounds.map(of_round).collect(),
+            is_composed: self.is_composed(),
+            check: None,
+        }
     }
 
     /// The share of a client in what the server takes by itself, less that which it had among so many: a

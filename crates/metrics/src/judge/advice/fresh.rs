@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Candidate, Out, Round};
+use super::{Candidate, Out};
 use crate::judge::stats::median;
 use crate::observe::censored::Bounded;
 
@@ -20,15 +20,15 @@ const WELL_BELOW: f64 = 0.8;
 /// [well below](WELL_BELOW). One that keeps to it hardly ever is not, and what is between is not shown.
 pub(super) fn freshness(candidate: &Candidate, bound: Duration) -> Option<Out> {
     let bound_us = bound.as_secs_f64() * 1e6;
-    let rounds = candidate.valid().count();
-    let fresh = candidate.valid().filter(|round| is_fresh(round, bound_us)).count();
+    let rounds = candidate.freshnesses().count();
+    let fresh = candidate.freshnesses().filter(|own| is_fresh(*own, bound_us)).count();
     let noisy = rounds / ROUNDS_PER_NOISY;
-    let middle = median(&candidate.valid().map(at_least_us).collect::<Vec<f64>>());
+    let middle = median(&candidate.freshnesses().map(at_least_us).collect::<Vec<f64>>());
     let is_well_below = middle.is_some_and(|us| us <= bound_us * WELL_BELOW);
     if fresh == rounds || (fresh + noisy >= rounds && is_well_below) {
         return None;
     }
-    let stale = candidate.valid().filter(|round| at_least_us(round) > bound_us).count();
+    let stale = candidate.freshnesses().filter(|own| at_least_us(*own) > bound_us).count();
     let is_stale = stale + noisy >= rounds && middle.is_some_and(|us| us > bound_us);
     Some(if is_stale {
         Out::Stale { fresh, rounds }
@@ -38,13 +38,13 @@ pub(super) fn freshness(candidate: &Candidate, bound: Duration) -> Option<Out> {
 }
 
 /// Whether a round keeps to the bound for sure.
-fn is_fresh(round: &Round, bound_us: f64) -> bool {
-    matches!(round.fresh_p99_us, Some(Bounded::Exactly(us)) if us <= bound_us)
+fn is_fresh(fresh: Option<Bounded>, bound_us: f64) -> bool {
+    matches!(fresh, Some(Bounded::Exactly(us)) if us <= bound_us)
 }
 
 /// The figure of a round, or as far as it goes where only a bound is known.
-fn at_least_us(round: &Round) -> f64 {
-    match round.fresh_p99_us {
+fn at_least_us(fresh: Option<Bounded>) -> f64 {
+    match fresh {
         Some(Bounded::Exactly(us) | Bounded::AtLeast(us)) => us,
         None => 0.0,
     }

@@ -1,5 +1,6 @@
 //! Candidates ranked by their costs, within the rounds that they share.
 
+use super::check::corrected;
 use super::{Answer, Candidate, Cost, Dearer, Spread};
 use crate::judge::stats::median;
 use crate::judge::stats::paired::Paired;
@@ -41,7 +42,7 @@ impl Ranking<'_> {
     /// The one whose cost is least: by its median over rounds.
     fn cheapest(&self, of: &[usize], cost: Cost) -> usize {
         let middle = |at: usize| {
-            let values: Vec<f64> = self.logs(at, cost).into_iter().flatten().collect();
+            let values: Vec<f64> = logs(&self.candidates[at], cost).into_iter().flatten().collect();
             median(&values).unwrap_or(f64::INFINITY)
         };
         let least = of.iter().copied().min_by(|&one, &other| middle(one).total_cmp(&middle(other)));
@@ -68,7 +69,13 @@ impl Ranking<'_> {
     ) -> Option<(usize, Dearer)> {
         let parts = beaten.filter_map(|at| Some((at, self.paired(at, best, by)?)));
         let nearest = parts.min_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
-        nearest.map(|(at, paired)| (at, Dearer { by, part: part(&paired) }))
+        nearest.map(|(at, paired)| (at, self.dearer(at, best, by, &paired)))
+    }
+
+    fn dearer(&self, one: usize, than: usize, by: Cost, paired: &Paired) -> Dearer {
+        let is_composed = [one, than].iter().any(|&at| self.candidates[at].is_composed);
+        let checked = self.checked(one, than, by).map(f64::exp_m1);
+        Dearer { by, part: part(paired), is_composed, checked }
     }
 
     /// No winner among `left`: what would have made one.
@@ -95,18 +102,29 @@ impl Ranking<'_> {
     }
 
     /// The differences of the logarithms of both, which make of a drift that is a factor to both
-    /// nothing.
+    /// nothing. Their interval holds what checks measured.
     fn paired(&self, one: usize, than: usize, cost: Cost) -> Option<Paired> {
-        let both = self.logs(one, cost).into_iter().zip(self.logs(than, cost));
-        let pairs = both.filter_map(|(one, other)| Some((one?, other?)));
-        Paired::of(&pairs.collect::<Vec<(f64, f64)>>())
+        let paired = paired(&self.candidates[one], &self.candidates[than], cost)?;
+        Some(paired.holding(self.checked(one, than, cost)))
     }
 
-    fn logs(&self, at: usize, cost: Cost) -> Vec<Option<f64>> {
-        let rounds = self.candidates[at].rounds.iter();
-        // The least that is told apart from nothing: costs are of some µs and bytes.
-        rounds.map(|round| Some(round.as_ref()?.costs.get(cost)?.max(1e-9).ln())).collect()
+    /// The same by the checks of both; `None` without.
+    fn checked(&self, one: usize, than: usize, cost: Cost) -> Option<f64> {
+        let (one, than) = corrected(&self.candidates[one], &self.candidates[than], cost)?;
+        Some(paired(&one, &than, cost)?.median)
     }
+}
+
+fn paired(one: &Candidate, than: &Candidate, cost: Cost) -> Option<Paired> {
+    let both = logs(one, cost).into_iter().zip(logs(than, cost));
+    let pairs = both.filter_map(|(one, other)| Some((one?, other?)));
+    Paired::of(&pairs.collect::<Vec<(f64, f64)>>())
+}
+
+fn logs(candidate: &Candidate, cost: Cost) -> Vec<Option<f64>> {
+    // The least that is told apart from nothing: costs are of some µs and bytes.
+    let rounds = candidate.rounds.iter();
+    rounds.map(|round| Some(round.as_ref()?.costs.get(cost)?.max(1e-9).ln())).collect()
 }
 
 /// The part that one costs more, of the logarithms' differences.

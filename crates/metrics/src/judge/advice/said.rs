@@ -8,6 +8,7 @@
 use pushbench_core::{Contender, Figure};
 use serde::{Deserialize, Serialize};
 
+use super::check::corrected;
 use super::compose::{messages_hz, rest};
 use super::{Candidate, Cost, Costs, Round, Spread};
 use crate::judge::figures::Figures;
@@ -103,7 +104,7 @@ impl Candidate {
         let both = self.rounds.iter().zip(spoken);
         let rounds =
             both.map(|(round, spoken)| Some(round.as_ref()?.speaking(spoken.as_ref()?, rate_hz)));
-        Self { contender: self.contender, rounds: rounds.collect() }
+        Self { rounds: rounds.collect(), ..self.clone() }
     }
 }
 
@@ -126,6 +127,17 @@ impl Round {
 /// the user's it lies.
 #[must_use]
 pub fn turn(one: &Candidate, other: &Candidate, by: Cost) -> Option<Spread> {
+    let factor = factor(one, other, by)?;
+    let own = corrected(one, other, by).map(|(one, other)| self::factor(&one, &other, by));
+    // A check by which there is no such rate leaves none.
+    let factor = match own {
+        Some(own) => factor.holding(Some(own?.middle)),
+        None => factor,
+    };
+    Some(factor).filter(|it| it.low > 1.0 || it.high < 1.0)
+}
+
+fn factor(one: &Candidate, other: &Candidate, by: Cost) -> Option<Spread> {
     let shared = one.rounds.iter().zip(&other.rounds);
     let pairs = shared.filter_map(|(one, other)| Some((one.as_ref()?, other.as_ref()?)));
     let factor = |(one, other): (&Round, &Round)| {
@@ -134,8 +146,7 @@ pub fn turn(one: &Candidate, other: &Candidate, by: Cost) -> Option<Spread> {
         let factor = difference / (other.costs.said.get(by) - one.costs.said.get(by));
         (factor.is_finite() && factor > 0.0).then_some(factor)
     };
-    let factors: Vec<f64> = pairs.map(factor).collect::<Option<_>>()?;
-    Spread::of(&factors).filter(|it| it.low > 1.0 || it.high < 1.0)
+    Spread::of(&pairs.map(factor).collect::<Option<Vec<f64>>>()?)
 }
 
 #[cfg(test)]
@@ -159,7 +170,7 @@ mod tests {
     }
 
     fn sse(rounds: Vec<Option<Round>>) -> Candidate {
-        Candidate { contender: Contender::SSE, rounds }
+        Candidate { contender: Contender::SSE, rounds, is_composed: false, check: None }
     }
 
     /// A message each two seconds for 20 µs, 600 bytes and, where it were one each second, 3 of money.

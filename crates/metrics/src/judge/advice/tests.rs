@@ -18,7 +18,7 @@ fn round(fresh_ms: f64, costs: Costs) -> Option<Round> {
 }
 
 fn candidate(contender: Contender, rounds: Vec<Option<Round>>) -> Candidate {
-    Candidate { contender, rounds }
+    Candidate { contender, rounds, is_composed: false, check: None }
 }
 
 /// Six rounds with these server CPU times and 100 bytes each, fresh after 20 ms.

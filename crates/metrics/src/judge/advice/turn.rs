@@ -9,6 +9,7 @@
 
 use pushbench_core::Delivery;
 
+use super::check::corrected;
 use super::{Candidate, Cost, Costs, Round, Spread};
 
 /// A turn between a poll and a push: times the user's own number, over the rounds that they share.
@@ -27,21 +28,40 @@ impl Turn {
     /// user's numbers it lies.
     #[must_use]
     pub fn of(poll: &Candidate, push: &Candidate, by: Cost, delivery: Delivery) -> Option<Self> {
-        let shared = poll.rounds.iter().zip(&push.rounds);
-        let pairs = shared.filter_map(|(poll, push)| Some((poll.as_ref()?, push.as_ref()?)));
-        let factors = |(poll, push): (&Round, &Round)| {
-            let (polled, pushed) = (Parts::polled(&poll.costs, by, delivery)?, push.costs);
-            polled.turns(pushed.get(by)?, pushed.held(by)?)
+        let (rate, period) = factors(poll, push, by, delivery)?;
+        let own = corrected(poll, push, by).map(|(poll, push)| factors(&poll, &push, by, delivery));
+        // A check by which there is no turn leaves none.
+        let (rate, period) = match own {
+            Some(own) => {
+                let (of_rate, of_period) = own?;
+                (rate.holding(Some(of_rate.middle)), period.holding(Some(of_period.middle)))
+            }
+            None => (rate, period),
         };
-        let factors: Vec<(f64, f64)> = pairs.map(factors).collect::<Option<_>>()?;
-        let over =
-            |of: fn(&(f64, f64)) -> f64| Spread::of(&factors.iter().map(of).collect::<Vec<f64>>());
-        let (rate, period) = (over(|it| it.0)?, over(|it| it.1)?);
         let at_least = delivery == Delivery::Every && by != Cost::WireBytes;
         // A bound from below says nothing of what is below it.
         let is_shown = |it: &Spread| it.low > 1.0 || (it.high < 1.0 && !at_least);
         [rate, period].iter().all(is_shown).then_some(Self { rate, period, at_least })
     }
+}
+
+/// The factors to rate and period at which both cost the same, over the rounds that they share.
+fn factors(
+    poll: &Candidate,
+    push: &Candidate,
+    by: Cost,
+    delivery: Delivery,
+) -> Option<(Spread, Spread)> {
+    let shared = poll.rounds.iter().zip(&push.rounds);
+    let pairs = shared.filter_map(|(poll, push)| Some((poll.as_ref()?, push.as_ref()?)));
+    let factors = |(poll, push): (&Round, &Round)| {
+        let (polled, pushed) = (Parts::polled(&poll.costs, by, delivery)?, push.costs);
+        polled.turns(pushed.get(by)?, pushed.held(by)?)
+    };
+    let factors: Vec<(f64, f64)> = pairs.map(factors).collect::<Option<_>>()?;
+    let over =
+        |of: fn(&(f64, f64)) -> f64| Spread::of(&factors.iter().map(of).collect::<Vec<f64>>());
+    Some((over(|it| it.0)?, over(|it| it.1)?))
 }
 
 /// Parts of the cost of a poll.
@@ -97,7 +117,7 @@ mod tests {
     /// Rounds with these costs.
     fn candidate(contender: Contender, costs: [Costs; 6]) -> Candidate {
         let round = |costs| Some(Round { fresh_p99_us: None, lost: 0, costs });
-        Candidate { contender, rounds: costs.map(round).to_vec() }
+        Candidate { contender, rounds: costs.map(round).to_vec(), is_composed: false, check: None }
     }
 
     fn both(poll: [Costs; 6], push: [Costs; 6]) -> (Candidate, Candidate) {

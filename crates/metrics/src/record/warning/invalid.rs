@@ -260,7 +260,8 @@ impl Invalid {
                 "this is a fault of pushbench; please report it with run.json"
             }
             Self::ClientsMissing { .. } => {
-                "see the server's log; where it is at its limits, raise them or use fewer clients"
+                "mend what the error names, if it does; see the server's log, and where it is at its \
+                 limits, raise them or use fewer clients"
             }
             Self::Coded { .. } => {
                 "messages have to come as they are: use --headers minimal, or switch compression \
@@ -293,8 +294,8 @@ impl Invalid {
                  that rise by one"
             }
             Self::NothingArrived { .. } => {
-                "mend the cause; of a server that the run did not start, see that path, transport and the \
-                 feed's description are its own"
+                "mend the cause: see that path, transport, rules and, where the run did not start the server, \
+                 the feed's description are the server's own"
             }
             Self::NothingFound { .. } => NAME_MESSAGES,
             Self::SharedNumbers { .. } => NAME_NUMBER,

@@ -114,7 +114,7 @@ impl Case {
                     (round >= invalid).then_some(Round { fresh_p99_us, lost: 0, costs })
                 };
                 let rounds = drift.iter().enumerate().map(of_round).collect();
-                Candidate { contender: CONTENDERS[at], rounds }
+                Candidate { contender: CONTENDERS[at], rounds, is_composed: false, check: None }
             })
             .collect();
         let is_alone = choice == 1;

@@ -1,0 +1,241 @@
+//! A check of composed costs: a trial at the user's own numbers, and what it makes of all that was concluded
+//! from them.
+//!
+//! The rounds of a composed cost agree with each other, and know nothing of an error that all of them share.
+//! A trial at the user's own numbers does. What it measured is in each interval that a composed cost has a
+//! part in, so that nothing is concluded that it does not bear out.
+
+use super::{Candidate, Cost, Costs, Round, Spread};
+use crate::judge::stats::paired::Paired;
+use crate::observe::censored::Bounded;
+
+/// A trial at the user's own numbers. Costs are as parts of those that were composed for as many clients as it
+/// had: 1.1 where it measured 10 % more. `None` is "not known".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Check {
+    /// The server's CPU time.
+    pub server_cpu: Option<f64>,
+    /// Bytes of all layers, both directions.
+    pub wire_bytes: Option<f64>,
+    /// Money, where prices are given.
+    pub money: Option<f64>,
+    /// The figure `fresh_p99_us`.
+    pub fresh_p99_us: Option<Bounded>,
+    /// Messages that clients were promised and did not get.
+    pub lost: u64,
+}
+
+impl Check {
+    /// The check of a candidate by the round of one trial, both of as many clients.
+    #[must_use]
+    pub fn of(composed: &Candidate, own: &Round) -> Self {
+        let part = |cost: Cost| {
+            let middle = composed.spread(|costs| costs.get(cost))?.middle;
+            Some(own.costs.get(cost)? / middle).filter(|part| part.is_finite() && *part > 0.0)
+        };
+        Self {
+            server_cpu: part(Cost::ServerCpu),
+            wire_bytes: part(Cost::WireBytes),
+            money: part(Cost::Money),
+            fresh_p99_us: own.fresh_p99_us,
+            lost: own.lost,
+        }
+    }
+
+    /// The cost that it measured, as a part of the composed one.
+    const fn part(&self, cost: Cost) -> Option<f64> {
+        match cost {
+            Cost::Money => self.money,
+            Cost::ServerCpu => self.server_cpu,
+            Cost::WireBytes => self.wire_bytes,
+        }
+    }
+
+    /// The same, to be multiplied by: 1 where it is not known.
+    fn factor(&self, cost: Cost) -> f64 {
+        self.part(cost).unwrap_or(1.0)
+    }
+
+    /// Costs as they are by the check. What clients say is measured by itself, and stays.
+    fn correct(&self, costs: &Costs) -> Costs {
+        let heard = |cost: Cost| {
+            let (all, said) = (costs.get(cost)?, costs.said.get(cost));
+            Some((all - said) * self.factor(cost) + said)
+        };
+        Costs {
+            server_cpu_us: heard(Cost::ServerCpu),
+            server_cpu_held_us: costs.server_cpu_held_us * self.factor(Cost::ServerCpu),
+            wire_bytes: heard(Cost::WireBytes),
+            message_bytes: costs.message_bytes.map(|bytes| bytes * self.factor(Cost::WireBytes)),
+            money: heard(Cost::Money),
+            money_held: costs.money_held.map(|money| money * self.factor(Cost::Money)),
+            ..*costs
+        }
+    }
+}
+
+impl Candidate {
+    /// Whether its composed costs have a check that knows this one.
+    fn is_checked(&self, by: Cost) -> bool {
+        self.check.is_some_and(|check| check.part(by).is_some())
+    }
+
+    /// The candidate with its costs as they are by its check; itself without one.
+    pub(super) fn corrected(&self) -> Self {
+        let Some(check) = &self.check else { return self.clone() };
+        let round = |round: &Round| Round { costs: check.correct(&round.costs), ..*round };
+        let rounds = self.rounds.iter().map(|it| it.as_ref().map(round)).collect();
+        Self { rounds, ..self.clone() }
+    }
+}
+
+/// Both as they are by their checks, by which what is concluded of them is to be borne out; `None` where
+/// neither is composed, or one that is has no check of that cost.
+pub(super) fn corrected(
+    one: &Candidate,
+    other: &Candidate,
+    by: Cost,
+) -> Option<(Candidate, Candidate)> {
+    let composed = || [one, other].into_iter().filter(|it| it.is_composed);
+    let is_checked = composed().next().is_some() && composed().all(|it| it.is_checked(by));
+    is_checked.then(|| (one.corrected(), other.corrected()))
+}
+
+impl Spread {
+    /// The spread whose interval holds also that value.
+    pub(super) fn holding(self, value: Option<f64>) -> Self {
+        let Some(value) = value else { return self };
+        Self { low: self.low.min(value), high: self.high.max(value), ..self }
+    }
+}
+
+impl Paired {
+    /// The differences whose interval holds also that value.
+    pub(super) fn holding(self, value: Option<f64>) -> Self {
+        let Some(value) = value else { return self };
+        Self { low: self.low.min(value), high: self.high.max(value), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pushbench_core::{Contender, Delivery};
+
+    use super::super::said::Said;
+    use super::super::turn::Turn;
+    use super::super::{Answer, Out, Wishes, advise};
+    use super::*;
+
+    const WISHES: Wishes =
+        Wishes { fresh: Duration::from_secs(10), delivery: Delivery::Latest, margin: 0.1 };
+
+    /// Six rounds of so many microseconds, all alike, of which the check measured such a part.
+    fn candidate(contender: Contender, cpu_us: f64, part: Option<f64>) -> Candidate {
+        let costs = Costs { server_cpu_us: Some(cpu_us), ..Costs::default() };
+        let fresh_p99_us = Some(Bounded::Exactly(9e6));
+        let rounds = vec![Some(Round { fresh_p99_us, lost: 0, costs }); 6];
+        let check = part.map(|part| Check {
+            server_cpu: Some(part),
+            wire_bytes: None,
+            money: None,
+            fresh_p99_us,
+            lost: 0,
+        });
+        Candidate { contender, rounds, is_composed: false, check }
+    }
+
+    /// A poll that is composed, and a stream that is not.
+    fn both(poll: (f64, Option<f64>), sse: (f64, Option<f64>)) -> [Candidate; 2] {
+        let poll = candidate(Contender::SHORT_POLL, poll.0, poll.1);
+        [Candidate { is_composed: true, ..poll }, candidate(Contender::SSE, sse.0, sse.1)]
+    }
+
+    /// 14 µs against 140 are ten times; measured are 17.5 and 140: eight times.
+    #[test]
+    fn a_margin_holds_what_the_check_measured() {
+        let advice = advise(&both((14.0, Some(1.25)), (140.0, Some(1.0))), &WISHES);
+        let Answer::Take { best: 0, next: Some((1, dearer)), .. } = advice.answer else {
+            panic!("{advice:?}");
+        };
+        let parts = [dearer.part.middle, dearer.part.low, dearer.part.high];
+        for (part, due) in parts.into_iter().zip([9.0, 7.0, 9.0]) {
+            assert!((part - due).abs() < 1e-9, "{dearer:?}");
+        }
+        assert!(dearer.is_composed && (dearer.checked.unwrap() - 7.0).abs() < 1e-9, "{dearer:?}");
+        // A machine that was slower in all checks was so to both.
+        let advice = advise(&both((14.0, Some(1.25)), (140.0, Some(1.25))), &WISHES);
+        let Answer::Take { next: Some((_, dearer)), .. } = advice.answer else { panic!() };
+        assert!((dearer.part.low - 9.0).abs() < 1e-9, "{dearer:?}");
+    }
+
+    /// 80 µs against 100 by composition, and 104 against 100 measured.
+    #[test]
+    fn what_the_check_does_not_bear_out_is_not_recommended() {
+        let advice = advise(&both((80.0, Some(1.3)), (100.0, Some(1.0))), &WISHES);
+        assert!(matches!(advice.answer, Answer::Any { are_alike: false, .. }), "{advice:?}");
+        let unchecked = advise(&both((80.0, None), (100.0, None)), &WISHES);
+        let Answer::Take { best: 0, next: Some((_, dearer)), .. } = unchecked.answer else {
+            panic!("{unchecked:?}");
+        };
+        assert!(dearer.is_composed && dearer.checked.is_none(), "{dearer:?}");
+    }
+
+    #[test]
+    fn a_trial_more_of_what_is_measured_as_it_is_changes_nothing() {
+        let mut measured = both((80.0, Some(1.3)), (100.0, Some(1.0)));
+        measured[0].is_composed = false;
+        let advice = advise(&measured, &WISHES);
+        let Answer::Take { best: 0, next: Some((_, dearer)), .. } = advice.answer else {
+            panic!("{advice:?}");
+        };
+        assert!((dearer.part.low - 0.25).abs() < 1e-9 && dearer.checked.is_none(), "{dearer:?}");
+    }
+
+    #[test]
+    fn a_check_that_was_stale_or_lost_messages_speaks_against_what_is_composed() {
+        let mut stale = both((14.0, Some(1.0)), (140.0, Some(1.0)));
+        stale[0].check.as_mut().unwrap().fresh_p99_us = Some(Bounded::Exactly(11e6));
+        let out = advise(&stale, &WISHES).out[0];
+        assert_eq!(out, Some(Out::FreshnessNotShown { fresh: 6, rounds: 7 }));
+        let mut lossy = both((14.0, Some(1.0)), (140.0, Some(1.0)));
+        lossy[0].check.as_mut().unwrap().lost = 2;
+        assert_eq!(advise(&lossy, &WISHES).out[0], Some(Out::Lost { messages: 2 }));
+    }
+
+    /// 20 µs against 100 turn at a fifth of the rate, 25 against 100 at a quarter.
+    #[test]
+    fn a_turn_holds_what_the_check_measured() {
+        let [poll, sse] = both((20.0, Some(1.25)), (100.0, Some(1.0)));
+        let turn = Turn::of(&poll, &sse, Cost::ServerCpu, Delivery::Latest).unwrap();
+        let ends = [turn.rate.low, turn.rate.middle, turn.rate.high];
+        for (end, due) in ends.into_iter().zip([0.2, 0.2, 0.25]) {
+            assert!((end - due).abs() < 1e-9, "{turn:?}");
+        }
+        // By the check it lies on the other side of the user's numbers.
+        let [poll, sse] = both((90.0, Some(1.25)), (100.0, Some(1.0)));
+        assert_eq!(Turn::of(&poll, &sse, Cost::ServerCpu, Delivery::Latest), None);
+    }
+
+    /// Of 50 µs, 10 are for what clients say, which was measured by itself: 40 of them are 50.
+    #[test]
+    fn what_clients_say_is_not_corrected() {
+        let mut poll = candidate(Contender::SHORT_POLL, 50.0, Some(1.25));
+        for round in poll.rounds.iter_mut().flatten() {
+            round.costs.said = Said { server_cpu_us: 10.0, ..Said::default() };
+        }
+        let corrected = poll.corrected().spread(|costs| costs.server_cpu_us).unwrap();
+        assert!((corrected.middle - 60.0).abs() < 1e-9, "{corrected:?}");
+    }
+
+    #[test]
+    fn a_check_is_told_in_parts_of_what_was_composed() {
+        let composed = candidate(Contender::SHORT_POLL, 80.0, None);
+        let costs = Costs { server_cpu_us: Some(100.0), ..Costs::default() };
+        let own = Round { fresh_p99_us: None, lost: 3, costs };
+        let check = Check::of(&composed, &own);
+        assert!((check.server_cpu.unwrap() - 1.25).abs() < 1e-9, "{check:?}");
+        assert_eq!((check.wire_bytes, check.lost), (None, 3));
+    }
+}
