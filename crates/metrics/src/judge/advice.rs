@@ -133,7 +133,7 @@ impl Candidate {
     }
 
     /// Freshness of each valid round, and of the check of one that is composed.
-    fn freshnesses(&self) -> impl Iterator<Item = Option<Bounded>> + Clone {
+    pub fn freshnesses(&self) -> impl Iterator<Item = Option<Bounded>> + Clone {
         let own = self.check.iter().filter(|_| self.is_composed).map(|check| check.fresh_p99_us);
         self.valid().map(|round| round.fresh_p99_us).chain(own.filter(Option::is_some))
     }

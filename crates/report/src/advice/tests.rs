@@ -291,6 +291,28 @@ fn the_bound_from_which_on_a_stale_one_is_to_be_taken_is_told() {
     }
 }
 
+/// Composed are 0.9 s, and the check was behind by 1.15 s, which to two digits is 1,200 ms.
+#[test]
+fn a_check_that_was_stale_says_from_which_bound_on_it_would_be_fresh_enough() {
+    let mut all = composed();
+    let check = Check {
+        server_cpu: Some(1.0),
+        wire_bytes: Some(1.0),
+        money: None,
+        fresh_p99_us: Some(Bounded::Exactly(1.15e6)),
+        lost: 0,
+    };
+    all.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
+    let text = all.text(Screen::NONE).replace("\n  ", " ");
+    for part in [
+        "not shown: in 6 of 7 rounds",
+        "from a freshness of 1200ms on short-poll each 900ms is fresh enough, and then the one to take",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("Take short-poll") && !text.contains("change places"), "{text}");
+}
+
 #[test]
 fn the_bound_that_polls_can_keep_to_is_told_where_none_was_measured() {
     let mut pushed = four(Delivery::Every);

@@ -24,8 +24,7 @@ const MOST_BATCH: f64 = 900e3;
 pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(push), Some(poll)) = (pushed(advised), Polled::of(advised)) {
-        let told =
-            |cost: &Cost| poll.against(advised, push, *cost).or_else(|| none(advised, *cost));
+        let told = |by: &Cost| poll.against(advised, push, *by).or_else(|| poll.none(advised, *by));
         lines.extend(advised.advice.order.iter().filter_map(told));
     }
     lines.extend(of_talk(advised));
@@ -33,16 +32,6 @@ pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     lines.extend(fresh::of_delay(advised));
     lines.extend(fresh::of_bound(advised));
     lines
-}
-
-/// That in a cost nothing is known that would change the order of a poll and a push.
-fn none(advised: &Advised, by: Cost) -> Option<String> {
-    matches!(advised.advice.answer, Answer::Take { .. }).then(|| {
-        format!(
-            "in {} no rate and no freshness is known from these trials at which polls and pushes change places",
-            words::cost(by)
-        )
-    })
 }
 
 /// The rates at which clients speak that would make another the cheapest: each that could be taken and speaks
@@ -124,6 +113,18 @@ impl Polled {
         } else {
             let fresh = fresh.map(|it| format!("; at your rate it does below a freshness of {it}"));
             format!("below {rate} {pushed} takes {less} than {polls}{}", fresh.unwrap_or_default())
+        })
+    }
+
+    /// That in a cost nothing is known that would change its order with what is pushed.
+    fn none(&self, advised: &Advised, by: Cost) -> Option<String> {
+        let is_taken = matches!(advised.advice.answer, Answer::Take { .. });
+        (is_taken && advised.advice.out[self.at].is_none()).then(|| {
+            format!(
+                "in {} no rate and no freshness is known from these trials at which polls and pushes change \
+                 places",
+                words::cost(by)
+            )
         })
     }
 

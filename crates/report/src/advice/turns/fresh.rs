@@ -56,10 +56,10 @@ pub(super) fn of_bound(advised: &Advised) -> Vec<String> {
     lines
 }
 
-/// The bound that all rounds of a candidate keep to, as far as they tell.
+/// The bound that all rounds of a candidate keep to, and the check of a composed one, as far as they tell.
 fn of_stale(advised: &Advised, at: usize) -> Option<String> {
     let candidate = &advised.candidates[at];
-    let exact = candidate.rounds.iter().flatten().map(|round| round.fresh_p99_us?.exact());
+    let exact = candidate.freshnesses().map(|fresh| fresh?.exact());
     let most = exact.collect::<Option<Vec<f64>>>()?.into_iter().fold(0.0, f64::max) / 1e6;
     let fresh = Duration::try_from_secs_f64(most * 1.000_001).ok()?;
     let then = advise(&advised.candidates, &Wishes { fresh, ..advised.wishes });
