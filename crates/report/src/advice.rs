@@ -64,7 +64,7 @@ pub struct Checked {
     pub candidate: usize,
     /// Clients that it had.
     pub clients: u32,
-    /// What it came to.
+    /// Its outcome.
     pub check: Check,
 }
 
@@ -75,7 +75,7 @@ impl Checked {
     }
 }
 
-/// What checks are to the intervals of composed costs.
+/// The part of checks in the intervals of composed costs.
 const CHECKED: &str = " Intervals of these hold what the check measured.";
 
 /// The heading of what would change the answer, also on pages.

@@ -150,7 +150,8 @@ pub enum ProtocolError {
     #[error(
         "a message from {request} carries no number: {source}; ten digits should be its start, \
          or the value of its first JSON member a whole number from 1, in digits or as a string of \
-         digits"
+         digits. Where a text of the server's own is around it, rules say where it is: `seq` in a \
+         subject's file, `--seq` of `load`"
     )]
     NoSequence {
         /// Method and target.

@@ -19,7 +19,7 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
         .then(|| format!("All {clients} clients together, both directions: {}.", told.join("; ")))
 }
 
-/// What is at stake between two: a cost of all the user's clients together, and the freshness of each;
+/// The stakes between two: a cost of all the user's clients together, and the freshness of each;
 /// `None` where either is not known.
 pub(super) fn stakes(advised: &Advised, best: usize, next: usize, by: Cost) -> Option<String> {
     let fresh = |at: usize| {

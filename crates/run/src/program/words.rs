@@ -15,7 +15,7 @@ pub(super) struct LastWords(VecDeque<String>);
 
 impl LastWords {
     pub(super) fn hear(&mut self, line: &str) {
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || is_frame(line) {
             return;
         }
         if self.0.len() == LINES {
@@ -40,6 +40,12 @@ impl fmt::Display for LastWords {
     }
 }
 
+/// Whether a line is a call on the stack below an error, of which there are many, as Node.js prints them after
+/// the error itself.
+fn is_frame(line: &str) -> bool {
+    line.starts_with(char::is_whitespace) && line.trim_start().starts_with("at ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +63,21 @@ mod tests {
         assert!(told.starts_with("its last words: line 19"), "{told}");
         assert!(told.contains("(before that: line 8") && !told.contains("line 7"), "{told}");
         assert!(!told.contains('\u{1b}'), "{told:?}");
+    }
+
+    /// An error of Node.js 20, whose reason stands above the stack.
+    #[test]
+    fn a_reason_is_not_pushed_out_by_the_stack_below_it() {
+        let mut words = LastWords::default();
+        words.hear("Error: Cannot find module 'ws'");
+        for call in 0..20 {
+            words.hear(&format!("    at Module._load (node:internal/modules:{call}:1)"));
+        }
+        words.hear("at the end");
+        let told = words.to_string();
+        assert_eq!(
+            told,
+            "its last words: at the end (before that: Error: Cannot find module 'ws')"
+        );
     }
 }

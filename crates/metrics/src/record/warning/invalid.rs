@@ -294,8 +294,8 @@ impl Invalid {
                  that rise by one"
             }
             Self::NothingArrived { .. } => {
-                "mend the cause: see that path, transport, rules and, where the run did not start the server, \
-                 the feed's description are the server's own"
+                "mend the cause: path, transport and rules have to be those of the server, and of a feed that \
+                 it makes itself the description, too"
             }
             Self::NothingFound { .. } => NAME_MESSAGES,
             Self::SharedNumbers { .. } => NAME_NUMBER,
