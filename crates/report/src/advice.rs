@@ -2,6 +2,7 @@
 //! on, and what was not measured.
 
 mod money;
+mod spreads;
 mod talk;
 mod totals;
 mod turns;
@@ -21,8 +22,9 @@ use pushbench_metrics::observe::censored::Bounded;
 use pushbench_metrics::record::advised::AdviceGiven;
 use serde_json::{Value, json};
 
+use self::spreads::precise;
 pub use self::talk::Spoken;
-use self::words::{answer, out, precise};
+use self::words::{answer, out};
 use crate::grid::Grid;
 use crate::human::{self, NOTHING};
 use crate::screen::Screen;
@@ -189,7 +191,8 @@ impl Advised {
             self.rounds()
         )];
         if self.candidates.iter().any(|it| it.is_composed) {
-            let checked = if self.checks.is_empty() { "" } else { CHECKED };
+            let has_check = |it: &Candidate| it.is_composed && it.check.is_some();
+            let checked = if self.candidates.iter().any(has_check) { CHECKED } else { "" };
             lines.push(format!(
                 "≈ composed: measured at a faster pace and put together for your numbers.{checked}"
             ));
@@ -231,6 +234,7 @@ impl Advised {
         let own = &check.check;
         let fresh = own.fresh_p99_us.and_then(Bounded::exact);
         let fresh = fresh.map(|us| format!(", fresh p99 {}", human::time(us)));
+        let lost = (own.lost > 0).then(|| format!(", {} of its messages lost", own.lost));
         let money = self.price.as_ref().map(|_| format!(", money by {}", off(own.money)));
         format!(
             "Check of {} at your own numbers with {} clients: composed bytes were off by {}, server CPU by {}{}{}.",
@@ -239,7 +243,7 @@ impl Advised {
             off(own.wire_bytes),
             off(own.server_cpu),
             money.unwrap_or_default(),
-            fresh.unwrap_or_default()
+            fresh.unwrap_or_default() + &lost.unwrap_or_default()
         )
     }
 
@@ -272,6 +276,7 @@ impl Advised {
                 "composed_wire_bytes_off": Checked::off(check.check.wire_bytes),
                 "composed_money_off": Checked::off(check.check.money),
                 "fresh_p99_us": check.check.fresh_p99_us.and_then(Bounded::exact),
+                "lost": check.check.lost,
             })
         });
         json!({

@@ -20,7 +20,7 @@ use std::time::Duration;
 use pushbench_core::{Contender, Delivery};
 use serde::{Deserialize, Serialize};
 
-use self::check::Check;
+use self::check::{Check, Measured};
 use self::fresh::freshness;
 use self::rank::Ranking;
 use self::said::Said;
@@ -182,7 +182,7 @@ pub enum Out {
     },
     /// Clients were without messages that they were promised.
     Lost {
-        /// So many, in all rounds and the check.
+        /// So many, in all rounds and the check of a composed one.
         messages: u64,
     },
     /// It is not fresh enough.
@@ -211,8 +211,8 @@ pub struct Dearer {
     pub part: Spread,
     /// Whether a composed cost is in it.
     pub is_composed: bool,
-    /// The part by the [checks](Check) of both; `None` without.
-    pub checked: Option<f64>,
+    /// The part by [checks](Check); `None` without.
+    pub checked: Option<Measured>,
 }
 
 /// The answer. Candidates are named by their place among those given.
@@ -237,6 +237,8 @@ pub enum Answer {
         shown_from: Option<f64>,
         /// Whether the differences are shown to be smaller than the margin.
         are_alike: bool,
+        /// The one that is to be taken by the rounds alone, which a check does not bear out.
+        unborne: Option<usize>,
     },
     /// All that can be judged fail.
     NoneMeets,
@@ -266,9 +268,22 @@ pub fn advise(candidates: &[Candidate], wishes: &Wishes) -> Advice {
         let judged = out.iter().flatten().any(|out| !matches!(out, Out::Invalid { .. }));
         if judged { Answer::NoneMeets } else { Answer::NotJudged }
     } else {
-        Ranking { candidates, margin: wishes.margin }.answer(kept, &order)
+        ranked(candidates, wishes.margin, kept, &order)
     };
     Advice { answer, out, order }
+}
+
+/// The answer among those that are kept, and what the rounds alone would have said where checks leave none.
+fn ranked(candidates: &[Candidate], margin: f64, kept: Vec<usize>, order: &[Cost]) -> Answer {
+    let answer = Ranking { candidates, margin }.answer(kept.clone(), order);
+    let Answer::Any { among, shown_from, are_alike, .. } = answer else { return answer };
+    let unchecked = |it: &Candidate| Candidate { check: None, ..it.clone() };
+    let alone: Vec<Candidate> = candidates.iter().map(unchecked).collect();
+    let unborne = match (Ranking { candidates: &alone, margin }.answer(kept, order)) {
+        Answer::Take { best, .. } => Some(best),
+        _ => None,
+    };
+    Answer::Any { among, shown_from, are_alike, unborne }
 }
 
 /// The reason for which a candidate is out.
@@ -278,7 +293,8 @@ fn reason(candidate: &Candidate, wishes: &Wishes) -> Option<Out> {
     if valid < FEWEST_ROUNDS || rounds - valid > most_invalid {
         return Some(Out::Invalid { valid, rounds });
     }
-    let in_check = candidate.check.map_or(0, |check| check.lost);
+    let check = candidate.check.filter(|_| candidate.is_composed);
+    let in_check = check.map_or(0, |check| check.lost);
     let messages = candidate.valid().map(|round| round.lost).sum::<u64>() + in_check;
     if messages > 0 {
         return Some(Out::Lost { messages });

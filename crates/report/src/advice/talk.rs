@@ -8,7 +8,8 @@ use pushbench_metrics::judge::advice::{Cost, Spread, said};
 use serde_json::{Value, json};
 
 use super::Advised;
-use super::words::{less, precise};
+use super::spreads::precise;
+use super::words::less;
 use crate::human;
 
 /// The trials of what clients say.

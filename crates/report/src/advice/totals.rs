@@ -1,7 +1,8 @@
 //! Costs of all clients together, in which servers are bought.
 
-use pushbench_metrics::judge::advice::Cost;
+use pushbench_metrics::judge::advice::{Cost, Spread};
 
+use super::spreads::{over, precise, with_interval};
 use super::{Advised, money};
 use crate::human;
 
@@ -19,42 +20,45 @@ pub(super) fn remark(advised: &Advised) -> Option<String> {
         .then(|| format!("All {clients} clients together, both directions: {}.", told.join("; ")))
 }
 
-/// The stakes between two: a cost of all the user's clients together, and the freshness of each;
-/// `None` where either is not known.
+/// The stakes between two: a cost of all the user's clients together, and the freshness of each; `None` where
+/// either is not known.
 pub(super) fn stakes(advised: &Advised, best: usize, next: usize, by: Cost) -> Option<String> {
     let fresh = |at: usize| {
-        let fresh = advised.candidates[at].fresh_us()?.middle;
-        Some(format!("{}{}", advised.sign(at), human::time(fresh)))
+        let fresh = advised.candidates[at].fresh_us()?;
+        Some(format!("{}{}", advised.sign(at), precise(&fresh, human::time)))
     };
     Some(format!(
-        "All {} clients together take {} with the one and {} with the other, and 99 % of messages, or newer \
-         ones, are there within {} and {}.",
+        "All {} clients together take {} with {} and {} with {}, and 99 % of messages, or newer ones, are there \
+         within {} and {}.",
         human::count(advised.clients.into()),
         of_all(advised, best, by)?,
+        advised.name(best),
         of_all(advised, next, by)?,
+        advised.name(next),
         fresh(best)?,
         fresh(next)?
     ))
 }
 
-/// A cost of all the user's clients together; `None` where it is not known.
+/// `≈ 0.014 [0.013–0.018] of a core`: a cost of all the user's clients; `None` where it is not known.
 fn of_all(advised: &Advised, at: usize, by: Cost) -> Option<String> {
-    let all = advised.candidates[at].cost(by)?.middle * f64::from(advised.clients);
+    let clients = f64::from(advised.clients);
+    let all = over(&advised.candidates[at].cost(by)?, |one| one * clients);
     let all = match by {
         Cost::Money => {
             let currency = advised.price.as_ref()?.currency()?;
-            format!("{} {currency} a month", money::amount(all))
+            format!("{} {currency} a month", with_interval(&all, money::amount))
         }
-        Cost::ServerCpu => cores(all / CORE_US),
-        Cost::WireBytes => human::bit_rate(all * 8.0),
+        Cost::ServerCpu => cores(&over(&all, |us| us / CORE_US)),
+        Cost::WireBytes => precise(&over(&all, |bytes| bytes * 8.0), human::bit_rate),
     };
     Some(format!("{}{all}", advised.sign(at)))
 }
 
 /// `0.067 of a core`, or `1.2 cores`.
-fn cores(cpu: f64) -> String {
-    let cores = human::short_number(cpu, 2);
-    if cpu < 1.0 { format!("{cores} of a core") } else { format!("{cores} cores") }
+fn cores(cpu: &Spread) -> String {
+    let unit = if cpu.middle < 1.0 { "of a core" } else { "cores" };
+    format!("{} {unit}", with_interval(cpu, |cpu| human::short_number(cpu, 2)))
 }
 
 /// `sse takes 0.067 of a core and 15.1 Mbit/s`; `None` where either is not known.

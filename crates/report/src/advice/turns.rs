@@ -10,6 +10,7 @@ use pushbench_core::units::Span;
 use pushbench_metrics::judge::advice::turn::Turn;
 use pushbench_metrics::judge::advice::{Answer, Cost, Spread};
 
+use super::spreads::{over, with_interval};
 use super::words::{self, less};
 use super::{Advised, talk};
 use crate::human;
@@ -24,7 +25,8 @@ const MOST_BATCH: f64 = 900e3;
 pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(push), Some(poll)) = (pushed(advised), Polled::of(advised)) {
-        let told = |by: &Cost| poll.against(advised, push, *by).or_else(|| poll.none(advised, *by));
+        let told =
+            |by: &Cost| poll.against(advised, push, *by).or_else(|| poll.none(advised, push, *by));
         lines.extend(advised.advice.order.iter().filter_map(told));
     }
     lines.extend(of_talk(advised));
@@ -116,14 +118,15 @@ impl Polled {
         })
     }
 
-    /// That in a cost nothing is known that would change its order with what is pushed.
-    fn none(&self, advised: &Advised, by: Cost) -> Option<String> {
+    /// That nothing is told of where it and what is pushed would cost the same.
+    fn none(&self, advised: &Advised, push: usize, by: Cost) -> Option<String> {
         let is_taken = matches!(advised.advice.answer, Answer::Take { .. });
         (is_taken && advised.advice.out[self.at].is_none()).then(|| {
             format!(
-                "in {} no rate and no freshness is known from these trials at which polls and pushes change \
-                 places",
-                words::cost(by)
+                "in {} these trials tell nothing of where {} and {} would take the same",
+                words::cost(by),
+                advised.name(self.at),
+                advised.name(push)
             )
         })
     }
@@ -145,11 +148,6 @@ impl Polled {
     }
 }
 
-/// A spread of something that grows with another.
-fn over(spread: &Spread, of: impl Fn(f64) -> f64) -> Spread {
-    Spread { middle: of(spread.middle), low: of(spread.low), high: of(spread.high) }
-}
-
 /// `15 messages/s`, or `15 [14–16] messages/s`: so many times a rate.
 pub(super) fn per_second(factor: Spread, rate_hz: f64) -> String {
     let hz = over(&factor, |factor| factor * rate_hz);
@@ -160,11 +158,6 @@ pub(super) fn per_second(factor: Spread, rate_hz: f64) -> String {
 /// `1.5s`, or `1.5s [1.4s–1.6s]`.
 fn span(seconds_of: &Spread) -> String {
     with_interval(seconds_of, seconds)
-}
-
-fn with_interval(spread: &Spread, shown: impl Fn(f64) -> String) -> String {
-    let [low, middle, high] = [spread.low, spread.middle, spread.high].map(shown);
-    if low == high { middle } else { format!("{middle} [{low}–{high}]") }
 }
 
 /// Two digits of seconds, as a duration.

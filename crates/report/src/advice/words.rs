@@ -36,9 +36,15 @@ pub(super) fn answer(advised: &Advised) -> String {
             delivers(advised),
             unjudged(advised),
         ),
-        Answer::Any { among, shown_from, are_alike } => {
+        Answer::Any { among, shown_from, are_alike, unborne } => {
             let names: Vec<String> = among.iter().map(|at| advised.name(*at)).collect();
-            any(advised, &human::list(&names), *shown_from, *are_alike)
+            let (names, end) = (human::list(&names), unjudged(advised));
+            let composed = composed(advised, among);
+            let told = match unborne {
+                Some(best) => not_borne_out(advised, &names, *best),
+                None => any(advised, &names, *shown_from, *are_alike),
+            };
+            format!("{told}{composed}{end}")
         }
         Answer::NoneMeets => format!(
             "None can be recommended: no contender is shown to be fresh within {fresh}{}.",
@@ -53,11 +59,10 @@ pub(super) fn answer(advised: &Advised) -> String {
 
 fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool) -> String {
     let fresh = Span(advised.wishes.fresh);
-    let end = unjudged(advised);
     if advised.advice.order.is_empty() {
         return format!(
             "No recommendation among {names}: each is fresh within {fresh}, and no cost is known of all of \
-             them. Measure again where nothing else runs.{end}"
+             them. Measure again where nothing else runs."
         );
     }
     let costs: Vec<&str> = advised.advice.order.iter().map(|it| cost(*it)).collect();
@@ -66,7 +71,7 @@ fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool)
     if are_alike {
         return format!(
             "No difference that matters between {names}: each is fresh within {fresh}, and in {costs} \
-             they are within {margin} of each other. Take the one that you know.{end}"
+             they are within {margin} of each other. Take the one that you know."
         );
     }
     let from = shown_from.map(|part| {
@@ -75,8 +80,34 @@ fn any(advised: &Advised, names: &str, shown_from: Option<f64>, are_alike: bool)
     let from = from.unwrap_or_default();
     format!(
         "No difference that matters is shown between {names}: each is fresh within {fresh}, and in \
-         {costs} the rounds do not tell them apart by {margin}.{from}{end}"
+         {costs} the rounds do not tell them apart by {margin}.{from}"
     )
+}
+
+/// That the rounds name one, and a check does not.
+fn not_borne_out(advised: &Advised, names: &str, best: usize) -> String {
+    format!(
+        "No difference that matters is shown between {names}: each is fresh within {}. By costs that are put \
+         together {} is the cheapest, which the check at your own numbers does not bear out.",
+        Span(advised.wishes.fresh),
+        advised.name(best)
+    )
+}
+
+/// That costs of some are composed, and whether these are checked; nothing where all are measured as they are.
+fn composed(advised: &Advised, among: &[usize]) -> String {
+    let composed: Vec<usize> =
+        among.iter().copied().filter(|&at| advised.candidates[at].is_composed).collect();
+    if composed.is_empty() {
+        return String::new();
+    }
+    let is_checked = |at: &usize| advised.candidates[*at].check.is_some();
+    let checked = if composed.iter().all(is_checked) {
+        "and a check at your own numbers taken into account"
+    } else {
+        "and not checked at your own numbers"
+    };
+    format!(" Costs are put together of a faster pace, {checked}.")
 }
 
 fn costs_first(advised: &Advised) -> &'static str {
@@ -109,11 +140,14 @@ fn more(name: &str, dearer: &Dearer) -> String {
         (true, None) => {
             ", put together of costs at a faster pace and not checked at your own".to_owned()
         }
-        (true, Some(part)) => {
-            let checked = amount_of(part, is_many(&dearer.part));
-            format!(
-                ", put together of costs at a faster pace; the check at your own measured {checked}"
-            )
+        (true, Some(own)) => {
+            let checked = amount_of(own.part, is_many(&dearer.part));
+            let measured = if own.of_both {
+                "the check at your own measured"
+            } else {
+                "by the check at your own, which one of them has, it takes"
+            };
+            format!(", put together of costs at a faster pace; {measured} {checked}")
         }
     };
     format!("{name}, the next, takes {amount}{composed}")
@@ -180,24 +214,5 @@ pub(super) fn out(out: &Out) -> String {
         Out::FreshnessNotShown { fresh, rounds } => {
             format!("not shown: in {fresh} of {rounds} rounds")
         }
-    }
-}
-
-/// `8.5 µs [8.2–8.9]`: a middle, and its interval where that is not the same.
-pub(super) fn precise(spread: &Spread, unit: fn(f64) -> String) -> String {
-    let Spread { middle, low, high } = *spread;
-    let (low, middle, high) = (unit(low), unit(middle), unit(high));
-    if low == high {
-        return middle;
-    }
-    let parts = |text: &str| {
-        let (number, unit) = text.rsplit_once(' ')?;
-        Some((number.to_owned(), unit.to_owned()))
-    };
-    match (parts(&low), parts(&high), parts(&middle)) {
-        (Some((least, of)), Some((most, other)), Some((_, own))) if of == other && of == own => {
-            format!("{middle} [{least}–{most}]")
-        }
-        _ => format!("{middle} [{low}–{high}]"),
     }
 }

@@ -5,6 +5,8 @@
 //! A trial at the user's own numbers does. What it measured is in each interval that a composed cost has a
 //! part in, so that nothing is concluded that it does not bear out.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Candidate, Cost, Costs, Round, Spread};
 use crate::judge::stats::paired::Paired;
 use crate::observe::censored::Bounded;
@@ -51,24 +53,17 @@ impl Check {
         }
     }
 
-    /// The same, to be multiplied by: 1 where it is not known.
-    fn factor(&self, cost: Cost) -> f64 {
-        self.part(cost).unwrap_or(1.0)
-    }
-
-    /// Costs as they are by the check. What clients say is measured by itself, and stays.
+    /// Costs as they are by the check. What clients say, and what is due without messages, is measured by itself
+    /// and stays.
     fn correct(&self, costs: &Costs) -> Costs {
         let heard = |cost: Cost| {
             let (all, said) = (costs.get(cost)?, costs.said.get(cost));
-            Some((all - said) * self.factor(cost) + said)
+            Some((all - said) * self.part(cost).unwrap_or(1.0) + said)
         };
         Costs {
             server_cpu_us: heard(Cost::ServerCpu),
-            server_cpu_held_us: costs.server_cpu_held_us * self.factor(Cost::ServerCpu),
             wire_bytes: heard(Cost::WireBytes),
-            message_bytes: costs.message_bytes.map(|bytes| bytes * self.factor(Cost::WireBytes)),
             money: heard(Cost::Money),
-            money_held: costs.money_held.map(|money| money * self.factor(Cost::Money)),
             ..*costs
         }
     }
@@ -76,7 +71,7 @@ impl Check {
 
 impl Candidate {
     /// Whether its composed costs have a check that knows this one.
-    fn is_checked(&self, by: Cost) -> bool {
+    pub(super) fn is_checked(&self, by: Cost) -> bool {
         self.check.is_some_and(|check| check.part(by).is_some())
     }
 
@@ -89,16 +84,24 @@ impl Candidate {
     }
 }
 
-/// Both as they are by their checks, by which what is concluded of them is to be borne out; `None` where
-/// neither is composed, or one that is has no check of that cost.
+/// Both as they are by the checks that they have, by which what is concluded of them is to be borne out; `None`
+/// where there is none of that cost of one that is composed.
 pub(super) fn corrected(
     one: &Candidate,
     other: &Candidate,
     by: Cost,
 ) -> Option<(Candidate, Candidate)> {
-    let composed = || [one, other].into_iter().filter(|it| it.is_composed);
-    let is_checked = composed().next().is_some() && composed().all(|it| it.is_checked(by));
-    is_checked.then(|| (one.corrected(), other.corrected()))
+    let is_checked = |it: &Candidate| it.is_composed && it.is_checked(by);
+    (is_checked(one) || is_checked(other)).then(|| (one.corrected(), other.corrected()))
+}
+
+/// A part by which one costs more than another, by their checks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The part, 0.2 being 20 % more.
+    pub part: f64,
+    /// Whether both have a check; where one has none, its rounds stand for it.
+    pub of_both: bool,
 }
 
 impl Spread {
@@ -163,7 +166,10 @@ mod tests {
         for (part, due) in parts.into_iter().zip([9.0, 7.0, 9.0]) {
             assert!((part - due).abs() < 1e-9, "{dearer:?}");
         }
-        assert!(dearer.is_composed && (dearer.checked.unwrap() - 7.0).abs() < 1e-9, "{dearer:?}");
+        assert!(
+            dearer.is_composed && (dearer.checked.unwrap().part - 7.0).abs() < 1e-9,
+            "{dearer:?}"
+        );
         // A machine that was slower in all checks was so to both.
         let advice = advise(&both((14.0, Some(1.25)), (140.0, Some(1.25))), &WISHES);
         let Answer::Take { next: Some((_, dearer)), .. } = advice.answer else { panic!() };
@@ -174,7 +180,15 @@ mod tests {
     #[test]
     fn what_the_check_does_not_bear_out_is_not_recommended() {
         let advice = advise(&both((80.0, Some(1.3)), (100.0, Some(1.0))), &WISHES);
-        assert!(matches!(advice.answer, Answer::Any { are_alike: false, .. }), "{advice:?}");
+        let Answer::Any { are_alike: false, unborne: Some(0), shown_from: Some(from), .. } =
+            advice.answer
+        else {
+            panic!("{advice:?}");
+        };
+        assert!((from - 0.1).abs() < 1e-9, "the rounds would show the margin itself: {from}");
+        // A part that does not matter to the user is none either: 80 against 100, measured 99 and 100.
+        let little = advise(&both((80.0, Some(1.2375)), (100.0, Some(1.0))), &WISHES);
+        assert!(matches!(little.answer, Answer::Any { unborne: Some(0), .. }), "{little:?}");
         let unchecked = advise(&both((80.0, None), (100.0, None)), &WISHES);
         let Answer::Take { best: 0, next: Some((_, dearer)), .. } = unchecked.answer else {
             panic!("{unchecked:?}");
@@ -202,6 +216,20 @@ mod tests {
         let mut lossy = both((14.0, Some(1.0)), (140.0, Some(1.0)));
         lossy[0].check.as_mut().unwrap().lost = 2;
         assert_eq!(advise(&lossy, &WISHES).out[0], Some(Out::Lost { messages: 2 }));
+        lossy[0].is_composed = false;
+        assert_eq!(advise(&lossy, &WISHES).out[0], None, "six rounds say more than one trial");
+    }
+
+    /// 14 µs of polls are measured as 17.5, and nothing is known of the stream's check.
+    #[test]
+    fn the_check_of_one_alone_is_told_as_that() {
+        let advice = advise(&both((14.0, Some(1.25)), (140.0, None)), &WISHES);
+        let Answer::Take { next: Some((_, dearer)), .. } = advice.answer else {
+            panic!("{advice:?}");
+        };
+        let checked = dearer.checked.unwrap();
+        assert!((checked.part - 7.0).abs() < 1e-9 && !checked.of_both, "{dearer:?}");
+        assert!((dearer.part.low - 7.0).abs() < 1e-9, "{dearer:?}");
     }
 
     /// 20 µs against 100 turn at a fifth of the rate, 25 against 100 at a quarter.

@@ -1,6 +1,6 @@
 //! Candidates ranked by their costs, within the rounds that they share.
 
-use super::check::corrected;
+use super::check::{Measured, corrected};
 use super::{Answer, Candidate, Cost, Dearer, Spread};
 use crate::judge::stats::median;
 use crate::judge::stats::paired::Paired;
@@ -55,9 +55,11 @@ impl Ranking<'_> {
     /// equal, it is so in all of six rounds with k others by a chance of k + 1 in (k + 1)⁶, so that many
     /// comparisons make no false winner.
     fn is_dearer(&self, one: usize, than: usize, cost: Cost) -> bool {
-        self.paired(one, than, cost).is_some_and(|paired| {
-            paired.is_interval && paired.low > 0.0 && paired.median >= self.margin.ln_1p()
-        })
+        let matters = |part: f64| part >= self.margin.ln_1p();
+        self.checked(one, than, cost).is_none_or(matters)
+            && self.paired(one, than, cost).is_some_and(|paired| {
+                paired.is_interval && paired.low > 0.0 && matters(paired.median)
+            })
     }
 
     /// The nearest of those that are dearer.
@@ -68,13 +70,18 @@ impl Ranking<'_> {
         by: Cost,
     ) -> Option<(usize, Dearer)> {
         let parts = beaten.filter_map(|at| Some((at, self.paired(at, best, by)?)));
-        let nearest = parts.min_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
+        let least = |(at, paired): &(usize, Paired)| {
+            self.checked(*at, best, by).map_or(paired.median, |own| own.min(paired.median))
+        };
+        let nearest = parts.min_by(|one, other| least(one).total_cmp(&least(other)));
         nearest.map(|(at, paired)| (at, self.dearer(at, best, by, &paired)))
     }
 
     fn dearer(&self, one: usize, than: usize, by: Cost, paired: &Paired) -> Dearer {
         let is_composed = [one, than].iter().any(|&at| self.candidates[at].is_composed);
-        let checked = self.checked(one, than, by).map(f64::exp_m1);
+        let of_both = [one, than].iter().all(|&at| self.candidates[at].is_checked(by));
+        let part_of = |log: f64| Measured { part: log.exp_m1(), of_both };
+        let checked = self.checked(one, than, by).map(part_of);
         Dearer { by, part: part(paired), is_composed, checked }
     }
 
@@ -84,31 +91,35 @@ impl Ranking<'_> {
         let mut are_alike = !order.is_empty() && kept > 0;
         for &cost in order {
             let leader = self.cheapest(&left, cost);
-            for paired in left
-                .iter()
-                .filter(|&&other| other != leader)
-                .filter_map(|&other| self.paired(other, leader, cost))
+            for (paired, rounds) in
+                left.iter().filter(|&&other| other != leader).filter_map(|&other| {
+                    self.paired(other, leader, cost).zip(self.rounds(other, leader, cost))
+                })
             {
                 let margin = self.margin.ln_1p();
                 are_alike &= paired.is_interval && paired.low > -margin && paired.high < margin;
                 if Some(&cost) == order.first() {
-                    let wide = (paired.high - paired.median).max(paired.median - paired.low);
+                    let wide = (rounds.high - rounds.median).max(rounds.median - rounds.low);
                     let from = wide.max(margin).exp_m1();
                     shown_from = Some(shown_from.map_or(from, |most| most.max(from)));
                 }
             }
         }
-        Answer::Any { among: left, shown_from, are_alike }
+        Answer::Any { among: left, shown_from, are_alike, unborne: None }
     }
 
     /// The differences of the logarithms of both, which make of a drift that is a factor to both
     /// nothing. Their interval holds what checks measured.
     fn paired(&self, one: usize, than: usize, cost: Cost) -> Option<Paired> {
-        let paired = paired(&self.candidates[one], &self.candidates[than], cost)?;
-        Some(paired.holding(self.checked(one, than, cost)))
+        Some(self.rounds(one, than, cost)?.holding(self.checked(one, than, cost)))
     }
 
-    /// The same by the checks of both; `None` without.
+    /// The same by the rounds alone.
+    fn rounds(&self, one: usize, than: usize, cost: Cost) -> Option<Paired> {
+        paired(&self.candidates[one], &self.candidates[than], cost)
+    }
+
+    /// The same by their checks alone; `None` without.
     fn checked(&self, one: usize, than: usize, cost: Cost) -> Option<f64> {
         let (one, than) = corrected(&self.candidates[one], &self.candidates[than], cost)?;
         Some(paired(&one, &than, cost)?.median)

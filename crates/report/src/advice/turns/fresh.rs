@@ -5,8 +5,9 @@ use std::time::Duration;
 use pushbench_core::Shape;
 use pushbench_metrics::judge::advice::{Answer, Out, Spread, Wishes, advise};
 
-use super::{over, seconds, span, two_digits};
+use super::{seconds, span, two_digits};
 use crate::advice::Advised;
+use crate::advice::spreads::over;
 
 /// Crossings of the link by which a message may be behind that comes while no long poll is held: with
 /// the answer before it, with the next request, and with its own answer.
