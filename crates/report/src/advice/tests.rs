@@ -153,6 +153,26 @@ fn who_is_out_says_why_and_is_not_named() {
     assert_eq!(json["named"], json!(["websocket"]));
 }
 
+/// Of two, one has too few valid trials to be judged.
+#[test]
+fn one_that_is_alone_only_since_nothing_is_known_of_others_is_told_as_that() {
+    let websocket = candidate(Contender::WEBSOCKET, 10.0, 100.0, 1_800.0);
+    let mut sse = candidate(Contender::SSE, 10.0, 90.0, 1_880.0);
+    sse.rounds[1] = None;
+    let both = advised(Delivery::Every, vec![websocket.clone(), sse]);
+    let text = both.sentence(Screen::NONE).replace("\n  ", " ");
+    assert!(
+        text.starts_with(
+            "Take websocket: of those that can be judged, it alone is fresh within 1s with every \
+             message. Not judged, for want of valid trials: sse."
+        ),
+        "{text}"
+    );
+    let stale = candidate(Contender::SSE, 1_200.0, 90.0, 1_880.0);
+    let text = advised(Delivery::Every, vec![websocket, stale]).sentence(Screen::NONE);
+    assert!(text.starts_with("Take websocket: it alone is fresh within 1s"), "{text}");
+}
+
 #[test]
 fn nobody_is_recommended_where_none_meets_it_or_none_is_judged() {
     let stale = candidate(Contender::SSE, 5_000.0, 1.0, 1.0);

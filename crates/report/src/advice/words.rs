@@ -30,12 +30,15 @@ pub(super) fn answer(advised: &Advised) -> String {
                 unjudged(advised),
             )
         }
-        Answer::Take { best, next: None, .. } => format!(
-            "Take {}: it alone is fresh within {fresh}{}.{}",
-            advised.name(*best),
-            delivers(advised),
-            unjudged(advised),
-        ),
+        Answer::Take { best, next: None, .. } => {
+            let unjudged = unjudged(advised);
+            let of = if unjudged.is_empty() { "" } else { "of those that can be judged, " };
+            format!(
+                "Take {}: {of}it alone is fresh within {fresh}{}.{unjudged}",
+                advised.name(*best),
+                delivers(advised),
+            )
+        }
         Answer::Any { among, shown_from, are_alike, unborne } => {
             let names: Vec<String> = among.iter().map(|at| advised.name(*at)).collect();
             let (names, end) = (human::list(&names), unjudged(advised));
