@@ -1,21 +1,17 @@
 //! Servers that are somebody else's: measured like our own, named when they fail, run only with consent,
 //! and nothing is left of them. Of one that is not installed the tests say so.
 
+mod consent;
+mod ends;
+
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use pushbench_core::subject::Subject;
 use pushbench_run::program;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::common::{column, numbers, outcome, pushbench};
-
-/// The longest that a test waits for something that is to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::common::{column, numbers, outcome};
 
 /// Whether the subject of that name is installed; says so where it is not.
 fn is_installed(name: &str) -> bool {
@@ -263,201 +259,4 @@ fn messages_that_a_server_drops_for_all_are_lost() {
         (numbers(folder.path(), "expected")[0], numbers(folder.path(), "lost")[0]),
         (36.0, 9.0)
     );
-}
-
-/// The processes that have this variable in their environment.
-fn marked(mark: &str) -> Vec<String> {
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-    let has_it = |path: &std::path::PathBuf| {
-        let all = fs::read(path.join("environ")).unwrap_or_default();
-        all.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-    };
-    processes.filter(has_it).map(|path| path.display().to_string()).collect()
-}
-
-/// An app is killed behind the nginx that goes on before it, and one that is the whole of its server.
-#[test]
-fn a_server_that_is_killed_in_mid_run_is_named_and_nothing_is_left_of_it() {
-    if !is_installed("rest") || !is_installed("python-sse") {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mark = format!("PUSHBENCH_TEST=killed-{}", std::process::id());
-    let (name, value) = mark.split_once('=').unwrap();
-    let marks = format!("[program.environment]\n{name} = \"{value}\"\n\n[program.files]");
-    let marks = ("[program.files]", marks.as_str());
-    let kill = "import os; os.kill(os.getpid(), 9)";
-    let on_post =
-        format!("if Price.newest[:18].endswith(b\"20\"): {kill}\n        self.answer(204)");
-    let behind =
-        [marks, ("self.answer(204)\n\n    def answer", &format!("{on_post}\n\n    def answer"))];
-    let on_line = format!("number += 1\n        if number > 20: {kill}");
-    let alone = [marks, ("number += 1", on_line.as_str())];
-    let files = [
-        mine(folder.path(), "behind", "rest", &behind),
-        mine(folder.path(), "alone", "python-sse", &alone),
-    ];
-    for (file, told, more) in [
-        (&files[0], "behind failed", &["-t", "short-poll", "--delivery", "latest"][..]),
-        (&files[1], "alone failed: `python3` ended by itself (signal: 9", &["-t", "sse"]),
-    ] {
-        let subjects = format!("{file},pushbench");
-        let args =
-            ["run", "--subject", &subjects, "--trust", "-c", "3", "-R", "40/s", "-w", "100ms"];
-        let rest = ["-d", "1s", "--runs", "1", "--poll-interval", "100ms", "--json"];
-        let (status, stdout, errors) = outcome(folder.path(), &[&args[..], more, &rest].concat());
-        assert_eq!(status, 3, "{errors}");
-        assert_eq!(column(folder.path(), "valid"), ["false", "true"], "{errors}");
-        let record: Value = serde_json::from_str(&stdout).unwrap();
-        let of_it = trials(&record, told.split_once(' ').unwrap().0);
-        assert_eq!(of_it.len(), 2, "it is tried once more");
-        for trial in of_it {
-            assert!(format!("{errors}{}", trial["invalid"]).contains(told), "{errors} {trial}");
-        }
-        assert_eq!(marked(&mark), Vec::<String>::new(), "{told}");
-    }
-}
-
-#[test]
-fn what_is_not_there_or_cannot_be_is_refused_before_anything_starts() {
-    let folder = tempfile::tempdir().unwrap();
-    let refused = |args: &[&str]| {
-        let (status, _, errors) = outcome(folder.path(), &[&["run"], args].concat());
-        assert_eq!(status, 2, "{args:?}: {errors}");
-        errors
-    };
-    let told = refused(&["--subject", "squid"]);
-    assert!(told.contains("pushbench, nchan, node-ws"), "{told}");
-    let told = refused(&["--subject", "node-sse,node-sse"]);
-    assert!(told.contains("named twice") || told.contains("not installed"), "{told}");
-    let missing = ("command = \"python3\"", "command = \"no-such-python\"");
-    let file = mine(folder.path(), "mine", "python-sse", &[missing]);
-    let told = refused(&["--subject", &file, "--trust"]);
-    assert!(told.contains("`no-such-python` is not installed; apt install python3"), "{told}");
-    let file = mine(folder.path(), "mine", "python-sse", &[]);
-    for (args, part) in [
-        (
-            &["-t", "websocket"][..],
-            "it offers none of the transports with delivery `every`; it has sse",
-        ),
-        (&["-t", "sse", "--delivery", "latest"], "with delivery `latest`; it has sse"),
-        (&["-t", "sse", "--payload-kind", "binary"], "is given text alone"),
-        (&["-t", "sse", "--server-processes", "2"], "--server-processes"),
-    ] {
-        let told = refused(&[&["--subject", &file, "--trust"], args].concat());
-        assert!(told.contains(part) || told.contains("not installed"), "{part}: {told}");
-    }
-}
-
-/// A server that lets nobody in without a token, which the file names by a variable.
-#[test]
-fn a_token_goes_to_the_server_and_into_no_file() {
-    if !is_installed("python-sse") {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let read = "await reader.readuntil(b\"\\r\\n\\r\\n\")";
-    let guard = format!(
-        "head = {read}\n        if b\"Bearer s3cret-\" b\"of-mine\" not in head:\n            return"
-    );
-    let of = |header: &str| {
-        let rules = format!(
-            "path = \"/feed\"\nrules = {{ seq = 're:(\\d{{10}})', header = [\"{header}\"] }}"
-        );
-        let changes = [(read, guard.as_str()), ("path = \"/feed\"", rules.as_str())];
-        mine(folder.path(), "guarded", "python-sse", &changes)
-    };
-    let ran = |file: &str, token: Option<&str>| {
-        let args = ["run", "--subject", file, "--trust", "-t", "sse", "-c", "3", "-R", "40/s"];
-        let short = ["-w", "100ms", "-d", "300ms", "--runs", "1"];
-        let mut command = pushbench(folder.path(), &[&args[..], &short].concat());
-        let output = command.envs(token.map(|token| ("MINE_TOKEN", token))).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    let (status, told) = ran(&of("Authorization: Bearer s3cret-of-mine"), None);
-    assert!(status == Some(2) && told.contains("which no file keeps"), "{told}");
-    let file = of("Authorization: Bearer ${MINE_TOKEN}");
-    let (status, told) = ran(&file, None);
-    assert!(status == Some(2) && told.contains("${MINE_TOKEN}: no such variable"), "{told}");
-    let (status, told) = ran(&file, Some("s3cret-of-mine"));
-    assert_eq!(status, Some(0), "{told}");
-    assert_eq!(numbers(folder.path(), "delivered"), [36.0], "{told}");
-    for entry in fs::read_dir(folder.path().join("results/latest")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            let bytes = fs::read(&path).unwrap();
-            let text = String::from_utf8_lossy(&bytes);
-            assert!(!text.contains("s3cret-of-mine"), "{}", path.display());
-        }
-    }
-}
-
-/// Standard input is no terminal here, so that nobody can be asked.
-#[test]
-fn a_file_runs_nothing_without_consent() {
-    let folder = tempfile::tempdir().unwrap();
-    let probe = ("command = \"python3\"", "probe = [\"touch\", \"ran\"], command = \"python3\"");
-    let file = mine(folder.path(), "mine", "python-sse", &[probe]);
-    let (status, _, errors) = outcome(folder.path(), &["run", "--subject", &file, "--dry-run"]);
-    assert!(status == 2 && errors.contains("--trust"), "{errors}");
-    assert!(errors.contains("touch ran") && errors.contains("python3 {dir}/server.py"), "{errors}");
-    assert!(!folder.path().join("ran").exists());
-}
-
-#[test]
-fn subjects_are_listed_with_what_to_type() {
-    let folder = tempfile::tempdir().unwrap();
-    let (status, text, _) = outcome(folder.path(), &["subjects"]);
-    assert!(status == 0 && Subject::built_in().all(|it| text.contains(it.name.as_str())), "{text}");
-    let mut nothing = pushbench(folder.path(), &["subjects", "--json"]);
-    let listed = nothing.env("PATH", "/nowhere").output().unwrap().stdout;
-    let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
-    let node = listed.iter().find(|it| it["name"] == "node-sse").unwrap();
-    assert!(node["installed"] == false && node["hint"] == "apt install nodejs", "{node}");
-    let (_, shown, _) = outcome(folder.path(), &["subjects", "show", "nchan"]);
-    assert_eq!(Some(shown.as_str()), Subject::text("nchan"));
-}
-
-/// The processes that descend from `pid`.
-fn descendants(pid: u32) -> Vec<u32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let children = text.split_whitespace().map(|pid| pid.parse().unwrap());
-    children.flat_map(|child| [vec![child], descendants(child)].concat()).collect()
-}
-
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what} within {PATIENCE:?}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-#[test]
-fn nothing_is_left_of_a_server_whose_run_was_killed() {
-    if !is_installed("python-sse") {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let args = ["run", "--subject", "python-sse", "-t", "sse", "-d", "60s", "-q"];
-    let mut run = pushbench(folder.path(), &args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let command =
-        |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let is_server =
-        |pid: &u32| command(pid).contains("server.py") && !command(pid).contains("worker");
-    // Guardian, program, publisher and load generator.
-    wait_until("the trial starts", || {
-        let all = descendants(run.id());
-        all.len() >= 4 && all.iter().any(is_server)
-    });
-    let all = descendants(run.id());
-    kill_process(Pid::from_child(&run), Signal::KILL).unwrap();
-    run.wait().unwrap();
-    wait_until("all of it ends", || {
-        !all.iter().any(|pid| Path::new(&format!("/proc/{pid}/exe")).exists())
-    });
 }
