@@ -181,14 +181,27 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
+
+    /// A program that has started, which it shows by what it writes, and does nothing from then on: one
+    /// that is just starting still grows.
+    fn idle() -> Child {
+        let mut cat =
+            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        cat.stdin.as_mut().unwrap().write_all(b"there\n").unwrap();
+        let mut echoed = String::new();
+        BufReader::new(cat.stdout.as_mut().unwrap()).read_line(&mut echoed).unwrap();
+        assert_eq!(echoed, "there\n");
+        cat
+    }
 
     /// A server that has room from before takes clients without growing, which is not that they cost none.
     #[test]
     fn a_server_that_did_not_grow_tells_no_memory_of_its_clients() {
-        let mut idle = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut idle = idle();
         let (theirs, own) = (Processes::tree(&[idle.id()]), Processes::each(&[idle.id()]));
         let grown = [theirs.rss_growth(), own.rss_growth()];
         idle.kill().unwrap();
