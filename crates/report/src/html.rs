@@ -24,6 +24,22 @@ use crate::charts::{self, Chart};
 use crate::crossings;
 use crate::error::ReportError;
 use crate::rows::{Block, blocks};
+use crate::screen::unbroken;
+
+/// A sentence on a page: no line of it begins with the unit of a number on the one before, and what stands
+/// between backticks is code.
+pub(crate) fn prose(text: &str) -> String {
+    let words = unbroken(text).into_iter().map(|word| word.replace(' ', "\u{a0}"));
+    let text = escaped(&words.collect::<Vec<_>>().join(" "));
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return text;
+    }
+    let part = |(place, part): (usize, &&str)| {
+        if place.is_multiple_of(2) { (*part).to_owned() } else { format!("<code>{part}</code>") }
+    };
+    parts.iter().enumerate().map(part).collect()
+}
 
 pub(crate) fn page(record: &RunRecord) -> Result<String, ReportError> {
     let blocks = blocks(record);
@@ -65,4 +81,19 @@ fn push_over_points(
     page.push_str("<h2>Over the points</h2>\n");
     let is_first = |chart: &Chart| FIRST_OVER_POINTS.contains(&chart.name.as_str());
     drawing::push(page, &charts, "", is_first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prose;
+
+    #[test]
+    fn a_number_keeps_its_unit_and_code_is_code() {
+        assert_eq!(
+            prose("it takes 1.5 ms, with `--delivery latest` & more"),
+            "it takes 1.5\u{a0}ms, with <code>--delivery latest</code> &amp; more"
+        );
+        assert_eq!(prose("a ` alone is none"), "a ` alone is none");
+        assert_eq!(prose("`<b>`"), "<code>&lt;b&gt;</code>");
+    }
 }

@@ -111,7 +111,7 @@ impl Screen {
 }
 
 /// The words of a line, a number and its unit as one.
-fn unbroken(line: &str) -> Vec<String> {
+pub(crate) fn unbroken(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in line.split(' ') {
         let unit = word.trim_end_matches(['.', ',', ';', ':', ')', ']']);

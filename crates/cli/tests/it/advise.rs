@@ -61,7 +61,7 @@ fn answer_is_first_on_pages(run: &std::path::Path, advice: &Value) {
             assert_eq!(code, 0, "{stderr}");
         }
         for page in ["report.md", "report.html"] {
-            let text = fs::read_to_string(run.join(page)).unwrap();
+            let text = fs::read_to_string(run.join(page)).unwrap().replace('\u{a0}', " ");
             let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{page}: no {part}"));
             let places = [sentence, "What would change it", "Not measured", "The trials"].map(at);
             assert!(places.is_sorted(), "{page}: {places:?}");

@@ -6,7 +6,7 @@ use pushbench_metrics::record::RunRecord;
 use pushbench_metrics::record::advised::AdviceGiven;
 
 use super::answer::push_finding;
-use super::escaped;
+use super::{escaped, prose};
 use crate::advice::TURNS;
 
 /// Adds the advice, above what its trials delivered; nothing where none was asked for.
@@ -16,7 +16,7 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
     push_list(page, TURNS, &advice.turns);
     push_table(page, advice);
     for remark in &advice.remarks {
-        let _ = writeln!(page, "<p class=\"faint\">{}</p>", escaped(remark));
+        let _ = writeln!(page, "<p class=\"faint\">{}</p>", prose(remark));
     }
     push_list(page, "Not measured", &advice.not_measured);
     page.push_str("<h2>The trials</h2>\n");
@@ -26,7 +26,7 @@ fn push_list(page: &mut String, heading: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }
-    let items = items.iter().map(|item| format!("<li>{}</li>\n", escaped(item)));
+    let items = items.iter().map(|item| format!("<li>{}</li>\n", prose(item)));
     let _ = write!(page, "<h2>{heading}</h2>\n<ul>\n{}</ul>\n", items.collect::<String>());
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pushbench_metrics::record::RunRecord;
 
-use super::{advice, capacity, escaped};
+use super::{advice, capacity, escaped, prose};
 use crate::{human, notes};
 
 /// Adds the question, the banners, the sentence and the thresholds.
@@ -33,7 +33,7 @@ pub(super) fn push(page: &mut String, record: &RunRecord) {
 /// Adds a sentence, which may have several lines.
 pub(crate) fn push_finding(page: &mut String, sentence: &str) {
     for line in sentence.lines() {
-        let _ = writeln!(page, "<p class=\"finding\">{}</p>", escaped(line));
+        let _ = writeln!(page, "<p class=\"finding\">{}</p>", prose(line));
     }
 }
 

@@ -38,7 +38,7 @@ fn the_page_loads_nothing() {
 #[test]
 fn the_page_shows_what_a_stranger_asks_for() {
     let record = fixture::quick();
-    let page = page(&record);
+    let page = page(&record).replace('\u{a0}', " ");
     let sentence = crate::sentence(&record);
     let parts = [
         sentence.as_str(),
