@@ -77,6 +77,16 @@ impl Checked {
     }
 }
 
+/// `0.2 % too low`: by how much a cost is off.
+fn off(part: Option<f64>) -> String {
+    let Some(off) = Checked::off(part) else { return "not known".to_owned() };
+    let percent = (off * 1e3).round() / 10.0;
+    if percent.abs() < 0.1 {
+        return "right to 0.1 %".to_owned();
+    }
+    format!("{:.1} % too {}", percent.abs(), if percent > 0.0 { "high" } else { "low" })
+}
+
 /// The part of checks in the intervals of composed costs.
 const CHECKED: &str = " Intervals of these hold what the check measured.";
 
@@ -187,8 +197,9 @@ impl Advised {
     /// Remarks below the table.
     fn remarks(&self) -> Vec<String> {
         let mut lines = vec![format!(
-            "Costs are of one client: the median of {}, and its 95 % interval in brackets.",
-            self.rounds()
+            "Costs are of one client: the median of {}, and its 95 % interval in brackets.{}",
+            self.rounds(),
+            self.deciding()
         )];
         if self.candidates.iter().any(|it| it.is_composed) {
             let has_check = |it: &Candidate| it.is_composed && it.check.is_some();
@@ -226,18 +237,24 @@ impl Advised {
         if least == most { format!("{most} rounds") } else { format!("{least} to {most} rounds") }
     }
 
+    /// Which cost decides before which; nothing where one alone does.
+    fn deciding(&self) -> String {
+        let [first, then] = self.advice.order[..] else { return String::new() };
+        format!(
+            " First {} decides, then {}: of all layers, in both directions.",
+            words::cost(first),
+            words::cost(then)
+        )
+    }
+
     fn checked(&self, check: &Checked) -> String {
-        let off = |part: Option<f64>| {
-            let off = Checked::off(part);
-            off.map_or_else(|| "not known".to_owned(), |off| format!("{:+.1} %", off * 100.0))
-        };
         let own = &check.check;
         let fresh = own.fresh_p99_us.and_then(Bounded::exact);
-        let fresh = fresh.map(|us| format!(", fresh p99 {}", human::time(us)));
-        let lost = (own.lost > 0).then(|| format!(", {} of its messages lost", own.lost));
-        let money = self.price.as_ref().map(|_| format!(", money by {}", off(own.money)));
+        let fresh = fresh.map(|us| format!("; fresh p99 {}", human::time(us)));
+        let lost = (own.lost > 0).then(|| format!("; {} of its messages lost", own.lost));
+        let money = self.price.as_ref().map(|_| format!(", money {}", off(own.money)));
         format!(
-            "Check of {} at your own numbers with {} clients: composed bytes were off by {}, server CPU by {}{}{}.",
+            "Check of {} at your own numbers with {} clients: by it the bytes above are {}, server CPU is {}{}{}.",
             self.name(check.candidate),
             human::count(check.clients.into()),
             off(own.wire_bytes),
@@ -319,12 +336,14 @@ impl Advised {
 }
 
 /// Things that nobody should believe to be in the figures.
-const NOT_MEASURED: [&str; 5] = [
+const NOT_MEASURED: [&str; 6] = [
     "your own server and clients: these are pushbench's, and an application costs more",
     "proxies, caches and CDNs on the way, which a poll can use and a stream cannot",
     "openings: clients that come and go, and reconnects after a restart (run the scenarios `churn` \
      and `restart`)",
     "compression, cookies and the headers that browsers send (`pushbench run --headers chromium`)",
+    "browsers, which slow down the timers of tabs in the background, and polls with them, and over \
+     HTTP/1.1 hold six streams or long polls to a server at most (run the scenario `tabs`)",
     "batteries, and how hard each is to build and to keep running",
 ];
 

@@ -5,8 +5,8 @@ mod fresh;
 
 use std::time::Duration;
 
-use pushbench_core::Delivery;
 use pushbench_core::units::Span;
+use pushbench_core::{Delivery, Shape};
 use pushbench_metrics::judge::advice::turn::Turn;
 use pushbench_metrics::judge::advice::{Answer, Cost, Spread};
 
@@ -21,6 +21,9 @@ const PERIOD: f64 = 0.9;
 /// Bytes of messages that an answer to a poll may bring.
 const MOST_BATCH: f64 = 900e3;
 
+/// Bytes of headers that a request and its answer may have more: what servers take is 8 KiB in all.
+const MOST_HEADERS: f64 = 4e3;
+
 /// The sentences; none where nothing is known that would change the answer.
 pub(super) fn sentences(advised: &Advised) -> Vec<String> {
     let mut lines = Vec::new();
@@ -30,6 +33,8 @@ pub(super) fn sentences(advised: &Advised) -> Vec<String> {
         lines.extend(advised.advice.order.iter().filter_map(told));
     }
     lines.extend(of_talk(advised));
+    lines.extend(of_pace(advised));
+    lines.extend(of_headers(advised));
     lines.extend(of_delivery(advised));
     lines.extend(fresh::of_delay(advised));
     lines.extend(fresh::of_bound(advised));
@@ -65,6 +70,63 @@ fn pushed(advised: &Advised) -> Option<usize> {
         Answer::Any { among, .. } => among.iter().copied().find(|at| is_push(at)),
         _ => None,
     }
+}
+
+/// The candidate that polls, where it is the answer.
+fn taken(advised: &Advised) -> Option<Polled> {
+    let Answer::Take { best, .. } = advised.advice.answer else { return None };
+    Polled::of(advised).filter(|poll| poll.at == best)
+}
+
+/// A stream as slow as the polls that are the answer: it is as fresh where only the newest message counts, and
+/// costs so much less than one that carries all.
+fn of_pace(advised: &Advised) -> Option<String> {
+    let (poll, push) = (taken(advised)?, pushed(advised)?);
+    let many = advised.rate_hz * poll.period_s;
+    if advised.wishes.delivery != Delivery::Latest || many < 2.0 {
+        return None;
+    }
+    let (polled, pushed) = (&advised.candidates[poll.at], &advised.candidates[push]);
+    let is_less = |by: &&Cost| {
+        let turn = Turn::of(polled, pushed, **by, Delivery::Latest);
+        turn.is_some_and(|turn| turn.rate.low * many > 1.0)
+    };
+    let costs: Vec<&str> =
+        advised.advice.order.iter().filter(is_less).map(|by| less(*by)).collect();
+    let then = if costs.is_empty() {
+        String::new()
+    } else {
+        format!(": {} then takes {} than these polls", pushed.contender, human::list(&costs))
+    };
+    Some(format!(
+        "all messages are pushed here; a server that pushes the newest each {} instead, one in place of {}, is \
+         as fresh{then}",
+        Span(Duration::from_secs_f64(poll.period_s)),
+        human::short_number(many, 2)
+    ))
+}
+
+/// The bytes of headers that would make a stream take fewer than the polls that are the answer.
+fn of_headers(advised: &Advised) -> Option<String> {
+    let poll = taken(advised)?;
+    let bytes = |at: usize| Some(advised.candidates[at].cost(Cost::WireBytes)?.middle);
+    let is_stream = |at: &usize| {
+        advised.candidates[*at].contender.shape() == Shape::Streams
+            && advised.advice.out[*at].is_none()
+    };
+    let streams = (0..advised.candidates.len()).filter(is_stream);
+    let streams = streams.filter_map(|at| Some((at, bytes(at)?)));
+    let (stream, least) = streams.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let more = (least - bytes(poll.at)?) * poll.period_s;
+    (more > 0.0 && more <= MOST_HEADERS).then(|| {
+        format!(
+            "from {} more of headers on each request and its answer (cookies, and what browsers send) {} takes \
+             fewer bytes than {}",
+            human::size(two_digits(more, f64::ceil)),
+            advised.name(stream),
+            advised.name(poll.at)
+        )
+    })
 }
 
 /// The candidate that polls.
@@ -118,15 +180,15 @@ impl Polled {
         })
     }
 
-    /// That nothing is told of where it and what is pushed would cost the same.
+    /// That the rate is not told at which it and what is pushed would cost the same.
     fn none(&self, advised: &Advised, push: usize, by: Cost) -> Option<String> {
         let is_taken = matches!(advised.advice.answer, Answer::Take { .. });
         (is_taken && advised.advice.out[self.at].is_none()).then(|| {
             format!(
-                "in {} these trials tell nothing of where {} and {} would take the same",
-                words::cost(by),
+                "the rate at which {} and {} take the same {} cannot be told from these trials",
                 advised.name(self.at),
-                advised.name(push)
+                advised.name(push),
+                words::cost(by)
             )
         })
     }

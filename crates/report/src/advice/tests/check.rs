@@ -31,13 +31,13 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
     let check = Check::of(&advised.candidates[0], &own);
     advised.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
     let text = advised.text(Screen::NONE).replace("\n  ", " ");
-    let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients: composed bytes were off by \
-                +2.6 %, server CPU by -19.9 %, money by -20.0 %, fresh p99 900 ms.";
+    let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients: by it the bytes above are \
+                2.6 % too high, server CPU is 19.9 % too low, money 20.0 % too low; fresh p99 900 ms.";
     assert!(text.contains(said), "{text}");
     let off = advised.json()["checks"][0]["composed_money_off"].as_f64().unwrap();
     assert!((off + 0.2).abs() < 1e-9, "{off}");
     let unpriced = Advised { price: None, ..advised };
-    assert!(!unpriced.text(Screen::NONE).contains("money by"));
+    assert!(!unpriced.text(Screen::NONE).contains(", money"));
 }
 
 /// [`four`] with polls that are composed: 40 µs a second against 100 of sse, 150 % more.

@@ -9,35 +9,59 @@ use super::{seconds, span, two_digits};
 use crate::advice::Advised;
 use crate::advice::spreads::over;
 
-/// Crossings of the link by which a message may be behind that comes while no long poll is held: with
-/// the answer before it, with the next request, and with its own answer.
-const CROSSINGS: f64 = 3.0;
-
 /// The share of messages that may be stale.
 const STALE: f64 = 0.01;
 
-/// The delay from which on long polls are behind by their principle, beside what they were measured to
-/// be behind.
-pub(super) fn of_delay(advised: &Advised) -> Option<String> {
-    let waits = |at: &usize| advised.candidates[*at].contender.shape() == Shape::Waits;
-    let long = (0..advised.candidates.len()).find(waits)?;
-    let fresh = advised.wishes.fresh.as_secs_f64();
-    let now = advised.round_trip.as_secs_f64() / 2.0;
-    // What a link has no part in; on one, not all messages crossed it three times.
-    let own =
-        over(&advised.candidates[long].fresh_us()?, |us| (us / 1e6 - CROSSINGS * now).max(0.0));
-    let delay = |own: f64| (fresh - own) / CROSSINGS;
-    let delay = Spread { middle: delay(own.middle), low: delay(own.high), high: delay(own.low) };
-    // Messages come while no poll is held where others were before them within two crossings.
-    let is_dense = advised.rate_hz * 2.0 * delay.middle > STALE;
-    (is_dense && now < delay.low && advised.advice.out[long].is_none() && delay.high < 1.0).then(|| {
-        format!(
-            "over {} of delay each way {} is not fresh enough: a message that comes between two of its \
-             requests crosses the link three times",
-            span(&delay),
-            advised.candidates[long].contender
-        )
-    })
+/// A link's delay from which on contenders of a shape are stale by their principle.
+struct Delayed {
+    shape: Shape,
+    /// Crossings of the link by which the latest message is behind.
+    crossings: f64,
+    /// Behind "is not fresh enough".
+    why: &'static str,
+}
+
+/// The answer to a poll crosses it once. A message that comes while no long poll is held does so with the
+/// answer before it, with the next request, and with its own answer.
+const DELAYED: [Delayed; 2] = [
+    Delayed { shape: Shape::Asks, crossings: 1.0, why: ", and is to ask more often" },
+    Delayed {
+        shape: Shape::Waits,
+        crossings: 3.0,
+        why: ": a message that comes between two of its requests crosses the link three times",
+    },
+];
+
+/// The delays from which on polls and long polls are not fresh enough.
+pub(super) fn of_delay(advised: &Advised) -> impl Iterator<Item = String> {
+    DELAYED.iter().filter_map(|delayed| delayed.told(advised))
+}
+
+impl Delayed {
+    fn told(&self, advised: &Advised) -> Option<String> {
+        let is_one = |at: &usize| advised.candidates[*at].contender.shape() == self.shape;
+        let at = (0..advised.candidates.len()).find(is_one)?;
+        let delay = self.delay(advised, at)?;
+        let now = advised.round_trip.as_secs_f64() / 2.0;
+        // Messages come while no poll is held where others were before them within two crossings.
+        let is_dense = self.shape != Shape::Waits || advised.rate_hz * 2.0 * delay.middle > STALE;
+        let is_line = is_dense && now < delay.low && delay.high < 1.0;
+        (is_line && advised.advice.out[at].is_none()).then(|| {
+            let (delay, name) = (span(&delay), advised.name(at));
+            format!("over {delay} of delay each way {name} is not fresh enough{}", self.why)
+        })
+    }
+
+    /// The delay in seconds, beside what the candidate was measured to be behind.
+    fn delay(&self, advised: &Advised, at: usize) -> Option<Spread> {
+        let fresh = advised.wishes.fresh.as_secs_f64();
+        let now = advised.round_trip.as_secs_f64() / 2.0;
+        // What a link has no part in; on one, not all messages crossed it so many times.
+        let own = |us: f64| (us / 1e6 - self.crossings * now).max(0.0);
+        let own = over(&advised.candidates[at].fresh_us()?, own);
+        let delay = |own: f64| (fresh - own) / self.crossings;
+        Some(Spread { middle: delay(own.middle), low: delay(own.high), high: delay(own.low) })
+    }
 }
 
 /// The bound with which one that is not fresh enough would be, and what would be taken then.
