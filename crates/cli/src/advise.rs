@@ -13,7 +13,7 @@ use std::fs;
 use anyhow::Context as _;
 use pushbench_metrics::judge::advice::check::Check;
 use pushbench_metrics::judge::advice::compose::Course;
-use pushbench_metrics::judge::advice::{Answer, Candidate, Out, Wishes, advise};
+use pushbench_metrics::judge::advice::{Answer, Candidate, Out, Round, Wishes, advise};
 use pushbench_metrics::record::RunRecord;
 use pushbench_report::RunFolder;
 use pushbench_report::advice::{Advised, Checked, Spoken};
@@ -191,12 +191,12 @@ fn without_rest(courses: &[Course], record: &RunRecord) -> Vec<String> {
     ]
 }
 
-/// Checks of composed costs by those of one trial at the user's own numbers.
+/// Checks of composed costs by those of trials at the user's own numbers.
 fn checks(candidates: &[Candidate], own: &[Candidate], design: &Design) -> Vec<Checked> {
     let each = candidates.iter().zip(own).zip(&design.contenders).enumerate();
     let checked = each.filter_map(|(at, ((candidate, own), measured))| {
-        let round = own.rounds.first()?.as_ref()?;
-        let check = Check::of(candidate, round);
+        let valid: Vec<Round> = own.rounds.iter().flatten().copied().collect();
+        let check = Check::of(candidate, &valid)?;
         Some(Checked { candidate: at, clients: measured.clients, check })
     });
     checked.collect()

@@ -59,19 +59,19 @@ pub struct Advised {
     pub checks: Vec<Checked>,
 }
 
-/// A check trial of a candidate at the user's own numbers.
+/// Check trials of a candidate at the user's own numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Checked {
     /// The candidate.
     pub candidate: usize,
-    /// Clients that it had.
+    /// Clients that they had.
     pub clients: u32,
-    /// Its outcome.
+    /// Their outcome.
     pub check: Check,
 }
 
 impl Checked {
-    /// By how much a composed cost is more than what the trial measured: 0.1 is 10 %.
+    /// By how much a composed cost is more than what the trials measured: 0.1 is 10 %.
     fn off(part: Option<f64>) -> Option<f64> {
         Some(1.0 / part? - 1.0)
     }
@@ -249,14 +249,19 @@ impl Advised {
 
     fn checked(&self, check: &Checked) -> String {
         let own = &check.check;
+        let trials = match own.trials {
+            1 => String::new(),
+            trials => format!(", the median of {trials} trials"),
+        };
         let fresh = own.fresh_p99_us.and_then(Bounded::exact);
         let fresh = fresh.map(|us| format!("; fresh p99 {}", human::time(us)));
         let lost = (own.lost > 0).then(|| format!("; {} of its messages lost", own.lost));
         let money = self.price.as_ref().map(|_| format!(", money {}", off(own.money)));
         format!(
-            "Check of {} at your own numbers with {} clients: by it the bytes above are {}, server CPU is {}{}{}.",
+            "Check of {} at your own numbers with {} clients{}: by it the bytes above are {}, server CPU is {}{}{}.",
             self.name(check.candidate),
             human::count(check.clients.into()),
+            trials,
             off(own.wire_bytes),
             off(own.server_cpu),
             money.unwrap_or_default(),
@@ -289,6 +294,7 @@ impl Advised {
             json!({
                 "transport": self.candidates[check.candidate].contender,
                 "clients": check.clients,
+                "trials": check.check.trials,
                 "composed_server_cpu_off": Checked::off(check.check.server_cpu),
                 "composed_wire_bytes_off": Checked::off(check.check.wire_bytes),
                 "composed_money_off": Checked::off(check.check.money),

@@ -99,7 +99,7 @@ pub struct Candidate {
     pub rounds: Vec<Option<Round>>,
     /// Whether its figures are [composed](compose) rather than measured as they are.
     pub is_composed: bool,
-    /// The trial at the user's own numbers; `None` where none was made, or it stayed invalid.
+    /// Trials at the user's own numbers; `None` where there were none, or they stayed invalid.
     pub check: Option<Check>,
 }
 

@@ -1,18 +1,20 @@
-//! A check of composed costs: a trial at the user's own numbers, and what it makes of all that was concluded
+//! A check of composed costs: trials at the user's own numbers, and what it makes of all that was concluded
 //! from them.
 //!
 //! The rounds of a composed cost agree with each other, and know nothing of an error that all of them share.
-//! A trial at the user's own numbers does. What it measured is in each interval that a composed cost has a
+//! Trials at the user's own numbers do not share it. What they measured is in each interval that a composed cost has a
 //! part in, so that nothing is concluded that it does not bear out.
 
 use serde::{Deserialize, Serialize};
 
+use super::fresh::at_least_us;
 use super::{Candidate, Cost, Costs, Round, Spread};
+use crate::judge::stats::median;
 use crate::judge::stats::paired::Paired;
 use crate::observe::censored::Bounded;
 
-/// A trial at the user's own numbers. Costs are as parts of those that were composed for as many clients as it
-/// had: 1.1 where it measured 10 % more. `None` is "not known".
+/// Trials at the user's own numbers. Costs are as parts of those that were composed for as many clients as they
+/// had: 1.1 where they measured 10 % more. `None` is "not known".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Check {
     /// The server's CPU time.
@@ -23,25 +25,30 @@ pub struct Check {
     pub money: Option<f64>,
     /// The figure `fresh_p99_us`.
     pub fresh_p99_us: Option<Bounded>,
-    /// Messages that clients were promised and did not get.
+    /// Messages that clients were promised and did not get, in all trials.
     pub lost: u64,
+    /// Trials that all else is the median of.
+    pub trials: u32,
 }
 
 impl Check {
-    /// The check of a candidate by the round of one trial, both of as many clients.
+    /// The check of a candidate by valid trials of its own, with as many clients; `None` where there is none.
     #[must_use]
-    pub fn of(composed: &Candidate, own: &Round) -> Self {
+    pub fn of(composed: &Candidate, own: &[Round]) -> Option<Self> {
         let part = |cost: Cost| {
+            let costs = own.iter().map(|round| round.costs.get(cost));
+            let measured = median(&costs.collect::<Option<Vec<f64>>>()?)?;
             let middle = composed.spread(|costs| costs.get(cost))?.middle;
-            Some(own.costs.get(cost)? / middle).filter(|part| part.is_finite() && *part > 0.0)
+            Some(measured / middle).filter(|part| part.is_finite() && *part > 0.0)
         };
-        Self {
+        (!own.is_empty()).then(|| Self {
             server_cpu: part(Cost::ServerCpu),
             wire_bytes: part(Cost::WireBytes),
             money: part(Cost::Money),
-            fresh_p99_us: own.fresh_p99_us,
-            lost: own.lost,
-        }
+            fresh_p99_us: middle_fresh(own),
+            lost: own.iter().map(|round| round.lost).sum(),
+            trials: u32::try_from(own.len()).unwrap_or(u32::MAX),
+        })
     }
 
     /// The cost that it measured, as a part of the composed one.
@@ -67,6 +74,13 @@ impl Check {
             ..*costs
         }
     }
+}
+
+/// The freshness in the middle, of two the worse; `None` where that of one is not known.
+fn middle_fresh(own: &[Round]) -> Option<Bounded> {
+    let mut all = own.iter().map(|round| round.fresh_p99_us).collect::<Option<Vec<Bounded>>>()?;
+    all.sort_by(|one, other| at_least_us(Some(*one)).total_cmp(&at_least_us(Some(*other))));
+    all.get(all.len() / 2).copied()
 }
 
 impl Candidate {
@@ -145,6 +159,7 @@ mod tests {
             money: None,
             fresh_p99_us,
             lost: 0,
+            trials: 1,
         });
         Candidate { contender, rounds, is_composed: false, check }
     }
@@ -262,8 +277,28 @@ mod tests {
         let composed = candidate(Contender::SHORT_POLL, 80.0, None);
         let costs = Costs { server_cpu_us: Some(100.0), ..Costs::default() };
         let own = Round { fresh_p99_us: None, lost: 3, costs };
-        let check = Check::of(&composed, &own);
+        let check = Check::of(&composed, &[own]).unwrap();
         assert!((check.server_cpu.unwrap() - 1.25).abs() < 1e-9, "{check:?}");
         assert_eq!((check.wire_bytes, check.lost), (None, 3));
+        assert_eq!(Check::of(&composed, &[]), None, "no trial was valid");
+    }
+
+    /// 100, 300 and 120 µs, of which 100 come a second late, and one trial loses a message.
+    #[test]
+    fn a_check_is_the_median_of_its_trials() {
+        let composed = candidate(Contender::SHORT_POLL, 80.0, None);
+        let trial = |cpu_us: f64, fresh: Bounded, lost| {
+            let costs = Costs { server_cpu_us: Some(cpu_us), ..Costs::default() };
+            Round { fresh_p99_us: Some(fresh), lost, costs }
+        };
+        let own = [
+            trial(100.0, Bounded::AtLeast(1e6), 1),
+            trial(300.0, Bounded::Exactly(1e3), 0),
+            trial(120.0, Bounded::Exactly(2e3), 0),
+        ];
+        let check = Check::of(&composed, &own).unwrap();
+        assert!((check.server_cpu.unwrap() - 1.5).abs() < 1e-9, "{check:?}");
+        assert_eq!(check.fresh_p99_us, Some(Bounded::Exactly(2e3)));
+        assert_eq!((check.lost, check.trials), (1, 3));
     }
 }

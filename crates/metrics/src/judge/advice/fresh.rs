@@ -43,7 +43,7 @@ fn is_fresh(fresh: Option<Bounded>, bound_us: f64) -> bool {
 }
 
 /// The figure of a round, or as far as it goes where only a bound is known.
-fn at_least_us(fresh: Option<Bounded>) -> f64 {
+pub(super) fn at_least_us(fresh: Option<Bounded>) -> f64 {
     match fresh {
         Some(Bounded::Exactly(us) | Bounded::AtLeast(us)) => us,
         None => 0.0,

@@ -28,11 +28,11 @@ fn a_check_says_by_how_much_composed_costs_were_off() {
         ..Costs::default()
     };
     let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
-    let check = Check::of(&advised.candidates[0], &own);
+    let check = Check::of(&advised.candidates[0], &[own; 3]).unwrap();
     advised.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
     let text = advised.text(Screen::NONE).replace("\n  ", " ");
-    let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients: by it the bytes above are \
-                2.6 % too high, server CPU is 19.9 % too low, money 20.0 % too low; fresh p99 900 ms.";
+    let said = "Check of short-poll each 900ms at your own numbers with 1,000 clients, the median of 3 trials: by it \
+                the bytes above are 2.6 % too high, server CPU is 19.9 % too low, money 20.0 % too low; fresh p99 900 ms.";
     assert!(text.contains(said), "{text}");
     let off = advised.json()["checks"][0]["composed_money_off"].as_f64().unwrap();
     assert!((off + 0.2).abs() < 1e-9, "{off}");
@@ -52,7 +52,7 @@ fn composed() -> Advised {
 /// A check of the polls in which CPU time and bytes are so many times those composed.
 fn checked_polls([cpu, bytes]: [f64; 2], fresh_p99_us: Option<Bounded>) -> Vec<Checked> {
     let (server_cpu, wire_bytes) = (Some(cpu), Some(bytes));
-    let check = Check { server_cpu, wire_bytes, money: None, fresh_p99_us, lost: 0 };
+    let check = Check { server_cpu, wire_bytes, money: None, fresh_p99_us, lost: 0, trials: 1 };
     vec![Checked { candidate: 0, clients: 1_000, check }]
 }
 
@@ -71,7 +71,7 @@ fn the_sentence_says_that_costs_are_composed_and_what_the_check_measured() {
     }
     let costs = Costs { server_cpu_us: Some(50.0), ..Costs::default() };
     let own = Round { fresh_p99_us: Some(Bounded::Exactly(9e5)), lost: 0, costs };
-    let check = Check::of(&all.candidates[0], &own);
+    let check = Check::of(&all.candidates[0], &[own]).unwrap();
     all.check(vec![Checked { candidate: 0, clients: 1_000, check }]);
     let text = all.text(Screen::NONE).replace("\n  ", " ");
     for part in [
